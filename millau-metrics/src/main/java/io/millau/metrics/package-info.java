@@ -1,0 +1,5 @@
+/** Traffic counted for Prometheus. */
+@NullMarked
+package io.millau.metrics;
+
+import org.jspecify.annotations.NullMarked;
