@@ -1,0 +1,106 @@
+package io.millau.core;
+
+import java.util.Comparator;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the longest configured suffix, of whole labels, of a host name; {@code *} is the shortest. No allocation: the hash
+ * of a name is computed from its end, so that one pass over the requested host yields the hash of each of its suffixes.
+ */
+final class HostIndex<T> {
+
+    private final Entry<T>[] buckets;
+    private final @Nullable Entry<T> any;
+
+    /** A configured host, with the next best one for hosts that fit it. */
+    static final class Entry<T> {
+        final String host;
+        final T value;
+        final @Nullable Entry<T> wider;
+        private final int hash;
+        private final @Nullable Entry<T> nextInBucket;
+
+        Entry(String host, T value, int hash, @Nullable Entry<T> wider, @Nullable Entry<T> nextInBucket) {
+            this.host = host;
+            this.value = value;
+            this.hash = hash;
+            this.wider = wider;
+            this.nextInBucket = nextInBucket;
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
+    HostIndex(Map<String, T> values) {
+        buckets = new Entry[Integer.highestOneBit(Math.max(1, values.size())) * 4];
+        T anyValue = values.get(Service.ANY_HOST);
+        any = anyValue == null ? null : new Entry<>(Service.ANY_HOST, anyValue, 0, null, null);
+        // Shorter names first, so that the next best of each is there when it is added.
+        values.entrySet().stream()
+                .filter(entry -> !entry.getKey().equals(Service.ANY_HOST))
+                .sorted(Comparator.comparing(entry -> entry.getKey().length()))
+                .forEach(entry -> add(entry.getKey(), entry.getValue()));
+    }
+
+    private void add(String host, T value) {
+        int hash = 0;
+        for (int i = host.length() - 1; i >= 0; i--) {
+            hash = hash * 31 + host.charAt(i);
+        }
+        int bucket = bucket(hash);
+        buckets[bucket] = new Entry<>(host, value, hash, longest(host), buckets[bucket]);
+    }
+
+    /**
+     * The best configured host for a requested one; its {@link Entry#wider} lead on to the next best.
+     *
+     * @param requested a Host field's value (RFC 9110, 7.2): any case, with or without port and trailing dot
+     */
+    @Nullable
+    Entry<T> longest(String requested) {
+        int end = endOfName(requested);
+        Entry<T> best = any;
+        int hash = 0;
+        for (int i = end - 1; i >= 0; i--) {
+            char c = lower(requested.charAt(i));
+            if (c == '.') {
+                best = either(find(hash, requested, i + 1, end), best);
+            }
+            hash = hash * 31 + c;
+        }
+        return either(find(hash, requested, 0, end), best);
+    }
+
+    private static <T> @Nullable Entry<T> either(@Nullable Entry<T> first, @Nullable Entry<T> second) {
+        return first != null ? first : second;
+    }
+
+    private @Nullable Entry<T> find(int hash, String requested, int start, int end) {
+        for (Entry<T> entry = buckets[bucket(hash)]; entry != null; entry = entry.nextInBucket) {
+            if (entry.hash == hash
+                    && entry.host.length() == end - start
+                    && entry.host.regionMatches(true, 0, requested, start, end - start)) {
+                return entry;
+            }
+        }
+        return null;
+    }
+
+    private int bucket(int hash) {
+        return (hash ^ hash >>> 16) & buckets.length - 1;
+    }
+
+    private static char lower(char c) {
+        return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
+    }
+
+    /** Where the name ends: before the port and a trailing dot. */
+    private static int endOfName(String host) {
+        int end = host.length();
+        int colon = host.lastIndexOf(':');
+        if (colon >= 0 && host.indexOf(']', colon) < 0) {
+            end = colon;
+        }
+        return end > 0 && host.charAt(end - 1) == '.' ? end - 1 : end;
+    }
+}

@@ -1,0 +1,31 @@
+package io.millau.core;
+
+import java.util.Set;
+
+/** Decides whether a request may go to the next endpoint. Called on I/O threads by many requests; must not block. */
+@FunctionalInterface
+public interface RetryPolicy {
+
+    /** Whether the request of this attempt, which failed, may be sent again. */
+    boolean mayRepeat(Attempt attempt);
+
+    /**
+     * What could not have been processed is repeated; what may have been, only if its method is idempotent (RFC 9110,
+     * 9.2.2) or its service says that it does no harm; nothing after three attempts that timed out.
+     */
+    static RetryPolicy standard() {
+        Set<String> idempotent = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
+        return attempt -> {
+            if (attempt.outcome() == Outcome.DELIVERED || attempt.outcome() == Outcome.CLIENT_GONE) {
+                return false; // there is nobody, or nothing, left to repeat it for
+            }
+            if (attempt.timedOut() >= 3) {
+                return false; // the client has waited long enough, and so have the endpoints
+            }
+            if (!attempt.outcome().mayHaveBeenSeen()) {
+                return true;
+            }
+            return idempotent.contains(attempt.method()) || attempt.service().retryUnsafe();
+        };
+    }
+}

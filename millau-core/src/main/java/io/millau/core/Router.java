@@ -1,0 +1,142 @@
+package io.millau.core;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Knows which endpoints a request may go to, and how each of them fared. Without I/O and threads of its own: a routing and
+ * failover engine for any server.
+ *
+ * <p>{@link #open} is for I/O threads: one volatile read and one match. {@link #replace} may be called from any other
+ * thread at any time. Health and turns belong to endpoints, services and routes, so they survive what is replaced.
+ */
+public final class Router {
+
+    private static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    private final RetryPolicy retryPolicy;
+    private final LoadBalancer balancer;
+    private final Ticker ticker;
+
+    private volatile RouteTable table;
+    private volatile List<Pool.Member> members = List.of();
+
+    // What survives a replacement; guarded by this.
+    private Map<Endpoint, Target> targets = Map.of();
+    private Map<Route, AtomicInteger> routeTurns = Map.of();
+    private Map<String, AtomicInteger> serviceTurns = Map.of();
+    private final Map<String, Removed> removed = new LinkedHashMap<>();
+
+    private record Removed(Service service, long at) {}
+
+    /** A router with the usual rules. */
+    public Router() {
+        this(RetryPolicy.standard(), LoadBalancer.roundRobin(), Ticker.system());
+    }
+
+    /** A router with rules and a clock of one's own. */
+    public Router(RetryPolicy retryPolicy, LoadBalancer balancer, Ticker ticker) {
+        this.retryPolicy = retryPolicy;
+        this.balancer = balancer;
+        this.ticker = ticker;
+        this.table = new RouteTable(List.of(), route -> new AtomicInteger());
+    }
+
+    /**
+     * Replaces all services; requests that are open go on with those they were opened with. For a minute a service that
+     * is gone still answers for itself where nothing else fits, as one that has no running instance.
+     */
+    public synchronized void replace(Collection<Service> services) {
+        long now = ticker.nanoTime();
+        Map<String, Service> enabled = new LinkedHashMap<>();
+        services.stream().filter(Service::enabled).forEach(service -> enabled.put(service.id(), service));
+
+        for (Pool.Member member : members) {
+            removed.putIfAbsent(member.service.id(), new Removed(member.service.withEndpoints(List.of()), now));
+        }
+        removed.keySet().removeAll(enabled.keySet());
+        removed.values().removeIf(gone -> now - gone.at() >= REMEMBERED_NANOS);
+
+        Map<Endpoint, Target> newTargets = new HashMap<>();
+        Map<Route, AtomicInteger> newRouteTurns = new HashMap<>();
+        Map<String, AtomicInteger> newServiceTurns = new HashMap<>();
+        List<Pool.Member> newMembers = new ArrayList<>(enabled.size());
+        for (Service service : enabled.values()) {
+            newMembers.add(member(service, null, newTargets, newServiceTurns));
+        }
+        List<Pool.Member> all = new ArrayList<>(newMembers);
+        removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), newTargets, newServiceTurns)));
+
+        table = new RouteTable(
+                all,
+                route -> newRouteTurns.computeIfAbsent(route, r -> routeTurns.getOrDefault(r, new AtomicInteger())));
+        members = newMembers;
+        targets = newTargets;
+        routeTurns = newRouteTurns;
+        serviceTurns = newServiceTurns;
+    }
+
+    private Pool.Member member(
+            Service service,
+            @Nullable Long removedAt,
+            Map<Endpoint, Target> newTargets,
+            Map<String, AtomicInteger> newServiceTurns) {
+        Target[] ofService = new Target[service.endpoints().size()];
+        Arrays.setAll(
+                ofService,
+                i -> newTargets.computeIfAbsent(service.endpoints().get(i), endpoint -> {
+                    Target known = targets.get(endpoint);
+                    return known != null ? known : new Target(endpoint);
+                }));
+        AtomicInteger turn =
+                newServiceTurns.computeIfAbsent(service.id(), id -> serviceTurns.getOrDefault(id, new AtomicInteger()));
+        return new Pool.Member(service, ofService, turn, removedAt);
+    }
+
+    /**
+     * Opens the delivery of a request.
+     *
+     * @param host the Host field's value; empty if there is none
+     * @param path the path, decoded, without the query
+     * @param method as in the request line
+     * @return null if no service fits
+     */
+    public @Nullable Delivery open(String host, String path, String method) {
+        Pool pool = table.match(host, path);
+        if (pool == null || isForgotten(pool)) {
+            return null;
+        }
+        return new Delivery(pool, method, retryPolicy, balancer, ticker);
+    }
+
+    /** The table keeps removed services until it is built again, which may be long after their minute is over. */
+    private boolean isForgotten(Pool pool) {
+        if (pool.running()) {
+            return false;
+        }
+        long now = ticker.nanoTime();
+        for (Pool.Member member : pool.members) {
+            if (member.removedAt == null || now - member.removedAt < REMEMBERED_NANOS) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** All enabled services and how many of their endpoints are in rotation now. */
+    public List<ServiceStatus> status() {
+        return members.stream()
+                .map(member -> new ServiceStatus(member.service, (int) Arrays.stream(member.targets)
+                        .filter(target -> !target.health.ejected())
+                        .count()))
+                .toList();
+    }
+}

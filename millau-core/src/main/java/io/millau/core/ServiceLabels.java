@@ -1,0 +1,233 @@
+package io.millau.core;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The label vocabulary: from the labels of one service to its {@link Settings}, or to what is wrong with them. Pure
+ * functions, for any thread; {@link LabelReader} adds the memory of what was good before.
+ */
+public final class ServiceLabels {
+
+    /** What every label of ours starts with. */
+    public static final String PREFIX = "millau.";
+
+    private static final String ENABLED = "enabled";
+    private static final String PORT = "port";
+    private static final String HOSTS = "hosts";
+    private static final String PATH = "path";
+    private static final String TIMEOUT = "timeout";
+    private static final String RETRY = "retry";
+    private static final String RETRY_UNSAFE = "retry-unsafe";
+    private static final String NETWORK = "network";
+    private static final String CERT = "cert";
+    private static final String KEY = "key";
+    private static final String CLIENT_CA = "client-ca";
+
+    private static final List<String> KNOWN =
+            List.of(ENABLED, PORT, HOSTS, PATH, TIMEOUT, RETRY, RETRY_UNSAFE, NETWORK, CERT, KEY, CLIENT_CA);
+
+    /** The URLs of a service in the services file, which take the place of discovery. */
+    static final String ENDPOINTS = "endpoints";
+
+    private static final List<String> KNOWN_IN_FILE =
+            List.of(ENDPOINTS, ENABLED, HOSTS, PATH, TIMEOUT, RETRY, RETRY_UNSAFE, CERT, KEY, CLIENT_CA);
+
+    /** Labels that keep somebody out: what looks like a misspelt one closes the service rather than opening it. */
+    private static final Set<String> PROTECTING = Set.of(ENABLED, CLIENT_CA);
+
+    private static final int LONGEST_VALUE_SHOWN = 80;
+
+    private ServiceLabels() {}
+
+    /**
+     * What the labels of a service came to.
+     *
+     * @param settings null where a value can't be read or the service is closed
+     * @param closed whether it must not be served at all, not with older settings either
+     * @param problems one message each, without the service's name; may stand beside good settings
+     */
+    public record Reading(@Nullable Settings settings, boolean closed, List<String> problems) {}
+
+    /** Whether any of these labels is meant for us. */
+    public static boolean concern(Map<String, String> labels) {
+        return labels.keySet().stream().anyMatch(label -> label.startsWith(PREFIX));
+    }
+
+    /**
+     * Reads labels that start with {@link #PREFIX}; others are passed over.
+     *
+     * @param exposedPorts ports that stand for a missing {@code millau.port} where there is exactly one
+     */
+    public static Reading read(Map<String, String> labels, Collection<Integer> exposedPorts) {
+        return new Read(PREFIX, labels, KNOWN).settings(false, exposedPorts);
+    }
+
+    /** Reads the settings of the services file: the same words behind the service's name; enabled unless it says not. */
+    static Reading readFile(String service, Map<String, String> settings) {
+        return new Read(service + ".", settings, KNOWN_IN_FILE).settings(true, List.of(80));
+    }
+
+    /** The nearest of some words, if it is near enough to be what somebody meant. */
+    static @Nullable String nearest(String word, Collection<String> words) {
+        String nearest = null;
+        int best = Math.max(1, word.length() / 3) + 1;
+        for (String candidate : words) {
+            int distance = distance(word.toLowerCase(Locale.ROOT), candidate);
+            if (distance < best) {
+                best = distance;
+                nearest = candidate;
+            }
+        }
+        return nearest;
+    }
+
+    /** Insertions, deletions, replacements and swaps of neighbours between two words. */
+    private static int distance(String a, String b) {
+        int[][] d = new int[a.length() + 1][b.length() + 1];
+        for (int i = 0; i <= a.length(); i++) {
+            for (int j = 0; j <= b.length(); j++) {
+                if (i == 0 || j == 0) {
+                    d[i][j] = i + j;
+                    continue;
+                }
+                int replaced = d[i - 1][j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                d[i][j] = Math.min(replaced, Math.min(d[i - 1][j], d[i][j - 1]) + 1);
+                boolean swapped =
+                        i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1);
+                if (swapped) {
+                    d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
+                }
+            }
+        }
+        return d[a.length()][b.length()];
+    }
+
+    /** A value as a message may show it: short, in one line. */
+    static String shown(String value) {
+        String line = value.replaceAll("\\p{Cntrl}", "?");
+        return line.length() <= LONGEST_VALUE_SHOWN ? line : line.substring(0, LONGEST_VALUE_SHOWN) + "…";
+    }
+
+    /** One reading in progress. */
+    private static final class Read {
+        private final String prefix;
+        private final Map<String, String> values = new TreeMap<>();
+        private final List<String> problems = new ArrayList<>();
+        private final List<String> known;
+        private boolean unreadable;
+        private boolean closed;
+
+        Read(String prefix, Map<String, String> labels, List<String> known) {
+            this.prefix = prefix;
+            this.known = known;
+            labels.forEach((label, value) -> {
+                if (label.startsWith(prefix)) {
+                    values.put(label.substring(prefix.length()), value.strip());
+                }
+            });
+        }
+
+        Reading settings(boolean enabledByDefault, Collection<Integer> exposedPorts) {
+            reportUnknown();
+            boolean enabled = value(ENABLED, enabledByDefault, Values::bool);
+            if (unreadable) {
+                closed = true;
+            }
+            if (enabled) {
+                reportNotServedYet();
+            }
+            int port = value(PORT, 0, Values::port);
+            if (enabled && !values.containsKey(PORT)) {
+                port = onlyOf(exposedPorts);
+            }
+            List<String> hosts = value(HOSTS, List.of(Service.ANY_HOST), Read::hosts);
+            String path = value(PATH, "/", Values::path);
+            Duration timeout = value(TIMEOUT, Duration.ofSeconds(30), Values::positiveSeconds);
+            Duration retry = value(RETRY, Duration.ofSeconds(60), Values::seconds);
+            boolean retryUnsafe = value(RETRY_UNSAFE, false, Values::bool);
+            String network = values.get(NETWORK);
+            Settings settings = unreadable || closed
+                    ? null
+                    : new Settings(enabled, port, hosts, path, timeout, retry, retryUnsafe, network);
+            return new Reading(settings, closed, List.copyOf(problems));
+        }
+
+        private <T> T value(String name, T byDefault, Function<String, T> reader) {
+            String value = values.get(name);
+            if (value == null) {
+                return byDefault;
+            }
+            try {
+                return reader.apply(value);
+            } catch (IllegalArgumentException e) {
+                unreadable = true;
+                problems.add(prefix + name + "=" + shown(value) + ": " + e.getMessage());
+                return byDefault;
+            }
+        }
+
+        private static List<String> hosts(String value) {
+            if (value.isEmpty()) {
+                throw new IllegalArgumentException("expected host names separated by spaces, or *");
+            }
+            List<String> hosts = new ArrayList<>();
+            for (String host : value.split("\\s+")) {
+                hosts.add(Values.host(host));
+            }
+            return hosts;
+        }
+
+        private int onlyOf(Collection<Integer> exposedPorts) {
+            Set<Integer> ports = new TreeSet<>(exposedPorts);
+            if (ports.size() == 1) {
+                return ports.iterator().next();
+            }
+            unreadable = true;
+            problems.add(prefix + PORT + " is missing: expected the port the service listens on inside its container"
+                    + (ports.isEmpty()
+                            ? ""
+                            : "; it exposes "
+                                    + ports.stream().map(String::valueOf).collect(Collectors.joining(", "))));
+            return 0;
+        }
+
+        private void reportUnknown() {
+            for (String name : values.keySet()) {
+                if (known.contains(name)) {
+                    continue;
+                }
+                String meant = nearest(name, known);
+                boolean protects = meant != null && PROTECTING.contains(meant);
+                closed |= protects;
+                problems.add(prefix + shown(name) + "=" + shown(values.getOrDefault(name, "")) + ": unknown"
+                        + (meant == null
+                                ? "; known are " + String.join(", ", known)
+                                : ", did you mean " + prefix + meant + "?")
+                        + (protects ? " Closed until then, since that one protects" : ""));
+            }
+        }
+
+        /** Honest about what a later version will do: a service that asks for protection isn't served without it. */
+        private void reportNotServedYet() {
+            if (values.containsKey(CLIENT_CA)) {
+                closed = true;
+                problems.add(prefix + CLIENT_CA + ": this version serves no HTTPS, so it can't ask for client"
+                        + " certificates; closed, since it asks for protection");
+            }
+            if (values.containsKey(CERT) || values.containsKey(KEY)) {
+                problems.add(prefix + CERT + " and " + prefix + KEY + " have no effect: this version serves no HTTPS");
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package io.millau.core;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The services of a Java properties file (UTF-8): {@code NAME.endpoints} lists URLs, the other keys are the labels' words
+ * behind the service's name.
+ *
+ * <p>The file is read again every second, which also sees what file events miss (bind mounts, symbolic links); the names
+ * in its URLs are resolved again every 30 seconds, and a name that stops resolving keeps its last addresses.
+ */
+final class ServicesFile implements ServiceSource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
+    private static final String ENDPOINTS = ServiceLabels.ENDPOINTS;
+    private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final Path file;
+
+    ServicesFile(Path file) {
+        this.file = file;
+    }
+
+    @Override
+    public Subscription subscribe(Consumer<Snapshot> consumer) {
+        ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread t = new Thread(task, "millau-services-file");
+            t.setDaemon(true);
+            return t;
+        });
+        Watch watch = new Watch(consumer);
+        thread.scheduleWithFixedDelay(watch, 0, 1, TimeUnit.SECONDS);
+        return () -> close(thread);
+    }
+
+    private static void close(ScheduledExecutorService thread) {
+        thread.shutdownNow();
+        try {
+            thread.awaitTermination(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "file " + file;
+    }
+
+    /** What was seen so far; used by the source's thread alone. */
+    private final class Watch implements Runnable {
+        private final Consumer<Snapshot> consumer;
+        private final LabelReader labels = new LabelReader();
+        private final Map<String, List<InetAddress>> addresses = new HashMap<>();
+        private byte[] content = new byte[0];
+        private Map<String, Map<String, String>> services = Map.of();
+        private @Nullable Snapshot delivered;
+        private @Nullable String trouble;
+        private long resolvedAt;
+
+        Watch(Consumer<Snapshot> consumer) {
+            this.consumer = consumer;
+        }
+
+        @Override
+        public void run() {
+            try {
+                look();
+                trouble = null;
+            } catch (IOException | RuntimeException e) {
+                // An exception would end the schedule, and with it discovery.
+                String message = e.toString();
+                if (!message.equals(trouble)) {
+                    LOG.error("{} can't be read, its last services stay: {}", file, message);
+                }
+                trouble = message;
+            }
+        }
+
+        private void look() throws IOException {
+            byte[] now = Files.readAllBytes(file);
+            boolean changed = delivered == null || !Arrays.equals(now, content);
+            if (changed) {
+                services = parse(file);
+                content = now;
+            }
+            if (changed || System.nanoTime() - resolvedAt >= RESOLVE_NANOS) {
+                resolvedAt = System.nanoTime();
+                Snapshot snapshot = snapshot();
+                if (!snapshot.equals(delivered)) {
+                    delivered = snapshot;
+                    consumer.accept(snapshot);
+                }
+            }
+        }
+
+        private Snapshot snapshot() {
+            LabelReader.Picture picture = labels.picture();
+            List<Service> found = new ArrayList<>();
+            services.forEach((name, values) -> {
+                if (values.containsKey(name)) {
+                    picture.problem(name, "expected keys like " + name + "." + ENDPOINTS);
+                }
+                Settings read = picture.accept(name, name, ServiceLabels.readFile(name, values));
+                if (read != null) {
+                    found.add(read.service(name)
+                            .id("file:" + name)
+                            .endpoints(endpoints(name, values.get(name + "." + ENDPOINTS), picture))
+                            .build());
+                }
+            });
+            List<Problem> problems = picture.finish();
+            return new Snapshot(found, problems);
+        }
+
+        private List<Endpoint> endpoints(String service, @Nullable String urls, LabelReader.Picture picture) {
+            if (urls == null || urls.isBlank()) {
+                picture.problem(
+                        service,
+                        service + "." + ENDPOINTS + " is missing: expected URLs separated by spaces,"
+                                + " http://10.0.0.5:8080 for instance");
+                return List.of();
+            }
+            List<Endpoint> endpoints = new ArrayList<>();
+            for (String url : urls.strip().split("\\s+")) {
+                try {
+                    endpoints.addAll(endpointsOf(url));
+                } catch (IllegalArgumentException e) {
+                    picture.problem(
+                            service,
+                            service + "." + ENDPOINTS + "=" + ServiceLabels.shown(url) + ": " + e.getMessage()
+                                    + " (this endpoint is left out)");
+                }
+            }
+            return endpoints.stream()
+                    .distinct()
+                    .sorted(Comparator.comparing(Endpoint::id))
+                    .toList();
+        }
+
+        private List<Endpoint> endpointsOf(String url) {
+            URI uri = uri(url);
+            String host = uri.getHost();
+            boolean plain = Endpoint.HTTP.equals(uri.getScheme())
+                    && host != null
+                    && (uri.getRawPath().isEmpty() || uri.getRawPath().equals("/"))
+                    && uri.getRawQuery() == null
+                    && uri.getRawUserInfo() == null;
+            if (!plain) {
+                throw new IllegalArgumentException("expected http://HOST:PORT without a path");
+            }
+            int port = uri.getPort() == -1 ? 80 : uri.getPort();
+            return resolve(host).stream()
+                    .map(address -> Endpoint.http(address.getHostAddress() + ":" + port, address, port))
+                    .toList();
+        }
+
+        private static URI uri(String url) {
+            try {
+                return new URI(url);
+            } catch (URISyntaxException e) {
+                throw new IllegalArgumentException("expected http://HOST:PORT", e);
+            }
+        }
+
+        private List<InetAddress> resolve(String host) {
+            try {
+                addresses.put(host, List.of(InetAddress.getAllByName(host)));
+            } catch (UnknownHostException e) {
+                if (!addresses.containsKey(host)) {
+                    throw new IllegalArgumentException("the name can't be resolved; tried again every 30 s", e);
+                }
+            }
+            return addresses.getOrDefault(host, List.of());
+        }
+    }
+
+    /** The file's lines by service, each with its full key. */
+    static Map<String, Map<String, String>> parse(Path file) throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(file)) {
+            properties.load(reader);
+        }
+        Map<String, Map<String, String>> services = new TreeMap<>();
+        for (String key : properties.stringPropertyNames()) {
+            int dot = key.lastIndexOf('.');
+            String service = dot < 0 ? key : key.substring(0, dot);
+            services.computeIfAbsent(service, name -> new TreeMap<>()).put(key, properties.getProperty(key));
+        }
+        return services;
+    }
+}

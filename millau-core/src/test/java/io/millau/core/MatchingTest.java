@@ -1,0 +1,169 @@
+package io.millau.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The two tables of the contract, a row a test, and the rules that stand beside them. */
+class MatchingTest {
+
+    private final Router router = new Router();
+
+    @ParameterizedTest(name = "{0}: {1} gets {2}")
+    @CsvSource({
+        "one.com two.com,     one.com,            one.com",
+        "one.com two.com,     www.two.com,        two.com",
+        "one.com two.com,     three.two.com,      two.com",
+        "one.com local,       blue.local,         local",
+        "* two.com,           two.com,            two.com",
+        "* two.com,           one.com,            *",
+        "* *,                 one.com,            * *",
+        "company.local,       company.locall,     none",
+        "company.local,       notcompany.local,   none",
+    })
+    void hosts(String configured, String requested, String selected) {
+        declareServices(configured.split(" "), new String[] {"/"});
+
+        assertThat(selection(requested, "/", true)).isEqualTo(selected);
+    }
+
+    @ParameterizedTest(name = "{0}: {1} gets {2}")
+    @CsvSource({
+        "/api/ /,                   /api/,              /api/",
+        "/api/ /,                   /api/x,             /api/",
+        "/api/ /,                   /api/x/,            /api/",
+        "/api/ /,                   /api/x/file.html,   /api/",
+        "/api/ /,                   /api,               /",
+        "/api/ /,                   /file.html,         /",
+        "/api/ / /file.html,        /file.html,         /file.html",
+        "/file /api/ / /file,       /file.html,         /file /file",
+        "/api/ / /file /file.html,  /file.html,         /file.html",
+        "/api/ / /api/,             /api/,              /api/ /api/",
+    })
+    void paths(String configured, String requested, String selected) {
+        declareServices(new String[] {"*"}, configured.split(" "));
+
+        assertThat(selection("one.com", requested, false)).isEqualTo(selected);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ONE.com, one.com",
+        "one.com:8080, one.com",
+        "one.com., one.com",
+        "One.Com.:80, one.com",
+        "a.b.one.com:1, one.com",
+        "[::1]:8080, [::1]",
+        "[::1], [::1]"
+    })
+    @DisplayName("Neither case, port nor a trailing dot matter")
+    void canonicalHosts(String requested, String selected) {
+        declareServices(new String[] {"one.com", "[::1]"}, new String[] {"/"});
+
+        assertThat(selection(requested, "/", true)).isEqualTo(selected);
+    }
+
+    @ParameterizedTest
+    @CsvSource(value = {"''", "'.'", "':80'", "'..'", "'.com'", "']'", "'['", "'one.com.evil'"})
+    @DisplayName("What is no host name matches nothing, and does no harm")
+    void oddHosts(String requested) {
+        declareServices(new String[] {"one.com"}, new String[] {"/"});
+
+        assertThat(selection(requested, "/", true)).isEqualTo("none");
+    }
+
+    @Test
+    void theLongestSuffixWins() {
+        declareServices(new String[] {"com", "two.com", "three.two.com"}, new String[] {"/"});
+
+        assertThat(selection("x.three.two.com", "/", true)).isEqualTo("three.two.com");
+        assertThat(selection("x.two.com", "/", true)).isEqualTo("two.com");
+        assertThat(selection("x.com", "/", true)).isEqualTo("com");
+    }
+
+    @Test
+    void theNextBestHostIsTriedWhereThePathDoesNotFit() {
+        router.replace(Set.of(
+                running("shop").hosts("www.shop.com").path("/cart/").build(),
+                running("parent").hosts("shop.com").path("/about/").build(),
+                running("rest").build()));
+
+        assertThat(answering("www.shop.com", "/cart/1")).isEqualTo("shop");
+        assertThat(answering("www.shop.com", "/about/")).isEqualTo("parent");
+        assertThat(answering("www.shop.com", "/")).isEqualTo("rest");
+    }
+
+    @Test
+    void aServiceWithNothingRunningFitsOnlyWhereNoRunningOneDoes() {
+        Service company = running("company").hosts("company.com").build();
+        Service maintenance = running("maintenance").build();
+        router.replace(Set.of(company, maintenance));
+        assertThat(answering("company.com", "/")).isEqualTo("company");
+
+        router.replace(Set.of(company.withEndpoints(java.util.List.of()), maintenance));
+        assertThat(answering("company.com", "/")).isEqualTo("maintenance");
+
+        router.replace(Set.of(company.withEndpoints(java.util.List.of())));
+        Delivery delivery = router.open("company.com", "/", "GET");
+        assertThat(delivery.running()).isFalse();
+        assertThat(delivery.service().name()).isEqualTo("company");
+        assertThat(delivery.next()).isNull();
+
+        router.replace(Set.of(company, maintenance));
+        assertThat(answering("company.com", "/")).isEqualTo("company");
+    }
+
+    @Test
+    void aDisabledServiceFitsNowhere() {
+        router.replace(Set.of(running("red").enabled(false).build()));
+
+        assertThat(router.open("one.com", "/", "GET")).isNull();
+    }
+
+    private void declareServices(String[] hosts, String[] paths) {
+        int[] number = {0};
+        router.replace(Arrays.stream(hosts)
+                .flatMap(host -> Arrays.stream(paths)
+                        .map(path -> running("service" + number[0]++)
+                                .hosts(host)
+                                .path(path)
+                                .build()))
+                .collect(Collectors.toList()));
+    }
+
+    private static Service.Builder running(String name) {
+        return Service.named(name).endpoints(TestEndpoints.of(name + "-1"));
+    }
+
+    private String answering(String host, String path) {
+        return router.open(host, path, "GET").service().name();
+    }
+
+    /** The hosts, or paths, of the services that share the request; each asked in turn. */
+    private String selection(String host, String path, boolean hosts) {
+        Set<String> names = new TreeSet<>();
+        StringBuilder selected = new StringBuilder();
+        for (int i = 0; i < 10; i++) {
+            Delivery delivery = router.open(host, path, "GET");
+            if (delivery == null) {
+                return "none";
+            }
+            delivery.next();
+            if (names.add(delivery.service().name())) {
+                selected.append(selected.isEmpty() ? "" : " ")
+                        .append(
+                                hosts
+                                        ? delivery.service().hosts().get(0)
+                                        : delivery.service().path());
+            }
+        }
+        return selected.toString();
+    }
+}

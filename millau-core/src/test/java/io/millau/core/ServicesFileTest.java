@@ -1,0 +1,107 @@
+package io.millau.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ServicesFileTest {
+
+    @TempDir
+    Path folder;
+
+    private Path file;
+    private ServiceSource.Subscription reading;
+    private final List<Snapshot> delivered = new CopyOnWriteArrayList<>();
+
+    @AfterEach
+    void close() {
+        reading.close();
+    }
+
+    @BeforeEach
+    void name() {
+        file = folder.resolve("services.properties");
+    }
+
+    @Test
+    void theLabelsWordsAndUrls() throws Exception {
+        Files.writeString(file, """
+                orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6
+                orders.hosts     = shop.example
+                orders.path      = /orders/
+                orders.timeout   = 5
+                """);
+        read();
+        Snapshot snapshot = awaitSnapshots(1);
+
+        assertThat(snapshot.problems()).isEmpty();
+        Service orders = snapshot.services().get(0);
+        assertThat(orders.name()).isEqualTo("orders");
+        assertThat(orders.hosts()).containsExactly("shop.example");
+        assertThat(orders.path()).isEqualTo("/orders/");
+        assertThat(orders.timeout()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(orders.endpoints())
+                .extracting(Endpoint::toString)
+                .containsExactly("http://10.0.0.5:8080", "http://10.0.0.6:80");
+    }
+
+    @Test
+    void savedChangesApplyAndMistakesAreNamed() throws Exception {
+        Files.writeString(file, "a.endpoints=http://127.0.0.1:81\nb.endpoints=http://127.0.0.1:82\n");
+        read();
+        awaitSnapshots(1);
+        Files.writeString(file, """
+                    a.endpoints=http://127.0.0.1:83
+                    b.endpoints=http://127.0.0.1:82 https://127.0.0.1 http://no.such.host.invalid/ http://x/y
+                    b.timeout=soon
+                    c.endpoint=http://127.0.0.1:84
+                    d=1
+                    """);
+        Snapshot snapshot = awaitSnapshots(2);
+
+        assertThat(snapshot.services())
+                .extracting(Service::toString)
+                .contains("a * / → [http://127.0.0.1:83]", "b * / → [http://127.0.0.1:82]");
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .contains(
+                        "b: b.timeout=soon: expected seconds, 30 or 0.5 for instance (the service keeps its last good configuration)",
+                        "b: b.endpoints=https://127.0.0.1: expected http://HOST:PORT without a path (this endpoint is left out)",
+                        "b: b.endpoints=http://x/y: expected http://HOST:PORT without a path (this endpoint is left out)",
+                        "b: b.endpoints=http://no.such.host.invalid/: the name can't be resolved; tried again every 30 s (this endpoint is left out)",
+                        "c: c.endpoint=http://127.0.0.1:84: unknown, did you mean c.endpoints?",
+                        "d: expected keys like d.endpoints");
+    }
+
+    @Test
+    void aFileThatCannotBeReadLeavesTheServicesAsTheyWere() throws Exception {
+        Files.writeString(file, "a.endpoints=http://127.0.0.1:81\n");
+        read();
+        awaitSnapshots(1);
+        Files.write(file, new byte[] {'a', '=', (byte) 0xff, (byte) 0xfe});
+        Files.delete(file);
+        Files.writeString(file, "a.endpoints=http://127.0.0.1:82\n");
+
+        assertThat(awaitSnapshots(2).services())
+                .extracting(Service::toString)
+                .containsExactly("a * / → [http://127.0.0.1:82]");
+    }
+
+    private void read() {
+        reading = ServiceSource.file(file).subscribe(delivered::add);
+    }
+
+    private Snapshot awaitSnapshots(int number) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> delivered.size() >= number);
+        return delivered.get(number - 1);
+    }
+}
