@@ -1,7 +1,12 @@
 /** Routes from the services and containers of a Docker Engine. */
 module io.millau.docker {
     requires transitive io.millau.core;
+    requires com.fasterxml.jackson.core;
+    requires com.fasterxml.jackson.databind;
+    requires com.github.dockerjava.transport;
+    requires com.github.dockerjava.transport.zerodep;
     requires org.slf4j;
     requires static transitive org.jspecify;
-    requires com.github.dockerjava.core;
+
+    exports io.millau.docker;
 }

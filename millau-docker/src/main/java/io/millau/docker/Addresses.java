@@ -1,0 +1,93 @@
+package io.millau.docker;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Which address of a task or container the proxy can reach. Pure, immutable. */
+final class Addresses {
+
+    private static final Comparator<Attachment> BY_NETWORK =
+            Comparator.comparing(Attachment::network).thenComparing(Addresses::isIpv6);
+
+    private final Interfaces own;
+    private final List<Network> networks;
+
+    Addresses(Interfaces own, List<Network> networks) {
+        this.own = own;
+        this.networks = networks;
+    }
+
+    private static boolean isIpv6(Attachment attachment) {
+        return !(attachment.subnet().address() instanceof Inet4Address);
+    }
+
+    /**
+     * The attachments in a subnet of one of our own interfaces, the best first: that on the preferred network, then by
+     * the network's name.
+     */
+    List<Attachment> reachable(List<Attachment> attachments, @Nullable String preferred) {
+        return attachments.stream()
+                .filter(attachment -> own.share(attachment.subnet().address()))
+                .sorted(Comparator.<Attachment, Boolean>comparing(
+                                attachment -> !attachment.network().equals(preferred))
+                        .thenComparing(BY_NETWORK))
+                .toList();
+    }
+
+    /**
+     * This engine's host, for a container on the host's network: loopback where we are on it too, else the gateway of
+     * a bridge that we are on.
+     */
+    Optional<InetAddress> host() {
+        List<InetAddress> gateways = networks.stream()
+                .filter(Network::bridge)
+                .sorted(Comparator.comparing(Network::name))
+                .flatMap(network -> network.gateways().stream())
+                .toList();
+        if (gateways.stream().anyMatch(own::have)) {
+            return Optional.of(InetAddress.getLoopbackAddress());
+        }
+        return gateways.stream().filter(own::share).findFirst();
+    }
+
+    /** Both sides of a meeting that can't take place; the same for every replica, so that it is said once. */
+    String mismatch(List<Attachment> attachments) {
+        String theirs = attachments.stream()
+                .sorted(BY_NETWORK)
+                .map(attachment ->
+                        attachment.network() + " (" + attachment.subnet().network() + ")")
+                .distinct()
+                .collect(Collectors.joining(", "));
+        return "shares no network with the proxy: it is on " + (theirs.isEmpty() ? "none of its own" : theirs)
+                + ", the proxy on " + ours() + "; expected one that both are on";
+    }
+
+    /** What the proxy is on, by the networks' names as far as the engine knows them. */
+    private String ours() {
+        String ours = own.all().stream()
+                .flatMap(address -> {
+                    String network = networkOf(address);
+                    return Network.isPlumbing(network)
+                            ? Stream.empty()
+                            : Stream.of(network + " (" + address.subnet() + ")");
+                })
+                .sorted()
+                .collect(Collectors.joining(", "));
+        return ours.isEmpty() ? "none" : ours;
+    }
+
+    private String networkOf(Interfaces.Own address) {
+        return networks.stream()
+                .filter(network -> network.subnets().stream()
+                        .anyMatch(subnet -> subnet.contains(address.subnet().address())))
+                .map(Network::name)
+                .findFirst()
+                .orElse(address.device());
+    }
+}

@@ -1,0 +1,148 @@
+package io.millau.docker;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.spec.InvalidKeySpecException;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+
+/** TLS to an engine from the three PEM files that Docker's own documentation has people make. */
+final class ClientTls {
+
+    private static final Pattern KEY =
+            Pattern.compile("-----BEGIN ((?:RSA )?)PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END");
+
+    private static final char[] NO_PASSWORD = new char[0];
+
+    /** Version 0 and the algorithm rsaEncryption with NULL parameters: what PKCS#8 puts before a PKCS#1 key. */
+    private static final byte[] PKCS1_INTRODUCTION = {
+        0x02,
+        0x01,
+        0x00,
+        0x30,
+        0x0d,
+        0x06,
+        0x09,
+        0x2a,
+        (byte) 0x86,
+        0x48,
+        (byte) 0x86,
+        (byte) 0xf7,
+        0x0d,
+        0x01,
+        0x01,
+        0x01,
+        0x05,
+        0x00
+    };
+
+    private ClientTls() {}
+
+    static SSLContext context(Path folder) {
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(authorities(folder.resolve("ca.pem")));
+            context.init(keys(folder.resolve("cert.pem"), folder.resolve("key.pem")), trust.getTrustManagers(), null);
+            return context;
+        } catch (IOException | GeneralSecurityException e) {
+            throw new IllegalArgumentException(
+                    folder + ": expected a folder with ca.pem, cert.pem and key.pem: " + e, e);
+        }
+    }
+
+    private static KeyStore authorities(Path file) throws IOException, GeneralSecurityException {
+        KeyStore store = emptyStore();
+        for (Certificate certificate : certificates(file)) {
+            store.setCertificateEntry("ca-" + store.size(), certificate);
+        }
+        return store;
+    }
+
+    private static KeyManager @Nullable [] keys(Path certificate, Path key)
+            throws IOException, GeneralSecurityException {
+        if (!Files.exists(certificate) && !Files.exists(key)) {
+            return null;
+        }
+        KeyStore store = emptyStore();
+        store.setKeyEntry(
+                "client",
+                privateKey(key),
+                NO_PASSWORD,
+                certificates(certificate).toArray(new Certificate[0]));
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, NO_PASSWORD);
+        return keys.getKeyManagers();
+    }
+
+    private static KeyStore emptyStore() throws IOException, GeneralSecurityException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, NO_PASSWORD);
+        return store;
+    }
+
+    private static List<Certificate> certificates(Path file) throws IOException, GeneralSecurityException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return List.copyOf(CertificateFactory.getInstance("X.509").generateCertificates(in));
+        }
+    }
+
+    static PrivateKey privateKey(Path file) throws IOException, GeneralSecurityException {
+        Matcher pem = KEY.matcher(Files.readString(file));
+        if (!pem.find()) {
+            throw new InvalidKeySpecException(
+                    file + ": expected an unencrypted PEM key (openssl pkcs8 -topk8 -nocrypt converts others)");
+        }
+        byte[] der = Base64.getMimeDecoder().decode(pem.group(2));
+        if (!pem.group(1).isEmpty()) {
+            return KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(pkcs8(der)));
+        }
+        try {
+            return KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(der));
+        } catch (InvalidKeySpecException e) {
+            return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der));
+        }
+    }
+
+    /** RFC 5208: the same RSA key as the JDK reads it. */
+    private static byte[] pkcs8(byte[] pkcs1) throws IOException {
+        ByteArrayOutputStream inner = new ByteArrayOutputStream();
+        inner.write(PKCS1_INTRODUCTION);
+        element(inner, 0x04, pkcs1);
+        ByteArrayOutputStream outer = new ByteArrayOutputStream();
+        element(outer, 0x30, inner.toByteArray());
+        return outer.toByteArray();
+    }
+
+    private static void element(ByteArrayOutputStream der, int tag, byte[] content) throws IOException {
+        der.write(tag);
+        if (content.length < 0x80) {
+            der.write(content.length);
+        } else if (content.length < 0x100) {
+            der.write(0x81);
+            der.write(content.length);
+        } else {
+            der.write(0x82);
+            der.write(content.length >> 8);
+            der.write(content.length);
+        }
+        der.write(content);
+    }
+}

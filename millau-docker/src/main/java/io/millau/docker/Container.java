@@ -1,0 +1,133 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A container of this engine. Immutable.
+ *
+ * @param created seconds since 1970
+ * @param ready whether it runs and, where it has a health check, is healthy
+ * @param ports TCP ports that it exposes
+ * @param networkMode {@code host}, {@code container:ID}, or of no interest
+ * @param attachments its addresses, those on Docker's own plumbing apart
+ */
+record Container(
+        String id,
+        String name,
+        Map<String, String> labels,
+        long created,
+        boolean ready,
+        Set<Integer> ports,
+        String networkMode,
+        List<Attachment> attachments) {
+
+    private static final String COMPOSE_PROJECT = "com.docker.compose.project";
+    private static final String COMPOSE_SERVICE = "com.docker.compose.service";
+    private static final String COMPOSE_ONE_OFF = "com.docker.compose.oneoff";
+
+    /** The label that Swarm puts on the container of a task; in its events too. */
+    static final String SWARM_TASK = "com.docker.swarm.task.id";
+
+    private static final String BORROWED = "container:";
+
+    static Container of(JsonNode json) {
+        String id = Json.text(json, "Id");
+        return new Container(
+                id,
+                name(json, id),
+                Json.strings(json.path("Labels")),
+                json.path("Created").asLong(),
+                ready(json),
+                ports(json.path("Ports")),
+                json.path("HostConfig").path("NetworkMode").asText(),
+                attachments(json.path("NetworkSettings").path("Networks")));
+    }
+
+    /** Of its names the one without a second slash: the others are links from other containers. */
+    private static String name(JsonNode json, String id) {
+        for (JsonNode name : json.path("Names")) {
+            String plain = name.asText().replaceFirst("^/", "");
+            if (!plain.isEmpty() && !plain.contains("/")) {
+                return plain;
+            }
+        }
+        return id.substring(0, Math.min(12, id.length()));
+    }
+
+    /** Only the text for people says in a list how a health check went: "Up 5 seconds (health: starting)". */
+    private static boolean ready(JsonNode json) {
+        String status = json.path("Status").asText();
+        return json.path("State").asText().equals("running")
+                && !status.contains("(unhealthy)")
+                && !status.contains("(health: starting)");
+    }
+
+    private static Set<Integer> ports(JsonNode json) {
+        Set<Integer> ports = new TreeSet<>();
+        for (JsonNode port : json) {
+            if (port.path("Type").asText().equals("tcp")) {
+                ports.add(port.path("PrivatePort").asInt());
+            }
+        }
+        return ports;
+    }
+
+    private static List<Attachment> attachments(JsonNode networks) {
+        List<Attachment> attachments = new ArrayList<>();
+        networks.properties().forEach(network -> {
+            if (!Network.isPlumbing(network.getKey())) {
+                JsonNode at = network.getValue();
+                attach(attachments, network.getKey(), at.path("IPAddress"), at.path("IPPrefixLen"));
+                attach(attachments, network.getKey(), at.path("GlobalIPv6Address"), at.path("GlobalIPv6PrefixLen"));
+            }
+        });
+        return attachments;
+    }
+
+    private static void attach(List<Attachment> attachments, String network, JsonNode address, JsonNode prefix) {
+        if (!address.asText().isEmpty()) {
+            attachments.add(new Attachment(network, new Subnet(Subnet.literal(address.asText()), prefix.asInt())));
+        }
+    }
+
+    Container withPorts(Set<Integer> ports) {
+        return new Container(id, name, labels, created, ready, ports, networkMode, attachments);
+    }
+
+    /** The containers of one Compose service are one service; any other is one of its own. */
+    String serviceId() {
+        String project = labels.get(COMPOSE_PROJECT);
+        String service = labels.get(COMPOSE_SERVICE);
+        return project == null || service == null ? "container:" + id : "compose:" + project + "/" + service;
+    }
+
+    String serviceName() {
+        String service = labels.get(COMPOSE_SERVICE);
+        return service == null || !labels.containsKey(COMPOSE_PROJECT) ? name : service;
+    }
+
+    boolean isTask() {
+        return labels.containsKey(SWARM_TASK);
+    }
+
+    /** Whether {@code docker compose run} started it: somebody's shell or migration, no replica. */
+    boolean isOneOff() {
+        return Boolean.parseBoolean(labels.get(COMPOSE_ONE_OFF));
+    }
+
+    boolean onHost() {
+        return networkMode.equals("host");
+    }
+
+    /** The container whose network it uses; null if it has its own. */
+    @Nullable
+    String borrowedFrom() {
+        return networkMode.startsWith(BORROWED) ? networkMode.substring(BORROWED.length()) : null;
+    }
+}

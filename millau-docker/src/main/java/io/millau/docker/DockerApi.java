@@ -1,0 +1,257 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.github.dockerjava.transport.DockerHttpClient;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The few {@code GET} calls that are needed, over docker-java's transport. Answers are read as JSON trees rather than
+ * with docker-java's own classes, which fail on a value that a newer engine invents and have no getter for a task's
+ * networks. The engine's API version is left to the engine.
+ *
+ * <p>Every call ends in time, whatever the engine does. For one thread.
+ */
+final class DockerApi implements AutoCloseable {
+
+    private static final Duration CONNECT = Duration.ofSeconds(5);
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final DockerHttpClient http;
+    private final Duration patience;
+    private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task, "millau-docker-call");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    /** @param patience how long a whole answer may take; the transport knows no limit on Unix sockets */
+    DockerApi(URI host, @Nullable SSLContext tls, Duration patience) {
+        this.patience = patience;
+        ZerodepDockerHttpClient.Builder builder =
+                new ZerodepDockerHttpClient.Builder().dockerHost(host).connectionTimeout(CONNECT);
+        if (tls != null) {
+            builder.sslConfig(() -> tls);
+        }
+        http = builder.build();
+    }
+
+    /** The engine answered, with something other than success. */
+    static final class Refused extends IOException {
+        private static final long serialVersionUID = 1;
+        private final int status;
+
+        Refused(int status, String path, String message) {
+            super("it answers " + status + " to GET " + path + (message.isEmpty() ? "" : ": " + message));
+            this.status = status;
+        }
+
+        int status() {
+            return status;
+        }
+    }
+
+    /** The engine answered something that is no answer of an engine. */
+    static final class Garbled extends IOException {
+        private static final long serialVersionUID = 1;
+
+        Garbled(String path, Throwable cause) {
+            super("its answer to GET " + path + " is none of a Docker Engine", cause);
+        }
+    }
+
+    JsonNode get(String path) throws IOException, InterruptedException {
+        return within(path, () -> ask(path, JSON::readTree));
+    }
+
+    /** The elements of a list, each read on its own so that a large list takes little memory. */
+    <T> List<T> list(String path, Function<JsonNode, T> reader) throws IOException, InterruptedException {
+        return within(path, () -> ask(path, body -> elements(path, body, reader)));
+    }
+
+    /** A path with a query that filters on the engine's side. */
+    static String filtered(String path, Map<String, ? extends Collection<String>> filters) {
+        String json = JSON.valueToTree(filters).toString();
+        return path + (path.contains("?") ? "&" : "?") + "filters=" + URLEncoder.encode(json, StandardCharsets.UTF_8);
+    }
+
+    private static <T> List<T> elements(String path, InputStream body, Function<JsonNode, T> reader)
+            throws IOException {
+        List<T> elements = new ArrayList<>();
+        try (JsonParser parser = JSON.createParser(body)) {
+            JsonToken first = parser.nextToken();
+            if (first == JsonToken.VALUE_NULL) {
+                return elements;
+            }
+            if (first != JsonToken.START_ARRAY) {
+                throw new Garbled(path, new IllegalArgumentException("expected a list, not " + first));
+            }
+            while (parser.nextToken() != JsonToken.END_ARRAY) {
+                elements.add(reader.apply(JSON.readTree(parser)));
+            }
+        }
+        return elements;
+    }
+
+    /** Reads the body of an answer. */
+    private interface BodyReader<T> {
+        T read(InputStream body) throws IOException;
+    }
+
+    private <T> T ask(String path, BodyReader<T> reader) throws IOException {
+        try (DockerHttpClient.Response response = http.execute(request(path))) {
+            check(path, response);
+            return reader.read(response.getBody());
+        }
+    }
+
+    private static DockerHttpClient.Request request(String path) {
+        return DockerHttpClient.Request.builder()
+                .method(DockerHttpClient.Request.Method.GET)
+                .path(path)
+                // A kept connection that something between closed would cost the transport's second before a repeat.
+                .putHeader("Connection", "close")
+                .build();
+    }
+
+    private static void check(String path, DockerHttpClient.Response response) throws IOException {
+        if (response.getStatusCode() != 200) {
+            String message;
+            try {
+                message = JSON.readTree(response.getBody()).path("message").asText();
+            } catch (IOException e) {
+                message = "";
+            }
+            throw new Refused(response.getStatusCode(), path, message);
+        }
+    }
+
+    private <T> T within(String path, Callable<T> call) throws IOException, InterruptedException {
+        Future<T> answer = threads.submit(call);
+        try {
+            return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw hangs(path);
+        } catch (ExecutionException e) {
+            throw cause(path, e);
+        } finally {
+            // An interrupted read closes its connection.
+            answer.cancel(true);
+        }
+    }
+
+    private IOException hangs(String path) {
+        return new SocketTimeoutException("it hasn't answered GET " + path + " within " + patience.toSeconds() + " s");
+    }
+
+    private static IOException cause(String path, ExecutionException e) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        // The transport wraps what the socket threw.
+        while (cause.getClass() == RuntimeException.class && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause instanceof JsonProcessingException || cause instanceof RuntimeException) {
+            return new Garbled(path, cause);
+        }
+        return cause instanceof IOException failure ? failure : new IOException(cause);
+    }
+
+    /** A running stream of events. */
+    final class Events implements AutoCloseable {
+        private final CompletableFuture<Events> started = new CompletableFuture<>();
+        private final Future<?> reading;
+        private volatile boolean ended;
+
+        private Events(String path, Consumer<JsonNode> consumer, Runnable atEnd) {
+            reading = threads.submit(() -> {
+                try {
+                    ask(path, body -> read(body, consumer));
+                    started.completeExceptionally(new EOFException("its event stream ended at once"));
+                } catch (IOException | RuntimeException e) {
+                    started.completeExceptionally(e);
+                } finally {
+                    ended = true;
+                    atEnd.run();
+                }
+            });
+        }
+
+        private Events read(InputStream body, Consumer<JsonNode> consumer) throws IOException {
+            started.complete(this);
+            try (JsonParser parser = JSON.createParser(body)) {
+                while (parser.nextToken() != null) {
+                    consumer.accept(JSON.readTree(parser));
+                }
+            }
+            return this;
+        }
+
+        /** Whether no more events will come. */
+        boolean ended() {
+            return ended;
+        }
+
+        @Override
+        public void close() {
+            reading.cancel(true);
+        }
+    }
+
+    /**
+     * Listens to events; the engine listens to us when this returns.
+     *
+     * @param consumer called from a thread of its own
+     * @param atEnd called once from there
+     */
+    Events events(String path, Consumer<JsonNode> consumer, Runnable atEnd) throws IOException, InterruptedException {
+        Events events = new Events(path, consumer, atEnd);
+        boolean started = false;
+        try {
+            events.started.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            started = true;
+            return events;
+        } catch (TimeoutException e) {
+            throw hangs(path);
+        } catch (ExecutionException e) {
+            throw cause(path, e);
+        } finally {
+            if (!started) {
+                events.close();
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        threads.shutdownNow();
+        http.close();
+    }
+}

@@ -1,0 +1,54 @@
+package io.millau.docker;
+
+import java.net.InetAddress;
+import java.net.InterfaceAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.util.ArrayList;
+import java.util.Enumeration;
+import java.util.List;
+
+/** The addresses of the machine or container that this process runs in, loopback apart. Immutable. */
+record Interfaces(List<Own> all) {
+
+    /** One address of ours. */
+    record Own(String device, Subnet subnet) {}
+
+    static Interfaces current() {
+        List<Own> found = new ArrayList<>();
+        try {
+            Enumeration<NetworkInterface> devices = NetworkInterface.getNetworkInterfaces();
+            while (devices.hasMoreElements()) {
+                NetworkInterface device = devices.nextElement();
+                for (InterfaceAddress address : device.getInterfaceAddresses()) {
+                    InetAddress ip = address.getAddress();
+                    if (!ip.isLoopbackAddress() && !ip.isLinkLocalAddress()) {
+                        found.add(new Own(device.getName(), new Subnet(ip, address.getNetworkPrefixLength())));
+                    }
+                }
+            }
+        } catch (SocketException e) {
+            throw new IllegalStateException("The system's own network interfaces can't be listed", e);
+        }
+        return new Interfaces(List.copyOf(found));
+    }
+
+    /** As if these were the own addresses, {@code 10.0.1.9/24} for instance. */
+    static Interfaces of(String... addresses) {
+        List<Own> own = new ArrayList<>();
+        for (String address : addresses) {
+            own.add(new Own("eth" + own.size(), Subnet.of(address)));
+        }
+        return new Interfaces(List.copyOf(own));
+    }
+
+    /** Whether an address is in a subnet of ours. */
+    boolean share(InetAddress address) {
+        return all.stream().anyMatch(own -> own.subnet().contains(address));
+    }
+
+    /** Whether an address is our own. */
+    boolean have(InetAddress address) {
+        return all.stream().anyMatch(own -> own.subnet().address().equals(address));
+    }
+}

@@ -1,0 +1,108 @@
+package io.millau.docker;
+
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is said of an engine that is away, and how long to wait before it is tried again. Each kind of trouble is said
+ * once until the engine is back. For one thread.
+ */
+final class Outage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DockerSource.class);
+
+    private static final long SHORTEST = Duration.ofMillis(100).toNanos();
+    private static final long LONGEST = Duration.ofSeconds(5).toNanos();
+
+    private final String engine;
+    private final Set<String> said = new HashSet<>();
+    private @Nullable Long since;
+
+    Outage(String engine) {
+        this.engine = engine;
+    }
+
+    /** A look at it failed. */
+    void failed(Throwable failure, long now) {
+        if (since == null) {
+            since = now;
+        }
+        String kind = kind(failure);
+        if (!said.add(kind)) {
+            LOG.debug("Docker Engine {} is still away: {}", engine, failure.toString());
+            return;
+        }
+        LOG.error(
+                "Docker Engine {} {}: {}. What is known of its services stays in force; it is tried again until it is"
+                        + " back.",
+                engine,
+                kind,
+                reason(failure));
+        LOG.debug("What failed", failure);
+    }
+
+    /** A look at it succeeded. */
+    void over(long now) {
+        if (since != null) {
+            LOG.info(
+                    "Docker Engine {} is back after {} s.",
+                    engine,
+                    Duration.ofNanos(now - since).toSeconds());
+            since = null;
+            said.clear();
+        }
+    }
+
+    /**
+     * How long to wait before it is tried again, in nanoseconds: a tenth of the time it has been away, so that a restart
+     * is noticed at once and a long absence costs nothing.
+     */
+    long pause(long now) {
+        long away = since == null ? 0 : now - since;
+        return Math.min(Math.max(SHORTEST, away / 10), LONGEST);
+    }
+
+    private String kind(Throwable failure) {
+        if (failure instanceof DockerApi.Refused) {
+            return "refuses what Millau needs to know";
+        }
+        if (failure instanceof DockerApi.Garbled) {
+            return "can't be understood (is it a Docker Engine?)";
+        }
+        if (failure instanceof SocketTimeoutException) {
+            return "hangs";
+        }
+        if (!(failure instanceof IOException)) {
+            return "can't be read";
+        }
+        if (text(failure).contains("Permission denied")) {
+            return "can't be reached (run as root, or with --group-add of the socket's group)";
+        }
+        return engine.startsWith("unix:")
+                ? "can't be reached (is it running, and its socket mounted here?)"
+                : "can't be reached (is it running, and its address right?)";
+    }
+
+    private static String reason(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null && root.getCause() != root) {
+            root = root.getCause();
+        }
+        String reason = text(failure);
+        return root == failure ? reason : reason + " (" + firstLine(text(root)) + ")";
+    }
+
+    private static String text(Throwable failure) {
+        return failure.getMessage() == null ? failure.toString() : failure.getMessage();
+    }
+
+    private static String firstLine(String text) {
+        return text.lines().findFirst().orElse(text);
+    }
+}

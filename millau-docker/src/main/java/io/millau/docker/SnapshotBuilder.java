@@ -1,0 +1,186 @@
+package io.millau.docker;
+
+import io.millau.core.Endpoint;
+import io.millau.core.LabelReader;
+import io.millau.core.Service;
+import io.millau.core.ServiceLabels;
+import io.millau.core.Settings;
+import io.millau.core.Snapshot;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * From what an engine showed to services. Everything is sorted, so the same state makes an equal snapshot in whatever
+ * order the engine lists it. For one thread: it remembers each service's last good settings.
+ */
+final class SnapshotBuilder {
+
+    private static final Comparator<Service> BY_NAME =
+            Comparator.comparing(Service::name).thenComparing(Service::id);
+
+    private final String engine;
+    private final LabelReader labels = new LabelReader();
+
+    SnapshotBuilder(String engine) {
+        this.engine = engine;
+    }
+
+    Snapshot build(Sight sight, Interfaces own) {
+        return new Build(sight, own).snapshot();
+    }
+
+    /** Something that runs, and where. */
+    private record Instance(
+            String id,
+            List<Attachment> attachments,
+            @Nullable HostNetwork hostNetwork) {}
+
+    /** Says that an instance uses the network of its host, whose address may be unknown. */
+    private record HostNetwork(Optional<InetAddress> address) {}
+
+    /** One picture in the making. */
+    private final class Build {
+        private final Sight sight;
+        private final Addresses addresses;
+        private final LabelReader.Picture picture = labels.picture();
+        private final List<Service> services = new ArrayList<>();
+
+        Build(Sight sight, Interfaces own) {
+            this.sight = sight;
+            this.addresses = new Addresses(own, sight.networks());
+        }
+
+        Snapshot snapshot() {
+            reportRole();
+            sight.services().stream()
+                    .sorted(Comparator.comparing(SwarmService::name))
+                    .forEach(this::addSwarmService);
+            Map<String, List<Container>> replicas = sight.containers().stream()
+                    .filter(container -> !container.isTask() && !container.isOneOff())
+                    .collect(Collectors.groupingBy(Container::serviceId, TreeMap::new, Collectors.toList()));
+            replicas.forEach(this::addContainers);
+            services.sort(BY_NAME);
+            return new Snapshot(services, picture.finish());
+        }
+
+        private void reportRole() {
+            switch (sight.role()) {
+                case WORKER ->
+                    picture.problem(
+                            engine,
+                            "this engine is a Swarm worker, from where services can't be seen: only its containers are"
+                                    + " served; expected a manager");
+                case FORBIDDEN ->
+                    picture.problem(
+                            engine,
+                            "this engine's Swarm services may not be read: only its containers are served; expected to be"
+                                    + " allowed GET of /services, /tasks and /nodes");
+                case ALONE, MANAGER -> {}
+            }
+        }
+
+        private void addSwarmService(SwarmService service) {
+            String id = "swarm:" + service.id();
+            Settings settings = picture.read(id, service.name(), service.labels(), service.ports());
+            if (settings == null) {
+                return;
+            }
+            List<Instance> running = sight.tasks().stream()
+                    .filter(task -> task.running() && task.serviceId().equals(service.id()))
+                    .map(task -> new Instance(
+                            task.id(),
+                            task.attachments(),
+                            task.onHost()
+                                    ? new HostNetwork(
+                                            Optional.ofNullable(sight.nodes().get(task.nodeId())))
+                                    : null))
+                    .toList();
+            add(id, service.name(), settings, running);
+        }
+
+        private void addContainers(String id, List<Container> replicas) {
+            // While Compose replaces containers there are old and new ones: the newest says what is meant.
+            Container newest = replicas.stream()
+                    .max(Comparator.comparingLong(Container::created).thenComparing(Container::id))
+                    .orElseThrow();
+            if (!ServiceLabels.concern(newest.labels())) {
+                return;
+            }
+            Settings settings = picture.read(id, newest.serviceName(), newest.labels(), newest.ports());
+            if (settings == null) {
+                return;
+            }
+            List<Instance> running = replicas.stream()
+                    .filter(Container::ready)
+                    .map(this::instance)
+                    .toList();
+            add(id, newest.serviceName(), settings, running);
+        }
+
+        private Instance instance(Container container) {
+            Container network = networkOwner(container);
+            return new Instance(
+                    container.id(), network.attachments(), network.onHost() ? new HostNetwork(addresses.host()) : null);
+        }
+
+        private Container networkOwner(Container container) {
+            String owner = container.borrowedFrom();
+            return sight.containers().stream()
+                    .filter(other -> other.id().equals(owner) || other.name().equals(owner))
+                    .findFirst()
+                    .orElse(container);
+        }
+
+        private void add(String id, String name, Settings settings, List<Instance> running) {
+            // One that is not enabled needs no port and no network in common.
+            List<Endpoint> endpoints = settings.enabled() ? endpoints(name, settings, running) : List.of();
+            services.add(settings.service(name).id(id).endpoints(endpoints).build());
+        }
+
+        private List<Endpoint> endpoints(String name, Settings settings, List<Instance> running) {
+            List<Endpoint> endpoints = new ArrayList<>();
+            Set<String> mismatches = new TreeSet<>();
+            for (Instance instance : running) {
+                address(instance, settings.network(), mismatches)
+                        .ifPresent(address -> endpoints.add(Endpoint.http(instance.id(), address, settings.port())));
+            }
+            mismatches.forEach(message -> picture.problem(name, message));
+            endpoints.sort(Comparator.comparing(Endpoint::id));
+            return endpoints;
+        }
+
+        private Optional<InetAddress> address(Instance instance, @Nullable String preferred, Set<String> mismatches) {
+            HostNetwork hostNetwork = instance.hostNetwork();
+            if (hostNetwork != null) {
+                if (hostNetwork.address().isEmpty()) {
+                    mismatches.add("runs on its host's network, and the host's address can't be told from here;"
+                            + " expected the proxy on a bridge of that host, or on the host's network too");
+                }
+                return hostNetwork.address();
+            }
+            List<Attachment> reachable = addresses.reachable(instance.attachments(), preferred);
+            if (reachable.isEmpty()) {
+                mismatches.add(addresses.mismatch(instance.attachments()));
+                return Optional.empty();
+            }
+            Attachment best = reachable.get(0);
+            if (preferred != null && !best.network().equals(preferred)) {
+                mismatches.add(ServiceLabels.PREFIX + "network=" + preferred
+                        + ": expected a network that it shares with"
+                        + " the proxy: "
+                        + reachable.stream().map(Attachment::network).distinct().collect(Collectors.joining(", "))
+                        + " (the first is taken)");
+            }
+            return Optional.of(best.subnet().address());
+        }
+    }
+}

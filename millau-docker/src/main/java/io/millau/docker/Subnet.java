@@ -1,0 +1,82 @@
+package io.millau.docker;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.regex.Pattern;
+
+/**
+ * An address and how many of its leading bits all of its network has. Immutable.
+ *
+ * @param address of one in the network, or of the network itself
+ * @param prefix the number of bits
+ */
+record Subnet(InetAddress address, int prefix) {
+
+    private static final Pattern LITERAL = Pattern.compile("[0-9a-fA-F:.]*[0-9a-fA-F:]");
+
+    /** Reads {@code 10.0.1.3/24}. */
+    static Subnet of(String text) {
+        int slash = text.lastIndexOf('/');
+        if (slash < 0) {
+            throw new IllegalArgumentException(
+                    text + ": expected an address with its prefix, 10.0.1.3/24 for instance");
+        }
+        return new Subnet(literal(text.substring(0, slash)), Integer.parseInt(text.substring(slash + 1)));
+    }
+
+    /** Reads an address and asks no name server. */
+    static InetAddress literal(String text) {
+        if (!LITERAL.matcher(text).matches()) {
+            throw new IllegalArgumentException(text + ": expected an IP address");
+        }
+        try {
+            return InetAddress.getByName(text);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(text + ": expected an IP address", e);
+        }
+    }
+
+    boolean contains(InetAddress other) {
+        byte[] a = address.getAddress();
+        byte[] b = other.getAddress();
+        if (a.length != b.length) {
+            return false;
+        }
+        for (int bit = 0; bit < prefix; bit++) {
+            int mask = 0x80 >> (bit % 8);
+            if (((a[bit / 8] ^ b[bit / 8]) & mask) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The address of the network itself. */
+    Subnet network() {
+        byte[] bytes = address.getAddress();
+        for (int bit = prefix; bit < bytes.length * 8; bit++) {
+            bytes[bit / 8] &= (byte) ~(0x80 >> (bit % 8));
+        }
+        return new Subnet(bytes(bytes), prefix);
+    }
+
+    /** The first address of the network: where Docker puts a bridge unless it says otherwise. */
+    InetAddress first() {
+        byte[] bytes = network().address.getAddress();
+        bytes[bytes.length - 1] |= 1;
+        return bytes(bytes);
+    }
+
+    private static InetAddress bytes(byte[] bytes) {
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new AssertionError("the length is right", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return address.getHostAddress() + "/" + prefix;
+    }
+}

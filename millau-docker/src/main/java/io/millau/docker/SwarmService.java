@@ -1,0 +1,58 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millau.core.ServiceLabels;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A Swarm service as its manager describes it. Immutable.
+ *
+ * @param version grows with every change
+ * @param replicas how many tasks it should have; {@link #UNKNOWN} where that depends on the nodes
+ * @param updating whether an update or rollback is under way
+ * @param ports TCP ports inside its containers that are published
+ */
+record SwarmService(
+        String id,
+        String name,
+        long version,
+        Map<String, String> labels,
+        int replicas,
+        boolean updating,
+        Set<Integer> ports) {
+
+    static final int UNKNOWN = -1;
+
+    static SwarmService of(JsonNode json) {
+        JsonNode spec = json.path("Spec");
+        String update = json.path("UpdateStatus").path("State").asText();
+        return new SwarmService(
+                Json.text(json, "ID"),
+                Json.text(spec, "Name"),
+                json.path("Version").path("Index").asLong(),
+                labels(spec),
+                spec.path("Mode").path("Replicated").path("Replicas").asInt(UNKNOWN),
+                update.equals("updating") || update.equals("rollback_started"),
+                ports(json));
+    }
+
+    /** The service's own labels, else its containers'. */
+    private static Map<String, String> labels(JsonNode spec) {
+        Map<String, String> own = Json.strings(spec.path("Labels"));
+        return ServiceLabels.concern(own)
+                ? own
+                : Json.strings(spec.path("TaskTemplate").path("ContainerSpec").path("Labels"));
+    }
+
+    private static Set<Integer> ports(JsonNode json) {
+        Set<Integer> ports = new TreeSet<>();
+        for (JsonNode port : json.path("Endpoint").path("Ports")) {
+            if (port.path("Protocol").asText("tcp").equals("tcp")) {
+                ports.add(port.path("TargetPort").asInt());
+            }
+        }
+        return ports;
+    }
+}

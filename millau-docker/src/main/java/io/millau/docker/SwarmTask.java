@@ -1,0 +1,42 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A task of a Swarm service. Immutable.
+ *
+ * @param running whether it runs and is meant to go on
+ * @param attachments its addresses, those on Docker's own plumbing apart
+ * @param onHost whether it uses its node's own network
+ */
+record SwarmTask(
+        String id, String serviceId, String nodeId, boolean running, List<Attachment> attachments, boolean onHost) {
+
+    private static final String RUNNING = "running";
+
+    static SwarmTask of(JsonNode json) {
+        List<Attachment> attachments = new ArrayList<>();
+        boolean onHost = false;
+        for (JsonNode attachment : json.path("NetworksAttachments")) {
+            JsonNode network = attachment.path("Network");
+            String name = network.path("Spec").path("Name").asText();
+            onHost |= network.path("DriverState").path("Name").asText().equals("host");
+            if (network.path("Spec").path("Ingress").asBoolean() || Network.isPlumbing(name)) {
+                continue;
+            }
+            for (JsonNode address : attachment.path("Addresses")) {
+                attachments.add(new Attachment(name, Subnet.of(address.asText())));
+            }
+        }
+        return new SwarmTask(
+                Json.text(json, "ID"),
+                json.path("ServiceID").asText(),
+                json.path("NodeID").asText(),
+                json.path("Status").path("State").asText().equals(RUNNING)
+                        && json.path("DesiredState").asText().equals(RUNNING),
+                attachments,
+                onHost);
+    }
+}

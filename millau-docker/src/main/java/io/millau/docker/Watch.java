@@ -1,0 +1,207 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millau.core.ServiceSource;
+import io.millau.core.Snapshot;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One subscription's loop: listen to events, then look at everything, then look again whenever something happens, often
+ * at what moves, and now and then in any case; and all that again for ever, whatever goes wrong.
+ */
+final class Watch implements ServiceSource.Subscription {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DockerSource.class);
+
+    /** Nothing should be missed between two events; what is, is seen after this. */
+    private static final long STEADY = Duration.ofSeconds(15).toNanos();
+
+    /** One change makes several events. */
+    private static final long BURST = Duration.ofMillis(30).toMillis();
+
+    /** Failing connections may ask for a look many times a second. */
+    private static final long BETWEEN_SUSPICIONS = Duration.ofMillis(250).toNanos();
+
+    /** A stream of events that ends before this is no use; later it is restarted without a word. */
+    private static final long WORTHWHILE = Duration.ofSeconds(1).toNanos();
+
+    private static final Duration CLOSE = Duration.ofSeconds(10);
+
+    private static final String EVENTS = DockerApi.filtered(
+            "/events",
+            Map.of(
+                    "type", List.of("container", "network", "service", "node"),
+                    "event",
+                            List.of(
+                                    "create",
+                                    "start",
+                                    "die",
+                                    "health_status",
+                                    "rename",
+                                    "update",
+                                    "pause",
+                                    "unpause",
+                                    "destroy",
+                                    "remove",
+                                    "connect",
+                                    "disconnect")));
+
+    private final Supplier<DockerApi> connection;
+    private final Supplier<Interfaces> interfaces;
+    private final Consumer<Snapshot> consumer;
+    private final Signals signals = new Signals();
+    private final Pace pace = new Pace();
+    private final SnapshotBuilder builder;
+    private final Outage outage;
+    private final Thread thread;
+    private volatile boolean closed;
+    private @Nullable Snapshot delivered;
+
+    Watch(String engine, Supplier<DockerApi> connection, Supplier<Interfaces> interfaces, Consumer<Snapshot> consumer) {
+        this.connection = connection;
+        this.interfaces = interfaces;
+        this.consumer = consumer;
+        this.builder = new SnapshotBuilder("Docker " + engine);
+        this.outage = new Outage(engine);
+        this.thread = new Thread(this::run, "millau-docker");
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    @Override
+    public void lookNow() {
+        signals.suspicion();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        if (thread == Thread.currentThread()) {
+            return;
+        }
+        try {
+            thread.join(CLOSE.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        while (!closed) {
+            try {
+                session();
+            } catch (InterruptedException e) {
+                // Only close() interrupts.
+                continue;
+            } catch (Throwable e) {
+                // An error too: whatever it was, discovery has to go on.
+                if (!closed) {
+                    outage.failed(e, System.nanoTime());
+                }
+            }
+            pause();
+        }
+    }
+
+    private void pause() {
+        try {
+            TimeUnit.NANOSECONDS.sleep(outage.pause(System.nanoTime()));
+        } catch (InterruptedException e) {
+            // closed says why.
+        }
+    }
+
+    /** From connecting to losing the connection. */
+    private void session() throws IOException, InterruptedException {
+        try (DockerApi api = connection.get()) {
+            signals.take();
+            long start = System.nanoTime();
+            try (DockerApi.Events events = api.events(EVENTS, this::heard, signals::streamEnded)) {
+                follow(new Lookout(api), events);
+            }
+            if (System.nanoTime() - start < WORTHWHILE) {
+                throw new IOException("its event stream ended at once");
+            }
+        }
+    }
+
+    private void heard(JsonNode event) {
+        if (event.path("Type").asText().equals("node")) {
+            signals.nodesChanged();
+            return;
+        }
+        JsonNode attributes = event.path("Actor").path("Attributes");
+        if (attributes.has(Container.SWARM_TASK)) {
+            signals.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
+        } else {
+            signals.changed();
+        }
+    }
+
+    /** Looks and delivers until the stream of events ends. */
+    private void follow(Lookout lookout, DockerApi.Events events) throws IOException, InterruptedException {
+        lookout.findRole();
+        Sight sight = lookout.everything();
+        seen(sight);
+        outage.over(System.nanoTime());
+        long looked = System.nanoTime();
+        long next = looked + STEADY;
+        while (!closed && !events.ended()) {
+            long now = System.nanoTime();
+            signals.await(Math.min(next - now, pace.pause(now)));
+            Signals.Taken taken = signals.take();
+            if (taken.changed()) {
+                Thread.sleep(BURST);
+                taken = taken.and(signals.take());
+            }
+            now = System.nanoTime();
+            if (taken.suspicion()) {
+                pace.suspicious(now);
+                next = Math.min(next, looked + BETWEEN_SUSPICIONS);
+            }
+            if (taken.changed() || now >= next) {
+                if (taken.nodesChanged() || now >= next) {
+                    lookout.findRole();
+                }
+                sight = lookout.everything();
+                seen(sight);
+                looked = System.nanoTime();
+                next = looked + STEADY;
+                pace.heardOf(taken.services(), looked);
+                if (taken.nodesChanged()) {
+                    pace.nodesChanged(looked);
+                }
+            } else if (pace.pause(now) == 0) {
+                sight = lookout.tasksOf(pace.moving(now), sight);
+                seen(sight);
+            }
+        }
+    }
+
+    private void seen(Sight sight) {
+        pace.looked(sight, System.nanoTime());
+        Snapshot snapshot = builder.build(sight, interfaces.get());
+        if (snapshot.equals(delivered)) {
+            return;
+        }
+        delivered = snapshot;
+        try {
+            consumer.accept(snapshot);
+        } catch (RuntimeException e) {
+            LOG.error("A snapshot of the services in Docker could not be used", e);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+package io.millau.docker.testing;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Docker Engine for tests: that of the environment, or one's own, which may be stopped, frozen and put into a Swarm.
+ *
+ * <p>An own engine lives in a temporary folder and in a network namespace of its own, so that several run beside each
+ * other and beside the machine's. Ports that its containers publish answer at {@link #address()}. It needs root and
+ * {@code dockerd} ({@link RequiresOwnDocker}), and is gone without a trace when it is closed, or when the JVM ends.
+ *
+ * <p>No registry can be reached: images come from {@link #hostImage} or {@link #load}.
+ */
+public final class Engine implements AutoCloseable {
+
+    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration STOP = Duration.ofSeconds(30);
+
+    private final String host;
+    private final @Nullable Daemon daemon;
+
+    private Engine(String host, @Nullable Daemon daemon) {
+        this.host = host;
+        this.daemon = daemon;
+    }
+
+    /** The engine at {@code DOCKER_HOST}, else at the default socket. */
+    public static Engine ofEnvironment() {
+        String host = System.getenv("DOCKER_HOST");
+        return new Engine(host == null || host.isBlank() ? "unix:///var/run/docker.sock" : host, null);
+    }
+
+    /**
+     * Starts an engine of one's own and waits until it answers.
+     *
+     * @param options further ones of {@code dockerd}
+     */
+    public static Engine start(String... options) {
+        Daemon daemon = new Daemon(List.of(options));
+        Engine engine = new Engine("unix://" + daemon.folder.resolve("docker.sock"), daemon);
+        try {
+            engine.startAgain();
+            return engine;
+        } catch (RuntimeException | Error e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    /** Its address as {@code DOCKER_HOST} has it. */
+    public String host() {
+        return host;
+    }
+
+    /** The IP address where ports answer that its containers publish. */
+    public String address() {
+        return daemon == null ? "127.0.0.1" : daemon.site.address();
+    }
+
+    /**
+     * Runs the {@code docker} command against it.
+     *
+     * @return what it printed, without the last line break
+     * @throws AssertionError if it fails, with what it said
+     */
+    public String docker(String... arguments) {
+        return docker(null, arguments);
+    }
+
+    private String docker(@Nullable Path input, String... arguments) {
+        return Shell.run(command(arguments), Map.of("DOCKER_HOST", host), input);
+    }
+
+    private static List<String> command(String... arguments) {
+        List<String> command = new ArrayList<>(List.of("docker"));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    /** Whether it answers. */
+    public boolean answers() {
+        return problem().isEmpty();
+    }
+
+    /** What keeps it from answering. */
+    Optional<String> problem() {
+        try {
+            Shell.Result result = Shell.attempt(
+                    command("version", "--format", "{{.Server.Version}}"), Map.of("DOCKER_HOST", host), null);
+            return result.status() == 0
+                    ? Optional.empty()
+                    : Optional.of(result.err().strip());
+        } catch (AssertionError e) {
+            return Optional.of(e.getMessage() + (e.getCause() == null ? "" : ": " + e.getCause()));
+        }
+    }
+
+    /** Makes it the first manager of a new Swarm. */
+    public void initSwarm() {
+        docker("swarm", "init", "--advertise-addr", address());
+    }
+
+    /** Makes it a worker of a manager's Swarm. */
+    public void joinSwarm(Engine manager) {
+        String token = manager.docker("swarm", "join-token", "--quiet", "worker");
+        docker("swarm", "join", "--advertise-addr", address(), "--token", token, manager.address() + ":2377");
+    }
+
+    /**
+     * Makes a small image of the machine's own shell and a few tools; it does nothing until it is told to stop.
+     *
+     * @param changes as {@code docker import --change} takes them, {@code EXPOSE 8080/tcp} for instance
+     */
+    public void hostImage(String name, String... changes) {
+        List<String> arguments = new ArrayList<>(
+                List.of("import", "--change", "CMD [\"sh\", \"-c\", \"trap 'exit 0' TERM; sleep 2147483647 & wait\"]"));
+        for (String change : changes) {
+            arguments.add("--change");
+            arguments.add(change);
+        }
+        arguments.add("-");
+        arguments.add(name);
+        try (HostFiles files = HostFiles.of("sh", "sleep", "touch", "rm", "cat")) {
+            docker(files.tar(), arguments.toArray(new String[0]));
+        }
+    }
+
+    /** Copies an image from another engine. */
+    public void load(Engine from, String image) {
+        try {
+            Path tar = Files.createTempFile("millau-image-", ".tar");
+            try {
+                from.docker("save", "--output", tar.toString(), image);
+                docker("load", "--input", tar.toString());
+            } finally {
+                Files.delete(tar);
+            }
+        } catch (IOException e) {
+            throw new AssertionError("copying " + image, e);
+        }
+    }
+
+    /** Stops it as the machine's service manager would, and waits until it has ended. */
+    public void stop() {
+        own().end("TERM");
+    }
+
+    /** Ends it without warning; its containers go on if it was started with {@code --live-restore}. */
+    public void kill() {
+        own().end("KILL");
+    }
+
+    /** Starts it after {@link #stop} or {@link #kill}, with all it had, and waits until it answers. */
+    public void startAgain() {
+        Daemon own = own();
+        own.begin();
+        await().atMost(START)
+                .pollInterval(Duration.ofMillis(100))
+                .conditionEvaluationListener(evaluated -> own.checkAlive())
+                .until(this::answers);
+    }
+
+    /** Makes it hang: it accepts connections and answers none. */
+    public void freeze() {
+        own().signal("STOP");
+    }
+
+    /** Ends {@link #freeze}. */
+    public void thaw() {
+        own().signal("CONT");
+    }
+
+    /** What it has logged so far. */
+    public String log() {
+        return own().log();
+    }
+
+    private Daemon own() {
+        if (daemon == null) {
+            throw new IllegalStateException(host + " is the environment's engine and not ours");
+        }
+        return daemon;
+    }
+
+    /** Ends an own engine and removes all it left; the environment's stays as it is. */
+    @Override
+    public void close() {
+        if (daemon != null) {
+            daemon.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return host;
+    }
+
+    /** The process behind an own engine. */
+    private static final class Daemon {
+        private final Path folder;
+        private final Site site;
+        private final List<String> options;
+        private final Thread atExit = new Thread(this::remove);
+        private @Nullable Process process;
+        private boolean closed;
+
+        Daemon(List<String> options) {
+            this.options = options;
+            try {
+                folder = Files.createTempDirectory("millau-engine-");
+            } catch (IOException e) {
+                throw new AssertionError("no temporary folder", e);
+            }
+            site = Site.open();
+            Runtime.getRuntime().addShutdownHook(atExit);
+        }
+
+        void begin() {
+            List<String> command = new ArrayList<>(List.of(
+                    "nsenter",
+                    "--net=/run/netns/" + site.name(),
+                    "unshare",
+                    "--uts",
+                    "sh",
+                    "-c",
+                    "hostname \"$0\" && exec \"$@\"",
+                    site.name(),
+                    "dockerd",
+                    "--data-root",
+                    folder.resolve("data").toString(),
+                    "--exec-root",
+                    folder.resolve("exec").toString(),
+                    "--pidfile",
+                    folder.resolve("pid").toString(),
+                    "--host",
+                    "unix://" + folder.resolve("docker.sock")));
+            command.addAll(options);
+            try {
+                // A daemon that was killed leaves its number, which may be another's by now.
+                Files.deleteIfExists(folder.resolve("pid"));
+                process = new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                                folder.resolve("log").toFile()))
+                        .start();
+            } catch (IOException e) {
+                throw new AssertionError("dockerd can't be started", e);
+            }
+        }
+
+        void checkAlive() {
+            if (process == null || !process.isAlive()) {
+                throw new AssertionError("dockerd has ended:\n" + log());
+            }
+        }
+
+        void signal(String name) {
+            if (process != null && process.isAlive()) {
+                Shell.run("kill", "-" + name, String.valueOf(process.pid()));
+            }
+        }
+
+        void end(String signal) {
+            signal(signal);
+            try {
+                if (process != null && !process.waitFor(STOP.toMillis(), TimeUnit.MILLISECONDS)) {
+                    throw new AssertionError("dockerd hasn't ended within " + STOP + ":\n" + log());
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError("interrupted", e);
+            }
+        }
+
+        String log() {
+            try {
+                return Files.readString(folder.resolve("log"));
+            } catch (IOException e) {
+                return "no log: " + e;
+            }
+        }
+
+        void close() {
+            remove();
+            try {
+                Runtime.getRuntime().removeShutdownHook(atExit);
+            } catch (IllegalStateException e) {
+                // The JVM ends and has called it.
+            }
+        }
+
+        private synchronized void remove() {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            try {
+                signal("CONT");
+                end("TERM");
+            } catch (AssertionError e) {
+                signal("KILL");
+            }
+            // What the engine mounted is in the way of removing its folder.
+            Shell.attempt(
+                    List.of(
+                            "sh",
+                            "-c",
+                            "grep -F \" $0/\" /proc/mounts | cut -d' ' -f2 | sort -r | xargs -r umount -l; rm -rf \"$0\"",
+                            folder.toString()),
+                    Map.of(),
+                    null);
+            site.close();
+        }
+    }
+}
