@@ -41,6 +41,16 @@ public final class Delivery {
         return pool.running();
     }
 
+    /** Whether the request may be sent again if its connection breaks: whether to keep its body, and to take no risk. */
+    public boolean repeatable() {
+        return retryPolicy.mayRepeat(new Attempt(method, service(), Outcome.BROKEN, 0));
+    }
+
+    /** Whether the endpoint that {@link #next} named is in rotation: whether its failure is news. */
+    public boolean inRotation() {
+        return target != null && !target.health.ejected();
+    }
+
     /** The service tried last; before the first attempt, the one that would have been. */
     public Service service() {
         return (member == null ? pool.members[0] : member).service;

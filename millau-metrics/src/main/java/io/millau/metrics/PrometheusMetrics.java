@@ -1,0 +1,216 @@
+package io.millau.metrics;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Router;
+import io.millau.core.Service;
+import io.millau.core.ServiceStatus;
+import io.millau.core.TrafficListener;
+import io.prometheus.client.Collector;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Counter;
+import io.prometheus.client.Gauge;
+import io.prometheus.client.Histogram;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts what happens to requests for Prometheus, in a registry of its own. Safe for use by several threads.
+ *
+ * <pre>{@code
+ * PrometheusMetrics metrics = new PrometheusMetrics();
+ * Millau.builder().listener(metrics).telemetry(":9100").metrics(metrics::page)
+ * }</pre>
+ */
+public final class PrometheusMetrics implements TrafficListener {
+
+    /** The registered methods (IANA HTTP Method Registry) in use: a client can't make time series of its own. */
+    private static final Set<String> METHODS = Set.of(
+            "GET",
+            "HEAD",
+            "POST",
+            "PUT",
+            "DELETE",
+            "CONNECT",
+            "OPTIONS",
+            "TRACE",
+            "PATCH",
+            "ACL",
+            "BASELINE-CONTROL",
+            "BIND",
+            "CHECKIN",
+            "CHECKOUT",
+            "COPY",
+            "LABEL",
+            "LINK",
+            "LOCK",
+            "MERGE",
+            "MKACTIVITY",
+            "MKCALENDAR",
+            "MKCOL",
+            "MKREDIRECTREF",
+            "MKWORKSPACE",
+            "MOVE",
+            "ORDERPATCH",
+            "PRI",
+            "PROPFIND",
+            "PROPPATCH",
+            "QUERY",
+            "REBIND",
+            "REPORT",
+            "SEARCH",
+            "UNBIND",
+            "UNCHECKOUT",
+            "UNLINK",
+            "UNLOCK",
+            "UPDATE",
+            "UPDATEREDIRECTREF",
+            "VERSION-CONTROL");
+
+    private static final double NANOS = 1e9;
+
+    private final CollectorRegistry registry = new CollectorRegistry();
+
+    private final Gauge openConnections = Gauge.build(
+                    "millau_ingress_open_connections", "Connections with a request in progress, or upgraded.")
+            .labelNames("port", "protocol")
+            .register(registry);
+    private final Counter requests =
+            counter("millau_ingress_requests", "Requests that came in.", "method", "port", "protocol");
+    private final Counter requestsBytes =
+            counter("millau_ingress_requests_bytes", "Bytes of the bodies of requests.", "method", "port", "protocol");
+    private final Counter responsesBytes =
+            counter("millau_ingress_responses_bytes", "Bytes of the bodies of answers.", "method", "port", "protocol");
+
+    private final Counter successful = counter(
+            "millau_lb_successful_requests", "Answers of a service that were passed on.", "code", "method", "service");
+    private final Counter failed =
+            counter("millau_lb_failed_requests", "Requests that no answer could be had for.", "method", "service");
+    private final Counter serviceRequestsBytes =
+            counter("millau_lb_requests_bytes", "Bytes of the bodies of requests to a service.", "method", "service");
+    private final Counter serviceResponsesBytes =
+            counter("millau_lb_responses_bytes", "Bytes of the bodies of a service's answers.", "method", "service");
+    private final Counter retries =
+            counter("millau_lb_retries", "Attempts at a service that had to be repeated.", "service");
+    private final Histogram duration = Histogram.build(
+                    "millau_lb_request_duration_seconds", "From a request's head to the end of its answer.")
+            .buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.6, 1.2, 2.5, 5, 10, 30)
+            .labelNames("method", "service")
+            .register(registry);
+    private final Counter topologyRequests =
+            counter("millau_topology_requests", "Requests from a port to a service.", "id", "source", "target");
+
+    private volatile List<Ingress> ingresses = List.of();
+    private volatile @Nullable Router router;
+
+    /** Metrics that are all 0. */
+    public PrometheusMetrics() {}
+
+    private Counter counter(String name, String help, String... labels) {
+        return Counter.build(name, help).labelNames(labels).register(registry);
+    }
+
+    @Override
+    public void started(List<Ingress> addresses, Router router) {
+        this.ingresses = List.copyOf(addresses);
+        this.router = router;
+        addresses.forEach(ingress -> openConnections.labels(port(ingress), ingress.protocol()));
+    }
+
+    @Override
+    public void connectionBusy(Ingress ingress) {
+        openConnections.labels(port(ingress), ingress.protocol()).inc();
+    }
+
+    @Override
+    public void connectionIdle(Ingress ingress) {
+        openConnections.labels(port(ingress), ingress.protocol()).dec();
+    }
+
+    @Override
+    public void requestBegan(Ingress ingress, String method) {
+        requests.labels(method(method), port(ingress), ingress.protocol()).inc();
+    }
+
+    @Override
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+        if (repeated) {
+            retries.labels(service.name()).inc();
+        }
+    }
+
+    @Override
+    public void requestEnded(Ended request) {
+        String method = method(request.method());
+        String port = port(request.ingress());
+        String protocol = request.ingress().protocol();
+        requestsBytes.labels(method, port, protocol).inc(request.requestBytes());
+        responsesBytes.labels(method, port, protocol).inc(request.responseBytes());
+        Service service = request.service();
+        if (service != null) {
+            count(request, method, port, service.name());
+        }
+    }
+
+    private void count(Ended request, String method, String port, String service) {
+        serviceRequestsBytes.labels(method, service).inc(request.requestBytes());
+        serviceResponsesBytes.labels(method, service).inc(request.responseBytes());
+        topologyRequests.labels(port + "-" + service, port, service).inc();
+        if (request.delivered()) {
+            successful
+                    .labels(Integer.toString(request.status()), method, service)
+                    .inc();
+            duration.labels(method, service).observe(request.nanos() / NANOS);
+        } else if (!request.clientGone()) {
+            failed.labels(method, service).inc();
+        }
+    }
+
+    private static String method(String method) {
+        return METHODS.contains(method) ? method : "OTHER";
+    }
+
+    private static String port(Ingress ingress) {
+        return ":" + ingress.port();
+    }
+
+    /** All metrics in Prometheus' text format. */
+    public String page() {
+        TextFormat page = new TextFormat();
+        for (Collector.MetricFamilySamples family : Collections.list(registry.metricFamilySamples())) {
+            page.write(family);
+        }
+        writeStatus(page);
+        return page.toString();
+    }
+
+    /** What is read off the router rather than counted. */
+    private void writeStatus(TextFormat page) {
+        Router known = router;
+        TreeMap<String, Boolean> up = new TreeMap<>();
+        if (known != null) {
+            for (ServiceStatus status : known.status()) {
+                up.merge(status.service().name(), status.up(), Boolean::logicalOr);
+            }
+        }
+        page.head("millau_lb_status", "Whether a service has an instance in rotation.", "gauge");
+        up.forEach(
+                (service, isUp) -> page.sample("millau_lb_status", List.of("service"), List.of(service), isUp ? 1 : 0));
+        page.head("millau_topology_status", "A node for each port and each service.", "gauge");
+        for (Ingress ingress : ingresses) {
+            node(page, port(ingress), true);
+        }
+        up.forEach((service, isUp) -> node(page, service, isUp));
+    }
+
+    private static void node(TextFormat page, String name, boolean up) {
+        page.sample(
+                "millau_topology_status",
+                List.of("id", "mainstat", "title"),
+                List.of(name, up ? "up" : "down", name),
+                up ? 1 : 0);
+    }
+}

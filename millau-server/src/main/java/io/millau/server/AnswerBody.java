@@ -1,0 +1,250 @@
+package io.millau.server;
+
+import io.undertow.connector.PooledByteBuffer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.xnio.channels.StreamSinkChannel;
+
+/**
+ * Streams the body of an answer to the client, with back-pressure. For its I/O thread alone.
+ *
+ * <p>Its first bytes leave with the head, its last ones with the end: a small answer is one write.
+ */
+final class AnswerBody {
+
+    /** Is told how it goes. */
+    interface Owner {
+        /** All of the answer was read, whether or not the client has it yet; no more reading from the connection. */
+        void answerRead(boolean connectionIsClean);
+
+        /** The client has all of it. */
+        void answerPassedOn();
+
+        /** The endpoint broke off. */
+        void answerBroken(IOException failure);
+
+        /** The client can't be written to. */
+        void clientFailed(IOException failure);
+    }
+
+    private final UpstreamConnection from;
+    private final Lane lane;
+    private final Owner owner;
+    private final @Nullable ChunkDecoder decoder;
+    private @Nullable StreamSinkChannel client;
+    private long remaining;
+    private boolean read;
+    private boolean clean;
+    private boolean ending;
+    private boolean over;
+    private long bytes;
+    private @Nullable PooledByteBuffer pooled;
+    private int undecodedEnd;
+
+    /**
+     * @param length as {@link AnswerHead#length()}, 0 for an answer without a body
+     * @param first what was read together with the head; this frees it
+     * @throws MalformedAnswerException if that much of it is no body already, so that nothing need be passed on yet
+     */
+    AnswerBody(UpstreamConnection from, Lane lane, Owner owner, long length, PooledByteBuffer first)
+            throws MalformedAnswerException {
+        this.from = from;
+        this.lane = lane;
+        this.owner = owner;
+        this.remaining = length;
+        this.decoder = length == AnswerHead.CHUNKED ? new ChunkDecoder(lane.answerHead) : null;
+        this.pooled = first;
+        try {
+            decode(first.getBuffer());
+        } catch (MalformedAnswerException e) {
+            free();
+            throw e;
+        }
+    }
+
+    /** Body bytes that the client took. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** Whether all of it was read from the endpoint. */
+    boolean read() {
+        return read;
+    }
+
+    /** What reads a chunked body, and its trailers. */
+    @Nullable
+    ChunkDecoder decoder() {
+        return decoder;
+    }
+
+    /** Begins to pass it on. */
+    void start(StreamSinkChannel client) {
+        this.client = client;
+        client.getWriteSetter().set(channel -> clientWritable(client));
+        if (read) {
+            owner.answerRead(clean);
+        }
+        pump(client);
+    }
+
+    /** The endpoint sent something. */
+    void readable() {
+        if (!read && client != null) {
+            pump(client);
+        }
+    }
+
+    private void clientWritable(StreamSinkChannel client) {
+        client.suspendWrites();
+        if (!over) {
+            if (!read && !from.source.isReadResumed()) {
+                from.source.resumeReads();
+            }
+            pump(client);
+        }
+    }
+
+    private void pump(StreamSinkChannel client) {
+        while (!over) {
+            try {
+                if (!write(client)) {
+                    waitFor(client);
+                    return;
+                }
+            } catch (IOException e) {
+                end();
+                owner.clientFailed(e);
+                return;
+            }
+            if (read) {
+                end();
+                owner.answerPassedOn();
+                return;
+            }
+            try {
+                if (!readMore(client)) {
+                    return;
+                }
+            } catch (IOException e) {
+                fail(e);
+                return;
+            }
+        }
+    }
+
+    /** Writes what is decoded; false if the client does not take it now. */
+    private boolean write(StreamSinkChannel client) throws IOException {
+        ByteBuffer buffer = pooled == null ? null : pooled.getBuffer();
+        while (buffer != null && buffer.hasRemaining()) {
+            int written = read ? client.writeFinal(buffer) : client.write(buffer);
+            if (written == 0) {
+                return false;
+            }
+            bytes += written;
+            ending |= read && !buffer.hasRemaining();
+        }
+        if (read && !ending) {
+            ending = true;
+            client.shutdownWrites();
+        }
+        return !read || client.flush();
+    }
+
+    private void waitFor(StreamSinkChannel client) {
+        if (!read && from.source.isReadResumed()) {
+            from.source.suspendReads();
+        }
+        client.resumeWrites();
+    }
+
+    /** Reads and decodes; false if there is nothing yet. */
+    private boolean readMore(StreamSinkChannel client) throws IOException {
+        PooledByteBuffer holder = pooled == null ? lane.buffers.allocate() : pooled;
+        pooled = holder;
+        ByteBuffer buffer = holder.getBuffer();
+        int start = buffer.limit();
+        if (undecodedEnd > start) {
+            buffer.limit(undecodedEnd).position(start);
+            buffer.compact();
+        } else {
+            buffer.clear();
+        }
+        boolean empty = buffer.position() == 0;
+        int count = from.source.read(buffer);
+        buffer.flip();
+        if (count > 0) {
+            decode(buffer);
+            if (read) {
+                owner.answerRead(clean);
+            }
+            return true;
+        }
+        if (count < 0) {
+            if (remaining != AnswerHead.UNTIL_CLOSE || decoder != null) {
+                throw new IOException("connection closed in the middle of the answer");
+            }
+            read = true;
+            owner.answerRead(false);
+            return true;
+        }
+        undecodedEnd = buffer.limit();
+        buffer.limit(0);
+        if (empty) {
+            free();
+        }
+        try {
+            if (!client.flush()) {
+                client.resumeWrites();
+            }
+        } catch (IOException e) {
+            end();
+            owner.clientFailed(e);
+        }
+        return false;
+    }
+
+    /** Leaves in the buffer what the client is to get. */
+    private void decode(ByteBuffer buffer) throws MalformedAnswerException {
+        undecodedEnd = 0;
+        if (decoder != null) {
+            int end = decoder.decode(buffer);
+            undecodedEnd = end;
+            if (decoder.ended()) {
+                read = true;
+                clean = end == buffer.limit();
+            } else if (buffer.limit() == 0 && end == buffer.capacity()) {
+                throw new MalformedAnswerException("trailers of more than " + AnswerHead.MAX_BYTES + " bytes");
+            }
+        } else if (remaining != AnswerHead.UNTIL_CLOSE) {
+            clean = buffer.remaining() <= remaining;
+            if (!clean) {
+                buffer.limit(buffer.position() + (int) remaining);
+            }
+            remaining -= buffer.remaining();
+            if (remaining == 0) {
+                read = true;
+            }
+        }
+    }
+
+    private void fail(IOException failure) {
+        end();
+        owner.answerBroken(failure);
+    }
+
+    /** Ends it, whatever state it is in; nothing is called any more. */
+    void end() {
+        over = true;
+        free();
+    }
+
+    private void free() {
+        if (pooled != null) {
+            pooled.close();
+            pooled = null;
+            undecodedEnd = 0;
+        }
+    }
+}

@@ -1,0 +1,253 @@
+package io.millau.server;
+
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.io.IoCallback;
+import io.undertow.io.Sender;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.ServerConnection;
+import io.undertow.server.protocol.http.HttpContinue;
+import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.AttachmentKey;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+
+/** What HTTP/1.1 and HTTP/2 do differently towards the client of a request. For the request's I/O thread alone. */
+abstract class Client {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Client.class);
+
+    final HttpServerExchange exchange;
+    private final boolean expectsContinue;
+
+    private Client(HttpServerExchange exchange) {
+        this.exchange = exchange;
+        this.expectsContinue = !exchange.isRequestComplete() && HttpContinue.requiresContinueResponse(exchange);
+    }
+
+    static Client of(HttpServerExchange exchange) {
+        return exchange.getConnection() instanceof HttpServerConnection connection
+                ? new Http1(exchange, connection)
+                : new Http2(exchange);
+    }
+
+    /** Looks out for the client's going away, once all of its request was read. */
+    abstract void watch(Runnable gone);
+
+    /** Leaves the connection to whoever takes it over. */
+    abstract void unwatch();
+
+    /** Passes a 1xx answer on where the protocol has a way to. */
+    abstract void sendInterim(int status, HeaderMap headers);
+
+    /** Tells the client to send its body, once. */
+    abstract void sendContinue();
+
+    /** Ends it in a way that can't be taken for the end of an answer. */
+    abstract void abort();
+
+    /** Counts a request; whether it is the connection's only one. */
+    abstract boolean enter();
+
+    /** Counts a request's end; whether it was the connection's last one. */
+    abstract boolean leave();
+
+    /** Whether it waits for our word before it sends its body. */
+    final boolean waitsForContinue() {
+        return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
+    }
+
+    private static final class Http1 extends Client {
+        private final HttpServerConnection connection;
+        private boolean interimCut;
+
+        Http1(HttpServerExchange exchange, HttpServerConnection connection) {
+            super(exchange);
+            this.connection = connection;
+        }
+
+        /**
+         * Keeps the socket's read interest, which saves the two system calls of taking it away and back for each request,
+         * and sees the end of the connection. What comes instead is the next request: it waits its turn.
+         */
+        @Override
+        void watch(Runnable gone) {
+            if (!exchange.isRequestComplete() || connection.getExtraBytes() != null) {
+                return;
+            }
+            ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
+            source.setConduit(connection.getOriginalSourceConduit());
+            source.setReadListener(channel -> readable(channel, gone));
+            source.resumeReads();
+        }
+
+        private void readable(ConduitStreamSourceChannel source, Runnable gone) {
+            PooledByteBuffer pooled = connection.getByteBufferPool().allocate();
+            int count;
+            try {
+                count = source.read(pooled.getBuffer());
+            } catch (IOException e) {
+                LOG.debug("Client {} is gone: {}", exchange.getSourceAddress(), e.toString());
+                count = -1;
+            }
+            if (count > 0) {
+                source.suspendReads();
+                pooled.getBuffer().flip();
+                connection.setExtraBytes(pooled);
+                return;
+            }
+            pooled.close();
+            if (count < 0) {
+                source.suspendReads();
+                gone.run();
+            }
+        }
+
+        @Override
+        void unwatch() {
+            ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
+            source.setReadListener(null);
+            source.suspendReads();
+        }
+
+        /** Undertow has no way to send one (RFC 9110, 15.2), so it goes to the connection by hand. */
+        @Override
+        void sendInterim(int status, HeaderMap headers) {
+            if (status == StatusCodes.CONTINUE) {
+                sendContinue();
+            } else if (exchange.isHttp11()) {
+                StringBuilder head =
+                        new StringBuilder("HTTP/1.1 " + status + " " + StatusCodes.getReason(status) + "\r\n");
+                for (HeaderValues values : headers) {
+                    for (String value : values) {
+                        head.append(values.getHeaderName())
+                                .append(": ")
+                                .append(value)
+                                .append("\r\n");
+                    }
+                }
+                write(head.append("\r\n").toString());
+            }
+        }
+
+        @Override
+        void sendContinue() {
+            if (waitsForContinue()) {
+                HttpContinue.markContinueResponseSent(exchange);
+                write("HTTP/1.1 100 Continue\r\n\r\n");
+            }
+        }
+
+        private void write(String head) {
+            ByteBuffer bytes = ByteBuffer.wrap(head.getBytes(StandardCharsets.ISO_8859_1));
+            try {
+                if (!interimCut) {
+                    connection.getOriginalSinkConduit().write(bytes);
+                }
+            } catch (IOException e) {
+                LOG.debug("Client {} can't be written to: {}", exchange.getSourceAddress(), e.toString());
+            }
+            if (bytes.hasRemaining() && !interimCut) {
+                // A client that takes not even this has stopped to read: the answer could not follow half of it.
+                interimCut = true;
+                abort();
+            }
+        }
+
+        @Override
+        void abort() {
+            IoUtils.safeClose(connection);
+        }
+
+        @Override
+        boolean enter() {
+            return true;
+        }
+
+        @Override
+        boolean leave() {
+            return true;
+        }
+    }
+
+    private static final class Http2 extends Client {
+
+        /** Requests in progress on the connection that a stream belongs to. */
+        private static final AttachmentKey<int[]> OPEN = AttachmentKey.create(int[].class);
+
+        Http2(HttpServerExchange exchange) {
+            super(exchange);
+        }
+
+        @Override
+        void watch(Runnable gone) {
+            Connectors.getConduitSinkChannel(exchange).setCloseListener(channel -> gone.run());
+        }
+
+        @Override
+        void unwatch() {}
+
+        /** Undertow can't send a head before the final one over HTTP/2, so only the client's own wish is answered. */
+        @Override
+        void sendInterim(int status, HeaderMap headers) {
+            if (status == StatusCodes.CONTINUE) {
+                sendContinue();
+            }
+        }
+
+        @Override
+        void sendContinue() {
+            if (waitsForContinue()) {
+                HttpContinue.sendContinueResponse(exchange, new IoCallback() {
+                    @Override
+                    public void onComplete(HttpServerExchange exchange, @Nullable Sender sender) {}
+
+                    @Override
+                    public void onException(HttpServerExchange exchange, @Nullable Sender sender, IOException failure) {
+                        LOG.debug("Client {} is gone: {}", exchange.getSourceAddress(), failure.toString());
+                    }
+                });
+            }
+        }
+
+        @Override
+        void abort() {
+            try {
+                exchange.getConnection().close(); // resets this stream alone
+            } catch (IOException | RuntimeException e) {
+                // The stream of an h2c upgrade has no request side, which Undertow's close trips over.
+                LOG.debug("Stream of {} can't be reset: {}", exchange.getSourceAddress(), e.toString());
+                IoUtils.safeClose(Connectors.getConduitSinkChannel(exchange));
+            }
+        }
+
+        @Override
+        boolean enter() {
+            return open()[0]++ == 0;
+        }
+
+        @Override
+        boolean leave() {
+            return --open()[0] == 0;
+        }
+
+        private int[] open() {
+            ServerConnection connection = exchange.getConnection();
+            int[] open = connection.getAttachment(OPEN);
+            if (open == null) {
+                open = new int[1];
+                connection.putAttachment(OPEN, open);
+            }
+            return open;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.millau.server;
+
+import io.millau.core.Ticker;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.XnioIoThread;
+
+/**
+ * The deadlines of one I/O thread's requests. Used by that thread alone.
+ *
+ * <p>A timer for each request would cost each request; instead the few that wait are looked through at every tick, and
+ * nothing ticks while none waits.
+ */
+final class Deadlines {
+
+    private static final long TICK_MILLIS = 20;
+
+    private final XnioIoThread thread;
+    private final Ticker ticker;
+    private @Nullable Deadline first;
+    private boolean ticking;
+
+    Deadlines(XnioIoThread thread, Ticker ticker) {
+        this.thread = thread;
+        this.ticker = ticker;
+    }
+
+    /** Something that must happen unless it is cancelled in time; a link of the list it waits in. */
+    abstract static class Deadline {
+        private long at;
+        private boolean waiting;
+        private @Nullable Deadline previous;
+        private @Nullable Deadline next;
+
+        /** Called on the I/O thread, once, when the time has come. */
+        abstract void passed();
+    }
+
+    long now() {
+        return ticker.nanoTime();
+    }
+
+    /** Sets the deadline, or moves it. */
+    void set(Deadline deadline, long nanosFromNow) {
+        deadline.at = ticker.nanoTime() + nanosFromNow;
+        if (deadline.waiting) {
+            return;
+        }
+        deadline.waiting = true;
+        deadline.next = first;
+        if (first != null) {
+            first.previous = deadline;
+        }
+        first = deadline;
+        if (!ticking) {
+            ticking = true;
+            thread.executeAfter(this::tick, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    void cancel(Deadline deadline) {
+        if (!deadline.waiting) {
+            return;
+        }
+        deadline.waiting = false;
+        if (deadline.previous != null) {
+            deadline.previous.next = deadline.next;
+        } else {
+            first = deadline.next;
+        }
+        if (deadline.next != null) {
+            deadline.next.previous = deadline.previous;
+        }
+        deadline.previous = null;
+        deadline.next = null;
+    }
+
+    private void tick() {
+        long now = ticker.nanoTime();
+        Deadline passed;
+        while ((passed = firstPassed(now)) != null) {
+            cancel(passed);
+            passed.passed();
+        }
+        if (first == null) {
+            ticking = false;
+        } else {
+            thread.executeAfter(this::tick, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** From the start each time, since what one deadline sets off may cancel others. */
+    private @Nullable Deadline firstPassed(long now) {
+        for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
+            if (now - deadline.at >= 0) {
+                return deadline;
+            }
+        }
+        return null;
+    }
+}

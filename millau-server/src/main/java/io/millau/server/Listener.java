@@ -1,0 +1,76 @@
+package io.millau.server;
+
+import io.undertow.UndertowOptions;
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.protocol.http.HttpOpenListener;
+import io.undertow.server.protocol.http2.Http2UpgradeHandler;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import org.xnio.ChannelListeners;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/** An address that is listened on, for HTTP/1.1 and HTTP/2 without TLS (h2c). Safe for use by several threads. */
+final class Listener {
+
+    /** Limits for what comes from outside; bodies have none, since they stream. */
+    private static final OptionMap HTTP = OptionMap.builder()
+            .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+            .set(UndertowOptions.MAX_HEADER_SIZE, 32 * 1024)
+            .set(UndertowOptions.MAX_PARAMETERS, 32 * 1024) // they end with the head, and services count their own
+            .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, 30_000)
+            .set(UndertowOptions.NO_REQUEST_TIMEOUT, 180_000)
+            .set(UndertowOptions.ALWAYS_SET_DATE, false)
+            .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
+            .set(UndertowOptions.BUFFER_PIPELINED_DATA, false)
+            .set(UndertowOptions.ENABLE_HTTP2, true)
+            .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
+            .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
+            .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 256 * 1024)
+            .getMap();
+
+    private static final OptionMap SOCKET = OptionMap.builder()
+            .set(Options.REUSE_ADDRESSES, true)
+            .set(Options.TCP_NODELAY, true)
+            .set(Options.BACKLOG, 4096)
+            .getMap();
+
+    private final HttpOpenListener connections;
+    private final AcceptingChannel<StreamConnection> server;
+
+    private Listener(HttpOpenListener connections, AcceptingChannel<StreamConnection> server) {
+        this.connections = connections;
+        this.server = server;
+    }
+
+    /** Takes the address; connections wait until {@link #open}. */
+    static Listener bind(XnioWorker worker, ByteBufferPool buffers, InetSocketAddress address) throws IOException {
+        HttpOpenListener connections = new HttpOpenListener(buffers, HTTP);
+        AcceptingChannel<StreamConnection> server =
+                worker.createStreamConnectionServer(address, ChannelListeners.openListenerAdapter(connections), SOCKET);
+        return new Listener(connections, server);
+    }
+
+    InetSocketAddress address() {
+        return server.getLocalAddress(InetSocketAddress.class);
+    }
+
+    void open(HttpHandler handler) {
+        connections.setRootHandler(new Http2UpgradeHandler(handler));
+        server.resumeAccepts();
+    }
+
+    /** Takes no new connections any more; those that are there go on. */
+    void stopAccepting() {
+        IoUtils.safeClose(server);
+    }
+
+    void closeConnections() {
+        connections.closeConnections();
+    }
+}

@@ -1,0 +1,341 @@
+package io.millau.server;
+
+import io.millau.core.LoadBalancer;
+import io.millau.core.RetryPolicy;
+import io.millau.core.Router;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.Snapshot;
+import io.millau.core.Ticker;
+import io.millau.core.TrafficListener;
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.server.DefaultByteBufferPool;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+
+/**
+ * A running proxy: listens, asks its sources for services, and passes requests on. Reads nothing from the environment, so
+ * several can run in one JVM. Safe for use by several threads.
+ *
+ * <pre>{@code
+ * ServicesInCode services = ServiceSource.of(Service.named("app").endpoints(endpoint).build());
+ * try (Millau millau = Millau.builder().http("127.0.0.1:0").source(services).start()) {
+ *     int port = millau.port();
+ * }
+ * }</pre>
+ */
+public final class Millau implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
+
+    /** A source that has nothing to say by then must not keep the others' services from being reached. */
+    private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
+
+    private static final int BUFFER_BYTES = 16 * 1024;
+
+    private final XnioWorker worker;
+    private final Lanes lanes;
+    private final Router router;
+    private final Services services;
+    private final List<Listener> listeners = new ArrayList<>();
+    private final List<ProxyHandler> handlers = new ArrayList<>();
+    private final @Nullable Listener telemetry;
+    private final Duration drain;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile boolean listening;
+    private volatile boolean closing;
+
+    private Millau(Builder builder) throws IOException {
+        drain = builder.drain;
+        router = new Router(builder.retryPolicy, builder.balancer, Ticker.system());
+        worker = Xnio.getInstance(Millau.class.getClassLoader())
+                .createWorker(OptionMap.builder()
+                        .set(Options.WORKER_NAME, "millau")
+                        .set(Options.WORKER_IO_THREADS, builder.ioThreads)
+                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
+                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
+                        .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
+                        .set(Options.CONNECTION_LOW_WATER, 1_000_000)
+                        .getMap());
+        try {
+            ByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, 16);
+            lanes = new Lanes(new DefaultByteBufferPool(true, Lane.BUFFER_BYTES, -1, 16), Ticker.system());
+            services = new Services(builder.sources, this::replace);
+            Traffic traffic = new Traffic(builder.trafficListeners);
+            for (InetSocketAddress address : builder.addresses) {
+                listeners.add(bind(buffers, address));
+            }
+            telemetry = builder.telemetry == null ? null : bind(buffers, builder.telemetry);
+            services.start();
+            if (telemetry != null) {
+                telemetry.open(new Telemetry(this::up, builder.metrics));
+            }
+            services.awaitFirst(FIRST_SNAPSHOTS);
+            open(traffic, builder.hostName);
+        } catch (IOException | RuntimeException e) {
+            release();
+            throw e;
+        }
+    }
+
+    private Listener bind(ByteBufferPool buffers, InetSocketAddress address) throws IOException {
+        try {
+            return Listener.bind(worker, buffers, address);
+        } catch (IOException e) {
+            throw new BindFailedException(address, e);
+        }
+    }
+
+    private void open(Traffic traffic, String hostName) {
+        List<TrafficListener.Ingress> ingresses = listeners.stream()
+                .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), "http"))
+                .toList();
+        traffic.started(ingresses, router);
+        for (int i = 0; i < listeners.size(); i++) {
+            ProxyHandler handler =
+                    new ProxyHandler(router, lanes, traffic, ingresses.get(i), hostName, services::lookNow);
+            handlers.add(handler);
+            listeners.get(i).open(handler);
+        }
+        listening = true;
+    }
+
+    private void replace(List<Service> all) {
+        router.replace(all);
+        lanes.retain(Services.endpoints(all));
+    }
+
+    /** A builder. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The addresses it listens on for HTTP, with the ports that were bound where 0 was asked for. */
+    public List<InetSocketAddress> addresses() {
+        return listeners.stream().map(Listener::address).toList();
+    }
+
+    /** The port of the first address. */
+    public int port() {
+        return listeners.get(0).address().getPort();
+    }
+
+    /** The port of health and metrics, or 0 if there is none. */
+    public int telemetryPort() {
+        return telemetry == null ? 0 : telemetry.address().getPort();
+    }
+
+    /** What all sources know together. */
+    public Snapshot snapshot() {
+        return services.current();
+    }
+
+    /** Whether it listens and knows services: at least one source has delivered a snapshot. */
+    public boolean up() {
+        return listening && !closing && services.anyDelivered();
+    }
+
+    /**
+     * Stops to listen, lets requests in progress finish for as long as the builder's drain says, and ends. Returns when it
+     * has ended; further calls wait for that.
+     */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closing) {
+                awaitClosed();
+                return;
+            }
+            closing = true;
+        }
+        listeners.forEach(Listener::stopAccepting);
+        handlers.forEach(ProxyHandler::drain);
+        long deadline = System.nanoTime() + drain.toNanos();
+        try {
+            while (handlers.stream().anyMatch(handler -> handler.inProgress() > 0) && System.nanoTime() < deadline) {
+                TimeUnit.MILLISECONDS.sleep(10);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        int open = handlers.stream().mapToInt(ProxyHandler::inProgress).sum();
+        if (open > 0) {
+            LOG.warn("Ended with {} requests still in progress after {} s", open, drain.toSeconds());
+        }
+        release();
+        closed.countDown();
+    }
+
+    private void awaitClosed() {
+        try {
+            closed.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void release() {
+        if (services != null) {
+            services.close();
+        }
+        listeners.forEach(Listener::stopAccepting);
+        listeners.forEach(Listener::closeConnections);
+        if (telemetry != null) {
+            telemetry.stopAccepting();
+            telemetry.closeConnections();
+        }
+        worker.shutdown();
+        try {
+            if (!worker.awaitTermination(2, TimeUnit.SECONDS)) {
+                worker.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            worker.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** An address can't be listened on. */
+    public static final class BindFailedException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        private final transient InetSocketAddress address;
+
+        BindFailedException(InetSocketAddress address, IOException cause) {
+            super("can't listen on " + ListenAddress.show(address) + ": " + cause.getMessage(), cause);
+            this.address = address;
+        }
+
+        /** The address. */
+        public InetSocketAddress address() {
+            return address;
+        }
+    }
+
+    /** Says what a proxy is to be; for one thread. */
+    public static final class Builder {
+        private final List<InetSocketAddress> addresses = new ArrayList<>();
+        private final List<ServiceSource> sources = new ArrayList<>();
+        private final List<TrafficListener> trafficListeners = new ArrayList<>();
+        private RetryPolicy retryPolicy = RetryPolicy.standard();
+        private LoadBalancer balancer = LoadBalancer.roundRobin();
+        private int ioThreads = Runtime.getRuntime().availableProcessors();
+        private Duration drain = Duration.ofSeconds(8);
+        private String hostName = "millau";
+        private @Nullable InetSocketAddress telemetry;
+        private @Nullable Supplier<String> metrics;
+
+        private Builder() {}
+
+        /**
+         * An address to listen on for HTTP/1.1 and h2c: {@code 8080}, {@code :8080}, {@code 127.0.0.1:8080} or {@code
+         * [::1]:8080}; port 0 takes a free one.
+         *
+         * @throws IllegalArgumentException if it is none of these
+         */
+        public Builder http(String address) {
+            return http(ListenAddress.parse(address));
+        }
+
+        /** An address to listen on for HTTP/1.1 and h2c. */
+        public Builder http(InetSocketAddress address) {
+            addresses.add(address);
+            return this;
+        }
+
+        /** Where services come from; several sources add up. */
+        public Builder source(ServiceSource source) {
+            sources.add(source);
+            return this;
+        }
+
+        /** Who is told what happens to requests. */
+        public Builder listener(TrafficListener listener) {
+            trafficListeners.add(listener);
+            return this;
+        }
+
+        /** Which requests may be repeated; {@link RetryPolicy#standard()} unless said. */
+        public Builder retryPolicy(RetryPolicy policy) {
+            this.retryPolicy = policy;
+            return this;
+        }
+
+        /** Which endpoint of a service gets a request; {@link LoadBalancer#roundRobin()} unless said. */
+        public Builder balancer(LoadBalancer balancer) {
+            this.balancer = balancer;
+            return this;
+        }
+
+        /** How many threads do all the work; as many as there are processors unless said. */
+        public Builder ioThreads(int threads) {
+            if (threads < 1) {
+                throw new IllegalArgumentException("I/O threads " + threads + ": expected at least 1");
+            }
+            this.ioThreads = threads;
+            return this;
+        }
+
+        /** How long {@link Millau#close()} waits for requests in progress; 8 s unless said, less than Docker's 10. */
+        public Builder drain(Duration drain) {
+            this.drain = drain;
+            return this;
+        }
+
+        /** What {@code X-Served-By} calls this proxy, in answers at log level DEBUG. */
+        public Builder hostName(String name) {
+            this.hostName = name;
+            return this;
+        }
+
+        /** An address for health ({@code /}) and, if there are {@link #metrics}, {@code /metrics}. */
+        public Builder telemetry(String address) {
+            return telemetry(ListenAddress.parse(address));
+        }
+
+        /** An address for health and metrics. */
+        public Builder telemetry(InetSocketAddress address) {
+            this.telemetry = address;
+            return this;
+        }
+
+        /** Writes the page {@code /metrics} in Prometheus' text format; called on a thread that may block. */
+        public Builder metrics(Supplier<String> page) {
+            this.metrics = page;
+            return this;
+        }
+
+        /**
+         * Starts. Returns when it listens: when every source has delivered its first snapshot, at the latest after 3 s.
+         *
+         * @throws BindFailedException if an address can't be listened on
+         * @throws UncheckedIOException if there is no way to do I/O at all
+         */
+        public Millau start() throws BindFailedException {
+            if (addresses.isEmpty()) {
+                throw new IllegalStateException("no address to listen on: call http(\":8080\") for instance");
+            }
+            try {
+                return new Millau(this);
+            } catch (BindFailedException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

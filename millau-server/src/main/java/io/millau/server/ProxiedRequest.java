@@ -1,0 +1,590 @@
+package io.millau.server;
+
+import io.millau.core.Delivery;
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.StreamConnection;
+
+/**
+ * One request on its way: the loop over its attempts, from the client's head to the end of the answer. For its I/O thread
+ * alone.
+ *
+ * <p>There is one way on: {@link #attempt}. Whatever goes wrong with an endpoint ends in {@link #attemptFailed}, which leads
+ * back there or to the answer that tells the client; whatever goes wrong with the client ends in {@link #clientLost}.
+ */
+final class ProxiedRequest extends Deadlines.Deadline
+        implements UpstreamConnection.User,
+                Upstream.ConnectListener,
+                RequestBody.Owner,
+                AnswerBody.Owner,
+                TrafficListener.Ended {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProxiedRequest.class);
+
+    /** How long a connection that is not to break may have been idle, where the request could not be repeated. */
+    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** How long a client waits at most to be told to send its body. */
+    private static final long CONTINUE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private enum Phase {
+        CONNECTING,
+        WAITING,
+        ANSWERING,
+        TUNNEL,
+        REFUSING,
+        OVER
+    }
+
+    private final HttpServerExchange exchange;
+    private final Delivery delivery;
+    private final Lane lane;
+    private final ProxyHandler handler;
+    private final TrafficListener.Ingress ingress;
+    private final Client client;
+    private final long began;
+    private final @Nullable String upgrade;
+
+    private Phase phase = Phase.CONNECTING;
+    private @Nullable RequestBody body;
+    private boolean fresh;
+    private Upstream.@Nullable Connecting connecting;
+    private @Nullable UpstreamConnection connection;
+    private @Nullable Endpoint endpoint;
+    private Outcome lastOutcome = Outcome.UNREACHABLE;
+
+    private @Nullable ByteBuffer unsentHead;
+    private @Nullable PooledByteBuffer partialHead;
+    private @Nullable AnswerBody answer;
+    private boolean delivered;
+    private boolean clientLeft;
+    private boolean connectionCanServeAgain;
+    private Deadlines.@Nullable Deadline continueDeadline;
+
+    ProxiedRequest(HttpServerExchange exchange, Delivery delivery, Lane lane, ProxyHandler handler) {
+        this.exchange = exchange;
+        this.delivery = delivery;
+        this.lane = lane;
+        this.handler = handler;
+        this.ingress = handler.ingress();
+        this.client = Client.of(exchange);
+        this.began = lane.deadlines.now();
+        this.upgrade = upgradeOf(exchange);
+    }
+
+    /** WebSocket and its like; not h2c, which the front speaks itself, and never beside a body. */
+    private static @Nullable String upgradeOf(HttpServerExchange exchange) {
+        String upgrade = exchange.getRequestHeaders().getFirst(Headers.UPGRADE);
+        boolean wanted = upgrade != null
+                && RequestHead.isHttp11(exchange)
+                && exchange.isRequestComplete()
+                && HopByHop.hasToken(exchange.getRequestHeaders().getFirst(Headers.CONNECTION), "upgrade")
+                && !HopByHop.hasToken(upgrade, "h2c")
+                && !HopByHop.hasToken(upgrade, "h2");
+        return wanted ? upgrade : null;
+    }
+
+    void start() {
+        handler.began(this, client);
+        if (exchange.isRequestComplete()) {
+            client.watch(this::clientLost);
+        }
+        attempt();
+    }
+
+    private void attempt() {
+        Endpoint next = delivery.next();
+        endpoint = next;
+        if (next == null) {
+            answerFailure();
+            return;
+        }
+        phase = Phase.CONNECTING;
+        boolean repeatable = delivery.repeatable();
+        if (body == null && !exchange.isRequestComplete()) {
+            body = new RequestBody(exchange, lane, this, repeatable);
+        }
+        UpstreamConnection idle = fresh ? null : lane.upstream.idle(next, repeatable ? Long.MAX_VALUE : RECENT_NANOS);
+        fresh = false;
+        if (idle != null) {
+            connected(idle);
+        } else {
+            connecting = lane.upstream.connect(next, this);
+        }
+    }
+
+    // The connection
+
+    @Override
+    public void notConnected(IOException failure) {
+        connecting = null;
+        attemptFailed(Outcome.UNREACHABLE, failure);
+        handler.moved();
+    }
+
+    @Override
+    public void connected(UpstreamConnection connection) {
+        connecting = null;
+        this.connection = connection;
+        connection.use(this);
+        phase = Phase.WAITING;
+        lane.deadlines.set(this, delivery.service().timeout().toNanos());
+        try {
+            lane.requestHead.write(exchange, body != null && body.chunked(), upgrade);
+        } catch (RequestHead.UnfitException e) {
+            LOG.warn("Refused a request from {}: {}", exchange.getSourceAddress(), e.getMessage());
+            refuse(400, "Bad Request\n");
+            return;
+        }
+        if (body != null) {
+            expectContinue();
+            body.send(lane.requestHead, connection);
+        } else {
+            sendHead(connection);
+        }
+    }
+
+    private void sendHead(UpstreamConnection connection) {
+        ByteBuffer head = lane.headBuffer.clear();
+        head.put(lane.requestHead.bytes(), 0, lane.requestHead.length()).flip();
+        try {
+            connection.sink.write(head);
+        } catch (IOException e) {
+            sendFailed(e);
+            return;
+        }
+        if (head.hasRemaining()) {
+            unsentHead = ByteBuffer.allocate(head.remaining()).put(head).flip();
+            connection.sink.resumeWrites();
+        }
+    }
+
+    @Override
+    public void upstreamWritable() throws IOException {
+        if (body != null) {
+            body.pump();
+            if (body.sent()) {
+                releaseIfDone();
+            }
+        } else if (unsentHead != null && connection != null) {
+            connection.sink.write(unsentHead);
+            if (!unsentHead.hasRemaining()) {
+                unsentHead = null;
+                connection.sink.suspendWrites();
+            }
+        }
+    }
+
+    /** An endpoint may answer and close before it took all of a request: what it said counts. */
+    @Override
+    public void sendFailed(IOException failure) {
+        if (phase != Phase.WAITING) {
+            return;
+        }
+        try {
+            upstreamReadable();
+        } catch (IOException | RuntimeException e) {
+            upstreamFailed(e);
+        }
+    }
+
+    @Override
+    public void bodyProgressed() {
+        if (phase == Phase.WAITING) {
+            lane.deadlines.set(this, delivery.service().timeout().toNanos());
+        }
+    }
+
+    @Override
+    public void bodyEnded() {
+        client.watch(this::clientLost);
+    }
+
+    @Override
+    public void bodyBroken(IOException failure) {
+        LOG.debug("Client {} broke off: {}", exchange.getSourceAddress(), failure.toString());
+        clientLost();
+    }
+
+    /** Passes the client's wish to be told first on to the endpoint, but not for ever. */
+    private void expectContinue() {
+        if (continueDeadline == null && client.waitsForContinue()) {
+            continueDeadline = new Deadlines.Deadline() {
+                @Override
+                void passed() {
+                    if (phase == Phase.WAITING) {
+                        client.sendContinue();
+                    }
+                }
+            };
+            lane.deadlines.set(continueDeadline, CONTINUE_NANOS);
+        }
+    }
+
+    // The answer's head
+
+    @Override
+    public void upstreamReadable() throws IOException {
+        if (phase == Phase.ANSWERING && answer != null) {
+            answer.readable();
+        } else if (phase == Phase.WAITING && connection != null) {
+            readHead(connection);
+        }
+    }
+
+    private void readHead(UpstreamConnection connection) throws IOException {
+        boolean first = partialHead == null;
+        PooledByteBuffer pooled = partialHead == null ? lane.buffers.allocate() : partialHead;
+        partialHead = pooled;
+        ByteBuffer buffer = pooled.getBuffer();
+        int count;
+        try {
+            count = connection.source.read(buffer);
+        } catch (IOException e) {
+            attemptFailed(first && connection.reused() ? Outcome.REJECTED : Outcome.BROKEN, e);
+            return;
+        }
+        if (count <= 0 && first) {
+            freePartialHead();
+        }
+        if (count < 0) {
+            attemptFailed(
+                    first && connection.reused() ? Outcome.REJECTED : Outcome.BROKEN,
+                    new IOException("connection closed before the answer"));
+        } else if (count > 0) {
+            buffer.flip();
+            interpret(connection, pooled);
+        }
+    }
+
+    private void interpret(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
+        ByteBuffer buffer = pooled.getBuffer();
+        AnswerHead head = lane.answerHead;
+        HeaderMap headers = exchange.getResponseHeaders();
+        while (head.read(buffer, headers)) {
+            if (head.status() == 101) {
+                switchProtocols(connection, pooled);
+                return;
+            }
+            if (head.status() >= 200) {
+                passOn(connection, pooled);
+                return;
+            }
+            client.sendInterim(head.status(), headers);
+            headers.clear();
+        }
+        buffer.compact();
+    }
+
+    private void passOn(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
+        AnswerHead head = lane.answerHead;
+        boolean hasBody =
+                !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
+        partialHead = null; // from here on the answer's body frees it
+        connectionCanServeAgain = head.keepAlive();
+        exchange.setStatusCode(head.status());
+        if (head.reason() != null) {
+            exchange.setReasonPhrase(head.reason());
+        }
+        AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
+        answer = passing;
+        answered();
+        if (passing.decoder() != null
+                && RequestHead.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
+            HeaderMap trailers = passing.decoder().trailers();
+            exchange.putAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER, () -> trailers);
+        }
+        if (body != null && !exchange.isRequestComplete() && client.waitsForContinue()) {
+            // Nobody knows whether the body will still come.
+            exchange.setPersistent(false);
+        }
+        passing.start(exchange.getResponseChannel());
+    }
+
+    /** The endpoint has answered: there will be no other attempt. */
+    private void answered() {
+        lane.deadlines.cancel(this);
+        cancelContinue();
+        delivery.report(Outcome.DELIVERED);
+        delivered = true;
+        phase = Phase.ANSWERING;
+        if (LOG.isDebugEnabled()) {
+            handler.addDebugHeaders(exchange.getResponseHeaders(), delivery.service());
+        }
+    }
+
+    // The answer's body
+
+    @Override
+    public void answerRead(boolean connectionIsClean) {
+        connectionCanServeAgain &= connectionIsClean;
+        releaseIfDone();
+    }
+
+    /** Gives the connection back as soon as both directions are through, however slowly the client reads. */
+    private void releaseIfDone() {
+        UpstreamConnection used = connection;
+        if (used == null || answer == null || !answer.read()) {
+            return;
+        }
+        if (body != null && !body.sent()) {
+            return;
+        }
+        connection = null;
+        if (connectionCanServeAgain && unsentHead == null) {
+            used.release();
+        } else {
+            used.close();
+        }
+    }
+
+    @Override
+    public void answerPassedOn() {
+        end();
+        exchange.endExchange();
+    }
+
+    @Override
+    public void answerBroken(IOException failure) {
+        Endpoint broken = endpoint;
+        if (phase == Phase.OVER || broken == null) {
+            return;
+        }
+        LOG.warn("{} at {} broke its answer off: {}", delivery.service().name(), broken, failure.toString());
+        delivery.report(Outcome.BROKEN);
+        delivered = false;
+        lastOutcome = Outcome.BROKEN;
+        handler.traffic().attemptFailed(delivery.service(), broken, Outcome.BROKEN, false);
+        end();
+        client.abort();
+    }
+
+    @Override
+    public void clientFailed(IOException failure) {
+        LOG.debug("Client {} can't be written to: {}", exchange.getSourceAddress(), failure.toString());
+        clientLost();
+    }
+
+    // Upgrades
+
+    private void switchProtocols(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
+        AnswerHead head = lane.answerHead;
+        if (upgrade == null || head.upgrade() == null) {
+            throw new MalformedAnswerException("101 to a request that did not ask for it");
+        }
+        answered();
+        phase = Phase.TUNNEL;
+        exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
+        client.unwatch();
+        exchange.upgradeChannel((channel, upgraded) -> tunnel(channel, connection, pooled));
+        exchange.endExchange();
+    }
+
+    private void tunnel(StreamConnection channel, UpstreamConnection to, PooledByteBuffer first) {
+        partialHead = null; // from here on the tunnel frees it
+        connection = null;
+        handler.upgraded();
+        new Tunnel(channel, to, lane.buffers, first, this::end).start();
+    }
+
+    // Ends
+
+    @Override
+    public void upstreamFailed(Throwable failure) {
+        if (phase == Phase.WAITING) {
+            if (!(failure instanceof IOException)) {
+                LOG.error("A request failed through a fault of ours", failure);
+            }
+            attemptFailed(Outcome.BROKEN, failure);
+        } else if (phase == Phase.ANSWERING) {
+            answerBroken(failure instanceof IOException e ? e : new IOException(failure));
+        }
+    }
+
+    @Override
+    void passed() {
+        if (body != null && body.waitingForClient()) {
+            LOG.warn("Client {} did not send its body on", exchange.getSourceAddress());
+            refuse(408, "Request Timeout\n");
+        } else {
+            attemptFailed(
+                    Outcome.TIMED_OUT,
+                    new IOException(
+                            "no answer within " + delivery.service().timeout().toMillis() + " ms"));
+        }
+    }
+
+    private void attemptFailed(Outcome outcome, Throwable cause) {
+        Endpoint failed = endpoint;
+        if (failed == null || phase == Phase.REFUSING || phase == Phase.OVER) {
+            return;
+        }
+        lane.deadlines.cancel(this);
+        closeConnection();
+        unsentHead = null;
+        exchange.getResponseHeaders().clear();
+        lastOutcome = outcome;
+        fresh = outcome == Outcome.REJECTED;
+        boolean wasInRotation = delivery.inRotation();
+        boolean again = delivery.report(outcome) && (body == null || body.repeatable());
+        if (outcome.endpointFailed() && wasInRotation) {
+            LOG.warn(
+                    "{} at {} failed and is out of rotation for {} s: {} ({}{})",
+                    delivery.service().name(),
+                    failed,
+                    delivery.service().retry().toSeconds(),
+                    outcome,
+                    cause.getMessage(),
+                    again ? "; the request goes on to the next" : "");
+        } else {
+            LOG.debug("{} at {} failed: {} ({})", delivery.service().name(), failed, outcome, cause.toString());
+        }
+        handler.traffic().attemptFailed(delivery.service(), failed, outcome, again);
+        if (again) {
+            attempt();
+        } else {
+            answerFailure();
+        }
+    }
+
+    private void answerFailure() {
+        if (!delivery.running()) {
+            refuse(502, "No running instance of " + delivery.service().name() + "\n");
+        } else if (lastOutcome == Outcome.TIMED_OUT) {
+            refuse(504, "No answer in time\n");
+        } else {
+            refuse(502, "No instance could answer\n");
+        }
+    }
+
+    private void refuse(int status, String text) {
+        closeConnection();
+        exchange.setStatusCode(status);
+        if (status < 500) {
+            exchange.setPersistent(false);
+        }
+        if (body != null && !exchange.isRequestComplete() && client.waitsForContinue()) {
+            exchange.setPersistent(false);
+        }
+        phase = Phase.REFUSING;
+        lane.deadlines.cancel(this);
+        cancelContinue();
+        handler.answer(exchange, text, this::end);
+    }
+
+    private void clientLost() {
+        if (phase == Phase.OVER || phase == Phase.TUNNEL) {
+            return;
+        }
+        clientLeft = true;
+        if (!delivered && endpoint != null) {
+            delivery.report(Outcome.CLIENT_GONE);
+        }
+        end();
+        client.abort();
+    }
+
+    private void end() {
+        if (phase == Phase.OVER) {
+            return;
+        }
+        phase = Phase.OVER;
+        lane.deadlines.cancel(this);
+        cancelContinue();
+        closeConnection();
+        if (answer != null) {
+            answer.end();
+        }
+        delivery.close();
+        handler.ended(this, client);
+    }
+
+    private void closeConnection() {
+        if (connecting != null) {
+            connecting.cancel();
+            connecting = null;
+        }
+        if (body != null) {
+            body.detach();
+        }
+        freePartialHead();
+        if (connection != null) {
+            connection.close();
+            connection = null;
+        }
+    }
+
+    private void freePartialHead() {
+        if (partialHead != null) {
+            partialHead.close();
+            partialHead = null;
+        }
+    }
+
+    private void cancelContinue() {
+        if (continueDeadline != null) {
+            lane.deadlines.cancel(continueDeadline);
+        }
+    }
+
+    // What the traffic listener is told
+
+    @Override
+    public TrafficListener.Ingress ingress() {
+        return ingress;
+    }
+
+    @Override
+    public String method() {
+        return exchange.getRequestMethod().toString();
+    }
+
+    @Override
+    public Service service() {
+        return delivery.service();
+    }
+
+    @Override
+    public boolean delivered() {
+        return delivered;
+    }
+
+    @Override
+    public boolean clientGone() {
+        return clientLeft;
+    }
+
+    @Override
+    public int status() {
+        return exchange.getStatusCode();
+    }
+
+    @Override
+    public long requestBytes() {
+        return body == null ? 0 : body.bytes();
+    }
+
+    @Override
+    public long responseBytes() {
+        return answer == null ? 0 : answer.bytes();
+    }
+
+    @Override
+    public long nanos() {
+        return lane.deadlines.now() - began;
+    }
+}

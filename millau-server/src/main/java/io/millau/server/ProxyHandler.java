@@ -1,0 +1,237 @@
+package io.millau.server;
+
+import io.millau.core.Delivery;
+import io.millau.core.Router;
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import io.undertow.io.IoCallback;
+import io.undertow.io.Sender;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+import io.undertow.util.SameThreadExecutor;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where every request of one listener comes in: refuses what can be read in two ways, finds the services that fit, and sends
+ * the request on its way. Runs on I/O threads.
+ */
+final class ProxyHandler implements HttpHandler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyHandler.class);
+    private static final HttpString X_BACKEND_SERVER = new HttpString("X-Backend-Server");
+    private static final HttpString X_SERVED_BY = new HttpString("X-Served-By");
+
+    private final Router router;
+    private final Lanes lanes;
+    private final Traffic traffic;
+    private final TrafficListener.Ingress ingress;
+    private final String hostName;
+    private final Runnable moved;
+    private final AtomicInteger inProgress = new AtomicInteger();
+    private volatile boolean draining;
+
+    /** @param moved called when an endpoint could not be reached: something may have moved */
+    ProxyHandler(
+            Router router,
+            Lanes lanes,
+            Traffic traffic,
+            TrafficListener.Ingress ingress,
+            String hostName,
+            Runnable moved) {
+        this.router = router;
+        this.lanes = lanes;
+        this.traffic = traffic;
+        this.ingress = ingress;
+        this.hostName = hostName;
+        this.moved = moved;
+    }
+
+    @Override
+    public void handleRequest(HttpServerExchange exchange) {
+        String fault = faultOf(exchange);
+        if (fault != null) {
+            LOG.warn("Refused a request from {}: {}", exchange.getSourceAddress(), fault);
+            exchange.setPersistent(false);
+            exchange.setStatusCode(StatusCodes.BAD_REQUEST);
+            turnAway(exchange, "Bad Request\n");
+            return;
+        }
+        if (draining) {
+            exchange.setPersistent(false);
+        }
+        if (exchange.getRequestMethod().equals(Methods.CONNECT)) {
+            exchange.setStatusCode(StatusCodes.NOT_IMPLEMENTED);
+            turnAway(exchange, "CONNECT is not implemented\n");
+            return;
+        }
+        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
+        String path = exchange.getRequestPath();
+        Delivery delivery = router.open(
+                host == null ? "" : host,
+                path.startsWith("/") ? path : "/",
+                exchange.getRequestMethod().toString());
+        if (delivery == null) {
+            exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
+            turnAway(exchange, "No matching services found\n");
+            return;
+        }
+        ProxiedRequest request = new ProxiedRequest(exchange, delivery, lanes.current(), this);
+        exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
+    }
+
+    /** What makes a request ambiguous, if anything does: then it may not reach a service (RFC 9112, 6.3 and 11.2). */
+    private static @Nullable String faultOf(HttpServerExchange exchange) {
+        HeaderMap headers = exchange.getRequestHeaders();
+        HeaderValues lengths = headers.get(Headers.CONTENT_LENGTH);
+        HeaderValues codings = headers.get(Headers.TRANSFER_ENCODING);
+        if (lengths != null && (lengths.size() != 1 || MessageLength.parse(lengths.getFirst()) < 0)) {
+            return "Content-Length " + lengths + ", expected one number";
+        }
+        if (codings != null) {
+            boolean chunked = codings.size() == 1 && "chunked".equalsIgnoreCase(codings.getFirst());
+            if (!chunked || lengths != null || !exchange.isHttp11()) {
+                return "Transfer-Encoding " + codings
+                        + ", expected chunked alone, without Content-Length, over HTTP/1.1";
+            }
+        }
+        if (headers.count(Headers.HOST) > 1) {
+            return "several Host fields";
+        }
+        if (exchange.isHttp11() && !headers.contains(Headers.HOST)) {
+            return "no Host field";
+        }
+        return null;
+    }
+
+    /** Answers a request that no service gets. */
+    private void turnAway(HttpServerExchange exchange, String text) {
+        Client client = Client.of(exchange);
+        TrafficListener.Ended ended = new TurnedAway(exchange, ingress, System.nanoTime());
+        began(ended, client);
+        exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answer(exchange, text, () -> ended(ended, client)));
+    }
+
+    private record TurnedAway(HttpServerExchange exchange, TrafficListener.Ingress ingress, long began)
+            implements TrafficListener.Ended {
+        @Override
+        public String method() {
+            return exchange.getRequestMethod().toString();
+        }
+
+        @Override
+        public @Nullable Service service() {
+            return null;
+        }
+
+        @Override
+        public boolean delivered() {
+            return false;
+        }
+
+        @Override
+        public boolean clientGone() {
+            return false;
+        }
+
+        @Override
+        public int status() {
+            return exchange.getStatusCode();
+        }
+
+        @Override
+        public long requestBytes() {
+            return 0;
+        }
+
+        @Override
+        public long responseBytes() {
+            return 0;
+        }
+
+        @Override
+        public long nanos() {
+            return System.nanoTime() - began;
+        }
+    }
+
+    TrafficListener.Ingress ingress() {
+        return ingress;
+    }
+
+    Traffic traffic() {
+        return traffic;
+    }
+
+    void began(TrafficListener.Ended request, Client client) {
+        inProgress.getAndIncrement();
+        if (client.enter()) {
+            traffic.connectionBusy(ingress);
+        }
+        traffic.requestBegan(ingress, request.method());
+    }
+
+    void ended(TrafficListener.Ended request, Client client) {
+        if (request.status() != StatusCodes.SWITCHING_PROTOCOLS) {
+            inProgress.getAndDecrement();
+        }
+        traffic.requestEnded(request);
+        if (client.leave()) {
+            traffic.connectionIdle(ingress);
+        }
+    }
+
+    /** A request became a tunnel. */
+    void upgraded() {
+        inProgress.getAndDecrement();
+    }
+
+    /** An endpoint could not be reached. */
+    void moved() {
+        moved.run();
+    }
+
+    /** Sends an answer of our own, then runs what is to be done at its end, well or ill. */
+    void answer(HttpServerExchange exchange, String text, Runnable end) {
+        exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain; charset=utf-8");
+        exchange.getResponseSender().send(text, new IoCallback() {
+            @Override
+            public void onComplete(HttpServerExchange exchange, Sender sender) {
+                end.run();
+                IoCallback.END_EXCHANGE.onComplete(exchange, sender);
+            }
+
+            @Override
+            public void onException(HttpServerExchange exchange, Sender sender, IOException failure) {
+                LOG.debug("Client {} is gone: {}", exchange.getSourceAddress(), failure.toString());
+                end.run();
+                IoCallback.END_EXCHANGE.onException(exchange, sender, failure);
+            }
+        });
+    }
+
+    void addDebugHeaders(HeaderMap headers, Service service) {
+        headers.add(Headers.VIA, "1.1 millau");
+        headers.put(X_BACKEND_SERVER, service.name());
+        headers.put(X_SERVED_BY, hostName);
+    }
+
+    /** From now on connections end with the next answer. */
+    void drain() {
+        draining = true;
+    }
+
+    /** Requests in progress; a connection that was upgraded is none any more, since it may last for ever. */
+    int inProgress() {
+        return inProgress.get();
+    }
+}

@@ -1,0 +1,237 @@
+package io.millau.server;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Protocols;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the head of a request as the endpoint gets it: the client's, less what was meant for us, with what tells where it
+ * came from. For one thread; holds the head written last.
+ */
+final class RequestHead {
+
+    private static final HttpString FORWARDED = new HttpString("Forwarded");
+    private static final String X_FORWARDED = "x-forwarded-";
+    private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
+    private static final byte[] X_FORWARDED_FOR = ascii("X-Forwarded-For: ");
+    private static final byte[] X_FORWARDED_PROTO = ascii("\r\nX-Forwarded-Proto: ");
+    private static final byte[] X_FORWARDED_HOST = ascii("\r\nX-Forwarded-Host: ");
+    private static final byte[] X_FORWARDED_PORT = ascii("\r\nX-Forwarded-Port: ");
+    private static final byte[] VIA = ascii("\r\nVia: 1.1 millau\r\n");
+    private static final byte[] HOST = ascii("Host: ");
+    private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
+    private static final byte[] TE_TRAILERS = ascii("TE: trailers\r\nConnection: TE\r\n");
+    private static final byte[] UPGRADE = ascii("Connection: Upgrade\r\nUpgrade: ");
+    private static final byte[] CRLF = ascii("\r\n");
+
+    private final byte[] bytes = new byte[Lane.BUFFER_BYTES];
+    private int at;
+
+    /** The head can't be sent on: it is too large, or has characters that would change its meaning. */
+    static final class UnfitException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        UnfitException(String message) {
+            super(message, null, false, false);
+        }
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    int length() {
+        return at;
+    }
+
+    /**
+     * Writes the head.
+     *
+     * @param chunked whether the body is sent in chunks, since its length isn't known
+     * @param upgrade what the client wants to upgrade to, if it may
+     */
+    void write(HttpServerExchange exchange, boolean chunked, @Nullable String upgrade) throws UnfitException {
+        at = 0;
+        HeaderMap headers = exchange.getRequestHeaders();
+        String host = headers.getFirst(Headers.HOST);
+        put(exchange.getRequestMethod());
+        put((byte) ' ');
+        target(exchange);
+        put(VERSION);
+        put(HOST);
+        value(host == null ? "" : host);
+        put(CRLF);
+        fields(headers, headers.get(Headers.CONNECTION), chunked, exchange.getProtocol() == Protocols.HTTP_2_0);
+        put(X_FORWARDED_FOR);
+        value(peer(exchange));
+        put(X_FORWARDED_PROTO);
+        value(exchange.getRequestScheme());
+        if (host != null) {
+            put(X_FORWARDED_HOST);
+            value(host);
+        }
+        put(X_FORWARDED_PORT);
+        value(port(host, exchange.getRequestScheme()));
+        put(VIA);
+        if (chunked) {
+            put(CHUNKED);
+        }
+        if (upgrade != null) {
+            put(UPGRADE);
+            value(upgrade);
+            put(CRLF);
+        } else if (wantsTrailers(headers.get(Headers.TE))) {
+            put(TE_TRAILERS);
+        }
+        put(CRLF);
+    }
+
+    private void target(HttpServerExchange exchange) throws UnfitException {
+        String uri = exchange.getRequestURI();
+        int start = at;
+        if (exchange.isHostIncludedInRequestURI()) {
+            int path = uri.indexOf('/', uri.indexOf("://") + 3);
+            uri = path < 0 ? "/" : uri.substring(path);
+        }
+        latin1(uri);
+        String query = exchange.getQueryString();
+        if (!query.isEmpty()) {
+            put((byte) '?');
+            latin1(query);
+        }
+        for (int i = start; i < at; i++) {
+            if (bytes[i] >= 0 && bytes[i] <= ' ' || bytes[i] == 127) {
+                throw new UnfitException("control character or blank in the request target");
+            }
+        }
+    }
+
+    private void fields(HeaderMap headers, @Nullable HeaderValues connection, boolean chunked, boolean http2)
+            throws UnfitException {
+        for (long i = headers.fastIterateNonEmpty(); i != -1L; i = headers.fiNextNonEmpty(i)) {
+            HeaderValues values = headers.fiCurrent(i);
+            HttpString name = values.getHeaderName();
+            if (isReplaced(name)
+                    || HopByHop.contains(name)
+                    || HopByHop.isNamed(connection, name)
+                    || chunked && name.equals(Headers.CONTENT_LENGTH)) {
+                continue;
+            }
+            if (http2 && values.size() > 1 && name.equals(Headers.COOKIE)) {
+                field(name, String.join("; ", values)); // RFC 9113, 8.2.3
+                continue;
+            }
+            for (int v = 0; v < values.size(); v++) {
+                field(name, values.get(v));
+            }
+        }
+    }
+
+    private static boolean isReplaced(HttpString name) {
+        return name.equals(Headers.HOST)
+                || name.length() > X_FORWARDED.length()
+                        && (name.byteAt(0) | 0x20) == 'x'
+                        && name.toString().regionMatches(true, 0, X_FORWARDED, 0, X_FORWARDED.length())
+                || name.equals(FORWARDED);
+    }
+
+    private void field(HttpString name, String value) throws UnfitException {
+        put(name);
+        put((byte) ':');
+        put((byte) ' ');
+        value(value);
+        put(CRLF);
+    }
+
+    /** Whether the client takes trailers. */
+    static boolean wantsTrailers(@Nullable HeaderValues te) {
+        if (te == null) {
+            return false;
+        }
+        for (int i = 0; i < te.size(); i++) {
+            if (HopByHop.hasToken(te.get(i), "trailers")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String peer(HttpServerExchange exchange) {
+        InetSocketAddress peer = exchange.getSourceAddress();
+        InetAddress address = peer == null ? null : peer.getAddress();
+        if (address == null) {
+            return "unknown";
+        }
+        String text = address.getHostAddress();
+        int zone = text.indexOf('%');
+        return zone < 0 ? text : text.substring(0, zone);
+    }
+
+    private static String port(@Nullable String host, String scheme) {
+        int colon = host == null ? -1 : host.lastIndexOf(':');
+        if (host != null && colon >= 0 && colon < host.length() - 1 && host.indexOf(']', colon) < 0) {
+            return host.substring(colon + 1);
+        }
+        return scheme.equals("https") ? "443" : "80";
+    }
+
+    private void value(String value) throws UnfitException {
+        int start = at;
+        latin1(value);
+        for (int i = start; i < at; i++) {
+            byte b = bytes[i];
+            if (b >= 0 && b < ' ' && b != '\t' || b == 127) {
+                throw new UnfitException("control character in a header");
+            }
+        }
+    }
+
+    @SuppressWarnings("deprecation") // the one way to copy a string's characters as bytes without an array in between
+    private void latin1(String value) throws UnfitException {
+        int length = value.length();
+        room(length);
+        value.getBytes(0, length, bytes, at);
+        at += length;
+    }
+
+    private void put(HttpString name) throws UnfitException {
+        int length = name.length();
+        room(length);
+        name.copyTo(bytes, at);
+        at += length;
+    }
+
+    private void put(byte[] ascii) throws UnfitException {
+        room(ascii.length);
+        System.arraycopy(ascii, 0, bytes, at, ascii.length);
+        at += ascii.length;
+    }
+
+    private void put(byte b) throws UnfitException {
+        room(1);
+        bytes[at++] = b;
+    }
+
+    private void room(int length) throws UnfitException {
+        if (bytes.length - at < length + RequestBody.FRAMING_BYTES) {
+            throw new UnfitException("head of more than " + bytes.length + " bytes");
+        }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** Whether the client speaks HTTP/1.1 directly to us, so that what HTTP/1.1 alone has can be passed on. */
+    static boolean isHttp11(HttpServerExchange exchange) {
+        return exchange.getConnection() instanceof HttpServerConnection && exchange.isHttp11();
+    }
+}

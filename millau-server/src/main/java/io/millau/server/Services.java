@@ -1,0 +1,135 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.Snapshot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Adds up what all sources deliver, passes it on as a whole, and tells the operator what changed. */
+final class Services implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Services.class);
+
+    private final List<ServiceSource> sources;
+    private final Consumer<List<Service>> consumer;
+    private final List<ServiceSource.Subscription> subscriptions = new ArrayList<>();
+    private final CountDownLatch first;
+
+    // Guarded by this.
+    private final Map<ServiceSource, Snapshot> delivered = new LinkedHashMap<>();
+    private Map<String, Service> announced = Map.of();
+    private Set<Problem> reported = Set.of();
+
+    private volatile Snapshot current = Snapshot.EMPTY;
+    private volatile boolean anyDelivered;
+
+    Services(List<ServiceSource> sources, Consumer<List<Service>> consumer) {
+        this.sources = List.copyOf(sources);
+        this.consumer = consumer;
+        this.first = new CountDownLatch(this.sources.size());
+    }
+
+    void start() {
+        for (ServiceSource source : sources) {
+            subscriptions.add(source.subscribe(snapshot -> deliver(source, snapshot)));
+        }
+    }
+
+    void awaitFirst(Duration atMost) {
+        try {
+            if (!first.await(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
+                synchronized (this) {
+                    sources.stream()
+                            .filter(source -> !delivered.containsKey(source))
+                            .forEach(source -> LOG.warn("Waits for services from {}", source));
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void deliver(ServiceSource source, Snapshot snapshot) {
+        boolean isFirst = delivered.put(source, snapshot) == null;
+        List<Service> services = new ArrayList<>();
+        List<Problem> problems = new ArrayList<>();
+        delivered.values().forEach(part -> {
+            services.addAll(part.services());
+            problems.addAll(part.problems());
+        });
+        consumer.accept(services);
+        current = new Snapshot(services, problems);
+        anyDelivered = true;
+        announce(services);
+        report(problems);
+        if (isFirst) {
+            first.countDown();
+        }
+    }
+
+    private void announce(List<Service> services) {
+        Map<String, Service> now = new LinkedHashMap<>();
+        services.stream().filter(Service::enabled).forEach(service -> now.put(service.id(), service));
+        now.forEach((id, service) -> {
+            if (!Objects.equals(announced.get(id), service)) {
+                LOG.info(
+                        "Service {}: {} {} → {}",
+                        service.name(),
+                        String.join(" ", service.hosts()),
+                        service.path(),
+                        service.endpoints().isEmpty() ? "no running instance" : service.endpoints());
+            }
+        });
+        announced.forEach((id, service) -> {
+            if (!now.containsKey(id)) {
+                LOG.info("Service {}: gone", service.name());
+            }
+        });
+        announced = now;
+    }
+
+    private void report(List<Problem> problems) {
+        problems.stream()
+                .filter(problem -> !reported.contains(problem))
+                .distinct()
+                .forEach(problem -> LOG.warn("{}", problem));
+        reported = new HashSet<>(problems);
+    }
+
+    static Set<Endpoint> endpoints(List<Service> services) {
+        Set<Endpoint> endpoints = new HashSet<>();
+        services.forEach(service -> endpoints.addAll(service.endpoints()));
+        return endpoints;
+    }
+
+    Snapshot current() {
+        return current;
+    }
+
+    boolean anyDelivered() {
+        return anyDelivered;
+    }
+
+    void lookNow() {
+        subscriptions.forEach(ServiceSource.Subscription::lookNow);
+    }
+
+    @Override
+    public void close() {
+        subscriptions.forEach(ServiceSource.Subscription::close);
+    }
+}

@@ -1,0 +1,67 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Router;
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells all listeners; what one of them throws is logged once and hurts neither the request nor the other listeners. */
+final class Traffic implements TrafficListener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Traffic.class);
+
+    private final TrafficListener[] listeners;
+    private final AtomicBoolean failed = new AtomicBoolean();
+
+    Traffic(List<TrafficListener> listeners) {
+        this.listeners = listeners.toArray(TrafficListener[]::new);
+    }
+
+    @Override
+    public void started(List<Ingress> addresses, Router router) {
+        tell(listener -> listener.started(addresses, router));
+    }
+
+    @Override
+    public void connectionBusy(Ingress ingress) {
+        tell(listener -> listener.connectionBusy(ingress));
+    }
+
+    @Override
+    public void connectionIdle(Ingress ingress) {
+        tell(listener -> listener.connectionIdle(ingress));
+    }
+
+    @Override
+    public void requestBegan(Ingress ingress, String method) {
+        tell(listener -> listener.requestBegan(ingress, method));
+    }
+
+    @Override
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+        tell(listener -> listener.attemptFailed(service, endpoint, outcome, repeated));
+    }
+
+    @Override
+    public void requestEnded(Ended request) {
+        tell(listener -> listener.requestEnded(request));
+    }
+
+    private void tell(Consumer<TrafficListener> event) {
+        for (TrafficListener listener : listeners) {
+            try {
+                event.accept(listener);
+            } catch (RuntimeException | Error e) {
+                if (failed.compareAndSet(false, true)) {
+                    LOG.error("{} failed; requests go on, further failures are not logged", listener, e);
+                }
+            }
+        }
+    }
+}

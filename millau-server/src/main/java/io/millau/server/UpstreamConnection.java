@@ -1,0 +1,117 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+
+/**
+ * A connection to an endpoint: used by one request at a time, idle in between. For its I/O thread alone.
+ *
+ * <p>Its listeners are set once, and reading is resumed once: interest in the socket's events changes only for
+ * back-pressure, since each change is a system call.
+ */
+final class UpstreamConnection {
+
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
+
+    /** Whoever uses the connection at the moment. */
+    interface User {
+        void upstreamReadable() throws IOException;
+
+        void upstreamWritable() throws IOException;
+
+        /** One of the two calls above threw this. */
+        void upstreamFailed(Throwable failure);
+    }
+
+    final Endpoint endpoint;
+    final ConduitStreamSourceChannel source;
+    final ConduitStreamSinkChannel sink;
+    private final StreamConnection channel;
+    private final Upstream upstream;
+    private @Nullable User user;
+    private boolean reused;
+    long idleSince;
+
+    UpstreamConnection(Endpoint endpoint, StreamConnection channel, Upstream upstream) {
+        this.endpoint = endpoint;
+        this.channel = channel;
+        this.upstream = upstream;
+        this.source = channel.getSourceChannel();
+        this.sink = channel.getSinkChannel();
+        source.setReadListener(c -> readable());
+        sink.setWriteListener(c -> writable());
+        source.resumeReads();
+    }
+
+    void use(User user) {
+        this.user = user;
+    }
+
+    /** Whether it served a request before the one it serves now. */
+    boolean reused() {
+        return reused;
+    }
+
+    /** Ends its use in a state in which it can serve the next request. */
+    void release() {
+        user = null;
+        reused = true;
+        upstream.release(this);
+    }
+
+    void close() {
+        user = null;
+        IoUtils.safeClose(channel);
+    }
+
+    StreamConnection channel() {
+        return channel;
+    }
+
+    private void readable() {
+        User current = user;
+        if (current == null) {
+            endIdle();
+            return;
+        }
+        try {
+            current.upstreamReadable();
+        } catch (IOException | RuntimeException | Error e) {
+            current.upstreamFailed(e);
+        }
+    }
+
+    private void writable() {
+        User current = user;
+        if (current == null) {
+            sink.suspendWrites();
+            return;
+        }
+        try {
+            current.upstreamWritable();
+        } catch (IOException | RuntimeException | Error e) {
+            current.upstreamFailed(e);
+        }
+    }
+
+    /** Nothing may come on an idle connection but its end. */
+    private void endIdle() {
+        try {
+            if (source.read(ByteBuffer.allocate(1)) == 0) {
+                return;
+            }
+        } catch (IOException e) {
+            LOG.debug("Idle connection to {} ended: {}", endpoint, e.toString());
+        }
+        upstream.forget(this);
+        close();
+    }
+}
