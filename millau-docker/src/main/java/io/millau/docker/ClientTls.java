@@ -133,16 +133,10 @@ final class ClientTls {
 
     private static void element(ByteArrayOutputStream der, int tag, byte[] content) throws IOException {
         der.write(tag);
-        if (content.length < 0x80) {
-            der.write(content.length);
-        } else if (content.length < 0x100) {
-            der.write(0x81);
-            der.write(content.length);
-        } else {
-            der.write(0x82);
-            der.write(content.length >> 8);
-            der.write(content.length);
-        }
+        // Two bytes of length: no RSA key in use takes less than 256 bytes or more than 65535.
+        der.write(0x82);
+        der.write(content.length >> 8);
+        der.write(content.length);
         der.write(content);
     }
 }

@@ -10,9 +10,15 @@ import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.URLEncoder;
+import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,6 +51,7 @@ final class DockerApi implements AutoCloseable {
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    private final URI host;
     private final DockerHttpClient http;
     private final Duration patience;
     private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
@@ -55,6 +62,7 @@ final class DockerApi implements AutoCloseable {
 
     /** @param patience how long a whole answer may take; the transport knows no limit on Unix sockets */
     DockerApi(URI host, @Nullable SSLContext tls, Duration patience) {
+        this.host = host;
         this.patience = patience;
         ZerodepDockerHttpClient.Builder builder =
                 new ZerodepDockerHttpClient.Builder().dockerHost(host).connectionTimeout(CONNECT);
@@ -188,18 +196,20 @@ final class DockerApi implements AutoCloseable {
     final class Events implements AutoCloseable {
         private final CompletableFuture<Events> started = new CompletableFuture<>();
         private final Future<?> reading;
+        private final Runnable atEnd;
         private volatile boolean ended;
 
         private Events(String path, Consumer<JsonNode> consumer, Runnable atEnd) {
+            this.atEnd = atEnd;
             reading = threads.submit(() -> {
                 try {
+                    connect();
                     ask(path, body -> read(body, consumer));
                     started.completeExceptionally(new EOFException("its event stream ended at once"));
                 } catch (IOException | RuntimeException e) {
                     started.completeExceptionally(e);
                 } finally {
-                    ended = true;
-                    atEnd.run();
+                    end();
                 }
             });
         }
@@ -207,11 +217,21 @@ final class DockerApi implements AutoCloseable {
         private Events read(InputStream body, Consumer<JsonNode> consumer) throws IOException {
             started.complete(this);
             try (JsonParser parser = JSON.createParser(body)) {
-                while (parser.nextToken() != null) {
-                    consumer.accept(JSON.readTree(parser));
+                try {
+                    while (parser.nextToken() != null) {
+                        consumer.accept(JSON.readTree(parser));
+                    }
+                } finally {
+                    // Before closing, which waits for the rest of the answer.
+                    end();
                 }
             }
             return this;
+        }
+
+        private void end() {
+            ended = true;
+            atEnd.run();
         }
 
         /** Whether no more events will come. */
@@ -225,11 +245,23 @@ final class DockerApi implements AutoCloseable {
         }
     }
 
+    /** Connects without a word, since the transport tries an absent engine twice and logs that every time. */
+    private void connect() throws IOException {
+        SocketAddress address = host.getScheme().equals("unix")
+                ? UnixDomainSocketAddress.of(host.getPath())
+                : new InetSocketAddress(host.getHost(), host.getPort());
+        try (SocketChannel channel = SocketChannel.open(address)) {
+            channel.shutdownOutput();
+        } catch (UnresolvedAddressException e) {
+            throw new UnknownHostException(host.getHost() + " can't be resolved");
+        }
+    }
+
     /**
      * Listens to events; the engine listens to us when this returns.
      *
      * @param consumer called from a thread of its own
-     * @param atEnd called once from there
+     * @param atEnd called from there when no more will come
      */
     Events events(String path, Consumer<JsonNode> consumer, Runnable atEnd) throws IOException, InterruptedException {
         Events events = new Events(path, consumer, atEnd);

@@ -77,6 +77,7 @@ record Subnet(InetAddress address, int prefix) {
 
     @Override
     public String toString() {
-        return address.getHostAddress() + "/" + prefix;
+        // Without an interface's name, which Java puts behind an own IPv6 address.
+        return address.getHostAddress().replaceFirst("%.*", "") + "/" + prefix;
     }
 }

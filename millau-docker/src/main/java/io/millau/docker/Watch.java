@@ -31,8 +31,8 @@ final class Watch implements ServiceSource.Subscription {
     /** Failing connections may ask for a look many times a second. */
     private static final long BETWEEN_SUSPICIONS = Duration.ofMillis(250).toNanos();
 
-    /** A stream of events that ends before this is no use; later it is restarted without a word. */
-    private static final long WORTHWHILE = Duration.ofSeconds(1).toNanos();
+    /** Something between that ends every stream of events must not make us connect all the time. */
+    private static final long BETWEEN_SESSIONS = Duration.ofSeconds(1).toNanos();
 
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
@@ -101,23 +101,25 @@ final class Watch implements ServiceSource.Subscription {
 
     private void run() {
         while (!closed) {
+            long start = System.nanoTime();
             try {
                 session();
+                TimeUnit.NANOSECONDS.sleep(start + BETWEEN_SESSIONS - System.nanoTime());
             } catch (InterruptedException e) {
-                // Only close() interrupts.
-                continue;
+                // closed says why.
             } catch (Throwable e) {
                 // An error too: whatever it was, discovery has to go on.
-                if (!closed) {
-                    outage.failed(e, System.nanoTime());
-                }
+                failed(e);
             }
-            pause();
         }
     }
 
-    private void pause() {
+    private void failed(Throwable failure) {
+        if (closed) {
+            return;
+        }
         try {
+            outage.failed(failure, System.nanoTime());
             TimeUnit.NANOSECONDS.sleep(outage.pause(System.nanoTime()));
         } catch (InterruptedException e) {
             // closed says why.
@@ -128,12 +130,8 @@ final class Watch implements ServiceSource.Subscription {
     private void session() throws IOException, InterruptedException {
         try (DockerApi api = connection.get()) {
             signals.take();
-            long start = System.nanoTime();
             try (DockerApi.Events events = api.events(EVENTS, this::heard, signals::streamEnded)) {
                 follow(new Lookout(api), events);
-            }
-            if (System.nanoTime() - start < WORTHWHILE) {
-                throw new IOException("its event stream ended at once");
             }
         }
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -158,7 +159,7 @@ public final class Engine implements AutoCloseable {
 
     /** Ends it without warning; its containers go on if it was started with {@code --live-restore}. */
     public void kill() {
-        own().end("KILL");
+        own().kill();
     }
 
     /** Starts it after {@link #stop} or {@link #kill}, with all it had, and waits until it answers. */
@@ -283,6 +284,27 @@ public final class Engine implements AutoCloseable {
             }
         }
 
+        void kill() {
+            end("KILL");
+            // Its containerd goes with it, and one that is half gone keeps the next engine from starting its own.
+            await().atMost(STOP).until(() -> processes().noneMatch(left -> left.contains("containerd.toml")));
+            try {
+                Files.deleteIfExists(folder.resolve("exec/containerd/containerd.pid"));
+            } catch (IOException e) {
+                throw new AssertionError("containerd's pid file", e);
+            }
+        }
+
+        /** The command lines of all that lives and was started for this engine. */
+        private Stream<String> processes() {
+            return ours().flatMap(process -> process.info().commandLine().stream());
+        }
+
+        private Stream<ProcessHandle> ours() {
+            return ProcessHandle.allProcesses()
+                    .filter(process -> process.info().commandLine().orElse("").contains(folder + "/"));
+        }
+
         String log() {
             try {
                 return Files.readString(folder.resolve("log"));
@@ -311,6 +333,9 @@ public final class Engine implements AutoCloseable {
             } catch (AssertionError e) {
                 signal("KILL");
             }
+            // Containers outlive an engine that was killed, or started with --live-restore.
+            ours().flatMap(process -> Stream.concat(process.descendants(), Stream.of(process)))
+                    .forEach(ProcessHandle::destroyForcibly);
             // What the engine mounted is in the way of removing its folder.
             Shell.attempt(
                     List.of(

@@ -1,0 +1,46 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.Map;
+
+/** What an engine answers, as far as it is read. */
+final class Answers {
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private Answers() {}
+
+    static JsonNode json(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(json, e);
+        }
+    }
+
+    private static String text(Object value) {
+        return JSON.valueToTree(value).toString();
+    }
+
+    static String service(String id, int version, int replicas, Map<String, String> labels) {
+        return """
+                {"ID":"%s","Version":{"Index":%d},"Spec":{"Name":"%s","Labels":%s,
+                 "TaskTemplate":{"ContainerSpec":{"Image":"x"}},"Mode":{"Replicated":{"Replicas":%d}}}}""".formatted(id, version, id, text(labels), replicas);
+    }
+
+    static String task(String id, String service, String state, String desired, String network, String address) {
+        return """
+                {"ID":"%s","ServiceID":"%s","NodeID":"n1","Status":{"State":"%s"},"DesiredState":"%s",
+                 "NetworksAttachments":[{"Network":{"ID":"n","Spec":{"Name":"%s"},"DriverState":{"Name":"overlay"}},
+                 "Addresses":["%s/24"]}]}""".formatted(id, service, state, desired, network, address);
+    }
+
+    static String container(String id, Map<String, String> labels, String state, String status, String address) {
+        return """
+                {"Id":"%s","Names":["/%s"],"Created":1,"Labels":%s,"State":"%s","Status":"%s",
+                 "Ports":[{"PrivatePort":8080,"Type":"tcp"}],"HostConfig":{"NetworkMode":"default"},
+                 "NetworkSettings":{"Networks":{"bridge":{"IPAddress":"%s","IPPrefixLen":16}}}}""".formatted(id, id, text(labels), state, status, address);
+    }
+}

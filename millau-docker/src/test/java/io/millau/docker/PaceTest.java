@@ -1,0 +1,166 @@
+package io.millau.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** How often what moves is looked at; the time is the test's. */
+class PaceTest {
+
+    private final Pace pace = new Pace();
+    private long now = Duration.ofDays(1).toNanos();
+    private int version = 1;
+    private int replicas = 1;
+    private String update = "";
+    private List<String> tasks = List.of();
+    private int looks;
+
+    private void look() {
+        String json = Answers.service("web", version, replicas, Map.of())
+                .replaceFirst("}$", ",\"UpdateStatus\":{\"State\":\"" + update + "\"}}");
+        List<SwarmTask> seen = new ArrayList<>();
+        for (String task : tasks) {
+            seen.add(SwarmTask.of(Answers.json(Answers.task(
+                    task, "web", task.startsWith("r") ? "running" : "starting", "running", "app", "10.0.1.3"))));
+        }
+        pace.looked(
+                new Sight(
+                        Sight.Role.MANAGER,
+                        List.of(SwarmService.of(Answers.json(json))),
+                        seen,
+                        Map.of(),
+                        List.of(),
+                        List.of()),
+                now);
+        looks++;
+    }
+
+    /** Looks whenever it is time, for as long, with the steady look in between; returns how often. */
+    private int looksWithin(Duration time) {
+        int before = looks;
+        long end = now + time.toNanos();
+        long steady = now + Duration.ofSeconds(15).toNanos();
+        while (true) {
+            long pause = pace.pause(now);
+            long next = Math.min(pause == Pace.NEVER ? Long.MAX_VALUE : now + pause, steady);
+            if (next > end) {
+                now = end;
+                return looks - before;
+            }
+            now = next;
+            if (now >= steady) {
+                steady = now + Duration.ofSeconds(15).toNanos();
+            }
+            look();
+        }
+    }
+
+    private void settle() {
+        tasks = List.of("r1");
+        look();
+        looksWithin(Duration.ofMinutes(5));
+        assertThat(pace.pause(now)).isEqualTo(Pace.NEVER);
+    }
+
+    @Test
+    void whatIsWhereItShouldBeIsLeftAloneAfterAFewSeconds() {
+        tasks = List.of("r1");
+        look();
+        assertThat(looksWithin(Duration.ofSeconds(3))).isEqualTo(12);
+        assertThat(pace.moving(now)).isEmpty();
+        assertThat(looksWithin(Duration.ofMinutes(1))).isEqualTo(4);
+    }
+
+    @Test
+    void whatMovesIsLookedAtOftenThenSeldomThenOnlyWithTheRest() {
+        settle();
+        version++;
+        replicas = 2;
+        tasks = List.of("r1", "s2");
+        look();
+        assertThat(pace.moving(now)).isEqualTo(Set.of("web"));
+        assertThat(looksWithin(Duration.ofSeconds(10))).isBetween(39, 41);
+        assertThat(looksWithin(Duration.ofSeconds(50))).isBetween(50, 54);
+        assertThat(looksWithin(Duration.ofMinutes(10))).isBetween(39, 41);
+    }
+
+    @Test
+    void aTaskThatArrivesEndsIt() {
+        settle();
+        version++;
+        replicas = 2;
+        tasks = List.of("r1", "s2");
+        look();
+        looksWithin(Duration.ofSeconds(5));
+        tasks = List.of("r1", "r2");
+        looksWithin(Duration.ofSeconds(1));
+        assertThat(pace.pause(now)).isEqualTo(Pace.NEVER);
+    }
+
+    @Test
+    void aCrashLoopIsNotPolledForEver() {
+        settle();
+        int before = looks;
+        for (int crash = 0; crash < 120; crash++) {
+            tasks = List.of("s" + crash);
+            pace.heardOf(List.of("web"), now);
+            looksWithin(Duration.ofSeconds(2));
+            tasks = List.of("r" + crash);
+            looksWithin(Duration.ofSeconds(3));
+        }
+        // Ten minutes; the first one may take a hundred, afterwards each crash is worth its own few.
+        assertThat(looks - before).isLessThan(100 + 120 * 6);
+        int later = looks;
+        tasks = List.of();
+        looksWithin(Duration.ofMinutes(10));
+        assertThat(looks - later).isLessThan(50);
+    }
+
+    @Test
+    void aSlowRollingUpdateIsFollowedToItsEnd() {
+        settle();
+        version++;
+        replicas = 3;
+        update = "updating";
+        tasks = List.of("r1", "r2", "r3");
+        look();
+        for (int replaced = 0; replaced < 3; replaced++) {
+            looksWithin(Duration.ofSeconds(40));
+            tasks = List.of("r1", "r2", "new" + replaced);
+            assertThat(pace.pause(now))
+                    .isLessThanOrEqualTo(Duration.ofSeconds(1).toNanos());
+            looksWithin(Duration.ofSeconds(2));
+            tasks = List.of("r1", "r2", "r-new" + replaced);
+        }
+    }
+
+    @Test
+    void aSuspicionAfterAQuietMinuteIsFollowed() {
+        settle();
+        pace.suspicious(now);
+        assertThat(looksWithin(Duration.ofSeconds(3))).isEqualTo(12);
+        assertThat(looksWithin(Duration.ofSeconds(10))).isZero();
+        pace.suspicious(now);
+        assertThat(looksWithin(Duration.ofSeconds(10))).as("not again so soon").isLessThanOrEqualTo(1);
+    }
+
+    @Test
+    void aNodeThatChangesMovesAll() {
+        settle();
+        pace.nodesChanged(now);
+        assertThat(pace.moving(now)).containsExactly("web");
+    }
+
+    @Test
+    void nothingThereNothingToDo() {
+        assertThat(pace.pause(now)).isEqualTo(Pace.NEVER);
+        assertThat(pace.moving(now)).isEmpty();
+        pace.heardOf(List.of("gone"), now);
+        assertThat(pace.moving(now)).isEmpty();
+    }
+}

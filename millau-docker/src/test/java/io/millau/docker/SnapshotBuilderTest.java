@@ -1,0 +1,380 @@
+package io.millau.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.Snapshot;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** From an engine's answers to services, without an engine. */
+class SnapshotBuilderTest {
+
+    private static final Map<String, String> LABELS = Map.of("millau.enabled", "true", "millau.port", "80");
+
+    private final SnapshotBuilder builder = new SnapshotBuilder("Docker unix:///docker.sock");
+    private final List<SwarmService> services = new ArrayList<>();
+    private final List<SwarmTask> tasks = new ArrayList<>();
+    private final Map<String, InetAddress> nodes = new HashMap<>();
+    private final List<Container> containers = new ArrayList<>();
+    private final List<Network> networks = new ArrayList<>();
+    private Sight.Role role = Sight.Role.MANAGER;
+    private Interfaces own = Interfaces.of("10.0.1.250/24", "172.17.0.9/16");
+
+    private Snapshot build() {
+        return builder.build(new Sight(role, services, tasks, nodes, containers, networks), own);
+    }
+
+    private Service only() {
+        Snapshot snapshot = build();
+        assertThat(snapshot.services()).hasSize(1);
+        return snapshot.services().get(0);
+    }
+
+    private List<String> addresses() {
+        return only().endpoints().stream().map(Endpoint::toString).toList();
+    }
+
+    private List<String> messages() {
+        return build().problems().stream().map(Problem::message).toList();
+    }
+
+    private void service(String name, Map<String, String> labels) {
+        services.add(SwarmService.of(Answers.json(Answers.service(name, 1, 1, labels))));
+    }
+
+    private void task(String json) {
+        tasks.add(SwarmTask.of(Answers.json(json)));
+    }
+
+    private void container(String json) {
+        containers.add(Container.of(Answers.json(json)));
+    }
+
+    private void network(String name, String driver, String subnet, String gateway) {
+        networks.add(Network.of(Answers.json("{\"Name\":\"" + name + "\",\"Driver\":\"" + driver
+                + "\",\"IPAM\":{\"Config\":[{\"Subnet\":\"" + subnet + "\",\"Gateway\":\"" + gateway + "\"}]}}")));
+    }
+
+    private static Map<String, String> with(String... pairs) {
+        Map<String, String> labels = new HashMap<>(LABELS);
+        for (int i = 0; i < pairs.length; i += 2) {
+            labels.put(pairs[i], pairs[i + 1]);
+        }
+        return labels;
+    }
+
+    private static Map<String, String> compose(String project, String service, String... pairs) {
+        Map<String, String> labels = with(pairs);
+        labels.put("com.docker.compose.project", project);
+        labels.put("com.docker.compose.service", service);
+        return labels;
+    }
+
+    private static String running(String id, Map<String, String> labels, String address) {
+        return Answers.container(id, labels, "running", "Up 5 seconds", address);
+    }
+
+    // ---- Swarm
+
+    @ParameterizedTest
+    @CsvSource({
+        "running, running, true",
+        "running, shutdown, false",
+        "running, remove, false",
+        "starting, running, false",
+        "failed, running, false",
+        "complete, running, false",
+        "something-new, running, false"
+    })
+    void aTaskCountsWhileItRunsAndIsMeantTo(String state, String desired, boolean counts) {
+        service("web", LABELS);
+        task(Answers.task("t1", "web", state, desired, "app", "10.0.1.3"));
+        assertThat(addresses()).hasSize(counts ? 1 : 0);
+    }
+
+    @Test
+    void theTasksIdIsTheEndpointsSinceAddressesAreUsedAgain() {
+        service("web", LABELS);
+        task(Answers.task("t1", "web", "running", "running", "app", "10.0.1.3"));
+        assertThat(only().endpoints().get(0).id()).isEqualTo("t1");
+        assertThat(only().id()).isEqualTo("swarm:web");
+    }
+
+    @Test
+    void theRoutingMeshIsNoAddress() {
+        own = Interfaces.of("10.0.0.9/24", "10.0.1.9/24");
+        service("web", LABELS);
+        task("""
+                {"ID":"t1","ServiceID":"web","Status":{"State":"running"},"DesiredState":"running","NetworksAttachments":[
+                 {"Network":{"Spec":{"Name":"a-mesh","Ingress":true}},"Addresses":["10.0.0.3/24"]},
+                 {"Network":{"Spec":{"Name":"ingress"}},"Addresses":["10.0.0.4/24"]},
+                 {"Network":{"Spec":{"Name":"docker_gwbridge"}},"Addresses":["10.0.0.5/24"]},
+                 {"Network":{"Spec":{"Name":"app"}},"Addresses":["10.0.1.3/24"]}]}""");
+        assertThat(addresses()).containsExactly("http://10.0.1.3:80");
+    }
+
+    @Test
+    void aTaskOnNothingButTheMeshSharesNoNetwork() {
+        service("web", LABELS);
+        task("""
+                {"ID":"t1","ServiceID":"web","Status":{"State":"running"},"DesiredState":"running","NetworksAttachments":[
+                 {"Network":{"Spec":{"Name":"ingress","Ingress":true}},"Addresses":["10.0.1.3/24"]}]}""");
+        assertThat(addresses()).isEmpty();
+        assertThat(messages())
+                .singleElement()
+                .asString()
+                .contains("it is on none of its own, the proxy on eth0 (10.0.1.250/24)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', 10.0.1.3", "zebra, 10.0.3.3", "ant, 10.0.1.3"})
+    void ofSeveralSharedNetworksTheLabelElseTheNameDecides(String preferred, String expected) {
+        own = Interfaces.of("10.0.1.9/24", "10.0.3.9/24");
+        service("web", preferred.isEmpty() ? LABELS : with("millau.network", preferred));
+        task("""
+                {"ID":"t1","ServiceID":"web","Status":{"State":"running"},"DesiredState":"running","NetworksAttachments":[
+                 {"Network":{"Spec":{"Name":"zebra"}},"Addresses":["10.0.3.3/24"]},
+                 {"Network":{"Spec":{"Name":"aardvark"}},"Addresses":["10.0.2.3/24"]},
+                 {"Network":{"Spec":{"Name":"ant"}},"Addresses":["10.0.1.3/24"]}]}""");
+        assertThat(addresses()).containsExactly("http://" + expected + ":80");
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void aNetworkLabelThatNamesNoneIsSaidAndTheFirstIsTaken() {
+        service("web", with("millau.network", "app"));
+        task(Answers.task("t1", "web", "running", "running", "shop_app", "10.0.1.3"));
+        assertThat(addresses()).containsExactly("http://10.0.1.3:80");
+        assertThat(messages())
+                .containsExactly(
+                        "millau.network=app: expected a network that it shares with the proxy: shop_app (the first"
+                                + " is taken)");
+    }
+
+    @Test
+    void aNetworkThatIsNotSharedIsOneProblemThatNamesBothSidesHoweverManyReplicas() {
+        network("app", "overlay", "10.0.1.0/24", "10.0.1.1");
+        service("web", LABELS);
+        task(Answers.task("t1", "web", "running", "running", "backend", "10.0.2.3"));
+        task(Answers.task("t2", "web", "running", "running", "backend", "10.0.2.4"));
+        assertThat(addresses()).isEmpty();
+        assertThat(messages())
+                .containsExactly("shares no network with the proxy: it is on backend (10.0.2.0/24), the proxy on app"
+                        + " (10.0.1.250/24), eth1 (172.17.0.9/16); expected one that both are on");
+    }
+
+    @Test
+    void aTaskOnTheHostsNetworkIsAtItsNodesAddress() {
+        String onHost = """
+                {"ID":"%s","ServiceID":"web","NodeID":"%s","Status":{"State":"running"},"DesiredState":"running",
+                 "NetworksAttachments":[{"Network":{"Spec":{"Name":"host"},"DriverState":{"Name":"host"}}}]}""";
+        nodes.put("n1", Subnet.literal("192.0.2.7"));
+        service("web", LABELS);
+        task(onHost.formatted("t1", "n1"));
+        assertThat(addresses()).containsExactly("http://192.0.2.7:80");
+        assertThat(messages()).isEmpty();
+
+        task(onHost.formatted("t2", "n2"));
+        assertThat(addresses()).containsExactly("http://192.0.2.7:80");
+        assertThat(messages()).singleElement().asString().contains("its host's network");
+    }
+
+    @Test
+    void aDisabledServiceStaysAndNeedsNeitherPortNorNetwork() {
+        service("web", Map.of("millau.enabled", "false"));
+        task(Answers.task("t1", "web", "running", "running", "backend", "10.0.2.3"));
+        assertThat(only().enabled()).isFalse();
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void oneBadServiceLeavesTheOthersAlone() {
+        service("bad", with("millau.port", "none"));
+        service("good", LABELS);
+        task(Answers.task("t1", "good", "running", "running", "app", "10.0.1.3"));
+        assertThat(addresses()).hasSize(1);
+        assertThat(build().problems()).singleElement().satisfies(problem -> {
+            assertThat(problem.service()).isEqualTo("bad");
+            assertThat(problem.message()).startsWith("millau.port=none");
+        });
+    }
+
+    @Test
+    void aPublishedPortStandsForAMissingLabel() {
+        services.add(SwarmService.of(Answers.json("""
+                {"ID":"web","Version":{"Index":1},"Spec":{"Name":"web","Labels":{"millau.enabled":"true"}},
+                 "Endpoint":{"Ports":[{"Protocol":"tcp","TargetPort":8081,"PublishedPort":80},
+                                      {"Protocol":"udp","TargetPort":53,"PublishedPort":53}]}}""")));
+        task(Answers.task("t1", "web", "running", "running", "app", "10.0.1.3"));
+        assertThat(addresses()).containsExactly("http://10.0.1.3:8081");
+    }
+
+    @Test
+    void labelsOfTheContainerSpecCountOnlyWhereTheServiceHasNoneOfOurs() {
+        String json = """
+                {"ID":"web","Version":{"Index":1},"Spec":{"Name":"web","Labels":{%s},
+                 "TaskTemplate":{"ContainerSpec":{"Labels":{"millau.enabled":"true","millau.port":"1"}}}}}""";
+        assertThat(SwarmService.of(Answers.json(json.formatted("\"other\":\"x\"")))
+                        .labels())
+                .containsEntry("millau.port", "1");
+        assertThat(SwarmService.of(Answers.json(json.formatted("\"millau.enabled\":\"false\"")))
+                        .labels())
+                .containsOnly(Map.entry("millau.enabled", "false"));
+    }
+
+    @Test
+    void whateverTheOrderTheSnapshotIsTheSame() {
+        for (String name : List.of("a", "b", "c")) {
+            service(name, with("millau.path", "x"));
+            service(name + "-ok", LABELS);
+            task(Answers.task("t1" + name, name + "-ok", "running", "running", "app", "10.0.1.3"));
+            task(Answers.task("t2" + name, name + "-ok", "running", "running", "app", "10.0.1.4"));
+            container(running("c-" + name, LABELS, "172.17.0.3"));
+        }
+        Snapshot first = build();
+        for (List<?> list : List.of(services, tasks, containers)) {
+            Collections.reverse(list);
+        }
+        assertThat(build()).isEqualTo(first);
+    }
+
+    @Test
+    void aWorkerIsOneProblemAndItsContainersAreServed() {
+        role = Sight.Role.WORKER;
+        container(running("web", LABELS, "172.17.0.3"));
+        assertThat(addresses()).hasSize(1);
+        assertThat(build().problems())
+                .containsExactly(new Problem(
+                        "Docker unix:///docker.sock",
+                        "this engine is a Swarm worker, from where services can't be seen: only its containers are"
+                                + " served; expected a manager"));
+    }
+
+    // ---- Containers
+
+    @Test
+    void replicasOfAComposeServiceAreOneService() {
+        container(running("b2", compose("shop", "web"), "172.17.0.3"));
+        container(running("a1", compose("shop", "web"), "172.17.0.2"));
+        assertThat(only().name()).isEqualTo("web");
+        assertThat(only().id()).isEqualTo("compose:shop/web");
+        assertThat(only().endpoints()).extracting(Endpoint::id).containsExactly("a1", "b2");
+    }
+
+    @Test
+    void twoProjectsServicesOfOneNameAreTwo() {
+        container(running("a", compose("one", "web"), "172.17.0.2"));
+        container(running("b", compose("two", "web"), "172.17.0.3"));
+        assertThat(build().services()).extracting(Service::id).containsExactly("compose:one/web", "compose:two/web");
+    }
+
+    @Test
+    void anyOtherContainerIsAServiceOfItsOwn() {
+        container(running("web", LABELS, "172.17.0.2"));
+        container(running("no-label", Map.of("x", "y"), "172.17.0.3"));
+        assertThat(only().id()).isEqualTo("container:web");
+        assertThat(only().name()).isEqualTo("web");
+    }
+
+    @Test
+    void linksFromOthersAreNoName() {
+        container("""
+                {"Id":"0123456789abcdef","Names":["/other/alias","/real"],"State":"running","Status":"Up"}""");
+        container("""
+                {"Id":"0123456789abcdef","Names":null,"State":"running","Status":"Up","Labels":null,"Ports":null}""");
+        assertThat(containers).extracting(Container::name).containsExactly("real", "0123456789ab");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "running, Up 5 seconds, true",
+        "running, Up 5 seconds (healthy), true",
+        "running, Up 5 seconds (health: starting), false",
+        "running, Up 5 seconds (unhealthy), false",
+        "paused, Up 5 seconds (Paused), false",
+        "restarting, Restarting (1) 2 seconds ago, false",
+        "exited, Exited (0) 2 seconds ago, false",
+        "created, Created, false"
+    })
+    void aContainerCountsWhileItRunsAndIsHealthy(String state, String status, boolean counts) {
+        container(Answers.container("a", compose("shop", "web"), state, status, counts ? "172.17.0.2" : ""));
+        assertThat(addresses()).hasSize(counts ? 1 : 0);
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void oneOffsAndTasksAreNoReplicas() {
+        container(running("a", compose("shop", "web", "com.docker.compose.oneoff", "False"), "172.17.0.2"));
+        container(running("b", compose("shop", "web", "com.docker.compose.oneoff", "True"), "172.17.0.3"));
+        container(running("c", with("com.docker.swarm.task.id", "t1"), "172.17.0.4"));
+        assertThat(addresses()).containsExactly("http://172.17.0.2:80");
+    }
+
+    @Test
+    void theNewestReplicasLabelsDecide() {
+        String old = running("a", compose("shop", "web", "millau.path", "/old"), "172.17.0.2");
+        String young = running("b", compose("shop", "web", "millau.path", "/new"), "172.17.0.3");
+        container(young.replace("\"Created\":1", "\"Created\":2"));
+        container(old);
+        assertThat(only().path()).isEqualTo("/new");
+        assertThat(only().endpoints()).hasSize(2);
+    }
+
+    @Test
+    void theOnlyExposedPortStandsForAMissingLabel() {
+        container(running("web", Map.of("millau.enabled", "true"), "172.17.0.2"));
+        assertThat(addresses()).containsExactly("http://172.17.0.2:8080");
+    }
+
+    @Test
+    void aContainerInAnothersNetworkIsAtTheOthersAddress() {
+        container(running("vpn", Map.of(), "172.17.0.5"));
+        container(running("web", LABELS, "").replace("\"default\"", "\"container:vpn\""));
+        assertThat(addresses()).containsExactly("http://172.17.0.5:80");
+    }
+
+    @Test
+    void aContainerOnTheHostsNetworkIsAtTheGatewayOfABridgeThatTheProxyIsOn() {
+        network("bridge", "bridge", "172.17.0.0/16", "");
+        container(running("web", LABELS, "").replace("\"default\"", "\"host\""));
+        assertThat(addresses()).containsExactly("http://172.17.0.1:80");
+    }
+
+    @Test
+    void aContainerOnTheHostsNetworkIsAtLoopbackForAProxyThatIsOnItToo() {
+        own = Interfaces.of("192.0.2.1/24", "172.17.0.1/16");
+        network("bridge", "bridge", "172.17.0.0/16", "172.17.0.1");
+        container(running("web", LABELS, "").replace("\"default\"", "\"host\""));
+        assertThat(addresses()).containsExactly("http://127.0.0.1:80");
+    }
+
+    @Test
+    void aHostThatCantBeToldIsAProblem() {
+        own = Interfaces.of("10.9.9.9/24");
+        network("bridge", "bridge", "172.17.0.0/16", "172.17.0.1");
+        container(running("web", LABELS, "").replace("\"default\"", "\"host\""));
+        assertThat(addresses()).isEmpty();
+        assertThat(messages()).singleElement().asString().contains("runs on its host's network");
+    }
+
+    @Test
+    void anIpv6AddressDoesWhereThereIsNoOther() {
+        own = Interfaces.of("fd00:1::9/64");
+        container("""
+                {"Id":"web","Names":["/web"],"State":"running","Status":"Up","Labels":{"millau.enabled":"true","millau.port":"80"},
+                 "NetworkSettings":{"Networks":{"n":{"IPAddress":"172.30.0.2","IPPrefixLen":16,
+                   "GlobalIPv6Address":"fd00:1::2","GlobalIPv6PrefixLen":64}}}}""");
+        assertThat(only().endpoints()).hasSize(1);
+        assertThat(only().endpoints().get(0).address().getHostAddress()).isEqualTo("fd00:1:0:0:0:0:0:2");
+    }
+}

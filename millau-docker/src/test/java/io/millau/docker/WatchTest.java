@@ -1,0 +1,343 @@
+package io.millau.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+
+import io.millau.core.ServiceSource;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The loop against an engine that misbehaves by script. */
+class WatchTest {
+
+    private static final Map<String, String> LABELS = Map.of("millau.enabled", "true", "millau.port", "80");
+    private static final String SWARM_EVENT = "{\"Type\":\"service\",\"Action\":\"update\",\"Actor\":{\"ID\":\"a\"}}\n";
+    private static final String CONTAINER_EVENT =
+            "{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"a\"}}\n";
+
+    private final FakeEngine engine = new FakeEngine();
+    private final SaidByLog said = new SaidByLog();
+
+    @BeforeEach
+    void listen() {
+        said.listen();
+        show("web", "172.17.0.2");
+    }
+
+    @AfterEach
+    void close() {
+        engine.close();
+        said.close();
+    }
+
+    private void show(String container, String address) {
+        engine.on(
+                "/containers/json",
+                "[" + Answers.container(container, LABELS, "running", "Up 1 second", address) + "]");
+    }
+
+    private DockerSource impatient() {
+        return engine.source().withPatience(Duration.ofMillis(300));
+    }
+
+    @Test
+    void itListensBeforeItLooksAndOnlyAsks() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+
+            assertThat(engine.requests()).allMatch(request -> request.startsWith("GET /"));
+            assertThat(engine.requests().get(0)).startsWith("GET /events?").doesNotContain("exec_");
+            assertThat(engine.requests()).noneMatch(request -> request.matches("GET /v[0-9].*"));
+            assertThat(engine.requests()).noneMatch(request -> request.matches("GET /(services|tasks|nodes).*"));
+        }
+    }
+
+    @Test
+    void anEventMakesItLookAgain() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            show("other", "172.17.0.3");
+            engine.event(CONTAINER_EVENT);
+            received.awaitEndpoints("other", 1);
+            received.awaitGone("web");
+        }
+    }
+
+    @Test
+    void aBurstOfEventsMakesFewLooks() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            int before = engine.requests().size();
+            for (int i = 0; i < 500; i++) {
+                engine.event(CONTAINER_EVENT);
+            }
+            show("other", "172.17.0.3");
+            engine.event(CONTAINER_EVENT);
+            received.awaitEndpoints("other", 1);
+            assertThat(engine.requests().size() - before).isLessThan(100);
+        }
+    }
+
+    @Test
+    void theSameStateIsDeliveredOnce() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            for (int looks = 1; looks <= 3; looks++) {
+                int before = looks();
+                engine.event(CONTAINER_EVENT);
+                await().until(() -> looks() > before);
+            }
+            assertThat(received.all()).hasSize(1);
+        }
+    }
+
+    private int looks() {
+        return (int) engine.requests().stream()
+                .filter(request -> request.startsWith("GET /networks"))
+                .count();
+    }
+
+    @Test
+    void askedForALookItLooksAtOnceHoweverOftenItIsAsked() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            show("other", "172.17.0.3");
+            int before = looks();
+            for (int i = 0; i < 1000; i++) {
+                received.lookNow();
+            }
+            received.awaitEndpoints("other", 1);
+            assertThat(looks() - before).isLessThan(5);
+        }
+    }
+
+    @Test
+    void anAbsentEngineIsSaidOnceAndFoundWhenItComes() {
+        engine.stop();
+        try (Received received = new Received(engine.source())) {
+            await().until(() -> said.about("can't be reached").size() == 1);
+            assertThat(said.about("can't be reached").get(0)).contains(engine.host());
+
+            engine.startAgain();
+
+            received.awaitEndpoints("web", 1);
+            assertThat(said.about("can't be reached")).hasSize(1);
+            assertThat(said.about("is back after")).hasSize(1);
+        }
+    }
+
+    @Test
+    void aRestartedEngineLeavesTheLastSnapshotInForceAndIsReadAnew() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+
+            engine.stop();
+            await().until(() -> said.about("can't be reached").size() == 1);
+            assertThat(received.all()).hasSize(1);
+
+            show("other", "172.17.0.3");
+            engine.startAgain();
+            received.awaitEndpoints("other", 1);
+            assertThat(received.all()).hasSize(2);
+            assertThat(said.about("is back after")).hasSize(1);
+        }
+    }
+
+    @Test
+    void aStreamOfEventsThatEndsIsOpenedAgainWithoutAWord() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            show("other", "172.17.0.3");
+            engine.endStreams();
+            received.awaitEndpoints("other", 1);
+            assertThat(said.about("Docker Engine")).isEmpty();
+        }
+    }
+
+    @Test
+    void anEngineThatHangsIsGivenUpAndTriedAgain() {
+        try (Received received = new Received(impatient())) {
+            received.awaitEndpoints("web", 1);
+
+            engine.behave(engine::hang);
+            engine.event(CONTAINER_EVENT);
+            await().until(() -> said.about("hangs").size() == 1);
+            assertThat(said.about("hangs").get(0)).contains("hasn't answered GET /");
+            assertThat(received.all()).hasSize(1);
+
+            show("other", "172.17.0.3");
+            engine.behaveAgain();
+            received.awaitEndpoints("other", 1);
+            assertThat(said.about("hangs")).hasSize(1);
+            engine.behave(engine::hang);
+            engine.event(CONTAINER_EVENT);
+        }
+        await().until(this::noThreadIsLeft);
+    }
+
+    @Test
+    void anEngineThatHangsOnAUnixSocketIsGivenUpToo(@TempDir Path folder) throws IOException {
+        Path socket = folder.resolve("docker.sock");
+        try (ServerSocketChannel silent = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            silent.bind(UnixDomainSocketAddress.of(socket));
+            try (Received received =
+                    new Received(DockerSource.at("unix://" + socket).withPatience(Duration.ofMillis(300)))) {
+                await().until(() -> said.about("hangs").size() == 1);
+                assertThat(received.all()).isEmpty();
+            }
+            await().until(this::noThreadIsLeft);
+        }
+    }
+
+    @Test
+    void garbageForJsonIsSaidOnceAndTheLastSnapshotStays() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            for (String garbage : new String[] {"<html>", "{}", "[1]", "[{\"Id\":", "[{\"Names\":[]}]", "7"}) {
+                int before = looksAtContainers();
+                engine.on("/containers/json", garbage);
+                engine.event(CONTAINER_EVENT);
+                await(garbage).until(() -> looksAtContainers() > before + 1);
+                assertThat(received.all()).hasSize(1);
+            }
+            assertThat(said.about("can't be understood")).hasSize(1);
+
+            show("other", "172.17.0.3");
+            received.awaitEndpoints("other", 1);
+        }
+    }
+
+    private int looksAtContainers() {
+        return (int) engine.requests().stream()
+                .filter(request -> request.startsWith("GET /containers/json"))
+                .count();
+    }
+
+    @Test
+    void garbageForEventsIsSurvived() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            show("other", "172.17.0.3");
+            engine.event("}{ what?");
+            received.awaitEndpoints("other", 1);
+        }
+    }
+
+    @Test
+    void somethingThatSpeaksNoHttpIsSurvived() throws IOException {
+        try (ServerSocket ssh = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread greeting = new Thread(() -> {
+                while (!ssh.isClosed()) {
+                    try (var client = ssh.accept()) {
+                        client.getOutputStream().write("SSH-2.0-OpenSSH_9.2\r\n".getBytes());
+                    } catch (IOException e) {
+                        // The next one.
+                    }
+                }
+            });
+            greeting.setDaemon(true);
+            greeting.start();
+            try (Received received = new Received(DockerSource.at("tcp://127.0.0.1:" + ssh.getLocalPort()))) {
+                await().until(() -> said.about("Docker Engine").size() == 1);
+                assertThat(received.all()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aConsumerThatFailsStopsNothing() {
+        AtomicInteger calls = new AtomicInteger();
+        ServiceSource.Subscription subscription = engine.source().subscribe(snapshot -> {
+            calls.incrementAndGet();
+            throw new IllegalStateException("not today");
+        });
+        await().untilAtomic(calls, equalTo(1));
+        show("other", "172.17.0.3");
+        engine.event(CONTAINER_EVENT);
+        await().untilAtomic(calls, equalTo(2));
+        subscription.close();
+    }
+
+    @Test
+    void aClosedSubscriptionIsSilentAndItsThreadsEnd() {
+        Received received = new Received(engine.source());
+        received.awaitEndpoints("web", 1);
+        received.close();
+        received.close();
+        await().until(this::noThreadIsLeft);
+        assertThat(received.all()).hasSize(1);
+    }
+
+    private boolean noThreadIsLeft() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith("millau-docker"));
+    }
+
+    @Test
+    void aSocketProxyThatForbidsServicesLeavesTheContainers() {
+        engine.manager().refusing("/services", 403).refusing("/networks", 403);
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            received.awaitProblem("Docker " + engine.host(), "may not be read");
+        }
+    }
+
+    @Test
+    void aSocketProxyThatForbidsInfoIsNoObstacle() {
+        engine.refusing("/info", 403)
+                .on("/services", "[" + Answers.service("a", 1, 1, LABELS) + "]")
+                .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("a", 1);
+        }
+    }
+
+    @Test
+    void aManagerWithoutALeaderKeepsTheServices() {
+        engine.manager()
+                .on("/services", "[" + Answers.service("a", 1, 1, LABELS) + "]")
+                .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("a", 1);
+            engine.refusing("/services", 500);
+            engine.event(SWARM_EVENT);
+            await().until(() -> said.about("refuses").size() == 1);
+            assertThat(said.about("refuses").get(0)).contains("500 to GET /services: not for you");
+            assertThat(received.endpoints("a")).hasSize(1);
+        }
+    }
+
+    @Test
+    void whatMovesIsFollowedWithoutFurtherEvents() {
+        engine.manager()
+                .on("/services", "[" + Answers.service("a", 1, 2, LABELS) + "]")
+                .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("a", 1);
+            int before = looksAtContainers();
+            engine.on(
+                    "/tasks",
+                    "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + ","
+                            + Answers.task("t2", "a", "running", "running", "app", "10.0.1.4") + "]");
+            received.awaitEndpoints("a", 2);
+            assertThat(looksAtContainers()).as("only tasks are looked at").isEqualTo(before);
+            assertThat(engine.requests())
+                    .filteredOn(request -> request.startsWith("GET /tasks"))
+                    .allMatch(request -> request.contains("\"desired-state\":[\"running\"]")
+                            && request.contains("\"service\":[\"a\"]"));
+        }
+    }
+}
