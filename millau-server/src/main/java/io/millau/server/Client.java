@@ -47,7 +47,7 @@ abstract class Client {
     abstract void unwatch();
 
     /** Passes a 1xx answer on where the protocol has a way to. */
-    abstract void sendInterim(int status, HeaderMap headers);
+    abstract void sendInterim(int status, @Nullable String reason, HeaderMap headers);
 
     /** Tells the client to send its body, once. */
     abstract void sendContinue();
@@ -121,12 +121,12 @@ abstract class Client {
 
         /** Undertow has no way to send one (RFC 9110, 15.2), so it goes to the connection by hand. */
         @Override
-        void sendInterim(int status, HeaderMap headers) {
+        void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
             if (status == StatusCodes.CONTINUE) {
                 sendContinue();
             } else if (exchange.isHttp11()) {
                 StringBuilder head =
-                        new StringBuilder("HTTP/1.1 " + status + " " + StatusCodes.getReason(status) + "\r\n");
+                        new StringBuilder("HTTP/1.1 " + status + " " + (reason == null ? StatusCodes.getReason(status) : reason) + "\r\n");
                 for (HeaderValues values : headers) {
                     for (String value : values) {
                         head.append(values.getHeaderName())
@@ -198,7 +198,7 @@ abstract class Client {
 
         /** Undertow can't send a head before the final one over HTTP/2, so only the client's own wish is answered. */
         @Override
-        void sendInterim(int status, HeaderMap headers) {
+        void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
             if (status == StatusCodes.CONTINUE) {
                 sendContinue();
             }

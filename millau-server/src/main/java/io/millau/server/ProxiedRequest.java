@@ -284,7 +284,7 @@ final class ProxiedRequest extends Deadlines.Deadline
                 passOn(connection, pooled);
                 return;
             }
-            client.sendInterim(head.status(), headers);
+            client.sendInterim(head.status(), head.reason(), headers);
             headers.clear();
         }
         buffer.compact();

@@ -1,0 +1,356 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.core.Service;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** When an endpoint refuses, breaks or is slow, the same request goes to the next: the client never notices. */
+class FailoverTest extends ProxyTest {
+
+    private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+    @Test
+    void anEndpointThatRefusesIsPassedOver() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("good");
+        startWith(app(ScriptedEndpoint.refusing(), good.endpoint()).build());
+        RawClient client = client();
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(client.get("/").body()).isEqualTo("good");
+        }
+        assertThat(traffic.await(13)).containsOnlyOnce("failed app UNREACHABLE repeated");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+        "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n folded: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n12345",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
+        "HTTP/2 200 OK\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+    })
+    void anEndpointThatBreaksIsPassedOver(String answer) throws Exception {
+        ScriptedEndpoint bad = endpoint(connection -> {
+            connection.readRequest();
+            connection.send(answer);
+        });
+        startWith(bad, endpointThatSays("good"));
+        RawClient client = client();
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(client.get("/").body()).isEqualTo("good");
+        }
+        assertThat(bad.requests).hasSize(1);
+    }
+
+    @Test
+    void anEndpointThatResetsIsPassedOver() throws Exception {
+        startWith(
+                endpoint(connection -> {
+                    connection.readRequest();
+                    connection.reset();
+                }),
+                endpointThatSays("good"));
+
+        assertThat(client().get("/").body()).isEqualTo("good");
+    }
+
+    @Test
+    void anEndpointWithAnEndlessHeadIsPassedOver() throws Exception {
+        startWith(
+                endpoint(connection -> {
+                    connection.readRequest();
+                    connection.send("HTTP/1.1 200 OK\r\n");
+                    while (true) {
+                        connection.send("X: " + "x".repeat(1000) + "\r\n");
+                    }
+                }),
+                endpointThatSays("good"));
+
+        assertThat(client().get("/").body()).isEqualTo("good");
+    }
+
+    @Test
+    void anEndpointThatIsSlowIsPassedOver() throws Exception {
+        ScriptedEndpoint slow = endpoint(connection -> {
+            connection.readRequest();
+            connection.hang();
+        });
+        startWith(app(slow.endpoint(), endpointThatSays("good").endpoint())
+                .timeout(Duration.ofMillis(200))
+                .build());
+        RawClient client = client();
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(client.get("/").body()).isEqualTo("good");
+        }
+        assertThat(slow.requests).hasSize(1);
+        await().until(() -> slow.openConnections() == 0);
+    }
+
+    @Test
+    void whenNoneAnswersInTimeThatIsSaid() throws Exception {
+        AtomicInteger attempts = new AtomicInteger();
+        ScriptedEndpoint.Script hanging = connection -> {
+            connection.readRequest();
+            attempts.incrementAndGet();
+            connection.hang();
+        };
+        startWith(app(
+                        endpoint(hanging).endpoint(),
+                        endpoint(hanging).endpoint(),
+                        endpoint(hanging).endpoint(),
+                        endpoint(hanging).endpoint(),
+                        endpoint(hanging).endpoint())
+                .timeout(Duration.ofMillis(100))
+                .build());
+
+        Message answer = client().get("/");
+        assertThat(answer.status()).isEqualTo(504);
+        assertThat(attempts).hasValue(3);
+        assertThat(traffic.await(7)).contains("ended GET app 504 0 0");
+    }
+
+    @Test
+    void whenNoneCanBeReachedThatIsSaid() throws Exception {
+        startWith(app(ScriptedEndpoint.refusing(), ScriptedEndpoint.refusing()).build());
+        RawClient client = client();
+
+        assertThat(client.get("/").status()).isEqualTo(502);
+        assertThat(client.get("/").status()).isEqualTo(502);
+        assertThat(traffic.await(12)).contains("ended GET app 502 0 0");
+    }
+
+    @Test
+    void anyStatusIsAnAnswer() throws Exception {
+        startWith(
+                endpointThatAnswers("HTTP/1.1 500 Oh no\r\nContent-Length: 0\r\n\r\n"),
+                endpointThatAnswers("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+        RawClient client = client();
+
+        List<Integer> seen = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            seen.add(client.get("/").status());
+        }
+        assertThat(seen).containsExactly(500, 404, 500, 404);
+    }
+
+    @Test
+    void aPostThatMayHaveBeenSeenIsNotRepeated() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("good");
+        startWith(
+                endpoint(connection -> {
+                    connection.readRequest();
+                }),
+                good);
+
+        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").read();
+        assertThat(answer.status()).isEqualTo(502);
+        assertThat(good.requests).isEmpty();
+    }
+
+    @Test
+    void aPostThatNobodySawIsRepeated() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("good");
+        startWith(app(ScriptedEndpoint.refusing(), good.endpoint()).build());
+
+        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").read();
+        assertThat(answer.body()).isEqualTo("good");
+        assertThat(good.requests.get(0).body()).isEqualTo("hi");
+    }
+
+    @Test
+    void aPostIsRepeatedWhereItsServiceSaysThatItDoesNoHarm() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("good");
+        startWith(app(
+                        endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(),
+                        good.endpoint())
+                .retryUnsafe(true)
+                .build());
+
+        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").read();
+        assertThat(answer.body()).isEqualTo("good");
+        assertThat(good.requests.get(0).body()).isEqualTo("hi");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 10_000, RequestBody.MAX_KEPT_BYTES})
+    void aBodyIsKeptForARepeat(int size) throws Exception {
+        String body = "x".repeat(size);
+        ScriptedEndpoint good = endpointThatSays("good");
+        startWith(endpoint(ScriptedEndpoint.Connection::readRequest), good);
+        RawClient client = client();
+
+        client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n" + body);
+        assertThat(client.read().body()).isEqualTo("good");
+        assertThat(good.requests.get(0).body()).isEqualTo(body);
+    }
+
+    @Test
+    void aChunkedBodyThatCameInPiecesIsKeptForARepeat() throws Exception {
+        CountDownLatch broken = new CountDownLatch(1);
+        ScriptedEndpoint good = endpointThatSays("good");
+        startWith(
+                endpoint(connection -> {
+                    connection.wire().readHead();
+                    connection.wire().readLine();
+                    broken.countDown();
+                }),
+                good);
+        RawClient client = client();
+
+        client.send("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
+        broken.await();
+        traffic.await(3);
+        client.send("6\r\nsecond\r\n0\r\n\r\n");
+        assertThat(client.read().body()).isEqualTo("good");
+        assertThat(good.requests.get(0).body()).isEqualTo("firstsecond");
+    }
+
+    @Test
+    void aBodyBeyondTheLimitCannotBeRepeated() throws Exception {
+        int size = RequestBody.MAX_KEPT_BYTES + 1;
+        ScriptedEndpoint good = endpointThatSays("good");
+        startWith(endpoint(ScriptedEndpoint.Connection::readRequest), good);
+        RawClient client = client();
+
+        client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n" + "x".repeat(size));
+        assertThat(client.read().status()).isEqualTo(502);
+        assertThat(good.requests).isEmpty();
+    }
+
+    @Test
+    void anIdleConnectionThatTheEndpointClosedIsNoFailure() throws Exception {
+        AtomicInteger connections = new AtomicInteger();
+        CountDownLatch secondRequest = new CountDownLatch(1);
+        // The first connection ends in the very moment in which the second request arrives over it.
+        ScriptedEndpoint endpoint = endpoint(connection -> {
+            connections.incrementAndGet();
+            connection.readRequest();
+            connection.send(OK);
+            if (connections.get() == 1) {
+                connection.readRequest();
+                secondRequest.countDown();
+                return;
+            }
+            connection.hang();
+        });
+        startWith(endpoint);
+        RawClient client = client();
+
+        assertThat(client.get("/").body()).isEqualTo("ok");
+        assertThat(client.get("/").body()).isEqualTo("ok");
+        secondRequest.await();
+        assertThat(connections).hasValue(2);
+        assertThat(traffic.await(9)).contains("failed app REJECTED repeated");
+        assertThat(traffic.events).doesNotContain("failed app BROKEN repeated");
+    }
+
+    @Test
+    void connectionsAreReused() throws Exception {
+        AtomicInteger connections = new AtomicInteger();
+        startWith(endpoint(connection -> {
+            connections.incrementAndGet();
+            while (connection.readRequest() != null) {
+                connection.send(OK);
+            }
+        }));
+        RawClient client = client();
+        for (int i = 0; i < 50; i++) {
+            client.get("/");
+        }
+
+        assertThat(connections).hasValue(1);
+    }
+
+    @Test
+    void anotherServiceComesBeforeAnotherReplica() throws Exception {
+        ScriptedEndpoint green = endpointThatSays("green");
+        startWith(
+                Service.named("blue")
+                        .endpoints(ScriptedEndpoint.refusing(), ScriptedEndpoint.refusing())
+                        .build(),
+                Service.named("green").endpoints(green.endpoint()).build());
+
+        assertThat(client().get("/").body()).isEqualTo("green");
+        assertThat(traffic.await(4)).containsOnlyOnce("failed blue UNREACHABLE repeated");
+    }
+
+    @Test
+    void aServiceWithNothingRunningSaysSo() throws Exception {
+        startWith(app().hosts("one.com").build());
+        RawClient client = client();
+
+        Message answer = client.send("GET / HTTP/1.1\r\nHost: one.com\r\n\r\n").read();
+        assertThat(answer.status()).isEqualTo(502);
+        assertThat(answer.body()).startsWith("No running instance of app");
+        assertThat(traffic.await(4)).contains("ended GET app 502 0 0");
+        assertThat(client.get("/").body()).startsWith("No matching services found");
+    }
+
+    @Test
+    void aClientThatGoesAwayEndsTheEndpointsWork() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            arrived.countDown();
+            connection.hang();
+            ended.countDown();
+        }));
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        arrived.await();
+        client.close();
+
+        ended.await();
+        assertThat(traffic.await(4)).contains("ended GET app client gone 200 0 0");
+    }
+
+    @Test
+    void aClientThatGoesAwayInTheMiddleOfAnAnswerEndsTheEndpointsWork() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+            connection.hang();
+            ended.countDown();
+        }));
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.readHead();
+        client.close();
+
+        ended.await();
+        assertThat(traffic.await(4)).contains("ended GET app delivered client gone 200 0 3");
+    }
+
+    @Test
+    void aClientThatSendsNoBodyIsToBlameForThat() throws Exception {
+        ScriptedEndpoint endpoint = endpoint(connection -> {
+            connection.wire().readHead();
+            connection.hang();
+        });
+        startWith(app(endpoint.endpoint()).timeout(Duration.ofMillis(200)).build());
+        RawClient client = client().send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+
+        assertThat(client.read().status()).isEqualTo(408);
+        assertThat(traffic.events).noneMatch(event -> event.startsWith("failed"));
+    }
+}

@@ -1,0 +1,34 @@
+package io.millau.server;
+
+import java.util.List;
+import java.util.Locale;
+
+/** A request or an answer as it came over a socket. */
+record Message(String startLine, List<String> fields, String body) {
+
+    int status() {
+        return Integer.parseInt(startLine.split(" ")[1]);
+    }
+
+    /** The values of a field, in the order they came. */
+    List<String> all(String name) {
+        String prefix = name.toLowerCase(Locale.ROOT) + ":";
+        return fields.stream()
+                .filter(field -> field.toLowerCase(Locale.ROOT).startsWith(prefix))
+                .map(field -> field.substring(prefix.length()).strip())
+                .toList();
+    }
+
+    /** The one value of a field, or null. */
+    String field(String name) {
+        List<String> values = all(name);
+        if (values.size() > 1) {
+            throw new AssertionError("several " + name + ": " + values);
+        }
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    Message withBody(String body) {
+        return new Message(startLine, fields, body);
+    }
+}

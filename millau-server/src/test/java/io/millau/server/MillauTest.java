@@ -1,0 +1,194 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.Snapshot;
+import io.millau.core.TrafficListener;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** The embedding API. */
+class MillauTest extends ProxyTest {
+
+    @Test
+    void servicesChangeWhileItRuns() throws Exception {
+        ScriptedEndpoint blue = endpointThatSays("blue");
+        ScriptedEndpoint green = endpointThatSays("green");
+        startWith(blue);
+        RawClient client = client();
+        assertThat(client.get("/").body()).isEqualTo("blue");
+
+        services.replace(app(green.endpoint()).build());
+        assertThat(client.get("/").body()).isEqualTo("green");
+        Awaitility.await().until(() -> blue.openConnections() == 0);
+
+        services.replace();
+        assertThat(client.get("/").status()).isEqualTo(502);
+    }
+
+    @Test
+    void twoInOneJvm() throws Exception {
+        ScriptedEndpoint one = endpointThatSays("one");
+        ScriptedEndpoint two = endpointThatSays("two");
+        startWith(one);
+        try (Millau other = Millau.builder()
+                        .http("127.0.0.1:0")
+                        .source(ServiceSource.of(app(two.endpoint()).build()))
+                        .start();
+                RawClient client = new RawClient(other.port())) {
+            assertThat(client.get("/").body()).isEqualTo("two");
+            assertThat(client().get("/").body()).isEqualTo("one");
+        }
+        assertThat(client().get("/").body()).isEqualTo("one");
+    }
+
+    @Test
+    void severalSourcesAddUp() throws Exception {
+        ServiceSource other = ServiceSource.of(Service.named("other")
+                .path("/other")
+                .endpoints(endpointThatSays("other").endpoint())
+                .build());
+        services.replace(app(endpointThatSays("app").endpoint()).build());
+        millau = closing(Millau.builder()
+                .http("127.0.0.1:0")
+                .source(services)
+                .source(other)
+                .start());
+
+        assertThat(client().get("/").body()).isEqualTo("app");
+        assertThat(client().get("/other").body()).isEqualTo("other");
+        services.replace();
+        assertThat(client().get("/other").body()).isEqualTo("other");
+    }
+
+    @Test
+    void closingFinishesWhatIsInProgress() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            arrived.countDown();
+            try {
+                answer.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
+        }));
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        arrived.await();
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(millau::close);
+        int port = millau.port();
+        Awaitility.await().until(() -> refuses(port));
+        assertThat(closing).isNotDone();
+        answer.countDown();
+
+        assertThat(client.read().body()).isEqualTo("done");
+        closing.get(30, TimeUnit.SECONDS);
+    }
+
+    private static boolean refuses(int port) throws Exception {
+        try (RawClient probe = new RawClient(port)) {
+            return false;
+        } catch (ConnectException e) {
+            return true;
+        }
+    }
+
+    @Test
+    void closingDoesNotWaitForEver() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        ScriptedEndpoint hanging = endpoint(connection -> {
+            connection.readRequest();
+            arrived.countDown();
+            connection.hang();
+        });
+        Millau brief = Millau.builder()
+                .http("127.0.0.1:0")
+                .drain(Duration.ofMillis(50))
+                .source(ServiceSource.of(app(hanging.endpoint()).build()))
+                .start();
+        try (RawClient client = new RawClient(brief.port())) {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            arrived.await();
+            brief.close();
+            brief.close();
+
+            assertThat(client.ended()).isTrue();
+        }
+    }
+
+    @Test
+    void healthIsDownUntilASourceHasDelivered() throws Exception {
+        CompletableFuture<java.util.function.Consumer<Snapshot>> consumer = new CompletableFuture<>();
+        ServiceSource late = snapshots -> {
+            consumer.complete(snapshots);
+            return () -> {};
+        };
+        CompletableFuture<Millau> starting = CompletableFuture.supplyAsync(() -> {
+            try {
+                return Millau.builder()
+                        .http("127.0.0.1:0")
+                        .telemetry("127.0.0.1:0")
+                        .metrics(() -> "some 1\n")
+                        .source(late)
+                        .start();
+            } catch (Millau.BindFailedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        millau = closing(starting.get(30, TimeUnit.SECONDS));
+        try (RawClient telemetry = new RawClient(millau.telemetryPort())) {
+            Message down = telemetry.get("/");
+            assertThat(down.status()).isEqualTo(503);
+            assertThat(down.body()).isEqualTo("down");
+
+            consumer.get().accept(Snapshot.EMPTY);
+            Message up = telemetry.get("/");
+            assertThat(up.status()).isEqualTo(200);
+            assertThat(up.body()).isEqualTo("up");
+
+            assertThat(telemetry.get("/metrics").body()).isEqualTo("some 1\n");
+            assertThat(telemetry.get("/other").status()).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void anAddressInUseIsNamed() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            Millau.Builder builder = Millau.builder().http("127.0.0.1:" + taken.getLocalPort());
+
+            assertThatThrownBy(builder::start)
+                    .isInstanceOf(Millau.BindFailedException.class)
+                    .hasMessageContaining("127.0.0.1:" + taken.getLocalPort());
+        }
+    }
+
+    @Test
+    void aListenerThatFailsHurtsNoRequest() throws Exception {
+        millau = closing(Millau.builder()
+                .http("127.0.0.1:0")
+                .source(ServiceSource.of(app(endpointThatSays("ok").endpoint()).build()))
+                .listener(new TrafficListener() {
+                    @Override
+                    public void requestBegan(Ingress ingress, String method) {
+                        throw new IllegalStateException("on purpose");
+                    }
+                })
+                .listener(traffic)
+                .start());
+
+        assertThat(client().get("/").body()).isEqualTo("ok");
+        assertThat(traffic.await(4)).containsExactly("busy", "began GET", "ended GET app delivered 200 0 2", "idle");
+    }
+}

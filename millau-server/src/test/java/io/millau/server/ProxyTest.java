@@ -1,0 +1,70 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.ServicesInCode;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.junit.jupiter.api.AfterEach;
+
+/** A proxy with one I/O thread, so that connections are reused as a test expects, and what a test opens is closed. */
+abstract class ProxyTest {
+
+    final ServicesInCode services = ServiceSource.of();
+    final RecordedTraffic traffic = new RecordedTraffic();
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
+    Millau millau;
+
+    final void startWith(Service... declared) throws Exception {
+        services.replace(declared);
+        millau = closing(Millau.builder()
+                .http("127.0.0.1:0")
+                .ioThreads(1)
+                .source(services)
+                .listener(traffic)
+                .start());
+    }
+
+    /** One service, for everything. */
+    final void startWith(ScriptedEndpoint... endpoints) throws Exception {
+        Endpoint[] of = new Endpoint[endpoints.length];
+        for (int i = 0; i < of.length; i++) {
+            of[i] = endpoints[i].endpoint();
+        }
+        startWith(app(of).build());
+    }
+
+    static Service.Builder app(Endpoint... endpoints) {
+        return Service.named("app").endpoints(endpoints);
+    }
+
+    final ScriptedEndpoint endpoint(ScriptedEndpoint.Script script) {
+        return closing(ScriptedEndpoint.that(script));
+    }
+
+    final ScriptedEndpoint endpointThatSays(String body) {
+        return closing(ScriptedEndpoint.thatSays(body));
+    }
+
+    final ScriptedEndpoint endpointThatAnswers(String answer) {
+        return closing(ScriptedEndpoint.thatAnswers(answer));
+    }
+
+    final RawClient client() throws Exception {
+        return closing(new RawClient(millau.port()));
+    }
+
+    final <T extends AutoCloseable> T closing(T what) {
+        open.push(what);
+        return what;
+    }
+
+    @AfterEach
+    final void closeAll() throws Exception {
+        while (!open.isEmpty()) {
+            open.pop().close();
+        }
+    }
+}

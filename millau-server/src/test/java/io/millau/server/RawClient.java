@@ -1,0 +1,65 @@
+package io.millau.server;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+
+/** A client on a real socket that sends what a test says. */
+final class RawClient implements Closeable {
+
+    /** Far beyond anything that is waited for; a test that hangs ends with it. */
+    private static final int PATIENCE_MILLIS = 60_000;
+
+    private final Socket socket;
+    private final Wire wire;
+
+    RawClient(int port) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(PATIENCE_MILLIS);
+        wire = new Wire(socket);
+    }
+
+    Wire wire() {
+        return wire;
+    }
+
+    Socket socket() {
+        return socket;
+    }
+
+    RawClient send(String bytes) throws IOException {
+        wire.send(bytes);
+        return this;
+    }
+
+    /** Sends a GET for the path and reads the answer. */
+    Message get(String path) throws IOException {
+        return send("GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n").read();
+    }
+
+    /** Reads an answer with its body. */
+    Message read() throws IOException {
+        Message head = readHead();
+        return wire.readBody(head, true);
+    }
+
+    /** Reads an answer's head, of one that has no body. */
+    Message readHead() throws IOException {
+        Message head = wire.readHead();
+        if (head == null) {
+            throw new AssertionError("connection ended without an answer");
+        }
+        return head;
+    }
+
+    /** Whether nothing more comes. */
+    boolean ended() throws IOException {
+        return wire.in().read() < 0;
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

@@ -1,0 +1,50 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.awaitility.Awaitility;
+
+/** Keeps what a traffic listener is told, a line an event. */
+final class RecordedTraffic implements TrafficListener {
+
+    final List<String> events = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void connectionBusy(Ingress ingress) {
+        events.add("busy");
+    }
+
+    @Override
+    public void connectionIdle(Ingress ingress) {
+        events.add("idle");
+    }
+
+    @Override
+    public void requestBegan(Ingress ingress, String method) {
+        events.add("began " + method);
+    }
+
+    @Override
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+        events.add("failed " + service.name() + " " + outcome + (repeated ? " repeated" : ""));
+    }
+
+    @Override
+    public void requestEnded(Ended request) {
+        events.add("ended " + request.method() + " "
+                + (request.service() == null ? "-" : request.service().name())
+                + (request.delivered() ? " delivered " : " ")
+                + (request.clientGone() ? "client gone " : "")
+                + request.status() + " " + request.requestBytes() + " " + request.responseBytes());
+    }
+
+    List<String> await(int number) {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> events.size() >= number);
+        return events;
+    }
+}

@@ -1,0 +1,114 @@
+package io.millau.server;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads and writes HTTP/1.1 on a socket, plainly and blocking, so that tests see each byte. */
+final class Wire {
+
+    private final InputStream in;
+    private final OutputStream out;
+
+    Wire(Socket socket) throws IOException {
+        in = new BufferedInputStream(socket.getInputStream());
+        out = socket.getOutputStream();
+        socket.setTcpNoDelay(true);
+    }
+
+    void send(String bytes) throws IOException {
+        out.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+        out.flush();
+    }
+
+    InputStream in() {
+        return in;
+    }
+
+    OutputStream out() {
+        return out;
+    }
+
+    /** Null where the connection ends before a first byte. */
+    Message readHead() throws IOException {
+        String start = readLine();
+        if (start == null) {
+            return null;
+        }
+        List<String> fields = new ArrayList<>();
+        for (String line = readLine(); !"".equals(line); line = readLine()) {
+            if (line == null) {
+                throw new EOFException("connection ended within a head");
+            }
+            fields.add(line);
+        }
+        return new Message(start, fields, "");
+    }
+
+    /** @param untilClose whether a message without a length goes on until the connection ends */
+    Message readBody(Message head, boolean untilClose) throws IOException {
+        if (head.field("Transfer-Encoding") != null) {
+            return head.withBody(readChunks(head));
+        }
+        String length = head.field("Content-Length");
+        if (length != null) {
+            return head.withBody(readExactly(Integer.parseInt(length)));
+        }
+        return untilClose ? head.withBody(readToEnd()) : head;
+    }
+
+    private String readChunks(Message head) throws IOException {
+        StringBuilder body = new StringBuilder();
+        for (int size = readSize(); size > 0; size = readSize()) {
+            body.append(readExactly(size));
+            readLine();
+        }
+        for (String line = readLine(); !"".equals(line); line = readLine()) {
+            body.append("\ntrailer ").append(line);
+        }
+        return body.toString();
+    }
+
+    private int readSize() throws IOException {
+        String line = readLine();
+        if (line == null) {
+            throw new EOFException("connection ended within a chunked body");
+        }
+        return Integer.parseInt(line.split(";")[0].strip(), 16);
+    }
+
+    String readExactly(int length) throws IOException {
+        byte[] bytes = in.readNBytes(length);
+        if (bytes.length < length) {
+            throw new EOFException("connection ended after " + bytes.length + " of " + length + " bytes");
+        }
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    String readToEnd() throws IOException {
+        return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+
+    String readLine() throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        for (int b = in.read(); b != '\n'; b = in.read()) {
+            if (b < 0) {
+                if (line.size() == 0) {
+                    return null;
+                }
+                throw new EOFException("connection ended within a line: " + line);
+            }
+            if (b != '\r') {
+                line.write(b);
+            }
+        }
+        return line.toString(StandardCharsets.ISO_8859_1);
+    }
+}
