@@ -125,8 +125,8 @@ abstract class Client {
             if (status == StatusCodes.CONTINUE) {
                 sendContinue();
             } else if (exchange.isHttp11()) {
-                StringBuilder head =
-                        new StringBuilder("HTTP/1.1 " + status + " " + (reason == null ? StatusCodes.getReason(status) : reason) + "\r\n");
+                StringBuilder head = new StringBuilder("HTTP/1.1 " + status + " "
+                        + (reason == null ? StatusCodes.getReason(status) : reason) + "\r\n");
                 for (HeaderValues values : headers) {
                     for (String value : values) {
                         head.append(values.getHeaderName())

@@ -1,8 +1,11 @@
 package io.millau.server;
 
 import io.millau.core.Ticker;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
@@ -13,6 +16,7 @@ import org.xnio.XnioIoThread;
  */
 final class Deadlines {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
     private static final long TICK_MILLIS = 20;
 
     private final XnioIoThread thread;
@@ -53,8 +57,7 @@ final class Deadlines {
         }
         first = deadline;
         if (!ticking) {
-            ticking = true;
-            thread.executeAfter(this::tick, TICK_MILLIS, TimeUnit.MILLISECONDS);
+            tickLater();
         }
     }
 
@@ -82,10 +85,18 @@ final class Deadlines {
             cancel(passed);
             passed.passed();
         }
-        if (first == null) {
-            ticking = false;
-        } else {
+        ticking = false;
+        if (first != null) {
+            tickLater();
+        }
+    }
+
+    private void tickLater() {
+        try {
             thread.executeAfter(this::tick, TICK_MILLIS, TimeUnit.MILLISECONDS);
+            ticking = true;
+        } catch (RejectedExecutionException e) {
+            LOG.debug("No more deadlines: the proxy ends");
         }
     }
 

@@ -31,7 +31,8 @@ final class Listener {
             .set(UndertowOptions.ENABLE_HTTP2, true)
             .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
             .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
-            // Not larger than the connection's own window, which starts at this (RFC 9113, 6.9.2): Undertow takes it to be as
+            // Not larger than the connection's own window, which starts at this (RFC 9113, 6.9.2): Undertow takes it to
+            // be as
             // large as a stream's, gives it back too late, and an upload stalls.
             .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
             .getMap();

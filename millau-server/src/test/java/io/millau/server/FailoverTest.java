@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -31,22 +36,23 @@ class FailoverTest extends ProxyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "",
-        "HTTP/1.1 200 OK\r\nContent-Le",
-        "SSH-2.0-OpenSSH_9.2\r\n",
-        "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
-        "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\n folded: x\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n12345",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        "HTTP/1.1 2000 OK\r\n\r\n",
-        "HTTP/2 200 OK\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "HTTP/1.1 200 OK\r\nContent-Le",
+                "SSH-2.0-OpenSSH_9.2\r\n",
+                "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+                "HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\n folded: x\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\n12345",
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12",
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+                "HTTP/1.1 2000 OK\r\n\r\n",
+                "HTTP/2 200 OK\r\n\r\n",
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+            })
     void anEndpointThatBreaksIsPassedOver(String answer) throws Exception {
         ScriptedEndpoint bad = endpoint(connection -> {
             connection.readRequest();
@@ -162,7 +168,8 @@ class FailoverTest extends ProxyTest {
                 }),
                 good);
 
-        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").read();
+        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+                .read();
         assertThat(answer.status()).isEqualTo(502);
         assertThat(good.requests).isEmpty();
     }
@@ -172,7 +179,8 @@ class FailoverTest extends ProxyTest {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(ScriptedEndpoint.refusing(), good.endpoint()).build());
 
-        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").read();
+        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+                .read();
         assertThat(answer.body()).isEqualTo("good");
         assertThat(good.requests.get(0).body()).isEqualTo("hi");
     }
@@ -180,13 +188,12 @@ class FailoverTest extends ProxyTest {
     @Test
     void aPostIsRepeatedWhereItsServiceSaysThatItDoesNoHarm() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
-        startWith(app(
-                        endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(),
-                        good.endpoint())
+        startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
                 .retryUnsafe(true)
                 .build());
 
-        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").read();
+        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+                .read();
         assertThat(answer.body()).isEqualTo("good");
         assertThat(good.requests.get(0).body()).isEqualTo("hi");
     }
@@ -339,6 +346,36 @@ class FailoverTest extends ProxyTest {
 
         ended.await();
         assertThat(traffic.await(4)).contains("ended GET app delivered client gone 200 0 3");
+    }
+
+    @Test
+    void aClientThatResetsItsStreamEndsTheEndpointsWork() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            Message request = connection.readRequest();
+            if (request.startLine().startsWith("GET /slow")) {
+                arrived.countDown();
+                connection.hang();
+                ended.countDown();
+            }
+            connection.send(OK);
+            connection.hang();
+        }));
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        String uri = "http://127.0.0.1:" + millau.port();
+        client.send(HttpRequest.newBuilder(URI.create(uri + "/")).build(), HttpResponse.BodyHandlers.discarding());
+        CompletableFuture<?> slow = client.sendAsync(
+                HttpRequest.newBuilder(URI.create(uri + "/slow")).build(), HttpResponse.BodyHandlers.discarding());
+        arrived.await();
+        slow.cancel(true);
+
+        ended.await();
+        assertThat(traffic.await(8)).contains("ended GET app client gone 200 0 0");
+        assertThat(client.send(HttpRequest.newBuilder(URI.create(uri + "/")).build(), HttpResponse.BodyHandlers.ofString())
+                        .body())
+                .isEqualTo("ok");
     }
 
     @Test

@@ -20,9 +20,10 @@ class HeadersTest extends ProxyTest {
 
     @Test
     void theServiceLearnsWhereARequestCameFrom() throws Exception {
-        Message request = forwarded("GET /a%20b?c=%64 HTTP/1.1\r\nHost: Shop.Example:81\r\nCF-Connecting-IP: 9.9.9.9\r\n"
-                + "X-Forwarded-For: 6.6.6.6\r\nx-forwarded-proto: https\r\nX-Forwarded-Host: evil\r\n"
-                + "X-Forwarded-User: root\r\nForwarded: for=6.6.6.6\r\nVia: 1.0 front\r\n\r\n");
+        Message request =
+                forwarded("GET /a%20b?c=%64 HTTP/1.1\r\nHost: Shop.Example:81\r\nCF-Connecting-IP: 9.9.9.9\r\n"
+                        + "X-Forwarded-For: 6.6.6.6\r\nx-forwarded-proto: https\r\nX-Forwarded-Host: evil\r\n"
+                        + "X-Forwarded-User: root\r\nForwarded: for=6.6.6.6\r\nVia: 1.0 front\r\n\r\n");
 
         assertThat(request.startLine()).isEqualTo("GET /a%20b?c=%64 HTTP/1.1");
         assertThat(request.field("Host")).isEqualTo("Shop.Example:81");
@@ -48,7 +49,8 @@ class HeadersTest extends ProxyTest {
                 + "Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: gzip, trailers;q=1\r\nX-Mine: 1\r\n"
                 + "Proxy-Authorization: Basic x\r\nUpgrade: h2c\r\nCookie: a=b\r\nX-Other: 2\r\n\r\n");
 
-        for (String gone : new String[] {"Keep-Alive", "Proxy-Connection", "X-Mine", "Proxy-Authorization", "Upgrade"}) {
+        for (String gone :
+                new String[] {"Keep-Alive", "Proxy-Connection", "X-Mine", "Proxy-Authorization", "Upgrade"}) {
             assertThat(request.field(gone)).as(gone).isNull();
         }
         assertThat(request.field("X-Other")).isEqualTo("2");
@@ -98,23 +100,24 @@ class HeadersTest extends ProxyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
-        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
-        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\nabcde",
-        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\nabcde",
-        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        "GET / HTTP/1.1\r\n\r\n",
-        "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX: a\u0000b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nX: a\rY: b\r\n\r\n",
-    })
+    @ValueSource(
+            strings = {
+                "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
+                "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
+                "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\nabcde",
+                "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\nabcde",
+                "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "GET / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+                "GET / HTTP/1.1\r\n\r\n",
+                "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nX: a\u0000b\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nX: a\rY: b\r\n\r\n",
+            })
     void whatCouldBeReadInTwoWaysReachesNoService(String request) throws Exception {
         ScriptedEndpoint endpoint = endpointThatAnswers(OK);
         startWith(endpoint);
@@ -127,7 +130,9 @@ class HeadersTest extends ProxyTest {
     void connectIsNotImplemented() throws Exception {
         startWith(endpointThatAnswers(OK));
 
-        assertThat(client().send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n").read().status())
+        assertThat(client().send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n")
+                        .read()
+                        .status())
                 .isEqualTo(501);
     }
 }

@@ -98,7 +98,8 @@ class MillauTest extends ProxyTest {
     }
 
     private static boolean refuses(int port) throws Exception {
-        try (RawClient probe = new RawClient(port)) {
+        try {
+            new RawClient(port).close();
             return false;
         } catch (ConnectException e) {
             return true;

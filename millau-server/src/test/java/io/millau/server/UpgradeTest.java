@@ -21,7 +21,9 @@ class UpgradeTest extends ProxyTest {
 
     private static void echo(ScriptedEndpoint.Connection connection) throws java.io.IOException {
         byte[] bytes = new byte[8192];
-        for (int n = connection.wire().in().read(bytes); n >= 0; n = connection.wire().in().read(bytes)) {
+        for (int n = connection.wire().in().read(bytes);
+                n >= 0;
+                n = connection.wire().in().read(bytes)) {
             connection.wire().out().write(bytes, 0, n);
         }
     }
@@ -90,7 +92,8 @@ class UpgradeTest extends ProxyTest {
     void anUpgradeBesideABodyIsNone() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
-        client().send("POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 2\r\n\r\nhi")
+        client().send(
+                        "POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 2\r\n\r\nhi")
                 .read();
 
         assertThat(endpoint.requests.get(0).field("Upgrade")).isNull();
