@@ -29,6 +29,10 @@ final class Lookout {
         this.api = api;
     }
 
+    boolean isManager() {
+        return role == Sight.Role.MANAGER;
+    }
+
     /** Asks again what the engine is to a Swarm; the looks that follow rely on it. */
     void findRole() throws IOException, InterruptedException {
         try {

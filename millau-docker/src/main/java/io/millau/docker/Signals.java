@@ -8,17 +8,22 @@ import java.util.concurrent.TimeUnit;
 final class Signals {
 
     /** What happened. */
-    record Taken(boolean changed, boolean nodesChanged, boolean suspicion, Set<String> services) {
+    record Taken(boolean changed, boolean swarmChanged, boolean nodesChanged, boolean suspicion, Set<String> services) {
         Taken and(Taken later) {
             Set<String> both = new HashSet<>(services);
             both.addAll(later.services);
             return new Taken(
-                    changed || later.changed, nodesChanged || later.nodesChanged, suspicion || later.suspicion, both);
+                    changed || later.changed,
+                    swarmChanged || later.swarmChanged,
+                    nodesChanged || later.nodesChanged,
+                    suspicion || later.suspicion,
+                    both);
         }
     }
 
     private final Set<String> services = new HashSet<>();
     private boolean changed;
+    private boolean swarmChanged;
     private boolean nodesChanged;
     private boolean suspicion;
     private boolean streamEnded;
@@ -35,10 +40,16 @@ final class Signals {
         changed();
     }
 
+    /** A service is not as it was. */
+    synchronized void swarmChanged() {
+        swarmChanged = true;
+        changed();
+    }
+
     /** A node is not as it was. */
     synchronized void nodesChanged() {
         nodesChanged = true;
-        changed();
+        swarmChanged();
     }
 
     /** Somebody wants a look. */
@@ -65,8 +76,9 @@ final class Signals {
 
     /** Forgets what it tells. */
     synchronized Taken take() {
-        Taken taken = new Taken(changed, nodesChanged, suspicion, Set.copyOf(services));
+        Taken taken = new Taken(changed, swarmChanged, nodesChanged, suspicion, Set.copyOf(services));
         changed = false;
+        swarmChanged = false;
         nodesChanged = false;
         suspicion = false;
         streamEnded = false;

@@ -51,12 +51,16 @@ final class SnapshotBuilder {
     private final class Build {
         private final Sight sight;
         private final Addresses addresses;
+        private final Map<String, List<SwarmTask>> running;
         private final LabelReader.Picture picture = labels.picture();
         private final List<Service> services = new ArrayList<>();
 
         Build(Sight sight, Interfaces own) {
             this.sight = sight;
             this.addresses = new Addresses(own, sight.networks());
+            this.running = sight.tasks().stream()
+                    .filter(SwarmTask::running)
+                    .collect(Collectors.groupingBy(SwarmTask::serviceId));
         }
 
         Snapshot snapshot() {
@@ -94,8 +98,7 @@ final class SnapshotBuilder {
             if (settings == null) {
                 return;
             }
-            List<Instance> running = sight.tasks().stream()
-                    .filter(task -> task.running() && task.serviceId().equals(service.id()))
+            List<Instance> instances = running.getOrDefault(service.id(), List.of()).stream()
                     .map(task -> new Instance(
                             task.id(),
                             task.attachments(),
@@ -104,7 +107,7 @@ final class SnapshotBuilder {
                                             Optional.ofNullable(sight.nodes().get(task.nodeId())))
                                     : null))
                     .toList();
-            add(id, service.name(), settings, running);
+            add(id, service.name(), settings, instances);
         }
 
         private void addContainers(String id, List<Container> replicas) {
@@ -119,11 +122,11 @@ final class SnapshotBuilder {
             if (settings == null) {
                 return;
             }
-            List<Instance> running = replicas.stream()
+            List<Instance> instances = replicas.stream()
                     .filter(Container::ready)
                     .map(this::instance)
                     .toList();
-            add(id, newest.serviceName(), settings, running);
+            add(id, newest.serviceName(), settings, instances);
         }
 
         private Instance instance(Container container) {
@@ -134,22 +137,25 @@ final class SnapshotBuilder {
 
         private Container networkOwner(Container container) {
             String owner = container.borrowedFrom();
+            if (owner == null) {
+                return container;
+            }
             return sight.containers().stream()
                     .filter(other -> other.id().equals(owner) || other.name().equals(owner))
                     .findFirst()
                     .orElse(container);
         }
 
-        private void add(String id, String name, Settings settings, List<Instance> running) {
+        private void add(String id, String name, Settings settings, List<Instance> instances) {
             // One that is not enabled needs no port and no network in common.
-            List<Endpoint> endpoints = settings.enabled() ? endpoints(name, settings, running) : List.of();
+            List<Endpoint> endpoints = settings.enabled() ? endpoints(name, settings, instances) : List.of();
             services.add(settings.service(name).id(id).endpoints(endpoints).build());
         }
 
-        private List<Endpoint> endpoints(String name, Settings settings, List<Instance> running) {
+        private List<Endpoint> endpoints(String name, Settings settings, List<Instance> instances) {
             List<Endpoint> endpoints = new ArrayList<>();
             Set<String> mismatches = new TreeSet<>();
-            for (Instance instance : running) {
+            for (Instance instance : instances) {
                 address(instance, settings.network(), mismatches)
                         .ifPresent(address -> endpoints.add(Endpoint.http(instance.id(), address, settings.port())));
             }

@@ -137,10 +137,14 @@ final class Watch implements ServiceSource.Subscription {
     }
 
     private void heard(JsonNode event) {
-        if (event.path("Type").asText().equals("node")) {
-            signals.nodesChanged();
-            return;
+        switch (event.path("Type").asText()) {
+            case "node" -> signals.nodesChanged();
+            case "service" -> signals.swarmChanged();
+            default -> heardLocally(event);
         }
+    }
+
+    private void heardLocally(JsonNode event) {
         JsonNode attributes = event.path("Actor").path("Attributes");
         if (attributes.has(Container.SWARM_TASK)) {
             signals.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
@@ -171,7 +175,7 @@ final class Watch implements ServiceSource.Subscription {
                 next = Math.min(next, looked + BETWEEN_SUSPICIONS);
             }
             if (taken.changed() || now >= next) {
-                if (taken.nodesChanged() || now >= next) {
+                if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !lookout.isManager())) {
                     lookout.findRole();
                 }
                 sight = lookout.everything();

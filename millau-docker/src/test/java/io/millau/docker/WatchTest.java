@@ -321,6 +321,18 @@ class WatchTest {
     }
 
     @Test
+    void anEngineThatBecomesAManagerIsSeenAsOneAtItsFirstService() {
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            engine.manager()
+                    .on("/services", "[" + Answers.service("a", 1, 1, LABELS) + "]")
+                    .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+            engine.event(SWARM_EVENT);
+            received.awaitEndpoints("a", 1);
+        }
+    }
+
+    @Test
     void whatMovesIsFollowedWithoutFurtherEvents() {
         engine.manager()
                 .on("/services", "[" + Answers.service("a", 1, 2, LABELS) + "]")
