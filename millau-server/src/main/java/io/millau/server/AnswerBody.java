@@ -3,6 +3,7 @@ package io.millau.server;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
@@ -98,7 +99,10 @@ final class AnswerBody {
 
     private void clientWritable(StreamSinkChannel client) {
         client.suspendWrites();
-        if (!over) {
+        if (!over && !client.isOpen()) {
+            end();
+            owner.clientFailed(new ClosedChannelException());
+        } else if (!over) {
             if (!read && !from.source.isReadResumed()) {
                 from.source.resumeReads();
             }

@@ -190,7 +190,13 @@ abstract class Client {
 
         @Override
         void watch(Runnable gone) {
-            Connectors.getConduitSinkChannel(exchange).setCloseListener(channel -> gone.run());
+            // A stream that is reset, with its connection or alone, is closed, and then told that it may be written to.
+            Connectors.getConduitSinkChannel(exchange).setWriteListener(channel -> {
+                channel.suspendWrites();
+                if (!channel.isOpen()) {
+                    gone.run();
+                }
+            });
         }
 
         @Override

@@ -353,14 +353,14 @@ class FailoverTest extends ProxyTest {
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
         startWith(endpoint(connection -> {
-            Message request = connection.readRequest();
-            if (request.startLine().startsWith("GET /slow")) {
-                arrived.countDown();
-                connection.hang();
-                ended.countDown();
+            for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
+                if (request.startLine().startsWith("GET /slow")) {
+                    arrived.countDown();
+                    connection.hang();
+                    ended.countDown();
+                }
+                connection.send(OK);
             }
-            connection.send(OK);
-            connection.hang();
         }));
         HttpClient client =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
@@ -373,7 +373,9 @@ class FailoverTest extends ProxyTest {
 
         ended.await();
         assertThat(traffic.await(8)).contains("ended GET app client gone 200 0 0");
-        assertThat(client.send(HttpRequest.newBuilder(URI.create(uri + "/")).build(), HttpResponse.BodyHandlers.ofString())
+        assertThat(client.send(
+                                HttpRequest.newBuilder(URI.create(uri + "/")).build(),
+                                HttpResponse.BodyHandlers.ofString())
                         .body())
                 .isEqualTo("ok");
     }

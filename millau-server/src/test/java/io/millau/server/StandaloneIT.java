@@ -1,0 +1,300 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The packaged server as a user runs it: {@code java -jar millau-server.jar}, in a process of its own. */
+class StandaloneIT extends ProxyTest {
+
+    private static final Path JAR = Path.of("target", "millau-server.jar").toAbsolutePath();
+    private static final String NO_ENGINE = "unix:///var/run/no-such-engine.sock";
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void helpAndVersion() throws Exception {
+        Server help = server(Map.of(), "--help");
+        assertThat(help.exit()).isZero();
+        assertThat(help.output()).startsWith("Millau").contains("millau.enabled", "SERVICES", "demo");
+
+        Server version = server(Map.of(), "--version");
+        assertThat(version.exit()).isZero();
+        assertThat(version.output()).matches("Millau \\d+\\.\\d+\\.\\d+\\S*\\R");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "HTTP | abc | FATAL HTTP=abc: expected 8080, :8080, 127.0.0.1:8080 or [::1]:8080",
+                "HTTP | 70000 | FATAL HTTP=70000: expected 8080",
+                "TELEMETRY | x:y | FATAL TELEMETRY=x:y: expected 8080",
+                "LOGGING | LOUD | FATAL LOGGING=LOUD: expected FATAL, ERROR, WARN, INFO or DEBUG",
+                "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file that can be read",
+                "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
+            })
+    void aWrongSettingIsOneLineThatNamesIt(String variable, String value, String line) throws Exception {
+        Server server = server(Map.of(variable, value));
+
+        assertThat(server.exit()).isEqualTo(1);
+        assertThat(server.output().lines()).singleElement().asString().startsWith(line);
+    }
+
+    @Test
+    void anUnknownArgumentIsNamed() throws Exception {
+        Server server = server(Map.of(), "dmeo");
+
+        assertThat(server.exit()).isEqualTo(1);
+        assertThat(server.output()).isEqualTo("FATAL dmeo: expected no argument, demo, --help or --version\n");
+    }
+
+    @Test
+    void aPortInUseIsNamed() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            String address = "127.0.0.1:" + taken.getLocalPort();
+            Server server = server(Map.of("HTTP", address));
+
+            assertThat(server.exit()).isEqualTo(1);
+            assertThat(server.output().lines().filter(line -> line.startsWith("FATAL")))
+                    .singleElement()
+                    .asString()
+                    .startsWith("FATAL HTTP=" + address + ": expected an address that is free");
+        }
+    }
+
+    @Test
+    void withoutDockerAndServicesItRunsAndSaysWhatItWaitsFor() throws Exception {
+        Server server = server(Map.of());
+        server.awaitLine("No services yet");
+
+        assertThat(server.output()).contains(NO_ENGINE).contains("Millau ").contains("Listens on");
+        try (RawClient client = new RawClient(server.httpPort());
+                RawClient telemetry = new RawClient(server.telemetryPort())) {
+            Message answer = client.get("/");
+            assertThat(answer.status()).isEqualTo(502);
+            assertThat(answer.body()).startsWith("No matching services found");
+            assertThat(telemetry.get("/").status()).isEqualTo(503);
+        }
+        server.terminate();
+        assertThat(server.exit()).isZero();
+    }
+
+    @Test
+    void theServicesFileIsReadAgainWhenItChanges() throws Exception {
+        ScriptedEndpoint one = endpointThatSays("one");
+        ScriptedEndpoint two = endpointThatSays("two");
+        Path file = folder.resolve("services.properties");
+        Files.writeString(file, "app.endpoints = " + one.endpoint() + "\n");
+        Server server = server(Map.of("SERVICES", file.toString()));
+        server.awaitLine("Listens on");
+        try (RawClient client = new RawClient(server.httpPort())) {
+            assertThat(client.get("/").body()).isEqualTo("one");
+            Files.writeString(file, "app.endpoints = " + two.endpoint() + "\napp.timeuot = 80\n");
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> client.get("/").body().equals("two"));
+        }
+        server.awaitLine("app: app.timeuot=80: unknown, did you mean app.timeout?");
+        try (RawClient telemetry = new RawClient(server.telemetryPort())) {
+            assertThat(telemetry.get("/").body()).isEqualTo("up");
+            assertThat(telemetry.get("/metrics").body())
+                    .contains("millau_lb_successful_requests_total{code=\"200\",method=\"GET\",service=\"app\"}")
+                    .contains("millau_lb_status{service=\"app\"} 1\n");
+        }
+    }
+
+    @Test
+    void terminatingFinishesWhatIsInProgress() throws Exception {
+        ScriptedEndpoint slow = endpoint(connection -> {
+            connection.wire().readHead();
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+            connection.hang(); // until the test's client goes away
+        });
+        Path file = folder.resolve("services.properties");
+        Files.writeString(file, "app.endpoints = " + slow.endpoint() + "\n");
+        Server server = server(Map.of("SERVICES", file.toString()));
+        server.awaitLine("Listens on");
+        int telemetryPort = server.telemetryPort();
+        try (RawClient client = new RawClient(server.httpPort());
+                RawClient telemetry = new RawClient(telemetryPort)) {
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            client.readHead();
+            assertThat(client.wire().readExactly(4)).isEqualTo("half");
+            server.terminate();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> telemetry.get("/").body().equals("down"));
+            assertThat(server.isRunning()).isTrue();
+        }
+        assertThat(server.exit()).isZero();
+    }
+
+    @Test
+    void theDemoShowsWhatItSays() throws Exception {
+        Server server = server(Map.of(), "demo");
+        server.awaitLine("Ctrl-C ends the demo");
+        int port = server.port("Millau listens on http://localhost:(\\d+)/");
+        try (RawClient client = new RawClient(port)) {
+            assertThat(fourAnswers(client)).containsExactly("blue\n", "green\n", "blue\n", "green\n");
+            kill(server.port("blue is http://127.0.0.1:(\\d+)/"));
+            assertThat(fourAnswers(client)).containsOnly("green\n");
+            kill(server.port("green is http://127.0.0.1:(\\d+)/"));
+            assertThat(fourAnswers(client))
+                    .allSatisfy(answer -> assertThat(answer).startsWith("maintenance page"));
+        }
+        server.terminate();
+        assertThat(server.exit()).isZero();
+    }
+
+    private static List<String> fourAnswers(RawClient client) throws IOException {
+        List<String> answers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            answers.add(client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    .read()
+                    .body());
+        }
+        return answers;
+    }
+
+    private static void kill(int port) throws IOException {
+        try (RawClient instance = new RawClient(port)) {
+            assertThat(instance.send("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n")
+                            .read()
+                            .body())
+                    .endsWith("is dead\n");
+        }
+    }
+
+    /** 5 GB each way through a process that has 48 MB of heap and 32 MB of buffers. */
+    @Test
+    void fiveGigabytesBothWaysInConstantMemory() throws Exception {
+        long size = 5_000_000_000L;
+        byte[] block = new byte[1 << 20];
+        ScriptedEndpoint endpoint = endpoint(connection -> {
+            Message upload = connection.wire().readHead();
+            drain(connection.wire().in(), Long.parseLong(upload.field("Content-Length")));
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + size + "\r\n\r\n");
+            pour(connection.wire().out(), block, size);
+        });
+        Path file = folder.resolve("services.properties");
+        Files.writeString(file, "app.endpoints = " + endpoint.endpoint() + "\n");
+        Server server = server(Map.of("SERVICES", file.toString()));
+        server.awaitLine("Listens on");
+        try (RawClient client = new RawClient(server.httpPort())) {
+            client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n");
+            pour(client.wire().out(), block, size);
+            assertThat(client.readHead().field("Content-Length")).isEqualTo(String.valueOf(size));
+            drain(client.wire().in(), size);
+        }
+        assertThat(server.isRunning()).isTrue();
+        assertThat(server.output()).doesNotContain("OutOfMemory").doesNotContain("failed");
+    }
+
+    private static void pour(OutputStream out, byte[] block, long size) throws IOException {
+        for (long left = size; left > 0; left -= block.length) {
+            out.write(block, 0, (int) Math.min(block.length, left));
+        }
+        out.flush();
+    }
+
+    private static void drain(InputStream in, long size) throws IOException {
+        byte[] block = new byte[1 << 20];
+        long left = size;
+        while (left > 0) {
+            int count = in.read(block, 0, (int) Math.min(block.length, left));
+            if (count < 0) {
+                throw new IOException(left + " bytes are missing");
+            }
+            left -= count;
+        }
+    }
+
+    private Server server(Map<String, String> environment, String... arguments) throws IOException {
+        return closing(new Server(folder.resolve("output-" + System.nanoTime()), environment, arguments));
+    }
+
+    /** A running process. */
+    private static final class Server implements AutoCloseable {
+        private final Process process;
+        private final Path output;
+
+        Server(Path output, Map<String, String> environment, String... arguments) throws IOException {
+            this.output = output;
+            List<String> command = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx48m",
+                    "-XX:MaxDirectMemorySize=32m",
+                    "-jar",
+                    JAR.toString()));
+            command.addAll(List.of(arguments));
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+            builder.environment().put("HTTP", "127.0.0.1:0");
+            builder.environment().put("TELEMETRY", "127.0.0.1:0");
+            builder.environment().put("DOCKER_HOST", NO_ENGINE);
+            builder.environment().putAll(environment);
+            process = builder.start();
+        }
+
+        String output() throws IOException {
+            return Files.readString(output, StandardCharsets.UTF_8);
+        }
+
+        void awaitLine(String text) {
+            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> output().contains(text));
+        }
+
+        int port(String pattern) throws IOException {
+            Matcher matcher = Pattern.compile(pattern).matcher(output());
+            assertThat(matcher.find()).as(output()).isTrue();
+            return Integer.parseInt(matcher.group(1));
+        }
+
+        int httpPort() throws IOException {
+            return port("Listens on 127\\.0\\.0\\.1:(\\d+) ");
+        }
+
+        int telemetryPort() throws IOException {
+            return port("and \\S*:(\\d+) \\(health");
+        }
+
+        boolean isRunning() {
+            return process.isAlive();
+        }
+
+        void terminate() {
+            process.destroy();
+        }
+
+        int exit() throws Exception {
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as(output()).isTrue();
+            return process.exitValue();
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly();
+        }
+    }
+}
