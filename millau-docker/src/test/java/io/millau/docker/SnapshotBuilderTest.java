@@ -119,7 +119,7 @@ class SnapshotBuilderTest {
                  {"Network":{"Spec":{"Name":"a-mesh","Ingress":true}},"Addresses":["10.0.0.3/24"]},
                  {"Network":{"Spec":{"Name":"ingress"}},"Addresses":["10.0.0.4/24"]},
                  {"Network":{"Spec":{"Name":"docker_gwbridge"}},"Addresses":["10.0.0.5/24"]},
-                 {"Network":{"Spec":{"Name":"app"}},"Addresses":["10.0.1.3/24"]}]}""");
+                 {"Network":{"Spec":{"Name":"zebra"}},"Addresses":["10.0.1.3/24"]}]}""");
         assertThat(addresses()).containsExactly("http://10.0.1.3:80");
     }
 

@@ -152,7 +152,10 @@ class WatchTest {
             engine.startAgain();
             received.awaitEndpoints("other", 1);
             assertThat(received.all()).hasSize(2);
-            assertThat(said.about("is back after")).hasSize(1);
+            await().until(() -> said.about("is back after").size() == 1);
+
+            engine.stop();
+            await("said again").until(() -> said.about("can't be reached").size() == 2);
         }
     }
 
