@@ -25,6 +25,9 @@ final class AnswerBody {
         /** The endpoint broke off. */
         void answerBroken(IOException failure);
 
+        /** A fault of ours. */
+        void answerFailed(RuntimeException fault);
+
         /** The client can't be written to. */
         void clientFailed(IOException failure);
     }
@@ -83,7 +86,13 @@ final class AnswerBody {
     /** Begins to pass it on. */
     void start(StreamSinkChannel client) {
         this.client = client;
-        client.getWriteSetter().set(channel -> clientWritable(client));
+        client.getWriteSetter().set(channel -> {
+            try {
+                clientWritable(client);
+            } catch (RuntimeException e) {
+                owner.answerFailed(e);
+            }
+        });
         if (read) {
             owner.answerRead(clean);
         }

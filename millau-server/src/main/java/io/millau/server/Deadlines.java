@@ -83,7 +83,11 @@ final class Deadlines {
         Deadline passed;
         while ((passed = firstPassed(now)) != null) {
             cancel(passed);
-            passed.passed();
+            try {
+                passed.passed();
+            } catch (RuntimeException e) {
+                LOG.error("A deadline failed through a fault of ours; the others go on", e);
+            }
         }
         ticking = false;
         if (first != null) {

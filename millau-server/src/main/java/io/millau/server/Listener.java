@@ -64,7 +64,10 @@ final class Listener {
     }
 
     void open(HttpHandler handler) {
-        connections.setRootHandler(new Http2UpgradeHandler(handler));
+        HttpHandler upgrading = new Http2UpgradeHandler(handler);
+        // Undertow's upgrade to h2c hands the request on as one without a body, so beside a body it is not taken up.
+        connections.setRootHandler(
+                exchange -> (exchange.isRequestComplete() ? upgrading : handler).handleRequest(exchange));
         server.resumeAccepts();
     }
 

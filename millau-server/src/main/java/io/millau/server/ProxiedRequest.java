@@ -100,10 +100,21 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     void start() {
         handler.began(this, client);
-        if (exchange.isRequestComplete()) {
-            client.watch(this::clientLost);
+        try {
+            if (exchange.isRequestComplete()) {
+                client.watch(this::clientLost);
+            }
+            attempt();
+        } catch (RuntimeException e) {
+            ourFault(e);
         }
-        attempt();
+    }
+
+    /** Whatever went wrong, the request ends: it neither hangs nor leaks what it holds. */
+    private void ourFault(Throwable fault) {
+        LOG.error("A request failed through a fault of ours", fault);
+        end();
+        client.abort();
     }
 
     private void attempt() {
@@ -144,12 +155,17 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.WAITING;
         lane.deadlines.set(this, delivery.service().timeout().toNanos());
         try {
-            lane.requestHead.write(exchange, body != null && body.chunked(), upgrade);
+            send(connection);
         } catch (RequestHead.UnfitException e) {
             LOG.warn("Refused a request from {}: {}", exchange.getSourceAddress(), e.getMessage());
             refuse(400, "Bad Request\n");
-            return;
+        } catch (RuntimeException e) {
+            ourFault(e);
         }
+    }
+
+    private void send(UpstreamConnection connection) throws RequestHead.UnfitException {
+        lane.requestHead.write(exchange, body != null && body.chunked(), upgrade);
         if (body != null) {
             expectContinue();
             body.send(lane.requestHead, connection);
@@ -212,6 +228,16 @@ final class ProxiedRequest extends Deadlines.Deadline
     @Override
     public void bodyEnded() {
         client.watch(this::clientLost);
+    }
+
+    @Override
+    public void bodyFailed(RuntimeException fault) {
+        ourFault(fault);
+    }
+
+    @Override
+    public void answerFailed(RuntimeException fault) {
+        ourFault(fault);
     }
 
     @Override
@@ -296,13 +322,16 @@ final class ProxiedRequest extends Deadlines.Deadline
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         partialHead = null; // from here on the answer's body frees it
         connectionCanServeAgain = head.keepAlive();
+        AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
+        answer = passing;
+        answered();
         exchange.setStatusCode(head.status());
         if (head.reason() != null) {
             exchange.setReasonPhrase(head.reason());
         }
-        AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
-        answer = passing;
-        answered();
+        if (exchange.isHttp10() && exchange.isPersistent()) {
+            exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
+        }
         if (passing.decoder() != null
                 && RequestHead.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
             HeaderMap trailers = passing.decoder().trailers();
@@ -405,13 +434,12 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public void upstreamFailed(Throwable failure) {
-        if (phase == Phase.WAITING) {
-            if (!(failure instanceof IOException)) {
-                LOG.error("A request failed through a fault of ours", failure);
-            }
-            attemptFailed(Outcome.BROKEN, failure);
+        if (!(failure instanceof IOException broken)) {
+            ourFault(failure);
+        } else if (phase == Phase.WAITING) {
+            attemptFailed(Outcome.BROKEN, broken);
         } else if (phase == Phase.ANSWERING) {
-            answerBroken(failure instanceof IOException e ? e : new IOException(failure));
+            answerBroken(broken);
         }
     }
 

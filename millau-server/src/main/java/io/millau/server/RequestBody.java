@@ -40,6 +40,9 @@ final class RequestBody {
         /** The client broke off, or broke its word on the length. */
         void bodyBroken(IOException failure);
 
+        /** A fault of ours. */
+        void bodyFailed(RuntimeException fault);
+
         /** The endpoint can't be written to any more. */
         void sendFailed(IOException failure);
     }
@@ -283,7 +286,11 @@ final class RequestBody {
     private void clientReadable() {
         waitingForClient = false;
         client.suspendReads();
-        pump();
+        try {
+            pump();
+        } catch (RuntimeException e) {
+            owner.bodyFailed(e);
+        }
     }
 
     /** Stops to send: the attempt failed, or the answer came before the end. */

@@ -352,6 +352,32 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
+    void anUpgradeToHttp2BesideABodyIsNotTakenUp() throws Exception {
+        ScriptedEndpoint endpoint = endpointThatAnswers(OK);
+        startWith(endpoint);
+        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                        + "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\nContent-Length: 2\r\n\r\nhi")
+                .read();
+
+        assertThat(answer.startLine()).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(endpoint.requests.get(0).body()).isEqualTo("hi");
+        assertThat(endpoint.requests.get(0).field("Upgrade")).isNull();
+        assertThat(endpoint.requests.get(0).field("HTTP2-Settings")).isNull();
+    }
+
+    @Test
+    void aClientOfHttp10ThatKeepsItsConnection() throws Exception {
+        startWith(endpointThatAnswers(OK));
+        RawClient client = client();
+
+        for (int i = 0; i < 3; i++) {
+            Message answer = client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                    .read();
+            assertThat(answer.field("Connection")).isEqualTo("keep-alive");
+        }
+    }
+
+    @Test
     void http2WithoutTls() throws Exception {
         ScriptedEndpoint endpoint = endpoint(connection -> {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
