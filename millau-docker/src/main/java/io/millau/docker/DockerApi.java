@@ -5,17 +5,27 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.github.dockerjava.transport.DockerHttpClient;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.URLEncoder;
+import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -29,17 +39,20 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The few {@code GET} calls that are needed. Answers are read as JSON trees of which only what is needed is looked at, so
- * that nothing a newer engine adds can get in the way. The version of the API is left to the engine.
+ * The few {@code GET} calls that are needed, over docker-java's transport. Answers are read as JSON trees rather than
+ * with docker-java's own classes, which fail on a value that a newer engine invents and have no getter for a task's
+ * networks. The engine's API version is left to the engine.
  *
  * <p>Every call ends in time, whatever the engine does. For one thread.
  */
 final class DockerApi implements AutoCloseable {
 
+    private static final Duration CONNECT = Duration.ofSeconds(5);
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final URI host;
-    private final @Nullable SSLContext tls;
+    private final DockerHttpClient http;
     private final Duration patience;
     private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "millau-docker-call");
@@ -47,11 +60,16 @@ final class DockerApi implements AutoCloseable {
         return thread;
     });
 
-    /** @param patience how long connecting and a whole answer may take */
+    /** @param patience how long a whole answer may take; the transport knows no limit on Unix sockets */
     DockerApi(URI host, @Nullable SSLContext tls, Duration patience) {
         this.host = host;
-        this.tls = tls;
         this.patience = patience;
+        ZerodepDockerHttpClient.Builder builder =
+                new ZerodepDockerHttpClient.Builder().dockerHost(host).connectionTimeout(CONNECT);
+        if (tls != null) {
+            builder.sslConfig(() -> tls);
+        }
+        http = builder.build();
     }
 
     /** The engine answered, with something other than success. */
@@ -79,12 +97,12 @@ final class DockerApi implements AutoCloseable {
     }
 
     JsonNode get(String path) throws IOException, InterruptedException {
-        return ask(path, JSON::readTree);
+        return within(path, () -> ask(path, JSON::readTree));
     }
 
     /** The elements of a list, each read on its own so that a large list takes little memory. */
     <T> List<T> list(String path, Function<JsonNode, T> reader) throws IOException, InterruptedException {
-        return ask(path, body -> elements(path, body, reader));
+        return within(path, () -> ask(path, body -> elements(path, body, reader)));
     }
 
     /** A path with a query that filters on the engine's side. */
@@ -116,29 +134,46 @@ final class DockerApi implements AutoCloseable {
         T read(InputStream body) throws IOException;
     }
 
-    private <T> T ask(String path, BodyReader<T> reader) throws IOException, InterruptedException {
-        try (Connection connection = new Connection(host, tls)) {
-            Future<T> answer = threads.submit(() -> reader.read(body(connection, path)));
+    private <T> T ask(String path, BodyReader<T> reader) throws IOException {
+        try (DockerHttpClient.Response response = http.execute(request(path))) {
+            check(path, response);
+            return reader.read(response.getBody());
+        }
+    }
+
+    private static DockerHttpClient.Request request(String path) {
+        return DockerHttpClient.Request.builder()
+                .method(DockerHttpClient.Request.Method.GET)
+                .path(path)
+                // A kept connection that something between closed would cost the transport's second before a repeat.
+                .putHeader("Connection", "close")
+                .build();
+    }
+
+    private static void check(String path, DockerHttpClient.Response response) throws IOException {
+        if (response.getStatusCode() != 200) {
+            String message;
+            try {
+                message = JSON.readTree(response.getBody()).path("message").asText();
+            } catch (IOException e) {
+                message = "";
+            }
+            throw new Refused(response.getStatusCode(), path, message);
+        }
+    }
+
+    private <T> T within(String path, Callable<T> call) throws IOException, InterruptedException {
+        Future<T> answer = threads.submit(call);
+        try {
             return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw hangs(path);
         } catch (ExecutionException e) {
             throw cause(path, e);
+        } finally {
+            // An interrupted read closes its connection.
+            answer.cancel(true);
         }
-    }
-
-    private static InputStream body(Connection connection, String path) throws IOException {
-        Connection.Answer answer = connection.get(path);
-        if (answer.status() != 200) {
-            String message;
-            try {
-                message = JSON.readTree(answer.body()).path("message").asText();
-            } catch (IOException e) {
-                message = "";
-            }
-            throw new Refused(answer.status(), path, message);
-        }
-        return answer.body();
     }
 
     private IOException hangs(String path) {
@@ -147,6 +182,10 @@ final class DockerApi implements AutoCloseable {
 
     private static IOException cause(String path, ExecutionException e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
+        // The transport wraps what the socket threw.
+        while (cause.getClass() == RuntimeException.class && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
         if (cause instanceof JsonProcessingException || cause instanceof RuntimeException) {
             return new Garbled(path, cause);
         }
@@ -155,27 +194,44 @@ final class DockerApi implements AutoCloseable {
 
     /** A running stream of events. */
     final class Events implements AutoCloseable {
-        private final Connection connection = new Connection(host, tls);
         private final CompletableFuture<Events> started = new CompletableFuture<>();
+        private final Future<?> reading;
+        private final Runnable atEnd;
         private volatile boolean ended;
 
-        private Events() throws IOException {}
-
-        private void read(String path, Consumer<JsonNode> consumer, Runnable atEnd) {
-            try (InputStream body = body(connection, path)) {
-                // The parser waits for the first event when it is made.
-                started.complete(this);
-                JsonParser parser = JSON.createParser(body);
-                while (parser.nextToken() != null) {
-                    consumer.accept(JSON.readTree(parser));
+        private Events(String path, Consumer<JsonNode> consumer, Runnable atEnd) {
+            this.atEnd = atEnd;
+            reading = threads.submit(() -> {
+                try {
+                    connect();
+                    ask(path, body -> read(body, consumer));
+                    started.completeExceptionally(new EOFException("its event stream ended at once"));
+                } catch (IOException | RuntimeException e) {
+                    started.completeExceptionally(e);
+                } finally {
+                    end();
                 }
-            } catch (IOException | RuntimeException e) {
-                // If it is no matter of having started any more, the end says enough.
-                started.completeExceptionally(e);
-            } finally {
-                ended = true;
-                atEnd.run();
+            });
+        }
+
+        private Events read(InputStream body, Consumer<JsonNode> consumer) throws IOException {
+            started.complete(this);
+            try (JsonParser parser = JSON.createParser(body)) {
+                try {
+                    while (parser.nextToken() != null) {
+                        consumer.accept(JSON.readTree(parser));
+                    }
+                } finally {
+                    // Before closing, which waits for the rest of the answer.
+                    end();
+                }
             }
+            return this;
+        }
+
+        private void end() {
+            ended = true;
+            atEnd.run();
         }
 
         /** Whether no more events will come. */
@@ -185,7 +241,19 @@ final class DockerApi implements AutoCloseable {
 
         @Override
         public void close() {
-            connection.close();
+            reading.cancel(true);
+        }
+    }
+
+    /** Connects without a word, since the transport tries an absent engine twice and logs that every time. */
+    private void connect() throws IOException {
+        SocketAddress address = host.getScheme().equals("unix")
+                ? UnixDomainSocketAddress.of(host.getPath())
+                : new InetSocketAddress(host.getHost(), host.getPort());
+        try (SocketChannel channel = SocketChannel.open(address)) {
+            channel.shutdownOutput();
+        } catch (UnresolvedAddressException e) {
+            throw new UnknownHostException(host.getHost() + " can't be resolved");
         }
     }
 
@@ -196,8 +264,7 @@ final class DockerApi implements AutoCloseable {
      * @param atEnd called from there when no more will come
      */
     Events events(String path, Consumer<JsonNode> consumer, Runnable atEnd) throws IOException, InterruptedException {
-        Events events = new Events();
-        threads.execute(() -> events.read(path, consumer, atEnd));
+        Events events = new Events(path, consumer, atEnd);
         boolean started = false;
         try {
             events.started.get(patience.toMillis(), TimeUnit.MILLISECONDS);
@@ -215,7 +282,8 @@ final class DockerApi implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         threads.shutdownNow();
+        http.close();
     }
 }
