@@ -125,6 +125,20 @@ class StandaloneIT extends ProxyTest {
     }
 
     @Test
+    void atDebugTheAnswerSaysWhoGaveIt() throws Exception {
+        Path file = folder.resolve("services.properties");
+        Files.writeString(file, "app.endpoints = " + endpointThatSays("ok").endpoint() + "\n");
+        Server server = server(Map.of("SERVICES", file.toString(), "LOGGING", "debug"));
+        server.awaitLine("Listens on");
+        try (RawClient client = new RawClient(server.httpPort())) {
+            Message answer = client.get("/");
+            assertThat(answer.field("Via")).isEqualTo("1.1 millau");
+            assertThat(answer.field("X-Backend-Server")).isEqualTo("app");
+            assertThat(answer.field("X-Served-By")).isNotBlank();
+        }
+    }
+
+    @Test
     void terminatingFinishesWhatIsInProgress() throws Exception {
         ScriptedEndpoint slow = endpoint(connection -> {
             connection.wire().readHead();

@@ -1,0 +1,161 @@
+package io.millau.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.core.ServiceLabels;
+import io.millau.core.ServiceSource;
+import io.millau.core.ServicesInCode;
+import io.millau.core.Snapshot;
+import io.millau.server.Millau;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README shows is what runs: its snippets stand in tested files, or are run here. */
+class ReadmeTest {
+
+    private static final Path ROOT = Path.of("..");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void everyYamlSnippetStandsInAFileThatATestDeploys() throws IOException {
+        List<String> files = new ArrayList<>();
+        files.add(normal(Files.readString(ROOT.resolve("millau-examples/compose.yml"))));
+        try (Stream<Path> stacks = Files.list(ROOT.resolve("millau-examples/stacks"))) {
+            stacks.forEach(stack -> files.add(normal(read(stack))));
+        }
+
+        assertThat(snippets("yaml"))
+                .isNotEmpty()
+                .allSatisfy(snippet -> assertThat(files).anyMatch(file -> file.contains(normal(snippet))));
+    }
+
+    @Test
+    void theServicesFileIsReadWithoutAProblem() throws Exception {
+        Path file = folder.resolve("services.properties");
+        Files.writeString(file, snippets("properties").get(0));
+        CompletableFuture<Snapshot> delivered = new CompletableFuture<>();
+        ServiceSource.Subscription reading = ServiceSource.file(file).subscribe(delivered::complete);
+        Snapshot snapshot = delivered.get(60, TimeUnit.SECONDS);
+        reading.close();
+
+        assertThat(snapshot.problems()).isEmpty();
+        assertThat(snapshot.services()).singleElement().satisfies(service -> {
+            assertThat(service.name()).isEqualTo("orders");
+            assertThat(service.endpoints()).hasSize(2);
+        });
+    }
+
+    @Test
+    void everyLabelOfTheTableIsKnown() throws IOException {
+        List<String> labels = Pattern.compile("(?m)^\\| `(millau\\.[a-z-]+)` \\|")
+                .matcher(readme())
+                .results()
+                .map(result -> result.group(1))
+                .toList();
+
+        assertThat(labels)
+                .hasSizeGreaterThan(5)
+                .allSatisfy(label -> assertThat(ServiceLabels.read(Map.of(label, "?"), List.of())
+                                .problems())
+                        .noneMatch(problem -> problem.contains("unknown")));
+    }
+
+    @Test
+    void theExampleOfAMistakeIsWhatIsSaid() throws IOException {
+        String message = ServiceLabels.read(
+                        Map.of("millau.enabled", "true", "millau.port", "80", "millau.prot", "80"), List.of())
+                .problems()
+                .get(0);
+
+        assertThat(readme()).contains("shop: " + message);
+    }
+
+    @Test
+    void theEmbeddingSnippetRuns() throws Exception {
+        HttpServer application = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        application.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(204, -1);
+            exchange.close();
+        });
+        application.start();
+        Endpoint endpoint = Endpoint.http(application.getAddress());
+
+        // README: the same lines stand there
+        ServicesInCode services = ServiceSource.of(
+                Service.named("app").hosts("127.0.0.1").endpoints(endpoint).build());
+        try (Millau millau =
+                Millau.builder().http("127.0.0.1:0").source(services).start()) {
+            URI uri = URI.create("http://127.0.0.1:" + millau.port() + "/");
+            // README: up to here
+            assertThat(status(uri)).isEqualTo(204);
+            services.replace();
+            assertThat(status(uri)).isEqualTo(502);
+        } finally {
+            application.stop(0);
+        }
+
+        String source = Files.readString(Path.of("src/test/java/io/millau/examples/ReadmeTest.java"));
+        String shown =
+                source.substring(source.indexOf("// README: the same lines"), source.indexOf("// README: up to"));
+        String snippet = snippets("java").get(0);
+        assertThat(tokens(shown)).contains(tokens(snippet.substring(0, snippet.indexOf("    // ..."))));
+    }
+
+    private static int status(URI uri) throws Exception {
+        return HttpClient.newHttpClient()
+                .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding())
+                .statusCode();
+    }
+
+    /** Java without its layout, which the formatter decides here and the page's width there. */
+    private static String tokens(String java) {
+        return java.replaceAll("\\s+", "");
+    }
+
+    private static List<String> snippets(String language) throws IOException {
+        return Pattern.compile("(?s)```" + language + "\n(.*?)```")
+                .matcher(readme())
+                .results()
+                .map((MatchResult result) -> result.group(1))
+                .toList();
+    }
+
+    private static String readme() throws IOException {
+        return Files.readString(ROOT.resolve("README.md"));
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String normal(String yaml) {
+        return yaml.replaceAll("(?m)\\s+$", "").strip();
+    }
+}
