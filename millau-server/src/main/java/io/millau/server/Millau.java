@@ -61,7 +61,7 @@ public final class Millau implements AutoCloseable {
 
     private Millau(Builder builder) throws IOException {
         drain = builder.drain;
-        router = new Router(builder.retryPolicy, builder.balancer, Ticker.system());
+        router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         worker = Xnio.getInstance(Millau.class.getClassLoader())
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_NAME, "millau")
@@ -73,7 +73,7 @@ public final class Millau implements AutoCloseable {
                         .getMap());
         try {
             ByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, 16);
-            lanes = new Lanes(new DefaultByteBufferPool(true, Lane.BUFFER_BYTES, -1, 16), Ticker.system());
+            lanes = new Lanes(new DefaultByteBufferPool(true, Lane.BUFFER_BYTES, -1, 16), builder.ticker);
             services = new Services(builder.sources, this::replace);
             Traffic traffic = new Traffic(builder.trafficListeners);
             for (InetSocketAddress address : builder.addresses) {
@@ -236,6 +236,7 @@ public final class Millau implements AutoCloseable {
         private int ioThreads = Runtime.getRuntime().availableProcessors();
         private Duration drain = Duration.ofSeconds(8);
         private String hostName = "millau";
+        private Ticker ticker = Ticker.system();
         private @Nullable InetSocketAddress telemetry;
         private @Nullable Supplier<String> metrics;
 
@@ -293,6 +294,12 @@ public final class Millau implements AutoCloseable {
         /** How long {@link Millau#close()} waits for requests in progress; 8 s unless said, less than Docker's 10. */
         public Builder drain(Duration drain) {
             this.drain = drain;
+            return this;
+        }
+
+        /** The clock of deadlines, ejections and idle connections, for tests. */
+        Builder ticker(Ticker ticker) {
+            this.ticker = ticker;
             return this;
         }
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -269,6 +270,55 @@ class FailoverTest extends ProxyTest {
         assertThat(connections).hasValue(2);
         assertThat(traffic.await(9)).contains("failed app REJECTED repeated");
         assertThat(traffic.events).doesNotContain("failed app BROKEN repeated");
+    }
+
+    @Test
+    void aRequestThatMayNotBeRepeatedTakesNoConnectionThatWasIdleForLong() throws Exception {
+        AtomicInteger connections = new AtomicInteger();
+        startWith(endpoint(connection -> {
+            connections.incrementAndGet();
+            while (connection.readRequest() != null) {
+                connection.send(OK);
+            }
+        }));
+        RawClient client = client();
+        String post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
+        client.get("/");
+        client.send(post).read();
+        assertThat(connections).hasValue(1);
+
+        ahead.addAndGet(TimeUnit.SECONDS.toNanos(2));
+        client.send(post).read();
+        assertThat(connections).hasValue(2);
+        ahead.addAndGet(TimeUnit.SECONDS.toNanos(2));
+        client.get("/");
+        assertThat(connections).hasValue(2);
+    }
+
+    @Test
+    void anEjectedEndpointComesBackAfterItsRetryPeriod() throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        startWith(
+                endpoint(connection -> {
+                    while (connection.readRequest() != null) {
+                        if (requests.incrementAndGet() == 1) {
+                            return;
+                        }
+                        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nback");
+                    }
+                }),
+                endpointThatSays("good"));
+        RawClient client = client();
+        for (int i = 0; i < 4; i++) {
+            assertThat(client.get("/").body()).isEqualTo("good");
+        }
+        ahead.addAndGet(TimeUnit.SECONDS.toNanos(61));
+
+        List<String> answers = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            answers.add(client.get("/").body());
+        }
+        assertThat(answers).contains("back", "good");
     }
 
     @Test

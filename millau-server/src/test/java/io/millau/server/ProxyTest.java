@@ -6,6 +6,7 @@ import io.millau.core.ServiceSource;
 import io.millau.core.ServicesInCode;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 
 /** A proxy with one I/O thread, so that connections are reused as a test expects, and what a test opens is closed. */
@@ -17,11 +18,15 @@ abstract class ProxyTest {
 
     Millau millau;
 
+    /** How far the proxy's clock is ahead. */
+    final AtomicLong ahead = new AtomicLong();
+
     final void startWith(Service... declared) throws Exception {
         services.replace(declared);
         millau = closing(Millau.builder()
                 .http("127.0.0.1:0")
                 .ioThreads(1)
+                .ticker(() -> System.nanoTime() + ahead.get())
                 .source(services)
                 .listener(traffic)
                 .start());
