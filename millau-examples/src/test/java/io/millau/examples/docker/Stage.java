@@ -1,0 +1,127 @@
+package io.millau.examples.docker;
+
+import io.millau.docker.testing.Engine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+
+/**
+ * A Swarm of one node that has the images of what was just built.
+ *
+ * <p>It is an engine of our own, into which the images are copied from the one that they were built in. That one may be
+ * somebody's daily engine: to make a Swarm of it, publish ports on it, restart it or remove what one believes to be one's
+ * own would all be rude. All tests share one stage, since starting it takes longer than most of them; each has a stack,
+ * a proxy and a port of its own.
+ */
+final class Stage implements AutoCloseable {
+
+    private static final AtomicInteger PORTS = new AtomicInteger(8000);
+
+    private final Engine engine;
+
+    private Stage(Engine engine) {
+        this.engine = engine;
+    }
+
+    private static Stage open() {
+        Engine engine = withImages();
+        try {
+            engine.initSwarm();
+            return new Stage(engine);
+        } catch (RuntimeException | Error e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    /** An engine of one's own, not in a Swarm, that has the images; to be closed by the caller. */
+    static Engine withImages(String... options) {
+        Engine engine = Engine.start(options);
+        try {
+            for (String image : new String[] {"millau:latest", "millau-echo:latest"}) {
+                engine.load(Engine.ofEnvironment(), image);
+            }
+            return engine;
+        } catch (RuntimeException | Error e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
+    /** A port that no other test's proxy publishes. */
+    static int freePort() {
+        return PORTS.incrementAndGet();
+    }
+
+    /** Deploys a stack from a file of this module's folder {@code stacks}. */
+    Stack deploy(String file, String name) {
+        return deployText(read("stacks/" + file), name);
+    }
+
+    /** Deploys a stack from the text of a stack file. */
+    Stack deployText(String text, String name) {
+        int port = freePort();
+        // The kernel that tests run on may have no routing mesh, so the node's own port it is; and the engine isn't at
+        // the usual place.
+        String ours = text.replace(
+                        "      - \"80:80\"\n",
+                        "      - target: 80\n        published: " + port + "\n        mode: host\n")
+                .replace("- /var/run/docker.sock:", "- " + socket(engine) + ":");
+        try {
+            Path file = Files.createTempFile("millau-stack-", ".yml");
+            try {
+                Files.writeString(file, ours);
+                engine.docker("stack", "deploy", "--resolve-image", "never", "--compose-file", file.toString(), name);
+            } finally {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new Stack(engine, name, new Front(engine.address(), port));
+    }
+
+    /** The text of a file of this module. */
+    static String read(String file) {
+        try {
+            return Files.readString(Path.of(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The path of an engine's socket. */
+    static String socket(Engine engine) {
+        return engine.host().substring("unix://".length());
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+
+    /** Gives tests the one stage, opened when the first asks for it, closed after the last. */
+    static final class Provider implements ParameterResolver {
+
+        @Override
+        public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+            return parameter.getParameter().getType() == Stage.class;
+        }
+
+        @Override
+        public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+            return context.getRoot()
+                    .getStore(ExtensionContext.Namespace.GLOBAL)
+                    .computeIfAbsent(Stage.class, type -> open(), Stage.class);
+        }
+    }
+}
