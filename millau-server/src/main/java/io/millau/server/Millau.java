@@ -164,6 +164,7 @@ public final class Millau implements AutoCloseable {
         }
         listeners.forEach(Listener::stopAccepting);
         handlers.forEach(ProxyHandler::drain);
+        // Looked at from here, so that no request has to tell somebody of its end.
         long deadline = System.nanoTime() + drain.toNanos();
         try {
             while (handlers.stream().anyMatch(handler -> handler.inProgress() > 0) && System.nanoTime() < deadline) {

@@ -445,7 +445,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     void passed() {
-        if (body != null && body.waitingForClient()) {
+        if (body != null && body.waitingForClient() && !client.waitsForContinue()) {
             LOG.warn("Client {} did not send its body on", exchange.getSourceAddress());
             refuse(408, "Request Timeout\n");
         } else {

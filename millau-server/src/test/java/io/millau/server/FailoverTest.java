@@ -431,6 +431,20 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
+    void aClientThatWaitsToBeToldToSendItsBodyIsNotToBlame() throws Exception {
+        ScriptedEndpoint endpoint = endpoint(connection -> {
+            connection.wire().readHead();
+            connection.hang();
+        });
+        startWith(app(endpoint.endpoint()).timeout(Duration.ofMillis(200)).build());
+        RawClient client =
+                client().send("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n");
+
+        assertThat(client.read().status()).isEqualTo(504);
+        assertThat(traffic.await(5)).contains("failed app TIMED_OUT repeated");
+    }
+
+    @Test
     void aClientThatSendsNoBodyIsToBlameForThat() throws Exception {
         ScriptedEndpoint endpoint = endpoint(connection -> {
             connection.wire().readHead();
