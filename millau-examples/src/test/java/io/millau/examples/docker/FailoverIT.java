@@ -23,7 +23,7 @@ class FailoverIT {
             Front front = stack.front();
             front.await("localhost", "/", answer -> answer.status() == 200);
             // A request that took this long was with the slow service first.
-            await().atMost(Duration.ofSeconds(90)).until(() -> {
+            await().atMost(Duration.ofSeconds(120)).until(() -> {
                 long start = System.nanoTime();
                 checkIsQuick(front.get("localhost", "/"));
                 return System.nanoTime() - start > TIMEOUT.toNanos();

@@ -18,7 +18,7 @@ import org.awaitility.Awaitility;
  */
 record Front(String host, int port) {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     /** A client with a connection of its own. */
     KeptAlive connect() throws IOException {
