@@ -57,6 +57,12 @@ public record Endpoint(String id, String scheme, InetAddress address, int port) 
         return new InetSocketAddress(address, port);
     }
 
+    /** The id tells nearly all of them apart, and a string remembers its hash. */
+    @Override
+    public int hashCode() {
+        return id.hashCode() * 31 + port;
+    }
+
     @Override
     public String toString() {
         return scheme + "://"

@@ -60,12 +60,15 @@ public final class Router {
         services.stream().filter(Service::enabled).forEach(service -> enabled.put(service.id(), service));
 
         for (Pool.Member member : members) {
-            removed.putIfAbsent(member.service.id(), new Removed(member.service.withEndpoints(List.of()), now));
+            Service before = member.service;
+            if (!enabled.containsKey(before.id())) {
+                removed.put(before.id(), new Removed(before.withEndpoints(List.of()), now));
+            }
         }
         removed.keySet().removeAll(enabled.keySet());
         removed.values().removeIf(gone -> now - gone.at() >= REMEMBERED_NANOS);
 
-        Map<Endpoint, Target> newTargets = new HashMap<>();
+        Map<Endpoint, Target> newTargets = new HashMap<>(2 * targets.size());
         Map<Route, AtomicInteger> newRouteTurns = new HashMap<>();
         Map<String, AtomicInteger> newServiceTurns = new HashMap<>();
         List<Pool.Member> newMembers = new ArrayList<>(enabled.size());

@@ -97,15 +97,7 @@ public final class Service {
 
     /** A builder that starts from this service. */
     public Builder toBuilder() {
-        return new Builder(name)
-                .id(id)
-                .enabled(enabled)
-                .hosts(hosts)
-                .path(path)
-                .timeout(timeout)
-                .retry(retry)
-                .retryUnsafe(retryUnsafe)
-                .endpoints(endpoints);
+        return new Builder(this);
     }
 
     @Override
@@ -147,6 +139,18 @@ public final class Service {
         private Builder(String name) {
             this.name = Objects.requireNonNull(name, "name");
             this.id = name;
+        }
+
+        private Builder(Service service) {
+            name = service.name;
+            id = service.id;
+            enabled = service.enabled;
+            hosts = service.hosts;
+            path = service.path;
+            timeout = service.timeout;
+            retry = service.retry;
+            retryUnsafe = service.retryUnsafe;
+            endpoints = service.endpoints;
         }
 
         /** See {@link Service#id()}. */
