@@ -97,6 +97,10 @@ final class ProxyHandler implements HttpHandler {
         if (lengths != null && (lengths.size() != 1 || MessageLength.parse(lengths.getFirst()) < 0)) {
             return "Content-Length " + lengths + ", expected one number";
         }
+        if (lengths != null && exchange.isRequestComplete() && MessageLength.parse(lengths.getFirst()) > 0) {
+            // HTTP/2 can say so; over HTTP/1.1 the endpoint would take the next request for the body.
+            return "Content-Length " + lengths + " without a body";
+        }
         if (codings != null) {
             boolean chunked = codings.size() == 1 && "chunked".equalsIgnoreCase(codings.getFirst());
             if (!chunked || lengths != null || !exchange.isHttp11()) {

@@ -1,0 +1,27 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** What only a client of HTTP/2 can send must not become another request on the way to an endpoint of HTTP/1.1. */
+class Http2Test extends ProxyTest {
+
+    @Test
+    void aLengthWithoutABodyReachesNoService() throws Exception {
+        // The endpoint would take the next client's request for the body.
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
+
+        client.headers(1, true, get("/", "content-length", "5"));
+        assertThat(client.body(1)).isEqualTo("Bad Request\n");
+        client.headers(3, true, get("/", "content-length", "0"));
+        assertThat(client.body(3)).isEqualTo("ok");
+        assertThat(endpoint.requests).hasSize(1);
+    }
+
+    private static String[] get(String path, String name, String value) {
+        return new String[] {":method", "GET", ":scheme", "http", ":path", path, ":authority", "a", name, value};
+    }
+}

@@ -1,0 +1,96 @@
+package io.millau.server;
+
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/** An HTTP/2 client that sends what a test says, also what no library would (RFC 9113, 4 and 6). */
+final class RawHttp2Client implements Closeable {
+
+    static final int DATA = 0;
+    static final int HEADERS = 1;
+    static final int RST_STREAM = 3;
+    static final int SETTINGS = 4;
+
+    static final int END_STREAM = 1;
+    private static final int END_HEADERS = 4;
+    private static final int ACK = 1;
+
+    private final Socket socket;
+    private final DataInputStream in;
+
+    /** A frame that came. */
+    record Frame(int type, int flags, int stream, String payload) {}
+
+    RawHttp2Client(int port) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(60_000);
+        socket.setTcpNoDelay(true);
+        in = new DataInputStream(socket.getInputStream());
+        socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        send(SETTINGS, 0, 0, new byte[0]);
+    }
+
+    /** Sends a head, as names and values in turn, each literally (RFC 7541, 6.2.2). */
+    void headers(int stream, boolean end, String... fields) throws IOException {
+        ByteArrayOutputStream block = new ByteArrayOutputStream();
+        for (int i = 0; i < fields.length; i += 2) {
+            block.write(0);
+            for (String text : new String[] {fields[i], fields[i + 1]}) {
+                block.write(text.length()); // all of them are shorter than 127
+                block.write(text.getBytes(StandardCharsets.ISO_8859_1));
+            }
+        }
+        send(HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream, block.toByteArray());
+    }
+
+    void send(int type, int flags, int stream, byte[] payload) throws IOException {
+        ByteBuffer frame = ByteBuffer.allocate(9 + payload.length);
+        frame.put((byte) 0).putShort((short) payload.length).put((byte) type).put((byte) flags);
+        frame.putInt(stream).put(payload);
+        socket.getOutputStream().write(frame.array());
+    }
+
+    /** The next head, data or reset of a stream. */
+    Frame next(int stream) throws IOException {
+        while (true) {
+            int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+            Frame frame = new Frame(
+                    in.readUnsignedByte(),
+                    in.readUnsignedByte(),
+                    in.readInt(),
+                    new String(in.readNBytes(length), StandardCharsets.ISO_8859_1));
+            if (frame.type == SETTINGS && (frame.flags & ACK) == 0) {
+                send(SETTINGS, ACK, 0, new byte[0]);
+            }
+            if (frame.stream == stream && frame.type <= RST_STREAM) {
+                return frame;
+            }
+        }
+    }
+
+    /** Reads an answer's head and body; what came as data. */
+    String body(int stream) throws IOException {
+        StringBuilder body = new StringBuilder();
+        while (true) {
+            Frame frame = next(stream);
+            if (frame.type == RST_STREAM) {
+                return body + "(reset)";
+            }
+            body.append(frame.type == DATA ? frame.payload : "");
+            if ((frame.flags & END_STREAM) != 0) {
+                return body.toString();
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}
