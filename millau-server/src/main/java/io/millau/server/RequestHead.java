@@ -1,5 +1,6 @@
 package io.millau.server;
 
+import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.HeaderMap;
@@ -125,12 +126,24 @@ final class RequestHead {
                     || chunked && name.equals(Headers.CONTENT_LENGTH)) {
                 continue;
             }
+            if (http2) {
+                checkToken(name);
+            }
             if (http2 && values.size() > 1 && name.equals(Headers.COOKIE)) {
                 field(name, String.join("; ", values)); // RFC 9113, 8.2.3
                 continue;
             }
             for (int v = 0; v < values.size(); v++) {
                 field(name, values.get(v));
+            }
+        }
+    }
+
+    /** In HTTP/2 a name may hold a colon, which would make another field of it, Transfer-Encoding for instance. */
+    private static void checkToken(HttpString name) throws UnfitException {
+        for (int i = 0; i < name.length(); i++) {
+            if (!Connectors.isValidTokenCharacter(name.byteAt(i))) {
+                throw new UnfitException("header named " + name);
             }
         }
     }
