@@ -114,7 +114,19 @@ final class ProxyHandler implements HttpHandler {
         if (exchange.isHttp11() && !headers.contains(Headers.HOST)) {
             return "no Host field";
         }
+        if (!isTarget(exchange)) {
+            return "request target " + exchange.getRequestURI() + ", expected one that starts with /";
+        }
         return null;
+    }
+
+    /** HTTP/2 has no absolute form, but in its :path one would be another host than the one that was routed. */
+    private static boolean isTarget(HttpServerExchange exchange) {
+        String uri = exchange.getRequestURI();
+        return uri.startsWith("/")
+                || uri.equals("*")
+                || exchange.isHostIncludedInRequestURI()
+                || exchange.getRequestMethod().equals(Methods.CONNECT);
     }
 
     /** Answers a request that no service gets. */

@@ -35,6 +35,18 @@ class Http2Test extends ProxyTest {
         assertThat(endpoint.requests).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"http://other.example/", "other"})
+    void aPathThatNamesAnotherHostReachesNoService(String path) throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
+
+        client.headers(1, true, get(path, "x", "y"));
+        assertThat(client.body(1)).isEqualTo("Bad Request\n");
+        assertThat(endpoint.requests).isEmpty();
+    }
+
     private static String[] get(String path, String name, String value) {
         return new String[] {":method", "GET", ":scheme", "http", ":path", path, ":authority", "a", name, value};
     }
