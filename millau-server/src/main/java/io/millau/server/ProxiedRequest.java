@@ -252,12 +252,16 @@ final class ProxiedRequest extends Deadlines.Deadline
             continueDeadline = new Deadlines.Deadline() {
                 @Override
                 void passed() {
+                    continueDeadline = null; // where no endpoint is connected now, the next one sets it again
                     if (phase == Phase.WAITING) {
                         client.sendContinue();
+                        bodyProgressed(); // the client's time to send it begins now
                     }
                 }
             };
-            lane.deadlines.set(continueDeadline, CONTINUE_NANOS);
+            lane.deadlines.set(
+                    continueDeadline,
+                    Math.min(CONTINUE_NANOS, delivery.service().timeout().toNanos() / 2));
         }
     }
 

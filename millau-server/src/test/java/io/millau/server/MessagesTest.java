@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -266,6 +267,19 @@ class MessagesTest extends ProxyTest {
     @Test
     void aClientIsToldToGoOnWhereTheEndpointDoesNotKnowExpect() throws Exception {
         startWith(endpointThatAnswers(OK));
+        RawClient client =
+                client().send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+
+        assertThat(client.readHead().status()).isEqualTo(100);
+        assertThat(client.send("hello").read().body()).isEqualTo("ok");
+    }
+
+    @Test
+    void aClientIsToldToGoOnBeforeItIsTooLate() throws Exception {
+        // The usual second is longer than this service's patience: the client was blamed for what nobody had told it.
+        startWith(app(endpointThatAnswers(OK).endpoint())
+                .timeout(Duration.ofMillis(800))
+                .build());
         RawClient client =
                 client().send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
 
