@@ -375,6 +375,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         if (body != null && !body.sent()) {
+            used.source.suspendReads(); // nobody reads any more, and its end would be reported over and over
             return;
         }
         connection = null;

@@ -125,6 +125,7 @@ final class RequestBody {
                     connection.sink.suspendWrites();
                 }
             } catch (IOException e) {
+                connection.sink.suspendWrites();
                 detach();
                 owner.sendFailed(e);
                 return;

@@ -64,6 +64,9 @@ final class UpstreamConnection {
     void release() {
         user = null;
         reused = true;
+        if (!source.isReadResumed()) {
+            source.resumeReads();
+        }
         upstream.release(this);
     }
 

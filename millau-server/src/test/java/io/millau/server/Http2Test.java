@@ -1,7 +1,13 @@
 package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,6 +51,38 @@ class Http2Test extends ProxyTest {
         client.headers(1, true, get(path, "x", "y"));
         assertThat(client.body(1)).isEqualTo("Bad Request\n");
         assertThat(endpoint.requests).isEmpty();
+    }
+
+    @Test
+    void theEndOfAConnectionThatNobodyReadsCostsNothing() throws Exception {
+        CountDownLatch answered = new CountDownLatch(1);
+        // Answered early and closed, while the client neither sends its body on nor takes the answer: it was told to us
+        // over and over, on a thread that did nothing else any more.
+        startWith(endpoint(connection -> {
+            connection.wire().readHead();
+            connection.wire().readExactly("0003\r\nabc\r\n".length());
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            answered.countDown();
+        }));
+        RawHttp2Client client = closing(new RawHttp2Client(millau.port(), 0));
+        client.headers(1, false, ":method", "POST", ":scheme", "http", ":path", "/", ":authority", "a");
+        client.send(RawHttp2Client.DATA, 0, 1, new byte[3]);
+        answered.await();
+
+        long before = ioThreadNanos();
+        await().during(Duration.ofSeconds(1)).until(() -> true);
+        assertThat(Duration.ofNanos(ioThreadNanos() - before)).isLessThan(Duration.ofMillis(300));
+
+        client.send(RawHttp2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 1, 0});
+        assertThat(client.body(1)).isEqualTo("ok");
+    }
+
+    private static long ioThreadNanos() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        return Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
+                .filter(thread -> thread != null && thread.getThreadName().startsWith("millau I/O"))
+                .mapToLong(thread -> threads.getThreadCpuTime(thread.getThreadId()))
+                .sum();
     }
 
     private static String[] get(String path, String name, String value) {

@@ -16,6 +16,7 @@ final class RawHttp2Client implements Closeable {
     static final int HEADERS = 1;
     static final int RST_STREAM = 3;
     static final int SETTINGS = 4;
+    static final int WINDOW_UPDATE = 8;
 
     static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
@@ -28,12 +29,21 @@ final class RawHttp2Client implements Closeable {
     record Frame(int type, int flags, int stream, String payload) {}
 
     RawHttp2Client(int port) throws IOException {
+        this(port, 65_535);
+    }
+
+    /** @param window bytes of a body that it takes at first (RFC 9113, 6.9.2) */
+    RawHttp2Client(int port, int window) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(60_000);
         socket.setTcpNoDelay(true);
         in = new DataInputStream(socket.getInputStream());
         socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-        send(SETTINGS, 0, 0, new byte[0]);
+        send(
+                SETTINGS,
+                0,
+                0,
+                ByteBuffer.allocate(6).putShort((short) 4).putInt(window).array());
     }
 
     /** Sends a head, as names and values in turn, each literally (RFC 7541, 6.2.2). */
