@@ -3,8 +3,6 @@ package io.millau.core;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +18,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +35,11 @@ final class ServicesFile implements ServiceSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
     private static final String ENDPOINTS = ServiceLabels.ENDPOINTS;
+
+    /** Plainer than {@link java.net.URI}, which knows no host names with underscores, though Docker does. */
+    private static final Pattern URL =
+            Pattern.compile("http://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
+
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final Path file;
@@ -161,28 +166,14 @@ final class ServicesFile implements ServiceSource {
         }
 
         private List<Endpoint> endpointsOf(String url) {
-            URI uri = uri(url);
-            String host = uri.getHost();
-            boolean plain = Endpoint.HTTP.equals(uri.getScheme())
-                    && host != null
-                    && (uri.getRawPath().isEmpty() || uri.getRawPath().equals("/"))
-                    && uri.getRawQuery() == null
-                    && uri.getRawUserInfo() == null;
-            if (!plain) {
+            Matcher parts = URL.matcher(url);
+            if (!parts.matches()) {
                 throw new IllegalArgumentException("expected http://HOST:PORT without a path");
             }
-            int port = uri.getPort() == -1 ? 80 : uri.getPort();
-            return resolve(host).stream()
+            int port = parts.group(2) == null ? 80 : Values.port(parts.group(2));
+            return resolve(parts.group(1)).stream()
                     .map(address -> Endpoint.http(address.getHostAddress() + ":" + port, address, port))
                     .toList();
-        }
-
-        private static URI uri(String url) {
-            try {
-                return new URI(url);
-            } catch (URISyntaxException e) {
-                throw new IllegalArgumentException("expected http://HOST:PORT", e);
-            }
         }
 
         private List<InetAddress> resolve(String host) {

@@ -101,9 +101,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     void start() {
         handler.began(this, client);
         try {
-            if (exchange.isRequestComplete()) {
-                client.watch(this::clientLost);
-            }
+            client.watch(this::clientLost);
             attempt();
         } catch (RuntimeException e) {
             ourFault(e);
@@ -113,8 +111,17 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Whatever went wrong, the request ends: it neither hangs nor leaks what it holds. */
     private void ourFault(Throwable fault) {
         LOG.error("A request failed through a fault of ours", fault);
+        abandonAttempt();
         end();
         client.abort();
+    }
+
+    /** Leaves an attempt without an outcome: nothing is known of the endpoint, and another request may probe it. */
+    private void abandonAttempt() {
+        if (endpoint != null && !delivered) {
+            delivery.report(Outcome.CLIENT_GONE);
+            endpoint = null;
+        }
     }
 
     private void attempt() {
@@ -143,7 +150,11 @@ final class ProxiedRequest extends Deadlines.Deadline
     @Override
     public void notConnected(IOException failure) {
         connecting = null;
-        attemptFailed(Outcome.UNREACHABLE, failure);
+        try {
+            attemptFailed(Outcome.UNREACHABLE, failure);
+        } catch (RuntimeException e) {
+            ourFault(e);
+        }
         handler.moved();
     }
 
@@ -450,22 +461,25 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     void passed() {
-        if (body != null && body.waitingForClient() && !client.waitsForContinue()) {
-            LOG.warn("Client {} did not send its body on", exchange.getSourceAddress());
-            refuse(408, "Request Timeout\n");
-        } else {
-            attemptFailed(
-                    Outcome.TIMED_OUT,
-                    new IOException(
-                            "no answer within " + delivery.service().timeout().toMillis() + " ms"));
+        try {
+            if (body != null && body.waitingForClient() && !client.waitsForContinue()) {
+                LOG.warn("Client {} did not send its body on", exchange.getSourceAddress());
+                refuse(408, "Request Timeout\n");
+            } else {
+                long millis = delivery.service().timeout().toMillis();
+                attemptFailed(Outcome.TIMED_OUT, new IOException("no answer within " + millis + " ms"));
+            }
+        } catch (RuntimeException e) {
+            ourFault(e);
         }
     }
 
     private void attemptFailed(Outcome outcome, Throwable cause) {
         Endpoint failed = endpoint;
-        if (failed == null || phase == Phase.REFUSING || phase == Phase.OVER) {
-            return;
+        if (failed == null) {
+            return; // it had its outcome
         }
+        endpoint = null;
         lane.deadlines.cancel(this);
         closeConnection();
         unsentHead = null;
@@ -505,6 +519,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void refuse(int status, String text) {
+        abandonAttempt();
         closeConnection();
         exchange.setStatusCode(status);
         if (status < 500) {
@@ -524,9 +539,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         clientLeft = true;
-        if (!delivered && endpoint != null) {
-            delivery.report(Outcome.CLIENT_GONE);
-        }
+        abandonAttempt();
         end();
         client.abort();
     }

@@ -13,6 +13,7 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
+import io.undertow.util.Protocols;
 import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
@@ -94,6 +95,7 @@ final class ProxyHandler implements HttpHandler {
         HeaderMap headers = exchange.getRequestHeaders();
         HeaderValues lengths = headers.get(Headers.CONTENT_LENGTH);
         HeaderValues codings = headers.get(Headers.TRANSFER_ENCODING);
+        String host = headers.getFirst(Headers.HOST);
         if (lengths != null && (lengths.size() != 1 || MessageLength.parse(lengths.getFirst()) < 0)) {
             return "Content-Length " + lengths + ", expected one number";
         }
@@ -111,8 +113,8 @@ final class ProxyHandler implements HttpHandler {
         if (headers.count(Headers.HOST) > 1) {
             return "several Host fields";
         }
-        if (exchange.isHttp11() && !headers.contains(Headers.HOST)) {
-            return "no Host field";
+        if (!exchange.isHttp10() && (host == null || exchange.getProtocol() == Protocols.HTTP_2_0 && host.isEmpty())) {
+            return "no Host field, or no :authority";
         }
         if (!isTarget(exchange)) {
             return "request target " + exchange.getRequestURI() + ", expected one that starts with /";

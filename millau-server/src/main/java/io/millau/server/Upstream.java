@@ -91,7 +91,7 @@ final class Upstream {
                 IoUtils.safeClose(channel);
                 return;
             }
-            cancelDeadline();
+            finish();
             listener.connected(new UpstreamConnection(endpoint, channel, Upstream.this));
         }
 
@@ -103,18 +103,19 @@ final class Upstream {
 
         /** Nobody waits for it any more. */
         void cancel() {
-            cancelDeadline();
+            finish();
             future.cancel();
         }
 
         private void failed(IOException failure) {
             if (!over) {
-                cancelDeadline();
+                finish();
                 listener.notConnected(failure);
             }
         }
 
-        private void cancelDeadline() {
+        /** From now on nobody is told anything any more. */
+        private void finish() {
             over = true;
             deadlines.cancel(this);
         }
