@@ -17,6 +17,8 @@ import io.undertow.util.Protocols;
 import io.undertow.util.SameThreadExecutor;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -221,7 +223,9 @@ final class ProxyHandler implements HttpHandler {
     /** Sends an answer of our own, then runs what is to be done at its end, well or ill. */
     void answer(HttpServerExchange exchange, String text, Runnable end) {
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain; charset=utf-8");
-        exchange.getResponseSender().send(text, new IoCallback() {
+        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        exchange.setResponseContentLength(bytes.remaining());
+        exchange.getResponseSender().send(bytes, new IoCallback() {
             @Override
             public void onComplete(HttpServerExchange exchange, Sender sender) {
                 end.run();

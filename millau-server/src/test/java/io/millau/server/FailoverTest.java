@@ -359,6 +359,7 @@ class FailoverTest extends ProxyTest {
         Message answer = client.send("GET / HTTP/1.1\r\nHost: one.com\r\n\r\n").read();
         assertThat(answer.status()).isEqualTo(502);
         assertThat(answer.body()).startsWith("No running instance of app");
+        assertThat(answer.field("Content-Length")).isNotNull();
         assertThat(traffic.await(4)).contains("ended GET app 502 0 0");
         assertThat(client.get("/").body()).startsWith("No matching services found");
     }
