@@ -101,15 +101,20 @@ class FailoverTest extends ProxyTest {
             connection.readRequest();
             connection.hang();
         });
-        startWith(app(slow.endpoint(), endpointThatSays("good").endpoint())
-                .timeout(Duration.ofMillis(200))
-                .build());
+        startWith(
+                Service.named("slow")
+                        .endpoints(slow.endpoint())
+                        .timeout(Duration.ofMillis(200))
+                        .build(),
+                Service.named("good")
+                        .endpoints(endpointThatSays("good").endpoint())
+                        .build());
         RawClient client = client();
 
         for (int i = 0; i < 4; i++) {
             assertThat(client.get("/").body()).isEqualTo("good");
         }
-        assertThat(slow.requests).hasSize(1);
+        await().untilAsserted(() -> assertThat(slow.requests).hasSize(1));
         await().until(() -> slow.openConnections() == 0);
     }
 
@@ -132,7 +137,7 @@ class FailoverTest extends ProxyTest {
 
         Message answer = client().get("/");
         assertThat(answer.status()).isEqualTo(504);
-        assertThat(attempts).hasValue(3);
+        await().untilAsserted(() -> assertThat(attempts).hasValue(3));
         assertThat(traffic.await(7)).contains("ended GET app 504 0 0");
     }
 
@@ -274,6 +279,7 @@ class FailoverTest extends ProxyTest {
 
     @Test
     void aRequestThatMayNotBeRepeatedTakesNoConnectionThatWasIdleForLong() throws Exception {
+        clock = ahead::get;
         AtomicInteger connections = new AtomicInteger();
         startWith(endpoint(connection -> {
             connections.incrementAndGet();
@@ -433,16 +439,27 @@ class FailoverTest extends ProxyTest {
 
     @Test
     void aClientThatWaitsToBeToldToSendItsBodyIsNotToBlame() throws Exception {
+        CountDownLatch headArrived = new CountDownLatch(1);
+        CountDownLatch bodyArrived = new CountDownLatch(1);
         ScriptedEndpoint endpoint = endpoint(connection -> {
-            connection.wire().readHead();
+            Message head = connection.wire().readHead();
+            headArrived.countDown();
+            connection.wire().readBody(head, false);
+            bodyArrived.countDown();
             connection.hang();
         });
-        startWith(app(endpoint.endpoint()).timeout(Duration.ofSeconds(1)).build());
+        clock = ahead::get;
+        startWith(endpoint);
         RawClient client =
                 client().send("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n");
 
+        headArrived.await();
+        ahead.addAndGet(TimeUnit.SECONDS.toNanos(1));
         assertThat(client.readHead().status()).isEqualTo(100);
-        assertThat(client.send("0123456789").read().status()).isEqualTo(504);
+        client.send("0123456789");
+        bodyArrived.await();
+        ahead.addAndGet(TimeUnit.SECONDS.toNanos(30));
+        assertThat(client.read().status()).isEqualTo(504);
         assertThat(traffic.await(5)).contains("failed app TIMED_OUT repeated");
     }
 

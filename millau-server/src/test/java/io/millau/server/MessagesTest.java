@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -277,11 +278,20 @@ class MessagesTest extends ProxyTest {
     @Test
     void aClientIsToldToGoOnBeforeItIsTooLate() throws Exception {
         // The usual second is longer than this service's patience: the client was blamed for what nobody had told it.
-        startWith(app(endpointThatAnswers(OK).endpoint())
-                .timeout(Duration.ofMillis(800))
-                .build());
+        CountDownLatch headArrived = new CountDownLatch(1);
+        ScriptedEndpoint endpoint = endpoint(connection -> {
+            Message head = connection.wire().readHead();
+            headArrived.countDown();
+            connection.wire().readBody(head, false);
+            connection.send(OK);
+            connection.hang();
+        });
+        clock = ahead::get;
+        startWith(app(endpoint.endpoint()).timeout(Duration.ofMillis(800)).build());
         RawClient client =
                 client().send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+        headArrived.await();
+        ahead.addAndGet(Duration.ofMillis(400).toNanos());
 
         assertThat(client.readHead().status()).isEqualTo(100);
         assertThat(client.send("hello").read().body()).isEqualTo("ok");

@@ -4,6 +4,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.ServicesInCode;
+import io.millau.core.Ticker;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.atomic.AtomicLong;
@@ -21,12 +22,15 @@ abstract class ProxyTest {
     /** How far the proxy's clock is ahead. */
     final AtomicLong ahead = new AtomicLong();
 
+    /** The proxy's clock; a test that has to stop it sets {@code ahead::get}, before the start. */
+    Ticker clock = () -> System.nanoTime() + ahead.get();
+
     final void startWith(Service... declared) throws Exception {
         services.replace(declared);
         millau = closing(Millau.builder()
                 .http("127.0.0.1:0")
                 .ioThreads(1)
-                .ticker(() -> System.nanoTime() + ahead.get())
+                .ticker(clock)
                 .source(services)
                 .listener(traffic)
                 .start());
