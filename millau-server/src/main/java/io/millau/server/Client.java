@@ -90,25 +90,42 @@ abstract class Client {
             source.resumeReads();
         }
 
+        /** The next request waits in the buffer that Undertow will read it from; what goes beyond that, in the socket. */
         private void readable(ConduitStreamSourceChannel source, Runnable gone) {
-            PooledByteBuffer pooled = connection.getByteBufferPool().allocate();
+            PooledByteBuffer early = connection.getExtraBytes();
+            PooledByteBuffer pooled =
+                    early == null ? connection.getByteBufferPool().allocate() : early;
+            ByteBuffer buffer = pooled.getBuffer();
+            if (early != null) {
+                buffer.compact();
+            }
             int count;
             try {
-                count = source.read(pooled.getBuffer());
+                count = source.read(buffer);
             } catch (IOException e) {
                 LOG.debug("Client {} is gone: {}", exchange.getSourceAddress(), e.toString());
                 count = -1;
             }
-            if (count > 0) {
-                source.suspendReads();
-                pooled.getBuffer().flip();
+            buffer.flip();
+            if (buffer.hasRemaining()) {
                 connection.setExtraBytes(pooled);
-                return;
+            } else {
+                pooled.close();
             }
-            pooled.close();
-            if (count < 0) {
+            if (count < 0 || buffer.limit() == buffer.capacity()) {
                 source.suspendReads();
+            }
+            if (count < 0) {
                 gone.run();
+                freeEarly();
+            }
+        }
+
+        private void freeEarly() {
+            PooledByteBuffer early = connection.getExtraBytes();
+            if (early != null && !connection.isOpen()) {
+                connection.setExtraBytes(null);
+                early.close();
             }
         }
 

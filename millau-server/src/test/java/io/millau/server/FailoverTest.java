@@ -389,6 +389,24 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
+    void aClientThatSentItsNextRequestEarlyAndGoesAwayIsNoticed() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            arrived.countDown();
+            connection.hang();
+            ended.countDown();
+        }));
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        arrived.await();
+        client.send("GET / HTTP/1.1\r\n").send("Host: a\r\n\r\n").close();
+
+        ended.await();
+        assertThat(traffic.await(4)).contains("ended GET app client gone 200 0 0");
+    }
+
+    @Test
     void aClientThatGoesAwayInTheMiddleOfAnAnswerEndsTheEndpointsWork() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         startWith(endpoint(connection -> {
