@@ -26,7 +26,7 @@ final class AnswerBody {
         void answerBroken(IOException failure);
 
         /** A fault of ours. */
-        void answerFailed(RuntimeException fault);
+        void failed(RuntimeException fault);
 
         /** The client can't be written to. */
         void clientFailed(IOException failure);
@@ -90,7 +90,7 @@ final class AnswerBody {
             try {
                 clientWritable(client);
             } catch (RuntimeException e) {
-                owner.answerFailed(e);
+                owner.failed(e);
             }
         });
         if (read) {

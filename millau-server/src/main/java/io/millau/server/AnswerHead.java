@@ -102,9 +102,7 @@ final class AnswerHead {
             trailers.clear();
             return incomplete();
         }
-        HopByHop.removeFrom(trailers);
-        trailers.remove(Headers.CONTENT_LENGTH);
-        trailers.remove(Headers.HOST);
+        HopByHop.removeFromTrailers(trailers);
         buffer.position(buffer.position() + at);
         return true;
     }

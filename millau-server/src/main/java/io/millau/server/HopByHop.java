@@ -74,7 +74,14 @@ final class HopByHop {
         return c == ' ' || c == '\t';
     }
 
-    /** Takes what is meant for us out of an answer, or its trailers. */
+    /** Takes out of trailers what frames or routes a message, which is no business of theirs (RFC 9110, 6.5.1). */
+    static void removeFromTrailers(HeaderMap trailers) {
+        removeFrom(trailers);
+        trailers.remove(Headers.CONTENT_LENGTH);
+        trailers.remove(Headers.HOST);
+    }
+
+    /** Takes what is meant for us out of an answer. */
     static void removeFrom(HeaderMap headers) {
         HeaderValues connection = headers.get(Headers.CONNECTION);
         if (connection != null) {

@@ -242,12 +242,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     @Override
-    public void bodyFailed(RuntimeException fault) {
-        ourFault(fault);
-    }
-
-    @Override
-    public void answerFailed(RuntimeException fault) {
+    public void failed(RuntimeException fault) {
         ourFault(fault);
     }
 
@@ -352,17 +347,13 @@ final class ProxiedRequest extends Deadlines.Deadline
             HeaderMap trailers = passing.decoder().trailers();
             exchange.putAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER, () -> trailers);
         }
-        if (body != null && !exchange.isRequestComplete() && client.waitsForContinue()) {
-            // Nobody knows whether the body will still come.
-            exchange.setPersistent(false);
-        }
+        endConnectionIfBodyIsUncertain();
         passing.start(exchange.getResponseChannel());
     }
 
     /** The endpoint has answered: there will be no other attempt. */
     private void answered() {
-        lane.deadlines.cancel(this);
-        cancelContinue();
+        cancelDeadlines();
         delivery.report(Outcome.DELIVERED);
         delivered = true;
         phase = Phase.ANSWERING;
@@ -412,7 +403,6 @@ final class ProxiedRequest extends Deadlines.Deadline
         LOG.warn("{} at {} broke its answer off: {}", delivery.service().name(), broken, failure.toString());
         delivery.report(Outcome.BROKEN);
         delivered = false;
-        lastOutcome = Outcome.BROKEN;
         handler.traffic().attemptFailed(delivery.service(), broken, Outcome.BROKEN, false);
         end();
         client.abort();
@@ -525,13 +515,17 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (status < 500) {
             exchange.setPersistent(false);
         }
+        endConnectionIfBodyIsUncertain();
+        phase = Phase.REFUSING;
+        cancelDeadlines();
+        handler.answer(exchange, text, this::end);
+    }
+
+    /** A client that was not told to send its body may send it after the answer all the same, or its next request. */
+    private void endConnectionIfBodyIsUncertain() {
         if (body != null && !exchange.isRequestComplete() && client.waitsForContinue()) {
             exchange.setPersistent(false);
         }
-        phase = Phase.REFUSING;
-        lane.deadlines.cancel(this);
-        cancelContinue();
-        handler.answer(exchange, text, this::end);
     }
 
     private void clientLost() {
@@ -549,8 +543,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         phase = Phase.OVER;
-        lane.deadlines.cancel(this);
-        cancelContinue();
+        cancelDeadlines();
         closeConnection();
         if (answer != null) {
             answer.end();
@@ -581,7 +574,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    private void cancelContinue() {
+    private void cancelDeadlines() {
+        lane.deadlines.cancel(this);
         if (continueDeadline != null) {
             lane.deadlines.cancel(continueDeadline);
         }

@@ -41,7 +41,7 @@ final class RequestBody {
         void bodyBroken(IOException failure);
 
         /** A fault of ours. */
-        void bodyFailed(RuntimeException fault);
+        void failed(RuntimeException fault);
 
         /** The endpoint can't be written to any more. */
         void sendFailed(IOException failure);
@@ -224,11 +224,8 @@ final class RequestBody {
         buffer.put((byte) '\r').put((byte) '\n');
     }
 
-    /** Those that frame or route a message are no business of a trailer (RFC 9110, 6.5.1). */
     private static void trailers(HeaderMap trailers, ByteBuffer buffer) {
-        HopByHop.removeFrom(trailers);
-        trailers.remove(Headers.CONTENT_LENGTH);
-        trailers.remove(Headers.HOST);
+        HopByHop.removeFromTrailers(trailers);
         for (HeaderValues values : trailers) {
             for (String value : values) {
                 byte[] line = (values.getHeaderName() + ": " + value).getBytes(StandardCharsets.ISO_8859_1);
@@ -290,7 +287,7 @@ final class RequestBody {
         try {
             pump();
         } catch (RuntimeException e) {
-            owner.bodyFailed(e);
+            owner.failed(e);
         }
     }
 

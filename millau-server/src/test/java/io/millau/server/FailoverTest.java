@@ -370,10 +370,9 @@ class FailoverTest extends ProxyTest {
         assertThat(client.get("/").body()).startsWith("No matching services found");
     }
 
-    @Test
-    void aClientThatGoesAwayEndsTheEndpointsWork() throws Exception {
+    /** A client whose request has arrived at an endpoint that works on it until we go away. */
+    private RawClient clientOfAnEndpointThatHangs(CountDownLatch ended) throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
-        CountDownLatch ended = new CountDownLatch(1);
         startWith(endpoint(connection -> {
             connection.readRequest();
             arrived.countDown();
@@ -382,6 +381,13 @@ class FailoverTest extends ProxyTest {
         }));
         RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         arrived.await();
+        return client;
+    }
+
+    @Test
+    void aClientThatGoesAwayEndsTheEndpointsWork() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        RawClient client = clientOfAnEndpointThatHangs(ended);
         client.close();
 
         ended.await();
@@ -390,16 +396,8 @@ class FailoverTest extends ProxyTest {
 
     @Test
     void aClientThatSentItsNextRequestEarlyAndGoesAwayIsNoticed() throws Exception {
-        CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
-        startWith(endpoint(connection -> {
-            connection.readRequest();
-            arrived.countDown();
-            connection.hang();
-            ended.countDown();
-        }));
-        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        arrived.await();
+        RawClient client = clientOfAnEndpointThatHangs(ended);
         client.send("GET / HTTP/1.1\r\n").send("Host: a\r\n\r\n").close();
 
         ended.await();
