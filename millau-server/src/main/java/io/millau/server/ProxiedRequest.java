@@ -425,6 +425,10 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.TUNNEL;
         exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
         client.unwatch();
+        handler.upgraded();
+        // Until the client has the 101 nobody reads from the endpoint, and a client that leaves before gets no tunnel.
+        connection.source.suspendReads();
+        exchange.getConnection().addCloseListener(closed -> end());
         exchange.upgradeChannel((channel, upgraded) -> tunnel(channel, connection, pooled));
         exchange.endExchange();
     }
@@ -432,7 +436,6 @@ final class ProxiedRequest extends Deadlines.Deadline
     private void tunnel(StreamConnection channel, UpstreamConnection to, PooledByteBuffer first) {
         partialHead = null; // from here on the tunnel frees it
         connection = null;
-        handler.upgraded();
         new Tunnel(channel, to, lane.buffers, first, this::end).start();
     }
 
