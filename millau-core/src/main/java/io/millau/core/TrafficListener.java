@@ -39,7 +39,7 @@ public interface TrafficListener {
      * An address that Millau listens on.
      *
      * @param port the bound one
-     * @param protocol {@code http}
+     * @param protocol {@code http} or {@code https}
      */
     record Ingress(int port, String protocol) {}
 

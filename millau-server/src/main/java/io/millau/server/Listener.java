@@ -2,20 +2,28 @@ package io.millau.server;
 
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.HttpHandler;
+import io.undertow.server.OpenListener;
+import io.undertow.server.protocol.http.AlpnOpenListener;
 import io.undertow.server.protocol.http.HttpOpenListener;
+import io.undertow.server.protocol.http2.Http2OpenListener;
 import io.undertow.server.protocol.http2.Http2UpgradeHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import javax.net.ssl.SSLContext;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
+import org.xnio.Sequence;
 import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/** An address that is listened on, for HTTP/1.1 and HTTP/2 without TLS (h2c). Safe for use by several threads. */
+/**
+ * An address that is listened on, for HTTP/1.1 and HTTP/2: without TLS (h2c), or with it. Safe for use by several threads.
+ */
 final class Listener {
 
     /** Limits for what comes from outside; bodies have none, since they stream. */
@@ -32,8 +40,7 @@ final class Listener {
             .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
             .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
             // Not larger than the connection's own window, which starts at this (RFC 9113, 6.9.2): Undertow takes it to
-            // be as
-            // large as a stream's, gives it back too late, and an upload stalls.
+            // be as large as a stream's, gives it back too late, and an upload stalls.
             .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
             .getMap();
 
@@ -43,10 +50,17 @@ final class Listener {
             .set(Options.BACKLOG, 4096)
             .getMap();
 
-    private final HttpOpenListener connections;
-    private final AcceptingChannel<StreamConnection> server;
+    private static final OptionMap TLS_SOCKET = OptionMap.builder()
+            .addAll(SOCKET)
+            .set(Options.SSL_ENABLED_PROTOCOLS, Sequence.of("TLSv1.3", "TLSv1.2"))
+            .getMap();
 
-    private Listener(HttpOpenListener connections, AcceptingChannel<StreamConnection> server) {
+    private final String scheme;
+    private final OpenListener connections;
+    private final AcceptingChannel<? extends StreamConnection> server;
+
+    private Listener(String scheme, OpenListener connections, AcceptingChannel<? extends StreamConnection> server) {
+        this.scheme = scheme;
         this.connections = connections;
         this.server = server;
     }
@@ -54,9 +68,28 @@ final class Listener {
     /** Takes the address; connections wait until {@link #open}. */
     static Listener bind(XnioWorker worker, ByteBufferPool buffers, InetSocketAddress address) throws IOException {
         HttpOpenListener connections = new HttpOpenListener(buffers, HTTP);
-        AcceptingChannel<StreamConnection> server =
-                worker.createStreamConnectionServer(address, ChannelListeners.openListenerAdapter(connections), SOCKET);
-        return new Listener(connections, server);
+        return new Listener(
+                "http",
+                connections,
+                worker.createStreamConnectionServer(
+                        address, ChannelListeners.openListenerAdapter(connections), SOCKET));
+    }
+
+    /** Takes the address for HTTPS. */
+    static Listener bind(XnioWorker worker, ByteBufferPool buffers, InetSocketAddress address, SSLContext tls)
+            throws IOException {
+        AlpnOpenListener connections = new AlpnOpenListener(buffers, HTTP, new HttpOpenListener(buffers, HTTP))
+                .addProtocol(Http2OpenListener.HTTP2, new Http2OpenListener(buffers, HTTP), 1);
+        return new Listener(
+                "https",
+                connections,
+                new UndertowXnioSsl(worker.getXnio(), OptionMap.EMPTY, tls)
+                        .createSslConnectionServer(
+                                worker, address, ChannelListeners.openListenerAdapter(connections), TLS_SOCKET));
+    }
+
+    String scheme() {
+        return scheme;
     }
 
     InetSocketAddress address() {
@@ -64,11 +97,25 @@ final class Listener {
     }
 
     void open(HttpHandler handler) {
-        HttpHandler upgrading = new Http2UpgradeHandler(handler);
-        // Undertow's upgrade to h2c hands the request on as one without a body, so beside a body it is not taken up.
-        connections.setRootHandler(
-                exchange -> (exchange.isRequestComplete() ? upgrading : handler).handleRequest(exchange));
+        connections.setRootHandler(scheme.equals("https") ? secure(handler) : upgrading(handler));
         server.resumeAccepts();
+    }
+
+    private static HttpHandler secure(HttpHandler handler) {
+        return exchange -> {
+            exchange.setRequestScheme("https"); // HTTP/2 leaves it to the client
+            handler.handleRequest(exchange);
+        };
+    }
+
+    private static HttpHandler upgrading(HttpHandler handler) {
+        HttpHandler upgrading = new Http2UpgradeHandler(handler);
+        return exchange -> {
+            exchange.setRequestScheme("http");
+            // Undertow's upgrade to h2c hands the request on as one without a body, so beside a body it is not taken
+            // up.
+            (exchange.isRequestComplete() ? upgrading : handler).handleRequest(exchange);
+        };
     }
 
     /** Takes no new connections any more; those that are there go on. */

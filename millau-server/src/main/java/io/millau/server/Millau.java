@@ -1,5 +1,6 @@
 package io.millau.server;
 
+import io.millau.core.CertificateSource;
 import io.millau.core.LoadBalancer;
 import io.millau.core.RetryPolicy;
 import io.millau.core.Router;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,9 +79,19 @@ public final class Millau implements AutoCloseable {
             services = new Services(builder.sources, this::replace);
             Traffic traffic = new Traffic(builder.trafficListeners);
             for (InetSocketAddress address : builder.addresses) {
-                listeners.add(bind(buffers, address));
+                listeners.add(bind(address, () -> Listener.bind(worker, buffers, address)));
             }
-            telemetry = builder.telemetry == null ? null : bind(buffers, builder.telemetry);
+            CertificateSource certificates = builder.certificates;
+            if (certificates != null) {
+                SSLContext tls = Tls.context(certificates);
+                for (InetSocketAddress address : builder.secureAddresses) {
+                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, address, tls)));
+                }
+            }
+            InetSocketAddress telemetryAddress = builder.telemetry;
+            telemetry = telemetryAddress == null
+                    ? null
+                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, telemetryAddress));
             services.start();
             if (telemetry != null) {
                 telemetry.open(new Telemetry(this::up, builder.metrics));
@@ -92,9 +104,13 @@ public final class Millau implements AutoCloseable {
         }
     }
 
-    private Listener bind(ByteBufferPool buffers, InetSocketAddress address) throws IOException {
+    private interface Binding {
+        Listener bind() throws IOException;
+    }
+
+    private static Listener bind(InetSocketAddress address, Binding binding) throws IOException {
         try {
-            return Listener.bind(worker, buffers, address);
+            return binding.bind();
         } catch (IOException e) {
             throw new BindFailedException(address, e);
         }
@@ -102,7 +118,7 @@ public final class Millau implements AutoCloseable {
 
     private void open(Traffic traffic, String hostName) {
         List<TrafficListener.Ingress> ingresses = listeners.stream()
-                .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), "http"))
+                .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), listener.scheme()))
                 .toList();
         traffic.started(ingresses, router);
         for (int i = 0; i < listeners.size(); i++) {
@@ -124,7 +140,7 @@ public final class Millau implements AutoCloseable {
         return new Builder();
     }
 
-    /** The addresses it listens on for HTTP, with the ports that were bound where 0 was asked for. */
+    /** The addresses it listens on, for HTTP first, then for HTTPS, with the ports that were bound where 0 was asked for. */
     public List<InetSocketAddress> addresses() {
         return listeners.stream().map(Listener::address).toList();
     }
@@ -230,6 +246,7 @@ public final class Millau implements AutoCloseable {
     /** Says what a proxy is to be; for one thread. */
     public static final class Builder {
         private final List<InetSocketAddress> addresses = new ArrayList<>();
+        private final List<InetSocketAddress> secureAddresses = new ArrayList<>();
         private final List<ServiceSource> sources = new ArrayList<>();
         private final List<TrafficListener> trafficListeners = new ArrayList<>();
         private RetryPolicy retryPolicy = RetryPolicy.standard();
@@ -238,6 +255,7 @@ public final class Millau implements AutoCloseable {
         private Duration drain = Duration.ofSeconds(8);
         private String hostName = "millau";
         private Ticker ticker = Ticker.system();
+        private @Nullable CertificateSource certificates;
         private @Nullable InetSocketAddress telemetry;
         private @Nullable Supplier<String> metrics;
 
@@ -256,6 +274,28 @@ public final class Millau implements AutoCloseable {
         /** An address to listen on for HTTP/1.1 and h2c. */
         public Builder http(InetSocketAddress address) {
             addresses.add(address);
+            return this;
+        }
+
+        /**
+         * An address to listen on for HTTPS: HTTP/1.1 and HTTP/2, by TLS 1.2 and 1.3; written as for {@link #http}. It needs
+         * {@link #certificates}.
+         *
+         * @throws IllegalArgumentException if it is no such address
+         */
+        public Builder https(String address) {
+            return https(ListenAddress.parse(address));
+        }
+
+        /** An address to listen on for HTTPS. */
+        public Builder https(InetSocketAddress address) {
+            secureAddresses.add(address);
+            return this;
+        }
+
+        /** What HTTPS proves its names with; a client that asks for another name is turned away in the handshake. */
+        public Builder certificates(CertificateSource source) {
+            this.certificates = source;
             return this;
         }
 
@@ -334,8 +374,11 @@ public final class Millau implements AutoCloseable {
          * @throws UncheckedIOException if there is no way to do I/O at all
          */
         public Millau start() throws BindFailedException {
-            if (addresses.isEmpty()) {
+            if (addresses.isEmpty() && secureAddresses.isEmpty()) {
                 throw new IllegalStateException("no address to listen on: call http(\":8080\") for instance");
+            }
+            if (certificates == null && !secureAddresses.isEmpty()) {
+                throw new IllegalStateException("no certificates for HTTPS: call certificates(source)");
             }
             try {
                 return new Millau(this);

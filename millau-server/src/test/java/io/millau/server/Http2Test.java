@@ -29,6 +29,17 @@ class Http2Test extends ProxyTest {
         assertThat(endpoint.requests).hasSize(1);
     }
 
+    @Test
+    void theSchemeIsTheListenersWhateverTheClientSays() throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
+
+        client.headers(1, true, ":method", "GET", ":scheme", "https", ":path", "/", ":authority", "a");
+        assertThat(client.body(1)).isEqualTo("ok");
+        assertThat(endpoint.requests.get(0).field("X-Forwarded-Proto")).isEqualTo("http");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"transfer-encoding:chunked", "host:other", "x:"})
     void aFieldsNameCannotHoldAnotherField(String name) throws Exception {

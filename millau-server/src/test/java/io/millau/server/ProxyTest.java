@@ -27,13 +27,16 @@ abstract class ProxyTest {
 
     final void startWith(Service... declared) throws Exception {
         services.replace(declared);
-        millau = closing(Millau.builder()
+        millau = closing(builder().start());
+    }
+
+    Millau.Builder builder() {
+        return Millau.builder()
                 .http("127.0.0.1:0")
                 .ioThreads(1)
                 .ticker(clock)
                 .source(services)
-                .listener(traffic)
-                .start());
+                .listener(traffic);
     }
 
     /** One service, for everything. */

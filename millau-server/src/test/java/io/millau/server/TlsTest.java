@@ -1,0 +1,290 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.Router;
+import io.millau.core.TrafficListener;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** HTTPS, with HTTP/1.1 and HTTP/2 in it. */
+class TlsTest extends ProxyTest {
+
+    private static final int LARGE = 8 * 1024 * 1024 + 1;
+
+    private static Certificate one;
+    private static Certificate two;
+    private static Certificate rsa;
+
+    private final AtomicInteger asked = new AtomicInteger();
+    private volatile CertificateSource certificates = CertificateSource.of(one);
+
+    @BeforeAll
+    static void makeCertificates() throws Exception {
+        one = TestCertificates.selfSigned("one.example", "EC");
+        two = TestCertificates.selfSigned("two.example", "EC");
+        rsa = TestCertificates.selfSigned("one.example", "RSA");
+    }
+
+    @Override
+    Millau.Builder builder() {
+        return super.builder().https("127.0.0.1:0").certificates(name -> {
+            asked.incrementAndGet();
+            return certificates.find(name);
+        });
+    }
+
+    private int port() {
+        return millau.addresses().get(1).getPort();
+    }
+
+    private HttpClient client(HttpClient.Version version) throws Exception {
+        return HttpClient.newBuilder()
+                .sslContext(TestCertificates.trustingAll())
+                .version(version)
+                .build();
+    }
+
+    private HttpRequest.Builder request() {
+        return HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + port() + "/"))
+                .timeout(Duration.ofSeconds(60));
+    }
+
+    private SSLSocket connect(SSLContext context, @Nullable String serverName, String... protocols) throws Exception {
+        SSLSocket socket =
+                (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port());
+        closing(socket);
+        SSLParameters parameters = socket.getSSLParameters();
+        if (serverName != null) {
+            parameters.setServerNames(List.of(new SNIHostName(serverName)));
+        }
+        if (protocols.length > 0) {
+            parameters.setProtocols(protocols);
+        }
+        socket.setSSLParameters(parameters);
+        return socket;
+    }
+
+    private RawClient rawClient() throws Exception {
+        return closing(new RawClient(connect(TestCertificates.trustingAll(), null)));
+    }
+
+    private X509Certificate shown(@Nullable String serverName, String... protocols) throws Exception {
+        SSLSocket socket = connect(TestCertificates.trustingAll(), serverName, protocols);
+        socket.startHandshake();
+        return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aServiceLearnsThatItWasAskedSecurely(HttpClient.Version version) throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        HttpResponse<String> answer = client(version).send(request().build(), HttpResponse.BodyHandlers.ofString());
+
+        assertThat(answer.body()).isEqualTo("ok");
+        assertThat(answer.version()).isEqualTo(version);
+        assertThat(endpoint.requests.get(0).field("X-Forwarded-Proto")).isEqualTo("https");
+    }
+
+    @Test
+    void trafficIsToldOfBothProtocols() throws Exception {
+        List<TrafficListener.Ingress> told = new ArrayList<>();
+        closing(builder()
+                .listener(new TrafficListener() {
+                    @Override
+                    public void started(List<Ingress> addresses, Router router) {
+                        told.addAll(addresses);
+                    }
+                })
+                .start());
+        assertThat(told).extracting(TrafficListener.Ingress::protocol).containsExactly("http", "https");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void largeBodiesGoBothWays(HttpClient.Version version) throws Exception {
+        startWith(endpoint(connection -> {
+            Message request = connection.readRequest();
+            connection.send(
+                    "HTTP/1.1 200 OK\r\nContent-Length: " + request.body().length() + "\r\n\r\n");
+            connection.send(request.body());
+        }));
+        byte[] bytes = new byte[LARGE];
+        new Random(1).nextBytes(bytes);
+        HttpResponse<byte[]> answer = client(version)
+                .send(
+                        request()
+                                .POST(HttpRequest.BodyPublishers.ofByteArray(bytes))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofByteArray());
+
+        assertThat(answer.body()).isEqualTo(bytes);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void manyRequestsShareAConnection(HttpClient.Version version) throws Exception {
+        startWith(endpointThatSays("ok"));
+        HttpClient client = client(version);
+        for (int i = 0; i < 50; i++) {
+            assertThat(client.send(request().build(), HttpResponse.BodyHandlers.ofString())
+                            .body())
+                    .isEqualTo("ok");
+        }
+        assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void pipelinedRequestsAreAnsweredInOrder() throws Exception {
+        startWith(endpoint(connection -> {
+            for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
+                String path = request.startLine().split(" ")[1];
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + path.length() + "\r\n\r\n" + path);
+            }
+        }));
+        RawClient client = rawClient();
+        StringBuilder requests = new StringBuilder();
+        for (int i = 0; i < 100; i++) {
+            requests.append("GET /").append(i).append(" HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+        client.send(requests.toString());
+
+        for (int i = 0; i < 100; i++) {
+            assertThat(client.read().body()).isEqualTo("/" + i);
+        }
+    }
+
+    @Test
+    void aRequestMayComeByteByByte() throws Exception {
+        startWith(endpointThatSays("ok"));
+        RawClient client = rawClient();
+        for (byte b : "GET / HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII)) {
+            client.send(String.valueOf((char) b));
+        }
+        assertThat(client.read().body()).isEqualTo("ok");
+    }
+
+    @Test
+    void aClientThatLeavesIsNoticed() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            arrived.countDown();
+            connection.hang();
+        }));
+        RawClient client = rawClient().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        arrived.await();
+        client.close();
+
+        assertThat(traffic.await(4)).element(2).asString().contains("client gone");
+    }
+
+    @Test
+    void aConnectionThatTheClientClosesEnds() throws Exception {
+        startWith(endpointThatSays("ok"));
+        RawClient client = rawClient().send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assertThat(client.read().body()).isEqualTo("ok");
+        assertThat(client.ended()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void theCertificateIsTheOneOfTheNameAskedFor(String protocol) throws Exception {
+        certificates = name -> List.of(name != null && name.equals("two.example") ? two : one);
+        startWith(endpointThatSays("ok"));
+
+        assertThat(shown("two.example", protocol)).isEqualTo(two.chain().get(0));
+        assertThat(shown("TWO.example", protocol)).isEqualTo(two.chain().get(0));
+        assertThat(shown("one.example", protocol)).isEqualTo(one.chain().get(0));
+        assertThat(shown(null, protocol)).isEqualTo(one.chain().get(0));
+    }
+
+    @Test
+    void theClientGetsAKindOfKeyThatItKnows() throws Exception {
+        certificates = CertificateSource.of(one, rsa);
+        startWith(endpointThatSays("ok"));
+        SSLSocket old = connect(TestCertificates.trustingAll(), null, "TLSv1.2");
+        old.setEnabledCipherSuites(new String[] {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"});
+        old.startHandshake();
+
+        assertThat(old.getSession().getPeerCertificates()[0])
+                .isEqualTo(rsa.chain().get(0));
+        assertThat(shown(null)).isEqualTo(one.chain().get(0));
+    }
+
+    @Test
+    void aChangedCertificateAppliesToTheNextHandshakeAlone() throws Exception {
+        startWith(endpointThatSays("ok"));
+        RawClient client = rawClient();
+        assertThat(client.get("/").body()).isEqualTo("ok");
+
+        certificates = CertificateSource.of(two);
+        assertThat(shown(null)).isEqualTo(two.chain().get(0));
+        assertThat(client.get("/").body()).isEqualTo("ok");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void withoutACertificateTheHandshakeFails(String protocol) throws Exception {
+        certificates = name -> "one.example".equals(name) ? List.of(one) : List.of();
+        startWith(endpointThatSays("ok"));
+
+        assertThatThrownBy(() -> shown("two.example", protocol)).isInstanceOf(IOException.class);
+        assertThat(shown("one.example", protocol)).isEqualTo(one.chain().get(0));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void aSessionIsTakenUpAgain(String protocol) throws Exception {
+        startWith(endpointThatSays("ok"));
+        SSLContext context = TestCertificates.trustingAll();
+        for (int i = 0; i < 5; i++) {
+            RawClient client = closing(new RawClient(connect(context, null, protocol)));
+            assertThat(client.get("/").body()).isEqualTo("ok");
+            client.close();
+        }
+        assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void oldProtocolsAreRefused() throws Exception {
+        startWith(endpointThatSays("ok"));
+        // Plain bytes, since the client's runtime refuses too: a ClientHello of TLS 1.1 without extensions.
+        RawClient client = closing(new RawClient(port()));
+        client.send("\26\3\1\0\55\1\0\0\51\3\2" + "r".repeat(32) + "\0\0\2\0\57\1\0");
+        assertThat(client.wire().in().read()).isEqualTo(21); // an alert
+    }
+
+    @Test
+    void httpsNeedsCertificates() {
+        assertThatThrownBy(() -> Millau.builder().https("127.0.0.1:0").start())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("certificates");
+    }
+}
