@@ -7,6 +7,7 @@
  *          GET /bytes/N          N bytes with Content-Length
  *          GET /chunked/N        N bytes in chunks of 8 KiB
  *          POST anything         reads the whole body, then says how long it was
+ *          GET /answers          how many answers it gave so far
  * CLOSING  closes every connection when it has read something: in turn orderly and with a reset
  * SILENT   reads and never answers
  *
@@ -45,15 +46,15 @@ struct connection {
     /* The answer: a piece of text, then a body, then perhaps another piece. */
     const char *text;
     size_t text_length, text_sent;
-    long long left;   /* of the body */
+    long long left; /* of the body */
     int chunked;
-    size_t in_chunks; /* where in the chunks the next byte is */
-    int last;         /* what remains is the end of a chunked body */
+    int last;       /* the end of a chunked body was said */
     char small[256];
     char head[HEAD];
 };
 
 static int pollers[THREADS];
+static long long answers; /* of both threads */
 
 static void fail(const char *what) {
     perror(what);
@@ -71,11 +72,18 @@ static void say(struct connection *c, const char *text, size_t length) {
     c->text_sent = 0;
 }
 
+static void say_number(struct connection *c, const char *name, long long number) {
+    char json[64];
+    int length = sprintf(json, "{\"%s\":%lld}", name, number);
+    say(c, c->small, (size_t)sprintf(c->small,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, json));
+}
+
 static void answer(struct connection *c) {
+    long long number = __atomic_add_fetch(&answers, 1, __ATOMIC_RELAXED);
     c->answering = 0;
     c->left = 0;
     c->chunked = c->last = 0;
-    c->in_chunks = 0;
     if (strncmp(c->head, "GET /json", 9) == 0) {
         say(c, json_answer, sizeof json_answer);
     } else if (strncmp(c->head, "GET /bytes/", 11) == 0) {
@@ -88,10 +96,9 @@ static void answer(struct connection *c) {
         say(c, c->small, (size_t)sprintf(c->small,
                 "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n"));
     } else if (strncmp(c->head, "POST ", 5) == 0) {
-        char json[64];
-        int length = sprintf(json, "{\"received\":%lld}", c->body);
-        say(c, c->small, (size_t)sprintf(c->small,
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, json));
+        say_number(c, "received", c->body);
+    } else if (strncmp(c->head, "GET /answers ", 13) == 0) {
+        say_number(c, "answers", number);
     } else {
         say(c, c->small, (size_t)sprintf(c->small, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     }
@@ -107,15 +114,11 @@ static size_t piece(struct connection *c, const char **from) {
         *from = bytes;
         return c->left < (long long)sizeof bytes ? (size_t)c->left : sizeof bytes;
     }
-    size_t chunk = CHUNK + 8;
-    if (c->chunked && (c->in_chunks > 0 || c->left >= CHUNK)) {
+    if (c->chunked && c->left >= CHUNK) {
         long long whole = c->left / CHUNK < CHUNKS ? c->left / CHUNK : CHUNKS;
-        if (c->in_chunks == 0) {
-            c->left -= whole * CHUNK;
-            c->in_chunks = (size_t)(CHUNKS - whole) * chunk; /* ends where the chunks end */
-        }
-        *from = chunks + c->in_chunks;
-        return sizeof chunks - c->in_chunks;
+        c->left -= whole * CHUNK;
+        say(c, chunks, (size_t)whole * (CHUNK + 8));
+        return piece(c, from);
     }
     if (c->chunked && !c->last) { /* what is left fits where the request's head was */
         size_t n = 0;
@@ -129,8 +132,7 @@ static size_t piece(struct connection *c, const char **from) {
         c->last = 1;
         c->left = 0;
         say(c, c->head, n);
-        *from = c->text;
-        return n;
+        return piece(c, from);
     }
     return 0;
 }
@@ -138,8 +140,6 @@ static size_t piece(struct connection *c, const char **from) {
 static void sent(struct connection *c, size_t n) {
     if (c->text_sent < c->text_length) {
         c->text_sent += n;
-    } else if (c->chunked) {
-        c->in_chunks = (c->in_chunks + n) % sizeof chunks;
     } else {
         c->left -= (long long)n;
     }

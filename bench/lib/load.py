@@ -4,12 +4,15 @@ import json
 import os
 import socket
 import subprocess
+import time
 
 from machine import BENCH, Failure
 
 JSON_BYTES = 250
 UPLOAD = 5 * 1024 * 1024
 DOWNLOAD = 10 * 1024 * 1024
+
+clock = time.monotonic
 
 
 def run(command, what, seconds):
@@ -49,6 +52,15 @@ def measured(peer, load, *arguments, **named):
     return figures
 
 
+def millis(figures, *keys):
+    """The same, with these figures in ms rather than µs."""
+    return dict(figures, **{key: figures[key] / 1000 for key in keys if key in figures})
+
+
+def rate_and_cpu(figures):
+    return f"{figures['rate']:.0f}/s" + (f" {figures['cpu']:.1f} µs" if "cpu" in figures else "")
+
+
 # ---- Whether what is measured is the right thing
 
 
@@ -72,6 +84,20 @@ def _some(connection):
     if not data:
         raise OSError("the connection was closed before the answer was complete")
     return data
+
+
+def first_answer(port, name, check, good="HTTP/1.1 200 "):
+    """Asks until there is a good answer; the check says whether there is still somebody to ask."""
+    request = f"GET /json HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    deadline = clock() + 30
+    while clock() < deadline:
+        try:
+            if exchange(port, request)[0].startswith(good):
+                return
+        except OSError:
+            check()
+        time.sleep(0.002)
+    raise Failure(f"{name} does not answer after 30 s")
 
 
 def check(peer):

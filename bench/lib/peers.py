@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 
+import load
 import machine
 from machine import BENCH, Failure, Process
 
@@ -24,6 +26,10 @@ class Backend:
         command = [machine.compile_backend(folder), *map(str, (self.port, self.closing, self.silent))]
         self.process = Process("backend", command, os.path.join(folder, "backend.log"))
         machine.wait_for_port(self.silent, self.process)
+
+    def answers(self):
+        """How many requests it answered so far."""
+        return json.loads(load.exchange(self.port, b"GET /answers HTTP/1.1\r\nHost: backend\r\n\r\n")[1])["answers"]
 
 
 class EmptyEngine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -78,7 +84,7 @@ class Peer:
     @property
     def is_peer(self):
         """Whether others are compared with it."""
-        return self.name in ("nginx", "haproxy", "caddy", "undertow")
+        return self.name.partition(",")[0] in ("nginx", "haproxy", "caddy", "undertow")
 
     def cpu(self):
         return self.process.cpu() if self.process else None
@@ -88,17 +94,19 @@ class Proxy(Peer):
     def __init__(self, name, folder, command, environment=None, jvm=False, **ports):
         super().__init__(name, **ports)
         self.jvm = jvm
-        self.folder = folder
+        self.log = os.path.join(folder, f"{name}-{ports['port']}.log")
         self.command = command
         self.environment = environment
 
     def start(self):
-        log = os.path.join(self.folder, self.name + ".log")
-        self.process = Process(self.name, self.command, log, self.environment)
+        self.process = Process(self.name, self.command, self.log, self.environment)
         return self
 
     def wait(self):
-        machine.wait_for_port(self.port, self.process)
+        if self.port:
+            load.first_answer(self.port, self.name, self.process.check, good="HTTP/1.1 ")
+        else:
+            machine.wait_for_port(self.tls_port, self.process)
 
     def end(self):
         self.process.end()
@@ -118,7 +126,7 @@ class Fleet(contextlib.ExitStack):
         self.callback(self.engine.shutdown)
         _certificate(self.folder)
 
-    def proxy(self, name, servers=None):
+    def proxy(self, name, servers=None, tls=False):
         """The proxy of that name, not started; before other servers than the backend's port, if they are given."""
         if name == "direct":
             return Peer("direct", self.backend.port)
@@ -127,6 +135,10 @@ class Fleet(contextlib.ExitStack):
         servers = servers or [f"127.0.0.1:{self.backend.port}"]
         if name in make:
             return make[name](name, servers, ports)
+        if tls:
+            jar, options = self.variants.get(name, (machine.SERVER_JAR, []))
+            command = self.main("TlsProxy", ports["tls_port"], self.backend.port, self.folder, jar=jar, options=options)
+            return Proxy(name, self.folder, command, jvm=True, port=0, tls_port=ports["tls_port"])
         return self.millau(name, self._file(name, "millau.properties", " ".join("http://" + s for s in servers), ports))
 
     def _file(self, name, source, servers, ports, keepalive=64):
@@ -139,7 +151,7 @@ class Fleet(contextlib.ExitStack):
             "SERVERS": servers,
             "KEEPALIVE": str(keepalive),
         }
-        path = os.path.join(self.folder, name + "." + source)
+        path = os.path.join(self.folder, f"{name}-{ports['port']}.{source}")
         with open(path, "w") as out:
             out.write(re.sub("@([A-Z_]+)@", lambda match: values[match.group(1)], text))
         return path
@@ -147,7 +159,7 @@ class Fleet(contextlib.ExitStack):
     def _nginx(self, name, servers, ports):
         lines = "\n".join(f"        server {server};" for server in servers)
         file = self._file(name, "nginx.conf", lines, ports, keepalive=max(64, 2 * len(servers)))
-        return Proxy(name, self.folder, ["nginx", "-c", file, "-e", os.path.join(self.folder, "nginx.log")], **ports)
+        return Proxy(name, self.folder, ["nginx", "-c", file, "-e", "stderr"], **ports)
 
     def _haproxy(self, name, servers, ports):
         lines = "\n".join(f"    server s{i} {server}" for i, server in enumerate(servers))
@@ -162,13 +174,13 @@ class Fleet(contextlib.ExitStack):
     def java(self, *command, options=()):
         return [machine.java(), "@" + machine.JAVA_OPTIONS, *options, *map(str, command)]
 
-    def main(self, name, *arguments, options=()):
+    def main(self, name, *arguments, jar=machine.SERVER_JAR, options=()):
         """A main class of the bench's own."""
-        classes = machine.bench_jar() + ":" + machine.SERVER_JAR
+        classes = machine.bench_jar() + ":" + jar
         return self.java("-cp", classes, "io.millau.bench." + name, *arguments, options=options)
 
     def _undertow(self, name, servers, ports):
-        command = self.main("UndertowProxy", ports["port"], "http://" + servers[0])
+        command = self.main("UndertowProxy", ports["port"], "http://" + servers[0], ports["tls_port"], self.folder)
         return Proxy(name, self.folder, command, jvm=True, **ports)
 
     def millau(self, name, services):

@@ -1,11 +1,28 @@
 """The rows: each measures one thing, for each peer in turn, round by round."""
 
+import basic
+import costs
+import https
 import load
-from load import DOWNLOAD, UPLOAD
+import scale
+import sizes
 from machine import say
-from table import Metric, Row
+from table import Row
 
-WARM_UP = "A JVM compiles what it runs: about 20 s at full load until it is as quick as it gets."
+# What each measures stands in the help of bench/run and in README.md.
+ALL = {
+    "get": basic.get,
+    "one": basic.one,
+    "large": basic.large,
+    "tls": https.tls,
+    "memory": costs.memory,
+    "start": costs.start,
+    "services": scale.services,
+    "endpoints": scale.endpoints,
+    "changes": scale.changes,
+    "sizes": sizes.sizes,
+}
+QUICK = ["get", "one", "large"]
 
 
 class Bench:
@@ -20,14 +37,18 @@ class Bench:
         self._common = None
 
     def common(self):
-        """The peers that rows 1 to 3 measure: started once, checked and warmed up."""
+        """The peers of the rows that need nothing special: started once, checked and warmed up."""
         if self._common is None:
             self._common = self.fleet.start([self.fleet.proxy(name) for name in self.names])
             for peer in self._common:
                 load.check(peer)
-            say(WARM_UP)
+            say("A JVM compiles what it runs: it needs about 20 s at full load until it is as quick as it gets.")
             self.warm(self._common, lambda peer, seconds: load.wrk(peer, "/json", seconds))
         return self._common
+
+    def millaus(self):
+        """Names of Millau and its variants, as far as they were chosen."""
+        return [name for name in self.names if name == "millau" or name in self.fleet.variants]
 
     def warm(self, peers, run, share=1.0):
         """Load before measuring: long for a JVM, short for the others."""
@@ -36,8 +57,10 @@ class Bench:
             say(f"  warm-up: {peer.name}, {seconds} s")
             run(peer, seconds)
 
-    def row(self, key, title, text, metrics, peers):
-        reference = [peer.name for peer in peers if peer.is_peer]
+    def row(self, key, title, text, metrics, peers, reference=None):
+        """A row without figures yet; compared with the best of the reference, which is all real peers unless said."""
+        if reference is None:
+            reference = [peer.name for peer in peers if peer.is_peer]
         return Row(key, title, text, metrics, [peer.name for peer in peers], reference)
 
     def measure(self, row, peers, run, show, rounds=None):
@@ -52,110 +75,3 @@ class Bench:
                 shown[peer.name] = show(figures)
             say(f"  {row.key} {number + 1}/{rounds}: " + ", ".join(f"{peer.name} {shown[peer.name]}" for peer in peers))
         return row
-
-
-def _cpu(figures):
-    return f" {figures['cpu']:.1f} µs" if "cpu" in figures else ""
-
-
-def _millis(figures, *keys):
-    for key in keys:
-        figures[key] /= 1000
-    return figures
-
-
-def get(bench):
-    peers = bench.common()
-    row = bench.row(
-        "get",
-        "GET, 250 bytes of JSON, 64 connections",
-        "`wrk -t1 -c64`, keep-alive. CPU: user + system time of all of the proxy's processes, by request.",
-        [
-            Metric("rate", "requests/s", more_is_better=True),
-            Metric("cpu", "CPU µs", 1),
-            Metric("user", "user µs", 1, ratio=False),
-            Metric("system", "system µs", 1, ratio=False),
-            Metric("p50", "p50 ms", 2),
-            Metric("p99", "p99 ms", 2),
-            Metric("p999", "p99.9 ms", 1),
-        ],
-        peers,
-    )
-    return bench.measure(
-        row,
-        peers,
-        lambda peer: _millis(load.measured(peer, load.wrk, "/json", bench.seconds), "p50", "p99", "p999"),
-        lambda figures: f"{figures['rate']:.0f}/s{_cpu(figures)}",
-    )
-
-
-def one(bench):
-    """Two rows: GET, and POST of 5 MB."""
-    peers = bench.common()
-    row = bench.row(
-        "one",
-        "One connection: GET, 250 bytes of JSON",
-        "`wrk -t1 -c1`. The average is the time of the run by request.",
-        [
-            Metric("average", "average µs", 1),
-            Metric("p50", "p50 µs"),
-            Metric("p99", "p99 µs"),
-            Metric("min", "minimum µs"),
-            Metric("cpu", "CPU µs", 1),
-        ],
-        peers,
-    )
-
-    def run_get(peer):
-        figures = load.measured(peer, load.wrk, "/json", bench.seconds, connections=1)
-        return dict(figures, average=1e6 / figures["rate"])
-
-    bench.measure(row, peers, run_get, lambda figures: f"{figures['average']:.1f} µs")
-
-    upload = bench.row(
-        "upload",
-        "One connection: POST of 5 MB",
-        "`wrk -t1 -c1`, `application/octet-stream`; no proxy keeps the body before it sends it on.",
-        [
-            Metric("average", "average ms", 2),
-            Metric("p50", "p50 ms", 2),
-            Metric("p99", "p99 ms", 2),
-            Metric("min", "minimum ms", 2),
-            Metric("cpu", "CPU ms", 2),
-        ],
-        peers,
-    )
-
-    def run_post(peer, seconds=bench.seconds):
-        figures = load.measured(peer, load.wrk, "/upload", seconds, connections=1, script=("post", UPLOAD))
-        figures["average"] = 1e6 / figures["rate"]
-        return _millis(figures, "average", "p50", "p99", "min", *(["cpu"] if "cpu" in figures else []))
-
-    bench.warm(peers, run_post, share=0.4)
-    bench.measure(upload, peers, run_post, lambda figures: f"{figures['average']:.2f} ms")
-    return row, upload
-
-
-def large(bench):
-    peers = bench.common()
-    row = bench.row(
-        "large",
-        "GET of 10 MB",
-        "`wrk -t1 -c4`.",
-        [Metric("speed", "GB/s", 2, more_is_better=True), Metric("cpu_gb", "CPU ms per GB")],
-        peers,
-    )
-
-    def run(peer, seconds=bench.seconds):
-        figures = load.measured(peer, load.wrk, f"/bytes/{DOWNLOAD}", seconds, connections=4)
-        figures["speed"] = figures["rate"] * DOWNLOAD / 1e9
-        if "cpu" in figures:
-            figures["cpu_gb"] = figures["cpu"] / 1000 / (DOWNLOAD / 1e9)
-        return figures
-
-    bench.warm(peers, run, share=0.4)
-    return bench.measure(row, peers, run, lambda figures: f"{figures['speed']:.2f} GB/s")
-
-
-ALL = {"get": get, "one": one, "large": large}
-QUICK = ["get", "one", "large"]

@@ -8,9 +8,16 @@ from dataclasses import dataclass, field
 class Metric:
     key: str
     title: str
+    unit: str = ""
     digits: int = 0
     more_is_better: bool = False
     ratio: bool = True
+
+    def head(self):
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
+    def text(self, figure):
+        return _number(figure, self.digits)
 
 
 @dataclass
@@ -45,16 +52,16 @@ class Row:
         figures = self.rounds.get(metric.key, {}).get(peer)
         if not figures:
             return ""
-        text = _number(statistics.median(figures), metric.digits)
+        text = metric.text(statistics.median(figures))
         if len(figures) > 1:
-            text += f" ({_number(min(figures), metric.digits)}–{_number(max(figures), metric.digits)})"
+            text += f" ({metric.text(min(figures))}–{metric.text(max(figures))})"
         best = self.best(metric)
         if metric.ratio and best and best[0]:
             text += f" **{statistics.median(figures) / best[0]:.2f}**"
         return text
 
     def markdown(self):
-        lines = [[""] + [metric.title for metric in self.metrics]]
+        lines = [[""] + [metric.head() for metric in self.metrics]]
         lines += [[peer] + [self.cell(metric, peer) for metric in self.metrics] for peer in self.peers]
         return table(lines) + "".join(f"\n{note}\n" for note in self.notes)
 
