@@ -143,8 +143,13 @@ def wait_for_port(port, process, seconds=30):
 # ---- Processes
 
 
-def _end_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+_LIBC = ctypes.CDLL(None)
+
+
+def _belong_to_parent():
+    """Ctrl-C is for this script, which then ends its children; but if it is killed they end too."""
+    os.setpgid(0, 0)  # in no session of its own: the scheduler may share time among sessions, rather than threads
+    _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 class Process:
@@ -163,8 +168,7 @@ class Process:
                 stdout=output,
                 stderr=output,
                 env=dict(os.environ, **(environment or {})),
-                start_new_session=True,  # Ctrl-C is for this script, which then ends it
-                preexec_fn=_end_with_parent,
+                preexec_fn=_belong_to_parent,
             )
         Process.running.append(self)
 
