@@ -206,6 +206,17 @@ class Process:
                 total += next(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
         return total
 
+    def files(self):
+        """What it has open."""
+        folder = f"/proc/{self.process.pid}/fd"
+        names = []
+        for number in os.listdir(folder):
+            try:
+                names.append(os.readlink(f"{folder}/{number}"))
+            except OSError:
+                pass  # closed meanwhile
+        return names
+
     def end(self):
         if self in Process.running:
             Process.running.remove(self)

@@ -1,0 +1,202 @@
+package io.millau.bench;
+
+import com.sun.net.httpserver.HttpServer;
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.ServicesInCode;
+import io.millau.core.TrafficListener;
+import io.millau.metrics.PrometheusMetrics;
+import io.millau.server.Millau;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Collectors;
+import javax.management.JMException;
+import javax.management.ObjectName;
+
+/**
+ * Millau as {@code bench/run soak} needs it: with endpoints that fail among those that work, and a new snapshot every 100
+ * ms, in which those that fail are new ones, so that they are tried again. On another port it tells what it holds after a
+ * full collection: {@code /census}. {@code /end} takes all services away.
+ */
+public final class Soak {
+
+    private static final int PERIOD_MILLIS = 100;
+
+    private final int good;
+    private final int closing;
+    private final int silent;
+    private final int refusing;
+    private final ServicesInCode services = ServiceSource.of();
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private final LongAdder failures = new LongAdder();
+    private int snapshots;
+
+    private Soak(int good, int closing, int silent, int refusing) {
+        this.good = good;
+        this.closing = closing;
+        this.silent = silent;
+        this.refusing = refusing;
+    }
+
+    /**
+     * Arguments: the ports to listen on for HTTP, HTTPS and the census; of the backend the port that answers, the one that
+     * closes, the one that is silent and one where nobody listens; and the folder of the certificate.
+     */
+    public static void main(String[] arguments) throws IOException, GeneralSecurityException {
+        int[] ports = List.of(arguments).subList(0, 7).stream()
+                .mapToInt(Integer::parseInt)
+                .toArray();
+        Pem pem = Pem.read(Path.of(arguments[7]));
+        new Soak(ports[3], ports[4], ports[5], ports[6]).run(ports[0], ports[1], ports[2], pem);
+    }
+
+    private void run(int http, int https, int census, Pem pem) throws IOException {
+        change();
+        Millau.builder()
+                .http("127.0.0.1:" + http)
+                .https("127.0.0.1:" + https)
+                .certificates(CertificateSource.of(new Certificate(pem.key(), List.of(pem.certificate()))))
+                .source(services)
+                .listener(new PrometheusMetrics())
+                .listener(new TrafficListener() {
+                    @Override
+                    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+                        failures.increment();
+                    }
+                })
+                .start();
+        ScheduledExecutorService changes = Executors.newSingleThreadScheduledExecutor();
+        changes.scheduleAtFixedRate(this::change, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), census), 0);
+        server.createContext("/", exchange -> {
+            if (exchange.getRequestURI().getPath().equals("/end")) {
+                ended.set(true);
+                change();
+            }
+            byte[] answer = census().getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+        });
+        server.start();
+    }
+
+    private synchronized void change() {
+        if (ended.get()) {
+            services.replace();
+            return;
+        }
+        int change = snapshots++;
+        List<Endpoint> mixed = new ArrayList<>();
+        for (int i = 1; i <= 3; i++) {
+            mixed.add(endpoint("good-" + i, i, good));
+        }
+        mixed.add(endpoint("good-4-" + change, 4, good));
+        for (int i = 5; i <= 6; i++) {
+            mixed.add(endpoint("refuses-" + i + "-" + change, i, refusing));
+            mixed.add(endpoint("closes-" + i + "-" + change, i, closing));
+        }
+        List<Service> all = new ArrayList<>();
+        all.add(Service.named("mixed")
+                .hosts("mixed.example")
+                .retryUnsafe(true)
+                .retry(Duration.ofSeconds(1))
+                .endpoints(mixed)
+                .build());
+        all.add(Service.named("slow")
+                .hosts("slow.example")
+                .timeout(Duration.ofMillis(500))
+                .retry(Duration.ofSeconds(2))
+                .endpoints(
+                        endpoint("good-1", 1, good),
+                        endpoint("good-2", 2, good),
+                        endpoint("silent-" + change / 10, 7, silent))
+                .build());
+        for (int i = 0; i < 100; i++) {
+            int number = change + i; // the oldest goes, a new one comes
+            all.add(Service.named("other-" + number)
+                    .hosts("other-" + number + ".example")
+                    .endpoints(endpoint("other-" + number, 8, good))
+                    .build());
+        }
+        services.replace(all);
+    }
+
+    private static Endpoint endpoint(String id, int lastByte, int port) {
+        try {
+            return Endpoint.http(id, InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) lastByte}), port);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What it holds, as JSON: heap and direct buffers after a full collection, and its objects by class. */
+    private String census() {
+        BufferPoolMXBean direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .findFirst()
+                .orElseThrow();
+        long before = direct.getCount();
+        System.gc();
+        String objects = objects();
+        System.gc();
+        return String.format(
+                Locale.ROOT,
+                "{\"heap\": %d, \"direct\": %d, \"directBytes\": %d, \"directCollected\": %d,"
+                        + " \"failures\": %d, \"snapshots\": %d, \"objects\": {%s}}",
+                ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
+                direct.getCount(),
+                direct.getMemoryUsed(),
+                before - direct.getCount(),
+                failures.sum(),
+                snapshots,
+                objects);
+    }
+
+    /** How many live objects there are of each class of Millau, Undertow and XNIO. */
+    private static String objects() {
+        String histogram;
+        try {
+            histogram = (String) ManagementFactory.getPlatformMBeanServer()
+                    .invoke(
+                            new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                            "gcClassHistogram",
+                            new Object[] {new String[0]},
+                            new String[] {String[].class.getName()});
+        } catch (JMException e) {
+            throw new IllegalStateException(e);
+        }
+        return histogram
+                .lines()
+                .map(line -> line.strip().split("\\s+"))
+                .filter(fields ->
+                        fields.length >= 4 && fields[3].matches("(io\\.millau|io\\.undertow|org\\.xnio)\\..*"))
+                .collect(Collectors.toMap(fields -> fields[3], fields -> fields[1], (a, b) -> a, TreeMap::new))
+                .entrySet()
+                .stream()
+                .map(entry -> "\"" + entry.getKey() + "\": " + entry.getValue())
+                .collect(Collectors.joining(", "));
+    }
+}
