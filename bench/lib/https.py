@@ -65,7 +65,7 @@ def tls(bench):
     def run_handshakes(peer, seconds=bench.seconds):
         return load.measured(peer, s_time, seconds)
 
-    bench.warm(peers, run_handshakes)
+    bench.warm(peers, run_handshakes, share=1.5)
     bench.measure(handshakes, peers, run_handshakes, load.rate_and_cpu)
     for peer in peers:
         peer.end()
