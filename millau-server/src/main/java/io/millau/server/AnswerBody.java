@@ -42,6 +42,8 @@ final class AnswerBody {
     private boolean clean;
     private boolean ending;
     private boolean over;
+    private boolean bare;
+    private boolean waited;
     private long bytes;
     private @Nullable PooledByteBuffer pooled;
     private int undecodedEnd;
@@ -69,7 +71,7 @@ final class AnswerBody {
 
     /** Body bytes that the client took. */
     long bytes() {
-        return bytes;
+        return Math.max(bytes, 0);
     }
 
     /** Whether all of it was read from the endpoint. */
@@ -83,16 +85,23 @@ final class AnswerBody {
         return decoder;
     }
 
-    /** Begins to pass it on. */
+    /** Begins to pass it on, through a channel that frames it. */
     void start(StreamSinkChannel client) {
+        begin(client);
+    }
+
+    /**
+     * Begins to pass it on as it is, to the client's connection itself: what was read first has the head before it, of this
+     * length, and what ends is the answer, not the connection.
+     */
+    void startBare(StreamSinkChannel client, int headLength) {
+        bare = true;
+        bytes = -headLength;
+        begin(client);
+    }
+
+    private void begin(StreamSinkChannel client) {
         this.client = client;
-        client.getWriteSetter().set(channel -> {
-            try {
-                clientWritable(client);
-            } catch (RuntimeException e) {
-                owner.failed(e);
-            }
-        });
         if (read) {
             owner.answerRead(clean);
         }
@@ -151,14 +160,14 @@ final class AnswerBody {
     private boolean write(StreamSinkChannel client) throws IOException {
         ByteBuffer buffer = pooled == null ? null : pooled.getBuffer();
         while (buffer != null && buffer.hasRemaining()) {
-            int written = read ? client.writeFinal(buffer) : client.write(buffer);
+            int written = read && !bare ? client.writeFinal(buffer) : client.write(buffer);
             if (written == 0) {
                 return false;
             }
             bytes += written;
             ending |= read && !buffer.hasRemaining();
         }
-        if (read && !ending) {
+        if (read && !ending && !bare) {
             ending = true;
             client.shutdownWrites();
         }
@@ -169,6 +178,18 @@ final class AnswerBody {
         if (!read && from.source.isReadResumed()) {
             from.source.suspendReads();
         }
+        resumeWrites(client);
+    }
+
+    private void resumeWrites(StreamSinkChannel client) {
+        waited = true;
+        client.getWriteSetter().set(channel -> {
+            try {
+                clientWritable(client);
+            } catch (RuntimeException e) {
+                owner.failed(e);
+            }
+        });
         client.resumeWrites();
     }
 
@@ -209,7 +230,7 @@ final class AnswerBody {
         }
         try {
             if (!client.flush()) {
-                client.resumeWrites();
+                resumeWrites(client);
             }
         } catch (IOException e) {
             end();
@@ -251,6 +272,9 @@ final class AnswerBody {
     void end() {
         over = true;
         free();
+        if (waited && bare && client != null) {
+            client.getWriteSetter().set(null); // the connection outlives this
+        }
     }
 
     private void free() {

@@ -1,8 +1,7 @@
 package io.millau.server;
 
 import io.undertow.util.HeaderMap;
-import io.undertow.util.HeaderValues;
-import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the head of an answer (RFC 9112, sections 2 to 6) strictly: what two parsers could read in two ways is refused. For
- * one thread; holds the head read last.
+ * one thread; holds the head read last, and passes its fields on without those meant for this hop (RFC 9110, 7.6.1).
  */
 final class AnswerHead {
 
@@ -33,6 +32,15 @@ final class AnswerHead {
     private int at;
     private int end;
 
+    // The fields of the head read last: where each line begins, and its parts.
+    private final int[] lineAt = new int[MAX_FIELDS + 1];
+    private final int[] nameEnd = new int[MAX_FIELDS];
+    private final int[] valueAt = new int[MAX_FIELDS];
+    private final int[] valueEnd = new int[MAX_FIELDS];
+    private final boolean[] forUs = new boolean[MAX_FIELDS];
+    private int fields;
+    private int fieldsForUs;
+
     private int status;
     private @Nullable String reason;
     private boolean http11;
@@ -52,33 +60,24 @@ final class AnswerHead {
     }
 
     /**
-     * Reads a head. Its fields, less those meant for the next hop, are put into the map, which is left empty while the head
-     * is incomplete.
+     * Reads a head, and leaves the buffer behind it.
      *
      * @return false if more bytes are needed; then the buffer is left as it was
      * @throws MalformedAnswerException if this can't become a head any more
      */
-    boolean read(ByteBuffer buffer, HeaderMap headers) throws MalformedAnswerException {
-        try {
-            boolean complete = readFrom(buffer, USUAL_BYTES, headers)
-                    || buffer.remaining() > USUAL_BYTES && readFrom(buffer, MAX_BYTES, headers);
-            if (complete) {
-                interpret(headers);
-                buffer.position(buffer.position() + at);
-            } else {
-                headers.clear();
-            }
-            return complete;
-        } catch (MalformedAnswerException e) {
-            headers.clear();
-            throw e;
+    boolean read(ByteBuffer buffer) throws MalformedAnswerException {
+        boolean complete =
+                readFrom(buffer, USUAL_BYTES) || buffer.remaining() > USUAL_BYTES && readFrom(buffer, MAX_BYTES);
+        if (complete) {
+            interpret();
+            buffer.position(buffer.position() + at);
         }
+        return complete;
     }
 
-    private boolean readFrom(ByteBuffer buffer, int most, HeaderMap headers) throws MalformedAnswerException {
+    private boolean readFrom(ByteBuffer buffer, int most) throws MalformedAnswerException {
         load(buffer, most);
-        headers.clear();
-        return readStatusLine() && readFields(headers) || incomplete();
+        return readStatusLine() && readFields() || incomplete();
     }
 
     private void load(ByteBuffer buffer, int most) {
@@ -94,17 +93,63 @@ final class AnswerHead {
         return false;
     }
 
-    /** Reads the trailers of a chunked body (RFC 9112, 7.1.2) as {@link #read} does a head. */
+    /**
+     * Reads the trailers of a chunked body (RFC 9112, 7.1.2) as {@link #read} does a head, whose fields it thereby forgets.
+     */
     boolean readTrailers(ByteBuffer buffer, HeaderMap trailers) throws MalformedAnswerException {
         load(buffer, MAX_BYTES);
-        trailers.clear();
-        if (!readFields(trailers)) {
-            trailers.clear();
+        if (!readFields()) {
             return incomplete();
+        }
+        for (int i = 0; i < fields; i++) {
+            trailers.add(name(i), value(i));
         }
         HopByHop.removeFromTrailers(trailers);
         buffer.position(buffer.position() + at);
         return true;
+    }
+
+    /** Puts the fields that are to be passed on into the map. */
+    void copyTo(HeaderMap headers) {
+        for (int i = 0; i < fields; i++) {
+            if (!forUs[i]) {
+                headers.add(name(i), value(i));
+            }
+        }
+    }
+
+    /** Whether the status line has all of its blanks, the last of which some leave out. */
+    boolean isWhole() {
+        return bytes[12] == ' ';
+    }
+
+    /**
+     * Puts the head as it is to be passed on over HTTP/1.1 in front of what the buffer holds, where it was read from, so that
+     * it leaves in one piece with the body. Only where {@link #isWhole}.
+     *
+     * @return its length
+     */
+    int putBefore(ByteBuffer buffer) {
+        int statusLine = lineAt[0];
+        int to = buffer.position();
+        bytes[7] = '1';
+        if (fieldsForUs == 0) {
+            int length = lineAt[fields] + 2;
+            buffer.put(to - length + 7, (byte) '1').position(to - length);
+            return length;
+        }
+        int from = to - 2;
+        buffer.put(from, (byte) '\r').put(from + 1, (byte) '\n');
+        for (int i = fields - 1; i >= 0; i--) {
+            if (!forUs[i]) {
+                int line = lineAt[i + 1] - lineAt[i];
+                from -= line;
+                buffer.put(from, bytes, lineAt[i], line);
+            }
+        }
+        from -= statusLine;
+        buffer.put(from, bytes, 0, statusLine).position(from);
+        return to - from;
     }
 
     int status() {
@@ -182,8 +227,9 @@ final class AnswerHead {
     }
 
     /** Up to and with the empty line. */
-    private boolean readFields(HeaderMap headers) throws MalformedAnswerException {
-        for (int fields = 0; ; fields++) {
+    private boolean readFields() throws MalformedAnswerException {
+        for (fields = 0; ; fields++) {
+            lineAt[fields] = at;
             if (at + 1 < end && bytes[at] == '\r' && bytes[at + 1] == '\n') {
                 at += 2;
                 return true;
@@ -195,12 +241,12 @@ final class AnswerHead {
             if (fields == MAX_FIELDS) {
                 throw new MalformedAnswerException("more than " + MAX_FIELDS + " header fields");
             }
-            readField(headers, lineEnd);
+            readField(lineEnd);
             at = lineEnd + 2;
         }
     }
 
-    private void readField(HeaderMap headers, int lineEnd) throws MalformedAnswerException {
+    private void readField(int lineEnd) throws MalformedAnswerException {
         int colon = at;
         while (colon < lineEnd && TOKEN[bytes[colon] & 0xff]) {
             colon++;
@@ -219,7 +265,9 @@ final class AnswerHead {
         for (int i = from; i < to; i++) {
             checkValueByte(i);
         }
-        headers.add(names.get(bytes, at, colon - at), string(from, to));
+        nameEnd[fields] = colon;
+        valueAt[fields] = from;
+        valueEnd[fields] = to;
     }
 
     private void checkValueByte(int index) throws MalformedAnswerException {
@@ -246,46 +294,122 @@ final class AnswerHead {
         return -1;
     }
 
-    private void interpret(HeaderMap headers) throws MalformedAnswerException {
+    private void interpret() throws MalformedAnswerException {
         keepAlive = http11;
-        upgrade = headers.getFirst(Headers.UPGRADE);
+        upgrade = null;
         length = UNTIL_CLOSE;
-        HeaderValues lengths = headers.get(Headers.CONTENT_LENGTH);
-        if (lengths != null) {
-            length = contentLength(lengths, headers);
+        fieldsForUs = 0;
+        boolean chunked = false;
+        boolean options = false;
+        for (int i = 0; i < fields; i++) {
+            forUs[i] = false;
+            switch (nameEnd[i] - lineAt[i]) { // few names have these lengths, so nearly all fields are done with that
+                case 2 -> forUs[i] = is(i, "te");
+                case 7 -> upgrade(i);
+                case 10 -> options |= connection(i);
+                case 14 -> contentLength(i);
+                case 16 -> forUs[i] = is(i, "proxy-connection");
+                case 17 -> chunked |= transferEncoding(i, chunked);
+                case 18 -> forUs[i] = is(i, "proxy-authenticate");
+                case 19 -> forUs[i] = is(i, "proxy-authorization");
+                default -> {}
+            }
         }
-        HeaderValues codings = headers.get(Headers.TRANSFER_ENCODING);
-        if (codings != null) {
-            if (codings.size() != 1 || !"chunked".equalsIgnoreCase(codings.getFirst()) || lengths != null || !http11) {
-                throw new MalformedAnswerException("Transfer-Encoding " + codings + " (expected chunked alone, over"
-                        + " HTTP/1.1, without Content-Length)");
+        if (chunked) {
+            if (length != UNTIL_CLOSE || !http11) {
+                throw new MalformedAnswerException(
+                        "Transfer-Encoding chunked (expected over HTTP/1.1, without Content-Length)");
             }
             length = CHUNKED;
         }
-        HeaderValues connection = headers.get(Headers.CONNECTION);
-        if (connection != null) {
-            for (int i = 0; i < connection.size(); i++) {
-                keepAlive &= !HopByHop.hasToken(connection.get(i), "close");
-            }
+        if (options) {
+            markNamedFields();
         }
-        HopByHop.removeFrom(headers);
+        for (int i = 0; i < fields; i++) {
+            fieldsForUs += forUs[i] ? 1 : 0;
+        }
     }
 
-    private static long contentLength(HeaderValues lengths, HeaderMap headers) throws MalformedAnswerException {
-        String first = lengths.getFirst();
-        for (int i = 1; i < lengths.size(); i++) {
-            if (!lengths.get(i).equals(first)) {
-                throw new MalformedAnswerException("contradicting Content-Length fields");
+    private boolean is(int field, String lowerCaseName) {
+        for (int i = 0; i < lowerCaseName.length(); i++) {
+            int b = bytes[lineAt[field] + i];
+            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != lowerCaseName.charAt(i)) {
+                return false;
             }
         }
-        long length = MessageLength.parse(first);
-        if (length < 0) {
-            throw new MalformedAnswerException("Content-Length " + first);
+        return true;
+    }
+
+    private void upgrade(int field) {
+        if (is(field, "upgrade")) {
+            forUs[field] = true;
+            if (upgrade == null) {
+                upgrade = value(field);
+            }
         }
-        if (lengths.size() > 1) {
-            headers.put(Headers.CONTENT_LENGTH, first);
+    }
+
+    /** Whether the field names others. */
+    private boolean connection(int field) {
+        if (!is(field, "connection")) {
+            forUs[field] = is(field, "keep-alive");
+            return false;
         }
-        return length;
+        forUs[field] = true;
+        String options = value(field);
+        if (options.equalsIgnoreCase("keep-alive")) {
+            return false;
+        }
+        keepAlive &= !HopByHop.hasToken(options, "close");
+        return !options.equalsIgnoreCase("close");
+    }
+
+    private void contentLength(int field) throws MalformedAnswerException {
+        if (!is(field, "content-length")) {
+            forUs[field] = is(field, "http2-settings");
+            return;
+        }
+        String value = value(field);
+        long number = MessageLength.parse(value);
+        if (number < 0) {
+            throw new MalformedAnswerException("Content-Length " + value);
+        }
+        if (length != UNTIL_CLOSE && length != number) {
+            throw new MalformedAnswerException("contradicting Content-Length fields");
+        }
+        forUs[field] = length != UNTIL_CLOSE; // once is enough
+        length = number;
+    }
+
+    private boolean transferEncoding(int field, boolean chunkedBefore) throws MalformedAnswerException {
+        if (!is(field, "transfer-encoding")) {
+            return false;
+        }
+        String value = value(field);
+        if (chunkedBefore || !value.equalsIgnoreCase("chunked")) {
+            throw new MalformedAnswerException("Transfer-Encoding " + value + " (expected chunked alone, once)");
+        }
+        forUs[field] = true;
+        return true;
+    }
+
+    private void markNamedFields() {
+        for (int i = 0; i < fields; i++) {
+            if (nameEnd[i] - lineAt[i] == 10 && is(i, "connection")) {
+                String options = value(i);
+                for (int other = 0; other < fields; other++) {
+                    forUs[other] |= HopByHop.isNamed(options, name(other));
+                }
+            }
+        }
+    }
+
+    private HttpString name(int field) {
+        return names.get(bytes, lineAt[field], nameEnd[field] - lineAt[field]);
+    }
+
+    private String value(int field) {
+        return string(valueAt[field], valueEnd[field]);
     }
 
     private String string(int from, int to) {

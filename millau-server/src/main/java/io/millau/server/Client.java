@@ -13,18 +13,25 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
+import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /** What HTTP/1.1 and HTTP/2 do differently towards the client of a request. For the request's I/O thread alone. */
 abstract class Client {
 
     private static final Logger LOG = LoggerFactory.getLogger(Client.class);
+
+    /** Made into text once for a connection. */
+    private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
 
     final HttpServerExchange exchange;
     private final boolean expectsContinue;
@@ -40,8 +47,37 @@ abstract class Client {
                 : new Http2(exchange);
     }
 
+    /** Is told once that the client went away. */
+    interface Watcher {
+        void clientLost();
+    }
+
     /** Looks out for the client's going away, once all of its request was read. */
-    abstract void watch(Runnable gone);
+    abstract void watch(Watcher watcher);
+
+    /** The connection, if an answer can be written to it as it is and ends with its length. */
+    abstract @Nullable StreamSinkChannel bare();
+
+    /** Its address, without a port and a zone. */
+    final String address() {
+        ServerConnection connection = exchange.getConnection();
+        String known = connection.getAttachment(ADDRESS);
+        if (known == null) {
+            known = addressOf(exchange.getSourceAddress());
+            connection.putAttachment(ADDRESS, known);
+        }
+        return known;
+    }
+
+    private static String addressOf(@Nullable InetSocketAddress peer) {
+        InetAddress address = peer == null ? null : peer.getAddress();
+        if (address == null) {
+            return "unknown";
+        }
+        String text = address.getHostAddress();
+        int zone = text.indexOf('%');
+        return zone < 0 ? text : text.substring(0, zone);
+    }
 
     /** Leaves the connection to whoever takes it over. */
     abstract void unwatch();
@@ -66,8 +102,9 @@ abstract class Client {
         return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
     }
 
-    private static final class Http1 extends Client {
+    private static final class Http1 extends Client implements ChannelListener<ConduitStreamSourceChannel> {
         private final HttpServerConnection connection;
+        private @Nullable Watcher watcher;
         private boolean interimCut;
 
         Http1(HttpServerExchange exchange, HttpServerConnection connection) {
@@ -80,18 +117,20 @@ abstract class Client {
          * and sees the end of the connection. What comes instead is the next request: it waits its turn.
          */
         @Override
-        void watch(Runnable gone) {
+        void watch(Watcher watcher) {
             if (!exchange.isRequestComplete() || connection.getExtraBytes() != null) {
                 return;
             }
             ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
             source.setConduit(connection.getOriginalSourceConduit());
-            source.setReadListener(channel -> readable(channel, gone));
+            this.watcher = watcher;
+            source.setReadListener(this);
             source.resumeReads();
         }
 
         /** The next request waits in the buffer that Undertow will read it from; what goes beyond that, in the socket. */
-        private void readable(ConduitStreamSourceChannel source, Runnable gone) {
+        @Override
+        public void handleEvent(ConduitStreamSourceChannel source) {
             PooledByteBuffer early = connection.getExtraBytes();
             PooledByteBuffer pooled =
                     early == null ? connection.getByteBufferPool().allocate() : early;
@@ -115,8 +154,8 @@ abstract class Client {
             if (count < 0 || buffer.limit() == buffer.capacity()) {
                 source.suspendReads();
             }
-            if (count < 0) {
-                gone.run();
+            if (count < 0 && watcher != null) {
+                watcher.clientLost();
                 freeEarly();
             }
         }
@@ -127,6 +166,13 @@ abstract class Client {
                 connection.setExtraBytes(null);
                 early.close();
             }
+        }
+
+        @Override
+        @Nullable
+        StreamSinkChannel bare() {
+            boolean fits = exchange.isHttp11() && exchange.isPersistent() && exchange.isRequestComplete();
+            return fits ? connection.getChannel().getSinkChannel() : null;
         }
 
         @Override
@@ -206,12 +252,18 @@ abstract class Client {
         }
 
         @Override
-        void watch(Runnable gone) {
+        @Nullable
+        StreamSinkChannel bare() {
+            return null;
+        }
+
+        @Override
+        void watch(Watcher watcher) {
             // A stream that is reset, with its connection or alone, is closed, and then told that it may be written to.
             Connectors.getConduitSinkChannel(exchange).setWriteListener(channel -> {
                 channel.suspendWrites();
                 if (!channel.isOpen()) {
-                    gone.run();
+                    watcher.clientLost();
                 }
             });
         }

@@ -38,11 +38,17 @@ final class HopByHop {
             return false;
         }
         for (int i = 0; i < connection.size(); i++) {
-            if (hasToken(connection.get(i), name.toString())) {
-                return !NEVER_NAMED.contains(name.toString().toLowerCase(Locale.ROOT));
+            if (isNamed(connection.get(i), name)) {
+                return true;
             }
         }
         return false;
+    }
+
+    /** Whether one value of a Connection field names this one. */
+    static boolean isNamed(String options, HttpString name) {
+        return hasToken(options, name.toString())
+                && !NEVER_NAMED.contains(name.toString().toLowerCase(Locale.ROOT));
     }
 
     /** Whether a list of tokens (RFC 9110, 5.6.1) has this one, in any case. */
@@ -81,8 +87,7 @@ final class HopByHop {
         trailers.remove(Headers.HOST);
     }
 
-    /** Takes what is meant for us out of an answer. */
-    static void removeFrom(HeaderMap headers) {
+    private static void removeFrom(HeaderMap headers) {
         HeaderValues connection = headers.get(Headers.CONNECTION);
         if (connection != null) {
             for (String list : connection.toArray()) {

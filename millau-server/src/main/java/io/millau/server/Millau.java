@@ -10,7 +10,6 @@ import io.millau.core.Snapshot;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.undertow.connector.ByteBufferPool;
-import io.undertow.server.DefaultByteBufferPool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -74,8 +73,8 @@ public final class Millau implements AutoCloseable {
                         .set(Options.CONNECTION_LOW_WATER, 1_000_000)
                         .getMap());
         try {
-            ByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES, -1, 16);
-            lanes = new Lanes(new DefaultByteBufferPool(true, Lane.BUFFER_BYTES, -1, 16), builder.ticker);
+            ByteBufferPool buffers = new Buffers(BUFFER_BYTES);
+            lanes = new Lanes(new Buffers(Lane.BUFFER_BYTES), builder.ticker);
             services = new Services(builder.sources, this::replace);
             Traffic traffic = new Traffic(builder.trafficListeners);
             for (InetSocketAddress address : builder.addresses) {

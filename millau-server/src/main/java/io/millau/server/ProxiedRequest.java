@@ -6,11 +6,13 @@ import io.millau.core.Outcome;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
+import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.StreamConnection;
+import org.xnio.channels.StreamSinkChannel;
 
 /**
  * One request on its way: the loop over its attempts, from the client's head to the end of the answer. For its I/O thread
@@ -31,6 +34,7 @@ final class ProxiedRequest extends Deadlines.Deadline
                 Upstream.ConnectListener,
                 RequestBody.Owner,
                 AnswerBody.Owner,
+                Client.Watcher,
                 TrafficListener.Ended {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProxiedRequest.class);
@@ -70,6 +74,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable ByteBuffer unsentHead;
     private @Nullable PooledByteBuffer partialHead;
     private @Nullable AnswerBody answer;
+    private boolean wroteBare;
     private boolean delivered;
     private boolean clientLeft;
     private boolean connectionCanServeAgain;
@@ -101,7 +106,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     void start() {
         handler.began(this, client);
         try {
-            client.watch(this::clientLost);
+            client.watch(this);
             attempt();
         } catch (RuntimeException e) {
             ourFault(e);
@@ -176,7 +181,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void send(UpstreamConnection connection) throws RequestHead.UnfitException {
-        lane.requestHead.write(exchange, body != null && body.chunked(), upgrade);
+        lane.requestHead.write(client, body != null && body.chunked(), upgrade);
         if (body != null) {
             expectContinue();
             body.send(lane.requestHead, connection);
@@ -238,7 +243,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public void bodyEnded() {
-        client.watch(this::clientLost);
+        client.watch(this);
     }
 
     @Override
@@ -310,8 +315,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private void interpret(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
         ByteBuffer buffer = pooled.getBuffer();
         AnswerHead head = lane.answerHead;
-        HeaderMap headers = exchange.getResponseHeaders();
-        while (head.read(buffer, headers)) {
+        while (head.read(buffer)) {
             if (head.status() == 101) {
                 switchProtocols(connection, pooled);
                 return;
@@ -320,8 +324,9 @@ final class ProxiedRequest extends Deadlines.Deadline
                 passOn(connection, pooled);
                 return;
             }
+            HeaderMap headers = new HeaderMap();
+            head.copyTo(headers);
             client.sendInterim(head.status(), head.reason(), headers);
-            headers.clear();
         }
         buffer.compact();
     }
@@ -332,10 +337,19 @@ final class ProxiedRequest extends Deadlines.Deadline
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         partialHead = null; // from here on the answer's body frees it
         connectionCanServeAgain = head.keepAlive();
+        StreamSinkChannel bare = canLeaveAsItIs(head) ? client.bare() : null;
+        if (bare == null) {
+            head.copyTo(exchange.getResponseHeaders()); // before the body's trailers take its place
+        }
         AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
         answer = passing;
         answered();
         exchange.setStatusCode(head.status());
+        if (bare != null) {
+            wroteBare = true;
+            passing.startBare(bare, head.putBefore(pooled.getBuffer()));
+            return;
+        }
         if (head.reason() != null) {
             exchange.setReasonPhrase(head.reason());
         }
@@ -349,6 +363,15 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         endConnectionIfBodyIsUncertain();
         passing.start(exchange.getResponseChannel());
+    }
+
+    /** Undertow takes the length from an answer that may have no body, and frames one that doesn't say it. */
+    private static boolean canLeaveAsItIs(AnswerHead head) {
+        return head.length() >= 0
+                && head.isWhole()
+                && head.status() != StatusCodes.NO_CONTENT
+                && head.status() != StatusCodes.NOT_MODIFIED
+                && !LOG.isDebugEnabled();
     }
 
     /** The endpoint has answered: there will be no other attempt. */
@@ -391,7 +414,11 @@ final class ProxiedRequest extends Deadlines.Deadline
     @Override
     public void answerPassedOn() {
         end();
-        exchange.endExchange();
+        if (wroteBare) {
+            Connectors.terminateResponse(exchange);
+        } else {
+            exchange.endExchange();
+        }
     }
 
     @Override
@@ -423,6 +450,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         answered();
         phase = Phase.TUNNEL;
+        head.copyTo(exchange.getResponseHeaders());
         exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
         client.unwatch();
         handler.upgraded();
@@ -531,7 +559,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    private void clientLost() {
+    @Override
+    public void clientLost() {
         if (phase == Phase.OVER || phase == Phase.TUNNEL) {
             return;
         }

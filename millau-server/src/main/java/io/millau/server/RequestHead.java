@@ -8,8 +8,6 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Protocols;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +57,8 @@ final class RequestHead {
      * @param chunked whether the body is sent in chunks, since its length isn't known
      * @param upgrade what the client wants to upgrade to, if it may
      */
-    void write(HttpServerExchange exchange, boolean chunked, @Nullable String upgrade) throws UnfitException {
+    void write(Client client, boolean chunked, @Nullable String upgrade) throws UnfitException {
+        HttpServerExchange exchange = client.exchange;
         at = 0;
         HeaderMap headers = exchange.getRequestHeaders();
         String host = headers.getFirst(Headers.HOST);
@@ -72,7 +71,7 @@ final class RequestHead {
         put(CRLF);
         fields(headers, headers.get(Headers.CONNECTION), chunked, exchange.getProtocol() == Protocols.HTTP_2_0);
         put(X_FORWARDED_FOR);
-        value(peer(exchange));
+        value(client.address());
         put(X_FORWARDED_PROTO);
         value(exchange.getRequestScheme());
         if (host != null) {
@@ -175,17 +174,6 @@ final class RequestHead {
             }
         }
         return false;
-    }
-
-    private static String peer(HttpServerExchange exchange) {
-        InetSocketAddress peer = exchange.getSourceAddress();
-        InetAddress address = peer == null ? null : peer.getAddress();
-        if (address == null) {
-            return "unknown";
-        }
-        String text = address.getHostAddress();
-        int zone = text.indexOf('%');
-        return zone < 0 ? text : text.substring(0, zone);
     }
 
     private static String port(@Nullable String host, String scheme) {
