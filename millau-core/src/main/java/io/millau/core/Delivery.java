@@ -174,11 +174,11 @@ public final class Delivery {
         if (reported == null || of == null) {
             throw new IllegalStateException("there is no attempt to report on");
         }
-        long now = ticker.nanoTime();
         if (outcome == Outcome.DELIVERED) {
             reported.health.recover();
             return false;
         }
+        long now = ticker.nanoTime();
         leave(reported);
         if (outcome.endpointFailed()) {
             reported.health.eject(now + of.service.retry().toNanos());

@@ -1,7 +1,5 @@
 package io.millau.core;
 
-import java.util.Set;
-
 /** Decides whether a request may go to the next endpoint. Called on I/O threads by many requests; must not block. */
 @FunctionalInterface
 public interface RetryPolicy {
@@ -14,7 +12,6 @@ public interface RetryPolicy {
      * 9.2.2) or its service says that it does no harm; nothing after three attempts that timed out.
      */
     static RetryPolicy standard() {
-        Set<String> idempotent = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
         return attempt -> {
             if (attempt.outcome() == Outcome.DELIVERED || attempt.outcome() == Outcome.CLIENT_GONE) {
                 return false; // there is nobody, or nothing, left to repeat it for
@@ -25,7 +22,10 @@ public interface RetryPolicy {
             if (!attempt.outcome().mayHaveBeenSeen()) {
                 return true;
             }
-            return idempotent.contains(attempt.method()) || attempt.service().retryUnsafe();
+            return switch (attempt.method()) {
+                case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
+                default -> attempt.service().retryUnsafe();
+            };
         };
     }
 }

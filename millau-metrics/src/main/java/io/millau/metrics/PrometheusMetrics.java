@@ -13,8 +13,9 @@ import io.prometheus.client.Gauge;
 import io.prometheus.client.Histogram;
 import java.util.Collections;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,49 +27,6 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class PrometheusMetrics implements TrafficListener {
-
-    /** The registered methods (IANA HTTP Method Registry) in use: a client can't make time series of its own. */
-    private static final Set<String> METHODS = Set.of(
-            "GET",
-            "HEAD",
-            "POST",
-            "PUT",
-            "DELETE",
-            "CONNECT",
-            "OPTIONS",
-            "TRACE",
-            "PATCH",
-            "ACL",
-            "BASELINE-CONTROL",
-            "BIND",
-            "CHECKIN",
-            "CHECKOUT",
-            "COPY",
-            "LABEL",
-            "LINK",
-            "LOCK",
-            "MERGE",
-            "MKACTIVITY",
-            "MKCALENDAR",
-            "MKCOL",
-            "MKREDIRECTREF",
-            "MKWORKSPACE",
-            "MOVE",
-            "ORDERPATCH",
-            "PRI",
-            "PROPFIND",
-            "PROPPATCH",
-            "QUERY",
-            "REBIND",
-            "REPORT",
-            "SEARCH",
-            "UNBIND",
-            "UNCHECKOUT",
-            "UNLINK",
-            "UNLOCK",
-            "UPDATE",
-            "UPDATEREDIRECTREF",
-            "VERSION-CONTROL");
 
     private static final double NANOS = 1e9;
 
@@ -99,10 +57,12 @@ public final class PrometheusMetrics implements TrafficListener {
                     "millau_lb_request_duration_seconds", "From a request's head to the end of its answer.")
             .buckets(0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.6, 1.2, 2.5, 5, 10, 30)
             .labelNames("method", "service")
+            .withoutExemplars()
             .register(registry);
     private final Counter topologyRequests =
             counter("millau_topology_requests", "Requests from a port to a service.", "id", "source", "target");
 
+    private final Map<Ingress, Series.OfIngress> series = new ConcurrentHashMap<>();
     private volatile List<Ingress> ingresses = List.of();
     private volatile @Nullable Router router;
 
@@ -110,29 +70,29 @@ public final class PrometheusMetrics implements TrafficListener {
     public PrometheusMetrics() {}
 
     private Counter counter(String name, String help, String... labels) {
-        return Counter.build(name, help).labelNames(labels).register(registry);
+        return Counter.build(name, help).labelNames(labels).withoutExemplars().register(registry);
     }
 
     @Override
     public void started(List<Ingress> addresses, Router router) {
         this.ingresses = List.copyOf(addresses);
         this.router = router;
-        addresses.forEach(ingress -> openConnections.labels(port(ingress), ingress.protocol()));
+        addresses.forEach(this::series);
     }
 
     @Override
     public void connectionBusy(Ingress ingress) {
-        openConnections.labels(port(ingress), ingress.protocol()).inc();
+        series(ingress).openConnections().inc();
     }
 
     @Override
     public void connectionIdle(Ingress ingress) {
-        openConnections.labels(port(ingress), ingress.protocol()).dec();
+        series(ingress).openConnections().dec();
     }
 
     @Override
     public void requestBegan(Ingress ingress, String method) {
-        requests.labels(method(method), port(ingress), ingress.protocol()).inc();
+        series(ingress).methods().get(method).requests().inc();
     }
 
     @Override
@@ -144,33 +104,67 @@ public final class PrometheusMetrics implements TrafficListener {
 
     @Override
     public void requestEnded(Ended request) {
-        String method = method(request.method());
-        String port = port(request.ingress());
-        String protocol = request.ingress().protocol();
-        requestsBytes.labels(method, port, protocol).inc(request.requestBytes());
-        responsesBytes.labels(method, port, protocol).inc(request.responseBytes());
+        String method = request.method();
+        Series.OfIngress ingress = series(request.ingress());
+        Series.OfIngressMethod came = ingress.methods().get(method);
+        add(came.requestsBytes(), request.requestBytes());
+        add(came.responsesBytes(), request.responseBytes());
         Service service = request.service();
         if (service != null) {
-            count(request, method, port, service.name());
+            count(request, route(ingress, request.ingress(), service.name()), method);
         }
     }
 
-    private void count(Ended request, String method, String port, String service) {
-        serviceRequestsBytes.labels(method, service).inc(request.requestBytes());
-        serviceResponsesBytes.labels(method, service).inc(request.responseBytes());
-        topologyRequests.labels(port + "-" + service, port, service).inc();
+    private static void count(Ended request, Series.OfRoute route, String method) {
+        route.requests().inc();
+        Series.OfServiceMethod went = route.methods().get(method);
+        add(went.requestsBytes(), request.requestBytes());
+        add(went.responsesBytes(), request.responseBytes());
         if (request.delivered()) {
-            successful
-                    .labels(Integer.toString(request.status()), method, service)
-                    .inc();
-            duration.labels(method, service).observe(request.nanos() / NANOS);
+            went.successful().get(request.status()).inc();
+            went.duration().observe(request.nanos() / NANOS);
         } else if (!request.clientGone()) {
-            failed.labels(method, service).inc();
+            went.failed().inc();
         }
     }
 
-    private static String method(String method) {
-        return METHODS.contains(method) ? method : "OTHER";
+    private static void add(Counter.Child counter, long bytes) {
+        if (bytes > 0) {
+            counter.inc(bytes);
+        }
+    }
+
+    private Series.OfIngress series(Ingress ingress) {
+        Series.OfIngress known = series.get(ingress);
+        return known != null ? known : series.computeIfAbsent(ingress, this::make);
+    }
+
+    private Series.OfIngress make(Ingress ingress) {
+        String port = port(ingress);
+        String protocol = ingress.protocol();
+        return new Series.OfIngress(
+                openConnections.labels(port, protocol),
+                new Series.ByMethod<>(method -> new Series.OfIngressMethod(
+                        requests.labels(method, port, protocol),
+                        requestsBytes.labels(method, port, protocol),
+                        responsesBytes.labels(method, port, protocol))),
+                new ConcurrentHashMap<>());
+    }
+
+    private Series.OfRoute route(Series.OfIngress series, Ingress ingress, String service) {
+        Series.OfRoute known = series.services().get(service);
+        return known != null ? known : series.services().computeIfAbsent(service, name -> make(port(ingress), name));
+    }
+
+    private Series.OfRoute make(String port, String service) {
+        return new Series.OfRoute(
+                topologyRequests.labels(port + "-" + service, port, service),
+                new Series.ByMethod<>(method -> new Series.OfServiceMethod(
+                        new Series.Successes(code -> successful.labels(code, method, service)),
+                        failed.labels(method, service),
+                        serviceRequestsBytes.labels(method, service),
+                        serviceResponsesBytes.labels(method, service),
+                        duration.labels(method, service))));
     }
 
     private static String port(Ingress ingress) {

@@ -5,6 +5,7 @@ import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ final class AnswerHead {
     private static final int USUAL_BYTES = 2048;
 
     private static final int MAX_FIELDS = 200;
+    private static final byte[] START = "HTTP/1.".getBytes(StandardCharsets.US_ASCII);
     private static final boolean[] TOKEN = tokenCharacters();
 
     private final HeaderNames names = new HeaderNames();
@@ -130,7 +132,6 @@ final class AnswerHead {
      * @return its length
      */
     int putBefore(ByteBuffer buffer) {
-        int statusLine = lineAt[0];
         int to = buffer.position();
         bytes[7] = '1';
         if (fieldsForUs == 0) {
@@ -138,18 +139,22 @@ final class AnswerHead {
             buffer.put(to - length + 7, (byte) '1').position(to - length);
             return length;
         }
-        int from = to - 2;
-        buffer.put(from, (byte) '\r').put(from + 1, (byte) '\n');
+        int from = to;
+        int end = lineAt[fields] + 2;
         for (int i = fields - 1; i >= 0; i--) {
-            if (!forUs[i]) {
-                int line = lineAt[i + 1] - lineAt[i];
-                from -= line;
-                buffer.put(from, bytes, lineAt[i], line);
+            if (forUs[i]) {
+                from = putEndingAt(from, buffer, lineAt[i + 1], end);
+                end = lineAt[i];
             }
         }
-        from -= statusLine;
-        buffer.put(from, bytes, 0, statusLine).position(from);
+        from = putEndingAt(from, buffer, 0, end);
+        buffer.position(from);
         return to - from;
+    }
+
+    private int putEndingAt(int to, ByteBuffer buffer, int from, int end) {
+        buffer.put(to - (end - from), bytes, from, end - from);
+        return to - (end - from);
     }
 
     int status() {
@@ -200,6 +205,9 @@ final class AnswerHead {
 
     /** Garbage is told from an incomplete head by its first bytes, so that nobody waits for its end. */
     private void checkStart() throws MalformedAnswerException {
+        if (end > 8 && Arrays.equals(bytes, 0, 7, START, 0, 7) && (bytes[7] & ~1) == '0' && bytes[8] == ' ') {
+            return;
+        }
         for (int i = 0; i < Math.min(end, 9); i++) {
             boolean fits = i == 7 ? bytes[i] == '1' || bytes[i] == '0' : bytes[i] == "HTTP/1.x ".charAt(i);
             if (!fits) {
@@ -369,10 +377,9 @@ final class AnswerHead {
             forUs[field] = is(field, "http2-settings");
             return;
         }
-        String value = value(field);
-        long number = MessageLength.parse(value);
+        long number = MessageLength.parse(bytes, valueAt[field], valueEnd[field]);
         if (number < 0) {
-            throw new MalformedAnswerException("Content-Length " + value);
+            throw new MalformedAnswerException("Content-Length " + value(field));
         }
         if (length != UNTIL_CLOSE && length != number) {
             throw new MalformedAnswerException("contradicting Content-Length fields");

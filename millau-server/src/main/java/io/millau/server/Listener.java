@@ -9,6 +9,7 @@ import io.undertow.server.protocol.http.AlpnOpenListener;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http2.Http2OpenListener;
 import io.undertow.server.protocol.http2.Http2UpgradeHandler;
+import io.undertow.util.Headers;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import javax.net.ssl.SSLContext;
@@ -114,7 +115,8 @@ final class Listener {
             exchange.setRequestScheme("http");
             // Undertow's upgrade to h2c hands the request on as one without a body, so beside a body it is not taken
             // up.
-            (exchange.isRequestComplete() ? upgrading : handler).handleRequest(exchange);
+            boolean upgrade = exchange.getRequestHeaders().contains(Headers.UPGRADE) && exchange.isRequestComplete();
+            (upgrade ? upgrading : handler).handleRequest(exchange);
         };
     }
 

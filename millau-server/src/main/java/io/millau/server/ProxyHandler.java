@@ -97,7 +97,7 @@ final class ProxyHandler implements HttpHandler {
         HeaderMap headers = exchange.getRequestHeaders();
         HeaderValues lengths = headers.get(Headers.CONTENT_LENGTH);
         HeaderValues codings = headers.get(Headers.TRANSFER_ENCODING);
-        String host = headers.getFirst(Headers.HOST);
+        HeaderValues hosts = headers.get(Headers.HOST);
         if (lengths != null && (lengths.size() != 1 || MessageLength.parse(lengths.getFirst()) < 0)) {
             return "Content-Length " + lengths + ", expected one number";
         }
@@ -112,10 +112,13 @@ final class ProxyHandler implements HttpHandler {
                         + ", expected chunked alone, without Content-Length, over HTTP/1.1";
             }
         }
-        if (headers.count(Headers.HOST) > 1) {
+        if (hosts != null && hosts.size() > 1) {
             return "several Host fields";
         }
-        if (!exchange.isHttp10() && (host == null || exchange.getProtocol() == Protocols.HTTP_2_0 && host.isEmpty())) {
+        if (!exchange.isHttp10()
+                && (hosts == null
+                        || exchange.getProtocol() == Protocols.HTTP_2_0
+                                && hosts.getFirst().isEmpty())) {
             return "no Host field, or no :authority";
         }
         if (!isTarget(exchange)) {

@@ -24,6 +24,8 @@ final class RequestHead {
     private static final byte[] X_FORWARDED_PROTO = ascii("\r\nX-Forwarded-Proto: ");
     private static final byte[] X_FORWARDED_HOST = ascii("\r\nX-Forwarded-Host: ");
     private static final byte[] X_FORWARDED_PORT = ascii("\r\nX-Forwarded-Port: ");
+    private static final byte[] HTTP_PORT = ascii("80");
+    private static final byte[] HTTPS_PORT = ascii("443");
     private static final byte[] VIA = ascii("\r\nVia: 1.1 millau\r\n");
     private static final byte[] HOST = ascii("Host: ");
     private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
@@ -79,7 +81,7 @@ final class RequestHead {
             value(host);
         }
         put(X_FORWARDED_PORT);
-        value(port(host, exchange.getRequestScheme()));
+        port(host, exchange.getRequestScheme());
         put(VIA);
         if (chunked) {
             put(CHUNKED);
@@ -176,12 +178,13 @@ final class RequestHead {
         return false;
     }
 
-    private static String port(@Nullable String host, String scheme) {
+    private void port(@Nullable String host, String scheme) throws UnfitException {
         int colon = host == null ? -1 : host.lastIndexOf(':');
         if (host != null && colon >= 0 && colon < host.length() - 1 && host.indexOf(']', colon) < 0) {
-            return host.substring(colon + 1);
+            value(host.substring(colon + 1));
+        } else {
+            put(scheme.equals("https") ? HTTPS_PORT : HTTP_PORT);
         }
-        return scheme.equals("https") ? "443" : "80";
     }
 
     private void value(String value) throws UnfitException {

@@ -33,7 +33,7 @@ final class Upstream {
 
     private final XnioIoThread thread;
     private final Deadlines deadlines;
-    private final Map<Endpoint, Deque<UpstreamConnection>> idle = new HashMap<>();
+    private final Map<Endpoint, Idle> idle = new HashMap<>();
     private boolean sweeping;
 
     Upstream(XnioIoThread thread, Deadlines deadlines) {
@@ -44,12 +44,20 @@ final class Upstream {
     /** An idle connection, the last used one first, so that the others can grow old and end. */
     @Nullable
     UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
-        Deque<UpstreamConnection> connections = idle.get(endpoint);
-        UpstreamConnection latest = connections == null ? null : connections.peekFirst();
-        if (connections == null || latest == null || deadlines.now() - latest.idleSince > usedWithinNanos) {
+        Idle known = idle.get(endpoint);
+        UpstreamConnection latest = known == null ? null : known.connections.peekFirst();
+        if (known == null
+                || latest == null
+                || usedWithinNanos != Long.MAX_VALUE && deadlines.now() - latest.idleSince > usedWithinNanos) {
             return null;
         }
-        return connections.pollFirst();
+        return known.connections.pollFirst();
+    }
+
+    /** The idle connections to one endpoint. A connection knows them, so that its end costs no search. */
+    static final class Idle {
+        private final Deque<UpstreamConnection> connections = new ArrayDeque<>();
+        private boolean gone;
     }
 
     /** Told how an attempt to connect ended, on the I/O thread, once. */
@@ -92,7 +100,8 @@ final class Upstream {
                 return;
             }
             finish();
-            listener.connected(new UpstreamConnection(endpoint, channel, Upstream.this));
+            Idle siblings = idle.computeIfAbsent(endpoint, e -> new Idle());
+            listener.connected(new UpstreamConnection(endpoint, channel, Upstream.this, siblings));
         }
 
         @Override
@@ -122,35 +131,30 @@ final class Upstream {
     }
 
     void release(UpstreamConnection connection) {
-        connection.idleSince = deadlines.now();
-        Deque<UpstreamConnection> connections =
-                idle.computeIfAbsent(connection.endpoint, endpoint -> new ArrayDeque<>());
-        if (connections.size() >= MAX_IDLE_PER_ENDPOINT) {
+        Idle siblings = connection.siblings;
+        if (siblings.gone || siblings.connections.size() >= MAX_IDLE_PER_ENDPOINT) {
             connection.close();
             return;
         }
-        connections.addFirst(connection);
+        connection.idleSince = deadlines.now();
+        siblings.connections.addFirst(connection);
         sweepLater();
     }
 
     void forget(UpstreamConnection connection) {
-        Deque<UpstreamConnection> connections = idle.get(connection.endpoint);
-        if (connections != null) {
-            connections.remove(connection);
-            if (connections.isEmpty()) {
-                idle.remove(connection.endpoint);
-            }
-        }
+        connection.siblings.connections.remove(connection);
     }
 
-    /** Closes idle connections to endpoints that are gone. */
+    /** Closes idle connections to endpoints that are gone, and those in use when they fall idle. */
     void retain(Set<Endpoint> endpoints) {
         idle.entrySet().removeIf(entry -> {
-            boolean gone = !endpoints.contains(entry.getKey());
-            if (gone) {
-                entry.getValue().forEach(UpstreamConnection::close);
+            Idle known = entry.getValue();
+            known.gone = !endpoints.contains(entry.getKey());
+            if (known.gone) {
+                known.connections.forEach(UpstreamConnection::close);
+                known.connections.clear();
             }
-            return gone;
+            return known.gone;
         });
     }
 
@@ -164,12 +168,12 @@ final class Upstream {
     private void closeLongIdle() {
         sweeping = false;
         long now = deadlines.now();
-        idle.values().removeIf(connections -> {
+        for (Idle known : idle.values()) {
+            Deque<UpstreamConnection> connections = known.connections;
             while (!connections.isEmpty() && now - connections.getLast().idleSince >= MAX_IDLE_NANOS) {
                 connections.removeLast().close();
             }
-            return connections.isEmpty();
-        });
+        }
         if (!idle.isEmpty()) {
             sweepLater();
         }

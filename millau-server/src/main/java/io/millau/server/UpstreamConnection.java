@@ -36,14 +36,16 @@ final class UpstreamConnection {
     final ConduitStreamSinkChannel sink;
     private final StreamConnection channel;
     private final Upstream upstream;
+    final Upstream.Idle siblings;
     private @Nullable User user;
     private boolean reused;
     long idleSince;
 
-    UpstreamConnection(Endpoint endpoint, StreamConnection channel, Upstream upstream) {
+    UpstreamConnection(Endpoint endpoint, StreamConnection channel, Upstream upstream, Upstream.Idle siblings) {
         this.endpoint = endpoint;
         this.channel = channel;
         this.upstream = upstream;
+        this.siblings = siblings;
         this.source = channel.getSourceChannel();
         this.sink = channel.getSinkChannel();
         source.setReadListener(c -> readable());

@@ -1,0 +1,114 @@
+package io.millau.metrics;
+
+import io.prometheus.client.Counter;
+import io.prometheus.client.Gauge;
+import io.prometheus.client.Histogram;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Function;
+
+/** The time series that a request counts in, found once and kept, so that no request looks them up by their labels. */
+final class Series {
+
+    /** The registered methods (IANA HTTP Method Registry) in use: a client can't make time series of its own. */
+    private static final Set<String> METHODS = Set.of(
+            "GET",
+            "HEAD",
+            "POST",
+            "PUT",
+            "DELETE",
+            "CONNECT",
+            "OPTIONS",
+            "TRACE",
+            "PATCH",
+            "ACL",
+            "BASELINE-CONTROL",
+            "BIND",
+            "CHECKIN",
+            "CHECKOUT",
+            "COPY",
+            "LABEL",
+            "LINK",
+            "LOCK",
+            "MERGE",
+            "MKACTIVITY",
+            "MKCALENDAR",
+            "MKCOL",
+            "MKREDIRECTREF",
+            "MKWORKSPACE",
+            "MOVE",
+            "ORDERPATCH",
+            "PRI",
+            "PROPFIND",
+            "PROPPATCH",
+            "QUERY",
+            "REBIND",
+            "REPORT",
+            "SEARCH",
+            "UNBIND",
+            "UNCHECKOUT",
+            "UNLINK",
+            "UNLOCK",
+            "UPDATE",
+            "UPDATEREDIRECTREF",
+            "VERSION-CONTROL");
+
+    private Series() {}
+
+    /** Something for each method. */
+    static final class ByMethod<T> {
+        private final Map<String, T> known = new ConcurrentHashMap<>();
+        private final Function<String, T> make;
+
+        ByMethod(Function<String, T> make) {
+            this.make = make;
+        }
+
+        T get(String method) {
+            T found = known.get(method);
+            return found != null ? found : known.computeIfAbsent(METHODS.contains(method) ? method : "OTHER", make);
+        }
+    }
+
+    /** Of an address that Millau listens on. */
+    record OfIngress(Gauge.Child openConnections, ByMethod<OfIngressMethod> methods, Map<String, OfRoute> services) {}
+
+    record OfIngressMethod(Counter.Child requests, Counter.Child requestsBytes, Counter.Child responsesBytes) {}
+
+    /** Of a service that is reached through one ingress. */
+    record OfRoute(Counter.Child requests, ByMethod<OfServiceMethod> methods) {}
+
+    record OfServiceMethod(
+            Successes successful,
+            Counter.Child failed,
+            Counter.Child requestsBytes,
+            Counter.Child responsesBytes,
+            Histogram.Child duration) {}
+
+    /** A counter for each status code. */
+    static final class Successes {
+        private static final int FIRST = 100;
+        private static final int AFTER_LAST = 600;
+
+        private final AtomicReferenceArray<Counter.Child> known = new AtomicReferenceArray<>(AFTER_LAST - FIRST);
+        private final Function<String, Counter.Child> make;
+
+        Successes(Function<String, Counter.Child> make) {
+            this.make = make;
+        }
+
+        Counter.Child get(int code) {
+            if (code < FIRST || code >= AFTER_LAST) {
+                return make.apply(Integer.toString(code));
+            }
+            Counter.Child found = known.get(code - FIRST);
+            if (found == null) {
+                found = make.apply(Integer.toString(code));
+                known.set(code - FIRST, found);
+            }
+            return found;
+        }
+    }
+}
