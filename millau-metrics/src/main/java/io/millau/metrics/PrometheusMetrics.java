@@ -111,20 +111,21 @@ public final class PrometheusMetrics implements TrafficListener {
         add(came.responsesBytes(), request.responseBytes());
         Service service = request.service();
         if (service != null) {
-            count(request, route(ingress, request.ingress(), service.name()), method);
+            count(request, route(ingress, request.ingress(), service.name()), method, service.name());
         }
     }
 
-    private static void count(Ended request, Series.OfRoute route, String method) {
+    private void count(Ended request, Series.OfRoute route, String method, String service) {
         route.requests().inc();
         Series.OfServiceMethod went = route.methods().get(method);
         add(went.requestsBytes(), request.requestBytes());
         add(went.responsesBytes(), request.responseBytes());
         if (request.delivered()) {
-            went.successful().get(request.status()).inc();
-            went.duration().observe(request.nanos() / NANOS);
+            Series.Delivered delivered = route.delivered().get(method);
+            delivered.code(request.status()).inc();
+            delivered.duration().observe(request.nanos() / NANOS);
         } else if (!request.clientGone()) {
-            went.failed().inc();
+            failed.labels(Series.method(method), service).inc();
         }
     }
 
@@ -160,11 +161,9 @@ public final class PrometheusMetrics implements TrafficListener {
         return new Series.OfRoute(
                 topologyRequests.labels(port + "-" + service, port, service),
                 new Series.ByMethod<>(method -> new Series.OfServiceMethod(
-                        new Series.Successes(code -> successful.labels(code, method, service)),
-                        failed.labels(method, service),
-                        serviceRequestsBytes.labels(method, service),
-                        serviceResponsesBytes.labels(method, service),
-                        duration.labels(method, service))));
+                        serviceRequestsBytes.labels(method, service), serviceResponsesBytes.labels(method, service))),
+                new Series.ByMethod<>(method -> new Series.Delivered(
+                        duration.labels(method, service), code -> successful.labels(code, method, service))));
     }
 
     private static String port(Ingress ingress) {

@@ -68,8 +68,13 @@ final class Series {
 
         T get(String method) {
             T found = known.get(method);
-            return found != null ? found : known.computeIfAbsent(METHODS.contains(method) ? method : "OTHER", make);
+            return found != null ? found : known.computeIfAbsent(method(method), make);
         }
+    }
+
+    /** The method as it is counted. */
+    static String method(String method) {
+        return METHODS.contains(method) ? method : "OTHER";
     }
 
     /** Of an address that Millau listens on. */
@@ -78,35 +83,36 @@ final class Series {
     record OfIngressMethod(Counter.Child requests, Counter.Child requestsBytes, Counter.Child responsesBytes) {}
 
     /** Of a service that is reached through one ingress. */
-    record OfRoute(Counter.Child requests, ByMethod<OfServiceMethod> methods) {}
+    record OfRoute(Counter.Child requests, ByMethod<OfServiceMethod> methods, ByMethod<Delivered> delivered) {}
 
-    record OfServiceMethod(
-            Successes successful,
-            Counter.Child failed,
-            Counter.Child requestsBytes,
-            Counter.Child responsesBytes,
-            Histogram.Child duration) {}
+    record OfServiceMethod(Counter.Child requestsBytes, Counter.Child responsesBytes) {}
 
-    /** A counter for each status code. */
-    static final class Successes {
+    /** Of the answers to a service's requests. */
+    static final class Delivered {
         private static final int FIRST = 100;
         private static final int AFTER_LAST = 600;
 
-        private final AtomicReferenceArray<Counter.Child> known = new AtomicReferenceArray<>(AFTER_LAST - FIRST);
+        private final Histogram.Child duration;
+        private final AtomicReferenceArray<Counter.Child> byCode = new AtomicReferenceArray<>(AFTER_LAST - FIRST);
         private final Function<String, Counter.Child> make;
 
-        Successes(Function<String, Counter.Child> make) {
+        Delivered(Histogram.Child duration, Function<String, Counter.Child> make) {
+            this.duration = duration;
             this.make = make;
         }
 
-        Counter.Child get(int code) {
+        Histogram.Child duration() {
+            return duration;
+        }
+
+        Counter.Child code(int code) {
             if (code < FIRST || code >= AFTER_LAST) {
                 return make.apply(Integer.toString(code));
             }
-            Counter.Child found = known.get(code - FIRST);
+            Counter.Child found = byCode.get(code - FIRST);
             if (found == null) {
                 found = make.apply(Integer.toString(code));
-                known.set(code - FIRST, found);
+                byCode.set(code - FIRST, found);
             }
             return found;
         }
