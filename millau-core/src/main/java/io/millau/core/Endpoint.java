@@ -57,6 +57,15 @@ public record Endpoint(String id, String scheme, InetAddress address, int port) 
         return new InetSocketAddress(address, port);
     }
 
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Endpoint that
+                && port == that.port
+                && id.equals(that.id)
+                && scheme.equals(that.scheme)
+                && address.equals(that.address);
+    }
+
     /** The id tells nearly all of them apart, and a string remembers its hash. */
     @Override
     public int hashCode() {

@@ -1,6 +1,5 @@
 package io.millau.core;
 
-import java.util.Comparator;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +37,8 @@ final class HostIndex<T> {
         // Shorter names first, so that the next best of each is there when it is added.
         values.entrySet().stream()
                 .filter(entry -> !entry.getKey().equals(Service.ANY_HOST))
-                .sorted(Comparator.comparing(entry -> entry.getKey().length()))
+                .sorted((a, b) ->
+                        Integer.compare(a.getKey().length(), b.getKey().length()))
                 .forEach(entry -> add(entry.getKey(), entry.getValue()));
     }
 

@@ -19,4 +19,14 @@ public record Snapshot(List<Service> services, List<Problem> problems) {
         services = List.copyOf(services);
         problems = List.copyOf(problems);
     }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Snapshot that && services.equals(that.services) && problems.equals(that.problems);
+    }
+
+    @Override
+    public int hashCode() {
+        return services.hashCode() * 31 + problems.hashCode();
+    }
 }

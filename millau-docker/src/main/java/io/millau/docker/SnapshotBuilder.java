@@ -24,8 +24,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotBuilder {
 
-    private static final Comparator<Service> BY_NAME =
-            Comparator.comparing(Service::name).thenComparing(Service::id);
+    // Spelled out: Comparator.comparing is put together when the proxy starts, and no archive of classes holds it.
+    private static final Comparator<Service> BY_NAME = (a, b) -> {
+        int byName = a.name().compareTo(b.name());
+        return byName != 0 ? byName : a.id().compareTo(b.id());
+    };
+
+    private static final Comparator<Container> BY_AGE = (a, b) -> {
+        int byTime = Long.compare(a.created(), b.created());
+        return byTime != 0 ? byTime : a.id().compareTo(b.id());
+    };
 
     private final String engine;
     private final LabelReader labels = new LabelReader();
@@ -66,7 +74,7 @@ final class SnapshotBuilder {
         Snapshot snapshot() {
             reportRole();
             sight.services().stream()
-                    .sorted(Comparator.comparing(SwarmService::name))
+                    .sorted((a, b) -> a.name().compareTo(b.name()))
                     .forEach(this::addSwarmService);
             Map<String, List<Container>> replicas = sight.containers().stream()
                     .filter(container -> !container.isTask() && !container.isOneOff())
@@ -112,9 +120,7 @@ final class SnapshotBuilder {
 
         private void addContainers(String id, List<Container> replicas) {
             // While Compose replaces containers there are old and new ones: the newest says what is meant.
-            Container newest = replicas.stream()
-                    .max(Comparator.comparingLong(Container::created).thenComparing(Container::id))
-                    .orElseThrow();
+            Container newest = replicas.stream().max(BY_AGE).orElseThrow();
             if (!ServiceLabels.concern(newest.labels())) {
                 return;
             }
@@ -160,7 +166,7 @@ final class SnapshotBuilder {
                         .ifPresent(address -> endpoints.add(Endpoint.http(instance.id(), address, settings.port())));
             }
             mismatches.forEach(message -> picture.problem(name, message));
-            endpoints.sort(Comparator.comparing(Endpoint::id));
+            endpoints.sort((a, b) -> a.id().compareTo(b.id()));
             return endpoints;
         }
 

@@ -13,9 +13,9 @@ import io.prometheus.client.Gauge;
 import io.prometheus.client.Histogram;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +62,7 @@ public final class PrometheusMetrics implements TrafficListener {
     private final Counter topologyRequests =
             counter("millau_topology_requests", "Requests from a port to a service.", "id", "source", "target");
 
-    private final Map<Ingress, Series.OfIngress> series = new ConcurrentHashMap<>();
+    private final List<Series.OfIngress> series = new CopyOnWriteArrayList<>();
     private volatile List<Ingress> ingresses = List.of();
     private volatile @Nullable Router router;
 
@@ -136,14 +136,22 @@ public final class PrometheusMetrics implements TrafficListener {
     }
 
     private Series.OfIngress series(Ingress ingress) {
-        Series.OfIngress known = series.get(ingress);
-        return known != null ? known : series.computeIfAbsent(ingress, this::make);
+        for (Series.OfIngress known : series) {
+            if (known.port() == ingress.port() && known.protocol().equals(ingress.protocol())) {
+                return known;
+            }
+        }
+        Series.OfIngress made = make(ingress);
+        series.add(made);
+        return made;
     }
 
     private Series.OfIngress make(Ingress ingress) {
         String port = port(ingress);
         String protocol = ingress.protocol();
         return new Series.OfIngress(
+                ingress.port(),
+                protocol,
                 openConnections.labels(port, protocol),
                 new Series.ByMethod<>(method -> new Series.OfIngressMethod(
                         requests.labels(method, port, protocol),

@@ -78,7 +78,12 @@ final class Series {
     }
 
     /** Of an address that Millau listens on. */
-    record OfIngress(Gauge.Child openConnections, ByMethod<OfIngressMethod> methods, Map<String, OfRoute> services) {}
+    record OfIngress(
+            int port,
+            String protocol,
+            Gauge.Child openConnections,
+            ByMethod<OfIngressMethod> methods,
+            Map<String, OfRoute> services) {}
 
     record OfIngressMethod(Counter.Child requests, Counter.Child requestsBytes, Counter.Child responsesBytes) {}
 

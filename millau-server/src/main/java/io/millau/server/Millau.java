@@ -63,6 +63,9 @@ public final class Millau implements AutoCloseable {
     private Millau(Builder builder) throws IOException {
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
+        lanes = new Lanes(new Buffers(Lane.BUFFER_BYTES), builder.ticker);
+        services = new Services(builder.sources, this::replace);
+        services.start(); // first, since an engine takes as long to answer as all of the rest does
         worker = Xnio.getInstance(Millau.class.getClassLoader())
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_NAME, "millau")
@@ -74,8 +77,6 @@ public final class Millau implements AutoCloseable {
                         .getMap());
         try {
             ByteBufferPool buffers = new Buffers(BUFFER_BYTES);
-            lanes = new Lanes(new Buffers(Lane.BUFFER_BYTES), builder.ticker);
-            services = new Services(builder.sources, this::replace);
             Traffic traffic = new Traffic(builder.trafficListeners);
             for (InetSocketAddress address : builder.addresses) {
                 listeners.add(bind(address, () -> Listener.bind(worker, buffers, address)));
@@ -91,7 +92,6 @@ public final class Millau implements AutoCloseable {
             telemetry = telemetryAddress == null
                     ? null
                     : bind(telemetryAddress, () -> Listener.bind(worker, buffers, telemetryAddress));
-            services.start();
             if (telemetry != null) {
                 telemetry.open(new Telemetry(this::up, builder.metrics));
             }
@@ -205,9 +205,7 @@ public final class Millau implements AutoCloseable {
     }
 
     private void release() {
-        if (services != null) {
-            services.close();
-        }
+        services.close();
         listeners.forEach(Listener::stopAccepting);
         listeners.forEach(Listener::closeConnections);
         if (telemetry != null) {
