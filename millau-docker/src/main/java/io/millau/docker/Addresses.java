@@ -2,7 +2,6 @@ package io.millau.docker;
 
 import java.net.Inet4Address;
 import java.net.InetAddress;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -12,15 +11,17 @@ import org.jspecify.annotations.Nullable;
 /** Which address of a task or container the proxy can reach. Pure, immutable. */
 final class Addresses {
 
-    private static final Comparator<Attachment> BY_NETWORK =
-            Comparator.comparing(Attachment::network).thenComparing(Addresses::isIpv6);
-
     private final Interfaces own;
     private final List<Network> networks;
 
     Addresses(Interfaces own, List<Network> networks) {
         this.own = own;
         this.networks = networks;
+    }
+
+    private static int byNetwork(Attachment a, Attachment b) {
+        int byName = a.network().compareTo(b.network());
+        return byName != 0 ? byName : Boolean.compare(isIpv6(a), isIpv6(b));
     }
 
     private static boolean isIpv6(Attachment attachment) {
@@ -34,9 +35,11 @@ final class Addresses {
     List<Attachment> reachable(List<Attachment> attachments, @Nullable String preferred) {
         return attachments.stream()
                 .filter(attachment -> own.share(attachment.subnet().address()))
-                .sorted(Comparator.<Attachment, Boolean>comparing(
-                                attachment -> !attachment.network().equals(preferred))
-                        .thenComparing(BY_NETWORK))
+                .sorted((a, b) -> {
+                    int byPreference = Boolean.compare(
+                            b.network().equals(preferred), a.network().equals(preferred));
+                    return byPreference != 0 ? byPreference : byNetwork(a, b);
+                })
                 .toList();
     }
 
@@ -47,7 +50,7 @@ final class Addresses {
     Optional<InetAddress> host() {
         List<InetAddress> gateways = networks.stream()
                 .filter(Network::bridge)
-                .sorted(Comparator.comparing(Network::name))
+                .sorted((a, b) -> a.name().compareTo(b.name()))
                 .flatMap(network -> network.gateways().stream())
                 .toList();
         if (gateways.stream().anyMatch(own::have)) {
@@ -59,7 +62,7 @@ final class Addresses {
     /** Both sides of a meeting that can't take place; the same for every replica, so that it is said once. */
     String mismatch(List<Attachment> attachments) {
         String theirs = attachments.stream()
-                .sorted(BY_NETWORK)
+                .sorted(Addresses::byNetwork)
                 .map(attachment ->
                         attachment.network() + " (" + attachment.subnet().network() + ")")
                 .distinct()

@@ -1,17 +1,18 @@
 package io.millau.docker;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.dockerjava.transport.DockerHttpClient;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
@@ -121,11 +122,20 @@ final class DockerApi implements AutoCloseable {
 
     /** A path with a query that filters on the engine's side. */
     static String filtered(String path, Map<String, ? extends Collection<String>> filters) {
-        ObjectNode json = JSON.createObjectNode();
-        filters.forEach((name, values) -> {
-            ArrayNode array = json.putArray(name);
-            values.forEach(array::add);
-        });
+        StringWriter json = new StringWriter();
+        try (JsonGenerator generator = JSON.createGenerator(json)) {
+            generator.writeStartObject();
+            for (Map.Entry<String, ? extends Collection<String>> filter : filters.entrySet()) {
+                generator.writeFieldName(filter.getKey());
+                generator.writeArray(
+                        filter.getValue().toArray(String[]::new),
+                        0,
+                        filter.getValue().size());
+            }
+            generator.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // a string can be written to
+        }
         return path + (path.contains("?") ? "&" : "?") + "filters="
                 + URLEncoder.encode(json.toString(), StandardCharsets.UTF_8);
     }
