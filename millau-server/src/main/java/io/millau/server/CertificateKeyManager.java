@@ -11,11 +11,14 @@ import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLSession;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
-/** Asks a {@link CertificateSource} in each handshake. Safe for use by several threads. */
+/**
+ * Asks a {@link CertificateSource} in each handshake. Safe for use by several threads.
+ *
+ * <p>The JDK asks for kinds of keys that the client knows, Conscrypt for all, and takes the last that it gets: EC.
+ */
 final class CertificateKeyManager extends X509ExtendedKeyManager {
 
     private static final String ALIAS = "chosen";
@@ -34,7 +37,8 @@ final class CertificateKeyManager extends X509ExtendedKeyManager {
 
     @Override
     public @Nullable String chooseEngineServerAlias(String keyType, Principal @Nullable [] issuers, SSLEngine engine) {
-        for (Certificate certificate : source.find(serverName(engine.getHandshakeSession()))) {
+        ExtendedSSLSession handshake = (ExtendedSSLSession) engine.getHandshakeSession();
+        for (Certificate certificate : source.find(serverName(handshake))) {
             if (certificate.key().getAlgorithm().equals(keyType)) {
                 chosen.set(certificate);
                 return ALIAS;
@@ -43,12 +47,10 @@ final class CertificateKeyManager extends X509ExtendedKeyManager {
         return null;
     }
 
-    private static @Nullable String serverName(SSLSession handshake) {
-        if (handshake instanceof ExtendedSSLSession session) {
-            for (SNIServerName name : session.getRequestedServerNames()) {
-                if (name instanceof SNIHostName host) {
-                    return host.getAsciiName().toLowerCase(Locale.ROOT);
-                }
+    private static @Nullable String serverName(ExtendedSSLSession handshake) {
+        for (SNIServerName name : handshake.getRequestedServerNames()) {
+            if (name instanceof SNIHostName host) {
+                return host.getAsciiName().toLowerCase(Locale.ROOT);
             }
         }
         return null;

@@ -2,22 +2,20 @@ package io.millau.server;
 
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
-import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.OpenListener;
-import io.undertow.server.protocol.http.AlpnOpenListener;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http2.Http2OpenListener;
 import io.undertow.server.protocol.http2.Http2UpgradeHandler;
 import io.undertow.util.Headers;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import javax.net.ssl.SSLContext;
+import java.util.List;
+import java.util.function.Consumer;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
-import org.xnio.Sequence;
 import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
@@ -51,18 +49,13 @@ final class Listener {
             .set(Options.BACKLOG, 4096)
             .getMap();
 
-    private static final OptionMap TLS_SOCKET = OptionMap.builder()
-            .addAll(SOCKET)
-            .set(Options.SSL_ENABLED_PROTOCOLS, Sequence.of("TLSv1.3", "TLSv1.2"))
-            .getMap();
-
     private final String scheme;
-    private final OpenListener connections;
-    private final AcceptingChannel<? extends StreamConnection> server;
+    private final List<OpenListener> protocols;
+    private final AcceptingChannel<StreamConnection> server;
 
-    private Listener(String scheme, OpenListener connections, AcceptingChannel<? extends StreamConnection> server) {
+    private Listener(String scheme, List<OpenListener> protocols, AcceptingChannel<StreamConnection> server) {
         this.scheme = scheme;
-        this.connections = connections;
+        this.protocols = protocols;
         this.server = server;
     }
 
@@ -71,22 +64,25 @@ final class Listener {
         HttpOpenListener connections = new HttpOpenListener(buffers, HTTP);
         return new Listener(
                 "http",
-                connections,
+                List.of(connections),
                 worker.createStreamConnectionServer(
                         address, ChannelListeners.openListenerAdapter(connections), SOCKET));
     }
 
     /** Takes the address for HTTPS. */
-    static Listener bind(XnioWorker worker, ByteBufferPool buffers, InetSocketAddress address, SSLContext tls)
+    static Listener bind(XnioWorker worker, ByteBufferPool buffers, InetSocketAddress address, Tls tls)
             throws IOException {
-        AlpnOpenListener connections = new AlpnOpenListener(buffers, HTTP, new HttpOpenListener(buffers, HTTP))
-                .addProtocol(Http2OpenListener.HTTP2, new Http2OpenListener(buffers, HTTP), 1);
+        HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
+        Http2OpenListener http2 = new Http2OpenListener(buffers, HTTP);
+        Consumer<TlsConnection> connections =
+                connection -> (connection.speaks(Tls.HTTP_2) ? http2 : http1).handleEvent(connection, null);
         return new Listener(
                 "https",
-                connections,
-                new UndertowXnioSsl(worker.getXnio(), OptionMap.EMPTY, tls)
-                        .createSslConnectionServer(
-                                worker, address, ChannelListeners.openListenerAdapter(connections), TLS_SOCKET));
+                List.of(http1, http2),
+                worker.createStreamConnectionServer(
+                        address,
+                        ChannelListeners.openListenerAdapter(socket -> TlsHandshake.start(socket, tls, connections)),
+                        SOCKET));
     }
 
     String scheme() {
@@ -98,7 +94,8 @@ final class Listener {
     }
 
     void open(HttpHandler handler) {
-        connections.setRootHandler(scheme.equals("https") ? secure(handler) : upgrading(handler));
+        HttpHandler root = scheme.equals("https") ? secure(handler) : upgrading(handler);
+        protocols.forEach(protocol -> protocol.setRootHandler(root));
         server.resumeAccepts();
     }
 
@@ -126,6 +123,6 @@ final class Listener {
     }
 
     void closeConnections() {
-        connections.closeConnections();
+        protocols.forEach(OpenListener::closeConnections);
     }
 }

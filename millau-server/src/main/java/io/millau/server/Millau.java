@@ -13,13 +13,13 @@ import io.undertow.connector.ByteBufferPool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.security.Provider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,7 +83,7 @@ public final class Millau implements AutoCloseable {
             }
             CertificateSource certificates = builder.certificates;
             if (certificates != null) {
-                SSLContext tls = Tls.context(certificates);
+                Tls tls = new Tls(certificates, builder.tlsProvider);
                 for (InetSocketAddress address : builder.secureAddresses) {
                     listeners.add(bind(address, () -> Listener.bind(worker, buffers, address, tls)));
                 }
@@ -253,6 +253,7 @@ public final class Millau implements AutoCloseable {
         private String hostName = "millau";
         private Ticker ticker = Ticker.system();
         private @Nullable CertificateSource certificates;
+        private @Nullable Provider tlsProvider;
         private @Nullable InetSocketAddress telemetry;
         private @Nullable Supplier<String> metrics;
 
@@ -293,6 +294,15 @@ public final class Millau implements AutoCloseable {
         /** What HTTPS proves its names with; a client that asks for another name is turned away in the handshake. */
         public Builder certificates(CertificateSource source) {
             this.certificates = source;
+            return this;
+        }
+
+        /**
+         * Who does the cryptography of HTTPS; the Java runtime's own preference unless said. With Conscrypt ({@code new
+         * OpenSSLProvider()}, not among this module's dependencies) a new handshake costs a third of what the JDK's does.
+         */
+        public Builder tlsProvider(Provider provider) {
+            this.tlsProvider = provider;
             return this;
         }
 

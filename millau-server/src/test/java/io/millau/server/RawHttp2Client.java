@@ -34,7 +34,11 @@ final class RawHttp2Client implements Closeable {
 
     /** @param window bytes of a body that it takes at first (RFC 9113, 6.9.2) */
     RawHttp2Client(int port, int window) throws IOException {
-        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        this(new Socket(InetAddress.getLoopbackAddress(), port), window);
+    }
+
+    RawHttp2Client(Socket socket, int window) throws IOException {
+        this.socket = socket;
         socket.setSoTimeout(60_000);
         socket.setTcpNoDelay(true);
         in = new DataInputStream(socket.getInputStream());

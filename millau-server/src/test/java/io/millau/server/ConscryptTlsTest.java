@@ -1,0 +1,12 @@
+package io.millau.server;
+
+import org.conscrypt.OpenSSLProvider;
+
+/** HTTPS with the provider that the standalone server takes. */
+class ConscryptTlsTest extends TlsTest {
+
+    @Override
+    Millau.Builder builder() {
+        return super.builder().tlsProvider(new OpenSSLProvider());
+    }
+}

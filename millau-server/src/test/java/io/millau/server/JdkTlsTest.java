@@ -1,0 +1,54 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import java.security.AlgorithmConstraints;
+import java.security.AlgorithmParameters;
+import java.security.CryptoPrimitive;
+import java.security.Key;
+import java.util.Set;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** HTTPS as embedders get it. */
+class JdkTlsTest extends TlsTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void theClientGetsAKindOfKeyThatItKnows(String protocol) throws Exception {
+        Certificate rsa = TestCertificates.selfSigned("one.example", "RSA");
+        certificates = CertificateSource.of(one, rsa);
+        startWith(endpointThatSays("ok"));
+        SSLSocket old = connect(TestCertificates.trustingAll(), null, protocol);
+        SSLParameters parameters = old.getSSLParameters();
+        parameters.setAlgorithmConstraints(new WithoutEcdsa());
+        old.setSSLParameters(parameters);
+        old.startHandshake();
+
+        assertThat(old.getSession().getPeerCertificates()[0])
+                .isEqualTo(rsa.chain().get(0));
+        assertThat(shown(null)).isEqualTo(one.chain().get(0));
+    }
+
+    private static final class WithoutEcdsa implements AlgorithmConstraints {
+        @Override
+        public boolean permits(Set<CryptoPrimitive> primitives, String algorithm, AlgorithmParameters parameters) {
+            return !algorithm.contains("ECDSA");
+        }
+
+        @Override
+        public boolean permits(Set<CryptoPrimitive> primitives, Key key) {
+            return true;
+        }
+
+        @Override
+        public boolean permits(
+                Set<CryptoPrimitive> primitives, String algorithm, Key key, AlgorithmParameters parameters) {
+            return permits(primitives, algorithm, parameters);
+        }
+    }
+}
