@@ -83,6 +83,7 @@ def must(results, all_of_it=True):
 
 
 def write(folder, rows, command, options):
+    commit = machine.commit()  # before there are new files
     os.makedirs(folder, exist_ok=True)
     results = {row.key: row for row in rows}
     plots = {}
@@ -94,7 +95,7 @@ def write(folder, rows, command, options):
         with open(os.path.join(folder, name), "w") as out:
             out.write(svg)
 
-    facts = [("date", datetime.date.today().strftime("%-d %B %Y")), ("command", f"`{command}`"), ("commit", machine.commit())]
+    facts = [("date", datetime.date.today().strftime("%-d %B %Y")), ("command", f"`{command}`"), ("commit", commit)]
     facts += machine.describe() + peers.versions()
     facts.append(("measured", f"{options.rounds} rounds of {options.seconds} s each, after {options.warm_up} s of load for a JVM"))
     text = "# Results\n\n" + _wrap(
