@@ -72,11 +72,15 @@ final class DockerApi implements AutoCloseable {
         this.patience = patience;
         ZerodepDockerHttpClient.Builder builder =
                 new ZerodepDockerHttpClient.Builder().dockerHost(host).connectionTimeout(CONNECT);
-        builder.sslConfig(() -> tls == null ? withoutTrust() : tls);
+        if (tls != null) {
+            builder.sslConfig(() -> tls);
+        } else if ("unix".equals(host.getScheme())) {
+            builder.sslConfig(DockerApi::withoutTrust);
+        }
         http = builder.build();
     }
 
-    /** For an engine without TLS: the transport would read the JDK's trust store, which takes longer than all the rest. */
+    /** For a socket: the transport would read the JDK's trust store, which takes longer than all the rest of a start. */
     private static SSLContext withoutTrust() {
         try {
             SSLContext nothing = SSLContext.getInstance("TLS");
