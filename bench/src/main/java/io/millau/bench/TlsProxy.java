@@ -13,8 +13,9 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.List;
+import org.conscrypt.OpenSSLProvider;
 
-/** Millau with HTTPS before one backend, and metrics as in the product. */
+/** Millau with HTTPS, by Conscrypt as the image has it, before one backend, and metrics as in the product. */
 public final class TlsProxy {
 
     private TlsProxy() {}
@@ -26,6 +27,7 @@ public final class TlsProxy {
                 new InetSocketAddress(InetAddress.getByName("127.0.0.1"), Integer.parseInt(arguments[1])));
         Millau.builder()
                 .https("127.0.0.1:" + arguments[0])
+                .tlsProvider(new OpenSSLProvider())
                 .certificates(CertificateSource.of(new Certificate(pem.key(), List.of(pem.certificate()))))
                 .source(ServiceSource.of(Service.named("app").endpoints(backend).build()))
                 .listener(new PrometheusMetrics())
