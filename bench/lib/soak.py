@@ -98,7 +98,7 @@ def judge(idle, counts, end):
         for key, title, tolerance in (("heap", "the heap", 1_000_000), ("direct", "direct buffers", 8), ("files", "open files", 8)):
             first = statistics.median(count[key] for count in settled[:third])
             last = statistics.median(count[key] for count in settled[-third:])
-            if last > first * 1.05 + tolerance:
+            if last > first * 1.1 + tolerance:
                 problems.append(f"{title} grew from {first:.0f} to {last:.0f}")
     else:
         say("Too short to judge growth: that takes 6 minutes.")
