@@ -9,37 +9,25 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Direct buffers of one size. Safe for use by several threads: each has a stock of its own, the last used buffer on top since
- * the processor's cache still knows it. What goes beyond the stock is given back to the system at once.
+ * Direct buffers of one size for Undertow. Safe for use by several threads, each of which has a stock of its own.
  *
  * <p>Undertow's own pool looks its stock up in a synchronized WeakHashMap, for each buffer that is taken and given back.
  */
 final class Buffers implements ByteBufferPool {
 
-    private static final int STOCK_BYTES = 4 * 1024 * 1024;
-
     private final int size;
     private final ByteBufferPool onHeap;
-    private final ThreadLocal<ArrayDeque<ByteBuffer>> stock = ThreadLocal.withInitial(ArrayDeque::new);
+    private final ThreadLocal<Stock> stocks;
 
     Buffers(int size) {
         this.size = size;
         this.onHeap = new DefaultByteBufferPool(false, size);
+        this.stocks = ThreadLocal.withInitial(() -> new Stock(size));
     }
 
     @Override
     public PooledByteBuffer allocate() {
-        ByteBuffer kept = stock.get().pollFirst();
-        return new Taken(kept == null ? ByteBuffer.allocateDirect(size) : kept.clear());
-    }
-
-    private void giveBack(ByteBuffer buffer) {
-        ArrayDeque<ByteBuffer> own = stock.get();
-        if (own.size() < STOCK_BYTES / size) {
-            own.addFirst(buffer);
-        } else {
-            DirectByteBufferDeallocator.free(buffer);
-        }
+        return stocks.get().allocate();
     }
 
     @Override
@@ -61,11 +49,43 @@ final class Buffers implements ByteBufferPool {
     @Override
     public void close() {}
 
-    private final class Taken implements PooledByteBuffer {
+    /**
+     * The buffers of the thread that makes it, which alone may take some. The last used one is on top, since the
+     * processor's cache still knows it; what goes beyond the stock is given back to the system at once.
+     */
+    static final class Stock {
+
+        private static final int MAX_BYTES = 4 * 1024 * 1024;
+
+        private final int size;
+        private final Thread owner = Thread.currentThread();
+        private final ArrayDeque<ByteBuffer> buffers = new ArrayDeque<>();
+
+        Stock(int size) {
+            this.size = size;
+        }
+
+        PooledByteBuffer allocate() {
+            ByteBuffer kept = buffers.pollFirst();
+            return new Taken(kept == null ? ByteBuffer.allocateDirect(size) : kept.clear(), this);
+        }
+
+        private void giveBack(ByteBuffer buffer) {
+            if (Thread.currentThread() == owner && buffers.size() < MAX_BYTES / size) {
+                buffers.addFirst(buffer);
+            } else {
+                DirectByteBufferDeallocator.free(buffer);
+            }
+        }
+    }
+
+    private static final class Taken implements PooledByteBuffer {
+        private final Stock stock;
         private @Nullable ByteBuffer buffer;
 
-        Taken(ByteBuffer buffer) {
+        Taken(ByteBuffer buffer, Stock stock) {
             this.buffer = buffer;
+            this.stock = stock;
         }
 
         @Override
@@ -87,7 +107,7 @@ final class Buffers implements ByteBufferPool {
             ByteBuffer open = buffer;
             if (open != null) {
                 buffer = null;
-                giveBack(open);
+                stock.giveBack(open);
             }
         }
     }

@@ -1,7 +1,6 @@
 package io.millau.server;
 
 import io.millau.core.Ticker;
-import io.undertow.connector.ByteBufferPool;
 import java.nio.ByteBuffer;
 import org.xnio.XnioIoThread;
 
@@ -16,14 +15,13 @@ final class Lane {
 
     final Deadlines deadlines;
     final Upstream upstream;
-    final ByteBufferPool buffers;
+    final Buffers.Stock buffers = new Buffers.Stock(BUFFER_BYTES);
     final AnswerHead answerHead = new AnswerHead();
     final RequestHead requestHead = new RequestHead();
     final ByteBuffer headBuffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
-    Lane(XnioIoThread thread, ByteBufferPool buffers, Ticker ticker) {
+    Lane(XnioIoThread thread, Ticker ticker) {
         this.deadlines = new Deadlines(thread, ticker);
         this.upstream = new Upstream(thread, deadlines);
-        this.buffers = buffers;
     }
 }

@@ -2,7 +2,6 @@ package io.millau.server;
 
 import io.millau.core.Endpoint;
 import io.millau.core.Ticker;
-import io.undertow.connector.ByteBufferPool;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,10 +13,10 @@ final class Lanes {
     private final Map<XnioIoThread, Lane> all = new ConcurrentHashMap<>();
     private final ThreadLocal<Lane> own;
 
-    Lanes(ByteBufferPool buffers, Ticker ticker) {
+    Lanes(Ticker ticker) {
         own = ThreadLocal.withInitial(() -> {
             XnioIoThread thread = XnioIoThread.requireCurrentThread();
-            Lane lane = new Lane(thread, buffers, ticker);
+            Lane lane = new Lane(thread, ticker);
             all.put(thread, lane);
             return lane;
         });

@@ -63,7 +63,7 @@ public final class Millau implements AutoCloseable {
     private Millau(Builder builder) throws IOException {
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
-        lanes = new Lanes(new Buffers(Lane.BUFFER_BYTES), builder.ticker);
+        lanes = new Lanes(builder.ticker);
         services = new Services(builder.sources, this::replace);
         services.start(); // first, since an engine takes as long to answer as all of the rest does
         worker = Xnio.getInstance(Millau.class.getClassLoader())

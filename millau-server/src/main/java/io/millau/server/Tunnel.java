@@ -1,6 +1,5 @@
 package io.millau.server;
 
-import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,7 +21,7 @@ final class Tunnel {
 
     private final StreamConnection client;
     private final UpstreamConnection endpoint;
-    private final ByteBufferPool buffers;
+    private final Buffers.Stock buffers;
     private final Runnable ended;
     private final Direction toClient;
     private final Direction toEndpoint;
@@ -32,7 +31,7 @@ final class Tunnel {
     Tunnel(
             StreamConnection client,
             UpstreamConnection endpoint,
-            ByteBufferPool buffers,
+            Buffers.Stock buffers,
             PooledByteBuffer first,
             Runnable ended) {
         this.client = client;
