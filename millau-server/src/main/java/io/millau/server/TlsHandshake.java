@@ -154,6 +154,8 @@ final class TlsHandshake {
 
     private void handOver() {
         timeout.remove();
+        source.setReadListener(null);
+        sink.setWriteListener(null);
         TlsConnection connection = new TlsConnection(socket, engine, shared, received);
         try {
             next.accept(connection);
