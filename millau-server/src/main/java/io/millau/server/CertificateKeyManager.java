@@ -11,6 +11,7 @@ import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +38,7 @@ final class CertificateKeyManager extends X509ExtendedKeyManager {
 
     @Override
     public @Nullable String chooseEngineServerAlias(String keyType, Principal @Nullable [] issuers, SSLEngine engine) {
-        ExtendedSSLSession handshake = (ExtendedSSLSession) engine.getHandshakeSession();
-        for (Certificate certificate : source.find(serverName(handshake))) {
+        for (Certificate certificate : source.find(serverName(engine.getHandshakeSession()))) {
             if (certificate.key().getAlgorithm().equals(keyType)) {
                 chosen.set(certificate);
                 return ALIAS;
@@ -47,10 +47,13 @@ final class CertificateKeyManager extends X509ExtendedKeyManager {
         return null;
     }
 
-    private static @Nullable String serverName(ExtendedSSLSession handshake) {
-        for (SNIServerName name : handshake.getRequestedServerNames()) {
-            if (name instanceof SNIHostName host) {
-                return host.getAsciiName().toLowerCase(Locale.ROOT);
+    /** @param handshake null where the JDK takes up a session of TLS 1.2 and looks whether the certificate is still the same */
+    private static @Nullable String serverName(@Nullable SSLSession handshake) {
+        if (handshake instanceof ExtendedSSLSession session) {
+            for (SNIServerName name : session.getRequestedServerNames()) {
+                if (name instanceof SNIHostName host) {
+                    return host.getAsciiName().toLowerCase(Locale.ROOT);
+                }
             }
         }
         return null;

@@ -16,8 +16,10 @@ import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import javax.net.ssl.SNIHostName;
@@ -280,16 +282,15 @@ abstract class TlsTest extends ProxyTest {
     void aSessionIsTakenUpAgain(String protocol) throws Exception {
         startWith(endpointThatSays("ok"));
         SSLContext context = TestCertificates.trustingAll();
+        Set<Long> created = new HashSet<>();
         for (int i = 0; i < 5; i++) {
             SSLSocket socket = connect(context, null, protocol);
             RawClient client = closing(new RawClient(socket));
             assertThat(client.get("/").body()).isEqualTo("ok");
-            // A new handshake would show the new one.
-            assertThat(socket.getSession().getPeerCertificates()[0])
-                    .isEqualTo(one.chain().get(0));
+            created.add(socket.getSession().getCreationTime());
             client.close();
-            certificates = CertificateSource.of(two);
         }
+        assertThat(created).hasSize(1);
     }
 
     @Test
