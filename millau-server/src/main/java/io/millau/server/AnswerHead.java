@@ -27,7 +27,6 @@ final class AnswerHead {
 
     private static final int MAX_FIELDS = 200;
     private static final byte[] START = "HTTP/1.".getBytes(StandardCharsets.US_ASCII);
-    private static final boolean[] TOKEN = tokenCharacters();
 
     private final HeaderNames names = new HeaderNames();
     private final byte[] bytes = new byte[MAX_BYTES];
@@ -49,17 +48,6 @@ final class AnswerHead {
     private boolean keepAlive;
     private long length;
     private @Nullable String upgrade;
-
-    private static boolean[] tokenCharacters() {
-        boolean[] token = new boolean[256];
-        for (char c = '0'; c <= 'z'; c++) {
-            token[c] = Character.isLetterOrDigit(c);
-        }
-        for (char c : "!#$%&'*+-.^_`|~".toCharArray()) {
-            token[c] = true;
-        }
-        return token;
-    }
 
     /**
      * Reads a head, and leaves the buffer behind it.
@@ -256,7 +244,7 @@ final class AnswerHead {
 
     private void readField(int lineEnd) throws MalformedAnswerException {
         int colon = at;
-        while (colon < lineEnd && TOKEN[bytes[colon] & 0xff]) {
+        while (colon < lineEnd && HeaderNames.TOKEN[bytes[colon] & 0xff]) {
             colon++;
         }
         if (colon == at || colon == lineEnd || bytes[colon] != ':') {

@@ -13,8 +13,6 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +27,6 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 abstract class Client {
 
     private static final Logger LOG = LoggerFactory.getLogger(Client.class);
-
-    /** Made into text once for a connection. */
-    private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
 
     final HttpServerExchange exchange;
     private final boolean expectsContinue;
@@ -59,25 +54,7 @@ abstract class Client {
     abstract @Nullable StreamSinkChannel bare();
 
     /** Its address, without a port and a zone. */
-    final String address() {
-        ServerConnection connection = exchange.getConnection();
-        String known = connection.getAttachment(ADDRESS);
-        if (known == null) {
-            known = addressOf(exchange.getSourceAddress());
-            connection.putAttachment(ADDRESS, known);
-        }
-        return known;
-    }
-
-    private static String addressOf(@Nullable InetSocketAddress peer) {
-        InetAddress address = peer == null ? null : peer.getAddress();
-        if (address == null) {
-            return "unknown";
-        }
-        String text = address.getHostAddress();
-        int zone = text.indexOf('%');
-        return zone < 0 ? text : text.substring(0, zone);
-    }
+    abstract String address();
 
     /** Leaves the connection to whoever takes it over. */
     abstract void unwatch();
@@ -176,6 +153,11 @@ abstract class Client {
         }
 
         @Override
+        String address() {
+            return ClientConnection.of(connection).address();
+        }
+
+        @Override
         void unwatch() {
             ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
             source.setReadListener(null);
@@ -244,11 +226,25 @@ abstract class Client {
 
     private static final class Http2 extends Client {
 
+        private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
+
         /** Requests in progress on the connection that a stream belongs to. */
         private static final AttachmentKey<int[]> OPEN = AttachmentKey.create(int[].class);
 
         Http2(HttpServerExchange exchange) {
             super(exchange);
+        }
+
+        /** Made into text once for a connection. */
+        @Override
+        String address() {
+            ServerConnection connection = exchange.getConnection();
+            String known = connection.getAttachment(ADDRESS);
+            if (known == null) {
+                known = ClientConnection.textOf(exchange.getSourceAddress());
+                connection.putAttachment(ADDRESS, known);
+            }
+            return known;
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.Ticker;
+import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -9,24 +10,26 @@ import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
- * The deadlines of one I/O thread's requests. Used by that thread alone.
+ * Deadlines of one I/O thread: its requests', or its idle clients'. Used by that thread alone.
  *
- * <p>A timer for each request would cost each request; instead the few that wait are looked through at every tick, and
- * nothing ticks while none waits.
+ * <p>A timer for each request would cost each request; instead those that wait are looked through at every tick, and nothing
+ * ticks while none waits.
  */
 final class Deadlines {
 
     private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
-    private static final long TICK_MILLIS = 20;
 
     private final XnioIoThread thread;
     private final Ticker ticker;
+    private final long tickMillis;
     private @Nullable Deadline first;
     private boolean ticking;
 
-    Deadlines(XnioIoThread thread, Ticker ticker) {
+    /** @param tick how late a deadline may be */
+    Deadlines(XnioIoThread thread, Ticker ticker, Duration tick) {
         this.thread = thread;
         this.ticker = ticker;
+        this.tickMillis = tick.toMillis();
     }
 
     /** Something that must happen unless it is cancelled in time; a link of the list it waits in. */
@@ -97,7 +100,7 @@ final class Deadlines {
 
     private void tickLater() {
         try {
-            thread.executeAfter(this::tick, TICK_MILLIS, TimeUnit.MILLISECONDS);
+            thread.executeAfter(this::tick, tickMillis, TimeUnit.MILLISECONDS);
             ticking = true;
         } catch (RejectedExecutionException e) {
             LOG.debug("No more deadlines: the proxy ends");

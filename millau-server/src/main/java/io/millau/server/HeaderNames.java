@@ -10,12 +10,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class HeaderNames {
 
+    /** The characters of a name (RFC 9110, 5.6.2). */
+    static final boolean[] TOKEN = characters("!#$%&'*+-.^_`|~");
+
     private static final int SLOTS = 1024;
     private static final int MAX_NAMES = SLOTS / 2;
 
     private final @Nullable HttpString[] names = new HttpString[SLOTS];
     private final byte[][] bytes = new byte[SLOTS][];
     private int size;
+
+    /** A table of letters, digits and these, by character. */
+    static boolean[] characters(String more) {
+        boolean[] these = new boolean[256];
+        for (char c = '0'; c <= 'z'; c++) {
+            these[c] = Character.isLetterOrDigit(c);
+        }
+        for (char c : more.toCharArray()) {
+            these[c] = true;
+        }
+        return these;
+    }
 
     HttpString get(byte[] from, int offset, int length) {
         int hash = 0;

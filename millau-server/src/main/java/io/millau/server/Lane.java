@@ -2,6 +2,7 @@ package io.millau.server;
 
 import io.millau.core.Ticker;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import org.xnio.XnioIoThread;
 
 /**
@@ -13,15 +14,21 @@ final class Lane {
     /** Also the largest head of a request that is sent on, and of an answer. */
     static final int BUFFER_BYTES = 64 * 1024;
 
+    private static final Duration REQUEST_TICK = Duration.ofMillis(20);
+    private static final Duration IDLE_TICK = Duration.ofSeconds(1);
+
     final Deadlines deadlines;
+    final Deadlines idleClients;
     final Upstream upstream;
     final Buffers.Stock buffers = new Buffers.Stock(BUFFER_BYTES);
+    final PlainRequests plainRequests = new PlainRequests();
     final AnswerHead answerHead = new AnswerHead();
     final RequestHead requestHead = new RequestHead();
     final ByteBuffer headBuffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
     Lane(XnioIoThread thread, Ticker ticker) {
-        this.deadlines = new Deadlines(thread, ticker);
+        this.deadlines = new Deadlines(thread, ticker, REQUEST_TICK);
+        this.idleClients = new Deadlines(thread, ticker, IDLE_TICK);
         this.upstream = new Upstream(thread, deadlines);
     }
 }

@@ -5,6 +5,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.OpenListener;
 import io.undertow.server.protocol.http.HttpOpenListener;
+import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.server.protocol.http2.Http2OpenListener;
 import io.undertow.server.protocol.http2.Http2UpgradeHandler;
 import io.undertow.util.Headers;
@@ -31,7 +32,6 @@ final class Listener {
             .set(UndertowOptions.MAX_HEADER_SIZE, 32 * 1024)
             .set(UndertowOptions.MAX_PARAMETERS, 32 * 1024) // they end with the head, and services count their own
             .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, 30_000)
-            .set(UndertowOptions.NO_REQUEST_TIMEOUT, 180_000)
             .set(UndertowOptions.ALWAYS_SET_DATE, false)
             .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
             .set(UndertowOptions.BUFFER_PIPELINED_DATA, false)
@@ -60,22 +60,30 @@ final class Listener {
     }
 
     /** Takes the address; connections wait until {@link #open}. */
-    static Listener bind(XnioWorker worker, ByteBufferPool buffers, InetSocketAddress address) throws IOException {
-        HttpOpenListener connections = new HttpOpenListener(buffers, HTTP);
+    static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address)
+            throws IOException {
+        HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         return new Listener(
                 "http",
-                List.of(connections),
+                List.of(http1),
                 worker.createStreamConnectionServer(
-                        address, ChannelListeners.openListenerAdapter(connections), SOCKET));
+                        address,
+                        ChannelListeners.openListenerAdapter(connection -> open(connection, http1, lanes)),
+                        SOCKET));
     }
 
     /** Takes the address for HTTPS. */
-    static Listener bind(XnioWorker worker, ByteBufferPool buffers, InetSocketAddress address, Tls tls)
+    static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address, Tls tls)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         Http2OpenListener http2 = new Http2OpenListener(buffers, HTTP);
-        Consumer<TlsConnection> connections =
-                connection -> (connection.speaks(Tls.HTTP_2) ? http2 : http1).handleEvent(connection, null);
+        Consumer<TlsConnection> connections = connection -> {
+            if (connection.speaks(Tls.HTTP_2)) {
+                http2.handleEvent(connection, null);
+            } else {
+                open(connection, http1, lanes);
+            }
+        };
         return new Listener(
                 "https",
                 List.of(http1, http2),
@@ -83,6 +91,11 @@ final class Listener {
                         address,
                         ChannelListeners.openListenerAdapter(socket -> TlsHandshake.start(socket, tls, connections)),
                         SOCKET));
+    }
+
+    private static void open(StreamConnection connection, HttpOpenListener http1, Lanes lanes) {
+        ClientConnection.open(connection, lanes.current());
+        http1.handleEvent(connection);
     }
 
     String scheme() {
@@ -94,8 +107,13 @@ final class Listener {
     }
 
     void open(HttpHandler handler) {
-        HttpHandler root = scheme.equals("https") ? secure(handler) : upgrading(handler);
-        protocols.forEach(protocol -> protocol.setRootHandler(root));
+        HttpHandler scheme = this.scheme.equals("https") ? secure(handler) : upgrading(handler);
+        protocols.forEach(protocol -> protocol.setRootHandler(exchange -> {
+            if (exchange.getConnection() instanceof HttpServerConnection connection) {
+                ClientConnection.of(connection).began(exchange);
+            }
+            scheme.handleRequest(exchange);
+        }));
         server.resumeAccepts();
     }
 

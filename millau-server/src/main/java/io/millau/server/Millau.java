@@ -79,19 +79,19 @@ public final class Millau implements AutoCloseable {
             ByteBufferPool buffers = new Buffers(BUFFER_BYTES);
             Traffic traffic = new Traffic(builder.trafficListeners);
             for (InetSocketAddress address : builder.addresses) {
-                listeners.add(bind(address, () -> Listener.bind(worker, buffers, address)));
+                listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address)));
             }
             CertificateSource certificates = builder.certificates;
             if (certificates != null) {
                 Tls tls = new Tls(certificates, builder.tlsProvider);
                 for (InetSocketAddress address : builder.secureAddresses) {
-                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, address, tls)));
+                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address, tls)));
                 }
             }
             InetSocketAddress telemetryAddress = builder.telemetry;
             telemetry = telemetryAddress == null
                     ? null
-                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, telemetryAddress));
+                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, lanes, telemetryAddress));
             if (telemetry != null) {
                 telemetry.open(new Telemetry(this::up, builder.metrics));
             }

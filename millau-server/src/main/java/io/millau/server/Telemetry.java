@@ -34,7 +34,10 @@ final class Telemetry implements HttpHandler {
                 if (metrics == null) {
                     notFound(exchange);
                 } else {
-                    exchange.dispatch(() -> send(exchange, PROMETHEUS, metrics.get()));
+                    exchange.dispatch(() -> {
+                        String text = metrics.get(); // may take long, so not on the I/O thread
+                        exchange.getIoThread().execute(() -> send(exchange, PROMETHEUS, text));
+                    });
                 }
             }
             default -> notFound(exchange);

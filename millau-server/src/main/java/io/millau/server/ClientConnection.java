@@ -1,0 +1,186 @@
+package io.millau.server;
+
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
+import io.undertow.server.ExchangeCompletionListener;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpServerConnection;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.ChannelListener;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.conduits.AbstractStreamSourceConduit;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * A client's connection that speaks HTTP/1.1, from its opening to its end: how long it may stay idle, and the short way in
+ * for a request that follows another one. For its I/O thread alone, where every answer has to end, too.
+ *
+ * <p>The first request, and every one that {@link PlainRequests} does not take, comes in through Undertow. It is a conduit,
+ * which Undertow remembers with its connection, so that it is found again without a search.
+ */
+final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceConduit>
+        implements ChannelListener<ConduitStreamSourceChannel>, ExchangeCompletionListener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
+
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(180);
+
+    private final StreamConnection channel;
+    private final Lane lane;
+    private final Deadlines.Deadline idle = new Deadlines.Deadline() {
+        @Override
+        void passed() {
+            if (!busy) {
+                LOG.debug("Client {} had nothing to ask for a while: its connection ends", channel.getPeerAddress());
+                IoUtils.safeClose(channel);
+            }
+        }
+    };
+
+    /** From a request's first byte to its answer's last. */
+    private boolean busy;
+
+    private @Nullable HttpServerConnection connection;
+    private @Nullable ChannelListener<? super ConduitStreamSourceChannel> undertow;
+    private @Nullable String address;
+
+    private ClientConnection(StreamConnection channel, Lane lane) {
+        super(channel.getSourceChannel().getConduit());
+        this.channel = channel;
+        this.lane = lane;
+    }
+
+    /** Takes a connection that was accepted, before Undertow sees it. */
+    static void open(StreamConnection channel, Lane lane) {
+        ClientConnection opened = new ClientConnection(channel, lane);
+        channel.getSourceChannel().setConduit(opened);
+        lane.idleClients.set(opened.idle, IDLE_NANOS);
+    }
+
+    static ClientConnection of(HttpServerConnection connection) {
+        return (ClientConnection) connection.getOriginalSourceConduit();
+    }
+
+    /** A request has come in. */
+    void began(HttpServerExchange exchange) {
+        busy = true;
+        if (connection == null) {
+            connection = (HttpServerConnection) exchange.getConnection();
+            connection.addCloseListener(closed -> {
+                if (closed.getIoThread() == Thread.currentThread()) {
+                    lane.idleClients.cancel(idle);
+                }
+            });
+        }
+        exchange.addExchangeCompleteListener(this);
+    }
+
+    /** The client's address, without a port and a zone; made into text once. */
+    String address() {
+        if (address == null) {
+            address = textOf(channel.getPeerAddress(InetSocketAddress.class));
+        }
+        return address;
+    }
+
+    static String textOf(@Nullable InetSocketAddress peer) {
+        InetAddress address = peer == null ? null : peer.getAddress();
+        if (address == null) {
+            return "unknown";
+        }
+        String text = address.getHostAddress();
+        int zone = text.indexOf('%');
+        return zone < 0 ? text : text.substring(0, zone);
+    }
+
+    @Override
+    public int read(ByteBuffer buffer) throws IOException {
+        int count = next.read(buffer);
+        busy |= count > 0;
+        return count;
+    }
+
+    @Override
+    public long read(ByteBuffer[] buffers, int offset, int length) throws IOException {
+        long count = next.read(buffers, offset, length);
+        busy |= count > 0;
+        return count;
+    }
+
+    /** An exchange is complete. Undertow then waits for the next request, unless the connection ends or is another's now. */
+    @Override
+    public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
+        boolean goesOn = exchange.isPersistent() && !exchange.isUpgrade();
+        if (goesOn) {
+            busy = false;
+        }
+        next.proceed();
+        if (goesOn) {
+            becameIdle();
+        }
+    }
+
+    private void becameIdle() {
+        HttpServerConnection open = connection;
+        if (busy || open == null || !open.isOpen() || open.getExtraBytes() != null) {
+            return;
+        }
+        lane.idleClients.set(idle, IDLE_NANOS);
+        ConduitStreamSourceChannel source = channel.getSourceChannel();
+        undertow = source.getReadListener();
+        source.setReadListener(this);
+    }
+
+    /** The next request has begun to come in, or the connection ends. */
+    @Override
+    public void handleEvent(ConduitStreamSourceChannel source) {
+        HttpServerConnection open = connection;
+        if (open == null || undertow == null) {
+            throw new IllegalStateException("not between two requests");
+        }
+        source.setReadListener(null); // who waits for more says so
+        PooledByteBuffer pooled = open.getByteBufferPool().allocate();
+        ByteBuffer buffer = pooled.getBuffer();
+        int count;
+        try {
+            count = read(buffer);
+        } catch (IOException e) {
+            LOG.debug("Client {} is gone: {}", channel.getPeerAddress(), e.toString());
+            count = -1;
+        }
+        buffer.flip();
+        HttpServerExchange exchange = count > 0 ? lane.plainRequests.read(buffer, open) : null;
+        if (exchange != null) {
+            pooled.close();
+            Connectors.executeRootHandler(open.getRootHandler(), exchange);
+        } else if (count < 0) {
+            pooled.close();
+            IoUtils.safeClose(open);
+        } else {
+            leaveTo(undertow, open, source, pooled);
+        }
+    }
+
+    private static void leaveTo(
+            ChannelListener<? super ConduitStreamSourceChannel> undertow,
+            HttpServerConnection connection,
+            ConduitStreamSourceChannel source,
+            PooledByteBuffer read) {
+        if (read.getBuffer().hasRemaining()) {
+            connection.setExtraBytes(read);
+        } else {
+            read.close();
+        }
+        source.setReadListener(undertow);
+        undertow.handleEvent(source);
+    }
+}

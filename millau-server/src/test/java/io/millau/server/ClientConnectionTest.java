@@ -1,0 +1,156 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Service;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+/** A client's connection over several requests: the second comes in another way than the first, and nobody can tell. */
+class ClientConnectionTest extends ProxyTest {
+
+    private static final Duration LONGER_THAN_IDLE = Duration.ofSeconds(200);
+
+    private static final List<String> HEADS = List.of(
+            "GET /path?query=a%20b HTTP/1.1\r\nHost: company.com\r\nAccept: */*\r\nCookie: a=b; c=d\r\n\r\n",
+            "HEAD /a/b/ HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: test (1.0)\r\nX-Empty:\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nTE: trailers\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n",
+            "GET /a;b=c/../d//e HTTP/1.1\r\nHost: a_b.example.\r\nForwarded: for=x\r\nX-Forwarded-For: y\r\n\r\n");
+
+    /** What has two parsers is a way in for smugglers unless both read the same (RFC 9112, 11.2). */
+    @Test
+    void aSecondRequestIsReadAsAFirstOneIs() throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("hello");
+        startWith(endpoint);
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        List<String> heads = new ArrayList<>(HEADS);
+        for (int i = 0; i < 600; i++) {
+            heads.add(mutated(HEADS.get(i % HEADS.size()), random));
+        }
+        for (String head : heads) {
+            String asFirst;
+            try (RawClient client = new RawClient(millau.port())) {
+                asFirst = seen(client, head, endpoint);
+            }
+            try (RawClient client = new RawClient(millau.port())) {
+                client.get("/before");
+                assertThat(seen(client, head, endpoint))
+                        .as("seed %d, %s", seed, head)
+                        .isEqualTo(asFirst);
+            }
+        }
+    }
+
+    /** The answer's status, and what the endpoint got if it got anything. */
+    private static String seen(RawClient client, String head, ScriptedEndpoint endpoint) throws Exception {
+        int before = endpoint.requests.size();
+        int status = client.send(head).readHead().status();
+        return status
+                + (endpoint.requests.size() == before
+                        ? ""
+                        : " " + endpoint.requests.get(before).toString());
+    }
+
+    /** With another byte somewhere, or one more, or one less, but not in what ends it. */
+    private static String mutated(String head, Random random) {
+        String bytes = " \t\r\n:;,/?%&=#\"[]@*.-_aZ09\u0000\u0001\u007f\u0080\u00ff";
+        StringBuilder mutated = new StringBuilder(head);
+        int at = random.nextInt(head.length() - 4);
+        char b = bytes.charAt(random.nextInt(bytes.length()));
+        switch (random.nextInt(3)) {
+            case 0 -> mutated.setCharAt(at, b);
+            case 1 -> mutated.insert(at, b);
+            default -> mutated.deleteCharAt(at);
+        }
+        return mutated.toString();
+    }
+
+    @Test
+    void requestsThatCameTogetherAreAnsweredInTurn() throws Exception {
+        startWith(endpointThatSays("hello"));
+        RawClient client = client();
+
+        for (int i = 0; i < 3; i++) {
+            client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3) + "GET /2 HTTP/1.1\r\nHo");
+            for (int answer = 0; answer < 3; answer++) {
+                assertThat(client.read().body()).isEqualTo("hello");
+            }
+            client.send("st: a\r\n\r\n");
+            assertThat(client.read().body()).isEqualTo("hello");
+            assertThat(client.get("/3").body()).isEqualTo("hello");
+        }
+    }
+
+    @Test
+    void requestsOfAllKindsFollowEachOther() throws Exception {
+        startWith(endpointThatSays("hello"));
+        RawClient client = client();
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(client.get("/").body()).isEqualTo("hello");
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+            assertThat(client.read().body()).isEqualTo("hello");
+            assertThat(client.get("/").body()).isEqualTo("hello");
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+            assertThat(client.read().body()).isEqualTo("hello");
+        }
+    }
+
+    @Test
+    void anIdleConnectionEnds() throws Exception {
+        startWith(endpointThatSays("hello"));
+        RawClient silent = client();
+        RawClient once = client();
+        once.get("/");
+        RawClient often = client();
+        often.get("/");
+        often.get("/");
+        client().get("/"); // so that all of them are known to have been accepted
+
+        ahead.addAndGet(LONGER_THAN_IDLE.toNanos());
+
+        assertThat(silent.ended()).isTrue();
+        assertThat(once.ended()).isTrue();
+        assertThat(often.ended()).isTrue();
+    }
+
+    @Test
+    void aConnectionWithARequestIsNotIdle() throws Exception {
+        CountDownLatch answering = new CountDownLatch(2);
+        CompletableFuture<Void> mayAnswer = new CompletableFuture<>();
+        ScriptedEndpoint slow = endpoint(connection -> {
+            while (connection.readRequest() != null) {
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+                answering.countDown();
+                mayAnswer.join();
+                connection.send("llo");
+            }
+        });
+        Service quick = Service.named("quick")
+                .hosts("quick")
+                .endpoints(endpointThatSays("hello").endpoint())
+                .build();
+        startWith(app(slow.endpoint()).build(), quick);
+        RawClient first = client();
+        first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        RawClient second = client();
+        second.send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n").read();
+        second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        answering.await();
+        RawClient idle = client();
+        idle.send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n").read();
+
+        ahead.addAndGet(LONGER_THAN_IDLE.toNanos());
+
+        assertThat(idle.ended()).isTrue(); // so the others were looked at, too
+        mayAnswer.complete(null);
+        assertThat(first.read().body()).isEqualTo("hello");
+        assertThat(second.read().body()).isEqualTo("hello");
+    }
+}
