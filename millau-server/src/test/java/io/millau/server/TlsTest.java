@@ -7,6 +7,7 @@ import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.Router;
 import io.millau.core.TrafficListener;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -20,8 +21,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -206,6 +210,68 @@ abstract class TlsTest extends ProxyTest {
 
         for (int i = 0; i < 100; i++) {
             assertThat(client.read().body()).isEqualTo("/" + i);
+        }
+    }
+
+    @Test
+    void aConnectionThatChangesItsProtocolIsTunnelled() throws Exception {
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+            connection.wire().in().transferTo(connection.wire().out());
+        }));
+        RawClient client =
+                rawClient().send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly");
+        assertThat(client.readHead().status()).isEqualTo(101);
+        assertThat(client.wire().readExactly(5)).isEqualTo("early");
+
+        String sent = "0123456789".repeat(300_000);
+        ScriptedEndpoint.daemon("sender", () -> {
+            try {
+                client.send(sent);
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+        assertThat(client.wire().readExactly(sent.length())).isEqualTo(sent);
+    }
+
+    @Test
+    void theClientMayChangeItsKeys() throws Exception {
+        startWith(endpointThatSays("ok"));
+        SSLSocket socket = connect(TestCertificates.trustingAll(), null, "TLSv1.3");
+        RawClient client = closing(new RawClient(socket));
+        assertThat(client.get("/").body()).isEqualTo("ok");
+        socket.startHandshake();
+        assertThat(client.get("/").body()).isEqualTo("ok");
+    }
+
+    @Test
+    void renegotiationIsRefused() throws Exception {
+        startWith(endpointThatSays("ok"));
+        SSLSocket socket = connect(TestCertificates.trustingAll(), null, "TLSv1.2");
+        RawClient client = closing(new RawClient(socket));
+        assertThat(client.get("/").body()).isEqualTo("ok");
+        socket.startHandshake();
+        assertThatThrownBy(() -> client.get("/")).isInstanceOfAny(IOException.class, AssertionError.class);
+    }
+
+    @Test
+    void manyStreamsOfLargeBodiesShareAConnection() throws Exception {
+        String body = "0123456789".repeat(100_000);
+        startWith(endpoint(connection -> {
+            while (connection.readRequest() != null) {
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+            }
+        }));
+        HttpClient client = client(HttpClient.Version.HTTP_2);
+        List<CompletableFuture<HttpResponse<String>>> answers = Stream.generate(
+                        () -> client.sendAsync(request().build(), HttpResponse.BodyHandlers.ofString()))
+                .limit(20)
+                .toList();
+
+        for (CompletableFuture<HttpResponse<String>> answer : answers) {
+            assertThat(answer.get(60, TimeUnit.SECONDS).body()).isEqualTo(body);
         }
     }
 
