@@ -111,7 +111,7 @@ class ClientConnectionTest extends ProxyTest {
         RawClient often = client();
         often.get("/");
         often.get("/");
-        client().get("/"); // so that all of them are known to have been accepted
+        client().get("/"); // so that the others are known to be idle
 
         ahead.addAndGet(LONGER_THAN_IDLE.toNanos());
 
@@ -145,6 +145,7 @@ class ClientConnectionTest extends ProxyTest {
         answering.await();
         RawClient idle = client();
         idle.send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n").read();
+        client().send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n").read(); // so that the one before is known to be idle
 
         ahead.addAndGet(LONGER_THAN_IDLE.toNanos());
 
