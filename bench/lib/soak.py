@@ -28,14 +28,15 @@ IN_USE = (
     "Tunnel",
     "HttpServerExchange",
     "HttpServerConnection",
+    "ClientConnection",
     "NioSocketStreamConnection",
     "JsseStreamConduit",
     "DefaultByteBufferPool$DefaultPooledBuffer",
 )
 REMAIN = 8
 
-# Undertow's timers keep a connection that was closed until the time that it could have waited for a request: 180 s.
-LEAVE_SECONDS = 200
+# What the last clients left behind may take as long to be noticed as half a head, 30 s.
+LEAVE_SECONDS = 60
 
 
 def soak(fleet, minutes):
@@ -92,7 +93,7 @@ def judge(idle, counts, end):
     lost = sum(count["directCollected"] for count in counts)
     if lost > REMAIN:
         problems.append(f"{lost} direct buffers were collected that somebody should have given back")
-    settled = counts[3:]  # the first minutes load classes, fill caches, and start Undertow's timers
+    settled = counts[3:]  # the first minutes load classes and fill caches
     if len(settled) >= 3:
         third = max(1, len(settled) // 3)
         for key, title, tolerance in (("heap", "the heap", 1_000_000), ("direct", "direct buffers", 8), ("files", "open files", 8)):

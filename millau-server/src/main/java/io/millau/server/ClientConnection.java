@@ -104,16 +104,31 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
 
     @Override
     public int read(ByteBuffer buffer) throws IOException {
-        int count = next.read(buffer);
-        busy |= count > 0;
+        int count = -1;
+        try {
+            count = next.read(buffer);
+        } finally {
+            heard(count);
+        }
         return count;
     }
 
     @Override
     public long read(ByteBuffer[] buffers, int offset, int length) throws IOException {
-        long count = next.read(buffers, offset, length);
-        busy |= count > 0;
+        long count = -1;
+        try {
+            count = next.read(buffers, offset, length);
+        } finally {
+            heard(count);
+        }
         return count;
+    }
+
+    private void heard(long count) {
+        busy |= count > 0;
+        if (count < 0) {
+            lane.idleClients.cancel(idle);
+        }
     }
 
     /** An exchange is complete. Undertow then waits for the next request, unless the connection ends or is another's now. */
