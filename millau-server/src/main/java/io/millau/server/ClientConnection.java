@@ -4,12 +4,15 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.server.protocol.http2.Http2OpenListener;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.concurrent.TimeUnit;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,7 +35,10 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
 
     private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
 
-    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(180);
+    /** How long a client may have nothing to ask. */
+    static final Duration MAX_IDLE = Duration.ofSeconds(180);
+
+    private static final byte[] HTTP_2_PREFACE = "PRI".getBytes(StandardCharsets.US_ASCII);
 
     private final StreamConnection channel;
     private final Lane lane;
@@ -59,11 +65,55 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         this.lane = lane;
     }
 
-    /** Takes a connection that was accepted, before Undertow sees it. */
-    static void open(StreamConnection channel, Lane lane) {
+    /**
+     * Takes a connection that was accepted.
+     *
+     * @param http2 takes it instead if its first bytes are those of HTTP/2 (RFC 9113, 3.3); null where they may not be
+     */
+    static void open(StreamConnection channel, Lane lane, HttpOpenListener http1, @Nullable Http2OpenListener http2) {
         ClientConnection opened = new ClientConnection(channel, lane);
-        channel.getSourceChannel().setConduit(opened);
-        lane.idleClients.set(opened.idle, IDLE_NANOS);
+        ConduitStreamSourceChannel source = channel.getSourceChannel();
+        source.setConduit(opened);
+        lane.idleClients.set(opened.idle, MAX_IDLE.toNanos());
+        source.setReadListener(readable -> opened.begin(http1, http2));
+        source.resumeReads();
+    }
+
+    private void begin(HttpOpenListener http1, @Nullable Http2OpenListener http2) {
+        PooledByteBuffer first = http1.getBufferPool().allocate();
+        int count = receive(first.getBuffer());
+        if (count <= 0) {
+            first.close();
+            if (count < 0) {
+                IoUtils.safeClose(channel);
+            }
+        } else if (http2 != null && isHttp2(first.getBuffer())) {
+            http2.handleEvent(channel, first);
+        } else {
+            http1.handleEvent(channel, first);
+        }
+    }
+
+    private static boolean isHttp2(ByteBuffer first) {
+        for (int i = 0; i < HTTP_2_PREFACE.length; i++) {
+            if (i >= first.remaining() || first.get(first.position() + i) != HTTP_2_PREFACE[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Reads into an empty buffer and flips it; -1 at the end, whatever way it comes. */
+    private int receive(ByteBuffer buffer) {
+        int count;
+        try {
+            count = read(buffer);
+        } catch (IOException e) {
+            LOG.debug("Client {} is gone: {}", channel.getPeerAddress(), e.toString());
+            count = -1;
+        }
+        buffer.flip();
+        return count;
     }
 
     static ClientConnection of(HttpServerConnection connection) {
@@ -149,7 +199,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         if (busy || open == null || !open.isOpen() || open.getExtraBytes() != null) {
             return;
         }
-        lane.idleClients.set(idle, IDLE_NANOS);
+        lane.idleClients.set(idle, MAX_IDLE.toNanos());
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         undertow = source.getReadListener();
         source.setReadListener(this);
@@ -165,14 +215,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         source.setReadListener(null); // who waits for more says so
         PooledByteBuffer pooled = open.getByteBufferPool().allocate();
         ByteBuffer buffer = pooled.getBuffer();
-        int count;
-        try {
-            count = read(buffer);
-        } catch (IOException e) {
-            LOG.debug("Client {} is gone: {}", channel.getPeerAddress(), e.toString());
-            count = -1;
-        }
-        buffer.flip();
+        int count = receive(buffer);
         HttpServerExchange exchange = count > 0 ? lane.plainRequests.read(buffer, open) : null;
         if (exchange != null) {
             pooled.close();

@@ -43,9 +43,16 @@ final class Listener {
             .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
             .getMap();
 
+    /** How long a connection may go without a request is {@link ClientConnection}'s matter over HTTP/1.1. */
+    private static final OptionMap HTTP_2 = OptionMap.builder()
+            .addAll(HTTP)
+            .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) ClientConnection.MAX_IDLE.toMillis())
+            .getMap();
+
     private static final OptionMap SOCKET = OptionMap.builder()
             .set(Options.REUSE_ADDRESSES, true)
             .set(Options.TCP_NODELAY, true)
+            .set(Options.KEEP_ALIVE, true)
             .set(Options.BACKLOG, 4096)
             .getMap();
 
@@ -63,12 +70,14 @@ final class Listener {
     static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
+        Http2OpenListener http2 = new Http2OpenListener(buffers, HTTP_2);
         return new Listener(
                 "http",
-                List.of(http1),
+                List.of(http1, http2),
                 worker.createStreamConnectionServer(
                         address,
-                        ChannelListeners.openListenerAdapter(connection -> open(connection, http1, lanes)),
+                        ChannelListeners.openListenerAdapter(
+                                connection -> ClientConnection.open(connection, lanes.current(), http1, http2)),
                         SOCKET));
     }
 
@@ -76,12 +85,12 @@ final class Listener {
     static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address, Tls tls)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
-        Http2OpenListener http2 = new Http2OpenListener(buffers, HTTP);
+        Http2OpenListener http2 = new Http2OpenListener(buffers, HTTP_2);
         Consumer<TlsConnection> connections = connection -> {
             if (connection.speaks(Tls.HTTP_2)) {
                 http2.handleEvent(connection, null);
             } else {
-                open(connection, http1, lanes);
+                ClientConnection.open(connection, lanes.current(), http1, null);
             }
         };
         return new Listener(
@@ -91,11 +100,6 @@ final class Listener {
                         address,
                         ChannelListeners.openListenerAdapter(socket -> TlsHandshake.start(socket, tls, connections)),
                         SOCKET));
-    }
-
-    private static void open(StreamConnection connection, HttpOpenListener http1, Lanes lanes) {
-        ClientConnection.open(connection, lanes.current());
-        http1.handleEvent(connection);
     }
 
     String scheme() {
