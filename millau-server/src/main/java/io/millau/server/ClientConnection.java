@@ -1,5 +1,7 @@
 package io.millau.server;
 
+import io.undertow.conduits.FixedLengthStreamSourceConduit;
+import io.undertow.conduits.ReadDataStreamSourceConduit;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.ExchangeCompletionListener;
@@ -218,27 +220,45 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         int count = receive(buffer);
         HttpServerExchange exchange = count > 0 ? lane.plainRequests.read(buffer, open) : null;
         if (exchange != null) {
-            pooled.close();
+            setUpBody(exchange, lane.plainRequests.length(), open, pooled);
             Connectors.executeRootHandler(open.getRootHandler(), exchange);
         } else if (count < 0) {
             pooled.close();
             IoUtils.safeClose(open);
         } else {
-            leaveTo(undertow, open, source, pooled);
+            keep(pooled, open);
+            source.setReadListener(undertow);
+            undertow.handleEvent(source);
         }
     }
 
-    private static void leaveTo(
-            ChannelListener<? super ConduitStreamSourceChannel> undertow,
-            HttpServerConnection connection,
-            ConduitStreamSourceChannel source,
-            PooledByteBuffer read) {
+    /** As Undertow does it, so that its channels, and its draining of what nobody read, are the same for all requests. */
+    private void setUpBody(
+            HttpServerExchange exchange, long length, HttpServerConnection connection, PooledByteBuffer read) {
+        keep(read, connection);
+        if (length == 0) {
+            Connectors.terminateRequest(exchange);
+            return;
+        }
+        channel.getSourceChannel()
+                .setConduit(new FixedLengthStreamSourceConduit(
+                        new ReadDataStreamSourceConduit(this, connection),
+                        length,
+                        body -> {
+                            if (body.getRemaining() > 0) {
+                                exchange.setPersistent(false);
+                            }
+                            Connectors.terminateRequest(exchange);
+                        },
+                        exchange));
+    }
+
+    /** Leaves what was read to whoever reads next. */
+    private static void keep(PooledByteBuffer read, HttpServerConnection connection) {
         if (read.getBuffer().hasRemaining()) {
             connection.setExtraBytes(read);
         } else {
             read.close();
         }
-        source.setReadListener(undertow);
-        undertow.handleEvent(source);
     }
 }

@@ -1,6 +1,5 @@
 package io.millau.server;
 
-import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
 import io.undertow.util.HeaderMap;
@@ -10,20 +9,26 @@ import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what most clients send most of the time: the whole head of a GET or HEAD without a body, in the origin form, with
- * nothing in it that could be read in two ways (RFC 9112, sections 3 and 5). Whatever else comes is left alone for Undertow,
- * whose parser takes or refuses it; nothing is taken here that it would refuse, or read differently. For one thread.
+ * Reads what most clients send most of the time: a whole head in the origin form, of a request without a body or with one
+ * of known length, with nothing in it that could be read in two ways (RFC 9112, sections 3 and 5). Whatever else comes is
+ * left alone for Undertow, whose parser takes or refuses it; nothing is taken here that it would refuse, or read
+ * differently. For one thread.
  */
 final class PlainRequests {
 
     private static final int MAX_BYTES = 8 * 1024;
     private static final int MAX_FIELDS = 100;
 
-    private static final byte[] GET = ascii("GET /");
-    private static final byte[] HEAD = ascii("HEAD /");
+    private static final HttpString[] METHODS = {
+        Methods.GET, Methods.POST, Methods.HEAD, Methods.PUT, Methods.PATCH, Methods.DELETE, Methods.OPTIONS
+    };
+    private static final byte[][] STARTS =
+            Stream.of(METHODS).map(method -> ascii(method + " /")).toArray(byte[][]::new);
     private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
     private static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
 
@@ -39,51 +44,63 @@ final class PlainRequests {
     }
 
     private final HeaderNames names = new HeaderNames();
+    /** The input, and behind it zeros, at which every scan ends. */
     private final byte[] bytes = new byte[MAX_BYTES + VERSION.length];
+
     private int at;
+    private long length;
 
     /**
-     * The request that the buffer holds, ready for a handler.
+     * The request whose head the buffer begins with, ready for a handler but for its body. The buffer is left behind the head.
      *
-     * @return null if it holds anything else, a part of a request or more than one for instance; the buffer is as it was
+     * @return null if it holds anything else, a part of a head or more than one request for instance; the buffer is as it was
      */
     @Nullable
     HttpServerExchange read(ByteBuffer buffer, ServerConnection connection) {
-        int end = buffer.remaining();
-        if (end > MAX_BYTES || end < GET.length + VERSION.length + 2) {
-            return null;
-        }
+        int end = Math.min(buffer.remaining(), MAX_BYTES);
         buffer.get(buffer.position(), bytes, 0, end);
-        // The blank line ends the input, so that no scan below needs to look where it is.
-        if (bytes[end - 4] != '\r' || bytes[end - 3] != '\n' || bytes[end - 2] != '\r' || bytes[end - 1] != '\n') {
+        Arrays.fill(bytes, end, end + VERSION.length, (byte) 0);
+        HttpString method = readMethod();
+        if (method == null) {
             return null;
         }
-        boolean get = startsWith(GET, 0);
-        if (!get && !startsWith(HEAD, 0)) {
-            return null;
-        }
-        int pathAt = get ? 4 : 5;
+        int pathAt = at;
         int pathEnd = scan(PATH, pathAt);
         int targetEnd = bytes[pathEnd] == '?' ? endOfQuery(pathEnd + 1) : pathEnd;
         if (!startsWith(VERSION, targetEnd)) {
             return null;
         }
         at = targetEnd + VERSION.length;
-        HeaderMap headers = readFields(end);
-        if (headers == null) {
+        HeaderMap headers = readFields();
+        if (headers == null || length <= 0 && at < buffer.remaining()) {
             return null;
         }
+        buffer.position(buffer.position() + at);
         String path = text(pathAt, pathEnd);
         HttpServerExchange exchange = new HttpServerExchange(connection, headers, new HeaderMap(), -1);
-        exchange.setRequestMethod(get ? Methods.GET : Methods.HEAD);
+        exchange.setRequestMethod(method);
         exchange.setProtocol(Protocols.HTTP_1_1);
         exchange.setRequestURI(path);
         exchange.setRequestPath(path);
         exchange.setRelativePath(path);
         exchange.setQueryString(targetEnd > pathEnd ? text(pathEnd + 1, targetEnd) : "");
         exchange.setPersistent(true);
-        Connectors.terminateRequest(exchange);
         return exchange;
+    }
+
+    /** How long the body of the request read last is; 0 for none. */
+    long length() {
+        return Math.max(length, 0);
+    }
+
+    private @Nullable HttpString readMethod() {
+        for (int i = 0; i < METHODS.length; i++) {
+            if (startsWith(STARTS[i], 0)) {
+                at = STARTS[i].length - 1;
+                return METHODS[i];
+            }
+        }
+        return null;
     }
 
     private int endOfQuery(int from) {
@@ -97,9 +114,10 @@ final class PlainRequests {
         }
     }
 
-    private @Nullable HeaderMap readFields(int end) {
+    private @Nullable HeaderMap readFields() {
         HeaderMap headers = new HeaderMap();
         boolean host = false;
+        length = -1;
         for (int fields = 0; bytes[at] != '\r'; fields++) {
             int nameEnd = scan(HeaderNames.TOKEN, at);
             if (nameEnd == at || bytes[nameEnd] != ':' || fields == MAX_FIELDS) {
@@ -124,6 +142,12 @@ final class PlainRequests {
                     return null;
                 }
                 host = true;
+            } else if (name.equals(Headers.CONTENT_LENGTH)) {
+                long number = MessageLength.parse(bytes, valueAt, valueEnd);
+                if (length >= 0 || number < 0) {
+                    return null;
+                }
+                length = number;
             }
             String value = text(valueAt, valueEnd);
             if (needsSecondLook(name, value, headers)) {
@@ -131,7 +155,8 @@ final class PlainRequests {
             }
             headers.add(name, value);
         }
-        return host && at == end - 2 ? headers : null;
+        at += 2;
+        return host && bytes[at - 1] == '\n' ? headers : null;
     }
 
     /** A name with or without a port; an address in brackets is none. */
@@ -151,13 +176,13 @@ final class PlainRequests {
         return bytes[nameEnd] == ':' && port > 0 && port <= 65_535;
     }
 
-    /** What frames a body, asks for something else than an answer, or that Undertow puts together. */
+    /** What frames a body otherwise, asks for something else than an answer, or that Undertow puts together. */
     private static boolean needsSecondLook(HttpString name, String value, HeaderMap before) {
         return switch (name.length()) {
             case 6 -> name.equals(Headers.EXPECT) || name.equals(Headers.COOKIE) && before.contains(name);
             case 7 -> name.equals(Headers.UPGRADE);
             case 10 -> name.equals(Headers.CONNECTION) && !value.equalsIgnoreCase("keep-alive");
-            case 14 -> name.equals(Headers.CONTENT_LENGTH) || name.equals(HTTP2_SETTINGS);
+            case 14 -> name.equals(HTTP2_SETTINGS);
             case 17 -> name.equals(Headers.TRANSFER_ENCODING);
             default -> false;
         };

@@ -20,6 +20,7 @@ class ClientConnectionTest extends ProxyTest {
             "GET /path?query=a%20b HTTP/1.1\r\nHost: company.com\r\nAccept: */*\r\nCookie: a=b; c=d\r\n\r\n",
             "HEAD /a/b/ HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: test (1.0)\r\nX-Empty:\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nTE: trailers\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n",
+            "DELETE /a HTTP/1.1\r\nHost: a.b\r\nX-Length: 3\r\n\r\n",
             "GET /a;b=c/../d//e HTTP/1.1\r\nHost: a_b.example.\r\nForwarded: for=x\r\nX-Forwarded-For: y\r\n\r\n");
 
     /** What has two parsers is a way in for smugglers unless both read the same (RFC 9112, 11.2). */
@@ -30,6 +31,8 @@ class ClientConnectionTest extends ProxyTest {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         List<String> heads = new ArrayList<>(HEADS);
+        heads.add("POST /a HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n");
+        heads.add("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
         for (int i = 0; i < 600; i++) {
             heads.add(mutated(HEADS.get(i % HEADS.size()), random));
         }
@@ -95,6 +98,10 @@ class ClientConnectionTest extends ProxyTest {
         for (int i = 0; i < 3; i++) {
             assertThat(client.get("/").body()).isEqualTo("hello");
             client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+            assertThat(client.read().body()).isEqualTo("hello");
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+            client.send("0123456789".repeat(10_000) + "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            assertThat(client.read().body()).isEqualTo("hello");
             assertThat(client.read().body()).isEqualTo("hello");
             assertThat(client.get("/").body()).isEqualTo("hello");
             client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");

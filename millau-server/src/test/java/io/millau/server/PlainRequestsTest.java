@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,14 +34,34 @@ class PlainRequestsTest {
         assertThat(exchange.getRequestHeaders().getFirst(Headers.HOST)).isEqualTo("Company.com:8080");
         assertThat(exchange.getRequestHeaders().get("Accept")).containsExactly("text/html, */*", "x");
         assertThat(exchange.getRequestHeaders().get("Empty")).containsExactly("");
-        assertThat(exchange.isRequestComplete()).isTrue();
         assertThat(exchange.isPersistent()).isTrue();
+        assertThat(requests.length()).isZero();
+        assertThat(buffer.hasRemaining()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "GET"})
+    void aBodyOfKnownLengthIsLeftInTheBuffer(String method) {
+        for (String body : List.of("hello", "", "hello, and then some")) {
+            ByteBuffer buffer = bytes(method + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n" + body);
+
+            HttpServerExchange exchange = requests.read(buffer, null);
+
+            assertThat(exchange.getRequestMethod()).isEqualTo(new HttpString(method));
+            assertThat(requests.length()).isEqualTo(5);
+            assertThat(StandardCharsets.ISO_8859_1.decode(buffer).toString()).isEqualTo(body);
+        }
+        assertThat(requests.read(bytes(method + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"), null))
+                .isNotNull();
+        assertThat(requests.length()).isZero();
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "POST / HTTP/1.1;Host: a",
+                "CONNECT / HTTP/1.1;Host: a",
+                "PRI / HTTP/1.1;Host: a",
+                "PROPFIND / HTTP/1.1;Host: a",
                 "get / HTTP/1.1;Host: a",
                 "GET  / HTTP/1.1;Host: a",
                 "GET * HTTP/1.1;Host: a",
@@ -76,7 +98,17 @@ class PlainRequestsTest {
                 "GET / HTTP/1.1;Host: a;B: c\nd: e",
                 "GET / HTTP/1.1;Host: a;B: c\td",
                 "GET / HTTP/1.1;Host: a;B: \u00e4",
-                "GET / HTTP/1.1;Host: a;Content-Length: 0",
+                "POST / HTTP/1.1;Host: a;Content-Length: 1;Content-Length: 1",
+                "POST / HTTP/1.1;Host: a;Content-Length: 0;Content-Length: 1",
+                "POST / HTTP/1.1;Host: a;Content-Length: 1;Transfer-Encoding: chunked",
+                "POST / HTTP/1.1;Host: a;Content-Length:",
+                "POST / HTTP/1.1;Host: a;Content-Length: +1",
+                "POST / HTTP/1.1;Host: a;Content-Length: -1",
+                "POST / HTTP/1.1;Host: a;Content-Length: 0x1",
+                "POST / HTTP/1.1;Host: a;Content-Length: 1, 1",
+                "POST / HTTP/1.1;Host: a;Content-Length: 1 1",
+                "POST / HTTP/1.1;Host: a;Content-Length: 1000000000000000000",
+                "POST / HTTP/1.1;Host: a;Content-Length: 0;;GET / HTTP/1.1;Host: a",
                 "GET / HTTP/1.1;Host: a;transfer-encoding: chunked",
                 "GET / HTTP/1.1;Host: a;Connection: close",
                 "GET / HTTP/1.1;Host: a;Connection: keep-alive, x",
@@ -103,6 +135,9 @@ class PlainRequestsTest {
         }
         assertThat(requests.read(bytes(whole), null)).isNotNull();
         assertThat(requests.read(bytes(whole + "G"), null)).isNull();
+        assertThat(requests.read(bytes(whole), null)).isNotNull(); // nothing is left of the one before
+        assertThat(requests.read(bytes(whole.substring(0, whole.length() - 1)), null))
+                .isNull();
     }
 
     @Test
