@@ -15,10 +15,12 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
+import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 import org.xnio.conduits.AbstractStreamSourceConduit;
@@ -210,12 +212,19 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
     /** The next request has begun to come in, or the connection ends. */
     @Override
     public void handleEvent(ConduitStreamSourceChannel source) {
-        HttpServerConnection open = connection;
-        if (open == null || undertow == null) {
-            throw new IllegalStateException("not between two requests");
-        }
         source.setReadListener(null); // who waits for more says so
+        HttpServerConnection open = Objects.requireNonNull(connection);
         PooledByteBuffer pooled = open.getByteBufferPool().allocate();
+        try {
+            next(pooled, open, source);
+        } catch (RuntimeException e) {
+            LOG.error("A request could not be read through a fault of ours", e);
+            pooled.close();
+            IoUtils.safeClose(open);
+        }
+    }
+
+    private void next(PooledByteBuffer pooled, HttpServerConnection open, ConduitStreamSourceChannel source) {
         ByteBuffer buffer = pooled.getBuffer();
         int count = receive(buffer);
         HttpServerExchange exchange = count > 0 ? lane.plainRequests.read(buffer, open) : null;
@@ -228,7 +237,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         } else {
             keep(pooled, open);
             source.setReadListener(undertow);
-            undertow.handleEvent(source);
+            ChannelListeners.invokeChannelListener(source, undertow);
         }
     }
 
