@@ -1,6 +1,5 @@
 """The rows: each measures one thing, for each peer in turn, round by round."""
 
-import time
 import basic
 import costs
 import https
@@ -27,15 +26,6 @@ QUICK = ["get", "one", "large"]
 
 
 BURST = 2
-
-
-def await_compiler(peer):
-    """Under full load a JVM's compiler gets a small share of two processors: between bursts it catches up."""
-    for _ in range(40):
-        before = sum(peer.cpu())
-        time.sleep(0.25)
-        if sum(peer.cpu()) - before < 0.03:
-            return
 
 
 class Bench:
@@ -71,7 +61,7 @@ class Bench:
             for _ in range(bursts):
                 run(peer, BURST)
                 if peer.jvm:
-                    await_compiler(peer)
+                    load.settle(peer)
 
     def row(self, key, title, text, metrics, peers, reference=None):
         """A row without figures yet; compared with the best of the reference, which is all real peers unless said."""

@@ -75,6 +75,8 @@ def services(bench):
 
     def run(peer, seconds=bench.seconds):
         peer.become(fleet.backend.port)
+        load.wrk(peer, "/json", 1, script=("hosts", peer.count))  # a service's first request is another matter
+        load.settle(peer)
         return _run(bench, "hosts", peer.count)(peer, seconds)
 
     bench.warm(peers, run, share=0.5)

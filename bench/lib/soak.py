@@ -16,6 +16,7 @@ from peers import Peer
 from table import table
 
 HEAP = "-Xmx64m"
+JMX = "-Djavax.management.builder.initial=javax.management.MBeanServerBuilder"  # counts for us; the image has none
 LOAD_SECONDS = 50  # of each minute
 
 # Classes of which there is one for each connection, request or buffer in use, and how many may remain of each when there
@@ -44,7 +45,7 @@ def soak(fleet, minutes):
     census_port, refusing = machine.free_port(), machine.free_port()
     backend = fleet.backend
     ports = (peer.port, peer.tls_port, census_port, backend.port, backend.closing, backend.silent, refusing)
-    command = fleet.main("Soak", *ports, fleet.folder, options=[HEAP])
+    command = fleet.main("Soak", *ports, fleet.folder, options=[HEAP, JMX])
     peer.process = machine.Process("soak", command, os.path.join(fleet.folder, "soak.log"))
     machine.wait_for_port(census_port, peer.process)
 

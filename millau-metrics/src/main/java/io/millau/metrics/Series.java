@@ -3,10 +3,10 @@ package io.millau.metrics;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Gauge;
 import io.prometheus.client.Histogram;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Function;
 
 /** The time series that a request counts in, found once and kept, so that no request looks them up by their labels. */
@@ -94,12 +94,13 @@ final class Series {
 
     /** Of the answers to a service's requests. */
     static final class Delivered {
-        private static final int FIRST = 100;
-        private static final int AFTER_LAST = 600;
+        private record Code(int code, Counter.Child answers) {}
 
         private final Histogram.Child duration;
-        private final AtomicReferenceArray<Counter.Child> byCode = new AtomicReferenceArray<>(AFTER_LAST - FIRST);
         private final Function<String, Counter.Child> make;
+
+        /** In the order they came; a service has few. */
+        private volatile Code[] codes = {};
 
         Delivered(Histogram.Child duration, Function<String, Counter.Child> make) {
             this.duration = duration;
@@ -111,15 +112,20 @@ final class Series {
         }
 
         Counter.Child code(int code) {
-            if (code < FIRST || code >= AFTER_LAST) {
-                return make.apply(Integer.toString(code));
+            for (Code known : codes) {
+                if (known.code == code) {
+                    return known.answers;
+                }
             }
-            Counter.Child found = byCode.get(code - FIRST);
-            if (found == null) {
-                found = make.apply(Integer.toString(code));
-                byCode.set(code - FIRST, found);
-            }
-            return found;
+            return add(code);
+        }
+
+        private synchronized Counter.Child add(int code) {
+            Counter.Child made = make.apply(Integer.toString(code));
+            Code[] more = Arrays.copyOf(codes, codes.length + 1);
+            more[codes.length] = new Code(code, made);
+            codes = more;
+            return made;
         }
     }
 }
