@@ -79,7 +79,7 @@ def services(bench):
         load.settle(peer)
         return _run(bench, "hosts", peer.count)(peer, seconds)
 
-    bench.warm(peers, run, share=0.5)
+    bench.warm(peers, run)
     bench.measure(row, peers, run, load.rate_and_cpu)
     for peer in peers:
         peer.process.end()
