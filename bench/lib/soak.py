@@ -31,7 +31,9 @@ IN_USE = (
     "HttpServerConnection",
     "ClientConnection",
     "NioSocketStreamConnection",
-    "JsseStreamConduit",
+    "TlsConduit",
+    "TlsHandshake",
+    "Buffers$Taken",
     "DefaultByteBufferPool$DefaultPooledBuffer",
 )
 REMAIN = 8

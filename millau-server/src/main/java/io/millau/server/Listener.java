@@ -111,12 +111,12 @@ final class Listener {
     }
 
     void open(HttpHandler handler) {
-        HttpHandler scheme = this.scheme.equals("https") ? secure(handler) : upgrading(handler);
+        HttpHandler inner = scheme.equals("https") ? secure(handler) : upgrading(handler);
         protocols.forEach(protocol -> protocol.setRootHandler(exchange -> {
             if (exchange.getConnection() instanceof HttpServerConnection connection) {
                 ClientConnection.of(connection).began(exchange);
             }
-            scheme.handleRequest(exchange);
+            inner.handleRequest(exchange);
         }));
         server.resumeAccepts();
     }

@@ -8,7 +8,6 @@ import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,8 +27,8 @@ final class PlainRequests {
         Methods.GET, Methods.POST, Methods.HEAD, Methods.PUT, Methods.PATCH, Methods.DELETE, Methods.OPTIONS
     };
     private static final byte[][] STARTS =
-            Stream.of(METHODS).map(method -> ascii(method + " /")).toArray(byte[][]::new);
-    private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
+            Stream.of(METHODS).map(method -> RequestHead.ascii(method + " /")).toArray(byte[][]::new);
+    private static final byte[] VERSION = RequestHead.ascii(" HTTP/1.1\r\n");
     private static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
 
     private static final boolean[] PATH = HeaderNames.characters("-._~!$&'()*+,=:@/");
@@ -44,6 +43,7 @@ final class PlainRequests {
     }
 
     private final HeaderNames names = new HeaderNames();
+
     /** The input, and behind it zeros, at which every scan ends. */
     private final byte[] bytes = new byte[MAX_BYTES + VERSION.length];
 
@@ -209,9 +209,5 @@ final class PlainRequests {
     @SuppressWarnings("deprecation") // the one way to make a string of bytes without a look at each
     private String text(int from, int to) {
         return new String(bytes, 0, from, to - from);
-    }
-
-    private static byte[] ascii(String text) {
-        return text.getBytes(StandardCharsets.US_ASCII);
     }
 }
