@@ -1,6 +1,9 @@
 package io.millau.core;
 
-/** Chooses among the endpoints of one service. Called on I/O threads by many requests; must not block. */
+/**
+ * Chooses among the endpoints of one service. Called on I/O threads by many requests; must not block. Whether a service
+ * changed is told by {@link Object#equals}, so a balancer is made once and not for each snapshot.
+ */
 @FunctionalInterface
 public interface LoadBalancer {
 
@@ -13,31 +16,20 @@ public interface LoadBalancer {
         /** How many there are, at least one. */
         int size();
 
-        /** Requests that the service had before this one: whose turn it is. May be negative after 2^31 of them. */
+        /** Attempts that the service had before this one: whose turn it is. May be negative after 2^31 of them. */
         int turn();
 
-        /** Requests that a candidate is working on. */
+        /** Requests that a candidate is working on; more than it has for one that is to be spared. */
         int openRequests(int index);
     }
 
     /** One after the other. */
     static LoadBalancer roundRobin() {
-        return candidates -> Math.floorMod(candidates.turn(), candidates.size());
+        return Balance.ROUND_ROBIN;
     }
 
     /** The one with the fewest requests in progress; where several have as few, in turn. */
     static LoadBalancer leastConnections() {
-        return candidates -> {
-            int size = candidates.size();
-            int first = Math.floorMod(candidates.turn(), size);
-            int best = first;
-            for (int i = 1; i < size; i++) {
-                int index = (first + i) % size;
-                if (candidates.openRequests(index) < candidates.openRequests(best)) {
-                    best = index;
-                }
-            }
-            return best;
-        };
+        return Balance.LEAST_CONNECTIONS;
     }
 }

@@ -3,12 +3,13 @@ package io.millau.core;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A service as its labels describe it, and who runs it. Immutable.
  *
  * <p>Two services are equally good for a request when the same host and the same path of theirs fit it best; they then
- * share such requests in turn, however many endpoints each has.
+ * share such requests by their weights, however many endpoints each has.
  */
 public final class Service {
 
@@ -23,6 +24,12 @@ public final class Service {
     private final Duration timeout;
     private final Duration retry;
     private final boolean retryUnsafe;
+    private final int weight;
+    private final @Nullable LoadBalancer balancer;
+    private final boolean sticky;
+    private final @Nullable String health;
+    private final Duration drain;
+    private final int buffer;
     private final List<Endpoint> endpoints;
 
     private Service(Builder builder) {
@@ -34,6 +41,12 @@ public final class Service {
         this.timeout = builder.timeout;
         this.retry = builder.retry;
         this.retryUnsafe = builder.retryUnsafe;
+        this.weight = builder.weight;
+        this.balancer = builder.balancer;
+        this.sticky = builder.sticky;
+        this.health = builder.health;
+        this.drain = builder.drain;
+        this.buffer = builder.buffer;
         this.endpoints = List.copyOf(builder.endpoints);
     }
 
@@ -85,6 +98,39 @@ public final class Service {
         return retryUnsafe;
     }
 
+    /**
+     * Its share among equally good services: of weights 1 and 9 one request in ten, and nine. A service of weight 0 stands
+     * by: it gets requests only while no equally good one has an endpoint that is ready for them.
+     */
+    public int weight() {
+        return weight;
+    }
+
+    /** Which of its endpoints gets a request; null for the router's. */
+    public @Nullable LoadBalancer balancer() {
+        return balancer;
+    }
+
+    /** Whether a client stays with the endpoint that answered it first, as long as that is there. */
+    public boolean sticky() {
+        return sticky;
+    }
+
+    /** The path to ask its endpoints for, from time to time, to see whether they are well; null if nobody asks. */
+    public @Nullable String health() {
+        return health;
+    }
+
+    /** How long connections to an endpoint that was removed may go on. */
+    public Duration drain() {
+        return drain;
+    }
+
+    /** How many bytes of a request's body are kept so that they can be sent again. */
+    public int buffer() {
+        return buffer;
+    }
+
     /** Its running instances; empty while none runs. */
     public List<Endpoint> endpoints() {
         return endpoints;
@@ -97,7 +143,12 @@ public final class Service {
 
     /** A builder that starts from this service. */
     public Builder toBuilder() {
-        return new Builder(this);
+        return new Builder(this, name).id(id);
+    }
+
+    /** A builder that starts from this service, for one of another name; its id is that name. */
+    Builder toBuilder(String otherName) {
+        return new Builder(this, otherName);
     }
 
     @Override
@@ -111,6 +162,12 @@ public final class Service {
                 && timeout.equals(that.timeout)
                 && retry.equals(that.retry)
                 && retryUnsafe == that.retryUnsafe
+                && weight == that.weight
+                && Objects.equals(balancer, that.balancer)
+                && sticky == that.sticky
+                && Objects.equals(health, that.health)
+                && drain.equals(that.drain)
+                && buffer == that.buffer
                 && endpoints.equals(that.endpoints);
     }
 
@@ -134,6 +191,12 @@ public final class Service {
         private Duration timeout = Duration.ofSeconds(30);
         private Duration retry = Duration.ofSeconds(60);
         private boolean retryUnsafe;
+        private int weight = 1;
+        private @Nullable LoadBalancer balancer;
+        private boolean sticky;
+        private @Nullable String health;
+        private Duration drain = Duration.ofSeconds(30);
+        private int buffer = 64 * 1024;
         private List<Endpoint> endpoints = List.of();
 
         private Builder(String name) {
@@ -141,15 +204,20 @@ public final class Service {
             this.id = name;
         }
 
-        private Builder(Service service) {
-            name = service.name;
-            id = service.id;
+        private Builder(Service service, String name) {
+            this(name);
             enabled = service.enabled;
             hosts = service.hosts;
             path = service.path;
             timeout = service.timeout;
             retry = service.retry;
             retryUnsafe = service.retryUnsafe;
+            weight = service.weight;
+            balancer = service.balancer;
+            sticky = service.sticky;
+            health = service.health;
+            drain = service.drain;
+            buffer = service.buffer;
             endpoints = service.endpoints;
         }
 
@@ -219,6 +287,58 @@ public final class Service {
         /** See {@link Service#retryUnsafe()}. */
         public Builder retryUnsafe(boolean retryUnsafe) {
             this.retryUnsafe = retryUnsafe;
+            return this;
+        }
+
+        /**
+         * See {@link Service#weight()}.
+         *
+         * @throws IllegalArgumentException if it is negative, or more than 1000
+         */
+        public Builder weight(int weight) {
+            this.weight = Values.weight(weight);
+            return this;
+        }
+
+        /** See {@link Service#balancer()}. */
+        public Builder balancer(@Nullable LoadBalancer balancer) {
+            this.balancer = balancer;
+            return this;
+        }
+
+        /** See {@link Service#sticky()}. */
+        public Builder sticky(boolean sticky) {
+            this.sticky = sticky;
+            return this;
+        }
+
+        /**
+         * See {@link Service#health()}.
+         *
+         * @throws IllegalArgumentException if it is not a path, with or without a query
+         */
+        public Builder health(@Nullable String health) {
+            this.health = health == null ? null : Values.target(health);
+            return this;
+        }
+
+        /**
+         * See {@link Service#drain()}.
+         *
+         * @throws IllegalArgumentException if it is negative, or longer than a day
+         */
+        public Builder drain(Duration drain) {
+            this.drain = Values.withinADay(drain);
+            return this;
+        }
+
+        /**
+         * See {@link Service#buffer()}.
+         *
+         * @throws IllegalArgumentException if it is negative, or more than 64 MiB
+         */
+        public Builder buffer(int bytes) {
+            this.buffer = Values.buffer(bytes);
             return this;
         }
 

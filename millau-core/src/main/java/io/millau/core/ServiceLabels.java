@@ -1,6 +1,5 @@
 package io.millau.core;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -9,8 +8,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,19 +30,45 @@ public final class ServiceLabels {
     private static final String TIMEOUT = "timeout";
     private static final String RETRY = "retry";
     private static final String RETRY_UNSAFE = "retry-unsafe";
+    private static final String WEIGHT = "weight";
+    private static final String BALANCE = "balance";
+    private static final String STICKY = "sticky";
+    private static final String HEALTH = "health";
+    private static final String DRAIN = "drain";
+    private static final String BUFFER = "buffer";
     private static final String NETWORK = "network";
     private static final String CERT = "cert";
     private static final String KEY = "key";
     private static final String CLIENT_CA = "client-ca";
 
-    private static final List<String> KNOWN =
-            List.of(ENABLED, PORT, HOSTS, PATH, TIMEOUT, RETRY, RETRY_UNSAFE, NETWORK, CERT, KEY, CLIENT_CA);
+    private static final List<String> KNOWN = List.of(
+            ENABLED,
+            PORT,
+            HOSTS,
+            PATH,
+            TIMEOUT,
+            RETRY,
+            RETRY_UNSAFE,
+            WEIGHT,
+            BALANCE,
+            STICKY,
+            HEALTH,
+            DRAIN,
+            BUFFER,
+            NETWORK,
+            CERT,
+            KEY,
+            CLIENT_CA);
 
     /** The URLs of a service in the services file, which take the place of discovery. */
     static final String ENDPOINTS = "endpoints";
 
-    private static final List<String> KNOWN_IN_FILE =
-            List.of(ENDPOINTS, ENABLED, HOSTS, PATH, TIMEOUT, RETRY, RETRY_UNSAFE, CERT, KEY, CLIENT_CA);
+    private static final List<String> KNOWN_IN_FILE = Stream.concat(
+                    Stream.of(ENDPOINTS), KNOWN.stream().filter(label -> !label.equals(PORT) && !label.equals(NETWORK)))
+            .toList();
+
+    /** Labels that are read and checked, though nothing follows from them yet. */
+    private static final List<String> WITHOUT_EFFECT = List.of(STICKY, HEALTH, DRAIN, BUFFER);
 
     /** Labels that keep somebody out: what looks like a misspelt one closes the service rather than opening it. */
     private static final Set<String> PROTECTING = Set.of(ENABLED, CLIENT_CA);
@@ -125,6 +152,8 @@ public final class ServiceLabels {
         private final Map<String, String> values = new TreeMap<>();
         private final List<String> problems = new ArrayList<>();
         private final List<String> known;
+        private boolean enabled;
+        private int port;
         private boolean unreadable;
         private boolean closed;
 
@@ -140,40 +169,46 @@ public final class ServiceLabels {
 
         Reading settings(boolean enabledByDefault, Collection<Integer> exposedPorts) {
             reportUnknown();
-            boolean enabled = value(ENABLED, enabledByDefault, Values::bool);
+            enabled = enabledByDefault;
+            read(ENABLED, Values::bool, value -> enabled = value);
             if (unreadable) {
                 closed = true;
             }
             if (enabled) {
                 reportNotServedYet();
             }
-            int port = value(PORT, 0, Values::port);
+            read(PORT, Values::port, value -> port = value);
             if (enabled && !values.containsKey(PORT)) {
                 port = onlyOf(exposedPorts);
             }
-            List<String> hosts = value(HOSTS, List.of(Service.ANY_HOST), Read::hosts);
-            String path = value(PATH, "/", Values::path);
-            Duration timeout = value(TIMEOUT, Duration.ofSeconds(30), Values::positiveSeconds);
-            Duration retry = value(RETRY, Duration.ofSeconds(60), Values::seconds);
-            boolean retryUnsafe = value(RETRY_UNSAFE, false, Values::bool);
             String network = values.get(NETWORK);
-            Settings settings = unreadable || closed
-                    ? null
-                    : new Settings(enabled, port, hosts, path, timeout, retry, retryUnsafe, network);
+            Service.Builder service = Service.named("").enabled(enabled);
+            read(HOSTS, Read::hosts, service::hosts);
+            read(PATH, Values::path, service::path);
+            read(TIMEOUT, Values::positiveSeconds, service::timeout);
+            read(RETRY, Values::seconds, service::retry);
+            read(RETRY_UNSAFE, Values::bool, service::retryUnsafe);
+            read(WEIGHT, Values::weight, service::weight);
+            read(BALANCE, Values::balance, service::balancer);
+            read(STICKY, Values::bool, service::sticky);
+            read(HEALTH, Values::target, service::health);
+            read(DRAIN, Values::seconds, service::drain);
+            read(BUFFER, Values::buffer, service::buffer);
+            Settings settings = unreadable || closed ? null : new Settings(service.build(), port, network);
             return new Reading(settings, closed, List.copyOf(problems));
         }
 
-        private <T> T value(String name, T byDefault, Function<String, T> reader) {
+        /** Hands a value on if there is one that can be read. */
+        private <T> void read(String name, Function<String, T> reader, Consumer<T> consumer) {
             String value = values.get(name);
             if (value == null) {
-                return byDefault;
+                return;
             }
             try {
-                return reader.apply(value);
+                consumer.accept(reader.apply(value));
             } catch (IllegalArgumentException e) {
                 unreadable = true;
                 problems.add(prefix + name + "=" + shown(value) + ": " + e.getMessage());
-                return byDefault;
             }
         }
 
@@ -228,6 +263,9 @@ public final class ServiceLabels {
             if (values.containsKey(CERT) || values.containsKey(KEY)) {
                 problems.add(prefix + CERT + " and " + prefix + KEY + " have no effect: this version serves no HTTPS");
             }
+            WITHOUT_EFFECT.stream()
+                    .filter(values::containsKey)
+                    .forEach(name -> problems.add(prefix + name + " has no effect in this version"));
         }
     }
 }

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.net.IDN;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -18,6 +19,13 @@ final class Values {
 
     private static final Pattern IPV6 = Pattern.compile("\\[[0-9a-f:.]+]");
     private static final Pattern PATH = Pattern.compile("/[^\\s?#\\p{Cntrl}]*");
+
+    /** A request target (RFC 9112, 3.2.1). */
+    private static final Pattern TARGET = Pattern.compile("/[!-~&&[^#]]*");
+
+    private static final Pattern SIZE = Pattern.compile("([0-9]{1,9})([kKmM]?)");
+    private static final int LARGEST_BUFFER = 64 * 1024 * 1024;
+    private static final int LARGEST_WEIGHT = 1000;
     private static final Pattern SECONDS = Pattern.compile("[0-9]{1,6}(\\.[0-9]{1,3})?");
     private static final Duration DAY = Duration.ofDays(1);
 
@@ -105,5 +113,57 @@ final class Values {
             throw new IllegalArgumentException("expected 0 to 86400 seconds");
         }
         return duration;
+    }
+
+    static int weight(String value) {
+        return weight(value.matches("[0-9]{1,4}") ? Integer.parseInt(value) : -1);
+    }
+
+    static int weight(int weight) {
+        if (weight < 0 || weight > LARGEST_WEIGHT) {
+            throw new IllegalArgumentException("expected a share from 0 to " + LARGEST_WEIGHT);
+        }
+        return weight;
+    }
+
+    static LoadBalancer balance(String value) {
+        for (Balance balance : Balance.values()) {
+            if (balance.toString().equalsIgnoreCase(value)) {
+                return balance;
+            }
+        }
+        throw new IllegalArgumentException("expected " + Balance.ROUND_ROBIN + " or " + Balance.LEAST_CONNECTIONS);
+    }
+
+    /** A path as a request line says it, with or without a query. */
+    static String target(String value) {
+        if (!TARGET.matcher(value).matches()) {
+            throw new IllegalArgumentException(
+                    value.startsWith("/")
+                            ? "expected a path in ASCII, without blanks and #"
+                            : "expected a path that starts with /, /health for instance");
+        }
+        return value;
+    }
+
+    /** A number of bytes, of KiB or of MiB. */
+    static int buffer(String value) {
+        Matcher size = SIZE.matcher(value);
+        if (!size.matches()) {
+            throw new IllegalArgumentException("expected a size, 64k, 1m or a number of bytes for instance");
+        }
+        int shift = switch (size.group(2)) {
+            case "k", "K" -> 10;
+            case "m", "M" -> 20;
+            default -> 0;
+        };
+        return buffer(Long.parseLong(size.group(1)) << shift);
+    }
+
+    static int buffer(long bytes) {
+        if (bytes < 0 || bytes > LARGEST_BUFFER) {
+            throw new IllegalArgumentException("expected a size up to 64m");
+        }
+        return (int) bytes;
     }
 }

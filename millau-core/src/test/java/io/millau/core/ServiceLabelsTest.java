@@ -18,32 +18,87 @@ class ServiceLabelsTest {
 
         assertThat(settings)
                 .isEqualTo(new Settings(
-                        true, 80, List.of("*"), "/", Duration.ofSeconds(30), Duration.ofSeconds(60), false, null));
+                        Service.named("")
+                                .enabled(true)
+                                .hosts("*")
+                                .path("/")
+                                .timeout(Duration.ofSeconds(30))
+                                .retry(Duration.ofSeconds(60))
+                                .retryUnsafe(false)
+                                .weight(1)
+                                .balancer(null)
+                                .sticky(false)
+                                .health(null)
+                                .drain(Duration.ofSeconds(30))
+                                .buffer(65536)
+                                .build(),
+                        80,
+                        null));
     }
 
     @Test
     void everyLabel() {
-        Settings settings = read(Map.of(
-                        "millau.enabled", " TRUE ",
-                        "millau.port", "8080",
-                        "millau.hosts", "Company.com. blue.local  bücher.example",
-                        "millau.path", "/api/",
-                        "millau.timeout", "0.5",
-                        "millau.retry", "0",
-                        "millau.retry-unsafe", "true",
-                        "millau.network", "front"))
+        Settings settings = read(Map.ofEntries(
+                        Map.entry("millau.enabled", " TRUE "),
+                        Map.entry("millau.port", "8080"),
+                        Map.entry("millau.hosts", "Company.com. blue.local  bücher.example"),
+                        Map.entry("millau.path", "/api/"),
+                        Map.entry("millau.timeout", "0.5"),
+                        Map.entry("millau.retry", "0"),
+                        Map.entry("millau.retry-unsafe", "true"),
+                        Map.entry("millau.weight", "0"),
+                        Map.entry("millau.balance", "Least-Connections"),
+                        Map.entry("millau.sticky", "true"),
+                        Map.entry("millau.health", "/health?full=1"),
+                        Map.entry("millau.drain", "0"),
+                        Map.entry("millau.buffer", "1M"),
+                        Map.entry("millau.network", "front")))
                 .settings();
 
         assertThat(settings)
                 .isEqualTo(new Settings(
-                        true,
+                        Service.named("")
+                                .hosts("company.com", "blue.local", "xn--bcher-kva.example")
+                                .path("/api/")
+                                .timeout(Duration.ofMillis(500))
+                                .retry(Duration.ZERO)
+                                .retryUnsafe(true)
+                                .weight(0)
+                                .balancer(LoadBalancer.leastConnections())
+                                .sticky(true)
+                                .health("/health?full=1")
+                                .drain(Duration.ZERO)
+                                .buffer(1024 * 1024)
+                                .build(),
                         8080,
-                        List.of("company.com", "blue.local", "xn--bcher-kva.example"),
-                        "/api/",
-                        Duration.ofMillis(500),
-                        Duration.ZERO,
-                        true,
                         "front"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1, 1", "65536, 65536", "64k, 65536", "64K, 65536", "1m, 1048576", "64m, 67108864"})
+    void sizes(String value, int bytes) {
+        assertThat(read(Map.of("millau.buffer", value)).settings().service().buffer())
+                .isEqualTo(bytes);
+    }
+
+    @Test
+    void theBalancerOfTheRouterIsNotTheOneThatALabelNames() {
+        assertThat(read(Map.of()).settings().service().balancer()).isNull();
+        assertThat(read(Map.of("millau.balance", "round-robin"))
+                        .settings()
+                        .service()
+                        .balancer())
+                .isSameAs(LoadBalancer.roundRobin());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sticky, true", "health, /", "drain, 5", "buffer, 1m"})
+    void whatHasNoEffectYetSaysSo(String label, String value) {
+        ServiceLabels.Reading reading =
+                read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
+
+        assertThat(reading.settings()).isNotNull();
+        assertThat(reading.problems()).containsExactly("millau." + label + " has no effect in this version");
     }
 
     @ParameterizedTest(name = "{0}={1}: {2}")
@@ -67,6 +122,13 @@ class ServiceLabelsTest {
                 "retry    | soon         | expected seconds",
                 "enabled  | yes          | expected true or false",
                 "retry-unsafe | 1        | expected true or false",
+                "weight   | -1           | expected a share from 0 to 1000",
+                "weight   | 1001         | expected a share from 0 to 1000",
+                "weight   | 99999999999  | expected a share from 0 to 1000",
+                "weight   | 0.5          | expected a share from 0 to 1000",
+                "weight   | 10%          | expected a share from 0 to 1000",
+                "balance  | leastconn    | expected round-robin or least-connections",
+                "balance  | ''           | expected round-robin or least-connections",
             })
     void unreadableValues(String label, String value, String expected) {
         ServiceLabels.Reading reading = ServiceLabels.read(
@@ -85,6 +147,32 @@ class ServiceLabelsTest {
                         .contains(expected));
     }
 
+    @ParameterizedTest(name = "{0}={1}: {2}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sticky   | yes          | expected true or false",
+                "health   | health       | expected a path that starts with /, /health for instance",
+                "health   | http://x/    | expected a path that starts with /, /health for instance",
+                "health   | /a b         | expected a path in ASCII, without blanks and #",
+                "health   | /a#b         | expected a path in ASCII, without blanks and #",
+                "health   | /ä           | expected a path in ASCII, without blanks and #",
+                "drain    | 30s          | expected seconds, 30 or 0.5 for instance",
+                "drain    | 86401        | expected 0 to 86400 seconds",
+                "buffer   | large        | expected a size, 64k, 1m or a number of bytes for instance",
+                "buffer   | 64kb         | expected a size, 64k, 1m or a number of bytes for instance",
+                "buffer   | -1           | expected a size, 64k, 1m or a number of bytes for instance",
+                "buffer   | 65m          | expected a size up to 64m",
+                "buffer   | 999999999m   | expected a size up to 64m",
+            })
+    void unreadableValuesOfLabelsWithoutEffect(String label, String value, String expected) {
+        ServiceLabels.Reading reading =
+                read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
+
+        assertThat(reading.settings()).isNull();
+        assertThat(reading.problems()).contains("millau." + label + "=" + value + ": " + expected);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "prot, port",
@@ -92,6 +180,8 @@ class ServiceLabelsTest {
         "PORT, port",
         "time-out, timeout",
         "retry_unsafe, retry-unsafe",
+        "wieght, weight",
+        "balancer, balance",
         "netwrok, network"
     })
     void anUnknownLabelIsReportedWithTheNearestNameAndChangesNothing(String typo, String meant) {
@@ -168,6 +258,14 @@ class ServiceLabelsTest {
                 .singleElement()
                 .asString()
                 .endsWith("(the service keeps its last good configuration)");
+
+        LabelReader.Picture third = reader.picture();
+        assertThat(third.read(
+                        "1",
+                        "app",
+                        Map.of("millau.enabled", "true", "millau.port", "80", "millau.weight", "x"),
+                        List.of()))
+                .isEqualTo(good);
 
         assertThat(reader.picture().finish()).isEmpty();
         LabelReader.Picture afterItWasGone = reader.picture();

@@ -1,0 +1,70 @@
+package io.millau.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ServiceTest {
+
+    private static final Service SERVICE = Service.named("app").build();
+
+    static Stream<UnaryOperator<Service.Builder>> changes() {
+        return Stream.of(
+                builder -> builder.id("other"),
+                builder -> builder.enabled(false),
+                builder -> builder.hosts("one.com"),
+                builder -> builder.path("/x"),
+                builder -> builder.timeout(Duration.ofSeconds(1)),
+                builder -> builder.retry(Duration.ofSeconds(1)),
+                builder -> builder.retryUnsafe(true),
+                builder -> builder.weight(2),
+                builder -> builder.balancer(LoadBalancer.leastConnections()),
+                builder -> builder.sticky(true),
+                builder -> builder.health("/health"),
+                builder -> builder.drain(Duration.ofSeconds(1)),
+                builder -> builder.buffer(1),
+                builder -> builder.endpoints(TestEndpoints.of("1")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("changes")
+    void everyChangeMakesAnotherService(UnaryOperator<Service.Builder> change) {
+        Service changed = change.apply(SERVICE.toBuilder()).build();
+
+        assertThat(changed).isNotEqualTo(SERVICE);
+        assertThat(changed.toBuilder().build()).isEqualTo(changed).hasSameHashCodeAs(changed);
+    }
+
+    @Test
+    void settingsMakeServicesOfAnyName() {
+        Settings settings = new Settings(SERVICE.toBuilder().weight(7).build(), 80, null);
+
+        assertThat(settings.service("shop").build())
+                .isEqualTo(Service.named("shop").weight(7).build());
+    }
+
+    @Test
+    void valuesAreCheckedAsTheLabelsAre() {
+        List<Consumer<Service.Builder>> wrong = List.of(
+                builder -> builder.weight(-1),
+                builder -> builder.weight(1001),
+                builder -> builder.health("health"),
+                builder -> builder.drain(Duration.ofSeconds(-1)),
+                builder -> builder.drain(Duration.ofDays(2)),
+                builder -> builder.buffer(-1),
+                builder -> builder.buffer(64 * 1024 * 1024 + 1));
+
+        assertThat(wrong)
+                .allSatisfy(change -> assertThatIllegalArgumentException()
+                        .isThrownBy(() -> change.accept(Service.named("app")))
+                        .withMessageStartingWith("expected"));
+    }
+}
