@@ -77,7 +77,8 @@ public final class ScaleBenchmark {
         List<Pool.Member> members = new ArrayList<>();
         for (Service service : services) {
             Target[] targets = service.endpoints().stream().map(Target::new).toArray(Target[]::new);
-            members.add(new Pool.Member(service, targets, new AtomicInteger(), null));
+            members.add(new Pool.Member(
+                    service, targets, new ServiceState(System.nanoTime()), LoadBalancer.roundRobin(), null));
         }
         return new RouteTable(members, route -> new AtomicInteger());
     }

@@ -13,26 +13,37 @@ public final class Delivery {
 
     private static final Target[] NONE = {};
 
+    /** Which endpoints may be picked; the next is for where the one before has none. */
+    private enum Choice {
+        /** In rotation, or to be probed, and not spared. */
+        READY,
+        /** In rotation. */
+        SPARED,
+        ANY
+    }
+
     private final Pool pool;
     private final String method;
     private final RetryPolicy retryPolicy;
-    private final LoadBalancer balancer;
     private final Ticker ticker;
 
     private int cursor;
+    private boolean hadTurn;
     private Pool.@Nullable Member member;
     private @Nullable Target target;
-    private boolean probing;
-    private boolean chanceLeft;
+    private Health.Entry entry = Health.Entry.USUAL;
     private boolean open;
+    private boolean delivered;
+    private boolean chanceLeft;
+    private boolean costsRepeat;
     private Target[] tried = NONE;
+    private int attempts;
     private int timedOut;
 
-    Delivery(Pool pool, String method, RetryPolicy retryPolicy, LoadBalancer balancer, Ticker ticker) {
+    Delivery(Pool pool, String method, RetryPolicy retryPolicy, Ticker ticker) {
         this.pool = pool;
         this.method = method;
         this.retryPolicy = retryPolicy;
-        this.balancer = balancer;
         this.ticker = ticker;
     }
 
@@ -43,7 +54,7 @@ public final class Delivery {
 
     /** Whether the request may be sent again if its connection breaks: whether to keep its body, and to take no risk. */
     public boolean repeatable() {
-        return retryPolicy.mayRepeat(new Attempt(method, service(), Outcome.BROKEN, 0));
+        return retryPolicy.mayRepeat(new Attempt(method, service(), Outcome.BROKEN, 1, 0));
     }
 
     /** Whether the endpoint that {@link #next} named is in rotation: whether its failure is news. */
@@ -57,100 +68,120 @@ public final class Delivery {
     }
 
     /**
-     * The endpoint to try next: of the equally good services in turn, one in rotation that was not tried yet; where none
-     * is left, one that is out of rotation. The same again after {@link Outcome#REJECTED}, once.
+     * The endpoint to try next: of the equally good services by weight, one in rotation that was not tried yet, rather not
+     * one that just recovered; where none is left, one that is out of rotation. The same again after {@link
+     * Outcome#REJECTED}, once.
      *
      * @return null if every endpoint was tried
      */
     public @Nullable Endpoint next() {
-        long now = ticker.nanoTime();
-        Target next;
-        if (chanceLeft && target != null) {
-            next = target;
-        } else {
-            if (member == null && pool.members.length > 1) {
-                cursor = startOfTurn(now);
-            }
-            next = pick(now, false);
-            probing = next != null && next.health.ejected();
-            if (next == null) {
-                next = pick(now, true);
-            }
+        Pool.Member failed = member;
+        if (!chanceLeft) {
+            target = pick(ticker.nanoTime());
         }
         chanceLeft = false;
-        target = next;
+        Target next = target;
         if (next == null) {
             return null;
+        }
+        if (costsRepeat && failed != null) {
+            failed.state.spendRepeat();
         }
         next.openRequests.getAndIncrement();
         open = true;
         return next.endpoint;
     }
 
-    /** The service whose turn it is, among those with an endpoint in rotation, so that these share the others' load. */
-    private int startOfTurn(long now) {
-        int turn = pool.turn.getAndIncrement();
-        int services = pool.members.length;
-        int available = 0;
-        for (Pool.Member candidate : pool.members) {
-            available += available(candidate, now) ? 1 : 0;
+    private @Nullable Target pick(long now) {
+        if (attempts == 0 && pool.members.length > 1) {
+            cursor = pool.next(now);
         }
-        if (available == 0 || available == services) {
-            return Math.floorMod(turn, services);
+        Target picked = pick(now, Choice.READY);
+        if (picked == null) {
+            picked = pick(now, Choice.SPARED);
         }
-        int skip = Math.floorMod(turn, available);
-        int i = 0;
-        while (!available(pool.members[i], now) || skip-- > 0) {
-            i++;
-        }
-        return i;
+        return picked != null ? picked : pick(now, Choice.ANY);
     }
 
-    private static boolean available(Pool.Member member, long now) {
-        for (Target candidate : member.targets) {
-            if (candidate.health.available(now)) {
-                return true;
-            }
-        }
-        return false;
+    private @Nullable Target pick(long now, Choice choice) {
+        Target picked = pick(now, choice, 0, pool.sharing);
+        return picked != null || pool.sharing == pool.members.length
+                ? picked
+                : pick(now, choice, pool.sharing, pool.members.length);
     }
 
-    private @Nullable Target pick(long now, boolean evenEjected) {
-        int services = pool.members.length;
-        for (int i = 0; i < services; i++) {
-            int index = (cursor + i) % services;
-            Target picked = pick(pool.members[index], now, evenEjected);
+    private @Nullable Target pick(long now, Choice choice, int from, int to) {
+        for (int i = 0; i < to - from; i++) {
+            int index = from + Math.floorMod(cursor - from + i, to - from);
+            Target picked = pick(pool.members[index], now, choice);
             if (picked != null) {
                 member = pool.members[index];
-                cursor = (index + 1) % services; // another service comes before another replica of this one
+                cursor = index + 1; // another service comes before another replica of this one
                 return picked;
             }
         }
         return null;
     }
 
-    private @Nullable Target pick(Pool.Member from, long now, boolean evenEjected) {
-        int turn = from.turn.getAndIncrement();
-        if (tried.length == 0 && from.targets.length > 0) {
-            // Nearly always the balancer's first choice is in rotation, and nobody else has to be looked at.
-            Target first = from.targets[balancer.choose(new Candidates(from.targets, turn))];
-            if (first.health.enter(now, from.probeNanos)) {
+    private @Nullable Target pick(Pool.Member from, long now, Choice choice) {
+        Target[] left = from.targets;
+        if (left.length == 0) {
+            return null;
+        }
+        int turn = choice == Choice.READY ? takeTurn(from, now) : from.state.turn();
+        if (choice == Choice.READY && tried.length == 0) {
+            // Nearly always the balancer's first choice is ready, and nobody else has to be looked at.
+            Target first = choose(from, left, turn, now);
+            if (enter(first, from, now, choice)) {
                 return first;
             }
-            turn = Math.floorDiv(turn, from.targets.length); // the turns of an ejected one go round among the others
+            left = without(first, left);
+            turn = Math.floorDiv(turn, from.targets.length); // the turns of one that is out go round among the others
         }
-        Target[] left = Arrays.stream(from.targets)
-                .filter(candidate -> !isTried(candidate) && (evenEjected || candidate.health.available(now)))
+        left = Arrays.stream(left)
+                .filter(candidate -> !isTried(candidate) && isEligible(candidate, now, choice))
                 .toArray(Target[]::new);
         while (left.length > 0) {
-            Target chosen = left[balancer.choose(new Candidates(left, turn))];
-            if (evenEjected || chosen.health.enter(now, from.probeNanos)) {
+            Target chosen = choose(from, left, turn, now);
+            if (enter(chosen, from, now, choice)) {
                 return chosen;
             }
-            // Another request began to probe it in this moment.
-            left = Arrays.stream(left).filter(candidate -> candidate != chosen).toArray(Target[]::new);
+            left = without(chosen, left);
         }
         return null;
+    }
+
+    private int takeTurn(Pool.Member from, long now) {
+        if (hadTurn) {
+            return from.state.turnOfRepeat();
+        }
+        hadTurn = true;
+        return from.state.turnOfRequest(now);
+    }
+
+    private static Target choose(Pool.Member from, Target[] among, int turn, long now) {
+        return among[from.balancer.choose(new Candidates(among, turn, now))];
+    }
+
+    private static Target[] without(Target one, Target[] all) {
+        return Arrays.stream(all).filter(candidate -> candidate != one).toArray(Target[]::new);
+    }
+
+    private static boolean isEligible(Target candidate, long now, Choice choice) {
+        return choice == Choice.ANY
+                || (choice == Choice.READY ? candidate.health.available(now) : !candidate.health.ejected());
+    }
+
+    private boolean enter(Target chosen, Pool.Member of, long now, Choice choice) {
+        Health.Entry entered = choice == Choice.ANY ? Health.Entry.LAST_RESORT : Health.Entry.USUAL;
+        if (choice == Choice.READY) {
+            entered = chosen.health.enter(now, of.probeNanos);
+        }
+        if (entered == null) {
+            return false;
+        }
+        entry = entered;
+        return true;
     }
 
     private boolean isTried(Target candidate) {
@@ -175,29 +206,57 @@ public final class Delivery {
             throw new IllegalStateException("there is no attempt to report on");
         }
         if (outcome == Outcome.DELIVERED) {
-            reported.health.recover();
+            delivered = true;
+            if (entry != Health.Entry.USUAL) {
+                entry = Health.Entry.USUAL;
+                reported.health.recover(ticker.nanoTime(), of.retryNanos > 0);
+            }
             return false;
         }
         long now = ticker.nanoTime();
         leave(reported);
+        boolean again = mayRepeat(reported, of, outcome, now);
         if (outcome.endpointFailed()) {
-            reported.health.eject(now + of.service.retry().toNanos());
-        } else if (probing) {
-            reported.health.release(now);
+            entry = Health.Entry.USUAL;
+            reported.health.eject(now + of.retryNanos);
+        } else if (!again || !chanceLeft) {
+            releaseProbe(reported, now);
         }
-        chanceLeft = outcome == Outcome.REJECTED && !isTried(reported);
-        tried = Arrays.copyOf(tried, tried.length + 1);
-        tried[tried.length - 1] = reported;
+        return again;
+    }
+
+    private boolean mayRepeat(Target reported, Pool.Member of, Outcome outcome, long now) {
+        boolean isFirst = !isTried(reported);
+        if (isFirst) {
+            tried = Arrays.copyOf(tried, tried.length + 1);
+            tried[tried.length - 1] = reported;
+        }
+        attempts++;
         if (outcome == Outcome.TIMED_OUT) {
             timedOut++;
         }
-        return retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, timedOut));
+        chanceLeft = outcome == Outcome.REJECTED && isFirst;
+        costsRepeat = outcome.mayHaveBeenSeen();
+        return !delivered
+                && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, attempts, timedOut))
+                && (!costsRepeat || of.state.allowsRepeat(now));
     }
 
     /** Ends the request; further calls have no effect. */
     public void close() {
         if (target != null) {
             leave(target);
+            if (entry == Health.Entry.PROBE) {
+                releaseProbe(target, ticker.nanoTime());
+            }
+        }
+    }
+
+    /** Who was to find out whether the endpoint is back did not. */
+    private void releaseProbe(Target probed, long now) {
+        if (entry == Health.Entry.PROBE) {
+            entry = Health.Entry.USUAL;
+            probed.health.release(now);
         }
     }
 
@@ -208,7 +267,7 @@ public final class Delivery {
         }
     }
 
-    private record Candidates(Target[] targets, int turn) implements LoadBalancer.Candidates {
+    private record Candidates(Target[] targets, int turn, long now) implements LoadBalancer.Candidates {
         @Override
         public int size() {
             return targets.length;
@@ -216,7 +275,7 @@ public final class Delivery {
 
         @Override
         public int openRequests(int index) {
-            return targets[index].openRequests.get();
+            return targets[index].load(now);
         }
     }
 }

@@ -1,16 +1,38 @@
 package io.millau.core;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** The equally good services of one route, those with nothing running apart from those that run. Immutable but for turns. */
 final class Pool {
 
+    /** Those that have a share, then those of weight 0, which stand by. */
     final Member[] members;
-    final AtomicInteger turn;
 
-    Pool(Member[] members, AtomicInteger turn) {
-        this.members = members;
+    /** How many have a share: where no weight says otherwise, all. */
+    final int sharing;
+
+    private final boolean equalShares;
+    private final AtomicInteger turn;
+
+    Pool(List<Member> equals, AtomicInteger turn) {
+        List<Member> shares = new ArrayList<>(equals.size());
+        List<Member> standby = new ArrayList<>(0);
+        boolean sameShares = true;
+        for (Member member : equals) {
+            if (member.service.weight() == 0) {
+                standby.add(member);
+            } else {
+                shares.add(member);
+                sameShares &= member.share == shares.get(0).share;
+            }
+        }
+        this.sharing = shares.isEmpty() ? standby.size() : shares.size();
+        shares.addAll(standby);
+        this.members = shares.toArray(Member[]::new);
+        this.equalShares = sameShares;
         this.turn = turn;
     }
 
@@ -19,21 +41,81 @@ final class Pool {
         return members[0].targets.length > 0;
     }
 
+    /** The member whose turn it is, among those with an endpoint in rotation, so that these share the others' load. */
+    int next(long now) {
+        int request = turn.getAndIncrement();
+        int next = next(request, 0, sharing, now);
+        if (next < 0) {
+            next = next(request, sharing, members.length, now);
+        }
+        return next < 0 ? Math.floorMod(request, sharing) : next;
+    }
+
+    /** Of as many requests in a row as there are shares each member gets its share, evenly spread: of 3 to 1, A B A A. */
+    private int next(int request, int from, int to, long now) {
+        int shares = 0;
+        int available = 0;
+        for (int i = from; i < to; i++) {
+            if (members[i].available(now)) {
+                shares += members[i].share;
+                available++;
+            }
+        }
+        if (available == 0) {
+            return -1;
+        }
+        if (equalShares && available == to - from) {
+            return from + Math.floorMod(request, available);
+        }
+        int left = Math.floorMod(request, shares); // of the requests for those that are left
+        for (int i = from; i < to; i++) {
+            int share = members[i].share;
+            if (!members[i].available(now)) {
+                continue;
+            }
+            if (share >= shares || (long) left * share % shares < share) {
+                return i;
+            }
+            left -= (int) ((left - 1L) * share / shares) + 1; // without those that this one gets
+            shares -= share;
+        }
+        return -1; // the last one was ejected in this moment
+    }
+
     /** One service of the pool. */
     static final class Member {
         final Service service;
         final Target[] targets;
-        final AtomicInteger turn;
+        final ServiceState state;
+        final LoadBalancer balancer;
         final @Nullable Long removedAt;
+        final int share;
         final long probeNanos;
+        final long retryNanos;
 
-        /** @param removedAt when the service was removed, if it is only remembered */
-        Member(Service service, Target[] targets, AtomicInteger turn, @Nullable Long removedAt) {
+        /**
+         * @param balancer for services that don't have their own
+         * @param removedAt when the service was removed, if it is only remembered
+         */
+        Member(Service service, Target[] targets, ServiceState state, LoadBalancer balancer, @Nullable Long removedAt) {
+            LoadBalancer own = service.balancer();
             this.service = service;
             this.targets = targets;
-            this.turn = turn;
+            this.state = state;
+            this.balancer = own == null ? balancer : own;
             this.removedAt = removedAt;
+            this.share = Math.max(1, service.weight());
             this.probeNanos = service.timeout().plusSeconds(1).toNanos();
+            this.retryNanos = service.retry().toNanos();
+        }
+
+        boolean available(long now) {
+            for (Target target : targets) {
+                if (target.health.available(now)) {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 }

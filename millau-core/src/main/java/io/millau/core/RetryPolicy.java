@@ -1,6 +1,12 @@
 package io.millau.core;
 
-/** Decides whether a request may go to the next endpoint. Called on I/O threads by many requests; must not block. */
+/**
+ * Decides whether a request may go to the next endpoint. Called on I/O threads by many requests; must not block.
+ *
+ * <p>Two limits hold whatever it says: a request goes to each endpoint once, and the repeats of requests that an endpoint
+ * may have seen add at most a fifth to a service's requests of the last ten seconds, though never fewer than ten for each
+ * of them.
+ */
 @FunctionalInterface
 public interface RetryPolicy {
 
@@ -9,7 +15,7 @@ public interface RetryPolicy {
 
     /**
      * What could not have been processed is repeated; what may have been, only if its method is idempotent (RFC 9110,
-     * 9.2.2) or its service says that it does no harm; nothing after three attempts that timed out.
+     * 9.2.2) or its service says that it does no harm; nothing after three attempts that timed out, or a hundred in all.
      */
     static RetryPolicy standard() {
         return attempt -> {
@@ -18,6 +24,9 @@ public interface RetryPolicy {
             }
             if (attempt.timedOut() >= 3) {
                 return false; // the client has waited long enough, and so have the endpoints
+            }
+            if (attempt.number() >= 100) {
+                return false; // each may have cost a second of waiting for a connection
             }
             if (!attempt.outcome().mayHaveBeenSeen()) {
                 return true;

@@ -42,8 +42,7 @@ final class RouteTable {
         Map<String, PathIndex<Pool>> byHost = new HashMap<>();
         byHostAndPath.forEach((host, byPath) -> {
             Map<String, Pool> pools = new HashMap<>();
-            byPath.forEach((path, equals) ->
-                    pools.put(path, new Pool(equals.toArray(Pool.Member[]::new), turnOf.apply(new Route(host, path)))));
+            byPath.forEach((path, equals) -> pools.put(path, new Pool(equals, turnOf.apply(new Route(host, path)))));
             byHost.put(host, new PathIndex<>(pools));
         });
         return new HostIndex<>(byHost);

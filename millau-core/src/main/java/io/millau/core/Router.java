@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * failover engine for any server.
  *
  * <p>{@link #open} is for I/O threads: one volatile read and one match. {@link #replace} may be called from any other
- * thread at any time. Health and turns belong to endpoints, services and routes, so they survive what is replaced.
+ * thread at any time. Health, turns and what was repeated belong to endpoints, services and routes, so they
+ * survive what is replaced.
  */
 public final class Router {
 
@@ -32,7 +33,7 @@ public final class Router {
     // What survives a replacement; guarded by this.
     private Map<Endpoint, Target> targets = Map.of();
     private Map<Route, AtomicInteger> routeTurns = Map.of();
-    private Map<String, AtomicInteger> serviceTurns = Map.of();
+    private Map<String, ServiceState> serviceStates = Map.of();
     private final Map<String, Removed> removed = new LinkedHashMap<>();
 
     private record Removed(Service service, long at) {}
@@ -42,7 +43,11 @@ public final class Router {
         this(RetryPolicy.standard(), LoadBalancer.roundRobin(), Ticker.system());
     }
 
-    /** A router with rules and a clock of one's own. */
+    /**
+     * A router with rules and a clock of one's own.
+     *
+     * @param balancer for services that don't have their own
+     */
     public Router(RetryPolicy retryPolicy, LoadBalancer balancer, Ticker ticker) {
         this.retryPolicy = retryPolicy;
         this.balancer = balancer;
@@ -70,13 +75,13 @@ public final class Router {
 
         Map<Endpoint, Target> newTargets = new HashMap<>(2 * targets.size());
         Map<Route, AtomicInteger> newRouteTurns = new HashMap<>();
-        Map<String, AtomicInteger> newServiceTurns = new HashMap<>();
+        Map<String, ServiceState> newServiceStates = new HashMap<>();
         List<Pool.Member> newMembers = new ArrayList<>(enabled.size());
         for (Service service : enabled.values()) {
-            newMembers.add(member(service, null, newTargets, newServiceTurns));
+            newMembers.add(member(service, null, newTargets, newServiceStates));
         }
         List<Pool.Member> all = new ArrayList<>(newMembers);
-        removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), newTargets, newServiceTurns)));
+        removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), newTargets, newServiceStates)));
 
         table = new RouteTable(
                 all,
@@ -84,14 +89,14 @@ public final class Router {
         members = newMembers;
         targets = newTargets;
         routeTurns = newRouteTurns;
-        serviceTurns = newServiceTurns;
+        serviceStates = newServiceStates;
     }
 
     private Pool.Member member(
             Service service,
             @Nullable Long removedAt,
             Map<Endpoint, Target> newTargets,
-            Map<String, AtomicInteger> newServiceTurns) {
+            Map<String, ServiceState> newServiceStates) {
         Target[] ofService = new Target[service.endpoints().size()];
         Arrays.setAll(
                 ofService,
@@ -99,9 +104,11 @@ public final class Router {
                     Target known = targets.get(endpoint);
                     return known != null ? known : new Target(endpoint);
                 }));
-        AtomicInteger turn =
-                newServiceTurns.computeIfAbsent(service.id(), id -> serviceTurns.getOrDefault(id, new AtomicInteger()));
-        return new Pool.Member(service, ofService, turn, removedAt);
+        ServiceState state = newServiceStates.computeIfAbsent(service.id(), id -> {
+            ServiceState known = serviceStates.get(id);
+            return known != null ? known : new ServiceState(ticker.nanoTime());
+        });
+        return new Pool.Member(service, ofService, state, balancer, removedAt);
     }
 
     /**
@@ -117,7 +124,7 @@ public final class Router {
         if (pool == null || isForgotten(pool)) {
             return null;
         }
-        return new Delivery(pool, method, retryPolicy, balancer, ticker);
+        return new Delivery(pool, method, retryPolicy, ticker);
     }
 
     /** The table keeps removed services until it is built again, which may be long after their minute is over. */

@@ -12,4 +12,8 @@ final class Target {
     Target(Endpoint endpoint) {
         this.endpoint = endpoint;
     }
+
+    int load(long now) {
+        return health.load(openRequests.get(), now);
+    }
 }

@@ -13,6 +13,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RouterTest {
 
     private long now = 1_000_000_000L;
+    private final List<Delivery> opened = new ArrayList<>();
     private final Router router = new Router(RetryPolicy.standard(), LoadBalancer.roundRobin(), () -> now);
 
     @Nested
@@ -84,6 +87,28 @@ class RouterTest {
         }
 
         @Test
+        void aServiceMayHaveABalancerOfItsOwn() {
+            router.replace(List.of(service("app", 3).toBuilder()
+                    .balancer(LoadBalancer.leastConnections())
+                    .build()));
+            open("app-1");
+            open("app-2");
+
+            assertThat(share(4)).isEqualTo(Map.of("app-3", 4L));
+        }
+
+        @Test
+        void leastConnectionsPassesOverAnEjectedOneThoughItHasNone() {
+            router.replace(List.of(service("app", 3).toBuilder()
+                    .balancer(LoadBalancer.leastConnections())
+                    .build()));
+            eject("app-1");
+            open("app-2");
+
+            assertThat(share(4)).isEqualTo(Map.of("app-3", 4L));
+        }
+
+        @Test
         void aRequestThatEndedIsNotOpenAnyMore() {
             Router least = new Router(RetryPolicy.standard(), LoadBalancer.leastConnections(), () -> now);
             least.replace(List.of(service("app", 2)));
@@ -97,6 +122,122 @@ class RouterTest {
 
             Delivery third = least.open("", "/", "GET");
             assertThat(third.next().id()).isEqualTo("app-1");
+        }
+    }
+
+    @Nested
+    class Weights {
+
+        @ParameterizedTest(name = "{0}: {1}")
+        @CsvSource({
+            "1 1,       A B A B A B",
+            "1 1 1,     A B C A B C",
+            "500 500,   A B A B A B",
+            "3 1,       A B A A A B A A",
+            "2 1,       A B A A B A",
+            "9 1,       A B A A A A A A A A",
+            "1 9,       A B B B B B B B B B",
+            "1 2 3,     A B C C B C",
+            "0 1,       B B B",
+            "0 3 1,     B C B B",
+            "0 0,       A B A B",
+        })
+        void areShares(String weights, String answered) {
+            replaceWeighted(weights);
+
+            assertThat(services(answered.split(" ").length)).isEqualTo(answered);
+        }
+
+        @Test
+        void areSharesHoweverManyServicesThereAre() {
+            replaceWeighted("1000 999 500 250 1 7");
+            Map<String, Long> share = share(2757);
+
+            assertThat(share)
+                    .isEqualTo(Map.of("A-1", 1000L, "B-1", 999L, "C-1", 500L, "D-1", 250L, "E-1", 1L, "F-1", 7L));
+        }
+
+        @Test
+        void areSpreadEvenly() {
+            replaceWeighted("70 25 5");
+            String answered = services(1000).replace(" ", "");
+
+            for (int from = 0; from + 20 <= answered.length(); from++) {
+                String window = answered.substring(from, from + 20);
+                assertThat(window.chars().filter(c -> c == 'A').count()).isBetween(13L, 15L);
+                assertThat(window.chars().filter(c -> c == 'B').count()).isBetween(4L, 6L);
+                assertThat(window.chars().filter(c -> c == 'C').count()).isBetween(0L, 2L);
+            }
+        }
+
+        @Test
+        void goOnAfterTwoToThe31Requests() {
+            Pool pool = new Pool(List.of(member("A", 3), member("B", 1)), new AtomicInteger(-3));
+
+            assertThat(List.of(pool.next(now), pool.next(now), pool.next(now), pool.next(now), pool.next(now)))
+                    .containsExactly(1, 0, 0, 0, 1);
+        }
+
+        @Test
+        void ofThoseThatAreLeftCountWhereOneIsEjected() {
+            replaceWeighted("6 3 1");
+            eject("A-1");
+
+            assertThat(share(100)).isEqualTo(Map.of("B-1", 75L, "C-1", 25L));
+        }
+
+        @Test
+        void standbyIsUsedOnlyWhileNobodyElseCan() {
+            replaceWeighted("1 0 0");
+            eject("A-1");
+            assertThat(share(10)).isEqualTo(Map.of("B-1", 5L, "C-1", 5L));
+
+            now += Duration.ofSeconds(60).toNanos();
+            assertThat(deliver("GET")).isEqualTo("A-1");
+            now += Health.SLOW_START_NANOS;
+            assertThat(share(10)).isEqualTo(Map.of("A-1", 10L));
+        }
+
+        @Test
+        void standbyComesAfterAllOthersInAFailover() {
+            replaceWeighted("0 1 1");
+
+            assertThat(triedByARequest(Outcome.UNREACHABLE)).containsExactly("B-1", "C-1", "A-1");
+        }
+
+        @Test
+        void standbyThatRunsComesBeforeAnEndpointThatIsEjected() {
+            replaceWeighted("1 0");
+            eject("A-1");
+
+            assertThat(triedByARequest(Outcome.UNREACHABLE)).containsExactly("B-1", "A-1");
+        }
+
+        private void replaceWeighted(String weights) {
+            List<Service> services = new ArrayList<>();
+            for (String weight : weights.split(" ")) {
+                services.add(service(String.valueOf((char) ('A' + services.size())), 1).toBuilder()
+                        .weight(Integer.parseInt(weight))
+                        .build());
+            }
+            router.replace(services);
+        }
+
+        private Pool.Member member(String name, int weight) {
+            return new Pool.Member(
+                    service(name, 1).toBuilder().weight(weight).build(),
+                    new Target[] {new Target(TestEndpoints.of(name))},
+                    new ServiceState(now),
+                    LoadBalancer.roundRobin(),
+                    null);
+        }
+
+        private String services(int requests) {
+            List<String> answered = new ArrayList<>();
+            for (int i = 0; i < requests; i++) {
+                answered.add(deliver("GET").substring(0, 1));
+            }
+            return String.join(" ", answered);
         }
     }
 
@@ -185,6 +326,197 @@ class RouterTest {
             assertThat(delivery.next()).isNotNull().isNotEqualTo(first);
             assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(2);
         }
+
+        @ParameterizedTest
+        @CsvSource({
+            "UNREACHABLE, app-1 app-2 app-3",
+            "BROKEN,      app-1 app-2 app-3",
+            "TIMED_OUT,   app-1 app-2 app-3",
+            "REJECTED,    app-1 app-1 app-2 app-2 app-3 app-3",
+        })
+        void triesEachEndpointOnce(Outcome outcome, String tried) {
+            router.replace(List.of(service("app", 3)));
+
+            assertThat(triedByARequest(outcome)).containsExactlyInAnyOrder(tried.split(" "));
+        }
+
+        @Test
+        void triesAnEndpointOnceThatIsPartOfTwoServices() {
+            List<Endpoint> shared = List.of(TestEndpoints.of("one"));
+            router.replace(List.of(
+                    service("blue", 0).withEndpoints(shared),
+                    service("green", 0).withEndpoints(shared)));
+            Delivery delivery = router.open("", "/", "GET");
+            delivery.next();
+            delivery.report(Outcome.BROKEN);
+
+            assertThat(delivery.next()).isNull();
+        }
+
+        @Test
+        void triesAHundredEndpointsAtMost() {
+            router.replace(List.of(service("app", 150)));
+
+            assertThat(triedByARequest(Outcome.UNREACHABLE)).hasSize(100).doesNotHaveDuplicates();
+        }
+
+        @Test
+        void anAnswerThatHadBegunIsNotRepeated() {
+            router.replace(List.of(service("app", 2)));
+            Delivery delivery = router.open("", "/", "GET");
+            delivery.next();
+            delivery.report(Outcome.DELIVERED);
+
+            assertThat(delivery.report(Outcome.BROKEN)).isFalse();
+        }
+    }
+
+    @Nested
+    class RetryBudgets {
+
+        private static final int ENDPOINTS = 5;
+
+        @BeforeEach
+        void oneService() {
+            router.replace(List.of(service("app", ENDPOINTS)));
+        }
+
+        @Test
+        void whenAllFailTheLoadOnThemGrowsByAFifth() {
+            int attempts = 0;
+            for (int second = 0; second < 60; second++) {
+                attempts += secondOf(1000, Outcome.BROKEN);
+            }
+
+            assertThat(attempts).isBetween(60 * 1200 - 200, 60 * 1200);
+        }
+
+        @Test
+        void noRepeatIsOneTooManyForTheTenSecondsBeforeIt() {
+            int[] repeats = new int[100];
+            for (int second = 0; second < repeats.length; second++) {
+                int requests = second % 7 == 0 ? 2000 : 300;
+                repeats[second] =
+                        secondOf(requests, second % 11 < 4 ? Outcome.DELIVERED : Outcome.TIMED_OUT) - requests;
+                int requested = 0;
+                int repeated = 0;
+                for (int past = Math.max(0, second - 9); past <= second; past++) {
+                    requested += past % 7 == 0 ? 2000 : 300;
+                    repeated += repeats[past];
+                }
+                assertThat(repeats[second] == 0 ? 0 : repeated).isLessThanOrEqualTo(requested / 5);
+            }
+        }
+
+        @Test
+        void aServiceWithFewRequestsHasTenForEachSecond() {
+            for (int round = 0; round < 3; round++) {
+                int attempts = 0;
+                for (int second = 0; second < 10; second++) {
+                    attempts += secondOf(5, Outcome.BROKEN);
+                }
+                assertThat(attempts).isEqualTo(50 + 100);
+            }
+        }
+
+        @Test
+        void aServiceThatHadNoRequestsForAWhileHasThemToo() {
+            secondOf(1000, Outcome.BROKEN);
+            now += Duration.ofHours(1).toNanos();
+
+            assertThat(secondOf(5, Outcome.BROKEN)).isEqualTo(5 * ENDPOINTS);
+        }
+
+        @Test
+        void onesThatWereRefusedDoNotCount() {
+            assertThat(secondOf(1000, Outcome.UNREACHABLE)).isEqualTo(1000 * ENDPOINTS);
+            assertThat(secondOf(25, Outcome.BROKEN)).isEqualTo(25 * ENDPOINTS);
+        }
+
+        @Test
+        void requestsThatMayNotBeRepeatedLeaveItAlone() {
+            for (int i = 0; i < 1000; i++) {
+                router.open("", "/", "POST").next();
+            }
+            for (int i = 0; i < 1000; i++) {
+                Delivery post = router.open("", "/", "POST");
+                post.next();
+                assertThat(post.report(Outcome.BROKEN)).isFalse();
+            }
+            for (int i = 0; i < 1000; i++) {
+                assertThat(router.open("", "/", "GET").repeatable()).isTrue();
+            }
+
+            assertThat(secondOf(100, Outcome.BROKEN)).isEqualTo(100 * ENDPOINTS);
+        }
+
+        @Test
+        void aLastAttemptLeavesItAlone() {
+            router.replace(List.of(service("app", 1)));
+            assertThat(secondOf(1000, Outcome.BROKEN)).isEqualTo(1000);
+
+            router.replace(List.of(service("app", 2)));
+            assertThat(secondOf(1000, Outcome.BROKEN)).isEqualTo(1000 + 400);
+        }
+
+        @Test
+        void survivesANewSnapshot() {
+            int attempts = 0;
+            for (int i = 0; i < 1000; i++) {
+                router.replace(List.of(service("app", ENDPOINTS)));
+                attempts += attemptsOf(Outcome.BROKEN);
+            }
+
+            assertThat(attempts).isEqualTo(1200);
+        }
+
+        @Test
+        void belongsToTheService() {
+            router.replace(List.of(
+                    service("app", ENDPOINTS),
+                    service("other", ENDPOINTS).toBuilder().hosts("other.com").build()));
+            secondOf(1000, Outcome.BROKEN);
+
+            assertThat(triedByARequest("other.com", Outcome.BROKEN)).hasSize(ENDPOINTS);
+        }
+
+        @Test
+        void holdsForManyThreads() throws Exception {
+            int count = 4;
+            AtomicInteger attempts = new AtomicInteger();
+            ExecutorService threads = Executors.newFixedThreadPool(count);
+            List<Future<?>> running = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                running.add(threads.submit(() -> {
+                    for (int request = 0; request < 10_000; request++) {
+                        attempts.addAndGet(attemptsOf(Outcome.BROKEN));
+                    }
+                }));
+            }
+            for (Future<?> thread : running) {
+                thread.get();
+            }
+            threads.shutdown();
+
+            assertThat(attempts.get()).isBetween(count * 12_000 - count * ENDPOINTS, count * 12_000 + count);
+        }
+
+        /** The attempts that so many requests come to in one second. */
+        private int secondOf(int requests, Outcome outcome) {
+            int attempts = 0;
+            long second = Duration.ofSeconds(1).toNanos();
+            long began = now;
+            for (int i = 0; i < requests; i++) {
+                now = began + second * i / requests;
+                attempts += attemptsOf(outcome);
+            }
+            now = began + second;
+            return attempts;
+        }
+
+        private int attemptsOf(Outcome outcome) {
+            return triedByARequest("", outcome).size();
+        }
     }
 
     @Nested
@@ -255,6 +587,7 @@ class RouterTest {
             assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
             probe.report(Outcome.DELIVERED);
             assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(2);
+            now += Health.SLOW_START_NANOS;
             assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
         }
 
@@ -273,6 +606,40 @@ class RouterTest {
         }
 
         @Test
+        void aProbeThatNobodyReportedOnLeavesItToTheNextRequest() {
+            router.replace(List.of(service("app", 2)));
+            eject("app-1");
+            now += Duration.ofSeconds(60).toNanos();
+            Delivery probe = open("app-1");
+            assertThat(probe.report(Outcome.REJECTED)).isTrue();
+            assertThat(share(4)).containsOnlyKeys("app-2");
+            probe.close();
+
+            assertThat(share(4)).containsKey("app-1");
+        }
+
+        @Test
+        void isNotEndedByAnAnswerToARequestFromBefore() {
+            router.replace(List.of(service("app", 2)));
+            Delivery before = open("app-1");
+            eject("app-1");
+            before.report(Outcome.DELIVERED);
+
+            assertThat(share(4)).containsOnlyKeys("app-2");
+        }
+
+        @Test
+        void isEndedByAnAnswerWhereAllAreEjected() {
+            router.replace(List.of(service("app", 2)));
+            eject("app-1");
+            eject("app-2");
+            String answered = deliver("GET");
+
+            assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
+            assertThat(share(10)).isEqualTo(Map.of(answered, 10L));
+        }
+
+        @Test
         void anAnswerThatBreaksAfterItsHeadEjectsToo() {
             router.replace(List.of(service("app", 2)));
             Delivery delivery = router.open("", "/", "GET");
@@ -281,6 +648,114 @@ class RouterTest {
             delivery.report(Outcome.BROKEN);
 
             assertThat(share(4)).containsOnlyKeys("app-2");
+        }
+    }
+
+    @Nested
+    class SlowStart {
+
+        @ParameterizedTest(name = "after {0} ms {1} of 200")
+        @CsvSource({"0, 10", "1000, 18", "2500, 32", "5000, 55", "7500, 77", "9900, 99", "10000, 100", "3600000, 100"})
+        void lastsTenSeconds(long millis, long expected) {
+            router.replace(List.of(service("app", 2)));
+            recover("app-1");
+            now += Duration.ofMillis(millis).toNanos();
+
+            assertThat(share(200).get("app-1")).isBetween(expected - 1, expected + 1);
+        }
+
+        @Test
+        void leavesTheRestToTheOthersEvenly() {
+            router.replace(List.of(service("app", 4)));
+            recover("app-1");
+            now += Duration.ofSeconds(5).toNanos();
+            Map<String, Long> share = share(4000);
+
+            assertThat(share.get("app-1")).isBetween(548L, 552L);
+            share.remove("app-1");
+            assertThat(share).hasSize(3);
+            assertThat(share.values()).allSatisfy(each -> assertThat(each).isBetween(1140L, 1160L));
+        }
+
+        @Test
+        void leavesTheRestToAnotherService() {
+            router.replace(List.of(service("blue", 1), service("green", 1)));
+            recover("blue-1");
+
+            assertThat(share(200).get("green-1")).isBetween(189L, 191L);
+        }
+
+        @Test
+        void isNotForNewEndpoints() {
+            router.replace(List.of(service("app", 2)));
+            share(10);
+            router.replace(List.of(service("app", 4)));
+
+            assertThat(share(100)).isEqualTo(Map.of("app-1", 25L, "app-2", 25L, "app-3", 25L, "app-4", 25L));
+        }
+
+        @Test
+        void keepsNoRequestFromAnEndpointThatIsAlone() {
+            router.replace(List.of(service("app", 1)));
+            recover("app-1");
+
+            assertThat(share(100)).isEqualTo(Map.of("app-1", 100L));
+        }
+
+        @Test
+        void ofAllAtOnceIsNone() {
+            router.replace(List.of(service("app", 2)));
+            eject("app-1");
+            eject("app-2");
+            now += Duration.ofSeconds(60).toNanos();
+            deliver("GET");
+            deliver("GET");
+            assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(2);
+
+            assertThat(share(100).values()).allSatisfy(each -> assertThat(each).isBetween(45L, 55L));
+        }
+
+        @Test
+        void isForgottenWithTheNextFailure() {
+            router.replace(List.of(service("app", 2)));
+            recover("app-1");
+            now += Duration.ofSeconds(9).toNanos();
+            eject("app-1");
+
+            assertThat(share(10)).containsOnlyKeys("app-2");
+        }
+
+        @Test
+        void isNotForServicesThatTakeNothingOutOfRotation() {
+            router.replace(
+                    List.of(service("app", 2).toBuilder().retry(Duration.ZERO).build()));
+            recover("app-1");
+
+            assertThat(share(100)).isEqualTo(Map.of("app-1", 50L, "app-2", 50L));
+        }
+
+        @Test
+        void countsForLeastConnectionsToo() {
+            router.replace(List.of(service("app", 2).toBuilder()
+                    .balancer(LoadBalancer.leastConnections())
+                    .build()));
+            recover("app-1");
+            now += Duration.ofSeconds(5).toNanos();
+            Map<String, Integer> open = new HashMap<>();
+            for (int i = 0; i < 300; i++) {
+                open.merge(router.open("", "/", "GET").next().id(), 1, Integer::sum);
+            }
+
+            assertThat(open.get("app-1")).isBetween(100, 110); // 0.55 to 1
+        }
+
+        private void recover(String id) {
+            eject(id);
+            now += Duration.ofSeconds(60).toNanos();
+            open(id).report(Outcome.DELIVERED);
+            for (Delivery delivery : opened) {
+                delivery.close();
+            }
         }
     }
 
@@ -356,6 +831,36 @@ class RouterTest {
         return Service.named(name).endpoints(endpoints).build();
     }
 
+    /** A request in progress at this endpoint; others that are opened on the way to it end. */
+    private Delivery open(String id) {
+        for (int i = 0; i < 100; i++) {
+            Delivery delivery = router.open("", "/", "GET");
+            if (delivery.next().id().equals(id)) {
+                opened.add(delivery);
+                return delivery;
+            }
+            delivery.close();
+        }
+        throw new AssertionError(id + " gets no request");
+    }
+
+    private List<String> triedByARequest(Outcome outcome) {
+        return triedByARequest("", outcome);
+    }
+
+    /** Which endpoints a request is sent to, one after the other, if it ends like this everywhere. */
+    private List<String> triedByARequest(String host, Outcome outcome) {
+        List<String> tried = new ArrayList<>();
+        Delivery delivery = router.open(host, "/", "GET");
+        Endpoint next = delivery.next();
+        while (next != null) {
+            tried.add(next.id());
+            next = delivery.report(outcome) ? delivery.next() : null;
+        }
+        delivery.close();
+        return tried;
+    }
+
     private String deliver(String method) {
         Delivery delivery = router.open("", "/", method);
         String id = delivery.next().id();
@@ -376,14 +881,6 @@ class RouterTest {
     }
 
     private void eject(String id) {
-        for (int i = 0; i < 100; i++) {
-            Delivery delivery = router.open("", "/", "GET");
-            if (delivery.next().id().equals(id)) {
-                delivery.report(Outcome.BROKEN);
-                return;
-            }
-            delivery.report(Outcome.CLIENT_GONE);
-        }
-        throw new AssertionError(id + " gets no request");
+        open(id).report(Outcome.BROKEN);
     }
 }

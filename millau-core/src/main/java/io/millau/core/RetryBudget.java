@@ -1,0 +1,60 @@
+package io.millau.core;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Keeps repeats from becoming a storm: where all of a service fails, they add a fifth to its requests of the last ten
+ * seconds, and not a multiple. A service with few requests has ten repeats for each of these seconds all the same.
+ *
+ * <p>Counts only ever go up; a window is what they grew by since its oldest slice began. For all threads, without a lock:
+ * those that are late by some nanoseconds count to the slice before.
+ */
+final class RetryBudget {
+
+    private static final int SLICES = 10;
+    private static final long SLICE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int REQUESTS_FOR_A_REPEAT = 5;
+    private static final int ALWAYS = 10 * SLICES;
+
+    private final long began;
+    private final AtomicLong slice = new AtomicLong();
+    private final AtomicLongArray countsAtStart = new AtomicLongArray(SLICES);
+    private final AtomicInteger repeats = new AtomicInteger();
+
+    RetryBudget(long now) {
+        began = now;
+    }
+
+    /**
+     * Time goes on; to be called with every request.
+     *
+     * @param requests how many there were so far; may overflow
+     */
+    void tick(long now, int requests) {
+        long current = (now - began) / SLICE_NANOS;
+        long last = slice.get();
+        if (current > last && slice.compareAndSet(last, current)) {
+            long counts = (long) requests << 32 | repeats.get() & 0xffff_ffffL;
+            for (long s = Math.max(last, current - SLICES) + 1; s <= current; s++) {
+                countsAtStart.set((int) (s % SLICES), counts);
+            }
+        }
+    }
+
+    /** Whether there may be one more repeat. */
+    boolean allows(long now, int requests) {
+        tick(now, requests);
+        long oldest = countsAtStart.get((int) ((slice.get() + 1) % SLICES));
+        int requested = requests - (int) (oldest >>> 32);
+        int repeated = repeats.get() - (int) oldest;
+        return repeated < Math.max(ALWAYS, requested / REQUESTS_FOR_A_REPEAT);
+    }
+
+    /** There is one more repeat. */
+    void spend() {
+        repeats.getAndIncrement();
+    }
+}
