@@ -99,13 +99,19 @@ class RouterTest {
 
         @Test
         void leastConnectionsPassesOverAnEjectedOneThoughItHasNone() {
-            router.replace(List.of(service("app", 3).toBuilder()
-                    .balancer(LoadBalancer.leastConnections())
-                    .build()));
+            AtomicInteger choices = new AtomicInteger();
+            LoadBalancer counting = candidates -> {
+                choices.getAndIncrement();
+                return LoadBalancer.leastConnections().choose(candidates);
+            };
+            router.replace(
+                    List.of(service("app", 3).toBuilder().balancer(counting).build()));
             eject("app-1");
             open("app-2");
+            choices.set(0);
 
             assertThat(share(4)).isEqualTo(Map.of("app-3", 4L));
+            assertThat(choices).hasValue(4);
         }
 
         @Test
@@ -625,6 +631,7 @@ class RouterTest {
             eject("app-1");
             before.report(Outcome.DELIVERED);
 
+            assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
             assertThat(share(4)).containsOnlyKeys("app-2");
         }
 

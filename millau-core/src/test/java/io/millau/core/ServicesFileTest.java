@@ -39,6 +39,8 @@ class ServicesFileTest {
                 orders.hosts     = shop.example
                 orders.path      = /orders/
                 orders.timeout   = 5
+                orders.weight    = 9
+                orders.balance   = least-connections
                 """);
         read();
         Snapshot snapshot = awaitSnapshots(1);
@@ -49,6 +51,8 @@ class ServicesFileTest {
         assertThat(orders.hosts()).containsExactly("shop.example");
         assertThat(orders.path()).isEqualTo("/orders/");
         assertThat(orders.timeout()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(orders.weight()).isEqualTo(9);
+        assertThat(orders.balancer()).isSameAs(LoadBalancer.leastConnections());
         assertThat(orders.endpoints())
                 .extracting(Endpoint::toString)
                 .containsExactly("http://10.0.0.5:8080", "http://10.0.0.6:80");
