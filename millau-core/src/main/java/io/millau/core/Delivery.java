@@ -238,8 +238,20 @@ public final class Delivery {
         chanceLeft = outcome == Outcome.REJECTED && isFirst;
         costsRepeat = outcome.mayHaveBeenSeen();
         return !delivered
+                && (chanceLeft || isAnyLeft())
                 && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, attempts, timedOut))
                 && (!costsRepeat || of.state.allowsRepeat(now));
+    }
+
+    private boolean isAnyLeft() {
+        for (Pool.Member candidate : pool.members) {
+            for (Target endpoint : candidate.targets) {
+                if (!isTried(endpoint)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Ends the request; further calls have no effect. */

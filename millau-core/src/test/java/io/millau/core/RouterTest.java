@@ -255,12 +255,12 @@ class RouterTest {
             router.replace(List.of(service("blue", 2), service("green", 2)));
             Delivery delivery = router.open("", "/", "GET");
             List<String> tried = new ArrayList<>();
-            for (Endpoint next = delivery.next(); next != null; next = delivery.next()) {
-                tried.add(next.id());
-                assertThat(delivery.report(Outcome.UNREACHABLE)).isTrue();
-            }
+            do {
+                tried.add(delivery.next().id());
+            } while (delivery.report(Outcome.UNREACHABLE));
 
             assertThat(tried).containsExactly("blue-1", "green-1", "blue-2", "green-2");
+            assertThat(delivery.next()).isNull();
         }
 
         @Test

@@ -476,7 +476,7 @@ class FailoverTest extends ProxyTest {
         bodyArrived.await();
         ahead.addAndGet(TimeUnit.SECONDS.toNanos(30));
         assertThat(client.read().status()).isEqualTo(504);
-        assertThat(traffic.await(5)).contains("failed app TIMED_OUT repeated");
+        assertThat(traffic.await(5)).contains("failed app TIMED_OUT");
     }
 
     @Test
