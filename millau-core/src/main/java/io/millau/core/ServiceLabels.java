@@ -68,7 +68,7 @@ public final class ServiceLabels {
             .toList();
 
     /** Labels that are read and checked, though nothing follows from them yet. */
-    private static final List<String> WITHOUT_EFFECT = List.of(STICKY, HEALTH, DRAIN, BUFFER);
+    private static final List<String> WITHOUT_EFFECT = List.of(STICKY, HEALTH, DRAIN);
 
     /** Labels that keep somebody out: what looks like a misspelt one closes the service rather than opening it. */
     private static final Set<String> PROTECTING = Set.of(ENABLED, CLIENT_CA);

@@ -92,7 +92,7 @@ class ServiceLabelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"sticky, true", "health, /", "drain, 5", "buffer, 1m"})
+    @CsvSource({"sticky, true", "health, /", "drain, 5"})
     void whatHasNoEffectYetSaysSo(String label, String value) {
         ServiceLabels.Reading reading =
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));

@@ -29,6 +29,9 @@ public final class Main {
               millau.timeout       seconds to wait for an answer before failing over (default: 30)
               millau.retry         seconds a failed instance stays out of rotation (default: 60)
               millau.retry-unsafe  true: repeat POST and PATCH too, though they may have been processed
+              millau.buffer        how much of a body is kept to be sent again: 64k, 1m (default: 64k)
+              millau.weight        share among services that fit equally well, 0 to 1000 (default: 1)
+              millau.balance       round-robin or least-connections (default: round-robin)
               millau.network       network to reach it on, where it shares several with the proxy
 
             Environment:

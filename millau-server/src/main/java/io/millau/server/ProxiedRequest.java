@@ -139,7 +139,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.CONNECTING;
         boolean repeatable = delivery.repeatable();
         if (body == null && !exchange.isRequestComplete()) {
-            body = new RequestBody(exchange, lane, this, repeatable);
+            body = new RequestBody(
+                    exchange, lane, this, repeatable ? delivery.service().buffer() : 0);
         }
         UpstreamConnection idle = fresh ? null : lane.upstream.idle(next, repeatable ? Long.MAX_VALUE : RECENT_NANOS);
         fresh = false;
@@ -508,7 +509,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         lastOutcome = outcome;
         fresh = outcome == Outcome.REJECTED;
         boolean wasInRotation = delivery.inRotation();
-        boolean again = delivery.report(outcome) && (body == null || body.repeatable());
+        boolean mayRepeat = delivery.report(outcome);
+        boolean again = mayRepeat && (body == null || body.repeatable());
         if (outcome.endpointFailed() && wasInRotation) {
             LOG.warn(
                     "{} at {} failed and is out of rotation for {} s: {} ({}{})",
@@ -520,6 +522,12 @@ final class ProxiedRequest extends Deadlines.Deadline
                     again ? "; the request goes on to the next" : "");
         } else {
             LOG.debug("{} at {} failed: {} ({})", delivery.service().name(), failed, outcome, cause.toString());
+        }
+        if (mayRepeat && !again) {
+            LOG.debug(
+                    "The request is not repeated: its body is larger than the {} bytes that {} keeps (millau.buffer)",
+                    delivery.service().buffer(),
+                    delivery.service().name());
         }
         handler.traffic().attemptFailed(delivery.service(), failed, outcome, again);
         if (again) {

@@ -21,9 +21,6 @@ import org.xnio.channels.StreamSourceChannel;
  */
 final class RequestBody {
 
-    /** What of a body is kept for a repeat. */
-    static final int MAX_KEPT_BYTES = 64 * 1024;
-
     /** Room for a chunk's size and its two line ends, and for the last chunk. */
     static final int FRAMING_BYTES = 16;
 
@@ -57,6 +54,7 @@ final class RequestBody {
     private boolean clientEnded;
     private boolean waitingForClient;
 
+    private final int mostKept;
     private byte @Nullable [] kept;
     private int keptBytes;
     private int replayed;
@@ -65,15 +63,16 @@ final class RequestBody {
     private @Nullable PooledByteBuffer pooled;
     private boolean terminated;
 
-    /** @param keep whether the request might be repeated */
-    RequestBody(HttpServerExchange exchange, Lane lane, Owner owner, boolean keep) {
+    /** @param mostKept how much of it is kept in case it has to be sent again */
+    RequestBody(HttpServerExchange exchange, Lane lane, Owner owner, int mostKept) {
         this.exchange = exchange;
         this.lane = lane;
         this.owner = owner;
         this.client = exchange.getRequestChannel();
         String length = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
         this.declared = length == null ? -1 : MessageLength.parse(length);
-        this.kept = keep ? new byte[0] : null;
+        this.mostKept = mostKept;
+        this.kept = mostKept > 0 ? new byte[0] : null;
         client.getReadSetter().set(channel -> clientReadable());
     }
 
@@ -267,14 +266,14 @@ final class RequestBody {
         if (kept == null) {
             return;
         }
-        if (keptBytes + bytes > MAX_KEPT_BYTES) {
+        if (keptBytes + bytes > mostKept) {
             kept = null;
             keptBytes = 0;
             replayed = 0;
             return;
         }
         if (kept.length < keptBytes + bytes) {
-            kept = Arrays.copyOf(kept, Math.max(keptBytes + bytes, Math.min(MAX_KEPT_BYTES, 2 * kept.length)));
+            kept = Arrays.copyOf(kept, Math.max(keptBytes + bytes, Math.min(mostKept, 2 * kept.length)));
         }
         buffer.get(start, kept, keptBytes, bytes);
         keptBytes += bytes;

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** When an endpoint refuses, breaks or is slow, the same request goes to the next: the client never notices. */
@@ -205,11 +206,13 @@ class FailoverTest extends ProxyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 10_000, RequestBody.MAX_KEPT_BYTES})
-    void aBodyIsKeptForARepeat(int size) throws Exception {
+    @CsvSource({"1, 65536", "10000, 65536", "65536, 65536", "1000000, 1000000", "3, 3"})
+    void aBodyIsKeptForARepeat(int size, int buffer) throws Exception {
         String body = "x".repeat(size);
         ScriptedEndpoint good = endpointThatSays("good");
-        startWith(endpoint(ScriptedEndpoint.Connection::readRequest), good);
+        startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
+                .buffer(buffer)
+                .build());
         RawClient client = client();
 
         client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n" + body);
@@ -238,11 +241,14 @@ class FailoverTest extends ProxyTest {
         assertThat(good.requests.get(0).body()).isEqualTo("firstsecond");
     }
 
-    @Test
-    void aBodyBeyondTheLimitCannotBeRepeated() throws Exception {
-        int size = RequestBody.MAX_KEPT_BYTES + 1;
+    @ParameterizedTest
+    @ValueSource(ints = {65536, 1_000_000, 2, 0})
+    void aBodyBeyondTheLimitCannotBeRepeated(int buffer) throws Exception {
+        int size = buffer + 1;
         ScriptedEndpoint good = endpointThatSays("good");
-        startWith(endpoint(ScriptedEndpoint.Connection::readRequest), good);
+        startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
+                .buffer(buffer)
+                .build());
         RawClient client = client();
 
         client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n" + "x".repeat(size));
