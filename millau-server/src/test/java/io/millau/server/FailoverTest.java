@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -28,7 +30,7 @@ class FailoverTest extends ProxyTest {
     @Test
     void anEndpointThatRefusesIsPassedOver() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
-        startWith(app(ScriptedEndpoint.refusing(), good.endpoint()).build());
+        startWith(app(endpointThatRefuses(), good.endpoint()).build());
         RawClient client = client();
 
         for (int i = 0; i < 4; i++) {
@@ -144,7 +146,7 @@ class FailoverTest extends ProxyTest {
 
     @Test
     void whenNoneCanBeReachedThatIsSaid() throws Exception {
-        startWith(app(ScriptedEndpoint.refusing(), ScriptedEndpoint.refusing()).build());
+        startWith(app(endpointThatRefuses(), endpointThatRefuses()).build());
         RawClient client = client();
 
         assertThat(client.get("/").status()).isEqualTo(502);
@@ -184,7 +186,7 @@ class FailoverTest extends ProxyTest {
     @Test
     void aPostThatNobodySawIsRepeated() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
-        startWith(app(ScriptedEndpoint.refusing(), good.endpoint()).build());
+        startWith(app(endpointThatRefuses(), good.endpoint()).build());
 
         Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
                 .read();
@@ -355,7 +357,7 @@ class FailoverTest extends ProxyTest {
         ScriptedEndpoint green = endpointThatSays("green");
         startWith(
                 Service.named("blue")
-                        .endpoints(ScriptedEndpoint.refusing(), ScriptedEndpoint.refusing())
+                        .endpoints(endpointThatRefuses(), endpointThatRefuses())
                         .build(),
                 Service.named("green").endpoints(green.endpoint()).build());
 

@@ -7,6 +7,8 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.TrafficListener;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -5,6 +5,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.ServicesInCode;
 import io.millau.core.Ticker;
+import io.millau.server.testing.ScriptedEndpoint;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.atomic.AtomicLong;
@@ -62,6 +63,10 @@ abstract class ProxyTest {
 
     final ScriptedEndpoint endpointThatAnswers(String answer) {
         return closing(ScriptedEndpoint.thatAnswers(answer));
+    }
+
+    final Endpoint endpointThatRefuses() {
+        return closing(ScriptedEndpoint.thatRefuses()).endpoint();
     }
 
     final RawClient client() throws Exception {

@@ -1,5 +1,7 @@
 package io.millau.server;
 
+import io.millau.server.testing.Message;
+import io.millau.server.testing.Wire;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -2,6 +2,8 @@ package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

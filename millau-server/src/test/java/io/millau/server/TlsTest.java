@@ -7,6 +7,8 @@ import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.Router;
 import io.millau.core.TrafficListener;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;

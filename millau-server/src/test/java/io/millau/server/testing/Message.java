@@ -1,17 +1,24 @@
-package io.millau.server;
+package io.millau.server.testing;
 
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
-/** A request or an answer as it came over a socket. */
-record Message(String startLine, List<String> fields, String body) {
+/**
+ * A request or an answer as it came over a socket. Immutable.
+ *
+ * @param fields its header lines, as they came
+ * @param body its body without the framing, a character for each byte
+ */
+public record Message(String startLine, List<String> fields, String body) {
 
-    int status() {
+    /** The status of an answer. */
+    public int status() {
         return Integer.parseInt(startLine.split(" ")[1]);
     }
 
     /** The values of a field, in the order they came. */
-    List<String> all(String name) {
+    public List<String> all(String name) {
         String prefix = name.toLowerCase(Locale.ROOT) + ":";
         return fields.stream()
                 .filter(field -> field.toLowerCase(Locale.ROOT).startsWith(prefix))
@@ -20,7 +27,7 @@ record Message(String startLine, List<String> fields, String body) {
     }
 
     /** The one value of a field, or null. */
-    String field(String name) {
+    public @Nullable String field(String name) {
         List<String> values = all(name);
         if (values.size() > 1) {
             throw new AssertionError("several " + name + ": " + values);

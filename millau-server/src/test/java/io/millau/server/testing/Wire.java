@@ -1,4 +1,4 @@
-package io.millau.server;
+package io.millau.server.testing;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -10,34 +10,42 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** Reads and writes HTTP/1.1 on a socket, plainly and blocking, so that tests see each byte. */
-final class Wire {
+/**
+ * Reads and writes HTTP/1.1 on a socket, plainly and blocking, so that tests see each byte. One thread may read while
+ * another one writes.
+ */
+public final class Wire {
 
     private final InputStream in;
     private final OutputStream out;
 
-    Wire(Socket socket) throws IOException {
+    /** Of a connected socket, which stays its owner's to close. */
+    public Wire(Socket socket) throws IOException {
         in = new BufferedInputStream(socket.getInputStream());
         out = socket.getOutputStream();
         socket.setTcpNoDelay(true);
     }
 
-    void send(String bytes) throws IOException {
+    /** Sends a byte for each character. */
+    public void send(String bytes) throws IOException {
         out.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
         out.flush();
     }
 
-    InputStream in() {
+    /** What comes. */
+    public InputStream in() {
         return in;
     }
 
-    OutputStream out() {
+    /** What goes. */
+    public OutputStream out() {
         return out;
     }
 
-    /** Null where the connection ends before a first byte. */
-    Message readHead() throws IOException {
+    /** Reads a head; null where the connection ends before a first byte. */
+    public @Nullable Message readHead() throws IOException {
         String start = readLine();
         if (start == null) {
             return null;
@@ -52,10 +60,16 @@ final class Wire {
         return new Message(start, fields, "");
     }
 
-    /** @param untilClose whether a message without a length goes on until the connection ends */
-    Message readBody(Message head, boolean untilClose) throws IOException {
+    /**
+     * Reads the body that follows a head.
+     *
+     * @param untilClose whether a message without a length goes on until the connection ends
+     * @return the message with its body
+     * @throws EOFException if the connection ends before the body does
+     */
+    public Message readBody(Message head, boolean untilClose) throws IOException {
         if (head.field("Transfer-Encoding") != null) {
-            return head.withBody(readChunks(head));
+            return head.withBody(readChunks());
         }
         String length = head.field("Content-Length");
         if (length != null) {
@@ -64,13 +78,16 @@ final class Wire {
         return untilClose ? head.withBody(readToEnd()) : head;
     }
 
-    private String readChunks(Message head) throws IOException {
+    private String readChunks() throws IOException {
         StringBuilder body = new StringBuilder();
         for (int size = readSize(); size > 0; size = readSize()) {
             body.append(readExactly(size));
             readLine();
         }
         for (String line = readLine(); !"".equals(line); line = readLine()) {
+            if (line == null) {
+                throw new EOFException("connection ended within trailers");
+            }
             body.append("\ntrailer ").append(line);
         }
         return body.toString();
@@ -84,7 +101,8 @@ final class Wire {
         return Integer.parseInt(line.split(";")[0].strip(), 16);
     }
 
-    String readExactly(int length) throws IOException {
+    /** Reads so many bytes. */
+    public String readExactly(int length) throws IOException {
         byte[] bytes = in.readNBytes(length);
         if (bytes.length < length) {
             throw new EOFException("connection ended after " + bytes.length + " of " + length + " bytes");
@@ -92,11 +110,13 @@ final class Wire {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
-    String readToEnd() throws IOException {
+    /** Reads until the other side ends the connection. */
+    public String readToEnd() throws IOException {
         return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
     }
 
-    String readLine() throws IOException {
+    /** Reads a line, without its end; null where the connection ends before a first byte. */
+    public @Nullable String readLine() throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
         for (int b = in.read(); b != '\n'; b = in.read()) {
             if (b < 0) {

@@ -1,0 +1,264 @@
+package io.millau.server.testing;
+
+import io.millau.core.Endpoint;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An endpoint on a real socket that does what a test says, byte by byte, with every connection that it accepts. Plays each
+ * connection on a thread of its own.
+ *
+ * <pre>{@code
+ * try (ScriptedEndpoint faulty = ScriptedEndpoint.that(Fault.RESET_AFTER_HEAD);
+ *         ScriptedEndpoint good = ScriptedEndpoint.thatSays("good")) {
+ *     Service app = Service.named("app").endpoints(faulty.endpoint(), good.endpoint()).build();
+ * }
+ * }</pre>
+ */
+public final class ScriptedEndpoint implements Closeable {
+
+    /** What to do with a connection; it is closed when this returns. */
+    @FunctionalInterface
+    public interface Script {
+
+        /** Plays one connection; what it throws ends just that. */
+        void play(Connection connection) throws IOException;
+    }
+
+    private final InetSocketAddress address;
+    private final Closeable listener;
+    private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger connections = new AtomicInteger();
+    private final AtomicInteger attempts = new AtomicInteger();
+    private final CountDownLatch over = new CountDownLatch(1);
+
+    /** Every request that a script read, head and body. */
+    public final List<Message> requests = new CopyOnWriteArrayList<>();
+
+    private ScriptedEndpoint(@Nullable Script script) {
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        try {
+            if (script == null) {
+                // Bound, so that nobody else gets the port, but nobody listens there.
+                Socket bound = new Socket();
+                bound.bind(any);
+                address = (InetSocketAddress) bound.getLocalSocketAddress();
+                listener = bound;
+            } else {
+                ServerSocket server = new ServerSocket();
+                server.bind(any, 500);
+                address = (InetSocketAddress) server.getLocalSocketAddress();
+                listener = server;
+                daemon("scripted-endpoint", () -> accept(server, script));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Does this with each connection. */
+    public static ScriptedEndpoint that(Script script) {
+        return new ScriptedEndpoint(script);
+    }
+
+    /** Fails in this way each time. */
+    public static ScriptedEndpoint that(Fault fault) {
+        return new ScriptedEndpoint(fault.script);
+    }
+
+    /** Answers each request, over connections that are kept, with these bytes. */
+    public static ScriptedEndpoint thatAnswers(String answer) {
+        return that(connection -> {
+            while (connection.readRequest() != null) {
+                connection.send(answer);
+            }
+        });
+    }
+
+    /** Answers each request, over connections that are kept, 200 with this body. */
+    public static ScriptedEndpoint thatSays(String body) {
+        return that(connection -> {
+            for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
+                connection.answer(request, body);
+            }
+        });
+    }
+
+    /** Nobody listens there: each connection is refused. */
+    public static ScriptedEndpoint thatRefuses() {
+        return new ScriptedEndpoint(null);
+    }
+
+    /** Runs a task on a thread that keeps nobody from ending. */
+    public static void daemon(String name, Runnable task) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Where it is, for a service's endpoints. */
+    public Endpoint endpoint() {
+        return Endpoint.http(address);
+    }
+
+    /** Connections that are open now. */
+    public int openConnections() {
+        return open.size();
+    }
+
+    /** Connections so far. */
+    public int connections() {
+        return connections.get();
+    }
+
+    /** How often it was tried: its connections, and the further requests that began to come over one of them. */
+    public int attempts() {
+        return attempts.get();
+    }
+
+    /** Ends the stalling of its connections, which would never see that the other side ended them. */
+    public void endStalling() {
+        over.countDown();
+    }
+
+    private void accept(ServerSocket server, Script script) {
+        try {
+            while (true) {
+                Socket socket = server.accept();
+                open.add(socket);
+                connections.incrementAndGet();
+                attempts.incrementAndGet();
+                daemon("scripted-connection", () -> play(socket, script));
+            }
+        } catch (IOException e) {
+            // closed: the test is over
+        }
+    }
+
+    private void play(Socket socket, Script script) {
+        try (socket) {
+            script.play(new Connection(socket));
+        } catch (IOException e) {
+            // the other side may go away at any time; what it got is for the test to say
+        } finally {
+            open.remove(socket);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        endStalling();
+        listener.close();
+        for (Socket socket : open) {
+            socket.close();
+        }
+    }
+
+    /** One connection, from the endpoint's side; for its thread. */
+    public final class Connection {
+        private final Socket socket;
+        private final Wire wire;
+        private int heads;
+
+        Connection(Socket socket) throws IOException {
+            this.socket = socket;
+            this.wire = new Wire(socket);
+        }
+
+        /** Its bytes. */
+        public Wire wire() {
+            return wire;
+        }
+
+        /** Waits for the first byte of a request and leaves it unread; false at the end. */
+        boolean awaitRequest() throws IOException {
+            wire.in().mark(1);
+            boolean came = wire.in().read() >= 0;
+            wire.in().reset();
+            if (came && heads++ > 0) {
+                attempts.incrementAndGet();
+            }
+            return came;
+        }
+
+        /** Reads a request's head; null at the end. */
+        public @Nullable Message readHead() throws IOException {
+            return awaitRequest() ? wire.readHead() : null;
+        }
+
+        /** Reads the rest of a request and keeps it in {@link #requests}. */
+        public Message readBody(Message head) throws IOException {
+            Message request = wire.readBody(head, false);
+            requests.add(request);
+            return request;
+        }
+
+        /** Reads a request with its body and keeps it in {@link #requests}; null at the end. */
+        public @Nullable Message readRequest() throws IOException {
+            Message head = readHead();
+            return head == null ? null : readBody(head);
+        }
+
+        /** Sends a byte for each character. */
+        public void send(String bytes) throws IOException {
+            wire.send(bytes);
+        }
+
+        /** Answers a request 200, in one piece; one for HEAD gets the head alone. */
+        public void answer(Message request, String body) throws IOException {
+            String head = "HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n";
+            send(request.startLine().startsWith("HEAD ") ? head : head + body);
+        }
+
+        /** Sends byte after byte, with a pause after each, until the other side ends the connection. */
+        void sendSlowly(String bytes, int pauseMillis) throws IOException {
+            socket.setSoTimeout(pauseMillis);
+            for (char c : bytes.toCharArray()) {
+                send(String.valueOf(c));
+                try {
+                    if (wire.in().read() < 0) {
+                        return;
+                    }
+                } catch (SocketTimeoutException e) {
+                    // a pause is over
+                }
+            }
+        }
+
+        /** Ends it so that the other side gets a reset. */
+        public void reset() throws IOException {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        }
+
+        /** Neither reads nor sends until {@link #endStalling}. */
+        void stall() throws IOException {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException();
+            }
+            hang();
+        }
+
+        /** Takes what comes and sends nothing until the other side ends it. */
+        public void hang() throws IOException {
+            wire.in().transferTo(OutputStream.nullOutputStream());
+        }
+    }
+}
