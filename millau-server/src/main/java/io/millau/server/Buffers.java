@@ -6,6 +6,9 @@ import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.DirectByteBufferDeallocator;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,11 +21,16 @@ final class Buffers implements ByteBufferPool {
     private final int size;
     private final ByteBufferPool onHeap;
     private final ThreadLocal<Stock> stocks;
+    private final List<Stock> all = new CopyOnWriteArrayList<>();
 
     Buffers(int size) {
         this.size = size;
         this.onHeap = new DefaultByteBufferPool(false, size);
-        this.stocks = ThreadLocal.withInitial(() -> new Stock(size));
+        this.stocks = ThreadLocal.withInitial(() -> {
+            Stock stock = new Stock(size);
+            all.add(stock);
+            return stock;
+        });
     }
 
     @Override
@@ -45,9 +53,14 @@ final class Buffers implements ByteBufferPool {
         return true;
     }
 
-    /** Nothing to do: the stocks go with their threads. */
+    /** Nothing to do: the stocks go with this. */
     @Override
     public void close() {}
+
+    /** How many are in use. */
+    int taken() {
+        return all.stream().mapToInt(Stock::taken).sum();
+    }
 
     /**
      * The buffers of the thread that makes it, which alone may take some. The last used one is on top, since the
@@ -60,6 +73,7 @@ final class Buffers implements ByteBufferPool {
         private final int size;
         private final Thread owner = Thread.currentThread();
         private final ArrayDeque<ByteBuffer> buffers = new ArrayDeque<>();
+        private final AtomicInteger made = new AtomicInteger();
 
         Stock(int size) {
             this.size = size;
@@ -67,13 +81,24 @@ final class Buffers implements ByteBufferPool {
 
         PooledByteBuffer allocate() {
             ByteBuffer kept = buffers.pollFirst();
-            return new Taken(kept == null ? ByteBuffer.allocateDirect(size) : kept.clear(), this);
+            return new Taken(kept == null ? make() : kept.clear(), this);
+        }
+
+        private ByteBuffer make() {
+            made.getAndIncrement();
+            return ByteBuffer.allocateDirect(size);
+        }
+
+        /** How many are in use; exact, for another thread, only while the owner does nothing. */
+        int taken() {
+            return made.get() - buffers.size();
         }
 
         private void giveBack(ByteBuffer buffer) {
             if (Thread.currentThread() == owner && buffers.size() < MAX_BYTES / size) {
                 buffers.addFirst(buffer);
             } else {
+                made.getAndDecrement();
                 DirectByteBufferDeallocator.free(buffer);
             }
         }

@@ -27,6 +27,11 @@ final class Lanes {
         return own.get();
     }
 
+    /** Buffers in use. */
+    int buffersTaken() {
+        return all.values().stream().mapToInt(lane -> lane.buffers.taken()).sum();
+    }
+
     /** Has every thread close its idle connections to other endpoints than these. */
     void retain(Set<Endpoint> endpoints) {
         all.forEach((thread, lane) -> thread.execute(() -> lane.upstream.retain(endpoints)));

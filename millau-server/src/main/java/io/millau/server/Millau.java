@@ -9,7 +9,6 @@ import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
-import io.undertow.connector.ByteBufferPool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -50,6 +49,7 @@ public final class Millau implements AutoCloseable {
 
     private final XnioWorker worker;
     private final Lanes lanes;
+    private final Buffers buffers = new Buffers(BUFFER_BYTES);
     private final Router router;
     private final Services services;
     private final List<Listener> listeners = new ArrayList<>();
@@ -76,7 +76,6 @@ public final class Millau implements AutoCloseable {
                         .set(Options.CONNECTION_LOW_WATER, 1_000_000)
                         .getMap());
         try {
-            ByteBufferPool buffers = new Buffers(BUFFER_BYTES);
             Traffic traffic = new Traffic(builder.trafficListeners);
             for (InetSocketAddress address : builder.addresses) {
                 listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address)));
@@ -162,6 +161,11 @@ public final class Millau implements AutoCloseable {
     /** Whether it listens and knows services: at least one source has delivered a snapshot. */
     public boolean up() {
         return listening && !closing && services.anyDelivered();
+    }
+
+    /** Buffers in use: none where no connection has anything to do. */
+    int buffersTaken() {
+        return buffers.taken() + lanes.buffersTaken();
     }
 
     /**
