@@ -4,10 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** An HTTP/2 client that sends what a test says, also what no library would (RFC 9113, 4 and 6). */
 final class RawHttp2Client implements Closeable {
@@ -21,9 +23,11 @@ final class RawHttp2Client implements Closeable {
     static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
     private static final int ACK = 1;
+    private static final int MAX_FRAME_BYTES = 16_384;
 
     private final Socket socket;
     private final DataInputStream in;
+    private final Credit credit = new Credit();
 
     /** A frame that came. */
     record Frame(int type, int flags, int stream, String payload) {}
@@ -63,11 +67,63 @@ final class RawHttp2Client implements Closeable {
         send(HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream, block.toByteArray());
     }
 
-    void send(int type, int flags, int stream, byte[] payload) throws IOException {
+    synchronized void send(int type, int flags, int stream, byte[] payload) throws IOException {
         ByteBuffer frame = ByteBuffer.allocate(9 + payload.length);
         frame.put((byte) 0).putShort((short) payload.length).put((byte) type).put((byte) flags);
         frame.putInt(stream).put(payload);
         socket.getOutputStream().write(frame.array());
+    }
+
+    /**
+     * Sends a part of a body, as fast as the windows allow (RFC 9113, 6.9), while another thread calls {@link #next}. For
+     * one stream of the connection, whose windows are to begin at the size that the RFC gives them.
+     */
+    void upload(int stream, byte[] bytes, boolean end) throws IOException {
+        int sent = 0;
+        while (sent < bytes.length) {
+            int length = credit.take(Math.min(MAX_FRAME_BYTES, bytes.length - sent));
+            byte[] part = Arrays.copyOfRange(bytes, sent, sent + length);
+            sent += length;
+            send(DATA, end && sent == bytes.length ? END_STREAM : 0, stream, part);
+        }
+    }
+
+    /** What the windows of the connection and of its one stream still allow. */
+    private static final class Credit {
+        private int connection = 65_535;
+        private int stream = 65_535;
+        private boolean over;
+
+        synchronized int take(int most) throws IOException {
+            try {
+                while (!over && Math.min(connection, stream) <= 0) {
+                    wait();
+                }
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException();
+            }
+            if (over) {
+                throw new IOException("the stream is over");
+            }
+            int taken = Math.min(most, Math.min(connection, stream));
+            connection -= taken;
+            stream -= taken;
+            return taken;
+        }
+
+        synchronized void add(int toStream, int bytes) {
+            if (toStream == 0) {
+                connection += bytes;
+            } else {
+                stream += bytes;
+            }
+            notifyAll();
+        }
+
+        synchronized void end() {
+            over = true;
+            notifyAll();
+        }
     }
 
     /** The next head, data or reset of a stream. */
@@ -81,6 +137,10 @@ final class RawHttp2Client implements Closeable {
                     new String(in.readNBytes(length), StandardCharsets.ISO_8859_1));
             if (frame.type == SETTINGS && (frame.flags & ACK) == 0) {
                 send(SETTINGS, ACK, 0, new byte[0]);
+            }
+            if (frame.type == WINDOW_UPDATE) {
+                byte[] increment = frame.payload.getBytes(StandardCharsets.ISO_8859_1);
+                credit.add(frame.stream, ByteBuffer.wrap(increment).getInt());
             }
             if (frame.stream == stream && frame.type <= RST_STREAM) {
                 return frame;
@@ -105,6 +165,7 @@ final class RawHttp2Client implements Closeable {
 
     @Override
     public void close() throws IOException {
+        credit.end();
         socket.close();
     }
 }

@@ -1,0 +1,68 @@
+package io.millau.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/** The table in {@code docs/fault-matrix.md}, as it is read there. */
+record FaultTable(List<Row> rows) {
+
+    private static final List<String> COLUMNS =
+            List.of("fault", "method", "body", "front", "client sees", "faulty", "good", "failed attempt", "counted");
+
+    /** For which combinations, and what is to be seen then. */
+    record Row(List<String> faults, String methods, String bodies, String fronts, Sights expected) {
+
+        boolean fits(String fault, String method, FaultMatrixTest.Body body, String front) {
+            return faults.contains(fault)
+                    && (methods.equals("any") || List.of(methods.split(" ")).contains(method))
+                    && (bodies.equals("any") || bodies.equals(body.kept() ? "kept" : "beyond"))
+                    && (fronts.equals("any") || fronts.equals(front));
+        }
+    }
+
+    /** What is seen from all sides. */
+    record Sights(String client, int faulty, int good, String failedAttempt, String counted) {}
+
+    static FaultTable read(Path document) throws IOException {
+        List<List<String>> lines = Files.readAllLines(document).stream()
+                .filter(line -> line.startsWith("|"))
+                .map(line -> Arrays.stream(line.substring(1).split("\\|"))
+                        .map(String::strip)
+                        .toList())
+                .toList();
+        if (lines.size() < 3 || !lines.get(0).equals(COLUMNS)) {
+            throw new AssertionError(document + ": expected a table of " + COLUMNS + ", found " + lines);
+        }
+        return new FaultTable(lines.stream().skip(2).map(FaultTable::row).toList());
+    }
+
+    private static Row row(List<String> cells) {
+        Sights expected = new Sights(
+                cells.get(4),
+                Integer.parseInt(cells.get(5)),
+                Integer.parseInt(cells.get(6)),
+                cells.get(7),
+                cells.get(8));
+        return new Row(List.of(cells.get(0).split(", ")), cells.get(1), cells.get(2), cells.get(3), expected);
+    }
+
+    /** The names in the column of faults. */
+    List<String> faults() {
+        return rows.stream().flatMap(row -> row.faults.stream()).distinct().toList();
+    }
+
+    /** The one row for a combination. */
+    Row rowFor(String fault, String method, FaultMatrixTest.Body body, String front) {
+        List<Row> fitting = rows.stream()
+                .filter(row -> row.fits(fault, method, body, front))
+                .toList();
+        if (fitting.size() != 1) {
+            throw new AssertionError("expected one row for " + fault + ", " + method + ", " + body + ", " + front
+                    + ", found " + fitting);
+        }
+        return fitting.get(0);
+    }
+}
