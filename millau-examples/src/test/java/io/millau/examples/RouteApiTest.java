@@ -10,6 +10,8 @@ import io.millau.core.ServiceSource;
 import io.millau.core.ServicesInCode;
 import io.millau.examples.echo.Echo;
 import io.millau.server.Millau;
+import io.millau.server.testing.Fault;
+import io.millau.server.testing.ScriptedEndpoint;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -21,8 +23,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** How to declare routes in code, and how to test them: without any I/O, and with a proxy that runs. */
+/** How to declare routes in code, and how to test them: without any I/O, with a proxy that runs, and with endpoints that fail. */
 class RouteApiTest {
 
     private static Service.Builder shop() {
@@ -80,6 +83,21 @@ class RouteApiTest {
 
                 services.replace();
                 assertThat(get(millau, "/")).startsWith("No running instance of website");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"REFUSE", "RESET_AFTER_HEAD", "GARBAGE"})
+    void aFaultOfOneEndpointIsNotSeenWhereAnotherIsGood(Fault fault) throws Exception {
+        try (ScriptedEndpoint faulty = ScriptedEndpoint.that(fault);
+                ScriptedEndpoint good = ScriptedEndpoint.thatSays("good")) {
+            ServicesInCode services = ServiceSource.of(
+                    website().endpoints(faulty.endpoint(), good.endpoint()).build());
+            try (Millau millau =
+                    Millau.builder().http("127.0.0.1:0").source(services).start()) {
+                assertThat(get(millau, "/")).isEqualTo("good");
+                assertThat(get(millau, "/")).isEqualTo("good");
             }
         }
     }
