@@ -142,7 +142,8 @@ final class ProxiedRequest extends Deadlines.Deadline
             body = new RequestBody(
                     exchange, lane, this, repeatable ? delivery.service().buffer() : 0);
         }
-        UpstreamConnection idle = fresh ? null : lane.upstream.idle(next, repeatable ? Long.MAX_VALUE : RECENT_NANOS);
+        boolean mayFail = repeatable && (body == null || body.staysRepeatable());
+        UpstreamConnection idle = fresh ? null : lane.upstream.idle(next, mayFail ? Long.MAX_VALUE : RECENT_NANOS);
         fresh = false;
         if (idle != null) {
             connected(idle);

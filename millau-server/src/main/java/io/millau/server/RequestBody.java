@@ -304,4 +304,9 @@ final class RequestBody {
     boolean repeatable() {
         return read == 0 || kept != null;
     }
+
+    /** Whether it is known to be so to its end. */
+    boolean staysRepeatable() {
+        return kept != null && (clientEnded || declared >= 0 && declared <= MAX_KEPT_BYTES);
+    }
 }

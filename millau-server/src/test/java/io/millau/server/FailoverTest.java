@@ -309,6 +309,22 @@ class FailoverTest extends ProxyTest {
         assertThat(connections).hasValue(2);
     }
 
+    /** A PUT may be repeated, but not without its body: over a connection that had been closed long ago it got a 502. */
+    @ParameterizedTest
+    @CsvSource({"65536, 1", "65537, 2"})
+    void anUploadThatIsTooLargeToBeKeptTakesNoConnectionThatWasIdleForLong(int size, int expected) throws Exception {
+        clock = ahead::get;
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawClient client = client();
+        client.get("/");
+
+        ahead.addAndGet(TimeUnit.SECONDS.toNanos(2));
+        client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n" + "x".repeat(size));
+        assertThat(client.read().body()).isEqualTo("ok");
+        assertThat(endpoint.connections()).isEqualTo(expected);
+    }
+
     @Test
     void anEjectedEndpointComesBackAfterItsRetryPeriod() throws Exception {
         AtomicInteger requests = new AtomicInteger();
