@@ -307,6 +307,6 @@ final class RequestBody {
 
     /** Whether it is known to be so to its end. */
     boolean staysRepeatable() {
-        return kept != null && (clientEnded || declared >= 0 && declared <= MAX_KEPT_BYTES);
+        return kept != null && (clientEnded || declared >= 0 && declared <= mostKept);
     }
 }
