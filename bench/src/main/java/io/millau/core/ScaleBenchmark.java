@@ -76,7 +76,9 @@ public final class ScaleBenchmark {
     private RouteTable table() {
         List<Pool.Member> members = new ArrayList<>();
         for (Service service : services) {
-            Target[] targets = service.endpoints().stream().map(Target::new).toArray(Target[]::new);
+            Target[] targets = service.endpoints().stream()
+                    .map(endpoint -> new Target(endpoint, 0, true))
+                    .toArray(Target[]::new);
             members.add(new Pool.Member(
                     service, targets, new ServiceState(System.nanoTime()), LoadBalancer.roundRobin(), null));
         }

@@ -36,6 +36,8 @@ public final class Delivery {
     private boolean delivered;
     private boolean chanceLeft;
     private boolean costsRepeat;
+    private boolean seen;
+    private boolean policyAllows;
     private Target[] tried = NONE;
     private int attempts;
     private int timedOut;
@@ -207,6 +209,7 @@ public final class Delivery {
         }
         if (outcome == Outcome.DELIVERED) {
             delivered = true;
+            reported.prove();
             if (entry != Health.Entry.USUAL) {
                 entry = Health.Entry.USUAL;
                 reported.health.recover(ticker.nanoTime(), of.retryNanos > 0);
@@ -237,10 +240,10 @@ public final class Delivery {
         }
         chanceLeft = outcome == Outcome.REJECTED && isFirst;
         costsRepeat = outcome.mayHaveBeenSeen();
-        return !delivered
-                && (chanceLeft || isAnyLeft())
-                && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, attempts, timedOut))
-                && (!costsRepeat || of.state.allowsRepeat(now));
+        seen |= costsRepeat;
+        policyAllows =
+                !delivered && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, attempts, timedOut));
+        return policyAllows && (chanceLeft || isAnyLeft()) && (!costsRepeat || of.state.allowsRepeat(now));
     }
 
     private boolean isAnyLeft() {
@@ -249,6 +252,23 @@ public final class Delivery {
                 if (!isTried(endpoint)) {
                     return true;
                 }
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether it is worth to open the request anew in a moment, now that nothing is left to be tried: no endpoint has seen
+     * it, and one that refused it joined so recently that it may be about to listen.
+     */
+    public boolean worthWaiting() {
+        if (seen || !policyAllows) {
+            return false;
+        }
+        long now = ticker.nanoTime();
+        for (Target refused : tried) {
+            if (refused.starting(now)) {
+                return true;
             }
         }
         return false;

@@ -35,6 +35,7 @@ public final class Router {
     private Map<Route, AtomicInteger> routeTurns = Map.of();
     private Map<String, ServiceState> serviceStates = Map.of();
     private final Map<String, Removed> removed = new LinkedHashMap<>();
+    private boolean filled;
 
     private record Removed(Service service, long at) {}
 
@@ -78,10 +79,10 @@ public final class Router {
         Map<String, ServiceState> newServiceStates = new HashMap<>();
         List<Pool.Member> newMembers = new ArrayList<>(enabled.size());
         for (Service service : enabled.values()) {
-            newMembers.add(member(service, null, newTargets, newServiceStates));
+            newMembers.add(member(service, null, now, newTargets, newServiceStates));
         }
         List<Pool.Member> all = new ArrayList<>(newMembers);
-        removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), newTargets, newServiceStates)));
+        removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), now, newTargets, newServiceStates)));
 
         table = new RouteTable(
                 all,
@@ -90,11 +91,13 @@ public final class Router {
         targets = newTargets;
         routeTurns = newRouteTurns;
         serviceStates = newServiceStates;
+        filled = true;
     }
 
     private Pool.Member member(
             Service service,
             @Nullable Long removedAt,
+            long now,
             Map<Endpoint, Target> newTargets,
             Map<String, ServiceState> newServiceStates) {
         Target[] ofService = new Target[service.endpoints().size()];
@@ -102,11 +105,11 @@ public final class Router {
                 ofService,
                 i -> newTargets.computeIfAbsent(service.endpoints().get(i), endpoint -> {
                     Target known = targets.get(endpoint);
-                    return known != null ? known : new Target(endpoint);
+                    return known != null ? known : new Target(endpoint, now, !filled);
                 }));
         ServiceState state = newServiceStates.computeIfAbsent(service.id(), id -> {
             ServiceState known = serviceStates.get(id);
-            return known != null ? known : new ServiceState(ticker.nanoTime());
+            return known != null ? known : new ServiceState(now);
         });
         return new Pool.Member(service, ofService, state, balancer, removedAt);
     }

@@ -232,7 +232,7 @@ class RouterTest {
         private Pool.Member member(String name, int weight) {
             return new Pool.Member(
                     service(name, 1).toBuilder().weight(weight).build(),
-                    new Target[] {new Target(TestEndpoints.of(name))},
+                    new Target[] {new Target(TestEndpoints.of(name), 0, true)},
                     new ServiceState(now),
                     LoadBalancer.roundRobin(),
                     null);
@@ -655,6 +655,65 @@ class RouterTest {
             delivery.report(Outcome.BROKEN);
 
             assertThat(share(4)).containsOnlyKeys("app-2");
+        }
+    }
+
+    /** An instance may run for seconds before it listens. */
+    @Nested
+    class Starting {
+
+        @Test
+        void aRequestThatNobodyTookIsWorthWaitingForWhoJoinedJustNow() {
+            router.replace(List.of(service("app", 1)));
+            assertThat(worthWaiting(Outcome.UNREACHABLE))
+                    .as("known from the start")
+                    .isFalse();
+
+            router.replace(List.of(service("app", 2)));
+            assertThat(worthWaiting(Outcome.UNREACHABLE)).isTrue();
+            now += Duration.ofSeconds(10).toNanos() - 1;
+            assertThat(worthWaiting(Outcome.UNREACHABLE)).isTrue();
+            now += 1;
+            assertThat(worthWaiting(Outcome.UNREACHABLE)).isFalse();
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"BROKEN", "TIMED_OUT", "CLIENT_GONE"})
+        void aRequestThatSomebodyMayHaveSeenIsNot(Outcome outcome) {
+            router.replace(List.of());
+            router.replace(List.of(service("app", 2)));
+
+            assertThat(worthWaiting(outcome)).isFalse();
+        }
+
+        @Test
+        void whoHasAnsweredHasStarted() {
+            router.replace(List.of());
+            router.replace(List.of(service("app", 1)));
+            deliver("GET");
+
+            assertThat(worthWaiting(Outcome.UNREACHABLE)).isFalse();
+        }
+
+        @Test
+        void aPolicyThatRepeatsNothingWaitsForNothing() {
+            Router strict = new Router(attempt -> false, LoadBalancer.roundRobin(), () -> now);
+            strict.replace(List.of());
+            strict.replace(List.of(service("app", 1)));
+            Delivery delivery = strict.open("", "/", "GET");
+            delivery.next();
+            delivery.report(Outcome.UNREACHABLE);
+
+            assertThat(delivery.worthWaiting()).isFalse();
+        }
+
+        private boolean worthWaiting(Outcome outcome) {
+            Delivery delivery = router.open("", "/", "POST");
+            do {
+                delivery.next();
+            } while (delivery.report(outcome));
+            delivery.close();
+            return delivery.worthWaiting();
         }
     }
 

@@ -45,8 +45,12 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** How long a client waits at most to be told to send its body. */
     private static final long CONTINUE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** How soon a request is tried again that nobody took because an endpoint still starts. */
+    private static final long START_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private enum Phase {
         CONNECTING,
+        HELD,
         WAITING,
         ANSWERING,
         TUNNEL,
@@ -55,7 +59,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private final HttpServerExchange exchange;
-    private final Delivery delivery;
+    private Delivery delivery;
     private final Lane lane;
     private final ProxyHandler handler;
     private final TrafficListener.Ingress ingress;
@@ -485,7 +489,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     @Override
     void passed() {
         try {
-            if (body != null && body.waitingForClient() && !client.waitsForContinue()) {
+            if (phase == Phase.HELD) {
+                openAnew();
+            } else if (body != null && body.waitingForClient() && !client.waitsForContinue()) {
                 LOG.warn("Client {} did not send its body on", exchange.getSourceAddress());
                 refuse(408, "Request Timeout\n");
             } else {
@@ -511,7 +517,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         fresh = outcome == Outcome.REJECTED;
         boolean wasInRotation = delivery.inRotation();
         boolean mayRepeat = delivery.report(outcome);
-        boolean again = mayRepeat && (body == null || body.repeatable());
+        boolean bodyIsKept = body == null || body.repeatable();
+        boolean again = mayRepeat && bodyIsKept;
+        boolean held = !mayRepeat && bodyIsKept && delivery.worthWaiting() && isInTime();
         if (outcome.endpointFailed() && wasInRotation) {
             LOG.warn(
                     "{} at {} failed and is out of rotation for {} s: {} ({}{})",
@@ -530,12 +538,32 @@ final class ProxiedRequest extends Deadlines.Deadline
                     delivery.service().buffer(),
                     delivery.service().name());
         }
-        handler.traffic().attemptFailed(delivery.service(), failed, outcome, again);
+        handler.traffic().attemptFailed(delivery.service(), failed, outcome, again || held);
         if (again) {
             attempt();
+        } else if (held) {
+            phase = Phase.HELD;
+            lane.deadlines.set(this, START_PAUSE_NANOS);
         } else {
             answerFailure();
         }
+    }
+
+    /** Whether the client has not yet waited for as long as its service may take. */
+    private boolean isInTime() {
+        return nanos() < delivery.service().timeout().toNanos();
+    }
+
+    /** By now other endpoints, or other services, may be there. */
+    private void openAnew() {
+        Delivery now = handler.open(exchange);
+        if (now == null) {
+            answerFailure();
+            return;
+        }
+        delivery.close();
+        delivery = now;
+        attempt();
     }
 
     private void answerFailure() {

@@ -77,12 +77,7 @@ final class ProxyHandler implements HttpHandler {
             turnAway(exchange, "CONNECT is not implemented\n");
             return;
         }
-        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
-        String path = exchange.getRequestPath();
-        Delivery delivery = router.open(
-                host == null ? "" : host,
-                path.startsWith("/") ? path : "/",
-                exchange.getRequestMethod().toString());
+        Delivery delivery = open(exchange);
         if (delivery == null) {
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
             turnAway(exchange, "No matching services found\n");
@@ -90,6 +85,17 @@ final class ProxyHandler implements HttpHandler {
         }
         ProxiedRequest request = new ProxiedRequest(exchange, delivery, lanes.current(), this);
         exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
+    }
+
+    /** Finds the services for a request as they are now; null if none fits. */
+    @Nullable
+    Delivery open(HttpServerExchange exchange) {
+        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
+        String path = exchange.getRequestPath();
+        return router.open(
+                host == null ? "" : host,
+                path.startsWith("/") ? path : "/",
+                exchange.getRequestMethod().toString());
     }
 
     /** What makes a request ambiguous, if anything does: then it may not reach a service (RFC 9112, 6.3 and 11.2). */

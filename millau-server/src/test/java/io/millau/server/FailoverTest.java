@@ -72,6 +72,44 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
+    void aRequestWaitsForAnInstanceThatHasJustStarted() throws Exception {
+        ScriptedEndpoint started = endpointThatSays("started");
+        startWith(new Service[0]);
+        services.replace(app(endpointThatRefuses()).build());
+        RawClient client = client();
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
+        assertThat(traffic.await(3)).contains("failed app UNREACHABLE repeated");
+
+        services.replace(app(started.endpoint()).build());
+
+        assertThat(client.read().body()).isEqualTo("started");
+        assertThat(started.requests)
+                .singleElement()
+                .satisfies(request -> assertThat(request.body()).isEqualTo("body"));
+    }
+
+    @Test
+    void aRequestWaitsNoLongerThanItsServiceMayTake() throws Exception {
+        startWith(new Service[0]);
+        services.replace(
+                app(endpointThatRefuses()).timeout(Duration.ofMillis(600)).build());
+
+        assertThat(client().get("/").status()).isEqualTo(502);
+    }
+
+    @Test
+    void aClientThatLeavesWhileItsRequestWaitsIsForgotten() throws Exception {
+        startWith(new Service[0]);
+        services.replace(app(endpointThatRefuses()).build());
+        RawClient client = client();
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assertThat(traffic.await(3)).contains("failed app UNREACHABLE repeated");
+        client.close();
+
+        await().untilAsserted(() -> assertThat(traffic.events).contains("idle"));
+    }
+
+    @Test
     void anEndpointThatResetsIsPassedOver() throws Exception {
         startWith(
                 endpoint(connection -> {
