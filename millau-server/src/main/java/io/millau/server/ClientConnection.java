@@ -8,7 +8,6 @@ import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http.HttpServerConnection;
-import io.undertow.server.protocol.http2.Http2OpenListener;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -74,7 +73,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
      *
      * @param http2 takes it instead if its first bytes are those of HTTP/2 (RFC 9113, 3.3); null where they may not be
      */
-    static void open(StreamConnection channel, Lane lane, HttpOpenListener http1, @Nullable Http2OpenListener http2) {
+    static void open(StreamConnection channel, Lane lane, HttpOpenListener http1, @Nullable Http2Connections http2) {
         ClientConnection opened = new ClientConnection(channel, lane);
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         source.setConduit(opened);
@@ -83,7 +82,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         source.resumeReads();
     }
 
-    private void begin(HttpOpenListener http1, @Nullable Http2OpenListener http2) {
+    private void begin(HttpOpenListener http1, @Nullable Http2Connections http2) {
         PooledByteBuffer first = http1.getBufferPool().allocate();
         int count = receive(first.getBuffer());
         if (count <= 0) {
@@ -92,7 +91,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
                 IoUtils.safeClose(channel);
             }
         } else if (http2 != null && isHttp2(first.getBuffer())) {
-            http2.handleEvent(channel, first);
+            http2.open(channel, first);
         } else {
             http1.handleEvent(channel, first);
         }

@@ -3,6 +3,7 @@ package io.millau.server;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param http {@code HTTP}
  * @param telemetry {@code TELEMETRY}
+ * @param drain {@code DRAIN}
  * @param logging {@code LOGGING}
  * @param services {@code SERVICES}
  * @param dockerHost {@code DOCKER_HOST}
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 record Configuration(
         InetSocketAddress http,
         InetSocketAddress telemetry,
+        Duration drain,
         Level logging,
         @Nullable Path services,
         @Nullable String dockerHost,
@@ -54,11 +57,19 @@ record Configuration(
         return new Configuration(
                 variables.read("HTTP", httpByDefault, ListenAddress::parse),
                 variables.read("TELEMETRY", ":9100", ListenAddress::parse),
+                variables.read("DRAIN", "0", Configuration::seconds),
                 variables.read("LOGGING", "INFO", Configuration::level),
                 variables.readOptional("SERVICES", Configuration::readableFile),
                 variables.readOptional("DOCKER_HOST", Function.identity()),
                 dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null,
                 variables.set("HTTPS", "ACME"));
+    }
+
+    private static Duration seconds(String text) {
+        if (!text.matches("[0-9]{1,4}")) {
+            throw new IllegalArgumentException("expected seconds, 0 to 9999");
+        }
+        return Duration.ofSeconds(Integer.parseInt(text));
     }
 
     private static Level level(String text) {

@@ -3,15 +3,12 @@ package io.millau.server;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.HttpHandler;
-import io.undertow.server.OpenListener;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http.HttpServerConnection;
-import io.undertow.server.protocol.http2.Http2OpenListener;
 import io.undertow.server.protocol.http2.Http2UpgradeHandler;
 import io.undertow.util.Headers;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.function.Consumer;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
@@ -57,12 +54,15 @@ final class Listener {
             .getMap();
 
     private final String scheme;
-    private final List<OpenListener> protocols;
+    private final HttpOpenListener http1;
+    private final Http2Connections http2;
     private final AcceptingChannel<StreamConnection> server;
 
-    private Listener(String scheme, List<OpenListener> protocols, AcceptingChannel<StreamConnection> server) {
+    private Listener(
+            String scheme, HttpOpenListener http1, Http2Connections http2, AcceptingChannel<StreamConnection> server) {
         this.scheme = scheme;
-        this.protocols = protocols;
+        this.http1 = http1;
+        this.http2 = http2;
         this.server = server;
     }
 
@@ -70,10 +70,11 @@ final class Listener {
     static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
-        Http2OpenListener http2 = new Http2OpenListener(buffers, HTTP_2);
+        Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
         return new Listener(
                 "http",
-                List.of(http1, http2),
+                http1,
+                http2,
                 worker.createStreamConnectionServer(
                         address,
                         ChannelListeners.openListenerAdapter(
@@ -85,17 +86,18 @@ final class Listener {
     static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address, Tls tls)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
-        Http2OpenListener http2 = new Http2OpenListener(buffers, HTTP_2);
+        Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
         Consumer<TlsConnection> connections = connection -> {
             if (connection.speaks(Tls.HTTP_2)) {
-                http2.handleEvent(connection, null);
+                http2.open(connection, null);
             } else {
                 ClientConnection.open(connection, lanes.current(), http1, null);
             }
         };
         return new Listener(
                 "https",
-                List.of(http1, http2),
+                http1,
+                http2,
                 worker.createStreamConnectionServer(
                         address,
                         ChannelListeners.openListenerAdapter(socket -> TlsHandshake.start(socket, tls, connections)),
@@ -112,12 +114,11 @@ final class Listener {
 
     void open(HttpHandler handler) {
         HttpHandler inner = scheme.equals("https") ? secure(handler) : upgrading(handler);
-        protocols.forEach(protocol -> protocol.setRootHandler(exchange -> {
-            if (exchange.getConnection() instanceof HttpServerConnection connection) {
-                ClientConnection.of(connection).began(exchange);
-            }
+        http1.setRootHandler(exchange -> {
+            ClientConnection.of((HttpServerConnection) exchange.getConnection()).began(exchange);
             inner.handleRequest(exchange);
-        }));
+        });
+        http2.setHandler(inner);
         server.resumeAccepts();
     }
 
@@ -144,7 +145,13 @@ final class Listener {
         IoUtils.safeClose(server);
     }
 
+    /** Asks clients to send no more requests over their connections, where their protocol has a way to say so ahead. */
+    void announceEnd() {
+        http2.announceEnd();
+    }
+
     void closeConnections() {
-        protocols.forEach(OpenListener::closeConnections);
+        http1.closeConnections();
+        http2.end();
     }
 }

@@ -37,6 +37,7 @@ public final class Main {
             Environment:
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
               TELEMETRY    listen address of health (/) and metrics (/metrics) (default: :9100)
+              DRAIN        seconds it goes on to listen after SIGTERM, down on the telemetry port (default: 0)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
               SERVICES     properties file of services that are not in Docker; saved changes apply:
                              orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6:8080
@@ -110,6 +111,7 @@ public final class Main {
         Millau.Builder builder = Millau.builder()
                 .http(configuration.http())
                 .telemetry(configuration.telemetry())
+                .grace(configuration.drain())
                 .hostName(hostName())
                 .listener(metrics)
                 .metrics(metrics::page);

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,12 +56,14 @@ public final class Millau implements AutoCloseable {
     private final List<Listener> listeners = new ArrayList<>();
     private final List<ProxyHandler> handlers = new ArrayList<>();
     private final @Nullable Listener telemetry;
+    private final Duration grace;
     private final Duration drain;
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile boolean listening;
     private volatile boolean closing;
 
     private Millau(Builder builder) throws IOException {
+        grace = builder.grace;
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         lanes = new Lanes(builder.ticker);
@@ -169,8 +172,9 @@ public final class Millau implements AutoCloseable {
     }
 
     /**
-     * Stops to listen, lets requests in progress finish for as long as the builder's drain says, and ends. Returns when it
-     * has ended; further calls wait for that.
+     * Ends. Is {@code down} on the telemetry port from now on, and asks clients to send their next requests elsewhere; goes on
+     * to listen for the builder's grace, lets requests in progress finish for as long as its drain says, and closes what is
+     * left. Returns when it has ended; further calls wait for that. An interrupt cuts each wait short.
      */
     @Override
     public void close() {
@@ -181,23 +185,40 @@ public final class Millau implements AutoCloseable {
             }
             closing = true;
         }
-        listeners.forEach(Listener::stopAccepting);
-        handlers.forEach(ProxyHandler::drain);
-        // Looked at from here, so that no request has to tell somebody of its end.
-        long deadline = System.nanoTime() + drain.toNanos();
-        try {
-            while (handlers.stream().anyMatch(handler -> handler.inProgress() > 0) && System.nanoTime() < deadline) {
-                TimeUnit.MILLISECONDS.sleep(10);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        if (!grace.isZero()) {
+            LOG.info("Down, goes on to listen for {} s", grace.toSeconds());
         }
-        int open = handlers.stream().mapToInt(ProxyHandler::inProgress).sum();
+        handlers.forEach(ProxyHandler::drain);
+        listeners.forEach(Listener::announceEnd);
+        boolean interrupted = !waitFor(grace, () -> false);
+        listeners.forEach(Listener::stopAccepting);
+        interrupted |= !waitFor(drain, () -> inProgress() == 0);
+        int open = inProgress();
         if (open > 0) {
             LOG.warn("Ended with {} requests still in progress after {} s", open, drain.toSeconds());
         }
         release();
         closed.countDown();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private int inProgress() {
+        return handlers.stream().mapToInt(ProxyHandler::inProgress).sum();
+    }
+
+    /** Looks at what it waits for from time to time, so that no request has to tell somebody of its end. */
+    private static boolean waitFor(Duration atMost, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        try {
+            while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+                TimeUnit.MILLISECONDS.sleep(10);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
     }
 
     private void awaitClosed() {
@@ -253,6 +274,7 @@ public final class Millau implements AutoCloseable {
         private RetryPolicy retryPolicy = RetryPolicy.standard();
         private LoadBalancer balancer = LoadBalancer.roundRobin();
         private int ioThreads = Runtime.getRuntime().availableProcessors();
+        private Duration grace = Duration.ZERO;
         private Duration drain = Duration.ofSeconds(8);
         private String hostName = "millau";
         private Ticker ticker = Ticker.system();
@@ -343,7 +365,19 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** How long {@link Millau#close()} waits for requests in progress; 8 s unless said, less than Docker's 10. */
+        /**
+         * How long {@link Millau#close()} goes on to listen, so that balancers in front see that it is down, and clients with
+         * open connections are told at their next answer; no time unless said.
+         */
+        public Builder grace(Duration grace) {
+            this.grace = grace;
+            return this;
+        }
+
+        /**
+         * How long {@link Millau#close()} waits for requests in progress, after the grace; 8 s unless said, less than Docker's
+         * 10.
+         */
         public Builder drain(Duration drain) {
             this.drain = drain;
             return this;

@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.Predicate;
 
 /** An HTTP/2 client that sends what a test says, also what no library would (RFC 9113, 4 and 6). */
 final class RawHttp2Client implements Closeable {
@@ -18,6 +19,7 @@ final class RawHttp2Client implements Closeable {
     static final int HEADERS = 1;
     static final int RST_STREAM = 3;
     static final int SETTINGS = 4;
+    static final int GOAWAY = 7;
     static final int WINDOW_UPDATE = 8;
 
     static final int END_STREAM = 1;
@@ -128,6 +130,17 @@ final class RawHttp2Client implements Closeable {
 
     /** The next head, data or reset of a stream. */
     Frame next(int stream) throws IOException {
+        return next(frame -> frame.stream == stream && frame.type <= RST_STREAM);
+    }
+
+    /** Of the next GOAWAY, the last stream that may have been, or may be, processed (RFC 9113, 6.8). */
+    int lastStreamOfGoAway() throws IOException {
+        Frame frame = next(candidate -> candidate.type == GOAWAY);
+        return ByteBuffer.wrap(frame.payload.getBytes(StandardCharsets.ISO_8859_1))
+                .getInt();
+    }
+
+    private Frame next(Predicate<Frame> wanted) throws IOException {
         while (true) {
             int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
             Frame frame = new Frame(
@@ -142,7 +155,7 @@ final class RawHttp2Client implements Closeable {
                 byte[] increment = frame.payload.getBytes(StandardCharsets.ISO_8859_1);
                 credit.add(frame.stream, ByteBuffer.wrap(increment).getInt());
             }
-            if (frame.stream == stream && frame.type <= RST_STREAM) {
+            if (wanted.test(frame)) {
                 return frame;
             }
         }

@@ -53,6 +53,7 @@ class StandaloneIT extends ProxyTest {
                 "HTTP | 70000 | FATAL HTTP=70000: expected 8080",
                 "TELEMETRY | x:y | FATAL TELEMETRY=x:y: expected 8080",
                 "LOGGING | LOUD | FATAL LOGGING=LOUD: expected FATAL, ERROR, WARN, INFO or DEBUG",
+                "DRAIN | soon | FATAL DRAIN=soon: expected seconds, 0 to 9999",
                 "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file that can be read",
                 "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
             })
@@ -137,6 +138,23 @@ class StandaloneIT extends ProxyTest {
             assertThat(answer.field("Via")).isEqualTo("1.1 millau");
             assertThat(answer.field("X-Backend-Server")).isEqualTo("app");
             assertThat(answer.field("X-Served-By")).isNotBlank();
+        }
+    }
+
+    @Test
+    void whileItDrainsItIsDownAndServes() throws Exception {
+        Path file = folder.resolve("services.properties");
+        Files.writeString(file, "app.endpoints = " + endpointThatSays("ok").endpoint() + "\n");
+        Server server = server(Map.of("SERVICES", file.toString(), "DRAIN", "600"));
+        server.awaitLine("Listens on");
+        server.terminate();
+        server.awaitLine("Down, goes on to listen for 600 s");
+        try (RawClient client = new RawClient(server.httpPort());
+                RawClient telemetry = new RawClient(server.telemetryPort())) {
+            assertThat(telemetry.get("/").body()).isEqualTo("down");
+            Message answer = client.get("/");
+            assertThat(answer.body()).isEqualTo("ok");
+            assertThat(answer.field("Connection")).isEqualTo("close");
         }
     }
 
