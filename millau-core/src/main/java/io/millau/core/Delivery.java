@@ -38,6 +38,8 @@ public final class Delivery {
     private boolean costsRepeat;
     private boolean seen;
     private boolean policyAllows;
+    private @Nullable Target preferred;
+    private int preferredMember;
     private Target[] tried = NONE;
     private int attempts;
     private int timedOut;
@@ -57,6 +59,38 @@ public final class Delivery {
     /** Whether the request may be sent again if its connection breaks: whether to keep its body, and to take no risk. */
     public boolean repeatable() {
         return retryPolicy.mayRepeat(new Attempt(method, service(), Outcome.BROKEN, 1, 0));
+    }
+
+    /** Whether a service of the request keeps its clients at their endpoints: whether to ask for {@link #prefer}. */
+    public boolean sticky() {
+        return pool.sticky;
+    }
+
+    /**
+     * Asks for the endpoint of a {@link #token} that the client showed: it is the first to be tried, if it is in rotation. To
+     * be called before {@link #next}.
+     *
+     * @return whether there is such an endpoint
+     */
+    public boolean prefer(String token) {
+        for (int i = 0; i < pool.members.length; i++) {
+            Pool.Member candidate = pool.members[i];
+            if (candidate.service.sticky()) {
+                for (Target endpoint : candidate.targets) {
+                    if (endpoint.token().equals(token)) {
+                        preferred = endpoint;
+                        preferredMember = i;
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** What a client has to show to come back to the endpoint that {@link #next} named; null if it need not. */
+    public @Nullable String token() {
+        return target == null || !service().sticky() ? null : target.token();
     }
 
     /** Whether the endpoint that {@link #next} named is in rotation: whether its failure is news. */
@@ -98,11 +132,27 @@ public final class Delivery {
         if (attempts == 0 && pool.members.length > 1) {
             cursor = pool.next(now);
         }
-        Target picked = pick(now, Choice.READY);
+        Target picked = pickPreferred(now);
+        if (picked == null) {
+            picked = pick(now, Choice.READY);
+        }
         if (picked == null) {
             picked = pick(now, Choice.SPARED);
         }
         return picked != null ? picked : pick(now, Choice.ANY);
+    }
+
+    /** Also one whose service stands by, or that recovers: its clients are there already. */
+    private @Nullable Target pickPreferred(long now) {
+        Target kept = preferred;
+        if (kept == null || kept.health.ejected() || isTried(kept)) {
+            return null;
+        }
+        member = pool.members[preferredMember];
+        cursor = preferredMember + 1;
+        entry = Health.Entry.USUAL;
+        takeTurn(member, now);
+        return kept;
     }
 
     private @Nullable Target pick(long now, Choice choice) {
@@ -221,7 +271,7 @@ public final class Delivery {
         boolean again = mayRepeat(reported, of, outcome, now);
         if (outcome.endpointFailed()) {
             entry = Health.Entry.USUAL;
-            reported.health.eject(now + of.retryNanos);
+            reported.health.eject(now + of.retryNanos, outcome == Outcome.UNREACHABLE);
         } else if (!again || !chanceLeft) {
             releaseProbe(reported, now);
         }

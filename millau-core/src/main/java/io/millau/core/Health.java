@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * <p>An ejected endpoint is out of rotation until a time. From then on one request may probe it: whoever moves the time
  * on by the length of a probe; the rest go elsewhere until that request has its outcome. After an answer the endpoint
  * recovers: its share of requests grows from a tenth to all of it.
+ *
+ * <p>Where its service names a path to check, it is out of rotation, too, from two failed checks in a row until one passes.
  */
 final class Health {
 
@@ -32,7 +34,8 @@ final class Health {
 
     private sealed interface State {}
 
-    private record Ejection(long until) implements State {}
+    /** @param refused whether it refused connections: a check that passes shows that it does not any more */
+    private record Ejection(long until, boolean refused) implements State {}
 
     private record Recovery(long since, AtomicInteger offers) implements State {
 
@@ -51,22 +54,38 @@ final class Health {
     /** Nothing while all is well, which is what nearly every request sees. */
     private final AtomicReference<@Nullable State> state = new AtomicReference<>();
 
+    /** What checks say. */
+    private enum Checks {
+        /** Nothing against it. */
+        PASSED,
+        /** It joined, and has to pass one first. */
+        AWAITED,
+        FAILED
+    }
+
+    private volatile Checks checks = Checks.PASSED;
+    private int failedChecks; // in a row; for who checks alone
+
+    /** Whether it is out of rotation. */
     boolean ejected() {
-        return state.get() instanceof Ejection;
+        return checks != Checks.PASSED || state.get() instanceof Ejection;
     }
 
     /** Whether it is in rotation, or may be probed. */
     boolean available(long now) {
-        return !(state.get() instanceof Ejection ejection) || now - ejection.until() >= 0;
+        return checks == Checks.PASSED && (!(state.get() instanceof Ejection ejection) || now - ejection.until() >= 0);
     }
 
     /** Takes the endpoint for a request; null if it is out of rotation, being probed, or had its share. */
     @Nullable
     Entry enter(long now, long probeNanos) {
         State seen = state.get();
+        if (checks != Checks.PASSED) {
+            return null;
+        }
         if (seen instanceof Ejection ejection) {
-            boolean probes = now - ejection.until() >= 0 && state.compareAndSet(seen, new Ejection(now + probeNanos));
-            return probes ? Entry.PROBE : null;
+            Ejection probe = new Ejection(now + probeNanos, ejection.refused());
+            return now - ejection.until() >= 0 && state.compareAndSet(seen, probe) ? Entry.PROBE : null;
         }
         if (seen instanceof Recovery recovery) {
             int share = recovery.share(now);
@@ -87,11 +106,11 @@ final class Health {
         if (seen instanceof Recovery recovery) {
             return (openRequests + 1) * WHOLE / recovery.share(now) - 1;
         }
-        return seen instanceof Ejection && !available(now) ? Integer.MAX_VALUE : openRequests;
+        return ejected() && !available(now) ? Integer.MAX_VALUE : openRequests;
     }
 
-    void eject(long untilNanos) {
-        state.set(new Ejection(untilNanos));
+    void eject(long untilNanos, boolean refused) {
+        state.set(new Ejection(untilNanos, refused));
     }
 
     /** It answered a request that it got while it was ejected. */
@@ -106,7 +125,42 @@ final class Health {
     void release(long now) {
         State seen = state.get();
         if (seen instanceof Ejection) {
-            state.compareAndSet(seen, new Ejection(now));
+            state.compareAndSet(seen, new Ejection(now, false));
         }
+    }
+
+    /** It joined, and is in rotation from the first check that passes. */
+    void awaitCheck() {
+        checks = Checks.AWAITED;
+    }
+
+    /** It is not checked any more. */
+    void endChecks() {
+        checks = Checks.PASSED;
+        failedChecks = 0;
+    }
+
+    /**
+     * Takes the result of a check.
+     *
+     * @return whether this took it out of rotation, or brought it back
+     */
+    boolean check(boolean passed, long now) {
+        Checks before = checks;
+        if (passed) {
+            failedChecks = 0;
+            checks = Checks.PASSED;
+            State seen = state.get();
+            if (before == Checks.FAILED && seen == null || seen instanceof Ejection ejection && ejection.refused()) {
+                state.compareAndSet(seen, new Recovery(now, new AtomicInteger()));
+            }
+            return before != Checks.PASSED;
+        }
+        failedChecks++;
+        if (before == Checks.PASSED && failedChecks >= 2) {
+            checks = Checks.FAILED;
+            return true;
+        }
+        return false;
     }
 }

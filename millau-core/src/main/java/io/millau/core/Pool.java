@@ -14,6 +14,9 @@ final class Pool {
     /** How many have a share: where no weight says otherwise, all. */
     final int sharing;
 
+    /** Whether one of its services keeps clients at their endpoints. */
+    final boolean sticky;
+
     private final boolean equalShares;
     private final AtomicInteger turn;
 
@@ -21,7 +24,9 @@ final class Pool {
         List<Member> shares = new ArrayList<>(equals.size());
         List<Member> standby = new ArrayList<>(0);
         boolean sameShares = true;
+        boolean anySticky = false;
         for (Member member : equals) {
+            anySticky |= member.service.sticky();
             if (member.service.weight() == 0) {
                 standby.add(member);
             } else {
@@ -33,6 +38,7 @@ final class Pool {
         shares.addAll(standby);
         this.members = shares.toArray(Member[]::new);
         this.equalShares = sameShares;
+        this.sticky = anySticky;
         this.turn = turn;
     }
 

@@ -30,8 +30,9 @@ public final class Router {
     private volatile RouteTable table;
     private volatile List<Pool.Member> members = List.of();
 
+    private volatile Map<Endpoint, Target> targets = Map.of();
+
     // What survives a replacement; guarded by this.
-    private Map<Endpoint, Target> targets = Map.of();
     private Map<Route, AtomicInteger> routeTurns = Map.of();
     private Map<String, ServiceState> serviceStates = Map.of();
     private final Map<String, Removed> removed = new LinkedHashMap<>();
@@ -105,13 +106,35 @@ public final class Router {
                 ofService,
                 i -> newTargets.computeIfAbsent(service.endpoints().get(i), endpoint -> {
                     Target known = targets.get(endpoint);
-                    return known != null ? known : new Target(endpoint, now, !filled);
+                    return known != null ? known : joined(endpoint, service, now);
                 }));
+        if (service.health() == null) {
+            Arrays.stream(ofService).forEach(target -> target.health.endChecks());
+        }
         ServiceState state = newServiceStates.computeIfAbsent(service.id(), id -> {
             ServiceState known = serviceStates.get(id);
             return known != null ? known : new ServiceState(now);
         });
         return new Pool.Member(service, ofService, state, balancer, removedAt);
+    }
+
+    private Target joined(Endpoint endpoint, Service service, long now) {
+        Target target = new Target(endpoint, now, !filled);
+        if (filled && service.health() != null) {
+            target.health.awaitCheck();
+        }
+        return target;
+    }
+
+    /**
+     * Takes the result of a check of {@link Service#health()}. Two that failed in a row take an endpoint out of rotation, one
+     * that passes brings it back; an endpoint that joins waits for the first one that passes. For one thread.
+     *
+     * @return whether this took the endpoint out of rotation, or brought it back
+     */
+    public boolean checked(Endpoint endpoint, boolean passed) {
+        Target target = targets.get(endpoint);
+        return target != null && target.health.check(passed, ticker.nanoTime());
     }
 
     /**

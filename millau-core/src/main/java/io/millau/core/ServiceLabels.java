@@ -67,9 +67,6 @@ public final class ServiceLabels {
                     Stream.of(ENDPOINTS), KNOWN.stream().filter(label -> !label.equals(PORT) && !label.equals(NETWORK)))
             .toList();
 
-    /** Labels that are read and checked, though nothing follows from them yet. */
-    private static final List<String> WITHOUT_EFFECT = List.of(STICKY, HEALTH, DRAIN);
-
     /** Labels that keep somebody out: what looks like a misspelt one closes the service rather than opening it. */
     private static final Set<String> PROTECTING = Set.of(ENABLED, CLIENT_CA);
 
@@ -263,9 +260,6 @@ public final class ServiceLabels {
             if (values.containsKey(CERT) || values.containsKey(KEY)) {
                 problems.add(prefix + CERT + " and " + prefix + KEY + " have no effect: this version serves no HTTPS");
             }
-            WITHOUT_EFFECT.stream()
-                    .filter(values::containsKey)
-                    .forEach(name -> problems.add(prefix + name + " has no effect in this version"));
         }
     }
 }

@@ -1,11 +1,18 @@
 package io.millau.core;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** An endpoint with what is known of it; one per endpoint, however many snapshots and services it is part of. */
 final class Target {
 
+    private static final int TOKEN_BYTES = 12;
     private static final long STARTING_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     final Endpoint endpoint;
@@ -14,6 +21,7 @@ final class Target {
 
     private final long joinedAt;
     private volatile boolean proven;
+    private @Nullable String token;
 
     /** @param proven whether it is known, or to be assumed, to have started */
     Target(Endpoint endpoint, long joinedAt, boolean proven) {
@@ -32,6 +40,25 @@ final class Target {
     /** Whether it joined a short time ago and has not answered yet: it may run without listening already. */
     boolean starting(long now) {
         return !proven && now - joinedAt < STARTING_NANOS;
+    }
+
+    /**
+     * What tells it from all others to a client that is to come back: the same in every proxy and after a restart, and
+     * nothing that says where it is.
+     */
+    String token() {
+        String known = token;
+        if (known == null) {
+            try {
+                byte[] digest = MessageDigest.getInstance("SHA-256")
+                        .digest((endpoint.id() + " " + endpoint).getBytes(StandardCharsets.UTF_8));
+                known = Base64.getUrlEncoder().withoutPadding().encodeToString(Arrays.copyOf(digest, TOKEN_BYTES));
+            } catch (NoSuchAlgorithmException e) {
+                throw new AssertionError("every Java runtime has SHA-256", e);
+            }
+            token = known;
+        }
+        return known;
     }
 
     int load(long now) {

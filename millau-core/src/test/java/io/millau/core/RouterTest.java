@@ -658,6 +658,174 @@ class RouterTest {
         }
     }
 
+    @Nested
+    class Sticky {
+
+        @Test
+        void aClientComesBackToItsEndpoint() {
+            router.replace(List.of(sticky("blue", 2), sticky("green", 2)));
+            Delivery first = router.open("", "/", "GET");
+            String endpoint = first.next().id();
+            String token = first.token();
+
+            for (int i = 0; i < 10; i++) {
+                assertThat(whoServes(token)).isEqualTo(endpoint);
+            }
+            assertThat(share(40)).hasSize(4);
+        }
+
+        @Test
+        void toAStandbyToo() {
+            router.replace(List.of(sticky("blue", 1)));
+            String token = tokenOf("blue-1");
+            router.replace(List.of(sticky("blue", 1).toBuilder().weight(0).build(), sticky("green", 1)));
+
+            assertThat(whoServes(token)).isEqualTo("blue-1");
+            assertThat(share(10)).containsOnlyKeys("green-1");
+        }
+
+        @Test
+        void toOneThatRecoversWithEveryRequest() {
+            router.replace(List.of(sticky("app", 2)));
+            String token = tokenOf("app-1");
+            recover("app-1");
+
+            for (int i = 0; i < 10; i++) {
+                assertThat(whoServes(token)).isEqualTo("app-1");
+            }
+        }
+
+        @Test
+        void whoseEndpointIsGoneOrOutOfRotationGoesElsewhere() {
+            router.replace(List.of(sticky("app", 2)));
+            String token = tokenOf("app-1");
+            eject("app-1");
+            assertThat(whoServes(token)).isEqualTo("app-2");
+
+            router.replace(List.of(
+                    sticky("app", 1).withEndpoints(List.of(TestEndpoints.of("app-3"), TestEndpoints.of("app-4")))));
+            assertThat(router.open("", "/", "GET").prefer(token)).isFalse();
+            assertThat(List.of(whoServes(token), whoServes(token))).containsExactlyInAnyOrder("app-3", "app-4");
+        }
+
+        @Test
+        void afterAFailureTheOthersAreTriedOnceEach() {
+            router.replace(List.of(sticky("app", 3)));
+            Delivery delivery = router.open("", "/", "GET");
+            delivery.prefer(tokenOf("app-2"));
+            List<String> tried = new ArrayList<>();
+            do {
+                tried.add(delivery.next().id());
+            } while (delivery.report(Outcome.BROKEN));
+
+            assertThat(tried).startsWith("app-2").containsExactlyInAnyOrder("app-1", "app-2", "app-3");
+        }
+
+        @Test
+        void aServiceThatIsNotHasNoToken() {
+            router.replace(List.of(service("app", 1)));
+            Delivery delivery = router.open("", "/", "GET");
+            delivery.next();
+
+            assertThat(delivery.sticky()).isFalse();
+            assertThat(delivery.token()).isNull();
+        }
+
+        private Service sticky(String name, int replicas) {
+            return service(name, replicas).toBuilder().sticky(true).build();
+        }
+
+        private String tokenOf(String id) {
+            Delivery delivery = open(id);
+            String token = delivery.token();
+            delivery.close();
+            return token;
+        }
+
+        private String whoServes(String token) {
+            Delivery delivery = router.open("", "/", "GET");
+            delivery.prefer(token);
+            String id = delivery.next().id();
+            delivery.report(Outcome.DELIVERED);
+            delivery.close();
+            return id;
+        }
+    }
+
+    @Nested
+    class Checks {
+
+        @Test
+        void twoThatFailedInARowTakeAnEndpointOutAndOneThatPassesBringsItBackSlowly() {
+            router.replace(List.of(checked("app", 2)));
+            assertThat(check("app-1", false)).isFalse();
+            assertThat(check("app-1", true)).isFalse();
+            assertThat(check("app-1", false)).isFalse();
+            assertThat(share(10)).containsOnlyKeys("app-1", "app-2");
+
+            assertThat(check("app-1", false)).isTrue();
+            assertThat(check("app-1", false)).isFalse();
+            assertThat(share(10)).containsOnlyKeys("app-2");
+            assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
+            now += Duration.ofHours(1).toNanos();
+            assertThat(share(10)).as("no request probes it").containsOnlyKeys("app-2");
+
+            assertThat(check("app-1", true)).isTrue();
+            assertThat(share(200).get("app-1")).isBetween(9L, 11L);
+            now += Health.SLOW_START_NANOS;
+            assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
+        }
+
+        @Test
+        void anEndpointThatJoinsWaitsForItsFirstOneAndThenTakesItsShareAtOnce() {
+            router.replace(List.of(checked("app", 1)));
+            router.replace(List.of(checked("app", 2)));
+            assertThat(share(10)).containsOnlyKeys("app-1");
+
+            assertThat(check("app-2", true)).isTrue();
+            assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
+        }
+
+        @Test
+        void whereNoneIsWellTheyAreTriedAnyway() {
+            router.replace(List.of());
+            router.replace(List.of(checked("app", 2)));
+
+            assertThat(share(10)).containsOnlyKeys("app-1", "app-2");
+            deliver("GET");
+            assertThat(router.status().get(0).up()).as("an answer is no check").isFalse();
+        }
+
+        @ParameterizedTest
+        @CsvSource({"UNREACHABLE, true", "BROKEN, false", "TIMED_OUT, false"})
+        void oneThatPassesEndsTheEjectionOfWhoRefusedButNotOfWhoBroke(Outcome outcome, boolean back) {
+            router.replace(List.of(checked("app", 2)));
+            open("app-1").report(outcome);
+            check("app-1", true);
+
+            assertThat(share(40).containsKey("app-1")).isEqualTo(back);
+        }
+
+        @Test
+        void whatTheySaidIsForgottenWithThem() {
+            router.replace(List.of(checked("app", 2)));
+            check("app-1", false);
+            check("app-1", false);
+            router.replace(List.of(service("app", 2)));
+
+            assertThat(share(10)).containsOnlyKeys("app-1", "app-2");
+            assertThat(check("nobody", false)).isFalse();
+        }
+
+        private boolean check(String id, boolean passed) {
+            return router.checked(TestEndpoints.of(id), passed);
+        }
+
+        private Service checked(String name, int replicas) {
+            return service(name, replicas).toBuilder().health("/health").build();
+        }
+    }
+
     /** An instance may run for seconds before it listens. */
     @Nested
     class Starting {
@@ -814,15 +982,6 @@ class RouterTest {
 
             assertThat(open.get("app-1")).isBetween(100, 110); // 0.55 to 1
         }
-
-        private void recover(String id) {
-            eject(id);
-            now += Duration.ofSeconds(60).toNanos();
-            open(id).report(Outcome.DELIVERED);
-            for (Delivery delivery : opened) {
-                delivery.close();
-            }
-        }
     }
 
     @Test
@@ -948,5 +1107,15 @@ class RouterTest {
 
     private void eject(String id) {
         open(id).report(Outcome.BROKEN);
+    }
+
+    /** Has been out, and has just answered a probe. */
+    private void recover(String id) {
+        eject(id);
+        now += Duration.ofSeconds(60).toNanos();
+        open(id).report(Outcome.DELIVERED);
+        for (Delivery delivery : opened) {
+            delivery.close();
+        }
     }
 }

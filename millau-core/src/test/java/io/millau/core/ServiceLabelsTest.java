@@ -91,16 +91,6 @@ class ServiceLabelsTest {
                 .isSameAs(LoadBalancer.roundRobin());
     }
 
-    @ParameterizedTest
-    @CsvSource({"sticky, true", "health, /", "drain, 5"})
-    void whatHasNoEffectYetSaysSo(String label, String value) {
-        ServiceLabels.Reading reading =
-                read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
-
-        assertThat(reading.settings()).isNotNull();
-        assertThat(reading.problems()).containsExactly("millau." + label + " has no effect in this version");
-    }
-
     @ParameterizedTest(name = "{0}={1}: {2}")
     @CsvSource(
             delimiter = '|',

@@ -77,7 +77,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         ClientConnection opened = new ClientConnection(channel, lane);
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         source.setConduit(opened);
-        lane.idleClients.set(opened.idle, MAX_IDLE.toNanos());
+        lane.longDeadlines.set(opened.idle, MAX_IDLE.toNanos());
         source.setReadListener(readable -> opened.begin(http1, http2));
         source.resumeReads();
     }
@@ -130,7 +130,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
             connection = (HttpServerConnection) exchange.getConnection();
             connection.addCloseListener(closed -> {
                 if (closed.getIoThread() == Thread.currentThread()) {
-                    lane.idleClients.cancel(idle);
+                    lane.longDeadlines.cancel(idle);
                 }
             });
         }
@@ -180,7 +180,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
     private void heard(long count) {
         busy |= count > 0;
         if (count < 0) {
-            lane.idleClients.cancel(idle);
+            lane.longDeadlines.cancel(idle);
         }
     }
 
@@ -202,7 +202,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         if (busy || open == null || !open.isOpen() || open.getExtraBytes() != null) {
             return;
         }
-        lane.idleClients.set(idle, MAX_IDLE.toNanos());
+        lane.longDeadlines.set(idle, MAX_IDLE.toNanos());
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         undertow = source.getReadListener();
         source.setReadListener(this);

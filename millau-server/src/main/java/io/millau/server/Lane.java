@@ -1,8 +1,10 @@
 package io.millau.server;
 
+import io.millau.core.Endpoint;
 import io.millau.core.Ticker;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.function.Predicate;
 import org.xnio.XnioIoThread;
 
 /**
@@ -15,10 +17,13 @@ final class Lane {
     static final int BUFFER_BYTES = 64 * 1024;
 
     private static final Duration REQUEST_TICK = Duration.ofMillis(20);
-    private static final Duration IDLE_TICK = Duration.ofSeconds(1);
+    private static final Duration LONG_TICK = Duration.ofSeconds(1);
 
     final Deadlines deadlines;
-    final Deadlines idleClients;
+
+    /** For what may be a second late. */
+    final Deadlines longDeadlines;
+
     final Upstream upstream;
     final Buffers.Stock buffers = new Buffers.Stock(BUFFER_BYTES);
     final PlainRequests plainRequests = new PlainRequests();
@@ -26,9 +31,10 @@ final class Lane {
     final RequestHead requestHead = new RequestHead();
     final ByteBuffer headBuffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
-    Lane(XnioIoThread thread, Ticker ticker) {
+    /** @param removed whether an endpoint is none of any service any more */
+    Lane(XnioIoThread thread, Ticker ticker, Predicate<Endpoint> removed) {
         this.deadlines = new Deadlines(thread, ticker, REQUEST_TICK);
-        this.idleClients = new Deadlines(thread, ticker, IDLE_TICK);
-        this.upstream = new Upstream(thread, deadlines);
+        this.longDeadlines = new Deadlines(thread, ticker, LONG_TICK);
+        this.upstream = new Upstream(thread, deadlines, longDeadlines, removed);
     }
 }

@@ -1,9 +1,12 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
+import io.millau.core.Service;
 import io.millau.core.Ticker;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.xnio.XnioIoThread;
 
@@ -13,10 +16,13 @@ final class Lanes {
     private final Map<XnioIoThread, Lane> all = new ConcurrentHashMap<>();
     private final ThreadLocal<Lane> own;
 
+    /** How long connections to an endpoint may go on when it is removed. */
+    private volatile Map<Endpoint, Duration> drains = Map.of();
+
     Lanes(Ticker ticker) {
         own = ThreadLocal.withInitial(() -> {
             XnioIoThread thread = XnioIoThread.requireCurrentThread();
-            Lane lane = new Lane(thread, ticker);
+            Lane lane = new Lane(thread, ticker, endpoint -> !drains.containsKey(endpoint));
             all.put(thread, lane);
             return lane;
         });
@@ -32,8 +38,25 @@ final class Lanes {
         return all.values().stream().mapToInt(lane -> lane.buffers.taken()).sum();
     }
 
-    /** Has every thread close its idle connections to other endpoints than these. */
-    void retain(Set<Endpoint> endpoints) {
-        all.forEach((thread, lane) -> thread.execute(() -> lane.upstream.retain(endpoints)));
+    /**
+     * Replaces the endpoints: connections to others end, idle ones at once, those in use when they had their time.
+     *
+     * @param route lets requests come to the new ones
+     */
+    void replace(List<Service> services, Runnable route) {
+        Map<Endpoint, Duration> before = drains;
+        Map<Endpoint, Duration> now = new HashMap<>(2 * before.size());
+        services.stream()
+                .filter(Service::enabled)
+                .forEach(service ->
+                        service.endpoints().forEach(endpoint -> now.merge(endpoint, service.drain(), Lanes::longer)));
+        drains = now; // first: a request that is on its way to a removed endpoint finds out when it connects
+        route.run();
+        all.forEach((thread, lane) -> thread.execute(
+                () -> lane.upstream.retain(now.keySet(), endpoint -> before.getOrDefault(endpoint, Duration.ZERO))));
+    }
+
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) > 0 ? one : other;
     }
 }

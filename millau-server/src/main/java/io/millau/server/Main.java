@@ -30,8 +30,11 @@ public final class Main {
               millau.retry         seconds a failed instance stays out of rotation (default: 60)
               millau.retry-unsafe  true: repeat POST and PATCH too, though they may have been processed
               millau.buffer        how much of a body is kept to be sent again: 64k, 1m (default: 64k)
+              millau.health        path asked every 5 s: 2xx or 3xx is well, two failures take an instance out
+              millau.drain         seconds that connections to a removed instance may finish (default: 30)
               millau.weight        share among services that fit equally well, 0 to 1000 (default: 1)
               millau.balance       round-robin or least-connections (default: round-robin)
+              millau.sticky        true: a client stays with its instance, by a cookie (default: false)
               millau.network       network to reach it on, where it shares several with the proxy
 
             Environment:

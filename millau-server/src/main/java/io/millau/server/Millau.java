@@ -53,6 +53,7 @@ public final class Millau implements AutoCloseable {
     private final Buffers buffers = new Buffers(BUFFER_BYTES);
     private final Router router;
     private final Services services;
+    private final HealthChecks healthChecks;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<ProxyHandler> handlers = new ArrayList<>();
     private final @Nullable Listener telemetry;
@@ -67,6 +68,7 @@ public final class Millau implements AutoCloseable {
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         lanes = new Lanes(builder.ticker);
+        healthChecks = new HealthChecks(router, lanes);
         services = new Services(builder.sources, this::replace);
         services.start(); // first, since an engine takes as long to answer as all of the rest does
         worker = Xnio.getInstance(Millau.class.getClassLoader())
@@ -128,12 +130,13 @@ public final class Millau implements AutoCloseable {
             handlers.add(handler);
             listeners.get(i).open(handler);
         }
+        healthChecks.start(worker.getIoThread());
         listening = true;
     }
 
     private void replace(List<Service> all) {
-        router.replace(all);
-        lanes.retain(Services.endpoints(all));
+        lanes.replace(all, () -> router.replace(all));
+        healthChecks.replace(all);
     }
 
     /** A builder. */

@@ -78,6 +78,8 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable ByteBuffer unsentHead;
     private @Nullable PooledByteBuffer partialHead;
     private @Nullable AnswerBody answer;
+    private @Nullable Tunnel tunnel;
+    private @Nullable String shownToken;
     private boolean wroteBare;
     private boolean delivered;
     private boolean clientLeft;
@@ -111,6 +113,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         handler.began(this, client);
         try {
             client.watch(this);
+            preferEndpoint();
             attempt();
         } catch (RuntimeException e) {
             ourFault(e);
@@ -131,6 +134,27 @@ final class ProxiedRequest extends Deadlines.Deadline
             delivery.report(Outcome.CLIENT_GONE);
             endpoint = null;
         }
+    }
+
+    /** A client of a sticky service goes where it was before. */
+    private void preferEndpoint() {
+        if (delivery.sticky()) {
+            shownToken = StickyCookie.tokens(exchange.getRequestHeaders()).stream()
+                    .filter(delivery::prefer)
+                    .findFirst()
+                    .orElse(null);
+        }
+    }
+
+    /** Where the client is to go from now on; null if it knows, or goes anywhere. */
+    private @Nullable String stickyCookie() {
+        String token = delivery.sticky() ? delivery.token() : null;
+        return token == null || token.equals(shownToken)
+                ? null
+                : StickyCookie.of(
+                        token,
+                        delivery.service().path(),
+                        exchange.getRequestScheme().equals("https"));
     }
 
     private void attempt() {
@@ -343,9 +367,11 @@ final class ProxiedRequest extends Deadlines.Deadline
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         partialHead = null; // from here on the answer's body frees it
         connectionCanServeAgain = head.keepAlive();
-        StreamSinkChannel bare = canLeaveAsItIs(head) ? client.bare() : null;
+        String cookie = stickyCookie();
+        StreamSinkChannel bare = cookie == null && canLeaveAsItIs(head) ? client.bare() : null;
         if (bare == null) {
             head.copyTo(exchange.getResponseHeaders()); // before the body's trailers take its place
+            addCookie(cookie);
         }
         AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
         answer = passing;
@@ -369,6 +395,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         endConnectionIfBodyIsUncertain();
         passing.start(exchange.getResponseChannel());
+    }
+
+    private void addCookie(@Nullable String cookie) {
+        if (cookie != null) {
+            exchange.getResponseHeaders().add(Headers.SET_COOKIE, cookie);
+        }
     }
 
     /** Undertow takes the length from an answer that may have no body, and frames one that doesn't say it. */
@@ -458,6 +490,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.TUNNEL;
         head.copyTo(exchange.getResponseHeaders());
         exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
+        addCookie(stickyCookie());
         client.unwatch();
         handler.upgraded();
         // Until the client has the 101 nobody reads from the endpoint, and a client that leaves before gets no tunnel.
@@ -470,7 +503,8 @@ final class ProxiedRequest extends Deadlines.Deadline
     private void tunnel(StreamConnection channel, UpstreamConnection to, PooledByteBuffer first) {
         partialHead = null; // from here on the tunnel frees it
         connection = null;
-        new Tunnel(channel, to, lane.buffers, first, this::end).start();
+        tunnel = new Tunnel(channel, to, lane.buffers, first, this::end);
+        tunnel.start();
     }
 
     // Ends
@@ -483,6 +517,22 @@ final class ProxiedRequest extends Deadlines.Deadline
             attemptFailed(Outcome.BROKEN, broken);
         } else if (phase == Phase.ANSWERING) {
             answerBroken(broken);
+        }
+    }
+
+    @Override
+    public void endpointRemoved() {
+        try {
+            if (tunnel != null) {
+                tunnel.close();
+            } else if (phase == Phase.TUNNEL) {
+                end();
+                client.abort();
+            } else {
+                upstreamFailed(new IOException("it was removed longer ago than its drain"));
+            }
+        } catch (RuntimeException e) {
+            ourFault(e);
         }
     }
 
@@ -563,6 +613,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         delivery.close();
         delivery = now;
+        preferEndpoint();
         attempt();
     }
 

@@ -1,6 +1,5 @@
 package io.millau.server;
 
-import io.millau.core.Endpoint;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
@@ -108,12 +107,6 @@ final class Services implements AutoCloseable {
                 .distinct()
                 .forEach(problem -> LOG.warn("{}", problem));
         reported = new HashSet<>(problems);
-    }
-
-    static Set<Endpoint> endpoints(List<Service> services) {
-        Set<Endpoint> endpoints = new HashSet<>();
-        services.forEach(service -> endpoints.addAll(service.endpoints()));
-        return endpoints;
     }
 
     Snapshot current() {

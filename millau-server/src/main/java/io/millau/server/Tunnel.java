@@ -136,7 +136,7 @@ final class Tunnel {
         }
     }
 
-    private void close() {
+    void close() {
         if (over) {
             return;
         }

@@ -2,13 +2,20 @@ package io.millau.server;
 
 import io.millau.core.Endpoint;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
 import org.xnio.IoFuture;
 import org.xnio.IoUtils;
@@ -23,6 +30,8 @@ import org.xnio.XnioIoThread;
  */
 final class Upstream {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Upstream.class);
+
     private static final OptionMap SOCKET_OPTIONS = OptionMap.create(Options.TCP_NODELAY, true);
 
     /** A burst's connections beyond this many for an endpoint are closed when they fall idle. */
@@ -31,33 +40,81 @@ final class Upstream {
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** How long a connection may go on that was made when its endpoint was removed already. */
+    private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     private final XnioIoThread thread;
     private final Deadlines deadlines;
-    private final Map<Endpoint, Idle> idle = new HashMap<>();
+    private final Deadlines longDeadlines;
+    private final Predicate<Endpoint> removed;
+    private final Map<Endpoint, Siblings> all = new HashMap<>();
     private boolean sweeping;
 
-    Upstream(XnioIoThread thread, Deadlines deadlines) {
+    Upstream(XnioIoThread thread, Deadlines deadlines, Deadlines longDeadlines, Predicate<Endpoint> removed) {
         this.thread = thread;
         this.deadlines = deadlines;
+        this.longDeadlines = longDeadlines;
+        this.removed = removed;
     }
 
     /** An idle connection, the last used one first, so that the others can grow old and end. */
     @Nullable
     UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
-        Idle known = idle.get(endpoint);
-        UpstreamConnection latest = known == null ? null : known.connections.peekFirst();
+        Siblings known = all.get(endpoint);
+        UpstreamConnection latest = known == null ? null : known.idle.peekFirst();
         if (known == null
                 || latest == null
                 || usedWithinNanos != Long.MAX_VALUE && deadlines.now() - latest.idleSince > usedWithinNanos) {
             return null;
         }
-        return known.connections.pollFirst();
+        return known.idle.pollFirst();
     }
 
-    /** The idle connections to one endpoint. A connection knows them, so that its end costs no search. */
-    static final class Idle {
-        private final Deque<UpstreamConnection> connections = new ArrayDeque<>();
+    /** The connections to one endpoint. Each knows the others, so that its end costs no search. */
+    final class Siblings extends Deadlines.Deadline {
+        private final Endpoint endpoint;
+        private final Set<UpstreamConnection> open = new HashSet<>();
+        private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
         private boolean gone;
+
+        private Siblings(Endpoint endpoint) {
+            this.endpoint = endpoint;
+            this.gone = removed.test(endpoint);
+        }
+
+        private void opened(UpstreamConnection connection) {
+            if (gone && open.isEmpty()) {
+                longDeadlines.set(this, LATE_NANOS);
+            }
+            open.add(connection);
+        }
+
+        private void leave(Duration drain) {
+            gone = true;
+            List.copyOf(idle).forEach(UpstreamConnection::close);
+            if (!open.isEmpty()) {
+                longDeadlines.set(this, drain.toNanos());
+            }
+        }
+
+        private void comeBack() {
+            gone = false;
+            longDeadlines.cancel(this);
+        }
+
+        @Override
+        void passed() {
+            LOG.info("{} was removed: {} connections to it that had not finished end now", endpoint, open.size());
+            List.copyOf(open).forEach(UpstreamConnection::endUse);
+        }
+
+        void closed(UpstreamConnection connection) {
+            idle.remove(connection);
+            if (open.remove(connection) && open.isEmpty()) {
+                longDeadlines.cancel(this);
+                all.remove(endpoint, this);
+            }
+        }
     }
 
     /** Told how an attempt to connect ended, on the I/O thread, once. */
@@ -100,8 +157,10 @@ final class Upstream {
                 return;
             }
             finish();
-            Idle siblings = idle.computeIfAbsent(endpoint, e -> new Idle());
-            listener.connected(new UpstreamConnection(endpoint, channel, Upstream.this, siblings));
+            Siblings siblings = all.computeIfAbsent(endpoint, Siblings::new);
+            UpstreamConnection connection = new UpstreamConnection(endpoint, channel, Upstream.this, siblings);
+            siblings.opened(connection);
+            listener.connected(connection);
         }
 
         @Override
@@ -131,31 +190,26 @@ final class Upstream {
     }
 
     void release(UpstreamConnection connection) {
-        Idle siblings = connection.siblings;
-        if (siblings.gone || siblings.connections.size() >= MAX_IDLE_PER_ENDPOINT) {
+        Siblings siblings = connection.siblings;
+        if (siblings.gone || siblings.idle.size() >= MAX_IDLE_PER_ENDPOINT) {
             connection.close();
             return;
         }
         connection.idleSince = deadlines.now();
-        siblings.connections.addFirst(connection);
+        siblings.idle.addFirst(connection);
         sweepLater();
     }
 
-    void forget(UpstreamConnection connection) {
-        connection.siblings.connections.remove(connection);
-    }
-
-    /** Closes idle connections to endpoints that are gone, and those in use when they fall idle. */
-    void retain(Set<Endpoint> endpoints) {
-        idle.entrySet().removeIf(entry -> {
-            Idle known = entry.getValue();
-            known.gone = !endpoints.contains(entry.getKey());
-            if (known.gone) {
-                known.connections.forEach(UpstreamConnection::close);
-                known.connections.clear();
+    /** Closes idle connections to other endpoints, and those in use when they fall idle, or after their drain. */
+    void retain(Set<Endpoint> endpoints, Function<Endpoint, Duration> drain) {
+        for (Siblings known : List.copyOf(all.values())) {
+            boolean stays = endpoints.contains(known.endpoint);
+            if (stays && known.gone) {
+                known.comeBack();
+            } else if (!stays && !known.gone) {
+                known.leave(drain.apply(known.endpoint));
             }
-            return known.gone;
-        });
+        }
     }
 
     private void sweepLater() {
@@ -168,13 +222,13 @@ final class Upstream {
     private void closeLongIdle() {
         sweeping = false;
         long now = deadlines.now();
-        for (Idle known : idle.values()) {
-            Deque<UpstreamConnection> connections = known.connections;
-            while (!connections.isEmpty() && now - connections.getLast().idleSince >= MAX_IDLE_NANOS) {
-                connections.removeLast().close();
+        for (Siblings known : List.copyOf(all.values())) {
+            Deque<UpstreamConnection> idle = known.idle;
+            while (!idle.isEmpty() && now - idle.getLast().idleSince >= MAX_IDLE_NANOS) {
+                idle.getLast().close();
             }
         }
-        if (!idle.isEmpty()) {
+        if (!all.isEmpty()) {
             sweepLater();
         }
     }

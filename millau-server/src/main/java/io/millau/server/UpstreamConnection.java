@@ -27,7 +27,10 @@ final class UpstreamConnection {
 
         void upstreamWritable() throws IOException;
 
-        /** One of the two calls above threw this. */
+        /** The endpoint was removed, and its connections had their time to finish. */
+        void endpointRemoved();
+
+        /** One of the two calls that may threw this. */
         void upstreamFailed(Throwable failure);
     }
 
@@ -36,12 +39,12 @@ final class UpstreamConnection {
     final ConduitStreamSinkChannel sink;
     private final StreamConnection channel;
     private final Upstream upstream;
-    final Upstream.Idle siblings;
+    final Upstream.Siblings siblings;
     private @Nullable User user;
     private boolean reused;
     long idleSince;
 
-    UpstreamConnection(Endpoint endpoint, StreamConnection channel, Upstream upstream, Upstream.Idle siblings) {
+    UpstreamConnection(Endpoint endpoint, StreamConnection channel, Upstream upstream, Upstream.Siblings siblings) {
         this.endpoint = endpoint;
         this.channel = channel;
         this.upstream = upstream;
@@ -74,7 +77,18 @@ final class UpstreamConnection {
 
     void close() {
         user = null;
+        siblings.closed(this);
         IoUtils.safeClose(channel);
+    }
+
+    /** Whoever uses it has had the time to finish. */
+    void endUse() {
+        User current = user;
+        if (current == null) {
+            close();
+        } else {
+            current.endpointRemoved();
+        }
     }
 
     StreamConnection channel() {
@@ -116,7 +130,6 @@ final class UpstreamConnection {
         } catch (IOException e) {
             LOG.debug("Idle connection to {} ended: {}", endpoint, e.toString());
         }
-        upstream.forget(this);
         close();
     }
 }

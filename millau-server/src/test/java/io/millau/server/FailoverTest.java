@@ -98,6 +98,27 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
+    void aRequestAtARemovedEndpointGoesToTheNextOneAfterTheDrain() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        ScriptedEndpoint hanging = endpoint(connection -> {
+            connection.readRequest();
+            arrived.countDown();
+            connection.hang();
+        });
+        ScriptedEndpoint good = endpointThatSays("good");
+        clock = ahead::get;
+        startWith(app(hanging.endpoint(), good.endpoint())
+                .timeout(Duration.ofDays(1))
+                .build());
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        arrived.await();
+        replaceWith(app(good.endpoint()).build());
+        ahead.addAndGet(Duration.ofSeconds(31).toNanos());
+
+        assertThat(client.read().body()).isEqualTo("good");
+    }
+
+    @Test
     void aClientThatLeavesWhileItsRequestWaitsIsForgotten() throws Exception {
         startWith(new Service[0]);
         services.replace(app(endpointThatRefuses()).build());

@@ -40,6 +40,12 @@ abstract class ProxyTest {
                 .listener(traffic);
     }
 
+    /** Replaces the services, and returns when the I/O thread has heard of it. */
+    final void replaceWith(Service... declared) throws Exception {
+        services.replace(declared);
+        client().get("/");
+    }
+
     /** One service, for everything. */
     final void startWith(ScriptedEndpoint... endpoints) throws Exception {
         Endpoint[] of = new Endpoint[endpoints.length];

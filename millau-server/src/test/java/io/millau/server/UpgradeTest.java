@@ -3,11 +3,13 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.Service;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -111,6 +113,67 @@ class UpgradeTest extends ProxyTest {
 
         assertThat(client.readHead().status()).isEqualTo(101);
         assertThat(client.ended()).isTrue();
+    }
+
+    @Test
+    void aTunnelToARemovedEndpointEndsAfterTheDrainOfItsService() throws Exception {
+        ScriptedEndpoint endpoint = echoing();
+        clock = ahead::get;
+        startWith(app(endpoint.endpoint()).build(), brief());
+        RawClient client = upgraded("app");
+        RawClient atBrief = upgraded("brief");
+
+        replaceWith();
+        ahead.addAndGet(Duration.ofSeconds(29).toNanos());
+        assertThat(atBrief.ended()).isTrue();
+        assertThatItLives(client);
+        ahead.addAndGet(Duration.ofSeconds(2).toNanos());
+
+        assertThat(client.ended()).isTrue();
+        await().until(() -> endpoint.openConnections() == 0);
+    }
+
+    @Test
+    void aTunnelLivesOnWhenItsEndpointComesBackInTime() throws Exception {
+        Service app = app(echoing().endpoint()).build();
+        clock = ahead::get;
+        startWith(app, brief());
+        RawClient client = upgraded("app");
+        RawClient atBrief = upgraded("brief");
+
+        replaceWith();
+        replaceWith(app);
+        ahead.addAndGet(Duration.ofDays(1).toNanos());
+        assertThat(atBrief.ended()).isTrue();
+
+        assertThatItLives(client);
+    }
+
+    private Service brief() {
+        return Service.named("brief")
+                .hosts("brief")
+                .drain(Duration.ofSeconds(10))
+                .endpoints(echoing().endpoint())
+                .build();
+    }
+
+    private ScriptedEndpoint echoing() {
+        return endpoint(connection -> {
+            connection.readRequest();
+            connection.send(SWITCHING);
+            echo(connection);
+        });
+    }
+
+    private RawClient upgraded(String host) throws Exception {
+        RawClient client = client().send(UPGRADE.replace("Host: a", "Host: " + host));
+        assertThat(client.readHead().status()).isEqualTo(101);
+        assertThatItLives(client);
+        return client;
+    }
+
+    private static void assertThatItLives(RawClient client) throws Exception {
+        assertThat(client.send("hello").wire().readExactly(5)).isEqualTo("hello");
     }
 
     @Test
