@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class Delivery {
 
     private static final Target[] NONE = {};
+    private static final long NANOS_A_SECOND = TimeUnit.SECONDS.toNanos(1);
 
     /** Which endpoints may be picked; the next is for where the one before has none. */
     private enum Choice {
@@ -38,6 +40,7 @@ public final class Delivery {
     private boolean costsRepeat;
     private boolean seen;
     private boolean policyAllows;
+    private boolean outOfRepeats;
     private @Nullable Target preferred;
     private int preferredMember;
     private Target[] tried = NONE;
@@ -58,7 +61,11 @@ public final class Delivery {
 
     /** Whether the request may be sent again if its connection breaks: whether to keep its body, and to take no risk. */
     public boolean repeatable() {
-        return retryPolicy.mayRepeat(new Attempt(method, service(), Outcome.BROKEN, 1, 0));
+        return mayBeRepeated(service());
+    }
+
+    private boolean mayBeRepeated(Service by) {
+        return retryPolicy.mayRepeat(new Attempt(method, by, Outcome.BROKEN, 1, 0));
     }
 
     /** Whether a service of the request keeps its clients at their endpoints: whether to ask for {@link #prefer}. */
@@ -227,7 +234,9 @@ public final class Delivery {
     private boolean enter(Target chosen, Pool.Member of, long now, Choice choice) {
         Health.Entry entered = choice == Choice.ANY ? Health.Entry.LAST_RESORT : Health.Entry.USUAL;
         if (choice == Choice.READY) {
-            entered = chosen.health.enter(now, of.probeNanos);
+            // What can't be repeated leaves the risk of a probe to others for as long again.
+            long shyNanos = chosen.health.ejected() && !mayBeRepeated(of.service) ? of.retryNanos : 0;
+            entered = chosen.health.enter(now, of.probeNanos, shyNanos);
         }
         if (entered == null) {
             return false;
@@ -293,7 +302,11 @@ public final class Delivery {
         seen |= costsRepeat;
         policyAllows =
                 !delivered && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, attempts, timedOut));
-        return policyAllows && (chanceLeft || isAnyLeft()) && (!costsRepeat || of.state.allowsRepeat(now));
+        if (!policyAllows || !chanceLeft && !isAnyLeft()) {
+            return false;
+        }
+        outOfRepeats = costsRepeat && !of.state.allowsRepeat(now);
+        return !outOfRepeats;
     }
 
     private boolean isAnyLeft() {
@@ -322,6 +335,31 @@ public final class Delivery {
             }
         }
         return false;
+    }
+
+    /**
+     * When a client whose request failed may come again with a better chance: seconds until the first endpoint is probed, where
+     * all are ejected.
+     *
+     * @return 0 if that isn't known, or one is in rotation
+     */
+    public long retryAfterSeconds() {
+        long now = ticker.nanoTime();
+        long soonest = Long.MAX_VALUE;
+        for (Pool.Member of : pool.members) {
+            for (Target endpoint : of.targets) {
+                long nanos = endpoint.health.nanosUntilProbe(now);
+                if (nanos >= 0) {
+                    soonest = Math.min(soonest, nanos);
+                }
+            }
+        }
+        return soonest == Long.MAX_VALUE ? 0 : (soonest + NANOS_A_SECOND - 1) / NANOS_A_SECOND;
+    }
+
+    /** Whether the request is not repeated because the repeats of its service are too many already. */
+    public boolean isOutOfRepeats() {
+        return outOfRepeats;
     }
 
     /** Ends the request; further calls have no effect. */

@@ -76,16 +76,21 @@ final class Health {
         return checks == Checks.PASSED && (!(state.get() instanceof Ejection ejection) || now - ejection.until() >= 0);
     }
 
-    /** Takes the endpoint for a request; null if it is out of rotation, being probed, or had its share. */
+    /**
+     * Takes the endpoint for a request; null if it is out of rotation, being probed, or had its share.
+     *
+     * @param shyNanos how much longer than others this request leaves an endpoint alone that broke
+     */
     @Nullable
-    Entry enter(long now, long probeNanos) {
+    Entry enter(long now, long probeNanos, long shyNanos) {
         State seen = state.get();
         if (checks != Checks.PASSED) {
             return null;
         }
         if (seen instanceof Ejection ejection) {
             Ejection probe = new Ejection(now + probeNanos, ejection.refused());
-            return now - ejection.until() >= 0 && state.compareAndSet(seen, probe) ? Entry.PROBE : null;
+            long from = ejection.refused() ? ejection.until() : ejection.until() + shyNanos;
+            return now - from >= 0 && state.compareAndSet(seen, probe) ? Entry.PROBE : null;
         }
         if (seen instanceof Recovery recovery) {
             int share = recovery.share(now);
@@ -107,6 +112,14 @@ final class Health {
             return (openRequests + 1) * WHOLE / recovery.share(now) - 1;
         }
         return ejected() && !available(now) ? Integer.MAX_VALUE : openRequests;
+    }
+
+    /** How long until requests may probe it: 0 if it is in rotation, -1 if that can't be said. */
+    long nanosUntilProbe(long now) {
+        if (checks != Checks.PASSED) {
+            return -1;
+        }
+        return state.get() instanceof Ejection ejection ? Math.max(1, ejection.until() - now) : 0;
     }
 
     void eject(long untilNanos, boolean refused) {

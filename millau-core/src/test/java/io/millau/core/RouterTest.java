@@ -597,6 +597,30 @@ class RouterTest {
             assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
         }
 
+        @ParameterizedTest(name = "{0}")
+        @CsvSource({"UNREACHABLE, 60", "BROKEN, 120", "TIMED_OUT, 120"})
+        void whatCannotBeRepeatedProbesWhoBrokeOnlyWhenNobodyElseDid(Outcome outcome, long seconds) {
+            router.replace(List.of(service("app", 2)));
+            open("app-1").report(outcome);
+            now += Duration.ofSeconds(seconds).toNanos() - 1;
+            assertThat(share("POST", 10)).containsOnlyKeys("app-2");
+            now += 1;
+            assertThat(share("POST", 10)).containsOnlyKeys("app-1", "app-2");
+        }
+
+        @Test
+        void ofAllSaysWhenItIsWorthToComeAgain() {
+            router.replace(List.of(service("app", 2)));
+            assertThat(router.open("", "/", "GET").retryAfterSeconds()).isZero();
+            eject("app-1");
+            assertThat(router.open("", "/", "GET").retryAfterSeconds()).isZero();
+            now += Duration.ofMillis(10_500).toNanos();
+            open("app-2").report(Outcome.BROKEN);
+            assertThat(router.open("", "/", "GET").retryAfterSeconds()).isEqualTo(50);
+            now += Duration.ofHours(1).toNanos();
+            assertThat(router.open("", "/", "GET").retryAfterSeconds()).isEqualTo(1);
+        }
+
         @Test
         void aProbeWhoseClientWentAwayLeavesItToTheNextRequest() {
             router.replace(List.of(service("app", 2)));
@@ -1095,9 +1119,13 @@ class RouterTest {
     }
 
     private Map<String, Long> share(int requests) {
+        return share("GET", requests);
+    }
+
+    private Map<String, Long> share(String method, int requests) {
         Map<String, Long> share = new HashMap<>();
         for (int i = 0; i < requests; i++) {
-            Delivery delivery = router.open("", "/", "GET");
+            Delivery delivery = router.open("", "/", method);
             share.merge(delivery.next().id(), 1L, Long::sum);
             delivery.report(Outcome.CLIENT_GONE);
             delivery.close();

@@ -582,6 +582,11 @@ final class ProxiedRequest extends Deadlines.Deadline
         } else {
             LOG.debug("{} at {} failed: {} ({})", delivery.service().name(), failed, outcome, cause.toString());
         }
+        if (delivery.isOutOfRepeats()) {
+            LOG.debug(
+                    "The request is not repeated: {} had as many repeats as a fifth of its requests already",
+                    delivery.service().name());
+        }
         if (mayRepeat && !again) {
             LOG.debug(
                     "The request is not repeated: its body is larger than the {} bytes that {} keeps (millau.buffer)",
@@ -618,6 +623,10 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void answerFailure() {
+        long retryAfter = delivery.retryAfterSeconds();
+        if (retryAfter > 0) {
+            exchange.getResponseHeaders().put(Headers.RETRY_AFTER, retryAfter);
+        }
         if (!delivery.running()) {
             refuse(502, "No running instance of " + delivery.service().name() + "\n");
         } else if (lastOutcome == Outcome.TIMED_OUT) {

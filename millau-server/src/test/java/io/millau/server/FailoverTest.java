@@ -72,6 +72,19 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
+    void whereAllAreOutTheClientIsToldWhenToComeAgain() throws Exception {
+        clock = ahead::get;
+        startWith(app(endpointThatRefuses(), endpointThatRefuses())
+                .retry(Duration.ofSeconds(7))
+                .build());
+        Message answer = client().get("/");
+
+        assertThat(answer.status()).isEqualTo(502);
+        assertThat(answer.field("Retry-After")).isEqualTo("7");
+        assertThat(answer.body()).isEqualTo("No instance could answer\n");
+    }
+
+    @Test
     void aRequestWaitsForAnInstanceThatHasJustStarted() throws Exception {
         ScriptedEndpoint started = endpointThatSays("started");
         startWith(new Service[0]);
