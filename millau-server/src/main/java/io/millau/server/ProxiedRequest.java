@@ -79,7 +79,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable PooledByteBuffer partialHead;
     private @Nullable AnswerBody answer;
     private @Nullable Tunnel tunnel;
-    private @Nullable String shownToken;
+    private @Nullable StickyCookie cookie;
     private boolean wroteBare;
     private boolean delivered;
     private boolean clientLeft;
@@ -136,25 +136,11 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** A client of a sticky service goes where it was before. */
     private void preferEndpoint() {
         if (delivery.sticky()) {
-            shownToken = StickyCookie.tokens(exchange.getRequestHeaders()).stream()
-                    .filter(delivery::prefer)
-                    .findFirst()
-                    .orElse(null);
+            cookie = new StickyCookie(exchange);
+            cookie.prefer(delivery);
         }
-    }
-
-    /** Where the client is to go from now on; null if it knows, or goes anywhere. */
-    private @Nullable String stickyCookie() {
-        String token = delivery.sticky() ? delivery.token() : null;
-        return token == null || token.equals(shownToken)
-                ? null
-                : StickyCookie.of(
-                        token,
-                        delivery.service().path(),
-                        exchange.getRequestScheme().equals("https"));
     }
 
     private void attempt() {
@@ -367,11 +353,13 @@ final class ProxiedRequest extends Deadlines.Deadline
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         partialHead = null; // from here on the answer's body frees it
         connectionCanServeAgain = head.keepAlive();
-        String cookie = stickyCookie();
-        StreamSinkChannel bare = cookie == null && canLeaveAsItIs(head) ? client.bare() : null;
+        boolean setsCookie = cookie != null && cookie.isNews(delivery);
+        StreamSinkChannel bare = !setsCookie && canLeaveAsItIs(head) ? client.bare() : null;
         if (bare == null) {
             head.copyTo(exchange.getResponseHeaders()); // before the body's trailers take its place
-            addCookie(cookie);
+        }
+        if (cookie != null && setsCookie) {
+            cookie.set(delivery);
         }
         AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
         answer = passing;
@@ -395,12 +383,6 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         endConnectionIfBodyIsUncertain();
         passing.start(exchange.getResponseChannel());
-    }
-
-    private void addCookie(@Nullable String cookie) {
-        if (cookie != null) {
-            exchange.getResponseHeaders().add(Headers.SET_COOKIE, cookie);
-        }
     }
 
     /** Undertow takes the length from an answer that may have no body, and frames one that doesn't say it. */
@@ -490,7 +472,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.TUNNEL;
         head.copyTo(exchange.getResponseHeaders());
         exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
-        addCookie(stickyCookie());
+        if (cookie != null && cookie.isNews(delivery)) {
+            cookie.set(delivery);
+        }
         client.unwatch();
         handler.upgraded();
         // Until the client has the 101 nobody reads from the endpoint, and a client that leaves before gets no tunnel.

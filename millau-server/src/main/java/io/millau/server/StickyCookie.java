@@ -1,43 +1,55 @@
 package io.millau.server;
 
-import io.undertow.util.HeaderMap;
+import io.millau.core.Delivery;
+import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
-import java.util.ArrayList;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** The cookie (RFC 6265) that brings a client back to the endpoint that answered it first. */
+/**
+ * The cookie (RFC 6265) that brings a client back to the endpoint that answered it first. Of one request; for its I/O
+ * thread.
+ */
 final class StickyCookie {
 
-    private static final String NAME = "millau";
+    private static final String START = "millau=";
 
-    private StickyCookie() {}
+    private final HttpServerExchange exchange;
+    private @Nullable String shown;
 
-    /** The tokens that a request shows: one for each path at which the client got one. */
-    static List<String> tokens(HeaderMap request) {
-        HeaderValues cookies = request.get(Headers.COOKIE);
-        List<String> tokens = new ArrayList<>(1);
-        if (cookies != null) {
-            for (String line : cookies) {
-                for (String cookie : line.split(";")) {
-                    String pair = cookie.strip();
-                    if (pair.startsWith(NAME + "=")) {
-                        tokens.add(pair.substring(NAME.length() + 1));
-                    }
+    StickyCookie(HttpServerExchange exchange) {
+        this.exchange = exchange;
+    }
+
+    /** Sends the request where its client was before. It shows a cookie for each path where it got one. */
+    void prefer(Delivery delivery) {
+        shown = null;
+        HeaderValues lines = exchange.getRequestHeaders().get(Headers.COOKIE);
+        for (int i = 0; lines != null && i < lines.size(); i++) {
+            for (String cookie : lines.get(i).split(";")) {
+                String pair = cookie.strip();
+                if (pair.startsWith(START) && delivery.prefer(pair.substring(START.length()))) {
+                    shown = pair.substring(START.length());
+                    return;
                 }
             }
         }
-        return tokens;
     }
 
-    /**
-     * The value of a {@code Set-Cookie} field.
-     *
-     * @param path of the service: another one of the host has a cookie of its own
-     */
-    static String of(String token, String path, boolean secure) {
-        return NAME + "=" + token + "; Path=" + (isPlain(path) ? path : "/") + "; HttpOnly; SameSite=Lax"
-                + (secure ? "; Secure" : "");
+    /** Whether the client has to be told where to come back to. */
+    boolean isNews(Delivery delivery) {
+        String token = delivery.token();
+        return token != null && !token.equals(shown);
+    }
+
+    /** Tells the client, with the answer of the endpoint that it got. */
+    void set(Delivery delivery) {
+        String path = delivery.service().path(); // another service of the host has a cookie of its own
+        exchange.getResponseHeaders()
+                .add(
+                        Headers.SET_COOKIE,
+                        START + delivery.token() + "; Path=" + (isPlain(path) ? path : "/") + "; HttpOnly; SameSite=Lax"
+                                + (exchange.getRequestScheme().equals("https") ? "; Secure" : ""));
     }
 
     /** Whether it stands in a cookie as it stands in a request's target. */
