@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 public final class Delivery {
 
     private static final Target[] NONE = {};
+    /** How long an endpoint is ejected that may not listen yet. */
+    private static final long STARTING_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final long NANOS_A_SECOND = TimeUnit.SECONDS.toNanos(1);
 
     /** Which endpoints may be picked; the next is for where the one before has none. */
@@ -40,6 +44,7 @@ public final class Delivery {
     private boolean costsRepeat;
     private boolean seen;
     private boolean policyAllows;
+    private long ejectionNanos;
     private boolean outOfRepeats;
     private @Nullable Target preferred;
     private int preferredMember;
@@ -268,10 +273,10 @@ public final class Delivery {
         }
         if (outcome == Outcome.DELIVERED) {
             delivered = true;
-            reported.prove();
+            boolean startedBefore = reported.prove();
             if (entry != Health.Entry.USUAL) {
                 entry = Health.Entry.USUAL;
-                reported.health.recover(ticker.nanoTime(), of.retryNanos > 0);
+                reported.health.recover(ticker.nanoTime(), of.retryNanos > 0 && startedBefore);
             }
             return false;
         }
@@ -280,7 +285,10 @@ public final class Delivery {
         boolean again = mayRepeat(reported, of, outcome, now);
         if (outcome.endpointFailed()) {
             entry = Health.Entry.USUAL;
-            reported.health.eject(now + of.retryNanos, outcome == Outcome.UNREACHABLE);
+            boolean refused = outcome == Outcome.UNREACHABLE;
+            boolean starts = refused && reported.starting(now);
+            ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
+            reported.health.eject(now + ejectionNanos, refused);
         } else if (!again || !chanceLeft) {
             releaseProbe(reported, now);
         }
@@ -355,6 +363,11 @@ public final class Delivery {
             }
         }
         return soonest == Long.MAX_VALUE ? 0 : (soonest + NANOS_A_SECOND - 1) / NANOS_A_SECOND;
+    }
+
+    /** For how long the endpoint was ejected that failed last. */
+    public Duration ejection() {
+        return Duration.ofNanos(ejectionNanos);
     }
 
     /** Whether the request is not repeated because the repeats of its service are too many already. */

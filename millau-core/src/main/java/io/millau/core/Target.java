@@ -30,11 +30,13 @@ final class Target {
         this.proven = proven;
     }
 
-    /** It answered. */
-    void prove() {
-        if (!proven) {
+    /** It answered; whether it had before. */
+    boolean prove() {
+        boolean before = proven;
+        if (!before) {
             proven = true;
         }
+        return before;
     }
 
     /** Whether it joined a short time ago and has not answered yet: it may run without listening already. */

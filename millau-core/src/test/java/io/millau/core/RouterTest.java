@@ -869,6 +869,29 @@ class RouterTest {
             assertThat(worthWaiting(Outcome.UNREACHABLE)).isFalse();
         }
 
+        @Test
+        void whoRefusesWhileItStartsIsProbedSoonAndThenTakesItsShareAtOnce() {
+            router.replace(List.of(service("app", 1)));
+            router.replace(List.of(service("app", 2)));
+            open("app-2").report(Outcome.UNREACHABLE);
+            assertThat(share(10)).containsOnlyKeys("app-1");
+            now += Duration.ofSeconds(1).toNanos();
+            open("app-2").report(Outcome.DELIVERED);
+
+            assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
+        }
+
+        @Test
+        void whoRefusesWhenItShouldHaveStartedIsOutForTheRetryPeriod() {
+            router.replace(List.of(service("app", 1)));
+            router.replace(List.of(service("app", 2)));
+            now += Duration.ofSeconds(10).toNanos();
+            open("app-2").report(Outcome.UNREACHABLE);
+            now += Duration.ofSeconds(60).toNanos() - 1;
+
+            assertThat(share(10)).containsOnlyKeys("app-1");
+        }
+
         @ParameterizedTest
         @ValueSource(strings = {"BROKEN", "TIMED_OUT", "CLIENT_GONE"})
         void aRequestThatSomebodyMayHaveSeenIsNot(Outcome outcome) {

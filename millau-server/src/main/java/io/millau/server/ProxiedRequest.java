@@ -559,7 +559,7 @@ final class ProxiedRequest extends Deadlines.Deadline
                     "{} at {} failed and is out of rotation for {} s: {} ({}{})",
                     delivery.service().name(),
                     failed,
-                    delivery.service().retry().toSeconds(),
+                    delivery.ejection().toSeconds(),
                     outcome,
                     cause.getMessage(),
                     again ? "; the request goes on to the next" : "");
