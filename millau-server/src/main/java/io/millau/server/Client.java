@@ -308,7 +308,14 @@ abstract class Client {
 
         @Override
         boolean leave() {
-            return --open()[0] == 0;
+            if (--open()[0] > 0) {
+                return false;
+            }
+            Http2Connection connection = Http2Connection.of(exchange.getConnection());
+            if (connection != null) {
+                connection.becameIdle();
+            }
+            return true;
         }
 
         private int[] open() {

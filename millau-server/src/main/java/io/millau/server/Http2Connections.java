@@ -2,9 +2,9 @@ package io.millau.server;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
-import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.protocol.http2.Http2ReceiveListener;
+import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 
@@ -26,15 +27,11 @@ final class Http2Connections {
 
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connections.class);
 
-    private static final int BUFFER_BYTES = 16 * 1024;
-
     private final ByteBufferPool buffers;
     private final OptionMap options;
-    private final Set<Open> all = ConcurrentHashMap.newKeySet();
+    private final Set<Http2Connection> all = ConcurrentHashMap.newKeySet();
     private @Nullable HttpHandler handler;
     private volatile boolean ending;
-
-    private record Open(Http2Channel channel, GoAwayConduit goAway) {}
 
     Http2Connections(ByteBufferPool buffers, OptionMap options) {
         this.buffers = buffers;
@@ -52,32 +49,36 @@ final class Http2Connections {
      * @param first what was read from it already
      */
     void open(StreamConnection connection, @Nullable PooledByteBuffer first) {
-        GoAwayConduit goAway = new GoAwayConduit(connection.getSinkChannel().getConduit());
-        connection.getSinkChannel().setConduit(goAway);
-        Http2Channel channel = new Http2Channel(connection, Tls.HTTP_2, buffers, first, false, false, options);
-        Open opened = new Open(channel, goAway);
-        all.add(opened);
-        channel.addCloseTask(closed -> all.remove(opened));
-        if (ending) {
-            goAway.send();
+        Http2Connection opened;
+        try {
+            opened = Http2Connection.open(connection, buffers, first, options);
+        } catch (IOException e) {
+            LOG.debug("Client {} is gone: {}", connection.getPeerAddress(), e.toString());
+            IoUtils.safeClose(connection);
+            return;
         }
-        channel.getReceiveSetter()
-                .set(new Http2ReceiveListener(Objects.requireNonNull(handler), options, BUFFER_BYTES, null));
-        channel.resumeReceives();
+        all.add(opened);
+        opened.addCloseTask(closed -> all.remove(opened));
+        if (ending) {
+            opened.announceEnd();
+        }
+        opened.getReceiveSetter()
+                .set(new Http2ReceiveListener(Objects.requireNonNull(handler), options, Millau.BUFFER_BYTES, null));
+        opened.resumeReceives();
     }
 
     /** Asks every client to send its next request elsewhere; those that it sends all the same are served. */
     void announceEnd() {
         ending = true;
-        all.forEach(open -> open.channel().getIoThread().execute(open.goAway()::send));
+        all.forEach(open -> open.getIoThread().execute(open::announceEnd));
     }
 
     /** Ends every connection, and tells its client which requests had come by then. Returns when that is done. */
     void end() {
-        List<Open> last = List.copyOf(all);
+        List<Http2Connection> last = List.copyOf(all);
         CountDownLatch ended = new CountDownLatch(last.size());
-        last.forEach(open -> open.channel().getIoThread().execute(() -> {
-            open.channel().sendGoAway(Http2Channel.ERROR_NO_ERROR);
+        last.forEach(open -> open.getIoThread().execute(() -> {
+            open.end();
             ended.countDown();
         }));
         try {

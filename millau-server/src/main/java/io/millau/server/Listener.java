@@ -35,9 +35,8 @@ final class Listener {
             .set(UndertowOptions.ENABLE_HTTP2, true)
             .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
             .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
-            // Not larger than the connection's own window, which starts at this (RFC 9113, 6.9.2): Undertow takes it to
-            // be as large as a stream's, gives it back too late, and an upload stalls.
             .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
+            .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, Http2Connection.MAX_BUFFERS)
             .getMap();
 
     /** How long a connection may go without a request is {@link ClientConnection}'s matter over HTTP/1.1. */

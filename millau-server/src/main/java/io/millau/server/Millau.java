@@ -46,7 +46,7 @@ public final class Millau implements AutoCloseable {
     /** A source that has nothing to say by then must not keep the others' services from being reached. */
     private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
 
-    private static final int BUFFER_BYTES = 16 * 1024;
+    static final int BUFFER_BYTES = 16 * 1024;
 
     private final XnioWorker worker;
     private final Lanes lanes;

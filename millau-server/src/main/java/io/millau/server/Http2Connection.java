@@ -1,0 +1,113 @@
+package io.millau.server;
+
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.protocols.http2.Http2Channel;
+import io.undertow.server.ServerConnection;
+import io.undertow.server.protocol.framed.FrameHeaderData;
+import io.undertow.util.AttachmentKey;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.OptionMap;
+import org.xnio.StreamConnection;
+
+/**
+ * A client's connection that speaks HTTP/2, which keeps the account of its window (RFC 9113, 6.9) itself. Undertow's gives
+ * back what was read alone, so that uploads which were cancelled took the connection's window with them, in the end all of it;
+ * and its window is as small as a stream's, so that one upload whose endpoint takes nothing kept all others waiting. For its
+ * I/O thread alone.
+ */
+final class Http2Connection extends Http2Channel {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
+
+    private static final AttachmentKey<Http2Connection> KEY = AttachmentKey.create(Http2Connection.class);
+
+    /** What a connection has at first (6.9.2). */
+    private static final int FIRST_WINDOW = 65_535;
+
+    /** How much of all its uploads may wait to be read: sixteen streams' windows. */
+    static final int WINDOW = 1024 * 1024;
+
+    /** Twice as many as the window fills, since a buffer may hold little of several streams. */
+    static final int MAX_BUFFERS = 2 * WINDOW / Millau.BUFFER_BYTES;
+
+    private final GoAwayConduit goAway;
+
+    /** Came and was neither read nor given up. */
+    private long unread;
+
+    private int toGiveBack;
+
+    private Http2Connection(
+            StreamConnection connection,
+            GoAwayConduit goAway,
+            ByteBufferPool buffers,
+            @Nullable PooledByteBuffer first,
+            OptionMap options) {
+        super(connection, Tls.HTTP_2, buffers, first, false, false, options);
+        this.goAway = goAway;
+        putAttachment(KEY, this);
+    }
+
+    static Http2Connection open(
+            StreamConnection connection, ByteBufferPool buffers, @Nullable PooledByteBuffer first, OptionMap options)
+            throws IOException {
+        GoAwayConduit goAway = new GoAwayConduit(connection.getSinkChannel().getConduit());
+        connection.getSinkChannel().setConduit(goAway);
+        Http2Connection opened = new Http2Connection(connection, goAway, buffers, first, options);
+        opened.sendUpdateWindowSize(0, WINDOW - FIRST_WINDOW);
+        return opened;
+    }
+
+    /** The one that a request came over; null if that was upgraded from HTTP/1.1. */
+    static @Nullable Http2Connection of(ServerConnection connection) {
+        return connection.getAttachment(KEY);
+    }
+
+    /** Asks its client to send its next requests elsewhere. */
+    void announceEnd() {
+        goAway.send();
+    }
+
+    /** Ends it, and tells its client which requests had come by then. */
+    void end() {
+        sendGoAway(ERROR_NO_ERROR);
+    }
+
+    /** No request is in progress: what came and was not read will never be. */
+    void becameIdle() {
+        giveBack(unread);
+    }
+
+    @Override
+    protected @Nullable FrameHeaderData parseFrame(ByteBuffer data) throws IOException {
+        FrameHeaderData frame = super.parseFrame(data);
+        if (frame != null) {
+            unread += frame.getFrameLength(); // of DATA; for other frames it is 0
+        }
+        return frame;
+    }
+
+    @Override
+    public void updateReceiveFlowControlWindow(int read) {
+        giveBack(Math.min(read, unread));
+    }
+
+    private void giveBack(long bytes) {
+        unread -= bytes;
+        toGiveBack += (int) bytes;
+        if (toGiveBack >= WINDOW / 2) {
+            int update = toGiveBack;
+            toGiveBack = 0;
+            try {
+                sendUpdateWindowSize(0, update);
+            } catch (IOException e) {
+                LOG.debug("Client {} is gone: {}", getPeerAddress(), e.toString());
+            }
+        }
+    }
+}
