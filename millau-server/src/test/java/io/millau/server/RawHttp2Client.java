@@ -10,6 +10,10 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** An HTTP/2 client that sends what a test says, also what no library would (RFC 9113, 4 and 6). */
@@ -19,7 +23,7 @@ final class RawHttp2Client implements Closeable {
     static final int HEADERS = 1;
     static final int RST_STREAM = 3;
     static final int SETTINGS = 4;
-    static final int GOAWAY = 7;
+    static final int GO_AWAY = 7;
     static final int WINDOW_UPDATE = 8;
 
     static final int END_STREAM = 1;
@@ -77,48 +81,63 @@ final class RawHttp2Client implements Closeable {
     }
 
     /**
-     * Sends a part of a body, as fast as the windows allow (RFC 9113, 6.9), while another thread calls {@link #next}. For
-     * one stream of the connection, whose windows are to begin at the size that the RFC gives them.
+     * Sends a part of a body, as fast as the windows allow (RFC 9113, 6.9), while another thread calls {@link #next}. The
+     * windows are to begin at the size that the RFC gives them.
      */
     void upload(int stream, byte[] bytes, boolean end) throws IOException {
         int sent = 0;
         while (sent < bytes.length) {
-            int length = credit.take(Math.min(MAX_FRAME_BYTES, bytes.length - sent));
+            int length = credit.take(stream, Math.min(MAX_FRAME_BYTES, bytes.length - sent));
             byte[] part = Arrays.copyOfRange(bytes, sent, sent + length);
             sent += length;
             send(DATA, end && sent == bytes.length ? END_STREAM : 0, stream, part);
         }
     }
 
-    /** What the windows of the connection and of its one stream still allow. */
+    /** What the windows of the connection and of its streams still allow. */
     private static final class Credit {
-        private int connection = 65_535;
-        private int stream = 65_535;
+        private static final int INITIAL = 65_535;
+
+        private final Map<Integer, Integer> streams = new HashMap<>();
+        private final Set<Integer> ended = new HashSet<>();
+        private int connection = INITIAL;
         private boolean over;
 
-        synchronized int take(int most) throws IOException {
+        synchronized int take(int stream, int most) throws IOException {
+            int allowed = allowed(stream);
             try {
-                while (!over && Math.min(connection, stream) <= 0) {
+                while (!over && !ended.contains(stream) && allowed <= 0) {
                     wait();
+                    allowed = allowed(stream);
                 }
             } catch (InterruptedException e) {
                 throw new InterruptedIOException();
             }
-            if (over) {
+            if (over || ended.contains(stream)) {
                 throw new IOException("the stream is over");
             }
-            int taken = Math.min(most, Math.min(connection, stream));
-            connection -= taken;
-            stream -= taken;
+            int taken = Math.min(most, allowed);
+            add(0, -taken);
+            add(stream, -taken);
             return taken;
+        }
+
+        private int allowed(int stream) {
+            return Math.min(connection, streams.getOrDefault(stream, INITIAL));
         }
 
         synchronized void add(int toStream, int bytes) {
             if (toStream == 0) {
                 connection += bytes;
             } else {
-                stream += bytes;
+                streams.put(toStream, streams.getOrDefault(toStream, INITIAL) + bytes);
             }
+            notifyAll();
+        }
+
+        synchronized void end(int stream) {
+            ended.add(stream);
+            streams.remove(stream);
             notifyAll();
         }
 
@@ -135,30 +154,43 @@ final class RawHttp2Client implements Closeable {
 
     /** Of the next GOAWAY, the last stream that may have been, or may be, processed (RFC 9113, 6.8). */
     int lastStreamOfGoAway() throws IOException {
-        Frame frame = next(candidate -> candidate.type == GOAWAY);
+        Frame frame = next(candidate -> candidate.type == GO_AWAY);
         return ByteBuffer.wrap(frame.payload.getBytes(StandardCharsets.ISO_8859_1))
                 .getInt();
     }
 
     private Frame next(Predicate<Frame> wanted) throws IOException {
         while (true) {
-            int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
-            Frame frame = new Frame(
-                    in.readUnsignedByte(),
-                    in.readUnsignedByte(),
-                    in.readInt(),
-                    new String(in.readNBytes(length), StandardCharsets.ISO_8859_1));
-            if (frame.type == SETTINGS && (frame.flags & ACK) == 0) {
-                send(SETTINGS, ACK, 0, new byte[0]);
-            }
-            if (frame.type == WINDOW_UPDATE) {
-                byte[] increment = frame.payload.getBytes(StandardCharsets.ISO_8859_1);
-                credit.add(frame.stream, ByteBuffer.wrap(increment).getInt());
-            }
+            Frame frame = next();
             if (wanted.test(frame)) {
                 return frame;
             }
         }
+    }
+
+    /** The next frame. */
+    Frame next() throws IOException {
+        int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+        Frame frame = new Frame(
+                in.readUnsignedByte(),
+                in.readUnsignedByte(),
+                in.readInt(),
+                new String(in.readNBytes(length), StandardCharsets.ISO_8859_1));
+        if (frame.type == SETTINGS && (frame.flags & ACK) == 0) {
+            send(SETTINGS, ACK, 0, new byte[0]);
+        } else if (frame.type == WINDOW_UPDATE) {
+            byte[] increment = frame.payload.getBytes(StandardCharsets.ISO_8859_1);
+            credit.add(frame.stream, ByteBuffer.wrap(increment).getInt());
+        } else if (frame.type == RST_STREAM) {
+            credit.end(frame.stream);
+        }
+        return frame;
+    }
+
+    /** Resets a stream (RFC 9113, 7): nobody wants its answer any more. */
+    void cancel(int stream) throws IOException {
+        credit.end(stream);
+        send(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8});
     }
 
     /** Reads an answer's head and body; what came as data. */
@@ -176,9 +208,14 @@ final class RawHttp2Client implements Closeable {
         }
     }
 
+    /** Fails all uploads that are under way. */
+    void endUploads() {
+        credit.end();
+    }
+
     @Override
     public void close() throws IOException {
-        credit.end();
+        endUploads();
         socket.close();
     }
 }

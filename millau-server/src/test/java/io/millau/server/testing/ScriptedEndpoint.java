@@ -226,7 +226,7 @@ public final class ScriptedEndpoint implements Closeable {
         }
 
         /** Sends byte after byte, with a pause after each, until the other side ends the connection. */
-        void sendSlowly(String bytes, int pauseMillis) throws IOException {
+        public void sendSlowly(String bytes, int pauseMillis) throws IOException {
             socket.setSoTimeout(pauseMillis);
             for (char c : bytes.toCharArray()) {
                 send(String.valueOf(c));

@@ -1,0 +1,168 @@
+package io.millau.server;
+
+import io.millau.server.testing.Fault;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/** What a random run leaves to chance: what clients ask for and what endpoints do, both the same for the same seed. */
+final class RunDice {
+
+    /** What an endpoint seldom does, but rightly. */
+    private static final Set<Fault> RIGHT = EnumSet.of(
+            Fault.LENGTH_TOO_SMALL,
+            Fault.EARLY_ANSWER,
+            Fault.EARLY_ANSWER_THEN_CLOSE,
+            Fault.ANSWER_AROUND_BODY,
+            Fault.INTERIM_THEN_ANSWER);
+
+    /** Answers of which the head comes, but not the end. */
+    private static final Set<Fault> CUT = EnumSet.of(
+            Fault.RESET_IN_ANSWER,
+            Fault.LENGTH_TOO_LARGE,
+            Fault.BROKEN_FIRST_CHUNK,
+            Fault.BROKEN_SECOND_CHUNK,
+            Fault.NO_LAST_CHUNK);
+
+    private static final Set<Fault> TIMES_OUT = EnumSet.of(Fault.HANG, Fault.SLOW_HEAD);
+
+    private static final List<Fault> RIGHTS = List.copyOf(RIGHT);
+    private static final List<Fault> WRONGS = Arrays.stream(Fault.values())
+            .filter(fault -> fault != Fault.REFUSE && !RIGHT.contains(fault))
+            .toList();
+
+    private static final List<String> METHODS =
+            List.of("GET", "GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "PUT", "DELETE");
+    private static final List<Integer> STATUSES = List.of(200, 200, 200, 201, 204, 404, 500, 503);
+    private static final List<Integer> SHORT = List.of(0, 1, 100, 1000);
+    private static final List<Integer> ANY_LENGTH = List.of(0, 1, 100, 100, 1000, 1000, 20_000, 300_000);
+
+    private final SplittableRandom random;
+
+    RunDice(SplittableRandom random) {
+        this.random = random;
+    }
+
+    /** Of one request's arrival, whichever endpoint that is at. */
+    RunDice(long seed, String id, int arrival) {
+        this(new SplittableRandom(seed + 31L * id.hashCode() + arrival));
+    }
+
+    RunRequest.Plan request(String id) {
+        String method = any(METHODS);
+        boolean uploads = method.equals("POST") || method.equals("PUT");
+        boolean hasBody = uploads ? !oneIn(8) : oneIn(20);
+        int length = hasBody ? length() : 0;
+        boolean slow = oneIn(50);
+        return new RunRequest.Plan(
+                id,
+                any(RunRoute.ALL),
+                method,
+                length,
+                length > 0 && random.nextBoolean(),
+                slow ? 8 : 1 + random.nextInt(3),
+                slow,
+                oneIn(40) ? any(List.of(RunRequest.Leaves.values())) : RunRequest.Leaves.NEVER,
+                oneIn(40) ? 0.7 : 0.02);
+    }
+
+    /** Around each limit, and anything in between. */
+    private int length() {
+        return switch (random.nextInt(16)) {
+            case 0 -> 1;
+            case 1 -> 1025;
+            case 2 -> 64 * 1024;
+            case 3 -> 64 * 1024 + 1;
+            case 4 -> Payload.MOST;
+            case 5 -> 1 + random.nextInt(Payload.MOST);
+            case 6, 7, 8 -> 1 + random.nextInt(64 * 1024);
+            default -> 1024;
+        };
+    }
+
+    /** What an endpoint does that has read a request's head. */
+    Part part(RunRequest.Plan request) {
+        Fault fault = fault(request.wrong());
+        if (request.method().equals("HEAD") && CUT.contains(fault)) {
+            fault = null; // its answer has nothing to be cut
+        }
+        int status = fault == null ? any(STATUSES) : 200;
+        // What is too much must not come later, when the proxy is done; what is not read when a socket closes, and long,
+        // makes the socket forget what it has to send.
+        boolean atOnce = fault == Fault.LENGTH_TOO_SMALL || fault == Fault.EARLY_ANSWER_THEN_CLOSE;
+        int length = status == 204 ? 0 : any(atOnce ? SHORT : ANY_LENGTH);
+        Ending ending = oneIn(50) ? any(List.of(Ending.values())) : Ending.KEPT;
+        return new Part(fault, status, length, random.nextBoolean(), ending);
+    }
+
+    private Fault fault(double wrong) {
+        if (random.nextDouble() >= wrong) {
+            return oneIn(10) ? any(RIGHTS) : null;
+        }
+        Fault fault = any(WRONGS);
+        boolean takesTooLong = TIMES_OUT.contains(fault) && !oneIn(4);
+        return takesTooLong ? Fault.CLOSE_INSTEAD_OF_ANSWER : fault;
+    }
+
+    boolean oneIn(int times) {
+        return random.nextInt(times) == 0;
+    }
+
+    <T> T any(List<T> among) {
+        return among.get(random.nextInt(among.size()));
+    }
+
+    /** A number from one up to another, without that. */
+    int between(int from, int to) {
+        return random.nextInt(from, to);
+    }
+
+    /** What becomes of a connection after a plain answer. */
+    enum Ending {
+        KEPT,
+        /** The answer says that it is closed. */
+        CLOSED,
+        /** It is closed, as one may be that is idle (RFC 9112, 9.5). */
+        HUNG_UP
+    }
+
+    /**
+     * What an endpoint does with a request.
+     *
+     * @param fault null for a plain answer
+     * @param status of the answer
+     * @param length of the answer's body
+     */
+    record Part(Fault fault, int status, int length, boolean chunked, Ending ending) {
+
+        /** Whether it comes to an answer. */
+        boolean answers() {
+            return fault == null || RIGHT.contains(fault);
+        }
+
+        /** Whether the answer ends too early, if it has a body at all. */
+        boolean cuts() {
+            return CUT.contains(fault);
+        }
+
+        /** Whether the answer ends before the request's body does, or may. */
+        boolean answersEarly() {
+            return fault == Fault.EARLY_ANSWER
+                    || fault == Fault.EARLY_ANSWER_THEN_CLOSE
+                    || fault == Fault.ANSWER_AROUND_BODY;
+        }
+
+        boolean timesOut() {
+            return TIMES_OUT.contains(fault);
+        }
+
+        @Override
+        public String toString() {
+            return fault == null
+                    ? "answers " + status + ", " + length + " bytes, connection " + ending
+                    : fault.toString();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
+import java.io.Closeable;
+import java.io.IOException;
+
+/** An endpoint of a random run, which plays its part in each request that arrives, until it is stopped. */
+final class RunEndpoint implements Closeable {
+
+    private final String name;
+    private final RunRoute route;
+    private final RunRequests requests;
+    private final boolean refuses;
+    private final ScriptedEndpoint socket;
+    private volatile long stoppedAt = Long.MAX_VALUE;
+    private volatile long hungUpAt = Long.MIN_VALUE;
+
+    /** @param refuses whether nobody listens there */
+    RunEndpoint(String name, RunRoute route, RunRequests requests, boolean refuses) {
+        this.name = name;
+        this.route = route;
+        this.requests = requests;
+        this.refuses = refuses;
+        this.socket = refuses ? ScriptedEndpoint.thatRefuses() : ScriptedEndpoint.that(this::play);
+    }
+
+    private void play(ScriptedEndpoint.Connection connection) throws IOException {
+        boolean reused = false;
+        for (Message head = connection.readHead(); head != null; head = connection.readHead()) {
+            RunRequest request = requests.get(head.field("X-Request"));
+            if (!new RunPart(request.arrive(this, reused), connection, head).play()) {
+                return;
+            }
+            reused = true;
+        }
+    }
+
+    Endpoint address() {
+        Endpoint address = socket.endpoint();
+        return Endpoint.http(name, address.address(), address.port());
+    }
+
+    boolean serves(RunRoute requested) {
+        return route.equals(requested);
+    }
+
+    boolean refuses() {
+        return refuses;
+    }
+
+    /** Whether it was no longer there at that time, or never: it answers nobody. */
+    boolean goneAt(long nanoTime) {
+        return refuses || stoppedAt <= nanoTime;
+    }
+
+    /** It is about to close a connection that it did not say it would close. */
+    void hangUp() {
+        hungUpAt = System.nanoTime();
+    }
+
+    /** Whether it closed a connection since then which the proxy may have taken for an idle one. */
+    boolean hungUpSince(long nanoTime) {
+        return hungUpAt >= nanoTime;
+    }
+
+    int openConnections() {
+        return socket.openConnections();
+    }
+
+    /** Stops it, in the middle of what it does. */
+    @Override
+    public void close() throws IOException {
+        stoppedAt = Math.min(stoppedAt, System.nanoTime());
+        socket.close();
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,170 @@
+package io.millau.server;
+
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.ServicesInCode;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The endpoints of a random run, which join, leave and crash while requests are under way. Safe for all threads; changed by
+ * one.
+ */
+final class RunFleet implements Closeable {
+
+    private static final int FEWEST_OF_A_ROUTE = 2;
+    private static final int MOST_OF_A_SERVICE = 5;
+
+    /** Which endpoints each route had, from when that was said until something else was in force. */
+    private static final class Version {
+        private final Map<RunRoute, Set<RunEndpoint>> pools = new HashMap<>();
+        private final long from = System.nanoTime();
+        private volatile long until = Long.MAX_VALUE;
+    }
+
+    /** A service, and who runs it now. */
+    private record Running(RunRoute route, Service service, List<RunEndpoint> endpoints) {}
+
+    final ServicesInCode services = ServiceSource.of();
+    private final RunRequests requests;
+    private final RunDice dice;
+    private final List<Running> running = new ArrayList<>();
+    private final List<Version> versions = new ArrayList<>();
+    private final List<RunEndpoint> leaving = new ArrayList<>();
+    private final Set<Integer> usedPorts = new HashSet<>();
+    private int joined;
+
+    RunFleet(RunRequests requests, RunDice dice) throws IOException {
+        this.requests = requests;
+        this.dice = dice;
+        for (RunRoute route : RunRoute.ALL) {
+            for (Service service : route.services()) {
+                Running one = new Running(route, service, new ArrayList<>());
+                running.add(one);
+                join(one, false);
+                join(one, false);
+            }
+        }
+        publish();
+    }
+
+    /** Changes something at random; what crashed before is missed now. */
+    void change() throws IOException {
+        for (Running each : running) {
+            each.endpoints.removeIf(endpoint -> endpoint.goneAt(System.nanoTime()) && !endpoint.refuses());
+        }
+        endSomeThatLeft();
+        Running one = dice.any(running);
+        switch (dice.between(0, 4)) {
+            case 0 -> join(one, dice.oneIn(4));
+            case 1 -> leave(one);
+            case 2 -> crash(one);
+            default -> {
+                join(one, false);
+                leave(one);
+            }
+        }
+        publish();
+    }
+
+    private void join(Running one, boolean refuses) throws IOException {
+        if (one.endpoints.size() >= MOST_OF_A_SERVICE) {
+            return;
+        }
+        String name = one.service.name() + "-" + ++joined;
+        RunEndpoint endpoint = new RunEndpoint(name, one.route, requests, refuses);
+        while (!usedPorts.add(endpoint.address().port())) {
+            endpoint.close(); // a request may still be on its way to who was there before
+            endpoint = new RunEndpoint(name, one.route, requests, refuses);
+        }
+        one.endpoints.add(endpoint);
+    }
+
+    /** One is told to go: it gets no new requests, and may end before it is done with the old ones. */
+    private void leave(Running one) {
+        RunEndpoint endpoint = dispensable(one);
+        if (endpoint != null) {
+            one.endpoints.remove(endpoint);
+            leaving.add(endpoint);
+        }
+    }
+
+    private void crash(Running one) throws IOException {
+        RunEndpoint endpoint = dispensable(one);
+        if (endpoint != null) {
+            endpoint.close();
+        }
+    }
+
+    private RunEndpoint dispensable(Running one) {
+        long now = System.nanoTime();
+        long there = running.stream()
+                .filter(each -> each.route == one.route)
+                .flatMap(each -> each.endpoints.stream())
+                .filter(endpoint -> !endpoint.goneAt(now))
+                .count();
+        return one.endpoints.isEmpty() || there <= FEWEST_OF_A_ROUTE ? null : dice.any(one.endpoints);
+    }
+
+    private void endSomeThatLeft() throws IOException {
+        for (Iterator<RunEndpoint> each = leaving.iterator(); each.hasNext(); ) {
+            RunEndpoint endpoint = each.next();
+            if (dice.oneIn(5)) {
+                endpoint.close();
+                each.remove();
+            }
+        }
+    }
+
+    private synchronized void publish() {
+        Version version = new Version();
+        List<Service> all = new ArrayList<>();
+        for (Running each : running) {
+            version.pools.computeIfAbsent(each.route, route -> new HashSet<>()).addAll(each.endpoints);
+            all.add(each.service.withEndpoints(
+                    each.endpoints.stream().map(RunEndpoint::address).toList()));
+        }
+        services.replace(all);
+        if (!versions.isEmpty()) {
+            versions.get(versions.size() - 1).until = System.nanoTime();
+        }
+        versions.add(version);
+    }
+
+    /** The endpoints that a request may have been shared among: those of each version that was in force meanwhile. */
+    synchronized List<Set<RunEndpoint>> pools(RunRequest request) {
+        return versions.stream()
+                .filter(version -> version.from <= request.ended() && version.until >= request.began())
+                .map(version -> version.pools.get(request.plan.route()))
+                .toList();
+    }
+
+    synchronized int changes() {
+        return versions.size() - 1;
+    }
+
+    /** Takes everything away from the proxy. */
+    void retire() {
+        running.forEach(each -> leaving.addAll(each.endpoints));
+        services.replace();
+    }
+
+    /** Connections to endpoints that left, but did not end. */
+    int openConnections() {
+        return leaving.stream().mapToInt(RunEndpoint::openConnections).sum();
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (RunEndpoint endpoint : leaving) {
+            endpoint.close();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.millau.server;
+
+import io.millau.core.LoadBalancer;
+import io.millau.core.Service;
+import java.time.Duration;
+import java.util.List;
+
+/** Services of a random run that share the requests for a host, as they are but for their endpoints. */
+record RunRoute(String host, List<Service> services) {
+
+    /** What a run is made of. All services of a route agree on what may be repeated. */
+    static final List<RunRoute> ALL = List.of(
+            new RunRoute("plain.test", List.of(service("plain.test", "plain").build())),
+            new RunRoute(
+                    "colours.test",
+                    List.of(
+                            service("colours.test", "blue").weight(1).build(),
+                            service("colours.test", "green").weight(9).build(),
+                            service("colours.test", "standby").weight(0).build())),
+            new RunRoute(
+                    "unsafe.test",
+                    List.of(service("unsafe.test", "unsafe").retryUnsafe(true).build())),
+            new RunRoute(
+                    "least.test",
+                    List.of(service("least.test", "least")
+                            .balancer(LoadBalancer.leastConnections())
+                            .buffer(Payload.MOST)
+                            .retry(Duration.ZERO)
+                            .build())),
+            new RunRoute(
+                    "small.test",
+                    List.of(service("small.test", "small")
+                            .buffer(1024)
+                            .timeout(Duration.ofSeconds(1))
+                            .retry(Duration.ofMillis(50))
+                            .build())));
+
+    private static Service.Builder service(String host, String name) {
+        return Service.named(name).hosts(host).timeout(Duration.ofSeconds(2)).retry(Duration.ofMillis(200));
+    }
+
+    boolean retryUnsafe() {
+        return services.get(0).retryUnsafe();
+    }
+
+    /** How much of a body is kept so that it can be sent again. */
+    int buffer() {
+        return services.get(0).buffer();
+    }
+}

@@ -1,0 +1,110 @@
+package io.millau.server;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/**
+ * What must hold for every request, whatever breaks: judged from what the endpoints and the client saw, not from what the
+ * proxy thought.
+ */
+final class RunRules {
+
+    /** How long before a request a connection may have been closed that was still taken for an idle one: generous. */
+    private static final long HUNG_UP_BEFORE_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private final RunFleet fleet;
+
+    RunRules(RunFleet fleet) {
+        this.fleet = fleet;
+    }
+
+    /**
+     * What a request came to, in words.
+     *
+     * @throws AssertionError if it broke a rule
+     */
+    String judge(RunRequest request) {
+        judgeArrivals(request);
+        RunRequest.Seen seen = request.seen();
+        if (seen.left()) {
+            return "client left";
+        } else if (!seen.whole()) {
+            judgeCut(request);
+            return "cut";
+        } else if (seen.id() != null) {
+            judgeAnswer(request, seen);
+            return "answered";
+        } else {
+            return judgeFailure(request, seen);
+        }
+    }
+
+    private static void judgeArrivals(RunRequest request) {
+        Map<RunEndpoint, RunRequest.Arrival> firsts = new HashMap<>();
+        Set<RunEndpoint> twice = new HashSet<>();
+        for (RunRequest.Arrival arrival : request.arrivals()) {
+            must(request.plan.repeatable() || arrival.number == 1, "What may not be repeated arrived twice");
+            must(arrival.endpoint.serves(request.plan.route()), "It arrived at an endpoint of another route");
+            must(arrival.bodyFault().isEmpty(), "A request's body was wrong: " + arrival.bodyFault());
+            RunRequest.Arrival first = firsts.putIfAbsent(arrival.endpoint, arrival);
+            must(
+                    first == null || first.connectionReused && twice.add(arrival.endpoint),
+                    "It arrived at an endpoint again that had not closed an idle connection on it");
+        }
+    }
+
+    private static void judgeAnswer(RunRequest request, RunRequest.Seen seen) {
+        must(seen.id().equals(request.plan.id()), "The answer is to another request");
+        must(seen.arrival() == request.arrivals().size(), "The answer is not that of the last arrival");
+        RunRequest.Arrival arrival = request.arrivals().get(seen.arrival() - 1);
+        must(seen.status() == arrival.part.status(), "The status is not the one that was sent");
+        String fault = seen.difference(arrival);
+        must(fault.isEmpty(), "The answer's body is wrong: " + fault);
+        must(arrival.bodyCame() || arrival.part.answersEarly(), "It was answered without its body");
+    }
+
+    /** The connection or stream ended within the answer, or before it, where the answer's head did not leave any more. */
+    private static void judgeCut(RunRequest request) {
+        must(
+                request.arrivals().stream()
+                        .anyMatch(arrival ->
+                                arrival.part.cuts() || arrival.endpoint.goneAt(request.ended())),
+                "No endpoint cut its answer");
+    }
+
+    private String judgeFailure(RunRequest request, RunRequest.Seen seen) {
+        must(seen.status() == 502 || seen.status() == 504, "Millau refused it");
+        Set<RunEndpoint> failed = new HashSet<>();
+        request.arrivals().stream()
+                .filter(arrival -> !arrival.part.answers())
+                .forEach(arrival -> failed.add(arrival.endpoint));
+        Predicate<RunEndpoint> couldNot = endpoint -> failed.contains(endpoint) || endpoint.goneAt(request.ended());
+        var pools = fleet.pools(request);
+        if (pools.stream().anyMatch(pool -> pool.stream().allMatch(couldNot))) {
+            return "failed by every endpoint";
+        }
+        if (request.arrivals().stream()
+                        .filter(arrival -> arrival.part.timesOut())
+                        .count()
+                >= 3) {
+            return "failed by three timeouts";
+        }
+        must(!request.plan.staysRepeatable(), "An endpoint could have answered it");
+        long since = request.began() - HUNG_UP_BEFORE_NANOS;
+        must(
+                pools.stream()
+                        .anyMatch(pool -> pool.stream().anyMatch(couldNot.or(endpoint -> endpoint.hungUpSince(since)))),
+                "No endpoint failed it");
+        return "not repeatable";
+    }
+
+    private static void must(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise);
+        }
+    }
+}

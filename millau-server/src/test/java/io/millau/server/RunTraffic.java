@@ -1,0 +1,52 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Counts what a traffic listener is told. */
+final class RunTraffic implements TrafficListener {
+
+    private final AtomicLong busy = new AtomicLong();
+    private final AtomicLong open = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private final AtomicLong repeated = new AtomicLong();
+
+    @Override
+    public void connectionBusy(Ingress ingress) {
+        busy.incrementAndGet();
+    }
+
+    @Override
+    public void connectionIdle(Ingress ingress) {
+        busy.decrementAndGet();
+    }
+
+    @Override
+    public void requestBegan(Ingress ingress, String method) {
+        open.incrementAndGet();
+    }
+
+    @Override
+    public void requestEnded(Ended request) {
+        open.decrementAndGet();
+    }
+
+    @Override
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean again) {
+        failed.incrementAndGet();
+        repeated.addAndGet(again ? 1 : 0);
+    }
+
+    /** Whether every request and every connection that began something also ended it. */
+    boolean over() {
+        return open.get() == 0 && busy.get() == 0;
+    }
+
+    @Override
+    public String toString() {
+        return failed + " attempts failed, " + repeated + " repeated";
+    }
+}
