@@ -171,7 +171,12 @@ public final class Millau implements AutoCloseable {
 
     /** Buffers in use: none where no connection has anything to do. */
     int buffersTaken() {
-        return buffers.taken() + lanes.buffersTaken();
+        return buffers.taken() + buffersTakenByRequests();
+    }
+
+    /** Those of them that are not Undertow's. */
+    int buffersTakenByRequests() {
+        return lanes.buffersTaken();
     }
 
     /**

@@ -14,6 +14,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -24,9 +25,13 @@ import org.junit.jupiter.api.Test;
  */
 class RandomRunTest {
 
-    private static final int HTTP1_CLIENTS = 16;
-    private static final int HTTP2_CONNECTIONS = 2;
+    private static final int HTTP1_CLIENTS = 14;
+    private static final int HTTP2_CLIENTS = 2;
+    private static final int HTTP2_SHARED = 2;
     private static final int STREAMS = 4;
+
+    /** Where streams share a connection, large uploads would have to wait for each other. */
+    private static final int LONGEST_SHARED = 2000;
 
     /** What fails often fails all the time: no need to wait for the end then. */
     private static final int ENOUGH = 5;
@@ -39,6 +44,8 @@ class RandomRunTest {
     private final AtomicBoolean over = new AtomicBoolean();
     private final ExecutorService threads = Executors.newCachedThreadPool(RandomRunTest::daemon);
     private final SplittableRandom random = new SplittableRandom(seed);
+    private final List<RunClient.Line> lines = new ArrayList<>();
+    private final List<Future<Void>> clients = new ArrayList<>();
 
     private static Thread daemon(Runnable task) {
         Thread thread = new Thread(task);
@@ -60,7 +67,7 @@ class RandomRunTest {
                     .listener(traffic)
                     .start()) {
                 run(millau, fleet, clock);
-                assertNothingLeft(millau, fleet);
+                judgeWhatIsLeft(millau, fleet);
             }
             log.errors.forEach(requests::violated);
             System.out.println("seed " + seed + ": " + requests.results() + ", " + traffic + ", " + fleet.changes()
@@ -75,18 +82,14 @@ class RandomRunTest {
 
     private void run(Millau millau, RunFleet fleet, RunClock clock) throws Exception {
         RunRules rules = new RunRules(fleet);
-        List<RunClient.Line> lines = new ArrayList<>();
-        List<Future<Void>> clients = new ArrayList<>();
         for (int i = 0; i < HTTP1_CLIENTS; i++) {
-            lines.add(new RunClient.Line(() -> new RunHttp1(millau.port(), clock, threads)));
-            clients.add(startClient(clients.size(), lines.get(i)));
+            startClients(1, Payload.MOST, () -> new RunHttp1(millau.port(), clock, threads));
         }
-        for (int i = 0; i < HTTP2_CONNECTIONS; i++) {
-            RunClient.Line line = new RunClient.Line(() -> new RunHttp2(millau.port(), clock, threads));
-            lines.add(line);
-            for (int j = 0; j < STREAMS; j++) {
-                clients.add(startClient(clients.size(), line));
-            }
+        for (int i = 0; i < HTTP2_CLIENTS; i++) {
+            startClients(1, Payload.MOST, () -> new RunHttp2(millau.port(), clock, threads));
+        }
+        for (int i = 0; i < HTTP2_SHARED; i++) {
+            startClients(STREAMS, LONGEST_SHARED, () -> new RunHttp2(millau.port(), clock, threads));
         }
         RunDice dice = new RunDice(random.split());
         Future<Void> changes = threads.submit(() -> {
@@ -104,19 +107,24 @@ class RandomRunTest {
         }
         over.set(true);
         changes.get();
-        awaitEnd(clients);
+        awaitEnd();
         requests.judge(rules, true);
         for (RunClient.Line line : lines) {
             line.close();
         }
     }
 
-    private Future<Void> startClient(int number, RunClient.Line line) {
-        return threads.submit(new RunClient(number, new RunDice(random.split()), requests, line, over::get));
+    private void startClients(int number, int longestBody, RunClient.Line.Connector connector) {
+        RunClient.Line line = new RunClient.Line(connector);
+        lines.add(line);
+        for (int i = 0; i < number; i++) {
+            RunDice dice = new RunDice(random.split());
+            clients.add(threads.submit(new RunClient(clients.size(), dice, requests, line, longestBody, over::get)));
+        }
     }
 
     /** Each client has its answer in the end, or sees that it gets none. */
-    private void awaitEnd(List<Future<Void>> clients) throws Exception {
+    private void awaitEnd() throws Exception {
         try {
             for (Future<Void> client : clients) {
                 client.get(90, TimeUnit.SECONDS);
@@ -126,14 +134,19 @@ class RandomRunTest {
         }
     }
 
-    private void assertNothingLeft(Millau millau, RunFleet fleet) {
+    private void judgeWhatIsLeft(Millau millau, RunFleet fleet) {
         fleet.retire();
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
-            assertThat(fleet.openConnections())
-                    .as("connections to endpoints that left")
-                    .isZero();
-            assertThat(millau.buffersTaken()).as("buffers taken").isZero();
-            assertThat(traffic.over()).as("all requests ended").isTrue();
-        });
+        try {
+            await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+                assertThat(fleet.openConnections())
+                        .as("connections to endpoints that left")
+                        .isZero();
+                // Undertow forgets the buffer of an HTTP/2 frame that came in pieces, if its stream ended between them.
+                assertThat(millau.buffersTakenByRequests()).as("buffers taken").isZero();
+                assertThat(traffic.over()).as("all requests ended").isTrue();
+            });
+        } catch (ConditionTimeoutException e) {
+            requests.violated("Something is left: " + e.getMessage());
+        }
     }
 }

@@ -50,11 +50,11 @@ final class RunDice {
         this(new SplittableRandom(seed + 31L * id.hashCode() + arrival));
     }
 
-    RunRequest.Plan request(String id) {
+    RunRequest.Plan request(String id, int longestBody) {
         String method = any(METHODS);
         boolean uploads = method.equals("POST") || method.equals("PUT");
         boolean hasBody = uploads ? !oneIn(8) : oneIn(20);
-        int length = hasBody ? length() : 0;
+        int length = hasBody ? Math.min(length(), longestBody) : 0;
         boolean slow = oneIn(50);
         return new RunRequest.Plan(
                 id,
@@ -89,7 +89,8 @@ final class RunDice {
             fault = null; // its answer has nothing to be cut
         }
         int status = fault == null ? any(STATUSES) : 200;
-        // What is too much must not come later, when the proxy is done; what is not read when a socket closes, and long,
+        // What is too much must not come later, when the proxy is done; what is not read when a socket closes, and
+        // long,
         // makes the socket forget what it has to send.
         boolean atOnce = fault == Fault.LENGTH_TOO_SMALL || fault == Fault.EARLY_ANSWER_THEN_CLOSE;
         int length = status == 204 ? 0 : any(atOnce ? SHORT : ANY_LENGTH);

@@ -36,7 +36,9 @@ final class RunHttp1 implements RunConnection {
             return RunRequest.Seen.LEFT;
         }
         RunRequest.Seen seen = read(request);
-        usable &= seen.whole() && sent.join();
+        if (!seen.whole() || !sent.join() || !usable) {
+            close();
+        }
         return seen;
     }
 

@@ -71,8 +71,7 @@ final class RunRules {
     private static void judgeCut(RunRequest request) {
         must(
                 request.arrivals().stream()
-                        .anyMatch(arrival ->
-                                arrival.part.cuts() || arrival.endpoint.goneAt(request.ended())),
+                        .anyMatch(arrival -> arrival.part.cuts() || arrival.endpoint.goneAt(request.ended())),
                 "No endpoint cut its answer");
     }
 
