@@ -16,6 +16,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Faults, scaling and load at random for {@code millau.random.seconds}, and the rules of {@link RunRules} for each request.
@@ -54,6 +55,7 @@ class RandomRunTest {
     }
 
     @Test
+    @Timeout(value = 30, unit = TimeUnit.MINUTES)
     void whateverBreaksTheRulesHold() throws Exception {
         System.out.println("A random run of " + seconds + " s, -Dmillau.seed=" + seed);
         try (RunLog log = new RunLog();
