@@ -3,6 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.Service;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -63,6 +64,33 @@ class Http2Test extends ProxyTest {
         client.headers(1, true, get(path, "x", "y"));
         assertThat(client.body(1)).isEqualTo("Bad Request\n");
         assertThat(endpoint.requests).isEmpty();
+    }
+
+    /** Its window is shared: what nobody reads must not take it away from the others, now or for good (RFC 9113, 6.9.1). */
+    @Test
+    void uploadsThatNobodyTakesLeaveTheConnectionToOthers() throws Exception {
+        clock = ahead::get;
+        Service good = Service.named("good")
+                .path("/good")
+                .endpoints(endpointThatSays("good").endpoint())
+                .build();
+        startWith(good);
+        services.replace(good, app(endpointThatRefuses()).build()); // it may start yet: requests wait for it
+        try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
+            for (int i = 0, stream = 1; i < 40; i++, stream += 4) {
+                post(client, stream, "/waits");
+                client.upload(stream, new byte[60_000], false);
+                post(client, stream + 2, "/good");
+                client.upload(stream + 2, new byte[1000], true);
+
+                assertThat(client.body(stream + 2)).isEqualTo("good");
+                client.cancel(stream);
+            }
+        }
+    }
+
+    private static void post(RawHttp2Client client, int stream, String path) throws Exception {
+        client.headers(stream, false, ":method", "POST", ":scheme", "http", ":path", path, ":authority", "a");
     }
 
     @Test

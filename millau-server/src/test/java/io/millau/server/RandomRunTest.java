@@ -31,9 +31,6 @@ class RandomRunTest {
     private static final int HTTP2_SHARED = 2;
     private static final int STREAMS = 4;
 
-    /** Where streams share a connection, large uploads would have to wait for each other. */
-    private static final int LONGEST_SHARED = 2000;
-
     /** What fails often fails all the time: no need to wait for the end then. */
     private static final int ENOUGH = 5;
 
@@ -85,13 +82,13 @@ class RandomRunTest {
     private void run(Millau millau, RunFleet fleet, RunClock clock) throws Exception {
         RunRules rules = new RunRules(fleet);
         for (int i = 0; i < HTTP1_CLIENTS; i++) {
-            startClients(1, Payload.MOST, () -> new RunHttp1(millau.port(), clock, threads));
+            startClients(1, () -> new RunHttp1(millau.port(), clock, threads));
         }
         for (int i = 0; i < HTTP2_CLIENTS; i++) {
-            startClients(1, Payload.MOST, () -> new RunHttp2(millau.port(), clock, threads));
+            startClients(1, () -> new RunHttp2(millau.port(), clock, threads));
         }
         for (int i = 0; i < HTTP2_SHARED; i++) {
-            startClients(STREAMS, LONGEST_SHARED, () -> new RunHttp2(millau.port(), clock, threads));
+            startClients(STREAMS, () -> new RunHttp2(millau.port(), clock, threads));
         }
         RunDice dice = new RunDice(random.split());
         Future<Void> changes = threads.submit(() -> {
@@ -116,12 +113,12 @@ class RandomRunTest {
         }
     }
 
-    private void startClients(int number, int longestBody, RunClient.Line.Connector connector) {
+    private void startClients(int number, RunClient.Line.Connector connector) {
         RunClient.Line line = new RunClient.Line(connector);
         lines.add(line);
         for (int i = 0; i < number; i++) {
             RunDice dice = new RunDice(random.split());
-            clients.add(threads.submit(new RunClient(clients.size(), dice, requests, line, longestBody, over::get)));
+            clients.add(threads.submit(new RunClient(clients.size(), dice, requests, line, over::get)));
         }
     }
 

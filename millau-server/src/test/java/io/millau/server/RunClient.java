@@ -42,12 +42,10 @@ final class RunClient implements Callable<Void> {
     private final RunDice dice;
     private final RunRequests requests;
     private final Line line;
-    private final int longestBody;
     private final BooleanSupplier over;
 
-    RunClient(int number, RunDice dice, RunRequests requests, Line line, int longestBody, BooleanSupplier over) {
+    RunClient(int number, RunDice dice, RunRequests requests, Line line, BooleanSupplier over) {
         this.number = number;
-        this.longestBody = longestBody;
         this.dice = dice;
         this.requests = requests;
         this.line = line;
@@ -57,7 +55,7 @@ final class RunClient implements Callable<Void> {
     @Override
     public Void call() throws Exception {
         for (int i = 1; !over.getAsBoolean(); i++) {
-            RunRequest.Plan plan = dice.request(number + "." + i, longestBody);
+            RunRequest.Plan plan = dice.request(number + "." + i);
             RunConnection connection = line.connection();
             RunRequest request = requests.begin(plan);
             requests.end(request, connection.exchange(request));

@@ -50,11 +50,11 @@ final class RunDice {
         this(new SplittableRandom(seed + 31L * id.hashCode() + arrival));
     }
 
-    RunRequest.Plan request(String id, int longestBody) {
+    RunRequest.Plan request(String id) {
         String method = any(METHODS);
         boolean uploads = method.equals("POST") || method.equals("PUT");
         boolean hasBody = uploads ? !oneIn(8) : oneIn(20);
-        int length = hasBody ? Math.min(length(), longestBody) : 0;
+        int length = hasBody ? length() : 0;
         boolean slow = oneIn(50);
         return new RunRequest.Plan(
                 id,

@@ -18,13 +18,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/**
- * A connection that several clients share, each with a stream at a time.
- *
- * <p>Undertow gives no credit back for the bytes of an upload that came but that nobody reads any more, so each upload
- * that is abandoned takes some of the connection's window for good (RFC 9113, 6.9.1), in the end all of it. Here the first
- * one ends the use of the connection.
- */
+/** A connection that several clients share, each with a stream at a time. */
 final class RunHttp2 implements RunConnection {
 
     private static final int WINDOW = 1024 * 1024;
@@ -122,7 +116,6 @@ final class RunHttp2 implements RunConnection {
             sent.join();
             return seen;
         } finally {
-            usable &= plan.length() == 0 || request.lastBodyCame();
             streams.remove(stream);
             if (!usable && streams.isEmpty()) {
                 close();

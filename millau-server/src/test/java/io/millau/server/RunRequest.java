@@ -194,11 +194,6 @@ final class RunRequest {
         return List.copyOf(arrivals);
     }
 
-    /** Whether all of its body arrived where it arrived last. */
-    synchronized boolean lastBodyCame() {
-        return !arrivals.isEmpty() && arrivals.get(arrivals.size() - 1).bodyCame;
-    }
-
     /** All that happened, a line for each step. */
     synchronized String trace() {
         return "request " + plan.id + "\n" + String.join("\n", steps);
