@@ -59,6 +59,11 @@ public final class Delivery {
         this.ticker = ticker;
     }
 
+    /** The same request goes on with this one: it counts once. */
+    public void continues(Delivery before) {
+        hadTurn = before.hadTurn;
+    }
+
     /** Whether the request's service has an instance that runs. */
     public boolean running() {
         return pool.running();

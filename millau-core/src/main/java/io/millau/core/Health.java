@@ -137,8 +137,8 @@ final class Health {
     /** A probe that ended without an outcome: the next request may probe. */
     void release(long now) {
         State seen = state.get();
-        if (seen instanceof Ejection) {
-            state.compareAndSet(seen, new Ejection(now, false));
+        if (seen instanceof Ejection ejection) {
+            state.compareAndSet(seen, new Ejection(now, ejection.refused()));
         }
     }
 
@@ -149,7 +149,9 @@ final class Health {
 
     /** It is not checked any more. */
     void endChecks() {
-        checks = Checks.PASSED;
+        if (checks != Checks.PASSED) {
+            checks = Checks.PASSED;
+        }
         failedChecks = 0;
     }
 

@@ -4,9 +4,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -85,6 +87,7 @@ public final class Router {
         List<Pool.Member> all = new ArrayList<>(newMembers);
         removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), now, newTargets, newServiceStates)));
 
+        endChecks(newTargets, newMembers);
         table = new RouteTable(
                 all,
                 route -> newRouteTurns.computeIfAbsent(route, r -> routeTurns.getOrDefault(r, new AtomicInteger())));
@@ -93,6 +96,19 @@ public final class Router {
         routeTurns = newRouteTurns;
         serviceStates = newServiceStates;
         filled = true;
+    }
+
+    /** Of endpoints that no service has checked any more. */
+    private static void endChecks(Map<Endpoint, Target> all, List<Pool.Member> members) {
+        Set<Endpoint> checked = new HashSet<>();
+        members.stream()
+                .filter(member -> member.service.health() != null)
+                .forEach(member -> checked.addAll(member.service.endpoints()));
+        all.forEach((endpoint, target) -> {
+            if (!checked.contains(endpoint)) {
+                target.health.endChecks();
+            }
+        });
     }
 
     private Pool.Member member(
@@ -108,9 +124,6 @@ public final class Router {
                     Target known = targets.get(endpoint);
                     return known != null ? known : joined(endpoint, service, now);
                 }));
-        if (service.health() == null) {
-            Arrays.stream(ofService).forEach(target -> target.health.endChecks());
-        }
         ServiceState state = newServiceStates.computeIfAbsent(service.id(), id -> {
             ServiceState known = serviceStates.get(id);
             return known != null ? known : new ServiceState(now);

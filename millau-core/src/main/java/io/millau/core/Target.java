@@ -45,8 +45,8 @@ final class Target {
     }
 
     /**
-     * What tells it from all others to a client that is to come back: the same in every proxy and after a restart, and
-     * nothing that says where it is.
+     * What tells it from all others to a client that is to come back: the same in every proxy and after a restart. A hash:
+     * who knows the endpoint's id can tell its address from it, and only where the id is an address can it be guessed.
      */
     String token() {
         String known = token;

@@ -831,6 +831,18 @@ class RouterTest {
         }
 
         @Test
+        void whoIsNotWellForOneServiceIsSoForAnotherThatDoesNotAsk() {
+            Service asking = checked("app", 2);
+            Service other = Service.named("other").endpoints(asking.endpoints()).build();
+            router.replace(List.of(asking, other));
+            check("app-1", false);
+            check("app-1", false);
+            router.replace(List.of(asking, other));
+
+            assertThat(share(10)).containsOnlyKeys("app-2");
+        }
+
+        @Test
         void whatTheySaidIsForgottenWithThem() {
             router.replace(List.of(checked("app", 2)));
             check("app-1", false);

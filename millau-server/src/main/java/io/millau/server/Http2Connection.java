@@ -2,6 +2,7 @@ package io.millau.server;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
+import io.undertow.protocols.http2.AbstractHttp2StreamSourceChannel;
 import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.framed.FrameHeaderData;
@@ -15,10 +16,15 @@ import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 
 /**
- * A client's connection that speaks HTTP/2, which keeps the account of its window (RFC 9113, 6.9) itself. Undertow's gives
- * back what was read alone, so that uploads which were cancelled took the connection's window with them, in the end all of it;
- * and its window is as small as a stream's, so that one upload whose endpoint takes nothing kept all others waiting. For its
- * I/O thread alone.
+ * A client's connection that speaks HTTP/2, with two things of Undertow's put right. For its I/O thread alone.
+ *
+ * <p>Its window (RFC 9113, 6.9): Undertow gives back what was read alone, so that uploads which were cancelled took the
+ * connection's window with them, in the end all of it; and it is as small as a stream's, so that one upload whose endpoint
+ * takes nothing kept all others waiting. Here it is larger, and comes back when no request is in progress.
+ *
+ * <p>The client's GOAWAY (6.8): a client that asks for nothing more still waits for what it asked for, and many send one in
+ * answer to ours. Undertow resets all streams then; here it is passed over, and the client ends the connection when it has
+ * its answers.
  */
 final class Http2Connection extends Http2Channel {
 
@@ -29,13 +35,20 @@ final class Http2Connection extends Http2Channel {
     /** What a connection has at first (6.9.2). */
     private static final int FIRST_WINDOW = 65_535;
 
-    /** How much of all its uploads may wait to be read: sixteen streams' windows. */
-    static final int WINDOW = 1024 * 1024;
+    /** How much of all its uploads may wait to be read: eight streams' windows. */
+    static final int WINDOW = 512 * 1024;
 
     /** Twice as many as the window fills, since a buffer may hold little of several streams. */
     static final int MAX_BUFFERS = 2 * WINDOW / Millau.BUFFER_BYTES;
 
+    private static final int DATA = 0;
+    private static final int SETTINGS = 4;
+    private static final int GOAWAY = 7;
+
     private final GoAwayConduit goAway;
+    private final FrameHeader header = new FrameHeader();
+    private int type;
+    private boolean widened;
 
     /** Came and was neither read nor given up. */
     private long unread;
@@ -54,13 +67,10 @@ final class Http2Connection extends Http2Channel {
     }
 
     static Http2Connection open(
-            StreamConnection connection, ByteBufferPool buffers, @Nullable PooledByteBuffer first, OptionMap options)
-            throws IOException {
+            StreamConnection connection, ByteBufferPool buffers, @Nullable PooledByteBuffer first, OptionMap options) {
         GoAwayConduit goAway = new GoAwayConduit(connection.getSinkChannel().getConduit());
         connection.getSinkChannel().setConduit(goAway);
-        Http2Connection opened = new Http2Connection(connection, goAway, buffers, first, options);
-        opened.sendUpdateWindowSize(0, WINDOW - FIRST_WINDOW);
-        return opened;
+        return new Http2Connection(connection, goAway, buffers, first, options);
     }
 
     /** The one that a request came over; null if that was upgraded from HTTP/1.1. */
@@ -83,13 +93,32 @@ final class Http2Connection extends Http2Channel {
         giveBack(unread);
     }
 
+    /** Called with every part of a frame's head, and of what isn't DATA; null while there is more to come. */
     @Override
     protected @Nullable FrameHeaderData parseFrame(ByteBuffer data) throws IOException {
+        header.read(data);
         FrameHeaderData frame = super.parseFrame(data);
         if (frame != null) {
-            unread += frame.getFrameLength(); // of DATA; for other frames it is 0
+            if (header.type() == DATA) {
+                unread += header.length();
+            } else if (header.type() != SETTINGS && !widened) {
+                widened = true; // not before our SETTINGS (3.4), which answer the client's
+                sendUpdateWindowSize(0, WINDOW - FIRST_WINDOW);
+            }
+            type = header.type();
+            header.next();
         }
         return frame;
+    }
+
+    @Override
+    protected @Nullable AbstractHttp2StreamSourceChannel createChannelImpl(FrameHeaderData frame, PooledByteBuffer data)
+            throws IOException {
+        if (type == GOAWAY) {
+            data.close();
+            return null;
+        }
+        return super.createChannelImpl(frame, data);
     }
 
     @Override

@@ -4,7 +4,6 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.protocol.http2.Http2ReceiveListener;
-import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -14,7 +13,6 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 
@@ -49,14 +47,7 @@ final class Http2Connections {
      * @param first what was read from it already
      */
     void open(StreamConnection connection, @Nullable PooledByteBuffer first) {
-        Http2Connection opened;
-        try {
-            opened = Http2Connection.open(connection, buffers, first, options);
-        } catch (IOException e) {
-            LOG.debug("Client {} is gone: {}", connection.getPeerAddress(), e.toString());
-            IoUtils.safeClose(connection);
-            return;
-        }
+        Http2Connection opened = Http2Connection.open(connection, buffers, first, options);
         all.add(opened);
         opened.addCloseTask(closed -> all.remove(opened));
         if (ending) {
@@ -79,7 +70,7 @@ final class Http2Connections {
         CountDownLatch ended = new CountDownLatch(last.size());
         last.forEach(open -> open.getIoThread().execute(() -> {
             open.end();
-            ended.countDown();
+            open.getIoThread().execute(ended::countDown); // behind what that has put off
         }));
         try {
             if (!ended.await(1, TimeUnit.SECONDS)) {

@@ -16,6 +16,7 @@ import java.security.Provider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -182,7 +183,8 @@ public final class Millau implements AutoCloseable {
     /**
      * Ends. Is {@code down} on the telemetry port from now on, and asks clients to send their next requests elsewhere; goes on
      * to listen for the builder's grace, lets requests in progress finish for as long as its drain says, and closes what is
-     * left. Returns when it has ended; further calls wait for that. An interrupt cuts each wait short.
+     * left. Returns when it has ended; further calls wait for that. An interrupt ends the wait that it comes in. Not for I/O
+     * threads.
      */
     @Override
     public void close() {
@@ -378,7 +380,7 @@ public final class Millau implements AutoCloseable {
          * open connections are told at their next answer; no time unless said.
          */
         public Builder grace(Duration grace) {
-            this.grace = grace;
+            this.grace = Objects.requireNonNull(grace, "grace");
             return this;
         }
 
@@ -387,7 +389,7 @@ public final class Millau implements AutoCloseable {
          * 10.
          */
         public Builder drain(Duration drain) {
-            this.drain = drain;
+            this.drain = Objects.requireNonNull(drain, "drain");
             return this;
         }
 

@@ -600,6 +600,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             answerFailure();
             return;
         }
+        now.continues(delivery);
         delivery.close();
         delivery = now;
         preferEndpoint();

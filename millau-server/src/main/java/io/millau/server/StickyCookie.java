@@ -14,6 +14,9 @@ final class StickyCookie {
 
     private static final String START = "millau=";
 
+    /** So many are looked at: nobody has that many paths, but somebody may send thousands. */
+    private static final int MOST = 16;
+
     private final HttpServerExchange exchange;
     private @Nullable String shown;
 
@@ -25,10 +28,11 @@ final class StickyCookie {
     void prefer(Delivery delivery) {
         shown = null;
         HeaderValues lines = exchange.getRequestHeaders().get(Headers.COOKIE);
+        int looks = MOST;
         for (int i = 0; lines != null && i < lines.size(); i++) {
             for (String cookie : lines.get(i).split(";")) {
                 String pair = cookie.strip();
-                if (pair.startsWith(START) && delivery.prefer(pair.substring(START.length()))) {
+                if (pair.startsWith(START) && looks-- > 0 && delivery.prefer(pair.substring(START.length()))) {
                     shown = pair.substring(START.length());
                     return;
                 }

@@ -70,7 +70,7 @@ final class Upstream {
         return known.idle.pollFirst();
     }
 
-    /** The connections to one endpoint. Each knows the others, so that its end costs no search. */
+    /** The connections to one endpoint; each knows the others. */
     final class Siblings extends Deadlines.Deadline {
         private final Endpoint endpoint;
         private final Set<UpstreamConnection> open = new HashSet<>();
@@ -109,8 +109,11 @@ final class Upstream {
         }
 
         void closed(UpstreamConnection connection) {
+            if (!open.remove(connection)) {
+                return;
+            }
             idle.remove(connection);
-            if (open.remove(connection) && open.isEmpty()) {
+            if (open.isEmpty()) {
                 longDeadlines.cancel(this);
                 all.remove(endpoint, this);
             }

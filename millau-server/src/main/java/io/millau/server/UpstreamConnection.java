@@ -30,7 +30,7 @@ final class UpstreamConnection {
         /** The endpoint was removed, and its connections had their time to finish. */
         void endpointRemoved();
 
-        /** One of the two calls that may threw this. */
+        /** What {@link #upstreamReadable} or {@link #upstreamWritable} threw. */
         void upstreamFailed(Throwable failure);
     }
 

@@ -33,6 +33,7 @@ final class RawHttp2Client implements Closeable {
 
     private final Socket socket;
     private final DataInputStream in;
+    private boolean began;
     private final Credit credit = new Credit();
 
     /** A frame that came. */
@@ -176,6 +177,10 @@ final class RawHttp2Client implements Closeable {
                 in.readUnsignedByte(),
                 in.readInt(),
                 new String(in.readNBytes(length), StandardCharsets.ISO_8859_1));
+        if (!began && (frame.type != SETTINGS || (frame.flags & ACK) != 0)) {
+            throw new AssertionError("the first frame is not SETTINGS (RFC 9113, 3.4): " + frame);
+        }
+        began = true;
         if (frame.type == SETTINGS && (frame.flags & ACK) == 0) {
             send(SETTINGS, ACK, 0, new byte[0]);
         } else if (frame.type == WINDOW_UPDATE) {
