@@ -77,7 +77,7 @@ class BlueGreenIT {
 
         assertThat(answer.fact("path")).isEqualTo("/api/x?y=z");
         assertThat(answer.fact("header Host")).isEqualTo("green.local");
-        assertThat(answer.fact("header X-forwarded-host")).isEqualTo("green.local");
-        assertThat(answer.fact("header X-forwarded-proto")).isEqualTo("http");
+        assertThat(answer.fact("header X-Forwarded-Host")).isEqualTo("green.local");
+        assertThat(answer.fact("header X-Forwarded-Proto")).isEqualTo("http");
     }
 }

@@ -10,9 +10,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -48,7 +53,7 @@ class EchoTest {
                         "method: POST",
                         "path: /api/orders?id=7",
                         "body: 5 bytes, crc32 3610a686",
-                        "header X-colour: teal",
+                        "header X-Colour: teal",
                         "instance: " + answer.headers().firstValue("X-Instance").orElseThrow());
     }
 
@@ -57,6 +62,15 @@ class EchoTest {
         assertThat(get("/?status=404").statusCode()).isEqualTo(404);
         assertThat(get("/?a=b&status=204").body()).isEmpty();
         assertThat(get("/health?status=500").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void anAnswerHasAChecksum() throws Exception {
+        HttpResponse<String> answer = get("/");
+
+        CRC32 crc = new CRC32();
+        crc.update(answer.body().getBytes(StandardCharsets.UTF_8));
+        assertThat(answer.headers().firstValue("X-Crc32")).contains(String.format("%08x", crc.getValue()));
     }
 
     @Test
@@ -82,6 +96,35 @@ class EchoTest {
         assertThat(answer.get(5, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
         assertThatThrownBy(() -> client.send(HttpRequest.newBuilder(slow).build(), BodyHandlers.ofString()))
                 .isInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void aWebSocketGetsItsTextsBackAndIsClosedAtTheEnd() throws Exception {
+        CompletableFuture<String> text = new CompletableFuture<>();
+        CompletableFuture<Integer> closed = new CompletableFuture<>();
+        WebSocket.Listener listener = new WebSocket.Listener() {
+            @Override
+            public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
+                text.complete(data.toString());
+                socket.request(1);
+                return null;
+            }
+
+            @Override
+            public @Nullable CompletionStage<?> onClose(WebSocket socket, int status, String reason) {
+                closed.complete(status);
+                return null;
+            }
+        };
+        try (Echo ending = new Echo("ending", 0, Duration.ZERO)) {
+            WebSocket socket = client.newWebSocketBuilder()
+                    .buildAsync(URI.create("ws://127.0.0.1:" + ending.port() + "/socket"), listener)
+                    .get(30, TimeUnit.SECONDS);
+            socket.sendText("hello", true);
+            assertThat(text.get(30, TimeUnit.SECONDS)).isEqualTo("hello");
+        }
+
+        assertThat(closed.get(30, TimeUnit.SECONDS)).isEqualTo(1001);
     }
 
     private HttpResponse<String> get(String path) throws Exception {
