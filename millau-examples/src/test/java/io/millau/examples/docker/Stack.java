@@ -44,6 +44,18 @@ record Stack(Engine engine, String name, Front front) implements AutoCloseable {
                 .toList();
     }
 
+    /** Whether an instance of a service still runs that is not to. */
+    boolean isEnding(String service) {
+        return engine.docker(
+                        "service",
+                        "ps",
+                        "--filter=desired-state=shutdown",
+                        "--format={{.CurrentState}}",
+                        name + "_" + service)
+                .lines()
+                .anyMatch(state -> state.startsWith("Running"));
+    }
+
     /** Since when a task is in the state that it is in. */
     Instant since(String task) {
         return Instant.parse(engine.docker("inspect", "--type=task", "--format={{json .Status.Timestamp}}", task)

@@ -5,36 +5,40 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
- * A Swarm of one node that has the images of what was just built.
+ * A Swarm of one node, or of three, that has the images of what was just built.
  *
- * <p>It is an engine of our own, into which the images are copied from the one that they were built in. That one may be
+ * <p>It is made of engines of our own, into which the images are copied from the one that they were built in. That one may be
  * somebody's daily engine: to make a Swarm of it, publish ports on it, restart it or remove what one believes to be one's
- * own would all be rude. All tests share one stage, since starting it takes longer than most of them; each has a stack,
- * a proxy and a port of its own.
+ * own would all be rude. All tests share one stage of each size, since starting it takes longer than most of them; each has
+ * a stack, a proxy and a port of its own.
  */
 final class Stage implements AutoCloseable {
 
     private static final AtomicInteger PORTS = new AtomicInteger(8000);
 
-    private final Engine engine;
+    private final List<Engine> engines = new ArrayList<>();
 
-    private Stage(Engine engine) {
-        this.engine = engine;
-    }
-
-    private static Stage open() {
-        Engine engine = withImages();
+    private static Stage open(int nodes) {
+        Stage stage = new Stage();
         try {
-            engine.initSwarm();
-            return new Stage(engine);
+            stage.engines.add(withImages());
+            stage.engine().initSwarm();
+            for (int i = 1; i < nodes; i++) {
+                Engine worker = withImages();
+                stage.engines.add(worker);
+                worker.joinSwarm(stage.engine());
+            }
+            return stage;
         } catch (RuntimeException | Error e) {
-            engine.close();
+            stage.close();
             throw e;
         }
     }
@@ -53,8 +57,14 @@ final class Stage implements AutoCloseable {
         }
     }
 
+    /** The manager. */
     Engine engine() {
-        return engine;
+        return engines.get(0);
+    }
+
+    /** The nodes that are no managers. */
+    List<Engine> workers() {
+        return engines.subList(1, engines.size());
     }
 
     /** A port that no other test's proxy publishes. */
@@ -75,19 +85,19 @@ final class Stage implements AutoCloseable {
         String ours = text.replace(
                         "      - \"80:80\"\n",
                         "      - target: 80\n        published: " + port + "\n        mode: host\n")
-                .replace("- /var/run/docker.sock:", "- " + socket(engine) + ":");
+                .replace("- /var/run/docker.sock:", "- " + socket(engine()) + ":");
         try {
             Path file = Files.createTempFile("millau-stack-", ".yml");
             try {
                 Files.writeString(file, ours);
-                engine.docker("stack", "deploy", "--resolve-image", "never", "--compose-file", file.toString(), name);
+                engine().docker("stack", "deploy", "--resolve-image", "never", "--compose-file", file.toString(), name);
             } finally {
                 Files.delete(file);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new Stack(engine, name, new Front(engine.address(), port));
+        return new Stack(engine(), name, new Front(engine().address(), port));
     }
 
     /** The text of a file of this module. */
@@ -106,11 +116,29 @@ final class Stage implements AutoCloseable {
 
     @Override
     public void close() {
-        engine.close();
+        engines.forEach(Engine::close);
     }
 
-    /** Gives tests the one stage, opened when the first asks for it, closed after the last. */
-    static final class Provider implements ParameterResolver {
+    /** Gives tests the one stage of one node, opened when the first asks for it, closed after the last. */
+    static final class Provider extends Shared {
+        Provider() {
+            super(1);
+        }
+    }
+
+    /** Gives tests the one stage of three nodes. */
+    static final class OfThreeNodes extends Shared {
+        OfThreeNodes() {
+            super(3);
+        }
+    }
+
+    private abstract static class Shared implements ParameterResolver {
+        private final int nodes;
+
+        Shared(int nodes) {
+            this.nodes = nodes;
+        }
 
         @Override
         public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
@@ -121,7 +149,7 @@ final class Stage implements AutoCloseable {
         public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
             return context.getRoot()
                     .getStore(ExtensionContext.Namespace.GLOBAL)
-                    .computeIfAbsent(Stage.class, type -> open(), Stage.class);
+                    .computeIfAbsent("stage of " + nodes, key -> open(nodes), Stage.class);
         }
     }
 }
