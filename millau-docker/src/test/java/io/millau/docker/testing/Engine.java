@@ -162,7 +162,12 @@ public final class Engine implements AutoCloseable {
         own().kill();
     }
 
-    /** Starts it after {@link #stop} or {@link #kill}, with all it had, and waits until it answers. */
+    /** Ends it and all its containers without warning, as if the machine had failed. */
+    public void crash() {
+        own().crash();
+    }
+
+    /** Starts it after {@link #stop}, {@link #kill} or {@link #crash}, with all it had, and waits until it answers. */
     public void startAgain() {
         Daemon own = own();
         own.begin();
@@ -288,6 +293,17 @@ public final class Engine implements AutoCloseable {
             end("KILL");
             // Its containerd goes with it, and one that is half gone keeps the next engine from starting its own.
             await().atMost(STOP).until(() -> processes().noneMatch(left -> left.contains("containerd.toml")));
+            forgetContainerd();
+        }
+
+        void crash() {
+            List<ProcessHandle> all = withContainers().toList();
+            all.forEach(ProcessHandle::destroyForcibly);
+            await().atMost(STOP).until(() -> all.stream().noneMatch(ProcessHandle::isAlive));
+            forgetContainerd();
+        }
+
+        private void forgetContainerd() {
             try {
                 Files.deleteIfExists(folder.resolve("exec/containerd/containerd.pid"));
             } catch (IOException e) {
@@ -303,6 +319,11 @@ public final class Engine implements AutoCloseable {
         private Stream<ProcessHandle> ours() {
             return ProcessHandle.allProcesses()
                     .filter(process -> process.info().commandLine().orElse("").contains(folder + "/"));
+        }
+
+        private Stream<ProcessHandle> withContainers() {
+            return ours().flatMap(process -> Stream.concat(process.descendants(), Stream.of(process)))
+                    .distinct();
         }
 
         String log() {
@@ -334,8 +355,7 @@ public final class Engine implements AutoCloseable {
                 signal("KILL");
             }
             // Containers outlive an engine that was killed, or started with --live-restore.
-            ours().flatMap(process -> Stream.concat(process.descendants(), Stream.of(process)))
-                    .forEach(ProcessHandle::destroyForcibly);
+            withContainers().forEach(ProcessHandle::destroyForcibly);
             // What the engine mounted is in the way of removing its folder.
             Shell.attempt(
                     List.of(

@@ -1,8 +1,11 @@
 package io.millau.examples.docker;
 
+import static java.util.stream.Collectors.toSet;
+
 import io.millau.docker.testing.Engine;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A stack that was deployed, with a proxy in it.
@@ -42,6 +45,20 @@ record Stack(Engine engine, String name, Front front) implements AutoCloseable {
                         name + "_" + service)
                 .lines()
                 .toList();
+    }
+
+    /** The names of the nodes on which a service's instances run. */
+    Set<String> nodes(String service) {
+        return engine.docker(
+                        "service",
+                        "ps",
+                        "--filter=desired-state=running",
+                        "--format={{.Node}} {{.CurrentState}}",
+                        name + "_" + service)
+                .lines()
+                .filter(line -> line.contains(" Running "))
+                .map(line -> line.substring(0, line.indexOf(' ')))
+                .collect(toSet());
     }
 
     /** Whether an instance of a service still runs that is not to. */

@@ -77,8 +77,30 @@ final class Stage implements AutoCloseable {
         return deployText(read("stacks/" + file), name);
     }
 
+    /** The same, but the proxy runs on a worker and has the folder of the manager's socket, as it may be a new one. */
+    Stack deployWithProxyOn(Engine worker, String file, String name) {
+        Path socket = Path.of(socket(engine()));
+        String text = read("stacks/" + file)
+                .replace("node.role == manager", "node.hostname == " + nodeName(worker))
+                .replace("- /var/run/docker.sock:/var/run/docker.sock:ro", "- " + socket.getParent() + ":/engine:ro")
+                .replace(
+                        "    image: millau:latest\n",
+                        "    image: millau:latest\n    environment:\n      DOCKER_HOST: unix:///engine/"
+                                + socket.getFileName() + "\n");
+        return deployText(text, name, worker);
+    }
+
+    /** What a node is called in the Swarm. */
+    static String nodeName(Engine node) {
+        return node.docker("info", "--format={{.Name}}");
+    }
+
     /** Deploys a stack from the text of a stack file. */
     Stack deployText(String text, String name) {
+        return deployText(text, name, engine());
+    }
+
+    private Stack deployText(String text, String name, Engine proxy) {
         int port = freePort();
         // The kernel that tests run on may have no routing mesh, so the node's own port it is; and the engine isn't at
         // the usual place.
@@ -97,7 +119,7 @@ final class Stage implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new Stack(engine(), name, new Front(engine().address(), port));
+        return new Stack(engine(), name, new Front(proxy.address(), port));
     }
 
     /** The text of a file of this module. */

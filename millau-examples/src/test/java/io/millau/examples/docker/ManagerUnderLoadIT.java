@@ -1,0 +1,92 @@
+package io.millau.examples.docker;
+
+import static org.awaitility.Awaitility.await;
+
+import io.millau.docker.testing.Engine;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * The only manager of three nodes is restarted, or hangs, and the proxy knows nothing new meanwhile; {@code
+ * stacks/rolling-update.yml}. An engine in a Swarm takes its containers down with it, so the proxy is on another node and
+ * reads the manager's from there.
+ */
+@RequiresImages
+@ExtendWith(Stage.OfThreeNodes.class)
+class ManagerUnderLoadIT {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    private static Engine manager;
+    private static Stack stack;
+
+    @BeforeAll
+    static void deploy(Stage stage) {
+        manager = stage.engine();
+        stack = stage.deployWithProxyOn(stage.workers().get(0), "rolling-update.yml", "manager");
+    }
+
+    @AfterAll
+    static void remove() {
+        if (stack != null) {
+            stack.close();
+        }
+    }
+
+    @BeforeEach
+    void awaitThreeInstances() {
+        stack.front().awaitInstances("localhost", "/", 3);
+    }
+
+    @AfterEach
+    void thaw() {
+        manager.thaw();
+    }
+
+    @Test
+    void nothingIsLostWhenTheManagersEngineIsRestarted() throws Exception {
+        try (Crowd crowd = Crowd.at(stack.front(), "localhost")) {
+            for (int round = 0; round < Rounds.NUMBER; round++) {
+                manager.stop();
+                crowd.awaitRequests(2_000);
+                manager.startAgain();
+                change(crowd);
+            }
+            crowd.endsWell("the manager's engine restarted", stack.instances("app"));
+        }
+    }
+
+    @Test
+    void nothingIsLostWhileTheManagersEngineHangs() throws Exception {
+        try (Crowd crowd = Crowd.at(stack.front(), "localhost")) {
+            for (int round = 0; round < Rounds.NUMBER; round++) {
+                manager.freeze();
+                crowd.awaitRequests(12_000);
+                manager.thaw();
+                change(crowd);
+            }
+            crowd.endsWell("the manager's engine hung for 30 s", stack.instances("app"));
+        }
+    }
+
+    /** To five instances and back to three; each of them has to be found. */
+    private static void change(Crowd crowd) {
+        for (int replicas : new int[] {5, 3}) {
+            await("the manager")
+                    .atMost(PATIENCE)
+                    .ignoreExceptionsInstanceOf(AssertionError.class)
+                    .untilAsserted(() -> manager.docker("service", "scale", "--detach", "manager_app=" + replicas));
+            await(replicas + " instances").atMost(PATIENCE).until(() -> {
+                List<String> now = stack.instances("app");
+                return now.size() == replicas && !stack.isEnding("app");
+            });
+            crowd.awaitAnswersOf(stack.instances("app"));
+        }
+    }
+}
