@@ -1,0 +1,151 @@
+package io.millau.examples.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.ServicesInCode;
+import io.millau.examples.echo.Echo;
+import io.millau.server.Millau;
+import io.millau.server.testing.ScriptedEndpoint;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Routes of other services change all the time, and one that stays as it is doesn't feel it. */
+class RouteChangesIT {
+
+    private static final int CHANGES_PER_SECOND = 100;
+    private static final int OTHERS = 50;
+
+    private final ServicesInCode services = ServiceSource.of();
+    private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
+    private final AtomicInteger changes = new AtomicInteger();
+    private final ScheduledExecutorService changing = Executors.newSingleThreadScheduledExecutor();
+    private Echo blue;
+    private Echo green;
+    private ScriptedEndpoint streaming;
+    private Millau millau;
+
+    @BeforeEach
+    void start() throws Exception {
+        blue = new Echo("blue", 0, Duration.ZERO);
+        green = new Echo("green", 0, Duration.ZERO);
+        streaming = ScriptedEndpoint.that(this::stream);
+        change();
+        millau = Millau.builder().http("127.0.0.1:0").source(services).start();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        changing.shutdownNow();
+        millau.close();
+        streaming.close();
+        blue.close();
+        green.close();
+    }
+
+    @Test
+    void aHundredChangesASecondElsewhereAreNotFelt() throws Exception {
+        Front front = new Front("127.0.0.1", millau.port());
+        String instance = front.get("app.local", "/").instance();
+        try (BufferedReader stream = openStream();
+                Crowd crowd = Crowd.at(front, "app.local")) {
+            crowd.awaitRequests(4_000); // until everything is compiled
+            crowd.load().takeDurations();
+            crowd.awaitRequests(2_000);
+            List<Duration> before = crowd.load().takeDurations();
+
+            int changesBefore = changes.get();
+            long start = System.nanoTime();
+            changing.scheduleAtFixedRate(this::change, 0, 1_000 / CHANGES_PER_SECOND, TimeUnit.MILLISECONDS);
+            for (int round = 0; round < 10 * Rounds.NUMBER; round++) {
+                crowd.awaitRequests(400);
+                said.add("round " + round);
+                assertThat(stream.readLine()).isEqualTo("round " + round);
+            }
+            List<Duration> meanwhile = crowd.load().takeDurations();
+            long perSecond =
+                    (changes.get() - changesBefore) * TimeUnit.SECONDS.toNanos(1) / (System.nanoTime() - start);
+
+            System.out.printf(
+                    Locale.ROOT,
+                    "%d changes a second of other routes: p99 %d us before, %d us meanwhile%n",
+                    perSecond,
+                    p99(before),
+                    p99(meanwhile));
+            crowd.endsWell("other routes changed", List.of(instance));
+        }
+    }
+
+    /** Moves one of the others to another host, with another endpoint. */
+    private void change() {
+        int number = changes.incrementAndGet();
+        List<Service> all = new ArrayList<>();
+        all.add(Service.named("app")
+                .hosts("app.local")
+                .endpoints(at(blue), at(green))
+                .build());
+        all.add(Service.named("stream")
+                .path("/stream")
+                .endpoints(streaming.endpoint())
+                .build());
+        for (int i = 0; i < OTHERS; i++) {
+            int changed = (number + i) / OTHERS;
+            all.add(Service.named("other" + i)
+                    .hosts("host" + changed + ".other" + i + ".local")
+                    .endpoints(changed % 2 == 0 ? at(blue) : at(green))
+                    .build());
+        }
+        services.replace(all);
+    }
+
+    private static Endpoint at(Echo server) {
+        return Endpoint.http(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()));
+    }
+
+    /** An answer that goes on as long as something is said. */
+    private void stream(ScriptedEndpoint.Connection connection) throws IOException {
+        connection.readRequest();
+        connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        try {
+            for (String line = said.take(); ; line = said.take()) {
+                connection.send(Integer.toHexString(line.length() + 1) + "\r\n" + line + "\n\r\n");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private BufferedReader openStream() throws IOException {
+        URI uri = URI.create("http://127.0.0.1:" + millau.port() + "/stream");
+        return new BufferedReader(new InputStreamReader(uri.toURL().openStream(), StandardCharsets.UTF_8));
+    }
+
+    /** In microseconds. */
+    private static long p99(List<Duration> durations) {
+        return TimeUnit.NANOSECONDS.toMicros(durations.stream()
+                .sorted()
+                .toList()
+                .get(durations.size() * 99 / 100)
+                .toNanos());
+    }
+}
