@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Load implements AutoCloseable {
 
     private static final int PER_SECOND = 400;
-    private static final int MOST_BODY_BYTES = 20_000;
+    private static final int MOST_BODY_BYTES = 10_000;
 
     private final Front front;
     private final boolean posts;

@@ -84,11 +84,9 @@ class ManagerUnderLoadIT {
                     .atMost(PATIENCE)
                     .ignoreExceptionsInstanceOf(AssertionError.class)
                     .untilAsserted(() -> manager.docker("service", "scale", "--detach", "manager_app=" + replicas));
-            await(replicas + " instances").atMost(PATIENCE).until(() -> {
-                List<String> now = stack.instances("app");
-                return now.size() == replicas && !stack.isEnding("app");
-            });
-            crowd.awaitAnswersOf(stack.instances("app"));
+            List<String> instances = stack.awaitInstances("app", replicas, List.of());
+            stack.awaitEnded("app");
+            crowd.awaitAnswersOf(instances);
         }
     }
 }

@@ -4,6 +4,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.docker.testing.Engine;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,15 +36,10 @@ class NodesUnderLoadIT {
         }
     }
 
-    /** Swarm doesn't move what runs when a node is back, so one is to be asked to. */
     @BeforeEach
-    void spread() {
-        if (stack.instances("app").size() == 3 && stack.nodes("app").size() < 3) {
-            stack.engine().docker("service", "update", "--detach", "--force", "nodes_app");
-        }
-        await("an instance on each node")
-                .atMost(PATIENCE)
-                .until(() -> stack.nodes("app").size() == 3);
+    void awaitThreeInstances() {
+        stack.awaitInstances("app", 3, List.of());
+        stack.awaitEnded("app");
         stack.front().awaitInstances("localhost", "/", 3);
     }
 
@@ -50,20 +47,27 @@ class NodesUnderLoadIT {
     void nothingIsLostWhenANodeIsDrained() throws Exception {
         try (Crowd crowd = Crowd.at(stack.front(), "localhost")) {
             for (int round = 0; round < Rounds.NUMBER; round++) {
-                for (Engine node : stage.workers()) {
-                    String name = Stage.nodeName(node);
-                    stack.engine().docker("node", "update", "--availability=drain", name);
-                    await("three instances on the others")
-                            .atMost(PATIENCE)
-                            .until(() -> stack.instances("app").size() == 3
-                                    && !stack.nodes("app").contains(name)
-                                    && !stack.isEnding("app"));
-                    stack.engine().docker("node", "update", "--availability=active", name);
-                    crowd.awaitAnswersOf(stack.instances("app"));
-                }
+                Engine node = busyWorker();
+                List<String> there = stack.instancesOn(node, "app");
+                availability(node, "drain");
+                List<String> now = stack.awaitInstances("app", 3, there);
+                stack.awaitEnded("app");
+                availability(node, "active");
+                crowd.awaitAnswersOf(now);
             }
-            crowd.endsWell("a node drained, then the other", stack.instances("app"));
+            crowd.endsWell("a node drained", stack.instances("app"));
         }
+    }
+
+    /** The one with the most instances; the manager isn't the only one to have any. */
+    private static Engine busyWorker() {
+        return Collections.max(
+                stage.workers(),
+                Comparator.comparingInt(node -> stack.instancesOn(node, "app").size()));
+    }
+
+    private static void availability(Engine node, String availability) {
+        stack.engine().docker("node", "update", "--availability=" + availability, Stage.nodeName(node));
     }
 
     @Test
@@ -71,15 +75,12 @@ class NodesUnderLoadIT {
         try (Crowd crowd = Crowd.at(stack.front(), "localhost")) {
             Accidents accidents = new Accidents();
             for (int round = 0; round < Rounds.NUMBER; round++) {
-                Engine node = stage.workers().get(round % 2);
+                Engine node = busyWorker();
                 String name = Stage.nodeName(node);
+                List<String> there = stack.instancesOn(node, "app");
                 accidents.happen(node::crash);
                 try {
-                    await("three instances on the others")
-                            .atMost(PATIENCE)
-                            .until(() -> stack.instances("app").size() == 3
-                                    && !stack.nodes("app").contains(name));
-                    crowd.awaitAnswersOf(stack.instances("app"));
+                    crowd.awaitAnswersOf(stack.awaitInstances("app", 3, there));
                 } finally {
                     node.startAgain();
                 }
@@ -98,15 +99,10 @@ class NodesUnderLoadIT {
         try (Crowd crowd = Crowd.at(stack.front(), "localhost")) {
             Accidents accidents = new Accidents();
             for (int round = 0; round < Rounds.NUMBER; round++) {
-                Engine node = stage.workers().get(round % 2);
-                String victim = node.docker(
-                        "ps", "--quiet", "--latest", "--filter=label=com.docker.swarm.service.name=nodes_app");
-                accidents.happen(() -> node.docker("kill", "--signal=KILL", victim));
-                await("another in its place").atMost(PATIENCE).until(() -> {
-                    List<String> now = stack.instances("app");
-                    return now.size() == 3 && !now.contains(victim);
-                });
-                crowd.awaitAnswersOf(stack.instances("app"));
+                Engine node = busyWorker();
+                List<String> victims = stack.instancesOn(node, "app");
+                accidents.happen(() -> node.docker("kill", "--signal=KILL", victims.get(0)));
+                crowd.awaitAnswersOf(stack.awaitInstances("app", 3, victims.subList(0, 1)));
             }
             crowd.endsWell("a container failed", stack.instances("app"), accidents::explain);
         }

@@ -59,10 +59,7 @@ class RollingUpdateIT {
                             "--update-order=" + order,
                             "--update-monitor=0s",
                             "rolling_app");
-            await("three new instances").atMost(PATIENCE).until(() -> {
-                List<String> now = stack.instances("app");
-                return now.size() == 3 && now.stream().noneMatch(before::contains);
-            });
+            stack.awaitInstances("app", 3, before);
             await("every new instance has answered")
                     .atMost(PATIENCE)
                     .until(() -> load.instances().containsAll(stack.instances("app")));

@@ -1,10 +1,7 @@
 package io.millau.examples.docker;
 
-import static org.awaitility.Awaitility.await;
-
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -15,8 +12,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Stage.OfThreeNodes.class)
 class ScaleUnderLoadIT {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
-
     @Test
     void nothingIsLostUpAndDownAndTheMaintenancePageStandsInAtZero(Stage stage) throws Exception {
         String text = Files.readString(Path.of("src/test/resources/scaled.yml"));
@@ -26,7 +21,9 @@ class ScaleUnderLoadIT {
             try (Crowd crowd = Crowd.at(stack.front(), "company.com")) {
                 for (int round = 0; round < Rounds.NUMBER; round++) {
                     for (int replicas : new int[] {5, 2, 0, 1}) {
-                        scale(stack, replicas);
+                        stack.engine().docker("service", "scale", "--detach", "scaled_site=" + replicas);
+                        stack.awaitInstances("site", replicas, List.of());
+                        stack.awaitEnded("site");
                         String expected = replicas > 0 ? "site" : "maintenance";
                         stack.front()
                                 .await(
@@ -43,13 +40,5 @@ class ScaleUnderLoadIT {
                                 .toList());
             }
         }
-    }
-
-    private static void scale(Stack stack, int replicas) {
-        stack.engine().docker("service", "scale", "--detach", "scaled_site=" + replicas);
-        await(replicas + " instances").atMost(PATIENCE).until(() -> {
-            List<String> now = stack.instances("site");
-            return now.size() == replicas && !stack.isEnding("site");
-        });
     }
 }

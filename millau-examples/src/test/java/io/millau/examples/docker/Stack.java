@@ -1,11 +1,14 @@
 package io.millau.examples.docker;
 
-import static java.util.stream.Collectors.toSet;
+import static org.awaitility.Awaitility.await;
 
 import io.millau.docker.testing.Engine;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
-import java.util.Set;
 
 /**
  * A stack that was deployed, with a proxy in it.
@@ -13,6 +16,11 @@ import java.util.Set;
  * @param front where its proxy answers
  */
 record Stack(Engine engine, String name, Front front) implements AutoCloseable {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    /** Each look is a process of its own, or several: more of them would be a load themselves. */
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
 
     /** What its proxy has logged so far. */
     String log() {
@@ -23,15 +31,50 @@ record Stack(Engine engine, String name, Front front) implements AutoCloseable {
 
     /** The host names of a service's instances that run and are to run. */
     List<String> instances(String service) {
-        return tasks(service).stream()
-                .map(id -> engine.docker(
-                        "inspect",
-                        "--type=task",
-                        "--format={{if eq .Status.State \"running\"}}{{.Status.ContainerStatus.ContainerID}}{{end}}",
-                        id))
+        List<String> tasks = tasks(service);
+        if (tasks.isEmpty()) {
+            return List.of();
+        }
+        List<String> inspect = new ArrayList<>(List.of(
+                "inspect",
+                "--type=task",
+                "--format={{if eq .Status.State \"running\"}}{{.Status.ContainerStatus.ContainerID}}{{end}}"));
+        inspect.addAll(tasks);
+        return engine.docker(inspect.toArray(new String[0]))
+                .lines()
                 .filter(container -> !container.isEmpty())
                 .map(container -> container.substring(0, 12))
                 .toList();
+    }
+
+    /** The host names of a service's instances that run on a node. */
+    List<String> instancesOn(Engine node, String service) {
+        return node.docker("ps", "--quiet", "--filter=label=com.docker.swarm.service.name=" + name + "_" + service)
+                .lines()
+                .toList();
+    }
+
+    /** Waits until so many instances of a service run and are to run, others than these, and returns them. */
+    List<String> awaitInstances(String service, int number, Collection<String> others) {
+        return await(number + " instances of " + service)
+                .atMost(PATIENCE)
+                .pollInterval(BETWEEN_LOOKS)
+                .until(() -> instances(service), now -> now.size() == number && Collections.disjoint(now, others));
+    }
+
+    /** Waits until no instance of a service runs any more that is not to. */
+    void awaitEnded(String service) {
+        await("the end of instances of " + service)
+                .atMost(PATIENCE)
+                .pollInterval(BETWEEN_LOOKS)
+                .until(() -> engine.docker(
+                                "service",
+                                "ps",
+                                "--filter=desired-state=shutdown",
+                                "--format={{.CurrentState}}",
+                                name + "_" + service)
+                        .lines()
+                        .noneMatch(state -> state.startsWith("Running")));
     }
 
     /** The ids of a service's tasks that are to run. */
@@ -45,32 +88,6 @@ record Stack(Engine engine, String name, Front front) implements AutoCloseable {
                         name + "_" + service)
                 .lines()
                 .toList();
-    }
-
-    /** The names of the nodes on which a service's instances run. */
-    Set<String> nodes(String service) {
-        return engine.docker(
-                        "service",
-                        "ps",
-                        "--filter=desired-state=running",
-                        "--format={{.Node}} {{.CurrentState}}",
-                        name + "_" + service)
-                .lines()
-                .filter(line -> line.contains(" Running "))
-                .map(line -> line.substring(0, line.indexOf(' ')))
-                .collect(toSet());
-    }
-
-    /** Whether an instance of a service still runs that is not to. */
-    boolean isEnding(String service) {
-        return engine.docker(
-                        "service",
-                        "ps",
-                        "--filter=desired-state=shutdown",
-                        "--format={{.CurrentState}}",
-                        name + "_" + service)
-                .lines()
-                .anyMatch(state -> state.startsWith("Running"));
     }
 
     /** Since when a task is in the state that it is in. */

@@ -1,13 +1,9 @@
 package io.millau.examples.docker;
 
-import static org.awaitility.Awaitility.await;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,7 +16,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 @ExtendWith(Stage.OfThreeNodes.class)
 class UpdateUnderLoadIT {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
     private static final List<String> APPS = List.of("slow", "stubborn");
 
     @ParameterizedTest
@@ -37,17 +32,14 @@ class UpdateUnderLoadIT {
             stack.front().awaitInstances("stubborn.local", "/", 3);
             try (Crowd crowd = Crowd.at(stack.front(), "slow.local", "stubborn.local")) {
                 for (int round = 0; round < Rounds.NUMBER; round++) {
-                    Set<String> before = Set.copyOf(instances(stack));
+                    List<String> before = instances(stack);
                     for (String app : APPS) {
                         stack.engine().docker("service", "update", "--detach", "--force", name + "_" + app);
                     }
-                    await("six new instances").atMost(PATIENCE).until(() -> {
-                        List<String> now = instances(stack);
-                        return now.size() == 6 && now.stream().noneMatch(before::contains);
-                    });
-                    await("the end of the old ones")
-                            .atMost(PATIENCE)
-                            .until(() -> APPS.stream().noneMatch(stack::isEnding));
+                    for (String app : APPS) {
+                        stack.awaitInstances(app, 3, before);
+                        stack.awaitEnded(app);
+                    }
                     crowd.awaitRequests(500);
                 }
                 crowd.endsWell(order + ", " + check, instances(stack));
