@@ -29,6 +29,8 @@ class ManagerUnderLoadIT {
     @BeforeAll
     static void deploy(Stage stage) {
         manager = stage.engine();
+        // A manager that hangs for three times this takes all nodes for dead, and replaces every task there is.
+        heartbeat("30s");
         stack = stage.deployWithProxyOn(stage.workers().get(0), "rolling-update.yml", "manager");
         // Engines may tell each other late how to reach a new instance, which would then be out for a minute.
         manager.docker("service", "update", "--detach", "--label-add=millau.retry=2", "manager_app");
@@ -39,6 +41,13 @@ class ManagerUnderLoadIT {
         if (stack != null) {
             stack.close();
         }
+        if (manager != null) {
+            heartbeat("5s");
+        }
+    }
+
+    private static void heartbeat(String period) {
+        manager.docker("swarm", "update", "--dispatcher-heartbeat=" + period);
     }
 
     @BeforeEach
