@@ -22,8 +22,10 @@ class UpdateUnderLoadIT {
     @ValueSource(strings = {"with a health check", "without a health check"})
     void nothingIsLost(String check, Stage stage) throws Exception {
         try (Stack stack = stage.deployText(text(check), check.replace(' ', '-'))) {
-            stack.front().awaitInstances("slow.local", "/", 3);
-            stack.front().awaitInstances("stubborn.local", "/", 3);
+            for (String app : APPS) {
+                stack.awaitInstances(app, 3, List.of());
+                stack.front().await(app + ".local", "/", answer -> answer.status() == 200);
+            }
             for (String order : List.of("start-first", "stop-first")) {
                 try (Crowd crowd = Crowd.at(stack.front(), "slow.local", "stubborn.local")) {
                     for (int round = 0; round < Rounds.NUMBER; round++) {
