@@ -77,7 +77,7 @@ public final class ScaleBenchmark {
         List<Pool.Member> members = new ArrayList<>();
         for (Service service : services) {
             Target[] targets = service.endpoints().stream()
-                    .map(endpoint -> new Target(endpoint, 0, true))
+                    .map(endpoint -> new Target(endpoint, 0, false))
                     .toArray(Target[]::new);
             members.add(new Pool.Member(
                     service, targets, new ServiceState(System.nanoTime()), LoadBalancer.roundRobin(), null));

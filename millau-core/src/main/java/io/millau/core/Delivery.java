@@ -278,11 +278,12 @@ public final class Delivery {
         }
         if (outcome == Outcome.DELIVERED) {
             delivered = true;
-            boolean startedBefore = reported.prove();
             if (entry != Health.Entry.USUAL) {
                 entry = Health.Entry.USUAL;
-                reported.health.recover(ticker.nanoTime(), of.retryNanos > 0 && startedBefore);
+                long now = ticker.nanoTime();
+                reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
             }
+            reported.prove();
             return false;
         }
         long now = ticker.nanoTime();
@@ -343,7 +344,7 @@ public final class Delivery {
         }
         long now = ticker.nanoTime();
         for (Target refused : tried) {
-            if (refused.starting(now)) {
+            if (refused.worthWaiting(now)) {
                 return true;
             }
         }

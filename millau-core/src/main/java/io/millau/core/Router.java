@@ -132,7 +132,7 @@ public final class Router {
     }
 
     private Target joined(Endpoint endpoint, Service service, long now) {
-        Target target = new Target(endpoint, now, !filled);
+        Target target = new Target(endpoint, now, filled);
         if (filled && service.health() != null) {
             target.health.awaitCheck();
         }

@@ -19,29 +19,33 @@ final class Target {
     final Health health = new Health();
     final AtomicInteger openRequests = new AtomicInteger();
 
-    private final long joinedAt;
+    private final long seenSince;
+    private final boolean joined;
     private volatile boolean proven;
     private @Nullable String token;
 
-    /** @param proven whether it is known, or to be assumed, to have started */
-    Target(Endpoint endpoint, long joinedAt, boolean proven) {
+    /** @param joined whether it came while others were known, and is not one that the router began with */
+    Target(Endpoint endpoint, long now, boolean joined) {
         this.endpoint = endpoint;
-        this.joinedAt = joinedAt;
-        this.proven = proven;
+        this.seenSince = now;
+        this.joined = joined;
     }
 
-    /** It answered; whether it had before. */
-    boolean prove() {
-        boolean before = proven;
-        if (!before) {
+    /** It answered. */
+    void prove() {
+        if (!proven) {
             proven = true;
         }
-        return before;
     }
 
-    /** Whether it joined a short time ago and has not answered yet: it may run without listening already. */
+    /** Whether it is known for a short time and has not answered yet: it may run without listening already. */
     boolean starting(long now) {
-        return !proven && now - joinedAt < STARTING_NANOS;
+        return !proven && now - seenSince < STARTING_NANOS;
+    }
+
+    /** Whether a request is to wait for it: what the router began with is more likely not to be there at all. */
+    boolean worthWaiting(long now) {
+        return joined && starting(now);
     }
 
     /**

@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RouterTest {
 
+    /** By then an endpoint listens. */
+    private static final long STARTED = Duration.ofSeconds(10).toNanos();
+
     private long now = 1_000_000_000L;
     private final List<Delivery> opened = new ArrayList<>();
     private final Router router = new Router(RetryPolicy.standard(), LoadBalancer.roundRobin(), () -> now);
@@ -232,7 +235,7 @@ class RouterTest {
         private Pool.Member member(String name, int weight) {
             return new Pool.Member(
                     service(name, 1).toBuilder().weight(weight).build(),
-                    new Target[] {new Target(TestEndpoints.of(name), 0, true)},
+                    new Target[] {new Target(TestEndpoints.of(name), 0, false)},
                     new ServiceState(now),
                     LoadBalancer.roundRobin(),
                     null);
@@ -532,6 +535,7 @@ class RouterTest {
         @ValueSource(strings = {"UNREACHABLE", "BROKEN", "TIMED_OUT"})
         void lastsForTheRetryPeriod(Outcome outcome) {
             router.replace(List.of(service("app", 2)));
+            now += STARTED;
             Delivery delivery = router.open("", "/", "GET");
             assertThat(delivery.next().id()).isEqualTo("app-1");
             delivery.report(outcome);
@@ -601,6 +605,7 @@ class RouterTest {
         @CsvSource({"UNREACHABLE, 60", "BROKEN, 120", "TIMED_OUT, 120"})
         void whatCannotBeRepeatedProbesWhoBrokeOnlyWhenNobodyElseDid(Outcome outcome, long seconds) {
             router.replace(List.of(service("app", 2)));
+            now += STARTED;
             open("app-1").report(outcome);
             now += Duration.ofSeconds(seconds).toNanos() - 1;
             assertThat(share("POST", 10)).containsOnlyKeys("app-2");
@@ -894,10 +899,20 @@ class RouterTest {
         }
 
         @Test
+        void soIsWhoWasThereWhenTheProxyStarted() {
+            router.replace(List.of(service("app", 2)));
+            open("app-2").report(Outcome.UNREACHABLE);
+            now += Duration.ofSeconds(1).toNanos();
+            open("app-2").report(Outcome.DELIVERED);
+
+            assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
+        }
+
+        @Test
         void whoRefusesWhenItShouldHaveStartedIsOutForTheRetryPeriod() {
             router.replace(List.of(service("app", 1)));
             router.replace(List.of(service("app", 2)));
-            now += Duration.ofSeconds(10).toNanos();
+            now += STARTED;
             open("app-2").report(Outcome.UNREACHABLE);
             now += Duration.ofSeconds(60).toNanos() - 1;
 

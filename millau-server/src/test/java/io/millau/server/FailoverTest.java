@@ -77,6 +77,7 @@ class FailoverTest extends ProxyTest {
         startWith(app(endpointThatRefuses(), endpointThatRefuses())
                 .retry(Duration.ofSeconds(7))
                 .build());
+        ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // they had their time to start
         Message answer = client().get("/");
 
         assertThat(answer.status()).isEqualTo(502);
