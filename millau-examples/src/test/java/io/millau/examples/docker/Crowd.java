@@ -56,7 +56,7 @@ record Crowd(Load load, Sockets sockets) implements AutoCloseable {
                 load.failures().stream().filter(excused.negate()).toList();
         int expected = load.failures().size() - failures.size();
         List<Sockets.Ended> others = sockets.ended().stream()
-                .filter(ended -> living.contains(ended.instance()))
+                .filter(ended -> living.contains(ended.instance()) && !ended.byInstance())
                 .toList();
         System.out.printf(
                 Locale.ROOT,

@@ -6,6 +6,7 @@ import io.undertow.websockets.client.WebSocketClient;
 import io.undertow.websockets.client.WebSocketClientNegotiation;
 import io.undertow.websockets.core.AbstractReceiveListener;
 import io.undertow.websockets.core.BufferedTextMessage;
+import io.undertow.websockets.core.CloseMessage;
 import io.undertow.websockets.core.WebSocketChannel;
 import io.undertow.websockets.core.WebSockets;
 import java.io.IOException;
@@ -48,11 +49,21 @@ final class Sockets implements AutoCloseable {
     private final Queue<String> failures = new ConcurrentLinkedQueue<>();
     private volatile boolean closed;
 
-    /** A WebSocket that ended before this was closed. */
-    record Ended(Instant when, String instance, String how) {
+    /**
+     * A WebSocket that ended before this was closed.
+     *
+     * @param code of the close frame; negative if none came
+     */
+    record Ended(Instant when, String instance, int code) {
+
+        /** Whether its instance was told to stop and said so, which nobody between can say for it. */
+        boolean byInstance() {
+            return code == CloseMessage.GOING_AWAY;
+        }
+
         @Override
         public String toString() {
-            return "\nWebSocket on " + instance + ", " + when + ": " + how;
+            return "\nWebSocket on " + instance + ", " + when + ": " + (code < 0 ? "cut off" : "closed with " + code);
         }
     }
 
@@ -183,8 +194,7 @@ final class Sockets implements AutoCloseable {
 
         private void ended(WebSocketChannel gone, String instance) {
             if (!closed) {
-                int code = gone.getCloseCode();
-                ended.add(new Ended(Instant.now(), instance, code < 0 ? "cut off" : "closed with " + code));
+                ended.add(new Ended(Instant.now(), instance, gone.getCloseCode()));
             }
             channel = null;
         }
