@@ -72,10 +72,14 @@ public record Endpoint(String id, String scheme, InetAddress address, int port) 
         return id.hashCode() * 31 + port;
     }
 
+    /** Its address and port, as a URL and a Host field have them (RFC 3986, 3.2). */
+    public String authority() {
+        return (address.getAddress().length == 16 ? "[" + address.getHostAddress() + "]" : address.getHostAddress())
+                + ":" + port;
+    }
+
     @Override
     public String toString() {
-        return scheme + "://"
-                + (address.getAddress().length == 16 ? "[" + address.getHostAddress() + "]" : address.getHostAddress())
-                + ":" + port;
+        return scheme + "://" + authority();
     }
 }

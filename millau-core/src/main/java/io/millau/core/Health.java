@@ -111,7 +111,7 @@ final class Health {
         if (seen instanceof Recovery recovery) {
             return (openRequests + 1) * WHOLE / recovery.share(now) - 1;
         }
-        return ejected() && !available(now) ? Integer.MAX_VALUE : openRequests;
+        return available(now) ? openRequests : Integer.MAX_VALUE;
     }
 
     /** How long until requests may probe it: 0 if it is in rotation, -1 if that can't be said. */

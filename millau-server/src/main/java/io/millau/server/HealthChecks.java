@@ -76,7 +76,7 @@ final class HealthChecks {
     /** An application that answers to its own names alone is asked by one of them. */
     private static String host(Service service, Endpoint endpoint) {
         String first = service.hosts().get(0);
-        return first.equals(Service.ANY_HOST) ? endpoint.toString().substring("http://".length()) : first;
+        return first.equals(Service.ANY_HOST) ? endpoint.authority() : first;
     }
 
     private void check(Set<Subject> subjects) {

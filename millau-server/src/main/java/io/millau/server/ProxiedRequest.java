@@ -143,6 +143,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
+    private void addCookie() {
+        if (cookie != null) {
+            cookie.set(delivery);
+        }
+    }
+
     private void attempt() {
         Endpoint next = delivery.next();
         endpoint = next;
@@ -353,14 +359,12 @@ final class ProxiedRequest extends Deadlines.Deadline
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         partialHead = null; // from here on the answer's body frees it
         connectionCanServeAgain = head.keepAlive();
-        boolean setsCookie = cookie != null && cookie.isNews(delivery);
-        StreamSinkChannel bare = !setsCookie && canLeaveAsItIs(head) ? client.bare() : null;
+        boolean addsCookie = cookie != null && cookie.isNews(delivery);
+        StreamSinkChannel bare = !addsCookie && canLeaveAsItIs(head) ? client.bare() : null;
         if (bare == null) {
             head.copyTo(exchange.getResponseHeaders()); // before the body's trailers take its place
         }
-        if (cookie != null && setsCookie) {
-            cookie.set(delivery);
-        }
+        addCookie();
         AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
         answer = passing;
         answered();
@@ -472,9 +476,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.TUNNEL;
         head.copyTo(exchange.getResponseHeaders());
         exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
-        if (cookie != null && cookie.isNews(delivery)) {
-            cookie.set(delivery);
-        }
+        addCookie();
         client.unwatch();
         handler.upgraded();
         // Until the client has the 101 nobody reads from the endpoint, and a client that leaves before gets no tunnel.
@@ -554,6 +556,26 @@ final class ProxiedRequest extends Deadlines.Deadline
         boolean bodyIsKept = body == null || body.repeatable();
         boolean again = mayRepeat && bodyIsKept;
         boolean held = !mayRepeat && bodyIsKept && delivery.worthWaiting() && isInTime();
+        logFailure(failed, outcome, cause, wasInRotation, again);
+        if (mayRepeat && !again) {
+            LOG.debug(
+                    "The request is not repeated: its body is larger than the {} bytes that {} keeps (millau.buffer)",
+                    delivery.service().buffer(),
+                    delivery.service().name());
+        }
+        handler.traffic().attemptFailed(delivery.service(), failed, outcome, again || held);
+        if (again) {
+            attempt();
+        } else if (held) {
+            phase = Phase.HELD;
+            lane.deadlines.set(this, START_PAUSE_NANOS);
+        } else {
+            answerFailure();
+        }
+    }
+
+    /** An endpoint's failure is news where it was in rotation. */
+    private void logFailure(Endpoint failed, Outcome outcome, Throwable cause, boolean wasInRotation, boolean again) {
         if (outcome.endpointFailed() && wasInRotation) {
             LOG.warn(
                     "{} at {} failed and is out of rotation for {} s: {} ({}{})",
@@ -570,21 +592,6 @@ final class ProxiedRequest extends Deadlines.Deadline
             LOG.debug(
                     "The request is not repeated: {} had as many repeats as a fifth of its requests already",
                     delivery.service().name());
-        }
-        if (mayRepeat && !again) {
-            LOG.debug(
-                    "The request is not repeated: its body is larger than the {} bytes that {} keeps (millau.buffer)",
-                    delivery.service().buffer(),
-                    delivery.service().name());
-        }
-        handler.traffic().attemptFailed(delivery.service(), failed, outcome, again || held);
-        if (again) {
-            attempt();
-        } else if (held) {
-            phase = Phase.HELD;
-            lane.deadlines.set(this, START_PAUSE_NANOS);
-        } else {
-            answerFailure();
         }
     }
 

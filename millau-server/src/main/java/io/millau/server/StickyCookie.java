@@ -46,8 +46,11 @@ final class StickyCookie {
         return token != null && !token.equals(shown);
     }
 
-    /** Tells the client, with the answer of the endpoint that it got. */
+    /** Tells the client if that is news, with the answer of the endpoint that it got. */
     void set(Delivery delivery) {
+        if (!isNews(delivery)) {
+            return;
+        }
         String path = delivery.service().path(); // another service of the host has a cookie of its own
         exchange.getResponseHeaders()
                 .add(

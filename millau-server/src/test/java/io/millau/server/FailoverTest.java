@@ -114,11 +114,7 @@ class FailoverTest extends ProxyTest {
     @Test
     void aRequestAtARemovedEndpointGoesToTheNextOneAfterTheDrain() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
-        ScriptedEndpoint hanging = endpoint(connection -> {
-            connection.readRequest();
-            arrived.countDown();
-            connection.hang();
-        });
+        ScriptedEndpoint hanging = endpointThatHangs(arrived);
         ScriptedEndpoint good = endpointThatSays("good");
         clock = ahead::get;
         startWith(app(hanging.endpoint(), good.endpoint())

@@ -111,11 +111,7 @@ class MillauTest extends ProxyTest {
     @Test
     void closingDoesNotWaitForEver() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
-        ScriptedEndpoint hanging = endpoint(connection -> {
-            connection.readRequest();
-            arrived.countDown();
-            connection.hang();
-        });
+        ScriptedEndpoint hanging = endpointThatHangs(arrived);
         Millau brief = Millau.builder()
                 .http("127.0.0.1:0")
                 .drain(Duration.ofMillis(50))

@@ -8,6 +8,7 @@ import io.millau.core.Ticker;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 
@@ -61,6 +62,15 @@ abstract class ProxyTest {
 
     final ScriptedEndpoint endpoint(ScriptedEndpoint.Script script) {
         return closing(ScriptedEndpoint.that(script));
+    }
+
+    /** Takes a request, says that it arrived, and answers nothing. */
+    final ScriptedEndpoint endpointThatHangs(CountDownLatch arrived) {
+        return endpoint(connection -> {
+            connection.readRequest();
+            arrived.countDown();
+            connection.hang();
+        });
     }
 
     final ScriptedEndpoint endpointThatSays(String body) {

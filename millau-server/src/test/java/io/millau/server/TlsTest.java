@@ -290,11 +290,7 @@ abstract class TlsTest extends ProxyTest {
     @Test
     void aClientThatLeavesIsNoticed() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
-        startWith(endpoint(connection -> {
-            connection.readRequest();
-            arrived.countDown();
-            connection.hang();
-        }));
+        startWith(endpointThatHangs(arrived));
         RawClient client = rawClient().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         arrived.await();
         client.close();
