@@ -1,28 +1,60 @@
 package io.millau.core;
 
+import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the certificates of HTTPS come from: files, labels, ACME, code.
+ * Where the certificates of HTTPS come from, beside those of labels: files, ACME, code.
  *
- * <p>Asked in every new handshake, by several threads at once, so it must not block; what it says applies from the next
+ * <p>Asked in every new handshake, by several threads at once, so nothing here may block; what it says applies from the next
  * handshake on, and connections that are open live on.
  */
 @FunctionalInterface
 public interface CertificateSource {
 
     /**
-     * The certificates to prove a name with, best first; the client gets the first one whose kind of key it knows. Without
-     * any its handshake fails.
+     * The certificates that fit a name; of those of all sources the best are shown: see {@link Certificate#bestFirst}.
      *
-     * @param serverName what the client asks for (SNI, RFC 6066, 3), in lower case; null if it doesn't say
+     * @param serverName what the client asks for (SNI, RFC 6066, 3), in lower case; null for what this source would show a
+     *     client that doesn't say, or that asks for a name that nobody has a certificate for
      */
     List<Certificate> find(@Nullable String serverName);
 
-    /** The same for every name. */
+    /**
+     * Tells which names are served and have no certificate from labels or files, whenever these change. A source that can
+     * obtain certificates obtains those.
+     */
+    default void wanted(Set<String> names) {}
+
+    /**
+     * The answer to an HTTP challenge (RFC 8555, 8.3), if it is one of this source's.
+     *
+     * @param token from the request's path, which anybody may have sent
+     */
+    default CompletableFuture<Optional<String>> httpChallenge(String token) {
+        return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    /**
+     * The certificate that answers a TLS challenge (RFC 8737), if it is one of this source's.
+     *
+     * @param serverName which anybody may have sent
+     */
+    default CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
+        return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    /** Certificates that don't change. */
     static CertificateSource of(Certificate... certificates) {
-        List<Certificate> all = List.of(certificates);
-        return serverName -> all;
+        return of(List.of(certificates));
+    }
+
+    /** Certificates that don't change. */
+    static CertificateSource of(Collection<Certificate> certificates) {
+        return new CertificateIndex(certificates);
     }
 }

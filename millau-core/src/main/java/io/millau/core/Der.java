@@ -1,0 +1,106 @@
+package io.millau.core;
+
+import java.io.ByteArrayOutputStream;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** As much of DER (ITU-T X.690) as keys and a certificate of our own need: values are a tag, a length and a content. */
+final class Der {
+
+    static final int INTEGER = 0x02;
+    static final int BIT_STRING = 0x03;
+    static final int OCTET_STRING = 0x04;
+    static final int OBJECT_IDENTIFIER = 0x06;
+    static final int UTF8_STRING = 0x0c;
+    static final int GENERALIZED_TIME = 0x18;
+    static final int SEQUENCE = 0x30;
+    static final int SET = 0x31;
+
+    private Der() {}
+
+    /** A value of several parts. */
+    static byte[] value(int tag, byte[]... parts) {
+        int length = Arrays.stream(parts).mapToInt(part -> part.length).sum();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(length + 6);
+        bytes.write(tag);
+        if (length < 0x80) {
+            bytes.write(length);
+        } else {
+            byte[] digits = BigInteger.valueOf(length).toByteArray();
+            int from = digits[0] == 0 ? 1 : 0;
+            bytes.write(0x80 | digits.length - from);
+            bytes.write(digits, from, digits.length - from);
+        }
+        for (byte[] part : parts) {
+            bytes.writeBytes(part);
+        }
+        return bytes.toByteArray();
+    }
+
+    static byte[] sequence(byte[]... parts) {
+        return value(SEQUENCE, parts);
+    }
+
+    static byte[] integer(BigInteger number) {
+        return value(INTEGER, number.toByteArray());
+    }
+
+    static byte[] text(String text) {
+        return value(UTF8_STRING, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** @param dotted its arcs, each less than 2^31 */
+    static byte[] objectIdentifier(String dotted) {
+        int[] arcs =
+                Arrays.stream(dotted.split("\\.")).mapToInt(Integer::parseInt).toArray();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.write(arcs[0] * 40 + arcs[1]);
+        for (int i = 2; i < arcs.length; i++) {
+            for (int shift = 28; shift > 0; shift -= 7) {
+                if (arcs[i] >>> shift != 0) {
+                    bytes.write(arcs[i] >>> shift & 0x7f | 0x80);
+                }
+            }
+            bytes.write(arcs[i] & 0x7f);
+        }
+        return value(OBJECT_IDENTIFIER, bytes.toByteArray());
+    }
+
+    /** One value at the beginning of others. */
+    record Value(int tag, ByteBuffer content) {
+
+        /** @throws IllegalArgumentException if there is no whole value */
+        static Value read(ByteBuffer from) {
+            if (from.remaining() < 2) {
+                throw new IllegalArgumentException("not DER");
+            }
+            int tag = from.get() & 0xff;
+            int length = from.get() & 0xff;
+            if (length >= 0x80) {
+                int digits = length & 0x7f;
+                if (digits == 0 || digits > 3 || digits > from.remaining()) {
+                    throw new IllegalArgumentException("not DER");
+                }
+                length = 0;
+                for (int i = 0; i < digits; i++) {
+                    length = length << 8 | from.get() & 0xff;
+                }
+            }
+            if (length > from.remaining()) {
+                throw new IllegalArgumentException("not DER, or not all of it");
+            }
+            ByteBuffer content = from.slice(from.position(), length);
+            from.position(from.position() + length);
+            return new Value(tag, content);
+        }
+
+        /** All of it again. */
+        byte[] bytes() {
+            byte[] bytes = new byte[content.remaining()];
+            content.duplicate().get(bytes);
+            return value(tag, bytes);
+        }
+    }
+}
