@@ -1,7 +1,9 @@
 package io.millau.core;
 
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -113,6 +115,20 @@ public final class Delivery {
     /** Whether the endpoint that {@link #next} named is in rotation: whether its failure is news. */
     public boolean inRotation() {
         return target != null && !target.health.ejected();
+    }
+
+    /** Whether the request is to come over HTTPS: a service of it says so. */
+    public boolean redirectToHttps() {
+        return pool.redirectToHttps;
+    }
+
+    /**
+     * Who has to vouch for the client, because of the host that its services were found by; see {@link Router#clientCa}.
+     *
+     * @return null if nobody has to
+     */
+    public @Nullable Set<X509Certificate> clientCa() {
+        return pool.clientCa;
     }
 
     /** The service tried last; before the first attempt, the one that would have been. */

@@ -3,6 +3,7 @@ package io.millau.core;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One running instance of a service: where requests are sent to.
@@ -11,21 +12,31 @@ import java.util.Objects;
  * gives the address of a dead instance to the next one, and that must not inherit its predecessor's failures. Immutable.
  *
  * @param id what the source calls this instance
- * @param scheme how it is spoken to; {@code http} is the one that is served today
+ * @param scheme how it is spoken to: {@link #HTTP} or {@link #HTTPS}
  * @param address its address, resolved
  * @param port 1 to 65535
+ * @param tls how it proves that it is the right one; null where it doesn't speak TLS
  */
-public record Endpoint(String id, String scheme, InetAddress address, int port) {
+public record Endpoint(
+        String id,
+        String scheme,
+        InetAddress address,
+        int port,
+        @Nullable UpstreamTls tls) {
 
     /** The scheme of plain HTTP/1.1. */
     public static final String HTTP = "http";
 
-    /** @throws IllegalArgumentException if the scheme is not served or the port is out of range */
+    /** The scheme of HTTP/1.1 over TLS. */
+    public static final String HTTPS = "https";
+
+    /** @throws IllegalArgumentException if the scheme is not served, or doesn't go with the rest, or the port is out of range */
     public Endpoint {
         Objects.requireNonNull(id, "id");
         Objects.requireNonNull(address, "address");
-        if (!HTTP.equals(scheme)) {
-            throw new IllegalArgumentException("scheme " + scheme + ": expected " + HTTP);
+        if (!scheme.equals(tls == null ? HTTP : HTTPS)) {
+            throw new IllegalArgumentException("scheme " + scheme + (tls == null ? " without TLS" : " with TLS")
+                    + ": expected " + HTTP + ", or " + HTTPS + " and how to verify it");
         }
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException("port " + port + ": expected 1 to 65535");
@@ -34,7 +45,12 @@ public record Endpoint(String id, String scheme, InetAddress address, int port) 
 
     /** An endpoint that speaks plain HTTP. */
     public static Endpoint http(String id, InetAddress address, int port) {
-        return new Endpoint(id, HTTP, address, port);
+        return new Endpoint(id, HTTP, address, port, null);
+    }
+
+    /** An endpoint that speaks HTTP over TLS. */
+    public static Endpoint https(String id, InetAddress address, int port, UpstreamTls tls) {
+        return new Endpoint(id, HTTPS, address, port, tls);
     }
 
     /**
@@ -63,7 +79,8 @@ public record Endpoint(String id, String scheme, InetAddress address, int port) 
                 && port == that.port
                 && id.equals(that.id)
                 && scheme.equals(that.scheme)
-                && address.equals(that.address);
+                && address.equals(that.address)
+                && Objects.equals(tls, that.tls);
     }
 
     /** The id tells nearly all of them apart, and a string remembers its hash. */

@@ -17,6 +17,11 @@ public final class LabelReader {
 
     private final Map<String, Settings> lastGood = new HashMap<>();
 
+    /** What was read last: a picture is mostly the one before, and certificates take their time to read. */
+    private final Map<String, Text> texts = new HashMap<>();
+
+    private record Text(Map<String, String> labels, Collection<Integer> exposedPorts, ServiceLabels.Reading reading) {}
+
     /** A reader that remembers nothing yet. */
     public LabelReader() {}
 
@@ -41,7 +46,12 @@ public final class LabelReader {
          */
         public @Nullable Settings read(
                 String id, String name, Map<String, String> labels, Collection<Integer> exposedPorts) {
-            return accept(id, name, ServiceLabels.read(labels, exposedPorts));
+            Text before = texts.get(id);
+            if (before == null || !before.labels.equals(labels) || !before.exposedPorts.equals(exposedPorts)) {
+                before = new Text(labels, exposedPorts, ServiceLabels.read(labels, exposedPorts));
+                texts.put(id, before);
+            }
+            return accept(id, name, before.reading);
         }
 
         /** Notes something else that is wrong with a service. */
@@ -52,6 +62,7 @@ public final class LabelReader {
         /** The problems of this picture; services that were not in it are forgotten. */
         public List<Problem> finish() {
             lastGood.keySet().retainAll(seen);
+            texts.keySet().retainAll(seen);
             return problems;
         }
 

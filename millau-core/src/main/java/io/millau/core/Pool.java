@@ -1,7 +1,9 @@
 package io.millau.core;
 
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -17,16 +19,24 @@ final class Pool {
     /** Whether one of its services keeps clients at their endpoints. */
     final boolean sticky;
 
+    /** Whether one of its services sends requests over plain HTTP to HTTPS. */
+    final boolean redirectToHttps;
+
+    /** Who has to vouch for its clients; null if they need nobody. */
+    final @Nullable Set<X509Certificate> clientCa;
+
     private final boolean equalShares;
     private final AtomicInteger turn;
 
-    Pool(List<Member> equals, AtomicInteger turn) {
+    Pool(List<Member> equals, AtomicInteger turn, @Nullable Set<X509Certificate> clientCa) {
         List<Member> shares = new ArrayList<>(equals.size());
         List<Member> standby = new ArrayList<>(0);
         boolean sameShares = true;
         boolean anySticky = false;
+        boolean anyRedirect = false;
         for (Member member : equals) {
             anySticky |= member.service.sticky();
+            anyRedirect |= member.service.redirectToHttps();
             if (member.service.weight() == 0) {
                 standby.add(member);
             } else {
@@ -39,6 +49,8 @@ final class Pool {
         this.members = shares.toArray(Member[]::new);
         this.equalShares = sameShares;
         this.sticky = anySticky;
+        this.redirectToHttps = anyRedirect;
+        this.clientCa = clientCa;
         this.turn = turn;
     }
 

@@ -1,10 +1,14 @@
 package io.millau.core;
 
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -20,14 +24,59 @@ final class RouteTable {
     private final HostIndex<PathIndex<Pool>> running;
     private final HostIndex<PathIndex<Pool>> idle;
 
+    /** Who has to vouch for the clients of each host; null where clients of no host need anybody. */
+    private final @Nullable HostIndex<Optional<Set<X509Certificate>>> clientCa;
+
     /** @param turnOf whose turn it is at a route */
     RouteTable(Collection<Pool.Member> members, Function<Route, AtomicInteger> turnOf) {
-        running = index(members, true, turnOf);
-        idle = index(members, false, turnOf);
+        Map<String, Optional<Set<X509Certificate>>> clientCas = clientCas(members);
+        clientCa = clientCas.values().stream().allMatch(Optional::isEmpty) ? null : new HostIndex<>(clientCas);
+        running = index(members, true, turnOf, clientCas);
+        idle = index(members, false, turnOf, clientCas);
+    }
+
+    /** Where several services of a host ask for different ones, those that satisfy all of them. */
+    private static Map<String, Optional<Set<X509Certificate>>> clientCas(Collection<Pool.Member> members) {
+        Map<String, Optional<Set<X509Certificate>>> all = new HashMap<>();
+        for (Pool.Member member : members) {
+            Set<X509Certificate> own = member.service.clientCa();
+            for (String host : member.service.hosts()) {
+                all.merge(host, Optional.of(own).filter(ca -> !ca.isEmpty()), RouteTable::both);
+            }
+        }
+        return all;
+    }
+
+    private static Optional<Set<X509Certificate>> both(
+            Optional<Set<X509Certificate>> one, Optional<Set<X509Certificate>> other) {
+        if (one.isEmpty() || other.isEmpty()) {
+            return one.or(() -> other);
+        }
+        Set<X509Certificate> common = new HashSet<>(one.get());
+        common.retainAll(other.get());
+        return Optional.of(common);
+    }
+
+    /**
+     * Who has to vouch for the clients of a host.
+     *
+     * @param host a Host field's value, or a name
+     * @return null if they need nobody; an empty set if nobody will do
+     */
+    @Nullable
+    Set<X509Certificate> clientCa(String host) {
+        if (clientCa == null) {
+            return null;
+        }
+        var best = clientCa.longest(host);
+        return best == null ? null : best.value.orElse(null);
     }
 
     private static HostIndex<PathIndex<Pool>> index(
-            Collection<Pool.Member> members, boolean runs, Function<Route, AtomicInteger> turnOf) {
+            Collection<Pool.Member> members,
+            boolean runs,
+            Function<Route, AtomicInteger> turnOf,
+            Map<String, Optional<Set<X509Certificate>>> clientCas) {
         Map<String, Map<String, List<Pool.Member>>> byHostAndPath = new HashMap<>();
         for (Pool.Member member : members) {
             if (member.targets.length > 0 == runs) {
@@ -42,7 +91,10 @@ final class RouteTable {
         Map<String, PathIndex<Pool>> byHost = new HashMap<>();
         byHostAndPath.forEach((host, byPath) -> {
             Map<String, Pool> pools = new HashMap<>();
-            byPath.forEach((path, equals) -> pools.put(path, new Pool(equals, turnOf.apply(new Route(host, path)))));
+            Set<X509Certificate> clientCa =
+                    clientCas.getOrDefault(host, Optional.empty()).orElse(null);
+            byPath.forEach((path, equals) ->
+                    pools.put(path, new Pool(equals, turnOf.apply(new Route(host, path)), clientCa)));
             byHost.put(host, new PathIndex<>(pools));
         });
         return new HostIndex<>(byHost);

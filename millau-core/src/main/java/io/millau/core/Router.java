@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -164,6 +165,17 @@ public final class Router {
             return null;
         }
         return new Delivery(pool, method, retryPolicy, ticker);
+    }
+
+    /**
+     * Who has to vouch for the clients of a host: those that all of its services with a {@link Service#clientCa} name. For I/O
+     * threads.
+     *
+     * @param host a Host field's value, or the name of a handshake (SNI); empty if there is none
+     * @return null if nobody has to; an empty set if services disagree, so that nobody will do
+     */
+    public @Nullable Set<X509Certificate> clientCa(String host) {
+        return table.clientCa(host);
     }
 
     /** The table keeps removed services until it is built again, which may be long after their minute is over. */

@@ -1,8 +1,11 @@
 package io.millau.core;
 
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,10 @@ public final class Service {
     private final @Nullable String health;
     private final Duration drain;
     private final int buffer;
+    private final @Nullable Certificate certificate;
+    private final Set<X509Certificate> clientCa;
+    private final boolean redirectToHttps;
+    private final @Nullable Duration hsts;
     private final List<Endpoint> endpoints;
 
     private Service(Builder builder) {
@@ -47,6 +54,10 @@ public final class Service {
         this.health = builder.health;
         this.drain = builder.drain;
         this.buffer = builder.buffer;
+        this.certificate = builder.certificate;
+        this.clientCa = builder.clientCa;
+        this.redirectToHttps = builder.redirectToHttps;
+        this.hsts = builder.hsts;
         this.endpoints = List.copyOf(builder.endpoints);
     }
 
@@ -131,6 +142,29 @@ public final class Service {
         return buffer;
     }
 
+    /** The certificate that it contributes, for its own hosts or others'; it does so while it is not enabled, too. */
+    public @Nullable Certificate certificate() {
+        return certificate;
+    }
+
+    /**
+     * Who has to vouch for the clients of its hosts: whoever answers there, requests need a connection over TLS with a client
+     * certificate that leads to one of these. Empty if clients need none.
+     */
+    public Set<X509Certificate> clientCa() {
+        return clientCa;
+    }
+
+    /** Whether requests that come over plain HTTP are sent to HTTPS. */
+    public boolean redirectToHttps() {
+        return redirectToHttps;
+    }
+
+    /** How long clients are told to come over HTTPS alone (RFC 6797); null if they are told nothing. */
+    public @Nullable Duration hsts() {
+        return hsts;
+    }
+
     /** Its running instances; empty while none runs. */
     public List<Endpoint> endpoints() {
         return endpoints;
@@ -168,6 +202,10 @@ public final class Service {
                 && Objects.equals(health, that.health)
                 && drain.equals(that.drain)
                 && buffer == that.buffer
+                && Objects.equals(certificate, that.certificate)
+                && clientCa.equals(that.clientCa)
+                && redirectToHttps == that.redirectToHttps
+                && Objects.equals(hsts, that.hsts)
                 && endpoints.equals(that.endpoints);
     }
 
@@ -197,6 +235,10 @@ public final class Service {
         private @Nullable String health;
         private Duration drain = Duration.ofSeconds(30);
         private int buffer = 64 * 1024;
+        private @Nullable Certificate certificate;
+        private Set<X509Certificate> clientCa = Set.of();
+        private boolean redirectToHttps;
+        private @Nullable Duration hsts;
         private List<Endpoint> endpoints = List.of();
 
         private Builder(String name) {
@@ -218,6 +260,10 @@ public final class Service {
             health = service.health;
             drain = service.drain;
             buffer = service.buffer;
+            certificate = service.certificate;
+            clientCa = service.clientCa;
+            redirectToHttps = service.redirectToHttps;
+            hsts = service.hsts;
             endpoints = service.endpoints;
         }
 
@@ -339,6 +385,34 @@ public final class Service {
          */
         public Builder buffer(int bytes) {
             this.buffer = Values.buffer(bytes);
+            return this;
+        }
+
+        /** See {@link Service#certificate()}. */
+        public Builder certificate(@Nullable Certificate certificate) {
+            this.certificate = certificate;
+            return this;
+        }
+
+        /** See {@link Service#clientCa()}. */
+        public Builder clientCa(Collection<X509Certificate> clientCa) {
+            this.clientCa = Set.copyOf(clientCa);
+            return this;
+        }
+
+        /** See {@link Service#redirectToHttps()}. */
+        public Builder redirectToHttps(boolean redirectToHttps) {
+            this.redirectToHttps = redirectToHttps;
+            return this;
+        }
+
+        /**
+         * See {@link Service#hsts()}.
+         *
+         * @throws IllegalArgumentException if it is negative, or longer than ten years
+         */
+        public Builder hsts(@Nullable Duration hsts) {
+            this.hsts = hsts == null ? null : Values.hsts(hsts.toSeconds());
             return this;
         }
 

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -40,6 +41,11 @@ public final class ServiceLabels {
     private static final String CERT = "cert";
     private static final String KEY = "key";
     private static final String CLIENT_CA = "client-ca";
+    private static final String REDIRECT = "redirect";
+    private static final String HSTS = "hsts";
+    private static final String SCHEME = "scheme";
+    private static final String UPSTREAM_CA = "upstream-ca";
+    private static final String UPSTREAM_NAME = "upstream-name";
 
     private static final List<String> KNOWN = List.of(
             ENABLED,
@@ -58,17 +64,28 @@ public final class ServiceLabels {
             NETWORK,
             CERT,
             KEY,
-            CLIENT_CA);
+            CLIENT_CA,
+            REDIRECT,
+            HSTS,
+            SCHEME,
+            UPSTREAM_CA,
+            UPSTREAM_NAME);
+
+    /** Where the URLs of endpoints say it. */
+    private static final Set<String> NOT_IN_FILE = Set.of(PORT, NETWORK, SCHEME);
 
     /** The URLs of a service in the services file, which take the place of discovery. */
     static final String ENDPOINTS = "endpoints";
 
     private static final List<String> KNOWN_IN_FILE = Stream.concat(
-                    Stream.of(ENDPOINTS), KNOWN.stream().filter(label -> !label.equals(PORT) && !label.equals(NETWORK)))
+                    Stream.of(ENDPOINTS), KNOWN.stream().filter(label -> !NOT_IN_FILE.contains(label)))
             .toList();
 
     /** Labels that keep somebody out: what looks like a misspelt one closes the service rather than opening it. */
     private static final Set<String> PROTECTING = Set.of(ENABLED, CLIENT_CA);
+
+    /** Their values help nobody, and one of them is secret. */
+    private static final Set<String> IN_BASE64 = Set.of(CERT, KEY, CLIENT_CA, UPSTREAM_CA);
 
     private static final int LONGEST_VALUE_SHOWN = 80;
 
@@ -151,6 +168,9 @@ public final class ServiceLabels {
         private final List<String> known;
         private boolean enabled;
         private int port;
+        private String scheme = Endpoint.HTTP;
+        private Set<X509Certificate> upstreamCa = Set.of();
+        private @Nullable String upstreamName;
         private boolean unreadable;
         private boolean closed;
 
@@ -171,9 +191,6 @@ public final class ServiceLabels {
             if (unreadable) {
                 closed = true;
             }
-            if (enabled) {
-                reportNotServedYet();
-            }
             read(PORT, Values::port, value -> port = value);
             if (enabled && !values.containsKey(PORT)) {
                 port = onlyOf(exposedPorts);
@@ -191,8 +208,48 @@ public final class ServiceLabels {
             read(HEALTH, Values::target, service::health);
             read(DRAIN, Values::seconds, service::drain);
             read(BUFFER, Values::buffer, service::buffer);
-            Settings settings = unreadable || closed ? null : new Settings(service.build(), port, network);
+            readCertificate(service);
+            readClientCa(service);
+            read(REDIRECT, Values::redirect, service::redirectToHttps);
+            read(HSTS, Values::hsts, service::hsts);
+            read(SCHEME, Values::scheme, value -> scheme = value);
+            read(UPSTREAM_CA, Values::certificates, value -> upstreamCa = Set.copyOf(value));
+            read(UPSTREAM_NAME, Values::serverName, value -> upstreamName = value);
+            Settings settings = unreadable || closed
+                    ? null
+                    : new Settings(service.build(), port, network, scheme, upstreamCa, upstreamName);
             return new Reading(settings, closed, List.copyOf(problems));
+        }
+
+        private void readCertificate(Service.Builder service) {
+            String cert = values.get(CERT);
+            String key = values.get(KEY);
+            if (cert == null && key == null) {
+                return;
+            }
+            if (cert == null || key == null) {
+                unreadable = true;
+                problems.add(prefix + (cert == null ? CERT : KEY) + " is missing: expected beside " + prefix
+                        + (cert == null ? KEY : CERT));
+                return;
+            }
+            read(CERT, Values::certificates, chain -> {
+                try {
+                    service.certificate(new Certificate(Pem.privateKey(Pem.fromBase64(key)), chain));
+                } catch (IllegalArgumentException e) {
+                    unreadable = true;
+                    problems.add(prefix + KEY + ": " + e.getMessage());
+                }
+            });
+        }
+
+        /** Who can't be let in by it is kept out. */
+        private void readClientCa(Service.Builder service) {
+            boolean before = unreadable;
+            unreadable = false;
+            read(CLIENT_CA, Values::certificates, service::clientCa);
+            closed |= unreadable && enabled;
+            unreadable |= before;
         }
 
         /** Hands a value on if there is one that can be read. */
@@ -205,7 +262,8 @@ public final class ServiceLabels {
                 consumer.accept(reader.apply(value));
             } catch (IllegalArgumentException e) {
                 unreadable = true;
-                problems.add(prefix + name + "=" + shown(value) + ": " + e.getMessage());
+                problems.add(
+                        prefix + name + (IN_BASE64.contains(name) ? "" : "=" + shown(value)) + ": " + e.getMessage());
             }
         }
 
@@ -247,18 +305,6 @@ public final class ServiceLabels {
                                 ? "; known are " + String.join(", ", known)
                                 : ", did you mean " + prefix + meant + "?")
                         + (protects ? " Closed until then, since that one protects" : ""));
-            }
-        }
-
-        /** Honest about what a later version will do: a service that asks for protection isn't served without it. */
-        private void reportNotServedYet() {
-            if (values.containsKey(CLIENT_CA)) {
-                closed = true;
-                problems.add(prefix + CLIENT_CA + ": this version serves no HTTPS, so it can't ask for client"
-                        + " certificates; closed, since it asks for protection");
-            }
-            if (values.containsKey(CERT) || values.containsKey(KEY)) {
-                problems.add(prefix + CERT + " and " + prefix + KEY + " have no effect: this version serves no HTTPS");
             }
         }
     }

@@ -38,7 +38,7 @@ final class ServicesFile implements ServiceSource {
 
     /** Plainer than {@link java.net.URI}, which knows no host names with underscores, though Docker does. */
     private static final Pattern URL =
-            Pattern.compile("http://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
+            Pattern.compile("(https?)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
 
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -132,7 +132,7 @@ final class ServicesFile implements ServiceSource {
                 if (read != null) {
                     found.add(read.service(name)
                             .id("file:" + name)
-                            .endpoints(endpoints(name, values.get(name + "." + ENDPOINTS), picture))
+                            .endpoints(endpoints(name, read, values.get(name + "." + ENDPOINTS), picture))
                             .build());
                 }
             });
@@ -140,7 +140,8 @@ final class ServicesFile implements ServiceSource {
             return new Snapshot(found, problems);
         }
 
-        private List<Endpoint> endpoints(String service, @Nullable String urls, LabelReader.Picture picture) {
+        private List<Endpoint> endpoints(
+                String service, Settings settings, @Nullable String urls, LabelReader.Picture picture) {
             if (urls == null || urls.isBlank()) {
                 picture.problem(
                         service,
@@ -151,7 +152,7 @@ final class ServicesFile implements ServiceSource {
             List<Endpoint> endpoints = new ArrayList<>();
             for (String url : urls.strip().split("\\s+")) {
                 try {
-                    endpoints.addAll(endpointsOf(url));
+                    endpoints.addAll(endpointsOf(url, settings));
                 } catch (IllegalArgumentException e) {
                     picture.problem(
                             service,
@@ -165,14 +166,21 @@ final class ServicesFile implements ServiceSource {
                     .toList();
         }
 
-        private List<Endpoint> endpointsOf(String url) {
+        private List<Endpoint> endpointsOf(String url, Settings settings) {
             Matcher parts = URL.matcher(url);
             if (!parts.matches()) {
-                throw new IllegalArgumentException("expected http://HOST:PORT without a path");
+                throw new IllegalArgumentException("expected http://HOST:PORT or https://HOST:PORT without a path");
             }
-            int port = parts.group(2) == null ? 80 : Values.port(parts.group(2));
-            return resolve(parts.group(1)).stream()
-                    .map(address -> Endpoint.http(address.getHostAddress() + ":" + port, address, port))
+            String scheme = parts.group(1);
+            String host = parts.group(2);
+            int port = parts.group(3) != null ? Values.port(parts.group(3)) : scheme.equals(Endpoint.HTTPS) ? 443 : 80;
+            return resolve(host).stream()
+                    .map(address -> settings.endpoint(
+                            scheme,
+                            address.getHostAddress() + ":" + port,
+                            address,
+                            port,
+                            host.replaceAll("[\\[\\]]", "")))
                     .toList();
         }
 

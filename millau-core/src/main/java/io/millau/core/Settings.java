@@ -1,5 +1,8 @@
 package io.millau.core;
 
+import java.net.InetAddress;
+import java.security.cert.X509Certificate;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,12 +11,38 @@ import org.jspecify.annotations.Nullable;
  * @param service a service as they describe it, which has no name and no endpoints yet
  * @param port {@code millau.port}, or the only exposed one; 0 for a service that is not enabled and names none
  * @param network {@code millau.network}: the name of the network to reach it on where several would do
+ * @param scheme {@code millau.scheme}: how its endpoints are spoken to
+ * @param upstreamCa {@code millau.upstream-ca}: who vouches for them; empty for those whom the Java runtime trusts
+ * @param upstreamName {@code millau.upstream-name}: the name that they prove; null for the one they are known by
  */
-public record Settings(Service service, int port, @Nullable String network) {
+public record Settings(
+        Service service,
+        int port,
+        @Nullable String network,
+        String scheme,
+        Set<X509Certificate> upstreamCa,
+        @Nullable String upstreamName) {
 
     /** {@code millau.enabled}. */
     public boolean enabled() {
         return service.enabled();
+    }
+
+    /**
+     * An endpoint that is spoken to as they say.
+     *
+     * @param name what it is known by
+     */
+    public Endpoint endpoint(String id, InetAddress address, String name) {
+        return endpoint(scheme, id, address, port, name);
+    }
+
+    /** The same where the scheme and the port are said elsewhere. */
+    Endpoint endpoint(String scheme, String id, InetAddress address, int port, String name) {
+        return scheme.equals(Endpoint.HTTPS)
+                ? Endpoint.https(
+                        id, address, port, new UpstreamTls(upstreamCa, upstreamName == null ? name : upstreamName))
+                : Endpoint.http(id, address, port);
     }
 
     /** A service with these settings and no endpoints yet; its id is its name. */

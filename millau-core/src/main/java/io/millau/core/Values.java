@@ -2,7 +2,9 @@ package io.millau.core;
 
 import java.math.BigDecimal;
 import java.net.IDN;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,6 +29,7 @@ final class Values {
     private static final int LARGEST_BUFFER = 64 * 1024 * 1024;
     private static final int LARGEST_WEIGHT = 1000;
     private static final Pattern SECONDS = Pattern.compile("[0-9]{1,6}(\\.[0-9]{1,3})?");
+    private static final long LONGEST_HSTS = 10 * 365 * 86_400L;
     private static final Duration DAY = Duration.ofDays(1);
 
     private Values() {}
@@ -113,6 +116,47 @@ final class Values {
             throw new IllegalArgumentException("expected 0 to 86400 seconds");
         }
         return duration;
+    }
+
+    static Duration hsts(String value) {
+        return hsts(value.matches("[0-9]{1,9}") ? Long.parseLong(value) : -1);
+    }
+
+    static Duration hsts(long seconds) {
+        if (seconds < 0 || seconds > LONGEST_HSTS) {
+            throw new IllegalArgumentException(
+                    "expected whole seconds up to " + LONGEST_HSTS + ", 31536000 for a year");
+        }
+        return Duration.ofSeconds(seconds);
+    }
+
+    static boolean redirect(String value) {
+        if (!value.equalsIgnoreCase("https")) {
+            throw new IllegalArgumentException("expected https");
+        }
+        return true;
+    }
+
+    static String scheme(String value) {
+        String scheme = value.toLowerCase(Locale.ROOT);
+        if (!scheme.equals(Endpoint.HTTP) && !scheme.equals(Endpoint.HTTPS)) {
+            throw new IllegalArgumentException("expected http or https");
+        }
+        return scheme;
+    }
+
+    /** The one name, or address, of a server. */
+    static String serverName(String value) {
+        String name = host(value);
+        if (name.equals(Service.ANY_HOST)) {
+            throw new IllegalArgumentException("expected one name");
+        }
+        return name;
+    }
+
+    /** PEM in Base64. */
+    static List<X509Certificate> certificates(String value) {
+        return Pem.certificates(Pem.fromBase64(value));
     }
 
     static int weight(String value) {

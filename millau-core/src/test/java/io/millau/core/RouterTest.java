@@ -181,7 +181,7 @@ class RouterTest {
 
         @Test
         void goOnAfterTwoToThe31Requests() {
-            Pool pool = new Pool(List.of(member("A", 3), member("B", 1)), new AtomicInteger(-3));
+            Pool pool = new Pool(List.of(member("A", 3), member("B", 1)), new AtomicInteger(-3), null);
 
             assertThat(List.of(pool.next(now), pool.next(now), pool.next(now), pool.next(now), pool.next(now)))
                     .containsExactly(1, 0, 0, 0, 1);

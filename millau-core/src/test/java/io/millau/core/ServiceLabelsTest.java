@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,6 +34,9 @@ class ServiceLabelsTest {
                                 .buffer(65536)
                                 .build(),
                         80,
+                        null,
+                        "http",
+                        Set.of(),
                         null));
     }
 
@@ -71,7 +75,10 @@ class ServiceLabelsTest {
                                 .buffer(1024 * 1024)
                                 .build(),
                         8080,
-                        "front"));
+                        "front",
+                        "http",
+                        Set.of(),
+                        null));
     }
 
     @ParameterizedTest

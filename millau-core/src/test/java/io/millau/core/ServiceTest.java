@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -45,7 +46,7 @@ class ServiceTest {
 
     @Test
     void settingsMakeServicesOfAnyName() {
-        Settings settings = new Settings(SERVICE.toBuilder().weight(7).build(), 80, null);
+        Settings settings = new Settings(SERVICE.toBuilder().weight(7).build(), 80, null, "http", Set.of(), null);
 
         assertThat(settings.service("shop").build())
                 .isEqualTo(Service.named("shop").weight(7).build());

@@ -65,7 +65,7 @@ class ServicesFileTest {
         awaitSnapshots(1);
         Files.writeString(file, """
                     a.endpoints=http://127.0.0.1:83
-                    b.endpoints=http://127.0.0.1:82 http://127.0.0.1:99999 http://no_such_host:80/ https://127.0.0.1 http://no.such.host.invalid/ http://x/y
+                    b.endpoints=http://127.0.0.1:82 http://127.0.0.1:99999 http://no_such_host:80/ ftp://127.0.0.1 http://no.such.host.invalid/ http://x/y
                     b.timeout=soon
                     c.endpoint=http://127.0.0.1:84
                     d=1
@@ -79,8 +79,8 @@ class ServicesFileTest {
                 .extracting(Problem::toString)
                 .contains(
                         "b: b.timeout=soon: expected seconds, 30 or 0.5 for instance (the service keeps its last good configuration)",
-                        "b: b.endpoints=https://127.0.0.1: expected http://HOST:PORT without a path (this endpoint is left out)",
-                        "b: b.endpoints=http://x/y: expected http://HOST:PORT without a path (this endpoint is left out)",
+                        "b: b.endpoints=ftp://127.0.0.1: expected http://HOST:PORT or https://HOST:PORT without a path (this endpoint is left out)",
+                        "b: b.endpoints=http://x/y: expected http://HOST:PORT or https://HOST:PORT without a path (this endpoint is left out)",
                         "b: b.endpoints=http://no.such.host.invalid/: the name can't be resolved; tried again every 30 s (this endpoint is left out)",
                         "b: b.endpoints=http://127.0.0.1:99999: expected a port from 1 to 65535 (this endpoint is left out)",
                         "b: b.endpoints=http://no_such_host:80/: the name can't be resolved; tried again every 30 s (this endpoint is left out)",

@@ -163,7 +163,7 @@ final class SnapshotBuilder {
             Set<String> mismatches = new TreeSet<>();
             for (Instance instance : instances) {
                 address(instance, settings.network(), mismatches)
-                        .ifPresent(address -> endpoints.add(Endpoint.http(instance.id(), address, settings.port())));
+                        .ifPresent(address -> endpoints.add(settings.endpoint(instance.id(), address, name)));
             }
             mismatches.forEach(message -> picture.problem(name, message));
             endpoints.sort((a, b) -> a.id().compareTo(b.id()));

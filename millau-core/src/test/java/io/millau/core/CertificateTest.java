@@ -1,0 +1,245 @@
+package io.millau.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millau.core.testing.Authority;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CertificateTest {
+
+    private static final Authority ROOT = Authority.root("root");
+    private static final Instant NOW = Instant.now();
+
+    @Test
+    void aChainAndItsKeyComeFromPem() {
+        Certificate issued = ROOT.intermediate("middle").issue("shop.example");
+
+        Certificate read = Certificate.parse(Pem.text(issued.chain()), Pem.text(issued.key()));
+
+        assertThat(read).isEqualTo(issued);
+        assertThat(read.chain()).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theOldFormsOfKeysAreRead(boolean rsa) throws Exception {
+        Certificate issued =
+                (rsa ? ROOT.order().rsa() : ROOT.order()).names("a.example").issue();
+        byte[] old = PrivateKeyInfo.getInstance(issued.key().getEncoded())
+                .parsePrivateKey()
+                .toASN1Primitive()
+                .getEncoded();
+        if (!rsa) {
+            old = withCurve(old);
+        }
+        String kind = rsa ? "RSA PRIVATE KEY" : "EC PRIVATE KEY";
+        String pem =
+                "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + block(kind, old);
+
+        assertThat(Certificate.parse(Pem.text(issued.chain()), pem).chain()).isEqualTo(issued.chain());
+    }
+
+    /** As openssl writes it; in PKCS#8 the curve stands outside. */
+    private static byte[] withCurve(byte[] sec1) throws Exception {
+        var parts = ECPrivateKey.getInstance(sec1);
+        return new ECPrivateKey(256, parts.getKey(), SECObjectIdentifiers.secp256r1).getEncoded();
+    }
+
+    private static String block(String kind, byte[] content) {
+        return "-----BEGIN " + kind + "-----\r\n" + Base64.getMimeEncoder().encodeToString(content) + "\r\n-----END "
+                + kind + "-----\r\n";
+    }
+
+    @Test
+    void whatDoesNotBelongTogetherIsRefused() {
+        Certificate one = ROOT.issue("one.example");
+        Certificate two = ROOT.issue("two.example");
+        Certificate rsa = ROOT.order().rsa().names("three.example").issue();
+
+        for (PrivateKey other : List.of(two.key(), rsa.key())) {
+            assertThatThrownBy(() -> new Certificate(other, one.chain()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("the key is not the certificate's");
+        }
+    }
+
+    @Test
+    void aChainInTheWrongOrderIsNamed() {
+        Certificate issued = ROOT.intermediate("middle").issue("shop.example");
+        List<X509Certificate> reversed =
+                List.of(issued.chain().get(1), issued.chain().get(0));
+
+        assertThatThrownBy(() -> new Certificate(issued.key(), reversed))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("expected the server's own first");
+    }
+
+    @Test
+    void whatCantBeReadSaysWhatWasExpected() {
+        Certificate issued = ROOT.issue("a.example");
+        String chain = Pem.text(issued.chain());
+        String key = Pem.text(issued.key());
+
+        refused("", key, "expected certificates in PEM");
+        refused(key, key, "expected certificates in PEM");
+        refused(chain.replace("MII", "NII"), key, "a certificate can't be read");
+        refused(chain, chain, "expected a private key in PEM");
+        refused(chain, block("ENCRYPTED PRIVATE KEY", new byte[64]), "not encrypted");
+        refused(chain, block("PRIVATE KEY", new byte[64]), "the private key can't be read");
+        refused(chain, block("EC PRIVATE KEY", new byte[64]), "doesn't name its curve");
+        refused(chain, block("EC PRIVATE KEY", new byte[1]), "not DER");
+        refused(chain, "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----", "is not Base64");
+    }
+
+    private static void refused(String chain, String key, String message) {
+        assertThatThrownBy(() -> Certificate.parse(chain, key))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(message);
+    }
+
+    /** Cut anywhere, changed anywhere: it is read or refused, and nothing else. */
+    @Test
+    void damagedKeysAndCertificatesAreRefusedWhateverTheDamage() {
+        Certificate issued = ROOT.issue("a.example");
+        byte[] key = issued.key().getEncoded();
+        for (int i = 0; i < key.length; i++) {
+            byte[] damaged = key.clone();
+            damaged[i] ^= (byte) 0xff;
+            ByteArrayOutputStream cut = new ByteArrayOutputStream();
+            cut.write(key, 0, i);
+            for (byte[] bytes : List.of(damaged, cut.toByteArray())) {
+                for (String kind : List.of("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")) {
+                    try {
+                        Certificate.parse(Pem.text(issued.chain()), block(kind, bytes));
+                    } catch (IllegalArgumentException e) {
+                        assertThat(e.getMessage()).isNotBlank();
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void itsNamesAreItsSansAndItsCommonNameOnlyWithoutThem() {
+        assertThat(ROOT.order()
+                        .commonName("cn.example")
+                        .names("A.example", "*.b.example")
+                        .issue()
+                        .names())
+                .containsExactlyInAnyOrder("a.example", "*.b.example");
+        assertThat(ROOT.order().commonName("CN.example").issue().names()).containsExactly("cn.example");
+        assertThat(ROOT.order()
+                        .commonName("cn.example")
+                        .address("10.0.0.1")
+                        .issue()
+                        .names())
+                .isEmpty();
+    }
+
+    @Test
+    void aWildcardStandsForOneLabel() {
+        Certificate wildcard = ROOT.issue("*.shop.example");
+
+        assertThat(wildcard.fits("www.shop.example")).isTrue();
+        assertThat(wildcard.fits("shop.example")).isFalse();
+        assertThat(wildcard.fits("a.www.shop.example")).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "shop.example, exact",
+        "www.shop.example, later wildcard",
+        "old.shop.example, later wildcard",
+        "young.shop.example, later wildcard",
+    })
+    void validComesFirstThenTheExactNameThenTheLaterExpiry(String name, String expected) {
+        Certificate exact = ROOT.issue("shop.example");
+        Certificate wildcard = ROOT.order()
+                .names("*.shop.example", "*.example")
+                .until(days(30))
+                .issue();
+        Certificate later = ROOT.order()
+                .names("*.shop.example", "*.example")
+                .until(days(40))
+                .issue();
+        Certificate expired = ROOT.order().names("old.shop.example").expired().issue();
+        Certificate young =
+                ROOT.order().names("young.shop.example").from(days(1)).issue();
+        CertificateSource source = CertificateSource.of(wildcard, expired, later, young, exact);
+
+        List<Certificate> found = new ArrayList<>(source.find(name));
+        found.sort(Certificate.bestFirst(name, NOW));
+
+        assertThat(found.get(0)).isSameAs(expected.equals("exact") ? exact : later);
+    }
+
+    @Test
+    void anIndexFindsByNameAndShowsAllToWhoDoesNotSay() {
+        Certificate one = ROOT.issue("one.example", "*.example");
+        Certificate two = ROOT.issue("two.example");
+        CertificateSource source = CertificateSource.of(one, two);
+
+        assertThat(source.find("one.example")).containsExactly(one);
+        assertThat(source.find("two.example")).containsExactly(two, one);
+        assertThat(source.find("three.example")).containsExactly(one);
+        assertThat(source.find("a.b.example")).isEmpty();
+        assertThat(source.find(null)).containsExactly(one, two);
+    }
+
+    @Test
+    void oneOfOurOwnIsForItsName() throws Exception {
+        Certificate own = Certificate.selfSigned("millau.invalid");
+
+        X509Certificate certificate = own.chain().get(0);
+        certificate.verify(certificate.getPublicKey());
+        assertThat(own.names()).containsExactly("millau.invalid");
+        assertThat(own.isValid(NOW)).isTrue();
+        assertThat(certificate.getSubjectX500Principal().getName()).isEqualTo("CN=millau.invalid");
+        assertThat(Certificate.parse(Pem.text(own.chain()), Pem.text(own.key())))
+                .isEqualTo(own);
+    }
+
+    @Test
+    void noTextShowsTheKey() {
+        Certificate own = ROOT.issue("shop.example");
+
+        assertThat(own).hasToString("certificate for shop.example until " + own.expires());
+        assertThat(Service.named("shop").certificate(own).build().toString())
+                .doesNotContain(Base64.getEncoder()
+                        .encodeToString(own.key().getEncoded())
+                        .substring(40, 60));
+    }
+
+    @Test
+    void labelsCarryPemInBase64OfAnyForm() {
+        String pem = Pem.text(ROOT.issue("a.example").chain());
+        byte[] bytes = pem.getBytes(StandardCharsets.US_ASCII);
+
+        assertThat(Pem.fromBase64(Base64.getEncoder().encodeToString(bytes))).isEqualTo(pem);
+        assertThat(Pem.fromBase64(Base64.getMimeEncoder().encodeToString(bytes)))
+                .isEqualTo(pem);
+        assertThat(Pem.fromBase64(Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)))
+                .isEqualTo(pem);
+        assertThatThrownBy(() -> Pem.fromBase64(pem)).hasMessageContaining("not PEM itself: base64 -w0 FILE");
+    }
+
+    private static Instant days(int days) {
+        return NOW.plus(Duration.ofDays(days));
+    }
+}
