@@ -1,7 +1,9 @@
 package io.millau.core;
 
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +32,17 @@ public interface CertificateSource {
      */
     default void wanted(Set<String> names) {}
 
+    /** Looks for changes at where the certificates come from. Called every second, by a thread that may block. */
+    default void refresh() {}
+
+    /**
+     * Those that the operator has to replace before they expire, each with the name of the place where that is done. Called
+     * every second, by a thread that may block.
+     */
+    default Map<Certificate, String> configured() {
+        return Map.of();
+    }
+
     /**
      * The answer to an HTTP challenge (RFC 8555, 8.3), if it is one of this source's.
      *
@@ -46,6 +59,14 @@ public interface CertificateSource {
      */
     default CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
         return CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    /**
+     * The certificates of a folder: pairs of {@code NAME.crt}, a chain, and {@code NAME.key}, in PEM. Changes apply within
+     * seconds; what can't be read is named in the log, and the others, and what was read before of the same name, stay.
+     */
+    static CertificateSource folder(Path folder) {
+        return new CertificateFolder(folder);
     }
 
     /** Certificates that don't change. */

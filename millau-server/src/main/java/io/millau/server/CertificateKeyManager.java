@@ -1,59 +1,44 @@
 package io.millau.server;
 
 import io.millau.core.Certificate;
-import io.millau.core.CertificateSource;
 import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
-import java.util.Locale;
-import javax.net.ssl.ExtendedSSLSession;
-import javax.net.ssl.SNIHostName;
-import javax.net.ssl.SNIServerName;
+import java.util.List;
 import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLSession;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks a {@link CertificateSource} in each handshake. Safe for use by several threads.
+ * Gives a handshake the certificates that were found for it. Safe for use by several threads.
  *
- * <p>The JDK asks for kinds of keys that the client knows, Conscrypt for all, and takes the last that it gets: EC.
+ * <p>An engine asks on the thread that drives it, which {@link #offer}s them before. The JDK asks for kinds of keys that the
+ * client knows, Conscrypt for all; so what the client doesn't know is not among them.
  */
 final class CertificateKeyManager extends X509ExtendedKeyManager {
 
     private static final String ALIAS = "chosen";
 
-    private final CertificateSource source;
+    private final ThreadLocal<List<Certificate>> offered = ThreadLocal.withInitial(List::of);
 
     /**
      * A handshake takes the key and the chain right after the choice, on the same thread: so both are of one certificate,
-     * whatever the source says meanwhile.
+     * whatever was offered meanwhile.
      */
     private final ThreadLocal<Certificate> chosen = new ThreadLocal<>();
 
-    CertificateKeyManager(CertificateSource source) {
-        this.source = source;
+    /** Says what the engine that is driven next may choose from, best first. */
+    void offer(List<Certificate> certificates) {
+        offered.set(certificates);
     }
 
     @Override
     public @Nullable String chooseEngineServerAlias(String keyType, Principal @Nullable [] issuers, SSLEngine engine) {
-        for (Certificate certificate : source.find(serverName(engine.getHandshakeSession()))) {
+        for (Certificate certificate : offered.get()) {
             if (certificate.key().getAlgorithm().equals(keyType)) {
                 chosen.set(certificate);
                 return ALIAS;
-            }
-        }
-        return null;
-    }
-
-    /** @param handshake null where the JDK takes up a session of TLS 1.2 and looks whether the certificate is still the same */
-    private static @Nullable String serverName(@Nullable SSLSession handshake) {
-        if (handshake instanceof ExtendedSSLSession session) {
-            for (SNIServerName name : session.getRequestedServerNames()) {
-                if (name instanceof SNIHostName host) {
-                    return host.getAsciiName().toLowerCase(Locale.ROOT);
-                }
             }
         }
         return null;

@@ -56,6 +56,15 @@ abstract class Client {
     /** Its address, without a port and a zone. */
     abstract String address();
 
+    /** Who it is, if that had to be proved in its handshake. */
+    static @Nullable TlsClient provedBy(HttpServerExchange exchange) {
+        if (exchange.getConnection() instanceof HttpServerConnection connection) {
+            return connection.getChannel() instanceof TlsConnection tls ? tls.client() : null;
+        }
+        Http2Connection connection = Http2Connection.of(exchange.getConnection());
+        return connection == null ? null : connection.client();
+    }
+
     /** Leaves the connection to whoever takes it over. */
     abstract void unwatch();
 

@@ -45,6 +45,7 @@ final class Http2Connection extends Http2Channel {
     private static final int SETTINGS = 4;
     private static final int GOAWAY = 7;
 
+    private final @Nullable TlsClient client;
     private final GoAwayConduit goAway;
     private final FrameHeader header = new FrameHeader();
     private int type;
@@ -62,6 +63,7 @@ final class Http2Connection extends Http2Channel {
             @Nullable PooledByteBuffer first,
             OptionMap options) {
         super(connection, Tls.HTTP_2, buffers, first, false, false, options);
+        this.client = connection instanceof TlsConnection tls ? tls.client() : null;
         this.goAway = goAway;
         putAttachment(KEY, this);
     }
@@ -76,6 +78,12 @@ final class Http2Connection extends Http2Channel {
     /** The one that a request came over; null if that was upgraded from HTTP/1.1. */
     static @Nullable Http2Connection of(ServerConnection connection) {
         return connection.getAttachment(KEY);
+    }
+
+    /** Who its client is, if that had to be proved. */
+    @Nullable
+    TlsClient client() {
+        return client;
     }
 
     /** Asks its client to send its next requests elsewhere. */

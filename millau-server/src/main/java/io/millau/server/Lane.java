@@ -2,9 +2,11 @@ package io.millau.server;
 
 import io.millau.core.Endpoint;
 import io.millau.core.Ticker;
+import io.undertow.connector.ByteBufferPool;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
 /**
@@ -31,10 +33,37 @@ final class Lane {
     final RequestHead requestHead = new RequestHead();
     final ByteBuffer headBuffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
 
-    /** @param removed whether an endpoint is none of any service any more */
-    Lane(XnioIoThread thread, Ticker ticker, Predicate<Endpoint> removed) {
+    private final XnioIoThread thread;
+    final UpstreamEngines upstreamEngines;
+    private final ByteBufferPool tlsBuffers;
+    private @Nullable TlsThread tls;
+
+    /**
+     * @param tlsBuffers those of all lanes
+     * @param upstreamEngines those of all lanes
+     * @param removed whether an endpoint is none of any service any more
+     */
+    Lane(
+            XnioIoThread thread,
+            Ticker ticker,
+            ByteBufferPool tlsBuffers,
+            UpstreamEngines upstreamEngines,
+            Predicate<Endpoint> removed) {
+        this.upstreamEngines = upstreamEngines;
+        this.thread = thread;
+        this.tlsBuffers = tlsBuffers;
         this.deadlines = new Deadlines(thread, ticker, REQUEST_TICK);
         this.longDeadlines = new Deadlines(thread, ticker, LONG_TICK);
-        this.upstream = new Upstream(thread, deadlines, longDeadlines, removed);
+        this.upstream = new Upstream(thread, this, removed);
+    }
+
+    /** What its connections over TLS share. */
+    TlsThread tls() {
+        TlsThread known = tls;
+        if (known == null) {
+            known = new TlsThread(thread, tlsBuffers);
+            tls = known;
+        }
+        return known;
     }
 }

@@ -3,6 +3,7 @@ package io.millau.server;
 import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.Ticker;
+import io.undertow.connector.ByteBufferPool;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +15,8 @@ import org.xnio.XnioIoThread;
 final class Lanes {
 
     private final Map<XnioIoThread, Lane> all = new ConcurrentHashMap<>();
+    private final ByteBufferPool tlsBuffers = TlsThread.newPool();
+    private final UpstreamEngines upstreamEngines = new UpstreamEngines();
     private final ThreadLocal<Lane> own;
 
     /** How long connections to an endpoint may go on when it is removed. */
@@ -22,7 +25,8 @@ final class Lanes {
     Lanes(Ticker ticker) {
         own = ThreadLocal.withInitial(() -> {
             XnioIoThread thread = XnioIoThread.requireCurrentThread();
-            Lane lane = new Lane(thread, ticker, endpoint -> !drains.containsKey(endpoint));
+            Lane lane =
+                    new Lane(thread, ticker, tlsBuffers, upstreamEngines, endpoint -> !drains.containsKey(endpoint));
             all.put(thread, lane);
             return lane;
         });

@@ -87,7 +87,9 @@ final class Listener {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
         Consumer<TlsConnection> connections = connection -> {
-            if (connection.speaks(Tls.HTTP_2)) {
+            if (connection.speaks(Tls.ACME)) {
+                IoUtils.safeClose(connection); // the handshake was all
+            } else if (connection.speaks(Tls.HTTP_2)) {
                 http2.open(connection, null);
             } else {
                 ClientConnection.open(connection, lanes.current(), http1, null);
@@ -99,7 +101,8 @@ final class Listener {
                 http2,
                 worker.createStreamConnectionServer(
                         address,
-                        ChannelListeners.openListenerAdapter(socket -> TlsHandshake.start(socket, tls, connections)),
+                        ChannelListeners.openListenerAdapter(socket ->
+                                TlsHandshake.serve(socket, tls, lanes.current().tls(), connections)),
                         SOCKET));
     }
 

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.security.Provider;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,6 +58,7 @@ public final class Millau implements AutoCloseable {
     private final HealthChecks healthChecks;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<ProxyHandler> handlers = new ArrayList<>();
+    private final @Nullable Certificates certificates;
     private final @Nullable Listener telemetry;
     private final Duration grace;
     private final Duration drain;
@@ -70,6 +72,8 @@ public final class Millau implements AutoCloseable {
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         lanes = new Lanes(builder.ticker);
         healthChecks = new HealthChecks(router, lanes);
+        certificates =
+                builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
         services = new Services(builder.sources, this::replace);
         services.start(); // first, since an engine takes as long to answer as all of the rest does
         worker = Xnio.getInstance(Millau.class.getClassLoader())
@@ -86,9 +90,8 @@ public final class Millau implements AutoCloseable {
             for (InetSocketAddress address : builder.addresses) {
                 listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address)));
             }
-            CertificateSource certificates = builder.certificates;
             if (certificates != null) {
-                Tls tls = new Tls(certificates, builder.tlsProvider);
+                Tls tls = new Tls(certificates, router::clientCa, builder.tlsProvider);
                 for (InetSocketAddress address : builder.secureAddresses) {
                     listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address, tls)));
                 }
@@ -101,7 +104,7 @@ public final class Millau implements AutoCloseable {
                 telemetry.open(new Telemetry(this::up, builder.metrics));
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
-            open(traffic, builder.hostName);
+            open(traffic, builder);
         } catch (IOException | RuntimeException e) {
             release();
             throw e;
@@ -120,23 +123,35 @@ public final class Millau implements AutoCloseable {
         }
     }
 
-    private void open(Traffic traffic, String hostName) {
+    private void open(Traffic traffic, Builder builder) {
         List<TrafficListener.Ingress> ingresses = listeners.stream()
                 .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), listener.scheme()))
                 .toList();
         traffic.started(ingresses, router);
+        int httpsPort = ingresses.stream()
+                .filter(ingress -> ingress.protocol().equals("https"))
+                .mapToInt(TrafficListener.Ingress::port)
+                .findFirst()
+                .orElse(0);
+        HttpsRules https = new HttpsRules(router, builder.redirectToHttps, httpsPort);
         for (int i = 0; i < listeners.size(); i++) {
-            ProxyHandler handler =
-                    new ProxyHandler(router, lanes, traffic, ingresses.get(i), hostName, services::lookNow);
+            ProxyHandler handler = new ProxyHandler(
+                    router, https, certificates, lanes, traffic, ingresses.get(i), builder.hostName, services::lookNow);
             handlers.add(handler);
             listeners.get(i).open(handler);
         }
         healthChecks.start(worker.getIoThread());
+        if (certificates != null) {
+            certificates.start();
+        }
         listening = true;
     }
 
     private void replace(List<Service> all) {
         lanes.replace(all, () -> router.replace(all));
+        if (certificates != null) {
+            certificates.replace(all);
+        }
         healthChecks.replace(all);
     }
 
@@ -241,6 +256,9 @@ public final class Millau implements AutoCloseable {
 
     private void release() {
         services.close();
+        if (certificates != null) {
+            certificates.close();
+        }
         listeners.forEach(Listener::stopAccepting);
         listeners.forEach(Listener::closeConnections);
         if (telemetry != null) {
@@ -288,7 +306,9 @@ public final class Millau implements AutoCloseable {
         private Duration drain = Duration.ofSeconds(8);
         private String hostName = "millau";
         private Ticker ticker = Ticker.system();
-        private @Nullable CertificateSource certificates;
+        private final List<CertificateSource> certificates = new ArrayList<>();
+        private boolean redirectToHttps;
+        private Clock wallClock = Clock.systemUTC();
         private @Nullable Provider tlsProvider;
         private @Nullable InetSocketAddress telemetry;
         private @Nullable Supplier<String> metrics;
@@ -312,8 +332,9 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * An address to listen on for HTTPS: HTTP/1.1 and HTTP/2, by TLS 1.2 and 1.3; written as for {@link #http}. It needs
-         * {@link #certificates}.
+         * An address to listen on for HTTPS: HTTP/1.1 and HTTP/2, by TLS 1.2 and 1.3; written as for {@link #http}. It shows
+         * the certificates of services and of {@link #certificates}; a client that asks for a name that none of them is for
+         * gets one of them all the same, or one that nobody vouches for.
          *
          * @throws IllegalArgumentException if it is no such address
          */
@@ -327,9 +348,15 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** What HTTPS proves its names with; a client that asks for another name is turned away in the handshake. */
+        /** Where certificates come from beside those of services; several sources add up. */
         public Builder certificates(CertificateSource source) {
-            this.certificates = source;
+            certificates.add(source);
+            return this;
+        }
+
+        /** Sends every request over plain HTTP to HTTPS ({@code 308}), but for the challenges of ACME. */
+        public Builder redirectToHttps() {
+            this.redirectToHttps = true;
             return this;
         }
 
@@ -399,6 +426,12 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
+        /** The clock of certificates, for tests. */
+        Builder wallClock(Clock clock) {
+            this.wallClock = clock;
+            return this;
+        }
+
         /** What {@code X-Served-By} calls this proxy, in answers at log level DEBUG. */
         public Builder hostName(String name) {
             this.hostName = name;
@@ -431,9 +464,6 @@ public final class Millau implements AutoCloseable {
         public Millau start() throws BindFailedException {
             if (addresses.isEmpty() && secureAddresses.isEmpty()) {
                 throw new IllegalStateException("no address to listen on: call http(\":8080\") for instance");
-            }
-            if (certificates == null && !secureAddresses.isEmpty()) {
-                throw new IllegalStateException("no certificates for HTTPS: call certificates(source)");
             }
             try {
                 return new Millau(this);

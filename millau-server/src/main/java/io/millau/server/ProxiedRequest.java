@@ -15,6 +15,7 @@ import io.undertow.util.Methods;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -360,11 +361,15 @@ final class ProxiedRequest extends Deadlines.Deadline
         partialHead = null; // from here on the answer's body frees it
         connectionCanServeAgain = head.keepAlive();
         boolean addsCookie = cookie != null && cookie.isNews(delivery);
-        StreamSinkChannel bare = !addsCookie && canLeaveAsItIs(head) ? client.bare() : null;
+        Duration hsts = hsts();
+        StreamSinkChannel bare = !addsCookie && hsts == null && canLeaveAsItIs(head) ? client.bare() : null;
         if (bare == null) {
             head.copyTo(exchange.getResponseHeaders()); // before the body's trailers take its place
         }
         addCookie();
+        if (hsts != null) {
+            exchange.getResponseHeaders().put(Headers.STRICT_TRANSPORT_SECURITY, "max-age=" + hsts.toSeconds());
+        }
         AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
         answer = passing;
         answered();
@@ -387,6 +392,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         endConnectionIfBodyIsUncertain();
         passing.start(exchange.getResponseChannel());
+    }
+
+    /** How long the client is told to come over HTTPS alone; over plain HTTP nobody may say so (RFC 6797, 7.2). */
+    private @Nullable Duration hsts() {
+        Duration hsts = delivery.service().hsts();
+        return hsts != null && exchange.getRequestScheme().equals("https") ? hsts : null;
     }
 
     /** Undertow takes the length from an answer that may have no body, and frames one that doesn't say it. */

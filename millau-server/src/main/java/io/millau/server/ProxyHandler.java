@@ -19,6 +19,8 @@ import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,7 +36,12 @@ final class ProxyHandler implements HttpHandler {
     private static final HttpString X_BACKEND_SERVER = new HttpString("X-Backend-Server");
     private static final HttpString X_SERVED_BY = new HttpString("X-Served-By");
 
+    /** RFC 9110, 15.5.20. */
+    private static final int MISDIRECTED_REQUEST = 421;
+
     private final Router router;
+    private final HttpsRules https;
+    private final @Nullable Certificates certificates;
     private final Lanes lanes;
     private final Traffic traffic;
     private final TrafficListener.Ingress ingress;
@@ -43,15 +50,22 @@ final class ProxyHandler implements HttpHandler {
     private final AtomicInteger inProgress = new AtomicInteger();
     private volatile boolean draining;
 
-    /** @param moved called when an endpoint could not be reached: something may have moved */
+    /**
+     * @param certificates who may know the answers to challenges
+     * @param moved called when an endpoint could not be reached: something may have moved
+     */
     ProxyHandler(
             Router router,
+            HttpsRules https,
+            @Nullable Certificates certificates,
             Lanes lanes,
             Traffic traffic,
             TrafficListener.Ingress ingress,
             String hostName,
             Runnable moved) {
         this.router = router;
+        this.https = https;
+        this.certificates = certificates;
         this.lanes = lanes;
         this.traffic = traffic;
         this.ingress = ingress;
@@ -77,14 +91,67 @@ final class ProxyHandler implements HttpHandler {
             turnAway(exchange, "CONNECT is not implemented\n");
             return;
         }
+        if (HttpsRules.isChallenge(exchange)) {
+            answerChallenge(exchange);
+        } else {
+            route(exchange);
+        }
+    }
+
+    /** Before any service, and for every host: who asks knows which of us it asks for. */
+    private void answerChallenge(HttpServerExchange exchange) {
+        String token = HttpsRules.token(exchange);
+        if (token == null || certificates == null) {
+            route(exchange);
+            return;
+        }
+        CompletableFuture<Optional<String>> answer = certificates.httpChallenge(token);
+        exchange.dispatch(
+                SameThreadExecutor.INSTANCE,
+                () -> answer.whenComplete((known, failure) -> {
+                    Optional<String> text = failure == null ? known : Optional.empty();
+                    exchange.getIoThread()
+                            .execute(() -> text.ifPresentOrElse(t -> turnAway(exchange, t), () -> route(exchange)));
+                }));
+    }
+
+    private void route(HttpServerExchange exchange) {
+        if (https.redirectsAll(exchange)) {
+            redirect(exchange);
+            return;
+        }
         Delivery delivery = open(exchange);
         if (delivery == null) {
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
             turnAway(exchange, "No matching services found\n");
             return;
         }
+        switch (https.verdict(exchange, delivery)) {
+            case REDIRECT -> {
+                redirect(exchange);
+                return;
+            }
+            case MISDIRECTED -> {
+                exchange.setStatusCode(MISDIRECTED_REQUEST);
+                turnAway(exchange, "This connection is not for that host\n");
+                return;
+            }
+            case PROCEED -> {}
+        }
         ProxiedRequest request = new ProxiedRequest(exchange, delivery, lanes.current(), this);
         exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
+    }
+
+    private void redirect(HttpServerExchange exchange) {
+        String location = https.location(exchange);
+        if (location == null) {
+            exchange.setStatusCode(StatusCodes.BAD_REQUEST);
+            turnAway(exchange, "Bad Request\n");
+            return;
+        }
+        exchange.getResponseHeaders().put(Headers.LOCATION, location);
+        exchange.setStatusCode(StatusCodes.PERMANENT_REDIRECT);
+        turnAway(exchange, "Moved to " + location + "\n");
     }
 
     /** Finds the services for a request as they are now; null if none fits. */

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class RequestHead {
 
     private static final HttpString FORWARDED = new HttpString("Forwarded");
+    private static final HttpString CLIENT_CERT = new HttpString("Client-Cert");
+    private static final HttpString CLIENT_CERT_CHAIN = new HttpString("Client-Cert-Chain");
     private static final String X_FORWARDED = "x-forwarded-";
     private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
     private static final byte[] X_FORWARDED_FOR = ascii("X-Forwarded-For: ");
@@ -83,6 +85,10 @@ final class RequestHead {
         put(X_FORWARDED_PORT);
         port(host, exchange.getRequestScheme());
         put(VIA);
+        TlsClient proved = Client.provedBy(exchange);
+        if (proved != null) {
+            put(proved.fields());
+        }
         if (chunked) {
             put(CHUNKED);
         }
@@ -96,14 +102,19 @@ final class RequestHead {
         put(CRLF);
     }
 
-    private void target(HttpServerExchange exchange) throws UnfitException {
+    /** Of a target in absolute form, too; not decoded, without the query. */
+    static String pathOf(HttpServerExchange exchange) {
         String uri = exchange.getRequestURI();
-        int start = at;
-        if (exchange.isHostIncludedInRequestURI()) {
-            int path = uri.indexOf('/', uri.indexOf("://") + 3);
-            uri = path < 0 ? "/" : uri.substring(path);
+        if (!exchange.isHostIncludedInRequestURI()) {
+            return uri;
         }
-        latin1(uri);
+        int path = uri.indexOf('/', uri.indexOf("://") + 3);
+        return path < 0 ? "/" : uri.substring(path);
+    }
+
+    private void target(HttpServerExchange exchange) throws UnfitException {
+        int start = at;
+        latin1(pathOf(exchange));
         String query = exchange.getQueryString();
         if (!query.isEmpty()) {
             put((byte) '?');
@@ -154,7 +165,9 @@ final class RequestHead {
                 || name.length() > X_FORWARDED.length()
                         && (name.byteAt(0) | 0x20) == 'x'
                         && name.toString().regionMatches(true, 0, X_FORWARDED, 0, X_FORWARDED.length())
-                || name.equals(FORWARDED);
+                || name.equals(FORWARDED)
+                || name.equals(CLIENT_CERT)
+                || name.equals(CLIENT_CERT_CHAIN);
     }
 
     private void field(HttpString name, String value) throws UnfitException {

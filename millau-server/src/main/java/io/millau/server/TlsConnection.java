@@ -19,11 +19,17 @@ final class TlsConnection extends SslConnection {
     private final SSLSession session;
     private final @Nullable String protocol;
     private final TlsConduit conduit;
+    private final @Nullable TlsClient client;
 
-    /** @param received what came after the handshake's last message, still encrypted */
-    TlsConnection(StreamConnection socket, SSLEngine engine, TlsThread shared, byte[] received) {
+    /**
+     * @param received what came after the handshake's last message, still encrypted
+     * @param client who is there, if that had to be proved
+     */
+    TlsConnection(
+            StreamConnection socket, SSLEngine engine, TlsThread shared, byte[] received, @Nullable TlsClient client) {
         super(socket.getIoThread());
         this.socket = socket;
+        this.client = client;
         this.session = engine.getSession();
         this.protocol = engine.getApplicationProtocol();
         this.conduit = new TlsConduit(this, socket, engine, shared, received);
@@ -34,6 +40,12 @@ final class TlsConnection extends SslConnection {
     /** Whether this is what was agreed on (ALPN, RFC 7301). */
     boolean speaks(String protocol) {
         return protocol.equals(this.protocol);
+    }
+
+    /** Who is there, if that had to be proved. */
+    @Nullable
+    TlsClient client() {
+        return client;
     }
 
     @Override

@@ -1,7 +1,11 @@
 package io.millau.server;
 
+import io.millau.core.Certificate;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
@@ -17,74 +21,239 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * The handshake of a new connection. For the connection's I/O thread alone, which does the cryptography too: to hand that to
- * another thread and back costs more than it spares those who wait meanwhile.
+ * The handshake of a new connection, a client's to us or ours to an endpoint. For the connection's I/O thread alone, which
+ * does the cryptography too: to hand that to another thread and back costs more than it spares those who wait meanwhile.
  */
-final class TlsHandshake {
+abstract class TlsHandshake {
 
     private static final Logger LOG = LoggerFactory.getLogger(TlsHandshake.class);
     private static final byte[] NOTHING = {};
     private static final long PATIENCE_SECONDS = 30;
 
-    private final StreamConnection socket;
+    final StreamConnection socket;
     private final ConduitStreamSourceChannel source;
     private final ConduitStreamSinkChannel sink;
-    private final SSLEngine engine;
     private final TlsThread shared;
-    private final Consumer<TlsConnection> next;
-    private final XnioExecutor.Key timeout;
+    private @Nullable SSLEngine engine;
     private byte[] received = NOTHING;
     private @Nullable ByteBuffer unsent;
     private boolean over;
 
-    private TlsHandshake(StreamConnection socket, Tls tls, Consumer<TlsConnection> next) throws SSLException {
+    private TlsHandshake(StreamConnection socket, TlsThread shared) {
         this.socket = socket;
         this.source = socket.getSourceChannel();
         this.sink = socket.getSinkChannel();
-        this.engine = tls.engine();
-        this.shared = tls.thread();
-        this.next = next;
-        this.timeout = socket.getIoThread().executeAfter(this::end, PATIENCE_SECONDS, TimeUnit.SECONDS);
-        engine.beginHandshake();
+        this.shared = shared;
+        source.setReadListener(channel -> readable());
+        sink.setWriteListener(channel -> writable());
     }
 
     /** @param next gets the connection when the handshake is over; if it fails, the connection ends */
-    static void start(StreamConnection socket, Tls tls, Consumer<TlsConnection> next) {
-        try {
-            TlsHandshake handshake = new TlsHandshake(socket, tls, next);
-            handshake.source.setReadListener(channel -> handshake.readable());
-            handshake.sink.setWriteListener(channel -> handshake.writable());
-            handshake.source.resumeReads();
-        } catch (SSLException | RuntimeException e) {
-            LOG.error("No TLS for {}", socket.getPeerAddress(), e);
-            IoUtils.safeClose(socket);
+    static void serve(StreamConnection socket, Tls tls, TlsThread shared, Consumer<TlsConnection> next) {
+        TlsHandshake handshake = new Server(socket, tls, shared, next);
+        handshake.source.resumeReads();
+    }
+
+    /** Told how our side of a handshake ended, once. */
+    interface ConnectListener {
+        void secured(TlsConnection connection);
+
+        void notSecured(IOException failure);
+    }
+
+    /** @param engine a client's, not begun */
+    static TlsHandshake connect(StreamConnection socket, SSLEngine engine, TlsThread shared, ConnectListener listener) {
+        TlsHandshake handshake = new Connect(socket, shared, listener);
+        handshake.begin(engine);
+        return handshake;
+    }
+
+    /** Called before an engine is driven; where there is none yet, this may begin with one. */
+    abstract boolean ready(ByteBuffer received);
+
+    abstract void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException;
+
+    abstract void failed(IOException failure);
+
+    abstract void ourFault(RuntimeException fault);
+
+    /** A client's: its first message says which engine it needs. */
+    private static final class Server extends TlsHandshake {
+        private final Tls tls;
+        private final Consumer<TlsConnection> next;
+        private final XnioExecutor.Key timeout;
+        private boolean asking;
+        private Tls.@Nullable Session session;
+
+        Server(StreamConnection socket, Tls tls, TlsThread shared, Consumer<TlsConnection> next) {
+            super(socket, shared);
+            this.tls = tls;
+            this.next = next;
+            this.timeout = socket.getIoThread().executeAfter(this::end, PATIENCE_SECONDS, TimeUnit.SECONDS);
         }
+
+        @Override
+        boolean ready(ByteBuffer received) {
+            if (session == null) {
+                ClientHello hello = ClientHello.read(received);
+                if (hello == null || asking) {
+                    return false;
+                }
+                var challenge = tls.challenge(hello);
+                if (!challenge.isDone()) {
+                    asking = true;
+                    challenge.whenComplete((answer, failure) -> socket.getIoThread()
+                            .execute(() -> answered(hello, failure == null ? answer : Optional.empty())));
+                    return false;
+                }
+                choose(hello, challenge.join());
+            }
+            if (session != null) {
+                session.offerCertificates();
+            }
+            return true;
+        }
+
+        private void choose(ClientHello hello, Optional<Certificate> challenge) {
+            Tls.Session chosen = challenge.map(tls::session).orElseGet(() -> tls.session(hello));
+            session = chosen;
+            use(chosen.engine);
+        }
+
+        /** Somebody else knew, after a while. */
+        private void answered(ClientHello hello, Optional<Certificate> challenge) {
+            if (socket.isOpen()) {
+                try {
+                    choose(hello, challenge);
+                    goOn();
+                } catch (RuntimeException e) {
+                    ourFault(e);
+                }
+            }
+        }
+
+        @Override
+        void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException {
+            timeout.remove();
+            TlsClient client = session == null ? null : session.client();
+            TlsConnection connection = new TlsConnection(socket, engine, shared, received, client);
+            try {
+                next.accept(connection);
+            } catch (RuntimeException e) {
+                LOG.error("A connection ends through a fault of ours", e);
+                IoUtils.safeClose(connection);
+            }
+        }
+
+        @Override
+        void failed(IOException failure) {
+            timeout.remove();
+            LOG.debug("No handshake with {}: {}", socket.getPeerAddress(), failure.toString());
+        }
+
+        @Override
+        void ourFault(RuntimeException fault) {
+            LOG.error("A handshake ends through a fault of ours, or of a source of certificates", fault);
+            end();
+        }
+    }
+
+    /** Ours to an endpoint; how long it may take is the listener's matter. */
+    private static final class Connect extends TlsHandshake {
+        private final ConnectListener listener;
+
+        Connect(StreamConnection socket, TlsThread shared, ConnectListener listener) {
+            super(socket, shared);
+            this.listener = listener;
+        }
+
+        @Override
+        boolean ready(ByteBuffer received) {
+            return true;
+        }
+
+        @Override
+        void succeeded(SSLEngine engine, TlsThread shared, byte[] received) {
+            listener.secured(new TlsConnection(socket, engine, shared, received, null));
+        }
+
+        @Override
+        void failed(IOException failure) {
+            listener.notSecured(failure);
+        }
+
+        @Override
+        void ourFault(RuntimeException fault) {
+            LOG.error("A handshake with an endpoint ends through a fault of ours", fault);
+            end();
+            listener.notSecured(new IOException(fault));
+        }
+    }
+
+    final void use(SSLEngine engine) {
+        this.engine = engine;
+        try {
+            engine.beginHandshake();
+        } catch (SSLException e) {
+            throw new IllegalStateException("an engine that can't be used", e);
+        }
+    }
+
+    private void begin(SSLEngine engine) {
+        use(engine);
+        goOn();
+        if (!over && unsent == null) {
+            source.resumeReads();
+        }
+    }
+
+    /** Goes on with what was received already. */
+    final void goOn() {
+        proceed(shared.received.clear().put(received).flip());
     }
 
     private void readable() {
         ByteBuffer in = shared.received.clear().put(received);
-        ByteBuffer out = shared.sent.clear();
         try {
-            if (source.read(in) < 0) {
-                end();
-                return;
+            if (!in.hasRemaining()) {
+                throw new IOException("a first message of more than " + in.capacity() + " bytes");
             }
-            proceed(in.flip(), out);
+            if (source.read(in) < 0) {
+                throw new ClosedChannelException();
+            }
+        } catch (IOException e) {
+            end();
+            failed(e);
+            return;
+        }
+        proceed(in.flip());
+    }
+
+    private void proceed(ByteBuffer in) {
+        ByteBuffer out = shared.sent.clear();
+        SSLEngine current = engine;
+        try {
+            if (ready(in)) {
+                current = Objects.requireNonNull(engine);
+                proceed(current, in, out);
+            }
             received = rest(in);
             send(out.flip());
         } catch (SSLException e) {
-            LOG.debug("No handshake with {}: {}", socket.getPeerAddress(), e.toString());
-            sayWhyAndEnd(out);
+            if (current != null) {
+                sayWhy(current, out);
+            }
+            end();
+            failed(e);
         } catch (IOException e) {
-            LOG.debug("Client {} is gone: {}", socket.getPeerAddress(), e.toString());
             end();
+            failed(e);
         } catch (RuntimeException e) {
-            LOG.error("A handshake ends through a fault of ours, or of a source of certificates", e);
-            end();
+            ourFault(e);
         }
     }
 
-    private void proceed(ByteBuffer in, ByteBuffer out) throws SSLException {
+    private void proceed(SSLEngine engine, ByteBuffer in, ByteBuffer out) throws SSLException {
         while (true) {
             switch (engine.getHandshakeStatus()) {
                 case NEED_TASK -> TlsEngines.runTasks(engine);
@@ -136,50 +305,43 @@ final class TlsHandshake {
             if (bytes != null && bytes.hasRemaining()) {
                 sink.write(bytes);
             }
-        } catch (IOException e) {
-            LOG.debug("Client {} is gone: {}", socket.getPeerAddress(), e.toString());
-            end();
-            return;
-        }
-        if (bytes == null || !bytes.hasRemaining()) {
-            unsent = null;
-            sink.suspendWrites();
-            if (over) {
-                handOver();
-            } else {
-                source.resumeReads();
+            if (bytes == null || !bytes.hasRemaining()) {
+                unsent = null;
+                sink.suspendWrites();
+                if (over) {
+                    handOver();
+                } else {
+                    source.resumeReads();
+                }
             }
+        } catch (IOException e) {
+            end();
+            failed(e);
         }
     }
 
-    private void handOver() {
-        timeout.remove();
+    private void handOver() throws IOException {
         source.setReadListener(null);
         sink.setWriteListener(null);
-        TlsConnection connection = new TlsConnection(socket, engine, shared, received);
-        try {
-            next.accept(connection);
-        } catch (RuntimeException e) {
-            LOG.error("A connection ends through a fault of ours", e);
-            IoUtils.safeClose(connection);
-        }
+        succeeded(Objects.requireNonNull(engine), shared, received);
     }
 
     /** The engine has an alert to send (RFC 8446, 6.2); the last we can do is to try. */
-    private void sayWhyAndEnd(ByteBuffer out) {
+    private void sayWhy(SSLEngine engine, ByteBuffer out) {
         TlsEngines.finish(engine, out);
         try {
             sink.write(out.flip());
             sink.shutdownWrites();
         } catch (IOException e) {
-            LOG.debug("Client {} does not learn why: {}", socket.getPeerAddress(), e.toString());
+            LOG.debug("{} does not learn why: {}", socket.getPeerAddress(), e.toString());
         }
-        end();
     }
 
-    private void end() {
-        timeout.remove();
-        TlsEngines.finish(engine, shared.sent.clear());
+    /** Leaves it, with nobody told. */
+    final void end() {
+        if (engine != null) {
+            TlsEngines.finish(engine, shared.sent.clear());
+        }
         IoUtils.safeClose(socket);
     }
 }

@@ -20,7 +20,7 @@ final class TlsThread {
     private static final int SENT_BYTES = 5 * RECORD_BYTES;
 
     /** For bytes that a connection has to keep. Safe for use by several threads. */
-    static ByteBufferPool pool() {
+    static ByteBufferPool newPool() {
         return new DefaultByteBufferPool(true, SENT_BYTES, 256, 4);
     }
 

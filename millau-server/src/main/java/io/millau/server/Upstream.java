@@ -1,7 +1,9 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
+import io.millau.core.UpstreamTls;
 import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -39,21 +41,24 @@ final class Upstream {
 
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SECURE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** How long a connection may go on that was made when its endpoint was removed already. */
     private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final XnioIoThread thread;
+    private final Lane lane;
     private final Deadlines deadlines;
     private final Deadlines longDeadlines;
     private final Predicate<Endpoint> removed;
     private final Map<Endpoint, Siblings> all = new HashMap<>();
     private boolean sweeping;
 
-    Upstream(XnioIoThread thread, Deadlines deadlines, Deadlines longDeadlines, Predicate<Endpoint> removed) {
+    Upstream(XnioIoThread thread, Lane lane, Predicate<Endpoint> removed) {
         this.thread = thread;
-        this.deadlines = deadlines;
-        this.longDeadlines = longDeadlines;
+        this.lane = lane;
+        this.deadlines = lane.deadlines;
+        this.longDeadlines = lane.longDeadlines;
         this.removed = removed;
     }
 
@@ -127,16 +132,18 @@ final class Upstream {
         void notConnected(IOException failure);
     }
 
-    /** Connects; gives up after a second. */
+    /** Connects; gives up after a second, and where TLS is spoken, when that is not agreed on 5 s later. */
     Connecting connect(Endpoint endpoint, ConnectListener listener) {
         return new Connecting(endpoint, listener);
     }
 
     /** An attempt to connect that is under way. */
-    final class Connecting extends Deadlines.Deadline implements ChannelListener<StreamConnection> {
+    final class Connecting extends Deadlines.Deadline
+            implements ChannelListener<StreamConnection>, TlsHandshake.ConnectListener {
         private final Endpoint endpoint;
         private final ConnectListener listener;
         private final IoFuture<StreamConnection> future;
+        private @Nullable TlsHandshake handshake;
         private boolean over;
 
         private Connecting(Endpoint endpoint, ConnectListener listener) {
@@ -159,6 +166,21 @@ final class Upstream {
                 IoUtils.safeClose(channel);
                 return;
             }
+            UpstreamTls tls = endpoint.tls();
+            if (tls == null) {
+                connected(channel);
+                return;
+            }
+            try {
+                deadlines.set(this, SECURE_NANOS);
+                handshake = TlsHandshake.connect(channel, lane.upstreamEngines.engine(tls), lane.tls(), this);
+            } catch (GeneralSecurityException | RuntimeException e) {
+                IoUtils.safeClose(channel);
+                failed(new IOException("no TLS: " + e.getMessage(), e));
+            }
+        }
+
+        private void connected(StreamConnection channel) {
             finish();
             Siblings siblings = all.computeIfAbsent(endpoint, Siblings::new);
             UpstreamConnection connection = new UpstreamConnection(endpoint, channel, Upstream.this, siblings);
@@ -167,15 +189,38 @@ final class Upstream {
         }
 
         @Override
+        public void secured(TlsConnection connection) {
+            if (over) {
+                IoUtils.safeClose(connection);
+            } else {
+                connected(connection);
+            }
+        }
+
+        @Override
+        public void notSecured(IOException failure) {
+            failed(UpstreamEngines.explain(failure, endpoint));
+        }
+
+        @Override
         void passed() {
-            future.cancel();
-            failed(new IOException("no connection within 1 s"));
+            if (handshake == null) {
+                future.cancel();
+                failed(new IOException("no connection within 1 s"));
+            } else {
+                handshake.end();
+                failed(new IOException("no TLS within 5 s"));
+            }
         }
 
         /** Nobody waits for it any more. */
         void cancel() {
             finish();
-            future.cancel();
+            if (handshake == null) {
+                future.cancel();
+            } else {
+                handshake.end();
+            }
         }
 
         private void failed(IOException failure) {

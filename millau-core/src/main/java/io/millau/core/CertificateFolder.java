@@ -1,0 +1,143 @@
+package io.millau.core;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The certificates of a folder of files, a volume or Docker's secrets for instance. */
+final class CertificateFolder implements CertificateSource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CertificateFolder.class);
+    private static final String CHAIN = ".crt";
+    private static final String KEY = ".key";
+    private static final long LARGEST_FILE = 1024 * 1024;
+
+    private final Path folder;
+
+    // Guarded by this.
+    private Map<Path, Stamp> seen = Map.of();
+    private Map<String, Certificate> good = Map.of();
+    private Set<String> troubles = Set.of();
+
+    private volatile CertificateSource index = CertificateSource.of();
+
+    /** By what a change shows; of what a link leads to. */
+    private record Stamp(
+            long size, FileTime modified, @Nullable Object file) {}
+
+    CertificateFolder(Path folder) {
+        this.folder = folder;
+        refresh();
+    }
+
+    @Override
+    public List<Certificate> find(@Nullable String serverName) {
+        return index.find(serverName);
+    }
+
+    @Override
+    public synchronized Map<Certificate, String> configured() {
+        return good.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getValue,
+                        entry -> folder.resolve(entry.getKey() + CHAIN).toString(),
+                        (first, same) -> first));
+    }
+
+    @Override
+    public synchronized void refresh() {
+        try {
+            Map<Path, Stamp> now = stamps();
+            if (!now.equals(seen)) {
+                seen = now;
+                read(now.keySet());
+            }
+        } catch (IOException e) {
+            report(Set.of("folder of certificates " + folder + " can't be read, what was read before stays: " + e));
+        }
+    }
+
+    private Map<Path, Stamp> stamps() throws IOException {
+        Map<Path, Stamp> stamps = new TreeMap<>();
+        List<Path> files;
+        try (Stream<Path> all = Files.list(folder)) {
+            files = all.filter(file ->
+                            file.toString().endsWith(CHAIN) || file.toString().endsWith(KEY))
+                    .toList();
+        }
+        for (Path file : files) {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            stamps.put(file, new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey()));
+        }
+        return stamps;
+    }
+
+    private void read(Set<Path> files) {
+        Map<String, Certificate> read = new HashMap<>();
+        Set<String> wrong = new TreeSet<>();
+        Set<String> names = new TreeSet<>();
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            names.add(name.substring(0, name.length() - CHAIN.length()));
+        }
+        for (String name : names) {
+            try {
+                read.put(name, Certificate.parse(text(name + CHAIN), text(name + KEY)));
+            } catch (IOException | IllegalArgumentException e) {
+                Certificate before = good.get(name);
+                if (before != null) {
+                    read.put(name, before);
+                }
+                wrong.add("certificate " + folder.resolve(name + CHAIN) + " with " + name + KEY + ": "
+                        + (e instanceof IOException ? "can't be read: " + e : e.getMessage())
+                        + (before == null ? " (it is left out)" : " (what was read before stays)"));
+            }
+        }
+        if (!read.equals(good)) {
+            read.forEach((name, certificate) -> {
+                if (!Objects.equals(good.get(name), certificate)) {
+                    LOG.info("{}: {}", folder.resolve(name + CHAIN), certificate);
+                }
+            });
+            good = read;
+            index = CertificateSource.of(read.values());
+        }
+        report(wrong);
+    }
+
+    private String text(String name) throws IOException {
+        Path file = folder.resolve(name);
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException("there is no " + name);
+        }
+        if (Files.size(file) > LARGEST_FILE) {
+            throw new IllegalArgumentException(name + " is larger than 1 MiB");
+        }
+        return Files.readString(file, StandardCharsets.ISO_8859_1);
+    }
+
+    private void report(Set<String> now) {
+        now.stream().filter(trouble -> !troubles.contains(trouble)).forEach(trouble -> LOG.warn("{}", trouble));
+        troubles = now;
+    }
+
+    @Override
+    public String toString() {
+        return "folder " + folder;
+    }
+}

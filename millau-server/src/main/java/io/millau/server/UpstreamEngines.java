@@ -1,0 +1,86 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.UpstreamTls;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * TLS to endpoints, by the JDK: connections are kept, so its cost counts little. Every certificate is verified, and has to
+ * be for the endpoint's name (RFC 9525). Safe for use by several threads.
+ */
+final class UpstreamEngines {
+
+    /** So many are kept ready; when labels changed that often, it begins again with those in use. */
+    private static final int MOST_CONTEXTS = 1000;
+
+    private final Map<Set<X509Certificate>, SSLContext> contexts = new ConcurrentHashMap<>();
+
+    /** A client's engine for a new connection. */
+    SSLEngine engine(UpstreamTls tls) throws GeneralSecurityException {
+        SSLEngine engine = context(tls.ca()).createSSLEngine(tls.name(), -1);
+        engine.setUseClientMode(true);
+        SSLParameters parameters = engine.getSSLParameters();
+        parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
+        parameters.setApplicationProtocols(new String[] {Tls.HTTP_1});
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        if (isHostName(tls.name())) {
+            parameters.setServerNames(List.of(new SNIHostName(tls.name())));
+        }
+        engine.setSSLParameters(parameters);
+        return engine;
+    }
+
+    /** Of several labels, which SNI asks for, without an underscore, which Docker's names may have. */
+    private static boolean isHostName(String name) {
+        return name.matches("[a-z0-9.-]*[a-z][a-z0-9.-]*");
+    }
+
+    private SSLContext context(Set<X509Certificate> ca) throws GeneralSecurityException {
+        SSLContext known = contexts.get(ca);
+        if (known != null) {
+            return known;
+        }
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, ca.isEmpty() ? null : TrustManagers.trusting(ca), null);
+        if (contexts.size() >= MOST_CONTEXTS) {
+            contexts.clear();
+        }
+        contexts.put(ca, context);
+        return context;
+    }
+
+    /** What the operator can do about it. */
+    static IOException explain(IOException failure, Endpoint endpoint) {
+        UpstreamTls tls = endpoint.tls();
+        if (tls == null || !causedBy(failure, CertificateException.class)) {
+            return new IOException("no TLS: " + failure.getMessage(), failure);
+        }
+        String expected = causedBy(failure, CertPathBuilderException.class)
+                ? "one of " + (tls.ca().isEmpty() ? "a public authority, or millau.upstream-ca" : "millau.upstream-ca")
+                : "one that is valid now for " + tls.name() + ", or millau.upstream-name";
+        return new IOException(
+                "its certificate is refused: expected " + expected + " (" + failure.getMessage() + ")", failure);
+    }
+
+    private static boolean causedBy(@Nullable Throwable failure, Class<? extends Exception> kind) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (kind.isInstance(cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
