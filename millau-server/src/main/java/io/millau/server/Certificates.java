@@ -134,6 +134,11 @@ final class Certificates implements AutoCloseable {
         }
     }
 
+    /** For how many names it is remembered that they were asked for and have none. */
+    int namesWithout() {
+        return unnamed.size();
+    }
+
     /** The answer to an HTTP challenge, if it is one of ours. */
     CompletableFuture<Optional<String>> httpChallenge(String token) {
         return first(source -> source.httpChallenge(token));

@@ -1,9 +1,15 @@
 package io.millau.server;
 
+import io.millau.core.Pem;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,23 +20,51 @@ import org.jspecify.annotations.Nullable;
  * The environment of the standalone server, read and checked.
  *
  * @param http {@code HTTP}
+ * @param https {@code HTTPS}; null if it is off
+ * @param redirectToHttps {@code REDIRECT}
+ * @param certificates {@code CERTS}
+ * @param acme {@code ACME} and what begins with it; null if it is off
+ * @param store {@code STORE} and what begins with it
  * @param telemetry {@code TELEMETRY}
  * @param drain {@code DRAIN}
  * @param logging {@code LOGGING}
  * @param services {@code SERVICES}
  * @param dockerHost {@code DOCKER_HOST}
  * @param dockerCertificates {@code DOCKER_CERT_PATH}, if {@code DOCKER_TLS_VERIFY} is set
- * @param withoutEffect variables that are set but have no effect in this version
  */
 record Configuration(
         InetSocketAddress http,
+        @Nullable InetSocketAddress https,
+        boolean redirectToHttps,
+        @Nullable Path certificates,
+        @Nullable Acme acme,
+        StorePlace store,
         InetSocketAddress telemetry,
         Duration drain,
         Level logging,
         @Nullable Path services,
         @Nullable String dockerHost,
-        @Nullable Path dockerCertificates,
-        List<String> withoutEffect) {
+        @Nullable Path dockerCertificates) {
+
+    /** Where certificates are asked for, and how. */
+    record Acme(
+            List<URI> directories,
+            @Nullable String email,
+            @Nullable String keyId,
+            @Nullable String hmac,
+            List<X509Certificate> ca) {}
+
+    /**
+     * Where certificates are kept.
+     *
+     * @param data {@code DATA}: the folder
+     * @param key {@code STORE_KEY_FILE}: for Swarm's store; null for the folder
+     * @param dockerHost {@code STORE_DOCKER_HOST}: the engine of Swarm's store
+     */
+    record StorePlace(
+            Path data, byte @Nullable [] key, @Nullable String dockerHost) {}
+
+    private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
     /** What is logged; FATAL alone is what ends the process, and that is always printed. */
     enum Level {
@@ -50,19 +84,129 @@ record Configuration(
         }
     }
 
-    /** @param httpByDefault where to listen if {@code HTTP} says nothing */
-    static Configuration read(Map<String, String> environment, String httpByDefault) throws WrongException {
+    /**
+     * Reads it.
+     *
+     * @param httpByDefault where to listen if {@code HTTP} says nothing
+     * @param httpsByDefault the same of {@code HTTPS}, or off
+     */
+    static Configuration read(Map<String, String> environment, String httpByDefault, String httpsByDefault)
+            throws WrongException {
         Environment variables = new Environment(environment);
         boolean dockerTls = !variables.text("DOCKER_TLS_VERIFY", "").isEmpty();
         return new Configuration(
                 variables.read("HTTP", httpByDefault, ListenAddress::parse),
+                variables.isOff("HTTPS", httpsByDefault)
+                        ? null
+                        : variables.read("HTTPS", httpsByDefault, ListenAddress::parse),
+                variables.readOptional("REDIRECT", Configuration::redirect) != null,
+                variables.readOptional("CERTS", Configuration::folder),
+                acme(variables),
+                store(variables),
                 variables.read("TELEMETRY", ":9100", ListenAddress::parse),
                 variables.read("DRAIN", "0", Configuration::seconds),
                 variables.read("LOGGING", "INFO", Configuration::level),
                 variables.readOptional("SERVICES", Configuration::readableFile),
                 variables.readOptional("DOCKER_HOST", Function.identity()),
-                dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null,
-                variables.set("HTTPS", "ACME"));
+                dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null);
+    }
+
+    private static @Nullable Acme acme(Environment variables) throws WrongException {
+        if (variables.isOff("ACME", LETS_ENCRYPT)) {
+            return null;
+        }
+        String keyId = variables.readOptional("ACME_EAB_KID", Function.identity());
+        String hmac = variables.readOptional("ACME_EAB_HMAC", Configuration::base64Url);
+        if ((keyId == null) != (hmac == null)) {
+            throw new WrongException(
+                    keyId == null ? "ACME_EAB_KID" : "ACME_EAB_HMAC",
+                    "",
+                    "expected beside " + (keyId == null ? "ACME_EAB_HMAC" : "ACME_EAB_KID"));
+        }
+        List<X509Certificate> ca = variables.readOptional("ACME_CA", Configuration::certificates);
+        return new Acme(
+                variables.read("ACME", LETS_ENCRYPT, Configuration::directories),
+                variables.readOptional("ACME_EMAIL", Configuration::email),
+                keyId,
+                hmac,
+                ca == null ? List.of() : ca);
+    }
+
+    private static StorePlace store(Environment variables) throws WrongException {
+        boolean swarm = variables.read("STORE", "file", Configuration::isSwarm);
+        byte[] key = variables.readOptional("STORE_KEY_FILE", Configuration::content);
+        if (swarm && key == null) {
+            throw new WrongException(
+                    "STORE_KEY_FILE",
+                    "",
+                    "expected a file with a secret of at least 32 characters, made by openssl rand -base64 32 for"
+                            + " instance, since STORE=swarm keeps private keys encrypted");
+        }
+        return new StorePlace(
+                variables.read("DATA", "data", Path::of),
+                swarm ? key : null,
+                variables.readOptional("STORE_DOCKER_HOST", Function.identity()));
+    }
+
+    private static boolean isSwarm(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "file" -> false;
+            case "swarm" -> true;
+            default -> throw new IllegalArgumentException("expected file or swarm");
+        };
+    }
+
+    private static boolean redirect(String text) {
+        if (!text.equalsIgnoreCase("https")) {
+            throw new IllegalArgumentException("expected https");
+        }
+        return true;
+    }
+
+    private static List<URI> directories(String text) {
+        List<URI> all = new ArrayList<>();
+        for (String url : text.split("\\s+")) {
+            if (!url.matches("https://[^/\\s]+(/\\S*)?")) {
+                throw new IllegalArgumentException(
+                        "expected URLs of ACME directories, https://acme.example/directory for instance, or off");
+            }
+            all.add(URI.create(url));
+        }
+        return all;
+    }
+
+    private static String email(String text) {
+        if (!text.matches("[^@\\s]+@[^@\\s]+")) {
+            throw new IllegalArgumentException("expected an address like hostmaster@shop.example");
+        }
+        return text;
+    }
+
+    private static String base64Url(String text) {
+        if (!text.matches("[A-Za-z0-9_-]+=*")) {
+            throw new IllegalArgumentException("expected the key in base64url, as the authority shows it");
+        }
+        return text;
+    }
+
+    private static List<X509Certificate> certificates(String file) {
+        return Pem.certificates(new String(content(file), StandardCharsets.ISO_8859_1));
+    }
+
+    private static byte[] content(String file) {
+        try {
+            return Files.readAllBytes(Path.of(file));
+        } catch (IOException e) {
+            throw new IllegalArgumentException("expected a file that can be read (" + e + ")", e);
+        }
+    }
+
+    private static Path folder(String text) {
+        Path folder = Path.of(text);
+        if (!Files.isDirectory(folder) || !Files.isReadable(folder)) {
+            throw new IllegalArgumentException("expected a folder that can be read, with NAME.crt and NAME.key");
+        }
+        return folder;
     }
 
     private static Duration seconds(String text) {
@@ -109,10 +253,8 @@ record Configuration(
             return text(name, "").isEmpty() ? null : read(name, "", reader);
         }
 
-        List<String> set(String... names) {
-            return List.of(names).stream()
-                    .filter(name -> !text(name, "").isEmpty() && !text(name, "").equals("off"))
-                    .toList();
+        boolean isOff(String name, String byDefault) {
+            return text(name, byDefault).equalsIgnoreCase("off");
         }
     }
 }

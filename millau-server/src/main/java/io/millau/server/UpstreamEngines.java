@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -22,6 +23,11 @@ import org.jspecify.annotations.Nullable;
  * be for the endpoint's name (RFC 9525). Safe for use by several threads.
  */
 final class UpstreamEngines {
+
+    /** Without an underscore, which the names of Swarm's services have. */
+    private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*");
+
+    private static final Pattern ADDRESS = Pattern.compile("[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
 
     /** So many are kept ready; when labels changed that often, it begins again with those in use. */
     private static final int MOST_CONTEXTS = 1000;
@@ -36,16 +42,14 @@ final class UpstreamEngines {
         parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
         parameters.setApplicationProtocols(new String[] {Tls.HTTP_1});
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        if (isHostName(tls.name())) {
+        if (HOST_NAME.matcher(tls.name()).matches()) {
             parameters.setServerNames(List.of(new SNIHostName(tls.name())));
+        } else if (!ADDRESS.matcher(tls.name()).matches()) {
+            throw new GeneralSecurityException("no certificate can be for " + tls.name()
+                    + ", expected millau.upstream-name to say which name it is for");
         }
         engine.setSSLParameters(parameters);
         return engine;
-    }
-
-    /** Of several labels, which SNI asks for, without an underscore, which Docker's names may have. */
-    private static boolean isHostName(String name) {
-        return name.matches("[a-z0-9.-]*[a-z][a-z0-9.-]*");
     }
 
     private SSLContext context(Set<X509Certificate> ca) throws GeneralSecurityException {

@@ -1,6 +1,7 @@
 package io.millau.server.testing;
 
 import io.millau.core.Endpoint;
+import io.millau.core.UpstreamTls;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +52,7 @@ public final class ScriptedEndpoint implements Closeable {
     /** Every request that a script read, head and body. */
     public final List<Message> requests = new CopyOnWriteArrayList<>();
 
-    private ScriptedEndpoint(@Nullable Script script) {
+    private ScriptedEndpoint(@Nullable Script script, @Nullable SSLContext tls) {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try {
             if (script == null) {
@@ -60,7 +62,9 @@ public final class ScriptedEndpoint implements Closeable {
                 address = (InetSocketAddress) bound.getLocalSocketAddress();
                 listener = bound;
             } else {
-                ServerSocket server = new ServerSocket();
+                ServerSocket server = tls == null
+                        ? new ServerSocket()
+                        : tls.getServerSocketFactory().createServerSocket();
                 server.bind(any, 500);
                 address = (InetSocketAddress) server.getLocalSocketAddress();
                 listener = server;
@@ -73,12 +77,17 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** Does this with each connection. */
     public static ScriptedEndpoint that(Script script) {
-        return new ScriptedEndpoint(script);
+        return new ScriptedEndpoint(script, null);
+    }
+
+    /** Does this with each connection, over TLS. */
+    public static ScriptedEndpoint overTls(SSLContext context, Script script) {
+        return new ScriptedEndpoint(script, context);
     }
 
     /** Fails in this way each time. */
     public static ScriptedEndpoint that(Fault fault) {
-        return new ScriptedEndpoint(fault.script);
+        return new ScriptedEndpoint(fault.script, null);
     }
 
     /** Answers each request, over connections that are kept, with these bytes. */
@@ -101,7 +110,7 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** Nobody listens there: each connection is refused. */
     public static ScriptedEndpoint thatRefuses() {
-        return new ScriptedEndpoint(null);
+        return new ScriptedEndpoint(null, null);
     }
 
     /** Runs a task on a thread that keeps nobody from ending. */
@@ -114,6 +123,12 @@ public final class ScriptedEndpoint implements Closeable {
     /** Where it is, for a service's endpoints. */
     public Endpoint endpoint() {
         return Endpoint.http(address);
+    }
+
+    /** The same for one that speaks TLS. */
+    public Endpoint endpoint(UpstreamTls tls) {
+        Endpoint plain = endpoint();
+        return Endpoint.https(plain.id(), plain.address(), plain.port(), tls);
     }
 
     /** Connections that are open now. */

@@ -1,0 +1,81 @@
+package io.millau.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.testing.Authority;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CertificateFolderTest {
+
+    private static final Authority ROOT = Authority.root("root");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void pairsAreReadAndReadAgain() throws Exception {
+        Certificate one = write("one", ROOT.issue("one.example"));
+        CertificateSource source = CertificateSource.folder(folder);
+        assertThat(source.find("one.example")).containsExactly(one);
+        assertThat(source.find(null)).containsExactly(one);
+        assertThat(source.configured())
+                .containsOnlyKeys(one)
+                .containsValue(folder.resolve("one.crt").toString());
+
+        Certificate two = write("two", ROOT.order().rsa().names("two.example").issue());
+        source.refresh();
+        assertThat(source.find("two.example")).containsExactly(two);
+
+        Certificate renewed = write("one", ROOT.intermediate("a").issue("one.example"));
+        source.refresh();
+        assertThat(source.find("one.example")).containsExactly(renewed);
+
+        Files.delete(folder.resolve("one.crt"));
+        Files.delete(folder.resolve("one.key"));
+        source.refresh();
+        assertThat(source.find("one.example")).isEmpty();
+        assertThat(source.find("two.example")).containsExactly(two);
+    }
+
+    @Test
+    void whatIsWrongLeavesTheOthersAndWhatWasBefore() throws Exception {
+        Certificate one = write("one", ROOT.issue("one.example"));
+        write("half", ROOT.issue("half.example"));
+        Files.delete(folder.resolve("half.key"));
+        Files.writeString(folder.resolve("garbage.crt"), "garbage");
+        Files.writeString(folder.resolve("garbage.key"), "garbage");
+        Files.createDirectory(folder.resolve("a.crt"));
+        Files.write(folder.resolve("huge.crt"), new byte[2 * 1024 * 1024]);
+        CertificateSource source = CertificateSource.folder(folder);
+        assertThat(source.find(null)).containsExactly(one);
+
+        Files.writeString(
+                folder.resolve("one.key"), Pem.text(ROOT.issue("other").key()) + "\n");
+        source.refresh();
+        assertThat(source.find("one.example")).containsExactly(one);
+    }
+
+    @Test
+    void aFolderThatIsNotThereMayComeLater() throws Exception {
+        Path later = folder.resolve("later");
+        CertificateSource source = CertificateSource.folder(later);
+        assertThat(source.find(null)).isEmpty();
+
+        Files.createDirectory(later);
+        Certificate one = ROOT.issue("one.example");
+        Files.writeString(later.resolve("one.crt"), Pem.text(one.chain()));
+        Files.writeString(later.resolve("one.key"), Pem.text(one.key()));
+        source.refresh();
+        assertThat(source.find("one.example")).containsExactly(one);
+    }
+
+    private Certificate write(String name, Certificate certificate) throws IOException {
+        Files.writeString(folder.resolve(name + ".crt"), Pem.text(certificate.chain()));
+        Files.writeString(folder.resolve(name + ".key"), Pem.text(certificate.key()));
+        return certificate;
+    }
+}

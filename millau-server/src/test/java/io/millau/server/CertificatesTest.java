@@ -1,0 +1,155 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.Service;
+import io.millau.core.testing.Authority;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class CertificatesTest {
+
+    private static final Authority ROOT = Authority.root("root");
+
+    private final Obtaining obtaining = new Obtaining();
+    private @Nullable Certificates certificates;
+
+    /** A source that is told what is wanted. */
+    private static final class Obtaining implements CertificateSource {
+        final List<Set<String>> wanted = new CopyOnWriteArrayList<>();
+        volatile CertificateSource has = CertificateSource.of();
+
+        @Override
+        public List<Certificate> find(@Nullable String serverName) {
+            return serverName == null ? List.of() : has.find(serverName);
+        }
+
+        @Override
+        public void wanted(Set<String> names) {
+            wanted.add(names);
+        }
+    }
+
+    private Certificates start(CertificateSource... sources) {
+        certificates = new Certificates(List.of(sources), Clock.systemUTC());
+        return certificates;
+    }
+
+    @AfterEach
+    void close() {
+        if (certificates != null) {
+            certificates.close();
+        }
+    }
+
+    @Test
+    void aSourceIsToldWhichNamesNobodyElseHas() {
+        CertificateSource files = CertificateSource.of(
+                ROOT.issue("filed.example", "*.filed.example"),
+                ROOT.order().names("expired.example").expired().issue());
+        Certificates all = start(files, obtaining);
+        all.replace(List.of(
+                Service.named("a")
+                        .hosts("*", "a.example", "filed.example", "www.filed.example", "expired.example")
+                        .build(),
+                Service.named("b")
+                        .hosts("b.example")
+                        .certificate(ROOT.issue("b.example"))
+                        .build(),
+                Service.named("c").hosts("c.example").enabled(false).build()));
+        all.start();
+        awaitWanted("a.example", "expired.example");
+
+        // What it obtained itself is still its own matter.
+        obtaining.has = CertificateSource.of(ROOT.issue("a.example"));
+        all.replace(List.of(Service.named("a").hosts("a.example", "b.example").build()));
+        awaitWanted("a.example", "b.example");
+        all.replace(List.of());
+        awaitWanted();
+    }
+
+    private void awaitWanted(String... names) {
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            assertThat(obtaining.wanted).isNotEmpty();
+            assertThat(obtaining.wanted.get(obtaining.wanted.size() - 1)).containsExactlyInAnyOrder(names);
+        });
+    }
+
+    @Test
+    void beforeTheServicesAreKnownNothingIsWanted() {
+        Certificates all = start(obtaining);
+        all.replace(List.of(Service.named("a").hosts("a.example").build()));
+
+        assertThat(obtaining.wanted).isEmpty();
+    }
+
+    @Test
+    void theBestOfAllSourcesIsShown() {
+        Certificate label = ROOT.issue("shop.example");
+        Certificate later = ROOT.order()
+                .names("shop.example")
+                .until(Instant.now().plus(Duration.ofDays(200)))
+                .issue();
+        Certificate wildcard = ROOT.order()
+                .names("*.example")
+                .until(Instant.now().plus(Duration.ofDays(300)))
+                .issue();
+        obtaining.has = CertificateSource.of(later, wildcard);
+        Certificates all = start(obtaining);
+        all.replace(List.of(Service.named("a").certificate(label).build()));
+
+        assertThat(all.find("shop.example")).containsExactly(later, label, wildcard);
+        assertThat(all.find("else.example")).containsExactly(wildcard);
+        assertThat(all.find("a.b.example")).containsExactly(label);
+        assertThat(all.find(null)).containsExactly(label);
+    }
+
+    @Test
+    void withoutAnyThereIsStillOne() {
+        Certificates all = start(obtaining);
+
+        assertThat(all.find("shop.example")).isEqualTo(all.find(null)).hasSize(1);
+        assertThat(all.find(null).get(0).names()).containsExactly("millau.invalid");
+    }
+
+    /** Anybody can ask for any name. */
+    @Test
+    void namesThatAreAskedForDoNotPileUp() {
+        Certificates all = start();
+        for (int i = 0; i < 5_000; i++) {
+            assertThat(all.find("x" + i + ".example")).hasSize(1);
+        }
+        assertThat(all.namesWithout()).isLessThanOrEqualTo(1_000);
+    }
+
+    @Test
+    void aSourceThatFailsKeepsNobodyElseFromItsTurn() {
+        Certificates all = start(
+                new CertificateSource() {
+                    @Override
+                    public List<Certificate> find(@Nullable String serverName) {
+                        return List.of();
+                    }
+
+                    @Override
+                    public void refresh() {
+                        throw new IllegalStateException("broken");
+                    }
+                },
+                obtaining);
+        all.replace(List.of(Service.named("a").hosts("a.example").build()));
+        all.start();
+
+        awaitWanted("a.example");
+    }
+}

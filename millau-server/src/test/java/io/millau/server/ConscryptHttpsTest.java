@@ -1,0 +1,12 @@
+package io.millau.server;
+
+import org.conscrypt.OpenSSLProvider;
+
+/** With the provider that the standalone server takes. */
+class ConscryptHttpsTest extends HttpsTest {
+
+    @Override
+    Millau.Builder builder() {
+        return super.builder().tlsProvider(new OpenSSLProvider());
+    }
+}

@@ -1,0 +1,437 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.Pem;
+import io.millau.core.Service;
+import io.millau.core.testing.Authority;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What labels say of HTTPS, whoever does the cryptography. */
+abstract class HttpsTest extends ProxyTest {
+
+    private static final Authority ROOT = Authority.root("root");
+    private static final Authority CLIENTS = Authority.root("clients").intermediate("of the shop");
+    private static final Authority OTHERS = Authority.root("others");
+    private static final X509Certificate CLIENT_CA = CLIENTS.certificate();
+    private static final Certificate SHOP = ROOT.issue("shop.example");
+
+    private final Map<String, CompletableFuture<Optional<String>>> httpAnswers = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Optional<Certificate>>> tlsAnswers = new ConcurrentHashMap<>();
+    private boolean redirectAll;
+
+    private final class Challenges implements CertificateSource {
+        @Override
+        public List<Certificate> find(@Nullable String serverName) {
+            return List.of();
+        }
+
+        @Override
+        public CompletableFuture<Optional<String>> httpChallenge(String token) {
+            return httpAnswers.getOrDefault(token, CompletableFuture.completedFuture(Optional.empty()));
+        }
+
+        @Override
+        public CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
+            return tlsAnswers.getOrDefault(serverName, CompletableFuture.completedFuture(Optional.empty()));
+        }
+    }
+
+    @Override
+    Millau.Builder builder() {
+        Millau.Builder builder = super.builder().https("127.0.0.1:0").certificates(new Challenges());
+        return redirectAll ? builder.redirectToHttps() : builder;
+    }
+
+    // Which certificate
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void labelsContributeCertificatesForAllHosts(String protocol) throws Exception {
+        Certificate shop = ROOT.issue("shop.example");
+        Certificate wildcard = ROOT.issue("*.shop.example");
+        startWith(
+                service("shop", "shop.example").certificate(wildcard).build(),
+                Service.named("carrier").enabled(false).certificate(shop).build());
+
+        assertThat(shown("shop.example", protocol)).isEqualTo(shop);
+        assertThat(shown("www.shop.example", protocol)).isEqualTo(wildcard);
+        assertThat(shown("else.example", protocol)).isIn(shop, wildcard);
+        assertThat(shown(null, protocol)).isIn(shop, wildcard);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void clientsGetAKindOfKeyThatTheyKnow(String protocol) throws Exception {
+        Certificate ec = ROOT.issue("shop.example");
+        Certificate rsa = ROOT.order().rsa().names("shop.example").issue();
+        startWith(
+                service("shop", "shop.example").certificate(ec).build(),
+                Service.named("rsa").enabled(false).certificate(rsa).build());
+
+        assertThat(OpenSsl.certificate(port(), "shop.example", protocol, "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256"))
+                .isEqualTo(ec.chain().get(0));
+        assertThat(OpenSsl.certificate(port(), "shop.example", protocol, "RSA-PSS+SHA256:RSA+SHA256"))
+                .isEqualTo(rsa.chain().get(0));
+    }
+
+    /** Handshake after handshake while certificates change: each one is of the old or of the new, key and chain. */
+    @Test
+    void certificatesAreSwappedUnderLoadWithoutAFailedHandshake() throws Exception {
+        Certificate first = ROOT.issue("shop.example");
+        Certificate second = ROOT.order().rsa().names("shop.example").issue();
+        startWith(service("shop", "shop.example").certificate(first).build());
+        RawClient open = client(ROOT.client(), "shop.example");
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> swaps = CompletableFuture.runAsync(() -> {
+            for (int i = 0; !over.get(); i++) {
+                services.replace(service("shop", "shop.example")
+                        .certificate(i % 2 == 0 ? second : first)
+                        .build());
+            }
+        });
+        try {
+            for (int i = 0; i < 100; i++) {
+                try (RawClient client = new RawClient(connect(ROOT.client(), "shop.example"))) {
+                    assertThat(get(client, "shop.example").status()).isEqualTo(200);
+                }
+            }
+        } finally {
+            over.set(true);
+            swaps.join();
+        }
+        assertThat(get(open, "shop.example").status()).isEqualTo(200);
+    }
+
+    // Client certificates
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void aVerifiedClientIsServedAndToldOf(String protocol) throws Exception {
+        ScriptedEndpoint endpoint = startClosed();
+        Certificate own = CLIENTS.issue("client");
+        RawClient client = client(ROOT.client(own), "closed.example", protocol);
+
+        client.send(
+                "GET / HTTP/1.1\r\nHost: closed.example\r\nClient-Cert: :forged:\r\nclient-cert-chain: :forged:\r\n\r\n");
+
+        assertThat(client.read().status()).isEqualTo(200);
+        Message request = endpoint.requests.get(0);
+        assertThat(request.field("Client-Cert")).isEqualTo(item(own.chain().get(0)));
+        assertThat(request.field("Client-Cert-Chain"))
+                .isEqualTo(item(own.chain().get(1)));
+        assertThat(request.toString()).doesNotContain("forged");
+    }
+
+    @Test
+    void aVerifiedClientIsServedOverHttp2() throws Exception {
+        ScriptedEndpoint endpoint = startClosed();
+        Certificate own = CLIENTS.issue("client");
+        SSLSocket socket = socket(ROOT.client(own), "closed.example");
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(new String[] {"h2"});
+        socket.setSSLParameters(parameters);
+        RawHttp2Client client = closing(new RawHttp2Client(socket, 65_535));
+
+        client.headers(1, true, ":method", "GET", ":scheme", "https", ":path", "/", ":authority", "closed.example");
+        assertThat(client.body(1)).isEqualTo("ok");
+        assertThat(endpoint.requests.get(0).field("Client-Cert"))
+                .isEqualTo(item(own.chain().get(0)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void whoIsNotVerifiedGetsNothing(String protocol) throws Exception {
+        ScriptedEndpoint endpoint = startClosed();
+        Certificate stranger = OTHERS.issue("client");
+        Certificate expired = CLIENTS.order().names("client").expired().issue();
+
+        for (SSLContext context : List.of(ROOT.client(), ROOT.client(stranger), ROOT.client(expired))) {
+            assertThatThrownBy(() -> get(client(context, "closed.example", protocol), "closed.example"))
+                    .isInstanceOfAny(IOException.class, AssertionError.class);
+        }
+        assertThat(endpoint.requests).isEmpty();
+    }
+
+    @Test
+    void onlyWhereItIsNeededACertificateIsAskedFor() throws Exception {
+        startClosed();
+        String closed = OpenSsl.handshake(port(), "closed.example", "-tls1_3");
+        assertThat(closed).contains("Acceptable client certificate CA names").contains("CN = clients");
+        assertThat(OpenSsl.handshake(port(), "open.example", "-tls1_3"))
+                .contains("No client certificate CA names sent");
+    }
+
+    @Test
+    void aHostOfAnotherConditionIsMisdirected() throws Exception {
+        ScriptedEndpoint endpoint = startClosed();
+        RawClient open = client(ROOT.client(), "open.example");
+        RawClient closed = client(ROOT.client(CLIENTS.issue("client")), "closed.example");
+
+        assertThat(get(open, "closed.example").status()).isEqualTo(421);
+        assertThat(get(open, "www.closed.example").status()).isEqualTo(421);
+        assertThat(get(closed, "open.example").status()).isEqualTo(421);
+        assertThat(endpoint.requests).isEmpty();
+        assertThat(get(open, "open.example").status()).isEqualTo(200);
+        assertThat(get(closed, "www.closed.example").status()).isEqualTo(200);
+    }
+
+    /** A session that was agreed on where nobody is asked for is none where somebody has to prove who it is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void noSessionLeadsPastTheCondition(String protocol) throws Exception {
+        startClosed();
+        SSLContext context = ROOT.client();
+        assertThat(get(client(context, "open.example", protocol), "open.example")
+                        .status())
+                .isEqualTo(200);
+
+        assertThatThrownBy(() -> get(client(context, "closed.example", protocol), "closed.example"))
+                .isInstanceOfAny(IOException.class, AssertionError.class);
+        assertThat(OpenSsl.resumeAs(port(), "open.example", "closed.example", protocol))
+                .doesNotContain("200 OK");
+    }
+
+    @Test
+    void overPlainHttpAClosedHostIsSentToHttps() throws Exception {
+        ScriptedEndpoint endpoint = startClosed();
+        Message answer = get(client(), "closed.example");
+
+        assertThat(answer.status()).isEqualTo(308);
+        assertThat(answer.field("Location")).isEqualTo("https://closed.example/");
+        assertThat(endpoint.requests).isEmpty();
+    }
+
+    private ScriptedEndpoint startClosed() throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(
+                app(endpoint.endpoint())
+                        .hosts("open.example")
+                        .certificate(ROOT.issue("open.example", "closed.example"))
+                        .build(),
+                Service.named("closed")
+                        .hosts("closed.example")
+                        .clientCa(Set.of(CLIENT_CA))
+                        .endpoints(endpoint.endpoint())
+                        .build());
+        return endpoint;
+    }
+
+    private static String item(X509Certificate certificate) throws Exception {
+        return ":" + Base64.getEncoder().encodeToString(certificate.getEncoded()) + ":";
+    }
+
+    // Redirects and HSTS
+
+    @ParameterizedTest
+    @CsvSource({
+        "shop.example,      /a%20b?c=d, https://shop.example/a%20b?c=d",
+        "shop.example:8080, /,          https://shop.example:PORT/",
+        "[::1]:8080,        /,          https://[::1]:PORT/",
+        "[::1],             /,          https://[::1]/",
+    })
+    void aServiceSendsPlainRequestsToHttps(String host, String target, String location) throws Exception {
+        startWith(service("shop", "*")
+                .redirectToHttps(true)
+                .hsts(Duration.ofDays(365))
+                .build());
+
+        Message answer = client().send(
+                        "POST " + target + " HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 0\r\n\r\n")
+                .read();
+
+        assertThat(answer.status()).isEqualTo(308);
+        assertThat(answer.field("Location")).isEqualTo(location.replace("PORT", String.valueOf(port())));
+        assertThat(answer.field("Strict-Transport-Security")).isNull();
+    }
+
+    @Test
+    void aRequestThatSaysNoHostCantBeSentElsewhere() throws Exception {
+        startWith(service("shop", "*").redirectToHttps(true).build());
+
+        assertThat(client().send("GET / HTTP/1.0\r\n\r\n").read().status()).isEqualTo(400);
+        assertThat(client().send("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n").read().status())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void allRequestsMayBeSentToHttps() throws Exception {
+        redirectAll = true;
+        startWith(service("shop", "*").build());
+
+        assertThat(get(client(), "shop.example").status()).isEqualTo(308);
+        assertThat(get(client(ROOT.client(), "shop.example"), "shop.example").status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void clientsAreToldToComeOverHttpsAlone() throws Exception {
+        startWith(service("shop", "*").hsts(Duration.ofDays(365)).build());
+
+        assertThat(get(client(ROOT.client(), "shop.example"), "shop.example").field("Strict-Transport-Security"))
+                .isEqualTo("max-age=31536000");
+        assertThat(get(client(), "shop.example").field("Strict-Transport-Security"))
+                .isNull();
+    }
+
+    // Challenges
+
+    private static final String TOKEN = "0123456789abcdef-_XYZ0";
+
+    @Test
+    void aChallengeIsAnsweredBeforeAnyServiceAndNeverRedirected() throws Exception {
+        redirectAll = true;
+        httpAnswers.put(TOKEN, CompletableFuture.completedFuture(Optional.of(TOKEN + ".print")));
+        startWith(service("shop", "*").redirectToHttps(true).build());
+
+        Message answer = client().send(
+                        "GET /.well-known/acme-challenge/" + TOKEN + " HTTP/1.1\r\nHost: whoever\r\n\r\n")
+                .read();
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.body()).isEqualTo(TOKEN + ".print");
+        // Those of others go to the service, which may have asked a CA itself.
+        for (String other : List.of("0123456789abcdef-_XYZ1", "short", "../x")) {
+            assertThat(client().send("GET /.well-known/acme-challenge/" + other + " HTTP/1.1\r\nHost: whoever\r\n\r\n")
+                            .read()
+                            .body())
+                    .isEqualTo("ok");
+        }
+    }
+
+    @Test
+    void anAnswerMayTakeItsTime() throws Exception {
+        CompletableFuture<Optional<String>> late = new CompletableFuture<>();
+        httpAnswers.put(TOKEN, late);
+        startWith(service("shop", "*").build());
+        RawClient asking = client().send("GET /.well-known/acme-challenge/" + TOKEN + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        assertThat(get(client(), "a").body()).isEqualTo("ok");
+
+        late.complete(Optional.of("late"));
+        assertThat(asking.read().body()).isEqualTo("late");
+        httpAnswers.put(TOKEN, CompletableFuture.failedFuture(new IOException("store away")));
+        assertThat(client().send("GET /.well-known/acme-challenge/" + TOKEN + " HTTP/1.1\r\nHost: a\r\n\r\n")
+                        .read()
+                        .body())
+                .isEqualTo("ok");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aTlsChallengeGetsItsCertificateAndThatIsAll(boolean late) throws Exception {
+        Certificate challenge = ROOT.issue("shop.example");
+        CompletableFuture<Optional<Certificate>> answer = new CompletableFuture<>();
+        tlsAnswers.put("shop.example", answer);
+        startWith(service("shop", "shop.example")
+                .certificate(ROOT.issue("shop.example"))
+                .build());
+        if (!late) {
+            answer.complete(Optional.of(challenge));
+        }
+        SSLSocket socket = socket(ROOT.client(), "shop.example");
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(new String[] {"acme-tls/1"});
+        socket.setSSLParameters(parameters);
+        CompletableFuture<Void> handshake = CompletableFuture.runAsync(() -> {
+            try {
+                socket.startHandshake();
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+        });
+        if (late) {
+            assertThat(get(client(ROOT.client(), "shop.example"), "shop.example")
+                            .status())
+                    .isEqualTo(200);
+            answer.complete(Optional.of(challenge));
+        }
+        handshake.join();
+
+        assertThat(socket.getApplicationProtocol()).isEqualTo("acme-tls/1");
+        assertThat(socket.getSession().getPeerCertificates()[0])
+                .isEqualTo(challenge.chain().get(0));
+        assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+
+    // The rest
+
+    private Service.Builder service(String name, String host) {
+        return Service.named(name).hosts(host).certificate(SHOP).endpoints(ok().endpoint());
+    }
+
+    private @Nullable ScriptedEndpoint ok;
+
+    private ScriptedEndpoint ok() {
+        if (ok == null) {
+            ok = endpointThatSays("ok");
+        }
+        return ok;
+    }
+
+    private int port() {
+        return millau.addresses().get(1).getPort();
+    }
+
+    private static Message get(RawClient client, String host) throws IOException {
+        return client.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").read();
+    }
+
+    private RawClient client(SSLContext context, String serverName, String... protocols) throws Exception {
+        return closing(new RawClient(connect(context, serverName, protocols)));
+    }
+
+    private SSLSocket socket(SSLContext context, @Nullable String serverName, String... protocols) throws Exception {
+        return closing(connect(context, serverName, protocols));
+    }
+
+    private SSLSocket connect(SSLContext context, @Nullable String serverName, String... protocols) throws Exception {
+        SSLContext trusting = context;
+        Socket plain = new Socket(InetAddress.getLoopbackAddress(), port());
+        SSLSocket socket = (SSLSocket) trusting.getSocketFactory()
+                .createSocket(plain, serverName == null ? "127.0.0.1" : serverName, port(), true);
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setServerNames(serverName == null ? List.of() : List.of(new SNIHostName(serverName)));
+        if (protocols.length > 0) {
+            parameters.setProtocols(protocols);
+        }
+        socket.setSSLParameters(parameters);
+        return socket;
+    }
+
+    private Certificate shown(@Nullable String serverName, String protocol) throws Exception {
+        SSLSocket socket = socket(TestCertificates.trustingAll(), serverName, protocol);
+        socket.startHandshake();
+        X509Certificate leaf = (X509Certificate) socket.getSession().getPeerCertificates()[0];
+        return millau.snapshot().services().stream()
+                .map(Service::certificate)
+                .filter(certificate ->
+                        certificate != null && certificate.chain().get(0).equals(leaf))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("none of ours: " + Pem.text(List.of(leaf))));
+    }
+}

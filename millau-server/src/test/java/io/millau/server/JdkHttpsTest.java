@@ -1,0 +1,4 @@
+package io.millau.server;
+
+/** As embedders get it. */
+class JdkHttpsTest extends HttpsTest {}

@@ -1,0 +1,153 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Certificate;
+import io.millau.core.UpstreamTls;
+import io.millau.core.testing.Authority;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** TLS between the proxy and an endpoint. */
+class UpstreamTlsTest extends ProxyTest {
+
+    private static final Authority ROOT = Authority.root("root");
+    private static final UpstreamTls VERIFIED = new UpstreamTls(Set.of(ROOT.certificate()), "app.internal");
+    private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+    @Test
+    void requestsAndAnswersOfAnySizePass() throws Exception {
+        String large = "0123456789".repeat(300_000);
+        ScriptedEndpoint endpoint = secure(ROOT.issue("app.internal"), connection -> {
+            for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
+                connection.answer(request, request.body());
+            }
+        });
+        startWith(app(endpoint.endpoint(VERIFIED)).build());
+
+        RawClient client = client();
+        for (String body : new String[] {"", "small", large}) {
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+            assertThat(client.read().body()).isEqualTo(body);
+        }
+        assertThat(endpoint.connections()).isEqualTo(1);
+    }
+
+    @Test
+    void whatChangesItsProtocolIsTunnelled() throws Exception {
+        ScriptedEndpoint endpoint = secure(ROOT.issue("app.internal"), connection -> {
+            connection.readRequest();
+            connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+            connection.wire().in().transferTo(connection.wire().out());
+        });
+        startWith(app(endpoint.endpoint(VERIFIED)).build());
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+
+        assertThat(client.readHead().status()).isEqualTo(101);
+        client.send("hello");
+        assertThat(client.wire().readExactly(5)).isEqualTo("hello");
+    }
+
+    @Test
+    void oneThatIsNotVerifiedIsAFailedAttempt() throws Exception {
+        ScriptedEndpoint stranger = secure(Authority.root("other").issue("app.internal"), OK);
+        ScriptedEndpoint other = secure(ROOT.issue("other.internal"), OK);
+        ScriptedEndpoint expired =
+                secure(ROOT.order().names("app.internal").expired().issue(), OK);
+        ScriptedEndpoint good = secure(ROOT.issue("app.internal"), OK);
+        startWith(app(
+                        stranger.endpoint(VERIFIED),
+                        other.endpoint(VERIFIED),
+                        expired.endpoint(VERIFIED),
+                        good.endpoint(VERIFIED))
+                .build());
+
+        for (int i = 0; i < 8; i++) {
+            assertThat(client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+                            .read()
+                            .body())
+                    .isEqualTo("ok");
+        }
+        assertThat(stranger.requests).isEmpty();
+        assertThat(other.requests).isEmpty();
+        assertThat(expired.requests).isEmpty();
+    }
+
+    @Test
+    void whomTheRuntimeDoesNotTrustIsRefusedWithoutACa() throws Exception {
+        ScriptedEndpoint endpoint = secure(ROOT.issue("app.internal"), OK);
+        startWith(app(endpoint.endpoint(new UpstreamTls(Set.of(), "app.internal")))
+                .build());
+
+        assertThat(client().get("/").status()).isEqualTo(502);
+        assertThat(endpoint.requests).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"127.0.0.1, 200", "shop_app, 502"})
+    void aNameMayBeAnAddressButHasNoUnderscore(String name, int status) throws Exception {
+        Certificate certificate =
+                name.equals("127.0.0.1") ? ROOT.order().address(name).issue() : ROOT.issue(name);
+        ScriptedEndpoint endpoint = secure(certificate, OK);
+        startWith(app(endpoint.endpoint(new UpstreamTls(Set.of(ROOT.certificate()), name)))
+                .build());
+
+        assertThat(client().get("/").status()).isEqualTo(status);
+    }
+
+    @Test
+    void anEndpointThatSpeaksNoTlsIsAFailedAttempt() throws Exception {
+        ScriptedEndpoint plain = endpointThatAnswers("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        ScriptedEndpoint closing = endpoint(connection -> {});
+        startWith(app(plain.endpoint(VERIFIED), closing.endpoint(VERIFIED)).build());
+
+        assertThat(client().get("/").status()).isEqualTo(502);
+    }
+
+    /** The clock is ours: without it a handshake that hangs would hang for five seconds. */
+    @Test
+    void aHandshakeThatHangsIsAFailedAttempt() throws Exception {
+        CountDownLatch arrived = new CountDownLatch(1);
+        ScriptedEndpoint hanging = endpoint(connection -> {
+            connection.wire().in().read();
+            arrived.countDown();
+            connection.hang();
+        });
+        startWith(app(hanging.endpoint(VERIFIED)).build());
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        arrived.await();
+        ahead.addAndGet(TimeUnit.SECONDS.toNanos(6));
+
+        assertThat(client.read().status()).isEqualTo(502);
+    }
+
+    private ScriptedEndpoint secure(Certificate certificate, String answer) throws Exception {
+        return secure(certificate, connection -> {
+            while (connection.readRequest() != null) {
+                connection.send(answer);
+            }
+        });
+    }
+
+    private ScriptedEndpoint secure(Certificate certificate, ScriptedEndpoint.Script script) throws Exception {
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        keys.load(null, null);
+        keys.setKeyEntry(
+                "own", certificate.key(), new char[0], certificate.chain().toArray(X509Certificate[]::new));
+        KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
+        factory.init(keys, new char[0]);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(factory.getKeyManagers(), null, null);
+        return closing(ScriptedEndpoint.overTls(context, script));
+    }
+}
