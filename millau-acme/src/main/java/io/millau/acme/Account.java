@@ -1,0 +1,44 @@
+package io.millau.acme;
+
+import io.millau.core.Pem;
+import java.net.MalformedURLException;
+import java.net.URI;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyPair;
+
+/**
+ * An account at one directory (RFC 8555, 7.1.2).
+ *
+ * @param url how the CA names it
+ */
+record Account(URL url, KeyPair keys) {
+
+    private static final String LOCATION = "url";
+    private static final String PUBLIC_KEY = "public-key";
+
+    byte[] bytes() {
+        String text = Header.line(LOCATION, url)
+                + Header.line(PUBLIC_KEY, Keys.text(keys.getPublic()))
+                + Pem.text(keys.getPrivate());
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** @throws IllegalArgumentException if it can't be read */
+    static Account parse(byte[] bytes) {
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        try {
+            return new Account(
+                    URI.create(Header.get(text, LOCATION)).toURL(),
+                    Keys.pair(Pem.privateKey(text), Header.get(text, PUBLIC_KEY)));
+        } catch (MalformedURLException e) {
+            throw new IllegalArgumentException("expected a URL, not " + Header.get(text, LOCATION), e);
+        }
+    }
+
+    /** Without the keys. */
+    @Override
+    public String toString() {
+        return url.toString();
+    }
+}

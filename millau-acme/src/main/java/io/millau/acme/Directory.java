@@ -1,0 +1,203 @@
+package io.millau.acme;
+
+import io.millau.core.Store;
+import java.io.IOException;
+import java.net.URI;
+import java.security.KeyPair;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.shredzone.acme4j.AccountBuilder;
+import org.shredzone.acme4j.Login;
+import org.shredzone.acme4j.Metadata;
+import org.shredzone.acme4j.RenewalInfo;
+import org.shredzone.acme4j.Session;
+import org.shredzone.acme4j.connector.Resource;
+import org.shredzone.acme4j.exception.AcmeException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A CA's directory (RFC 8555, 7.1.1), and our account there. Safe for use by several threads; nearly every method may block. */
+final class Directory {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
+
+    /** How long the making of an account may take, and how often to look whether another replica has made it. */
+    private static final Duration ACCOUNT = Duration.ofMinutes(1);
+
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
+    private final URI uri;
+    private final boolean isPrivate;
+    private final Applicant applicant;
+    private final Store store;
+    private final HttpProvider provider;
+    private final Outage outage;
+    private final AtomicBoolean announced = new AtomicBoolean();
+    private volatile @Nullable Account account;
+
+    /** @param isPrivate whether it vouches for names that are not public */
+    Directory(URI uri, boolean isPrivate, Applicant applicant, Store store, HttpProvider provider) {
+        this.uri = uri;
+        this.isPrivate = isPrivate;
+        this.applicant = applicant;
+        this.store = store;
+        this.provider = provider;
+        this.outage = new Outage(
+                "The ACME directory " + uri,
+                "Certificates that are there stay in use; the next directory is tried, and this one again.");
+    }
+
+    /** A segment of the store's names: host, port and path, with a {@code _} wherever a segment can't have the character. */
+    String issuer() {
+        String path = Optional.ofNullable(uri.getRawPath()).orElse("");
+        return (uri.getRawAuthority() + "_" + path).toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.-]+", "_");
+    }
+
+    /** Whether it could vouch for a name. */
+    boolean serves(String name) {
+        return isPrivate ? PublicNames.isHostName(name) : PublicNames.isPublic(name);
+    }
+
+    /** What is said of its failures. */
+    Outage outage() {
+        return outage;
+    }
+
+    /**
+     * Logs in, with a new session, so that no order waits for another one's answers.
+     *
+     * @throws OrderException if there can be no account
+     */
+    Login login(Deadline deadline) throws AcmeException, IOException, OrderException, InterruptedException {
+        Session session = new Session(uri, provider);
+        session.setLocale(Locale.ENGLISH);
+        announce(session.getMetadata());
+        Account known = account;
+        if (known == null) {
+            known = findOrCreate(session, deadline);
+        }
+        deadline.check();
+        return session.login(known.url(), known.keys());
+    }
+
+    private void announce(Metadata metadata) {
+        if (!announced.getAndSet(true)) {
+            LOG.info(
+                    "Certificates are ordered from {} for {}; that accepts its terms of service: {}",
+                    uri,
+                    applicant,
+                    metadata.getTermsOfService().map(URI::toString).orElse("it names none"));
+        }
+    }
+
+    private synchronized Account findOrCreate(Session session, Deadline deadline)
+            throws AcmeException, IOException, OrderException, InterruptedException {
+        Account known = account;
+        while (known == null) {
+            deadline.check();
+            known = find().orElse(null);
+            if (known == null) {
+                known = create(session).orElse(null);
+            }
+            if (known == null) {
+                deadline.pause(LOOK);
+            }
+        }
+        account = known;
+        return known;
+    }
+
+    private Optional<Account> find() throws IOException {
+        Optional<byte[]> bytes = store.get(value());
+        if (bytes.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Account.parse(bytes.get()));
+        } catch (IllegalArgumentException e) {
+            LOG.warn(
+                    "{} in the store can't be used, it is set aside and a new account made: {}",
+                    value(),
+                    e.getMessage());
+            store.setAside(value());
+            return Optional.empty();
+        }
+    }
+
+    /** @return empty if another replica is at it */
+    private Optional<Account> create(Session session) throws AcmeException, IOException, OrderException {
+        Optional<Store.Lock> lock = store.tryLock(value(), ACCOUNT);
+        if (lock.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            Optional<Account> meanwhile = find();
+            if (meanwhile.isPresent()) {
+                return meanwhile;
+            }
+            KeyPair keys = Keys.generate();
+            AccountBuilder builder =
+                    new AccountBuilder().agreeToTermsOfService().useKeyPair(keys);
+            applicant.introduce(builder, session.getMetadata());
+            Account created = new Account(builder.createLogin(session).getAccountLocation(), keys);
+            store.put(value(), created.bytes());
+            LOG.info("Account {} made for {}", created, applicant);
+            return Optional.of(created);
+        } finally {
+            lock.get().close();
+        }
+    }
+
+    /** The CA doesn't know the account any more: the next login makes another one. */
+    synchronized void forget(Login login) throws IOException {
+        Account known = account;
+        if (known == null || !known.toString().equals(login.getAccountLocation().toString())) {
+            return; // another order was quicker
+        }
+        account = null;
+        Optional<Account> stored = find();
+        if (stored.isPresent() && stored.get().toString().equals(known.toString())) {
+            LOG.warn("{} doesn't know the account {} any more, it is set aside and a new one made", uri, known);
+            store.setAside(value());
+        }
+    }
+
+    /** When the CA suggests to renew a certificate (RFC 9773); empty if it never says. */
+    Optional<Renewal.Window> window(X509Certificate certificate, Deadline deadline)
+            throws AcmeException, IOException, OrderException, InterruptedException {
+        Login login = login(deadline);
+        if (!hasRenewalInfo(login, certificate)) {
+            return Optional.empty();
+        }
+        RenewalInfo info = login.bindRenewalInfo(certificate);
+        Optional<Instant> askAgain = info.fetch();
+        Instant start = info.getSuggestedWindowStart();
+        Instant end = info.getSuggestedWindowEnd();
+        if (!start.isBefore(end)) {
+            throw OrderException.atDirectory(
+                    "suggests to renew from " + start + " to " + end + ", expected a time in between");
+        }
+        return Optional.of(new Renewal.Window(start, end, askAgain));
+    }
+
+    /** Whether the CA says when to renew, and the certificate has what it is named by there (RFC 9773, 4.1). */
+    static boolean hasRenewalInfo(Login login, X509Certificate certificate) throws AcmeException {
+        return login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO).isPresent()
+                && certificate.getExtensionValue("2.5.29.35") != null;
+    }
+
+    /** Below a name that can't be a host's own value. */
+    private String value() {
+        return issuer() + "/account/key";
+    }
+
+    @Override
+    public String toString() {
+        return uri.getHost();
+    }
+}

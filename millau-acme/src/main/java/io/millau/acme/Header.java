@@ -1,0 +1,26 @@
+package io.millau.acme;
+
+import java.util.Optional;
+
+/** The leading lines of a stored value, {@code key: value}, which PEM passes over. Pure functions. */
+final class Header {
+
+    private Header() {}
+
+    static String line(String key, Object value) {
+        return key + ": " + value + "\n";
+    }
+
+    static Optional<String> find(String text, String key) {
+        return text.lines()
+                .takeWhile(line -> !line.startsWith("-----"))
+                .filter(line -> line.startsWith(key + ": "))
+                .map(line -> line.substring(key.length() + 2).strip())
+                .findFirst();
+    }
+
+    /** @throws IllegalArgumentException if there is none */
+    static String get(String text, String key) {
+        return find(text, key).orElseThrow(() -> new IllegalArgumentException("expected a line \"" + key + ": ...\""));
+    }
+}

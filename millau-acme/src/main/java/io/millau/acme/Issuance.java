@@ -1,0 +1,196 @@
+package io.millau.acme;
+
+import io.millau.core.Store;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.shredzone.acme4j.exception.AcmeException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Obtains a certificate for a name: alone among all replicas, from the first directory that can, proving the name in
+ * whichever way the network allows. Safe for use by several threads, which it blocks.
+ */
+final class Issuance {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
+
+    private static final Duration PUT_AGAIN = Duration.ofSeconds(2);
+
+    private final Store store;
+    private final StoredCertificates certificates;
+    private final List<Directory> directories;
+    private final Challenges challenges;
+    private final Clock clock;
+    private final Duration lease;
+    private volatile ChallengeType lastProof = ChallengeType.HTTP;
+
+    /** @param lease how long an order may take: then another replica may begin one */
+    Issuance(
+            Store store,
+            StoredCertificates certificates,
+            List<Directory> directories,
+            Challenges challenges,
+            Clock clock,
+            Duration lease) {
+        this.store = store;
+        this.certificates = certificates;
+        this.directories = directories;
+        this.challenges = challenges;
+        this.clock = clock;
+        this.lease = lease;
+    }
+
+    /**
+     * Obtains one, and tells the name's state.
+     *
+     * @return false if another replica is at it
+     * @throws OrderException if no directory gave one
+     * @throws IOException if the store fails
+     */
+    boolean obtain(NameState state) throws OrderException, IOException, InterruptedException {
+        // What is left of the lease is for the answer that is awaited when the time is over.
+        Deadline deadline = new Deadline(lease.minus(lease.dividedBy(6)));
+        Optional<Store.Lock> lock = store.tryLock(certificates.lock(state.name()), lease);
+        if (lock.isEmpty()) {
+            return false;
+        }
+        try {
+            Optional<StoredCertificate> meanwhile = certificates.find(state.name());
+            if (meanwhile.isPresent() && state.take(meanwhile.get())) {
+                LOG.info("{} was obtained by another replica", meanwhile.get().certificate());
+                return true;
+            }
+            order(state, deadline);
+            return true;
+        } finally {
+            lock.get().close();
+        }
+    }
+
+    private void order(NameState state, Deadline deadline) throws OrderException, IOException, InterruptedException {
+        OrderException failure = null;
+        for (Directory directory : directories) {
+            if (directory.serves(state.name())
+                    && !state.pausedUntil(directory.issuer()).isAfter(clock.instant())) {
+                try {
+                    order(state, directory, deadline);
+                    directory.outage().over();
+                    return;
+                } catch (OrderException e) {
+                    OrderException here = e.at(directory);
+                    failure = failure == null ? here : failure.and(here);
+                    if (e.isChallengeFailed()) {
+                        break;
+                    }
+                    directory.outage().failed(String.valueOf(e.getMessage()));
+                    e.retryAfter().ifPresent(until -> state.pause(directory.issuer(), until));
+                }
+            }
+        }
+        throw failure == null ? OrderException.atDirectory("every directory has asked to wait") : failure;
+    }
+
+    private void order(NameState state, Directory directory, Deadline deadline)
+            throws OrderException, IOException, InterruptedException {
+        ChallengeType first = state.certificate().map(StoredCertificate::proof).orElse(lastProof);
+        try {
+            order(state, directory, first, deadline);
+        } catch (OrderException failed) {
+            if (!failed.isChallengeFailed()) {
+                throw failed;
+            }
+            LOG.debug("{} can't be proved by {}, the other way is tried", state.name(), first, failed);
+            try {
+                order(state, directory, first.other(), deadline);
+            } catch (OrderException e) {
+                throw failed.and(e);
+            }
+        }
+    }
+
+    private void order(NameState state, Directory directory, ChallengeType type, Deadline deadline)
+            throws OrderException, IOException, InterruptedException {
+        long begun = System.nanoTime();
+        CertificateOrder order = new CertificateOrder(
+                directory,
+                challenges,
+                clock,
+                state.name(),
+                type,
+                state.certificate().orElse(null),
+                deadline);
+        StoredCertificate obtained = result(order::obtain);
+        lastProof = type;
+        int failures = state.failures();
+        state.obtained(obtained, put(state.name(), obtained), clock.instant());
+        LOG.info(
+                "{} obtained from {} by {} in {} ms, after {} failures; it is renewed {}",
+                obtained.certificate(),
+                directory,
+                type,
+                (System.nanoTime() - begun) / 1_000_000,
+                failures,
+                state.renewal());
+    }
+
+    /** Asks a CA. */
+    private interface Call<T> {
+        T get() throws AcmeException, OrderException, IOException, InterruptedException;
+    }
+
+    /** Whatever a CA does, and whatever acme4j makes of it, is a failure of this call alone. */
+    private static <T> T result(Call<T> call) throws OrderException, IOException, InterruptedException {
+        try {
+            return call.get();
+        } catch (AcmeException | RuntimeException e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                if (cause instanceof InterruptedIOException) {
+                    throw (InterruptedException) new InterruptedException("closed").initCause(e);
+                }
+            }
+            throw OrderException.of(e);
+        }
+    }
+
+    /** When one of the directories may be asked again. */
+    Instant mayOrder(NameState state) {
+        return directories.stream()
+                .filter(directory -> directory.serves(state.name()))
+                .map(directory -> state.pausedUntil(directory.issuer()))
+                .min(Comparator.naturalOrder())
+                .orElse(Instant.MIN);
+    }
+
+    /** When the CA of a name's certificate suggests to renew it; empty if it never says. */
+    Optional<Renewal.Window> window(NameState state) throws OrderException, IOException, InterruptedException {
+        Optional<StoredCertificate> certificate = state.certificate();
+        for (Directory directory : directories) {
+            if (certificate.isPresent() && certificate.get().issuer().equals(directory.issuer())) {
+                Deadline deadline = new Deadline(LimitedConnection.LONGEST.multipliedBy(3));
+                return result(() -> directory.window(certificate.get().leaf(), deadline));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** @return whether the store has it; if not, it is tried again later, since the CA must not be asked again */
+    private boolean put(String name, StoredCertificate obtained) throws InterruptedException {
+        for (int attempt = 1; attempt <= 3; attempt++) {
+            try {
+                certificates.put(name, obtained);
+                return true;
+            } catch (IOException e) {
+                LOG.warn("{} can't be stored yet: {}", obtained.certificate(), Text.of(e));
+            }
+            Thread.sleep(PUT_AGAIN.toMillis());
+        }
+        return false;
+    }
+}

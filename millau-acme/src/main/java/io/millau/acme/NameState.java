@@ -1,0 +1,228 @@
+package io.millau.acme;
+
+import io.millau.core.Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of one name, and what is to be done for it when. Safe for use by several threads; the certificate is read
+ * without a lock. Time comes in.
+ */
+final class NameState {
+
+    /** What to do next for a name. */
+    enum Step {
+        /** Look into the store. */
+        READ,
+        /** Order a certificate. */
+        ORDER,
+        /** Ask the CA when to renew the certificate. */
+        ASK
+    }
+
+    private static final Duration FIRST_PAUSE = Duration.ofMinutes(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofHours(12);
+
+    /** A CA may ask for more patience than a failure does, but not for any. */
+    private static final Duration LONGEST_RETRY_AFTER = Duration.ofDays(7);
+
+    private static final Duration ASK_SOONEST = Duration.ofHours(1);
+    private static final Duration ASK_FIRST = Duration.ofHours(6);
+    private static final Duration ASK_LATEST = Duration.ofDays(1);
+
+    private final String name;
+    private volatile List<Certificate> shown = List.of();
+    private @Nullable StoredCertificate certificate;
+    private Optional<Renewal.Window> window = Optional.empty();
+    private double jitter;
+
+    private boolean wanted;
+    private boolean busy;
+    private boolean stored = true;
+    private Instant readAt = Instant.MIN;
+    private Instant orderAt = Instant.MIN;
+    private Instant askAt = Instant.MAX;
+
+    private final Map<String, Instant> pauses = new HashMap<>();
+    private int failures;
+    private String lastFailure = "";
+
+    NameState(String name) {
+        this.name = name;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** What to show for the name; never blocks. */
+    List<Certificate> shown() {
+        return shown;
+    }
+
+    synchronized Optional<StoredCertificate> certificate() {
+        return Optional.ofNullable(certificate);
+    }
+
+    /** A name that is wanted again takes what the store has now. */
+    synchronized void want(boolean wanted) {
+        if (wanted && !this.wanted) {
+            readAt = Instant.MIN;
+        }
+        this.wanted = wanted;
+    }
+
+    /** What to do now, until {@link #done}; null if there is nothing. */
+    synchronized @Nullable Step begin(Instant now) {
+        Step step = wanted && !busy ? step(now) : null;
+        busy |= step != null;
+        return step;
+    }
+
+    private @Nullable Step step(Instant now) {
+        if (!now.isBefore(readAt)) {
+            return Step.READ;
+        }
+        if (readAt.equals(Instant.MAX) && !now.isBefore(orderAt) && !now.isBefore(due())) {
+            return Step.ORDER;
+        }
+        return !now.isBefore(askAt) ? Step.ASK : null;
+    }
+
+    synchronized void done() {
+        busy = false;
+    }
+
+    /** Whether nothing of this is of use any more. */
+    synchronized boolean isOver(Instant now) {
+        return !wanted
+                && !busy
+                && !now.isBefore(orderAt)
+                && (certificate == null || !now.isBefore(certificate.expires()));
+    }
+
+    private Instant due() {
+        return certificate == null ? Instant.MIN : renewal();
+    }
+
+    /** When the certificate is to be renewed. */
+    synchronized Instant renewal() {
+        return certificate == null
+                ? Instant.MIN
+                : Renewal.due(certificate.begins(), certificate.expires(), window, jitter);
+    }
+
+    /** To look into the store again, since another replica is at it, or the store can't be read. */
+    synchronized void readAt(Instant at) {
+        readAt = at;
+    }
+
+    /** The store was read. */
+    synchronized void read(Optional<StoredCertificate> found, Instant now) {
+        readAt = Instant.MAX;
+        if (found.isPresent() && take(found.get())) {
+            askAt = now.plus(random(ASK_SOONEST, ASK_FIRST));
+        }
+    }
+
+    /** Shows a certificate of the store, if it is better than the one that is shown. */
+    synchronized boolean take(StoredCertificate found) {
+        if (certificate != null && !found.replaces(certificate)) {
+            return false;
+        }
+        show(found);
+        return true;
+    }
+
+    /** An order succeeded. */
+    synchronized void obtained(StoredCertificate obtained, boolean stored, Instant now) {
+        show(obtained);
+        this.stored = stored;
+        readAt = stored ? Instant.MAX : now.plus(FIRST_PAUSE);
+        // A life so short that it is always time must not become an endless row of orders.
+        orderAt = now.plus(FIRST_PAUSE);
+        askAt = now.plus(random(ASK_SOONEST, ASK_FIRST));
+        pauses.clear();
+        failures = 0;
+        lastFailure = "";
+    }
+
+    private void show(StoredCertificate certificate) {
+        this.certificate = certificate;
+        window = Optional.empty();
+        jitter = ThreadLocalRandom.current().nextDouble();
+        shown = List.of(certificate.certificate());
+    }
+
+    /** The certificate that the store doesn't have yet. */
+    synchronized Optional<StoredCertificate> unstored() {
+        return stored ? Optional.empty() : certificate();
+    }
+
+    synchronized void stored() {
+        stored = true;
+    }
+
+    /** The CA was asked when to renew; empty if it didn't say. */
+    synchronized void suggested(Optional<Renewal.Window> suggestion, Instant now) {
+        if (suggestion.isPresent()) {
+            window = suggestion;
+        }
+        Instant wished = suggestion.flatMap(Renewal.Window::askAgain).orElse(now.plus(ASK_FIRST));
+        askAt = within(wished, now.plus(ASK_SOONEST), now.plus(ASK_LATEST));
+    }
+
+    /** A directory doesn't want to hear of this name before a time. */
+    synchronized void pause(String issuer, Instant until) {
+        pauses.put(issuer, until);
+    }
+
+    /** Before when a directory doesn't want to hear of this name. */
+    synchronized Instant pausedUntil(String issuer) {
+        return pauses.getOrDefault(issuer, Instant.MIN);
+    }
+
+    /**
+     * An order failed; the next one is made after a pause that doubles with every failure.
+     *
+     * @param mayOrder when a directory may be asked again
+     * @return whether it is the same failure as the one before
+     */
+    synchronized boolean failed(String message, Instant mayOrder, Instant now) {
+        failures++;
+        Duration doubled = FIRST_PAUSE.multipliedBy(1L << Math.min(failures - 1, 10));
+        Duration pause = doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
+        Instant next = now.plus(
+                random(pause.multipliedBy(3).dividedBy(4), pause.multipliedBy(5).dividedBy(4)));
+        orderAt = within(mayOrder, next, now.plus(LONGEST_RETRY_AFTER));
+        String gist = Text.gist(message);
+        boolean repeats = gist.equals(lastFailure);
+        lastFailure = gist;
+        return repeats;
+    }
+
+    /** How many orders have failed since the last one that succeeded. */
+    synchronized int failures() {
+        return failures;
+    }
+
+    /** Before when no order is made. */
+    synchronized Instant orderAt() {
+        return orderAt;
+    }
+
+    private static Instant within(Instant wished, Instant earliest, Instant latest) {
+        Instant late = wished.isBefore(earliest) ? earliest : wished;
+        return late.isBefore(latest) ? late : latest;
+    }
+
+    private static Duration random(Duration from, Duration to) {
+        return Duration.ofMillis(ThreadLocalRandom.current().nextLong(from.toMillis(), to.toMillis()));
+    }
+}

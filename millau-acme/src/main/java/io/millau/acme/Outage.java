@@ -1,0 +1,40 @@
+package io.millau.acme;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What is said of something that others need and that fails: each reason once, until it works again. For any thread. */
+final class Outage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
+
+    private final String what;
+    private final String consequence;
+    private final AtomicReference<@Nullable String> said = new AtomicReference<>();
+    private final AtomicInteger failures = new AtomicInteger();
+
+    /** @param consequence what happens meanwhile, as a sentence */
+    Outage(String what, String consequence) {
+        this.what = what;
+        this.consequence = consequence;
+    }
+
+    void failed(String reason) {
+        int count = failures.incrementAndGet();
+        String gist = Text.gist(reason);
+        if (gist.equals(said.getAndSet(gist))) {
+            LOG.debug("{} {} ({} times)", what, reason, count);
+        } else {
+            LOG.warn("{} {}. {}", what, reason, consequence);
+        }
+    }
+
+    void over() {
+        if (said.getAndSet(null) != null) {
+            LOG.info("{} works again after {} failures", what, failures.getAndSet(0));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.millau.acme;
+
+import java.util.Arrays;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Which names could have a certificate. Pure functions. */
+final class PublicNames {
+
+    private static final int LONGEST = 253; // RFC 1035, 2.3.4, without the last dot
+
+    private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+    private static final Pattern NUMBER = Pattern.compile("[0-9]+");
+
+    /** Top level domains that no public CA vouches for: RFC 6761, 6762 (3 and G), 7686, 8375, 9476, and ICANN's internal. */
+    private static final Set<String> PRIVATE = Set.of(
+            "alt",
+            "arpa",
+            "corp",
+            "example",
+            "home",
+            "internal",
+            "intranet",
+            "invalid",
+            "lan",
+            "local",
+            "localhost",
+            "onion",
+            "private",
+            "test");
+
+    private PublicNames() {}
+
+    /** Whether any CA could vouch for a name: a host name in lower case, not {@code *}, no address, no underscore. */
+    static boolean isHostName(String name) {
+        return name.length() <= LONGEST
+                && Arrays.stream(name.split("\\.", -1))
+                        .allMatch(label -> LABEL.matcher(label).matches())
+                && !NUMBER.matcher(lastLabel(name)).matches();
+    }
+
+    /** Whether a public CA could vouch for a name: of several labels, and in the public part of the DNS. */
+    static boolean isPublic(String name) {
+        return isHostName(name) && name.contains(".") && !PRIVATE.contains(lastLabel(name));
+    }
+
+    private static String lastLabel(String name) {
+        return name.substring(name.lastIndexOf('.') + 1);
+    }
+}

@@ -1,0 +1,58 @@
+package io.millau.acme;
+
+import io.millau.core.Certificate;
+import io.millau.core.Pem;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+
+/**
+ * A certificate as the store keeps it: where it is from, its key and its chain, all in one value, so that key and chain are
+ * never of two orders.
+ *
+ * @param issuer the directory it is from: see {@link Directory#issuer}
+ * @param url where the directory keeps it
+ * @param proof how its name was proved, which will do next time too
+ */
+record StoredCertificate(String issuer, String url, ChallengeType proof, Certificate certificate) {
+
+    private static final String URL = "url";
+    private static final String PROOF = "challenge";
+
+    byte[] bytes() {
+        String text = Header.line(URL, url)
+                + Header.line(PROOF, proof)
+                + Pem.text(certificate.key())
+                + Pem.text(certificate.chain());
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** @throws IllegalArgumentException if it can't be read, its key and chain don't belong together, or it is not for the name */
+    static StoredCertificate parse(String issuer, String name, byte[] bytes) {
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        Certificate certificate = Certificate.parse(text, text);
+        if (!certificate.fits(name)) {
+            throw new IllegalArgumentException("it is for " + certificate.names() + ", expected " + name);
+        }
+        ChallengeType proof =
+                Header.find(text, PROOF).flatMap(ChallengeType::of).orElse(ChallengeType.HTTP);
+        return new StoredCertificate(issuer, Header.get(text, URL), proof, certificate);
+    }
+
+    /** Whether it is to be shown rather than another one of the same name: it is another one, and lives at least as long. */
+    boolean replaces(StoredCertificate other) {
+        return !certificate.equals(other.certificate) && !expires().isBefore(other.expires());
+    }
+
+    Instant begins() {
+        return leaf().getNotBefore().toInstant();
+    }
+
+    Instant expires() {
+        return certificate.expires();
+    }
+
+    X509Certificate leaf() {
+        return certificate.chain().get(0);
+    }
+}

@@ -1,0 +1,22 @@
+package io.millau.acme;
+
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Daemon threads with numbered names. */
+final class Threads implements ThreadFactory {
+
+    private final String name;
+    private final AtomicInteger started = new AtomicInteger();
+
+    Threads(String name) {
+        this.name = name;
+    }
+
+    @Override
+    public Thread newThread(Runnable task) {
+        Thread thread = new Thread(task, name + "-" + started.incrementAndGet());
+        thread.setDaemon(true);
+        return thread;
+    }
+}

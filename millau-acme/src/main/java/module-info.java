@@ -1,0 +1,12 @@
+/** Certificates that are obtained, stored and renewed by ACME. */
+module io.millau.acme {
+    requires transitive io.millau.core;
+    requires java.net.http;
+    requires org.bouncycastle.pkix;
+    requires org.bouncycastle.provider;
+    requires org.shredzone.acme4j;
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+
+    exports io.millau.acme;
+}

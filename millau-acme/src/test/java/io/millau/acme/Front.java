@@ -1,0 +1,178 @@
+package io.millau.acme;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
+import io.millau.acme.testing.Pebble;
+import io.millau.core.Certificate;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+
+/** A directory in front of pebble: it counts what it is asked, and answers some of it itself, by script. */
+final class Front implements AutoCloseable {
+
+    private static final char[] PASSWORD = "front".toCharArray();
+
+    private final Pebble ca;
+    private final Certificate certificate = Certificate.selfSigned("localhost");
+    private final SSLContext context;
+    private final HttpsServer server;
+    private final ExecutorService threads = Executors.newCachedThreadPool(new Threads("front"));
+    private final List<String> asked = new CopyOnWriteArrayList<>();
+    private volatile @Nullable Script script;
+    private volatile @Nullable Rewriting rewriting;
+
+    /** What to answer instead of the CA; null leaves it to the CA. */
+    interface Script {
+        @Nullable
+        Answer answer(String path);
+    }
+
+    /** What to make of the CA's answer. */
+    interface Rewriting {
+        String rewrite(String path, String body);
+    }
+
+    /** @param headers names and values in turn */
+    record Answer(int status, String type, String body, String... headers) {}
+
+    Front(Pebble ca) throws Exception {
+        this.ca = ca;
+        this.context = context();
+        this.server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(context));
+        server.setExecutor(threads);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    /** Shows its own certificate, trusts pebble's. */
+    private SSLContext context() throws Exception {
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        keys.load(null, null);
+        keys.setKeyEntry(
+                "front", certificate.key(), PASSWORD, certificate.chain().toArray(X509Certificate[]::new));
+        KeyManagerFactory keyManagers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keyManagers.init(keys, PASSWORD);
+        KeyStore trusted = KeyStore.getInstance("PKCS12");
+        trusted.load(null, null);
+        trusted.setCertificateEntry("pebble", ca.trusted().get(0));
+        TrustManagerFactory trustManagers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trustManagers.init(trusted);
+        SSLContext tls = SSLContext.getInstance("TLS");
+        tls.init(keyManagers.getKeyManagers(), trustManagers.getTrustManagers(), null);
+        return tls;
+    }
+
+    URI directory() {
+        return URI.create(base() + "/dir");
+    }
+
+    String base() {
+        return "https://localhost:" + server.getAddress().getPort();
+    }
+
+    List<X509Certificate> trusted() {
+        return certificate.chain();
+    }
+
+    /** Answers by script from now on. */
+    void play(@Nullable Script script) {
+        this.script = script;
+    }
+
+    /** Changes the CA's answers from now on. */
+    void rewrite(Rewriting rewriting) {
+        this.rewriting = rewriting;
+    }
+
+    /** How many requests it had whose path begins so. */
+    long asked(String path) {
+        return asked.stream().filter(other -> other.startsWith(path)).count();
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String path = exchange.getRequestURI().getPath();
+            asked.add(path);
+            byte[] request = exchange.getRequestBody().readAllBytes();
+            Script played = script;
+            Answer answer = played == null ? null : played.answer(path);
+            if (answer == null) {
+                forward(exchange, path, request);
+            } else {
+                exchange.getResponseHeaders().set("Content-Type", answer.type);
+                for (int i = 0; i < answer.headers.length; i += 2) {
+                    exchange.getResponseHeaders().set(answer.headers[i], answer.headers[i + 1]);
+                }
+                send(exchange, answer.status, answer.body.getBytes(StandardCharsets.UTF_8));
+            }
+        }
+    }
+
+    /** By hand, since the JDK's client can't send our own name as Host, and pebble wants signatures for that. */
+    private void forward(HttpExchange exchange, String path, byte[] request) throws IOException {
+        byte[] answer;
+        URI directory = ca.directory();
+        try (Socket socket = context.getSocketFactory().createSocket(directory.getHost(), directory.getPort())) {
+            String head = exchange.getRequestMethod() + " " + path + " HTTP/1.0\r\nHost: "
+                    + exchange.getRequestHeaders().getFirst("Host") + "\r\nUser-Agent: front\r\nContent-Type: "
+                    + exchange.getRequestHeaders().getFirst("Content-Type") + "\r\nContent-Length: " + request.length
+                    + "\r\n\r\n";
+            OutputStream out = socket.getOutputStream();
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            all.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
+            all.writeBytes(request);
+            out.write(all.toByteArray());
+            out.flush();
+            answer = socket.getInputStream().readAllBytes();
+        }
+        String text = new String(answer, StandardCharsets.UTF_8);
+        int end = text.indexOf("\r\n\r\n");
+        List<String> lines = new ArrayList<>(text.substring(0, end).lines().toList());
+        int status = Integer.parseInt(lines.remove(0).split(" ")[1]);
+        for (String line : lines) {
+            String name = line.substring(0, line.indexOf(':'));
+            if (!name.equalsIgnoreCase("Content-Length") && !name.equalsIgnoreCase("Connection")) {
+                exchange.getResponseHeaders()
+                        .add(name, line.substring(name.length() + 1).strip());
+            }
+        }
+        Rewriting rewritten = rewriting;
+        String body = text.substring(end + 4);
+        send(
+                exchange,
+                status,
+                (rewritten == null ? body : rewritten.rewrite(path, body)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void send(HttpExchange exchange, int status, byte[] body) throws IOException {
+        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+        if (body.length > 0 && !exchange.getRequestMethod().equals("HEAD")) {
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+    }
+}

@@ -1,0 +1,260 @@
+package io.millau.acme.testing;
+
+import static org.awaitility.Awaitility.await;
+
+import io.millau.core.Certificate;
+import io.millau.core.Pem;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A CA of one's own: Debian's pebble, which refuses a fifth of all nonces, and a DNS in which every name is 127.0.0.1. It
+ * keeps nothing: after {@link #stop} and {@link #startAgain} it knows no account any more. For one thread.
+ */
+public final class Pebble implements AutoCloseable {
+
+    static final String PEBBLE = "pebble";
+    static final String DNS = "pebble-challtestsrv";
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final Path folder;
+    private final Certificate certificate = Certificate.selfSigned("localhost");
+    private final Options options;
+    private final int port = freePort();
+    private final int dnsPort = freePort();
+    private final List<Process> running = new ArrayList<>();
+    private final Thread atExit = new Thread(this::stop, "pebble-stop");
+
+    private Pebble(Options options) throws IOException {
+        this.options = options;
+        this.folder = Files.createTempDirectory("millau-pebble");
+        Runtime.getRuntime().addShutdownHook(atExit);
+    }
+
+    /** What a CA is to be like. */
+    public static final class Options {
+        private int httpPort = freePort();
+        private int tlsPort = freePort();
+        private Duration life = Duration.ofDays(90);
+        private @Nullable String kid;
+        private @Nullable String hmac;
+
+        private Options() {}
+
+        /** Where it looks for answers to HTTP challenges; a free port otherwise. */
+        public Options httpPort(int port) {
+            this.httpPort = port;
+            return this;
+        }
+
+        /** Where it looks for answers to TLS challenges; a free port otherwise. */
+        public Options tlsPort(int port) {
+            this.tlsPort = port;
+            return this;
+        }
+
+        /** How long its certificates live; 90 days otherwise. */
+        public Options life(Duration life) {
+            this.life = life;
+            return this;
+        }
+
+        /** Accounts are made for this customer only. */
+        public Options externalAccount(String kid, String hmac) {
+            this.kid = kid;
+            this.hmac = hmac;
+            return this;
+        }
+
+        /** Starts it, and waits until it answers. */
+        public Pebble start() {
+            try {
+                Pebble pebble = new Pebble(this);
+                pebble.startAgain();
+                return pebble;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** What it is to be like; {@link Options#start} starts it. */
+    public static Options with() {
+        return new Options();
+    }
+
+    /** Starts one like any other, and waits until it answers. */
+    public static Pebble start() {
+        return with().start();
+    }
+
+    /** A port of this machine that nobody listens on. */
+    public static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Its directory. */
+    public URI directory() {
+        return URI.create("https://localhost:" + port + "/dir");
+    }
+
+    /** What vouches for its directory. */
+    public List<X509Certificate> trusted() {
+        return certificate.chain();
+    }
+
+    /** Where it looks for answers to HTTP challenges. */
+    public int httpPort() {
+        return options.httpPort;
+    }
+
+    /** Where it looks for answers to TLS challenges. */
+    public int tlsPort() {
+        return options.tlsPort;
+    }
+
+    /** How many certificates it has issued since it began. */
+    public long issued() {
+        try {
+            return Pattern.compile("Issued certificate serial")
+                    .matcher(Files.readString(log()))
+                    .results()
+                    .count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Path log() {
+        return folder.resolve("pebble.log");
+    }
+
+    /** Starts it after it was stopped, at the same place, and waits until it answers. */
+    public void startAgain() {
+        try {
+            Path config = write("config.json", config());
+            begin(
+                    DNS,
+                    "-dns01",
+                    "127.0.0.1:" + dnsPort,
+                    "-defaultIPv6",
+                    "",
+                    "-http01",
+                    "",
+                    "-https01",
+                    "",
+                    "-tlsalpn01",
+                    "",
+                    "-management",
+                    "127.0.0.1:" + freePort());
+            begin(PEBBLE, "-config", config.toString(), "-dnsserver", "127.0.0.1:" + dnsPort);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        await("pebble").atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(this::answers);
+    }
+
+    private String config() throws IOException {
+        return String.format(
+                "{\"pebble\": {\"listenAddress\": \"127.0.0.1:%d\", \"managementListenAddress\": \"127.0.0.1:%d\","
+                        + " \"certificate\": \"%s\", \"privateKey\": \"%s\", \"httpPort\": %d, \"tlsPort\": %d,"
+                        + " \"certificateValidityPeriod\": %d, \"ocspResponderURL\": \"\"%s}}",
+                port,
+                freePort(),
+                write("certificate.pem", Pem.text(certificate.chain())),
+                write("key.pem", Pem.text(certificate.key())),
+                options.httpPort,
+                options.tlsPort,
+                options.life.toSeconds(),
+                externalAccount());
+    }
+
+    private String externalAccount() {
+        return options.kid == null
+                ? ""
+                : String.format(
+                        ", \"externalAccountBindingRequired\": true, \"externalAccountMACKeys\": {\"%s\": \"%s\"}",
+                        options.kid, options.hmac);
+    }
+
+    private Path write(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text);
+    }
+
+    private void begin(String... command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        File log = command[0].equals(PEBBLE)
+                ? log().toFile()
+                : folder.resolve("dns.log").toFile();
+        builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log));
+        builder.environment().put("PEBBLE_VA_NOSLEEP", "1");
+        builder.environment().put("PEBBLE_WFE_NONCEREJECT", "20");
+        builder.environment().put("PEBBLE_AUTHZREUSE", "0");
+        running.add(builder.start());
+    }
+
+    private boolean answers() throws IOException {
+        if (!running.stream().allMatch(Process::isAlive)) {
+            throw new AssertionError("pebble has ended: " + Files.readString(log()));
+        }
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1000);
+            return true;
+        } catch (IOException e) {
+            return false; // not yet
+        }
+    }
+
+    /** Ends it; what it knew is lost. */
+    public void stop() {
+        running.forEach(Process::destroyForcibly);
+        for (Process process : running) {
+            try {
+                process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        running.clear();
+    }
+
+    @Override
+    public void close() {
+        stop();
+        Runtime.getRuntime().removeShutdownHook(atExit);
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Its directory, and where it looks for answers. */
+    @Override
+    public String toString() {
+        return directory() + " (http-01 at " + httpPort() + ", tls-alpn-01 at " + tlsPort() + ")";
+    }
+}
