@@ -104,9 +104,9 @@ final class FileLocks {
         private synchronized void ranOut(Duration atMost) {
             if (!closed) {
                 LOG.warn(
-                        "The lock {} was held for {} and is free now, though its holder hasn't finished.",
+                        "The lock {} was held for {} s and is free now, though its holder hasn't finished.",
                         name,
-                        atMost);
+                        atMost.toSeconds());
                 close();
             }
         }

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -122,6 +123,8 @@ final class StoredFiles implements Store {
                     Files.deleteIfExists(file);
                 }
             }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
     }
 
@@ -150,15 +153,25 @@ final class StoredFiles implements Store {
 
     @Override
     public List<String> names(String prefix) throws IOException {
-        // Only the folders that the prefix names are looked into.
-        int slash = prefix.lastIndexOf('/');
-        String first = slash < 0 ? "" : prefix.substring(0, slash);
-        if (!first.isEmpty() && !isName(first) || !Files.isDirectory(folder)) {
+        Path root;
+        try {
+            root = folder.toRealPath();
+        } catch (NoSuchFileException e) {
             return List.of();
         }
-        Path root = folder.toRealPath();
+        // Only what is in the folder that the prefix begins with can be meant.
+        int slash = prefix.lastIndexOf('/');
+        Path first = root;
+        if (slash >= 0) {
+            String beginning = prefix.substring(0, slash);
+            if (!isName(beginning)) {
+                return List.of();
+            }
+            refuseLinks(folder.resolve(beginning));
+            first = root.resolve(beginning);
+        }
         Names all = new Names(root, prefix);
-        Files.walkFileTree(root.resolve(first), all);
+        Files.walkFileTree(first, all);
         Collections.sort(all.names);
         return all.names;
     }

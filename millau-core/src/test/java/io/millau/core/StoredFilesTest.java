@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,11 +107,12 @@ class StoredFilesTest extends StoreContract {
             assertIsRefused(() -> store.setAside(name));
         }
         assertThat(store.names("")).containsExactly("issuer/account");
-        assertThat(store.names("issuer/name/")).isEmpty();
+        assertIsRefused(() -> store.names("issuer/name/"));
+        assertIsRefused(() -> store.names("issuer/name/further/"));
         assertThat(outside.resolve("certificate")).hasContent("secret");
     }
 
-    private static void assertIsRefused(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+    private static void assertIsRefused(ThrowingCallable call) {
         assertThatThrownBy(call).isInstanceOf(IOException.class).hasMessageContaining("is a symbolic link: expected");
     }
 
@@ -150,7 +152,7 @@ class StoredFilesTest extends StoreContract {
 
     @Test
     void aProcessThatIsKilledFreesItsLock() throws Exception {
-        Process holder = java(Holder.class, folder.toString());
+        Process holder = java(Holder.class, folder.toString(), LONG.toString());
         try {
             assertThat(firstLine(holder)).isEqualTo("held");
             assertThat(store.tryLock("issuer", LONG)).isEmpty();
@@ -161,12 +163,24 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
+    void aProcessThatHangsHoldsItsLockNoLongerThanItSaid() throws Exception {
+        Process holder = java(Holder.class, folder.toString(), "PT1S");
+        try {
+            assertThat(firstLine(holder)).isEqualTo("held");
+            await().atMost(PATIENCE).until(() -> store.tryLock("issuer", LONG).isPresent());
+            assertThat(holder.isAlive()).isTrue();
+        } finally {
+            holder.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
     void anotherThreadThatTriesDoesNotFreeTheLockForOtherProcesses() throws Exception {
         try (Store.Lock lock = store.tryLock("issuer", LONG).orElseThrow()) {
             assertThat(lock).isNotNull();
             assertThat(store.tryLock("issuer", LONG)).isEmpty();
             assertThat(open().tryLock("issuer", LONG)).isEmpty();
-            Process holder = java(Holder.class, folder.toString());
+            Process holder = java(Holder.class, folder.toString(), LONG.toString());
             try {
                 assertThat(firstLine(holder)).isEqualTo("not held");
             } finally {
@@ -228,7 +242,8 @@ class StoredFilesTest extends StoreContract {
         private Holder() {}
 
         public static void main(String[] arguments) throws IOException {
-            Optional<Store.Lock> lock = Store.files(Path.of(arguments[0])).tryLock("issuer", LONG);
+            Optional<Store.Lock> lock =
+                    Store.files(Path.of(arguments[0])).tryLock("issuer", Duration.parse(arguments[1]));
             System.out.println(lock.isPresent() ? "held" : "not held");
             // Until it is killed.
             System.in.read();

@@ -24,9 +24,12 @@ import org.slf4j.LoggerFactory;
  * again. A lock is a config, too: who creates it has it. It ends by the time of its creation, which a manager's clock says:
  * the clocks of all replicas and managers should agree within seconds.
  *
+ * <p>What is left behind: the last value of a name that was set aside, and a lock whose holder died, until the next one takes
+ * it.
+ *
  * <p>The engine has to be a Swarm manager's, and {@code GET /configs}, {@code POST /configs/create} and {@code DELETE
- * /configs/ID} allowed where a proxy of its socket is between. Immutable and safe for use by several threads; a call takes
- * seconds at most for each of its few requests, whatever the engine does.
+ * /configs/ID} allowed where a proxy of its socket is between. Each request to it ends within ten seconds. Immutable, and safe
+ * for use by several threads.
  */
 public final class SwarmStore implements Store {
 

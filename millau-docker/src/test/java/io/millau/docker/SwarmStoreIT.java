@@ -2,6 +2,7 @@ package io.millau.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Store;
 import io.millau.core.testing.StoreContract;
@@ -12,31 +13,43 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The store in a real Swarm, with a manager and a worker. */
+/** The store in a real Swarm of two managers and a worker: one replica asks the leader, the other one the follower. */
 @RequiresOwnDocker
 class SwarmStoreIT extends StoreContract {
 
     private static final byte[] KEY = bytes("0123456789abcdef0123456789ABCDEF");
 
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     private static Engine manager;
+    private static Engine follower;
     private static Engine worker;
+
+    private boolean odd;
 
     @BeforeAll
     static void startSwarm() {
         manager = Engine.start();
+        follower = Engine.start();
         worker = Engine.start();
         manager.initSwarm();
+        follower.joinSwarm(manager);
         worker.joinSwarm(manager);
+        manager.docker("node", "promote", follower.docker("info", "--format", "{{.Swarm.NodeID}}"));
+        await().atMost(PATIENCE)
+                .until(() -> follower.docker("info", "--format", "{{.Swarm.ControlAvailable}}")
+                        .equals("true"));
     }
 
     @AfterAll
     static void endSwarm() {
-        for (Engine engine : new Engine[] {worker, manager}) {
+        for (Engine engine : new Engine[] {worker, follower, manager}) {
             if (engine != null) {
                 engine.close();
             }
@@ -50,7 +63,8 @@ class SwarmStoreIT extends StoreContract {
 
     @Override
     protected SwarmStore open() {
-        return SwarmStore.at(manager.host(), KEY);
+        odd = !odd;
+        return SwarmStore.at((odd ? manager : follower).host(), KEY);
     }
 
     private static byte[] bytes(String text) {
@@ -100,34 +114,34 @@ class SwarmStoreIT extends StoreContract {
     @Test
     void aWorkerCannotKeepAStore() {
         SwarmStore onWorker = SwarmStore.at(worker.host(), KEY);
-        for (ThrowingCall call : List.<ThrowingCall>of(
+        for (ThrowingCallable call : List.<ThrowingCallable>of(
                 () -> onWorker.get("a"),
                 () -> onWorker.put("a", KEY),
                 () -> onWorker.tryLock("a", Duration.ofSeconds(1)))) {
-            assertThatThrownBy(call::run)
+            assertThatThrownBy(call)
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("This node is not a swarm manager")
                     .hasMessageContaining("name one's engine");
         }
     }
 
-    private interface ThrowingCall {
-        void run() throws IOException;
-    }
-
     @Test
-    void whatTheEngineKeepsOutlivesIt() throws Exception {
-        open().put("issuer/account", bytes("value"));
-        Store.Lock lock = open().tryLock("issuer", Duration.ofMinutes(5)).orElseThrow();
+    void whatTheEnginesKeepOutlivesThem() throws Exception {
+        SwarmStore store = SwarmStore.at(manager.host(), KEY);
+        store.put("issuer/account", bytes("value"));
+        Store.Lock lock = store.tryLock("issuer", Duration.ofMinutes(5)).orElseThrow();
         manager.stop();
-        assertThatThrownBy(() -> open().get("issuer/account"))
+        assertThatThrownBy(() -> store.get("issuer/account"))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("Docker Engine " + manager.host() + " doesn't keep the store: ");
         manager.startAgain();
 
-        assertThat(open().get("issuer/account")).contains(bytes("value"));
-        assertThat(open().tryLock("issuer", Duration.ofMinutes(5))).isEmpty();
+        // Until the managers have a leader again.
+        await().atMost(PATIENCE)
+                .ignoreExceptionsInstanceOf(IOException.class)
+                .untilAsserted(() -> assertThat(store.get("issuer/account")).contains(bytes("value")));
+        assertThat(store.tryLock("issuer", Duration.ofMinutes(5))).isEmpty();
         lock.close();
-        open().tryLock("issuer", Duration.ofMinutes(5)).orElseThrow().close();
+        store.tryLock("issuer", Duration.ofMinutes(5)).orElseThrow().close();
     }
 }
