@@ -1,4 +1,4 @@
-/** Routes from the services and containers of a Docker Engine. */
+/** Routes from the services and containers of a Docker Engine, and a store that its Swarm keeps. */
 module io.millau.docker {
     requires transitive io.millau.core;
     requires com.fasterxml.jackson.core;

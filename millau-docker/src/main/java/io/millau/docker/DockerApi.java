@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.dockerjava.transport.DockerHttpClient;
+import com.github.dockerjava.transport.DockerHttpClient.Request.Method;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import java.io.EOFException;
 import java.io.IOException;
@@ -45,9 +46,12 @@ import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The few {@code GET} calls that are needed, over docker-java's transport. Answers are read as JSON trees rather than
- * with docker-java's own classes, which fail on a value that a newer engine invents and have no getter for a task's
- * networks. The engine's API version is left to the engine.
+ * The few calls that are needed, over docker-java's transport. Answers are read as JSON trees rather than with docker-java's
+ * own classes, which fail on a value that a newer engine invents and have no getter for a task's networks. The engine's API
+ * version is left to the engine.
+ *
+ * <p>Discovery only reads, so that a read-only proxy of the engine's socket is enough: {@link #post} and {@link #delete} are
+ * for {@link Configs} alone.
  *
  * <p>Every call ends in time, whatever the engine does. For one thread.
  */
@@ -96,8 +100,8 @@ final class DockerApi implements AutoCloseable {
         private static final long serialVersionUID = 1;
         private final int status;
 
-        Refused(int status, String path, String message) {
-            super("it answers " + status + " to GET " + path + (message.isEmpty() ? "" : ": " + message));
+        Refused(int status, String call, String message) {
+            super("it answers " + status + " to " + call + (message.isEmpty() ? "" : ": " + message));
             this.status = status;
         }
 
@@ -110,18 +114,31 @@ final class DockerApi implements AutoCloseable {
     static final class Garbled extends IOException {
         private static final long serialVersionUID = 1;
 
-        Garbled(String path, Throwable cause) {
-            super("its answer to GET " + path + " is none of a Docker Engine", cause);
+        Garbled(String call, Throwable cause) {
+            super("its answer to " + call + " is none of a Docker Engine", cause);
         }
     }
 
     JsonNode get(String path) throws IOException, InterruptedException {
-        return within(path, () -> ask(path, JSON::readTree));
+        Call call = Call.get(path);
+        return within(call, () -> ask(call, JSON::readTree));
+    }
+
+    /** Sends a body; the answer has one, too. */
+    JsonNode post(String path, JsonNode body) throws IOException, InterruptedException {
+        Call call = new Call(Method.POST, path, JSON.writeValueAsBytes(body));
+        return within(call, () -> ask(call, JSON::readTree));
+    }
+
+    void delete(String path) throws IOException, InterruptedException {
+        Call call = new Call(Method.DELETE, path, null);
+        within(call, () -> ask(call, InputStream::readAllBytes));
     }
 
     /** The elements of a list, each read on its own so that a large list takes little memory. */
     <T> List<T> list(String path, Function<JsonNode, T> reader) throws IOException, InterruptedException {
-        return within(path, () -> ask(path, body -> elements(path, body, reader)));
+        Call call = Call.get(path);
+        return within(call, () -> ask(call, body -> elements(call, body, reader)));
     }
 
     /** A path with a query that filters on the engine's side. */
@@ -144,8 +161,7 @@ final class DockerApi implements AutoCloseable {
                 + URLEncoder.encode(json.toString(), StandardCharsets.UTF_8);
     }
 
-    private static <T> List<T> elements(String path, InputStream body, Function<JsonNode, T> reader)
-            throws IOException {
+    private static <T> List<T> elements(Call call, InputStream body, Function<JsonNode, T> reader) throws IOException {
         List<T> elements = new ArrayList<>();
         try (JsonParser parser = JSON.createParser(body)) {
             JsonToken first = parser.nextToken();
@@ -153,7 +169,7 @@ final class DockerApi implements AutoCloseable {
                 return elements;
             }
             if (first != JsonToken.START_ARRAY) {
-                throw new Garbled(path, new IllegalArgumentException("expected a list, not " + first));
+                throw new Garbled(call.toString(), new IllegalArgumentException("expected a list, not " + first));
             }
             while (parser.nextToken() != JsonToken.END_ARRAY) {
                 elements.add(reader.apply(JSON.readTree(parser)));
@@ -167,60 +183,78 @@ final class DockerApi implements AutoCloseable {
         T read(InputStream body) throws IOException;
     }
 
-    private <T> T ask(String path, BodyReader<T> reader) throws IOException {
-        try (DockerHttpClient.Response response = http.execute(request(path))) {
-            check(path, response);
+    /** What is asked of the engine. */
+    private record Call(Method method, String path, byte @Nullable [] body) {
+
+        static Call get(String path) {
+            return new Call(Method.GET, path, null);
+        }
+
+        DockerHttpClient.Request request() {
+            DockerHttpClient.Request.Builder request = DockerHttpClient.Request.builder()
+                    .method(method)
+                    .path(path)
+                    // A kept connection that something between closed would cost the transport's second before a
+                    // repeat.
+                    .putHeader("Connection", "close");
+            if (body != null) {
+                request.putHeader("Content-Type", "application/json").bodyBytes(body);
+            }
+            return request.build();
+        }
+
+        /** As messages have it: a body may be long, or a secret. */
+        @Override
+        public String toString() {
+            return method + " " + path;
+        }
+    }
+
+    private <T> T ask(Call call, BodyReader<T> reader) throws IOException {
+        try (DockerHttpClient.Response response = http.execute(call.request())) {
+            check(call, response);
             return reader.read(response.getBody());
         }
     }
 
-    private static DockerHttpClient.Request request(String path) {
-        return DockerHttpClient.Request.builder()
-                .method(DockerHttpClient.Request.Method.GET)
-                .path(path)
-                // A kept connection that something between closed would cost the transport's second before a repeat.
-                .putHeader("Connection", "close")
-                .build();
-    }
-
-    private static void check(String path, DockerHttpClient.Response response) throws IOException {
-        if (response.getStatusCode() != 200) {
+    private static void check(Call call, DockerHttpClient.Response response) throws IOException {
+        if (response.getStatusCode() / 100 != 2) {
             String message;
             try {
                 message = JSON.readTree(response.getBody()).path("message").asText();
             } catch (IOException e) {
                 message = "";
             }
-            throw new Refused(response.getStatusCode(), path, message);
+            throw new Refused(response.getStatusCode(), call.toString(), message);
         }
     }
 
-    private <T> T within(String path, Callable<T> call) throws IOException, InterruptedException {
-        Future<T> answer = threads.submit(call);
+    private <T> T within(Call call, Callable<T> task) throws IOException, InterruptedException {
+        Future<T> answer = threads.submit(task);
         try {
             return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            throw hangs(path);
+            throw hangs(call);
         } catch (ExecutionException e) {
-            throw cause(path, e);
+            throw cause(call, e);
         } finally {
             // An interrupted read closes its connection.
             answer.cancel(true);
         }
     }
 
-    private IOException hangs(String path) {
-        return new SocketTimeoutException("it hasn't answered GET " + path + " within " + patience.toSeconds() + " s");
+    private IOException hangs(Call call) {
+        return new SocketTimeoutException("it hasn't answered " + call + " within " + patience.toSeconds() + " s");
     }
 
-    private static IOException cause(String path, ExecutionException e) {
+    private static IOException cause(Call call, ExecutionException e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
         // The transport wraps what the socket threw.
         while (cause.getClass() == RuntimeException.class && cause.getCause() != null) {
             cause = cause.getCause();
         }
         if (cause instanceof JsonProcessingException || cause instanceof RuntimeException) {
-            return new Garbled(path, cause);
+            return new Garbled(call.toString(), cause);
         }
         return cause instanceof IOException failure ? failure : new IOException(cause);
     }
@@ -232,12 +266,12 @@ final class DockerApi implements AutoCloseable {
         private final Runnable atEnd;
         private volatile boolean ended;
 
-        private Events(String path, Consumer<JsonNode> consumer, Runnable atEnd) {
+        private Events(Call call, Consumer<JsonNode> consumer, Runnable atEnd) {
             this.atEnd = atEnd;
             reading = threads.submit(() -> {
                 try {
                     connect();
-                    ask(path, body -> read(body, consumer));
+                    ask(call, body -> read(body, consumer));
                     started.completeExceptionally(new EOFException("its event stream ended at once"));
                 } catch (IOException | RuntimeException e) {
                     started.completeExceptionally(e);
@@ -297,16 +331,17 @@ final class DockerApi implements AutoCloseable {
      * @param atEnd called from there when no more will come
      */
     Events events(String path, Consumer<JsonNode> consumer, Runnable atEnd) throws IOException, InterruptedException {
-        Events events = new Events(path, consumer, atEnd);
+        Call call = Call.get(path);
+        Events events = new Events(call, consumer, atEnd);
         boolean started = false;
         try {
             events.started.get(patience.toMillis(), TimeUnit.MILLISECONDS);
             started = true;
             return events;
         } catch (TimeoutException e) {
-            throw hangs(path);
+            throw hangs(call);
         } catch (ExecutionException e) {
-            throw cause(path, e);
+            throw cause(call, e);
         } finally {
             if (!started) {
                 events.close();

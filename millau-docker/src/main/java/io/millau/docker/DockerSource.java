@@ -2,14 +2,10 @@ package io.millau.docker;
 
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLContext;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The services and containers of a Docker Engine that carry {@code millau.} labels: Swarm services where the engine is
@@ -28,22 +24,14 @@ public final class DockerSource implements ServiceSource {
     /** Where an engine listens unless it is told otherwise. */
     public static final String LOCAL = "unix:///var/run/docker.sock";
 
-    private static final int PLAIN_PORT = 2375;
-    private static final int TLS_PORT = 2376;
-
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    private final String name;
-    private final URI host;
-    private final @Nullable SSLContext tls;
+    private final EngineAddress engine;
     private final Supplier<Interfaces> interfaces;
     private final Duration patience;
 
-    private DockerSource(
-            String name, URI host, @Nullable SSLContext tls, Supplier<Interfaces> interfaces, Duration patience) {
-        this.name = name;
-        this.host = host;
-        this.tls = tls;
+    private DockerSource(EngineAddress engine, Supplier<Interfaces> interfaces, Duration patience) {
+        this.engine = engine;
         this.interfaces = interfaces;
         this.patience = patience;
     }
@@ -60,7 +48,7 @@ public final class DockerSource implements ServiceSource {
      * @throws IllegalArgumentException if it is neither
      */
     public static DockerSource at(String host) {
-        return new DockerSource(host, address(host, PLAIN_PORT), null, Interfaces::current, PATIENCE);
+        return new DockerSource(EngineAddress.of(host), Interfaces::current, PATIENCE);
     }
 
     /**
@@ -71,60 +59,28 @@ public final class DockerSource implements ServiceSource {
      * @throws IllegalArgumentException if they can't be read, or the address isn't a {@code tcp://} one
      */
     public DockerSource withTls(Path certificates) {
-        if (!host.getScheme().equals("tcp")) {
-            throw new IllegalArgumentException(name + ": expected tcp://host:port, for TLS");
-        }
-        return new DockerSource(name, address(name, TLS_PORT), ClientTls.context(certificates), interfaces, patience);
+        return new DockerSource(engine.withTls(certificates), interfaces, patience);
     }
 
     /** For tests, which aren't where a proxy is. */
     DockerSource seenFrom(Supplier<Interfaces> interfaces) {
-        return new DockerSource(name, host, tls, interfaces, patience);
+        return new DockerSource(engine, interfaces, patience);
     }
 
     /** For tests, which want to see the end of it. */
     DockerSource withPatience(Duration patience) {
-        return new DockerSource(name, host, tls, interfaces, patience);
-    }
-
-    private static URI address(String host, int defaultPort) {
-        IllegalArgumentException wrong = new IllegalArgumentException(
-                host + ": expected the address of a Docker Engine, " + LOCAL + " or tcp://host:port");
-        URI uri;
-        try {
-            uri = URI.create(host.strip());
-        } catch (IllegalArgumentException e) {
-            wrong.addSuppressed(e);
-            throw wrong;
-        }
-        String scheme = Objects.requireNonNullElse(uri.getScheme(), "");
-        String path = Objects.requireNonNullElse(uri.getPath(), "");
-        switch (scheme) {
-            case "unix":
-                if (uri.getAuthority() != null || path.length() < 2) {
-                    throw wrong;
-                }
-                return uri;
-            case "tcp", "http", "https":
-                if (uri.getHost() == null || path.length() > 1) {
-                    throw wrong;
-                }
-                int port = uri.getPort() == -1 ? defaultPort : uri.getPort();
-                return URI.create("tcp://" + uri.getHost() + ":" + port);
-            default:
-                throw wrong;
-        }
+        return new DockerSource(engine, interfaces, patience);
     }
 
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
-        Watch watch = new Watch(name, () -> new DockerApi(host, tls, patience), interfaces, consumer);
+        Watch watch = new Watch(engine.name(), () -> engine.connect(patience), interfaces, consumer);
         watch.start();
         return watch;
     }
 
     @Override
     public String toString() {
-        return "Docker " + name;
+        return "Docker " + engine.name();
     }
 }

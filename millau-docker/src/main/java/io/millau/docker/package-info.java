@@ -1,4 +1,4 @@
-/** Routes from the services and containers of a Docker Engine. */
+/** Routes from the services and containers of a Docker Engine, and a store that its Swarm keeps. */
 @NullMarked
 package io.millau.docker;
 

@@ -1,0 +1,69 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A config of Swarm that holds something of the store. Immutable.
+ *
+ * @param name of the value or lock, from a label
+ * @param version the end of the config's own name; 0 for a lock
+ * @param lease how long a lock lasts from its creation on
+ */
+record Config(String id, String name, Kind kind, long version, Instant created, Duration lease, byte[] data) {
+
+    static final String NAME = "io.millau.store";
+    static final String KIND = "io.millau.kind";
+    static final String LEASE = "io.millau.lease";
+
+    /** What it holds. */
+    enum Kind {
+        VALUE,
+        LOCK,
+        /** A value that was set aside. */
+        DAMAGED,
+        /** Nothing of ours. */
+        OTHER;
+
+        /** As the label says it. */
+        String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        private static Kind of(String label) {
+            for (Kind kind : values()) {
+                if (kind.label().equals(label)) {
+                    return kind;
+                }
+            }
+            return OTHER;
+        }
+    }
+
+    static Config of(JsonNode json) {
+        JsonNode spec = json.path("Spec");
+        Map<String, String> labels = Json.strings(spec.path("Labels"));
+        String configName = Json.text(spec, "Name");
+        return new Config(
+                Json.text(json, "ID"),
+                labels.getOrDefault(NAME, ""),
+                Kind.of(labels.getOrDefault(KIND, "")),
+                number(configName.substring(configName.lastIndexOf('-') + 1)),
+                Instant.parse(Json.text(json, "CreatedAt")),
+                Duration.ofMillis(number(labels.getOrDefault(LEASE, ""))),
+                Base64.getDecoder().decode(spec.path("Data").asText()));
+    }
+
+    private static long number(String text) {
+        return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : 0;
+    }
+
+    /** Whether a lock is over. */
+    boolean isOver(Instant now) {
+        return !now.isBefore(created.plus(lease));
+    }
+}

@@ -1,0 +1,119 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Reads and writes the store's configs in a Swarm. A list of them shows one moment, with their data; nothing is deleted but by
+ * its id, so nobody deletes what another has put in its place. For one thread.
+ */
+final class Configs {
+
+    private static final int CONFLICT = 409;
+    private static final int NOT_FOUND = 404;
+
+    /** A config's name takes 64 characters. */
+    private static final int HASH = 16;
+
+    private final DockerApi api;
+
+    Configs(DockerApi api) {
+        this.api = api;
+    }
+
+    /** All that concerns a name. */
+    List<Config> of(String name) throws IOException, InterruptedException {
+        return list(Config.NAME + "=" + name).stream()
+                .filter(config -> config.name().equals(name))
+                .toList();
+    }
+
+    /** The names of all values, sorted. */
+    List<String> names() throws IOException, InterruptedException {
+        return list(Config.KIND + "=" + Config.Kind.VALUE.label()).stream()
+                .filter(config -> config.kind() == Config.Kind.VALUE)
+                .map(Config::name)
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private List<Config> list(String label) throws IOException, InterruptedException {
+        return api.list(DockerApi.filtered("/configs", Map.of("label", List.of(label))), Config::of);
+    }
+
+    /**
+     * Creates a version of a value.
+     *
+     * @return whether it is there now, and wasn't before
+     */
+    boolean create(String name, Config.Kind kind, long version, byte[] data) throws IOException, InterruptedException {
+        return create(name, kind, String.valueOf(version), Duration.ZERO, data).isPresent();
+    }
+
+    /**
+     * Creates a lock.
+     *
+     * @return its id; empty if there is one
+     */
+    Optional<String> createLock(String name, Duration lease) throws IOException, InterruptedException {
+        // A config without data is none.
+        return create(name, Config.Kind.LOCK, Config.Kind.LOCK.label(), lease, new byte[1]);
+    }
+
+    private Optional<String> create(String name, Config.Kind kind, String end, Duration lease, byte[] data)
+            throws IOException, InterruptedException {
+        ObjectNode spec = JsonNodeFactory.instance.objectNode();
+        spec.put("Name", "millau-" + hash(name) + "-" + end);
+        ObjectNode labels = spec.putObject("Labels");
+        labels.put(Config.NAME, name);
+        labels.put(Config.KIND, kind.label());
+        labels.put(Config.LEASE, String.valueOf(lease.toMillis()));
+        spec.put("Data", Base64.getEncoder().encodeToString(data));
+        try {
+            return Optional.of(Json.text(api.post("/configs/create", spec), "ID"));
+        } catch (DockerApi.Refused e) {
+            if (e.status() == CONFLICT) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private static String hash(String name) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest, 0, HASH);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    /** Deletes them in their order, those that are still there. */
+    void delete(Collection<Config> configs) throws IOException, InterruptedException {
+        for (Config config : configs) {
+            delete(config.id());
+        }
+    }
+
+    void delete(String id) throws IOException, InterruptedException {
+        try {
+            api.delete("/configs/" + id);
+        } catch (DockerApi.Refused e) {
+            if (e.status() != NOT_FOUND) {
+                throw e;
+            }
+        }
+    }
+}

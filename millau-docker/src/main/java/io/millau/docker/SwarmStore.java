@@ -1,0 +1,248 @@
+package io.millau.docker;
+
+import io.millau.core.Store;
+import io.millau.docker.Config.Kind;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A store that a Swarm keeps and replicates among its managers: every value is a config, encrypted, since configs aren't
+ * secret to whoever may ask an engine. All replicas need the same secret.
+ *
+ * <p>Configs are immutable and their names unique. So each change of a value is a new config with the next version in its
+ * name, and then the older ones are deleted; of two that change it at once one finds its version's name taken, and reads
+ * again. A lock is a config, too: who creates it has it. It ends by the time of its creation, which a manager's clock says:
+ * the clocks of all replicas and managers should agree within seconds.
+ *
+ * <p>What is left behind: the last value of a name that was set aside, and a lock whose holder died, until the next one takes
+ * it.
+ *
+ * <p>The engine has to be a Swarm manager's, and {@code GET /configs}, {@code POST /configs/create} and {@code DELETE
+ * /configs/ID} allowed where a proxy of its socket is between. Each request to it ends within ten seconds. Immutable, and safe
+ * for use by several threads.
+ */
+public final class SwarmStore implements Store {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SwarmStore.class);
+
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    /** How often others may be faster: each time one of them has got on. */
+    private static final int ATTEMPTS = 50;
+
+    /** The engine is no manager, or something between allows no configs. */
+    private static final Set<Integer> USELESS = Set.of(401, 403, 404, 405, 503);
+
+    private static final String ADVICE = " (expected a Swarm manager whose /configs may be read and written: name one's"
+            + " engine, or a proxy of its socket that allows that, by STORE_DOCKER_HOST; or choose STORE=file, with a folder"
+            + " that all replicas share)";
+
+    private final EngineAddress engine;
+    private final Seal seal;
+    private final Duration patience;
+
+    private SwarmStore(EngineAddress engine, Seal seal, Duration patience) {
+        this.engine = engine;
+        this.seal = seal;
+        this.patience = patience;
+    }
+
+    /**
+     * The store that the Swarm of an engine keeps.
+     *
+     * @param host {@code unix:///path} or {@code tcp://host:port}, as {@code DOCKER_HOST} is written; null for {@link
+     *     DockerSource#LOCAL}
+     * @param secret the content of a file with at least 32 random bytes or characters; {@code openssl rand -base64 32} makes
+     *     one. White space at its end doesn't count
+     * @throws IllegalArgumentException if the address is none, or the secret too short
+     */
+    public static SwarmStore at(@Nullable String host, byte[] secret) {
+        EngineAddress engine = EngineAddress.of(host == null ? DockerSource.LOCAL : host);
+        return new SwarmStore(engine, new Seal(secret), PATIENCE);
+    }
+
+    /**
+     * The same store, spoken to over TLS.
+     *
+     * @param certificates the folder of {@code ca.pem}, {@code cert.pem} and {@code key.pem}, as {@code DOCKER_CERT_PATH}
+     *     names it
+     * @throws IllegalArgumentException if they can't be read, or the address isn't a {@code tcp://} one
+     */
+    public SwarmStore withTls(Path certificates) {
+        return new SwarmStore(engine.withTls(certificates), seal, patience);
+    }
+
+    /** For tests, which want to see the end of it. */
+    SwarmStore withPatience(Duration patience) {
+        return new SwarmStore(engine, seal, patience);
+    }
+
+    /** Some requests to the engine. */
+    private interface Requests<T> {
+        T send(Configs configs) throws IOException, InterruptedException;
+    }
+
+    private <T> T ask(Requests<T> requests) throws IOException {
+        try (DockerApi api = engine.connect(patience)) {
+            return requests.send(new Configs(api));
+        } catch (DockerApi.Refused e) {
+            throw trouble(e, USELESS.contains(e.status()) ? ADVICE : "");
+        } catch (IOException e) {
+            throw trouble(e, "");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            InterruptedIOException interrupted =
+                    new InterruptedIOException("interrupted while " + engine.name() + " was asked");
+            interrupted.initCause(e);
+            throw interrupted;
+        }
+    }
+
+    private IOException trouble(IOException cause, String advice) {
+        String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        return new IOException("Docker Engine " + engine.name() + " doesn't keep the store: " + reason + advice, cause);
+    }
+
+    @Override
+    public Optional<byte[]> get(String name) throws IOException {
+        Store.checkName(name);
+        List<Config> values = ask(configs -> oldestFirst(configs.of(name), Kind.VALUE));
+        return values.isEmpty()
+                ? Optional.empty()
+                : Optional.of(seal.open(name, newest(values).data()));
+    }
+
+    /** In which they are to be deleted, too: an older one must not come back. */
+    private static List<Config> oldestFirst(List<Config> configs, Kind kind) {
+        return configs.stream()
+                .filter(config -> config.kind() == kind)
+                .sorted(Comparator.comparingLong(Config::version))
+                .toList();
+    }
+
+    private static Config newest(List<Config> oldestFirst) {
+        return oldestFirst.get(oldestFirst.size() - 1);
+    }
+
+    private static long nextVersion(List<Config> configs) {
+        return 1 + configs.stream().mapToLong(Config::version).max().orElse(0);
+    }
+
+    @Override
+    public void put(String name, byte[] value) throws IOException {
+        Store.checkName(name);
+        byte[] sealed = seal.seal(name, Store.checkValue(value));
+        if (!ask(configs -> put(configs, name, sealed))) {
+            throw new IOException("value " + name + " of the store: others have changed it " + ATTEMPTS
+                    + " times while it was to be written");
+        }
+    }
+
+    /** @return whether it is written */
+    private static boolean put(Configs configs, String name, byte[] sealed) throws IOException, InterruptedException {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            List<Config> before = configs.of(name);
+            if (configs.create(name, Kind.VALUE, nextVersion(before), sealed)) {
+                configs.delete(oldestFirst(before, Kind.VALUE));
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void remove(String name) throws IOException {
+        Store.checkName(name);
+        ask(configs -> {
+            configs.delete(oldestFirst(configs.of(name), Kind.VALUE));
+            return true;
+        });
+    }
+
+    @Override
+    public List<String> names(String prefix) throws IOException {
+        return ask(Configs::names).stream()
+                .filter(name -> name.startsWith(prefix))
+                .toList();
+    }
+
+    @Override
+    public void setAside(String name) throws IOException {
+        Store.checkName(name);
+        ask(configs -> {
+            List<Config> before = configs.of(name);
+            List<Config> values = oldestFirst(before, Kind.VALUE);
+            // Whoever has taken the next version has set it aside, or replaced it.
+            if (!values.isEmpty()
+                    && configs.create(
+                            name,
+                            Kind.DAMAGED,
+                            nextVersion(before),
+                            newest(values).data())) {
+                configs.delete(values);
+                configs.delete(oldestFirst(before, Kind.DAMAGED));
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public Optional<Lock> tryLock(String name, Duration atMost) throws IOException {
+        Store.checkName(name);
+        Store.checkLock(atMost);
+        return ask(configs -> {
+            List<Config> locks = oldestFirst(configs.of(name), Kind.LOCK);
+            Instant now = Instant.now();
+            if (locks.stream().anyMatch(lock -> !lock.isOver(now))) {
+                return Optional.empty();
+            }
+            configs.delete(locks);
+            return configs.createLock(name, atMost).map(id -> new Held(name, id));
+        });
+    }
+
+    /** A lock that this object took; another one has another id. */
+    private final class Held implements Lock {
+        private final String name;
+        private final String id;
+
+        Held(String name, String id) {
+            this.name = name;
+            this.id = id;
+        }
+
+        @Override
+        public void close() {
+            // Who is told to stop may still free it.
+            boolean interrupted = Thread.interrupted();
+            try {
+                ask(configs -> {
+                    configs.delete(id);
+                    return true;
+                });
+            } catch (IOException e) {
+                LOG.warn("The lock {} can't be freed, so others wait until its time is over: {}", name, e.getMessage());
+                LOG.debug("What failed", e);
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Swarm of " + engine.name();
+    }
+}
