@@ -21,14 +21,10 @@ final class Banner {
                 sources.stream().map(Object::toString).collect(Collectors.joining(" and ")));
     }
 
-    static void withoutEffect(String variable) {
-        LOG.warn("{} is set, but this version serves no HTTPS: it has no effect", variable);
-    }
-
     static void listening(Millau millau) {
         LOG.info(
-                "Listens on {} (HTTP) and :{} (health and metrics)",
-                millau.addresses().stream().map(ListenAddress::show).collect(Collectors.joining(" ")),
+                "Listens on {} and :{} (health and metrics)",
+                millau.ingresses().stream().collect(Collectors.joining(", ")),
                 millau.telemetryPort());
         List<Service> services =
                 millau.snapshot().services().stream().filter(Service::enabled).toList();

@@ -79,8 +79,16 @@ record Configuration(
     static final class WrongException extends Exception {
         private static final long serialVersionUID = 1;
 
+        private final @Nullable String expected;
+
         WrongException(String variable, String value, @Nullable String expected) {
             super(variable + "=" + value + ": " + expected);
+            this.expected = expected;
+        }
+
+        @Nullable
+        String expected() {
+            return expected;
         }
     }
 
@@ -116,7 +124,7 @@ record Configuration(
             return null;
         }
         String keyId = variables.readOptional("ACME_EAB_KID", Function.identity());
-        String hmac = variables.readOptional("ACME_EAB_HMAC", Configuration::base64Url);
+        String hmac = variables.readSecret("ACME_EAB_HMAC", Configuration::base64Url);
         if ((keyId == null) != (hmac == null)) {
             throw new WrongException(
                     keyId == null ? "ACME_EAB_KID" : "ACME_EAB_HMAC",
@@ -251,6 +259,15 @@ record Configuration(
 
         <T> @Nullable T readOptional(String name, Function<String, T> reader) throws WrongException {
             return text(name, "").isEmpty() ? null : read(name, "", reader);
+        }
+
+        /** Without its value in the message. */
+        <T> @Nullable T readSecret(String name, Function<String, T> reader) throws WrongException {
+            try {
+                return readOptional(name, reader);
+            } catch (WrongException e) {
+                throw new WrongException(name, "…", e.expected());
+            }
         }
 
         boolean isOff(String name, String byDefault) {

@@ -1,15 +1,25 @@
 package io.millau.server;
 
+import io.millau.acme.AcmeBuilder;
+import io.millau.acme.AcmeCertificates;
+import io.millau.core.CertificateSource;
 import io.millau.core.ServiceSource;
+import io.millau.core.Store;
 import io.millau.docker.DockerSource;
+import io.millau.docker.SwarmStore;
 import io.millau.metrics.PrometheusMetrics;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.security.Provider;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.conscrypt.OpenSSLProvider;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** The standalone server: reads the environment, wires the adapters, runs until SIGTERM. */
 public final class Main {
@@ -36,9 +46,28 @@ public final class Main {
               millau.balance       round-robin or least-connections (default: round-robin)
               millau.sticky        true: a client stays with its instance, by a cookie (default: false)
               millau.network       network to reach it on, where it shares several with the proxy
+              millau.cert, millau.key  certificate chain and key for HTTPS, PEM in Base64; for whatever hosts they fit
+              millau.client-ca     PEM in Base64: clients of its hosts need a certificate that leads there (mTLS)
+              millau.redirect      https: plain HTTP is sent to HTTPS
+              millau.hsts          seconds that browsers are told to come over HTTPS alone
+              millau.scheme        http or https: how its instances are spoken to (default: http)
+              millau.upstream-ca   PEM in Base64: who vouches for them (default: whom Java trusts)
+              millau.upstream-name name that their certificate has to be for (default: the service's)
 
             Environment:
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
+              HTTPS        the same for HTTPS, or off (default: :443)
+              REDIRECT     https: all of plain HTTP is sent to HTTPS
+              CERTS        folder of certificates, NAME.crt with NAME.key; changes apply
+              ACME         directories that certificates are obtained from, tried in order, or off
+                           (default: Let's Encrypt; you accept its terms of service)
+              ACME_EMAIL, ACME_EAB_KID, ACME_EAB_HMAC
+                           your account there, as far as the directory wants to know
+              ACME_CA      PEM file: who vouches for a private directory
+              DATA         folder where certificates are kept (default: data; in the image /data)
+              STORE        file: in DATA, on a volume that replicas share; swarm: in the Swarm (default: file)
+              STORE_KEY_FILE, STORE_DOCKER_HOST
+                           for STORE=swarm: a secret of 32 characters or more; the engine of a manager
               TELEMETRY    listen address of health (/) and metrics (/metrics) (default: :9100)
               DRAIN        seconds it goes on to listen after SIGTERM, down on the telemetry port (default: 0)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
@@ -48,8 +77,6 @@ public final class Main {
               DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
                            the Docker Engine (default: unix:///var/run/docker.sock)
               LICENSE      accepted and ignored: there is nothing to unlock
-
-            This version serves no HTTPS: HTTPS, ACME and DATA have no effect yet.
             """;
 
     private Main() {}
@@ -95,7 +122,7 @@ public final class Main {
 
     private static void serve(boolean demo, Map<String, String> environment, PrintStream out)
             throws Configuration.WrongException {
-        Configuration configuration = Configuration.read(environment, demo ? ":8080" : ":80");
+        Configuration configuration = Configuration.read(environment, demo ? ":8080" : ":80", demo ? "off" : ":443");
         Logging.setUp(configuration.logging());
         if (demo) {
             serveDemo(configuration, out);
@@ -120,10 +147,77 @@ public final class Main {
                 .metrics(metrics::page);
         sources.forEach(builder::source);
         Banner.starting(version(), sources);
-        configuration.withoutEffect().forEach(Banner::withoutEffect);
-        Millau millau = start(builder, configuration);
-        endOnSignal(millau);
+        AcmeCertificates acme = configuration.https() == null ? null : serveHttps(configuration, builder);
+        Millau millau;
+        try {
+            millau = start(builder, configuration);
+        } catch (Configuration.WrongException e) {
+            if (acme != null) {
+                acme.close();
+            }
+            throw e;
+        }
+        endOnSignal(acme == null ? List.of(millau) : List.of(millau, acme));
         Banner.listening(millau);
+    }
+
+    /** Adds HTTPS, with what shows its certificates; what obtains them is to be closed at the end. */
+    private static @Nullable AcmeCertificates serveHttps(Configuration configuration, Millau.Builder builder)
+            throws Configuration.WrongException {
+        builder.https(Objects.requireNonNull(configuration.https()));
+        Provider provider = conscrypt();
+        if (provider != null) {
+            builder.tlsProvider(provider);
+        }
+        if (configuration.redirectToHttps()) {
+            builder.redirectToHttps();
+        }
+        if (configuration.certificates() != null) {
+            builder.certificates(CertificateSource.folder(configuration.certificates()));
+        }
+        Configuration.Acme settings = configuration.acme();
+        if (settings == null) {
+            return null;
+        }
+        AcmeBuilder acme = AcmeCertificates.builder(store(configuration))
+                .directories(settings.directories())
+                .trusted(settings.ca());
+        if (settings.email() != null) {
+            acme.email(settings.email());
+        }
+        if (settings.keyId() != null && settings.hmac() != null) {
+            acme.externalAccount(settings.keyId(), settings.hmac());
+        }
+        AcmeCertificates certificates = acme.start();
+        builder.certificates(certificates);
+        return certificates;
+    }
+
+    /** Its handshakes cost a third of the JDK's; its native code is not there for every machine. */
+    private static @Nullable Provider conscrypt() {
+        try {
+            return new OpenSSLProvider();
+        } catch (LinkageError e) {
+            LoggerFactory.getLogger(Main.class).info("HTTPS by the JDK alone, which is slower: {}", e.toString());
+            return null;
+        }
+    }
+
+    private static Store store(Configuration configuration) throws Configuration.WrongException {
+        Configuration.StorePlace place = configuration.store();
+        if (place.key() == null) {
+            return Store.files(place.data());
+        }
+        String host = place.dockerHost() == null ? configuration.dockerHost() : place.dockerHost();
+        try {
+            SwarmStore store = SwarmStore.at(host, place.key());
+            boolean sameEngine = place.dockerHost() == null;
+            return sameEngine && configuration.dockerCertificates() != null
+                    ? store.withTls(configuration.dockerCertificates())
+                    : store;
+        } catch (IllegalArgumentException e) {
+            throw new Configuration.WrongException("STORE", "swarm", e.getMessage());
+        }
     }
 
     private static void serveDemo(Configuration configuration, PrintStream out) throws Configuration.WrongException {
@@ -135,7 +229,7 @@ public final class Main {
             demo.close();
             throw e;
         }
-        endOnSignal(millau, demo);
+        endOnSignal(List.of(millau, demo));
         out.print(demo.introduction(millau.port()));
     }
 
@@ -157,7 +251,9 @@ public final class Main {
             return builder.start();
         } catch (Millau.BindFailedException e) {
             InetSocketAddress address = e.address();
-            String variable = address.equals(configuration.telemetry()) ? "TELEMETRY" : "HTTP";
+            String variable = address.equals(configuration.telemetry())
+                    ? "TELEMETRY"
+                    : address.equals(configuration.https()) ? "HTTPS" : "HTTP";
             throw new Configuration.WrongException(
                     variable,
                     ListenAddress.show(address),
@@ -171,7 +267,7 @@ public final class Main {
     }
 
     /** SIGTERM and Ctrl-C: finish what is in progress, then exit 0 rather than with the signal's number. */
-    private static void endOnSignal(AutoCloseable... parts) {
+    private static void endOnSignal(List<AutoCloseable> parts) {
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
                         () -> {

@@ -165,6 +165,14 @@ public final class Millau implements AutoCloseable {
         return listeners.stream().map(Listener::address).toList();
     }
 
+    /** The addresses with what is spoken there, for people. */
+    List<String> ingresses() {
+        return listeners.stream()
+                .map(listener -> ListenAddress.show(listener.address())
+                        + (listener.scheme().equals("https") ? " (HTTPS)" : " (HTTP)"))
+                .toList();
+    }
+
     /** The port of the first address. */
     public int port() {
         return listeners.get(0).address().getPort();

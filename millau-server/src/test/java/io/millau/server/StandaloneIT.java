@@ -285,6 +285,7 @@ class StandaloneIT extends ProxyTest {
             ProcessBuilder builder =
                     new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
             builder.environment().put("HTTP", "127.0.0.1:0");
+            builder.environment().put("HTTPS", "127.0.0.1:0");
             builder.environment().put("TELEMETRY", "127.0.0.1:0");
             builder.environment().put("DOCKER_HOST", NO_ENGINE);
             builder.environment().putAll(environment);
