@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Runs a command to its end. */
-final class Shell {
+public final class Shell {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 
@@ -22,7 +22,7 @@ final class Shell {
     record Result(int status, String out, String err) {}
 
     /** Runs a command that has to succeed, and returns what it printed, without the last line break. */
-    static String run(String... command) {
+    public static String run(String... command) {
         return run(List.of(command), Map.of(), null);
     }
 

@@ -14,8 +14,9 @@ import java.util.List;
  * A stack that was deployed, with a proxy in it.
  *
  * @param front where its proxy answers
+ * @param securePort where it answers over HTTPS, if it does
  */
-record Stack(Engine engine, String name, Front front) implements AutoCloseable {
+record Stack(Engine engine, String name, Front front, int securePort) implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 

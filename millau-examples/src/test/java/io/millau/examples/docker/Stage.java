@@ -102,11 +102,11 @@ final class Stage implements AutoCloseable {
 
     private Stack deployText(String text, String name, Engine proxy) {
         int port = freePort();
+        int securePort = freePort();
         // The kernel that tests run on may have no routing mesh, so the node's own port it is; and the engine isn't at
         // the usual place.
-        String ours = text.replace(
-                        "      - \"80:80\"\n",
-                        "      - target: 80\n        published: " + port + "\n        mode: host\n")
+        String ours = text.replace("      - \"80:80\"\n", published(80, port))
+                .replace("      - \"443:443\"\n", published(443, securePort))
                 .replace("- /var/run/docker.sock:", "- " + socket(engine()) + ":");
         try {
             Path file = Files.createTempFile("millau-stack-", ".yml");
@@ -119,7 +119,11 @@ final class Stage implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new Stack(engine(), name, new Front(proxy.address(), port));
+        return new Stack(engine(), name, new Front(proxy.address(), port), securePort);
+    }
+
+    private static String published(int target, int port) {
+        return "      - target: " + target + "\n        published: " + port + "\n        mode: host\n";
     }
 
     /** The text of a file of this module. */
