@@ -62,10 +62,13 @@ final class HttpsRules {
         return redirectAll && !isSecure(exchange) && !isChallenge(exchange);
     }
 
-    /** When they are. */
-    Verdict verdict(HttpServerExchange exchange, Delivery delivery) {
-        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
-        Set<X509Certificate> ofHost = router.clientCa(host == null ? "" : host);
+    /**
+     * When they are.
+     *
+     * @param host as the Host field says it; empty if there is none
+     */
+    Verdict verdict(HttpServerExchange exchange, String host, Delivery delivery) {
+        Set<X509Certificate> ofHost = router.clientCa(host);
         if (!isSecure(exchange)) {
             if (ofHost != null || delivery.clientCa() != null) {
                 return port > 0 ? Verdict.REDIRECT : Verdict.MISDIRECTED;

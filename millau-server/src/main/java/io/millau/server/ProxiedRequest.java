@@ -613,7 +613,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** By now other endpoints, or other services, may be there. */
     private void openAnew() {
-        Delivery now = handler.open(exchange);
+        Delivery now = handler.openAnew(exchange);
         if (now == null) {
             answerFailure();
             return;

@@ -120,13 +120,14 @@ final class ProxyHandler implements HttpHandler {
             redirect(exchange);
             return;
         }
-        Delivery delivery = open(exchange);
+        String host = hostOf(exchange);
+        Delivery delivery = open(exchange, host);
         if (delivery == null) {
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
             turnAway(exchange, "No matching services found\n");
             return;
         }
-        switch (https.verdict(exchange, delivery)) {
+        switch (https.verdict(exchange, host, delivery)) {
             case REDIRECT -> {
                 redirect(exchange);
                 return;
@@ -154,15 +155,28 @@ final class ProxyHandler implements HttpHandler {
         turnAway(exchange, "Moved to " + location + "\n");
     }
 
-    /** Finds the services for a request as they are now; null if none fits. */
+    /** The same for a request that was let in before: by now there may be a condition that its connection doesn't meet. */
     @Nullable
-    Delivery open(HttpServerExchange exchange) {
-        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
+    Delivery openAnew(HttpServerExchange exchange) {
+        String host = hostOf(exchange);
+        Delivery delivery = open(exchange, host);
+        boolean proceeds = delivery != null && https.verdict(exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
+        return proceeds ? delivery : null;
+    }
+
+    /** Finds the services for a request as they are now; null if none fits. */
+    private @Nullable Delivery open(HttpServerExchange exchange, String host) {
         String path = exchange.getRequestPath();
         return router.open(
-                host == null ? "" : host,
+                host,
                 path.startsWith("/") ? path : "/",
                 exchange.getRequestMethod().toString());
+    }
+
+    /** As the Host field says it; empty if there is none. */
+    private static String hostOf(HttpServerExchange exchange) {
+        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
+        return host == null ? "" : host;
     }
 
     /** What makes a request ambiguous, if anything does: then it may not reach a service (RFC 9112, 6.3 and 11.2). */

@@ -13,6 +13,7 @@ import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
@@ -226,6 +227,38 @@ abstract class HttpsTest extends ProxyTest {
         assertThat(answer.status()).isEqualTo(308);
         assertThat(answer.field("Location")).isEqualTo("https://closed.example/");
         assertThat(endpoint.requests).isEmpty();
+    }
+
+    /** While it waits for an instance that starts, its host is closed. */
+    @Test
+    void aRequestThatWaitsIsNotServedAgainstAConditionThatCame() throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(service("shop", "open.example").build());
+        ScriptedEndpoint starting = closing(ScriptedEndpoint.thatRefuses());
+        services.replace(Service.named("closed")
+                .hosts("closed.example")
+                .endpoints(starting.endpoint())
+                .build());
+        RawClient waiting = client().send("GET / HTTP/1.1\r\nHost: closed.example\r\n\r\n");
+        assertThat(get(client(), "closed.example", Duration.ofMillis(300))).isNull();
+
+        services.replace(Service.named("closed")
+                .hosts("closed.example")
+                .clientCa(Set.of(CLIENT_CA))
+                .endpoints(endpoint.endpoint())
+                .build());
+        assertThat(waiting.read().status()).isEqualTo(502);
+        assertThat(endpoint.requests).isEmpty();
+    }
+
+    /** Null if there is no answer in that time: the request waits. */
+    private static @Nullable Message get(RawClient client, String host, Duration atMost) throws IOException {
+        client.socket().setSoTimeout((int) atMost.toMillis());
+        try {
+            return get(client, host);
+        } catch (SocketTimeoutException e) {
+            return null;
+        }
     }
 
     private ScriptedEndpoint startClosed() throws Exception {
