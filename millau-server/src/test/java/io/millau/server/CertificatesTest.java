@@ -5,8 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
+import io.millau.core.Pem;
 import io.millau.core.Service;
 import io.millau.core.testing.Authority;
+import io.millau.core.testing.SaidByLog;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -130,6 +134,69 @@ class CertificatesTest {
             assertThat(all.find("x" + i + ".example")).hasSize(1);
         }
         assertThat(all.namesWithout()).isLessThanOrEqualTo(1_000);
+    }
+
+    @Test
+    void whatExpiresSoonIsNamedOnce() throws Exception {
+        Certificate soon = ROOT.order()
+                .names("soon.example")
+                .until(Instant.now().plus(Duration.ofDays(13)))
+                .issue();
+        Certificate expired = ROOT.order().names("expired.example").expired().issue();
+        Certificate good = ROOT.order()
+                .names("good.example")
+                .until(Instant.now().plus(Duration.ofDays(15)))
+                .issue();
+        Path folder = Files.createTempDirectory("certificates");
+        Path chain = Files.writeString(folder.resolve("old.crt"), Pem.text(expired.chain()));
+        Path key = Files.writeString(folder.resolve("old.key"), Pem.text(expired.key()));
+        try (SaidByLog log = new SaidByLog()) {
+            Certificates all = start(CertificateSource.folder(folder), obtaining);
+            all.replace(List.of(
+                    Service.named("shop").enabled(false).certificate(soon).build(),
+                    Service.named("web").enabled(false).certificate(good).build(),
+                    Service.named("later").hosts("later.example").build()));
+            all.start();
+            awaitWanted("later.example");
+            all.replace(List.of(Service.named("shop")
+                    .hosts("last.example")
+                    .certificate(soon)
+                    .build()));
+            awaitWanted("last.example");
+
+            assertThat(log.about("valid for 14 days more")).hasSize(2);
+            assertThat(log.about("millau.cert of shop: certificate for soon.example until"))
+                    .singleElement()
+                    .asString()
+                    .contains("expires soon; expected one that is valid for 14 days more");
+            assertThat(log.about(chain + ": certificate for expired.example until").stream()
+                            .filter(line -> line.contains("WARN")))
+                    .singleElement()
+                    .asString()
+                    .contains("has expired");
+        } finally {
+            Files.delete(chain);
+            Files.delete(key);
+            Files.delete(folder);
+        }
+    }
+
+    @Test
+    void whoIsServedAsASubdomainIsTold() {
+        try (SaidByLog log = new SaidByLog()) {
+            Certificates all = start(obtaining);
+            all.replace(List.of(Service.named("web").hosts("shop.example").build()));
+            all.start();
+            for (int i = 0; i < 3; i++) {
+                all.find("www.shop.example");
+                all.find("www.else.example");
+                all.find("shop.example");
+            }
+
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> !log.about("www.shop.example was asked for").isEmpty());
+            assertThat(log.about("was asked for")).singleElement().asString().endsWith("add it to millau.hosts of web");
+        }
     }
 
     @Test
