@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -226,7 +227,12 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                     state.orderAt(),
                     reason);
         } else {
-            LOG.warn("No certificate for {}, tried again {}: {}", state.name(), state.orderAt(), reason, failure);
+            LOG.warn(
+                    "No certificate for {}, tried again {}: {}",
+                    state.name(),
+                    state.orderAt().truncatedTo(ChronoUnit.SECONDS),
+                    reason);
+            LOG.debug("What failed", failure);
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.InterruptedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -64,7 +65,7 @@ final class Issuance {
         try {
             Optional<StoredCertificate> meanwhile = certificates.find(state.name());
             if (meanwhile.isPresent() && state.take(meanwhile.get())) {
-                LOG.info("{} was obtained by another replica", meanwhile.get().certificate());
+                LOG.info("Another replica has obtained the {}", meanwhile.get().certificate());
                 return true;
             }
             order(state, deadline);
@@ -131,13 +132,13 @@ final class Issuance {
         int failures = state.failures();
         state.obtained(obtained, put(state.name(), obtained), clock.instant());
         LOG.info(
-                "{} obtained from {} by {} in {} ms, after {} failures; it is renewed {}",
+                "Obtained a {} from {} by {} in {} ms{}; it is renewed {}",
                 obtained.certificate(),
                 directory,
                 type,
                 (System.nanoTime() - begun) / 1_000_000,
-                failures,
-                state.renewal());
+                failures == 0 ? "" : " after " + failures + " failures",
+                state.renewal().truncatedTo(ChronoUnit.SECONDS));
     }
 
     /** Asks a CA. */
@@ -187,7 +188,7 @@ final class Issuance {
                 certificates.put(name, obtained);
                 return true;
             } catch (IOException e) {
-                LOG.warn("{} can't be stored yet: {}", obtained.certificate(), Text.of(e));
+                LOG.warn("The {} can't be stored yet: {}", obtained.certificate(), Text.of(e));
             }
             Thread.sleep(PUT_AGAIN.toMillis());
         }

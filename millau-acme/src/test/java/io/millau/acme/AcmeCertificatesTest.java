@@ -68,8 +68,8 @@ class AcmeCertificatesTest {
             assertThat(certificates.find(null)).isEmpty();
             assertThat(certificates.find("other.millau-proxy.org")).isEmpty();
             await().atMost(PATIENCE)
-                    .untilAsserted(() -> assertThat(log.about("obtained from localhost by http-01"))
-                            .hasSize(1));
+                    .untilAsserted(() ->
+                            assertThat(log.about("from localhost by http-01")).hasSize(1));
             assertThat(log.about("accepts its terms of service: data:text/plain"))
                     .singleElement()
                     .asString()
