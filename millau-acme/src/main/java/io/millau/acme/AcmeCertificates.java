@@ -246,6 +246,12 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         state.suggested(window, clock.instant());
     }
 
+    /** How many orders for a name have failed since the last one that succeeded. */
+    int failures(String name) {
+        NameState state = states.get(name);
+        return state == null ? 0 : state.failures();
+    }
+
     private void sweep() {
         try {
             challenges.sweep();

@@ -42,7 +42,7 @@ class AcmeCertificatesTest {
 
     private AcmeCertificates start(AcmeBuilder builder) {
         AcmeCertificates certificates = builder.start();
-        answerers.add(certificates);
+        answerers.only(certificates);
         return certificates;
     }
 
