@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 /** What {@link AcmeCertificates} are to know. For one thread; every method throws {@link IllegalArgumentException} for a value that is none. */
 public final class AcmeBuilder {
 
+    /** Less than the part of the lease that is left when an order gives up. */
+    private static final Duration LONGEST_ANSWER = Duration.ofSeconds(20);
+
     private static final int LONGEST_ISSUER = 200;
 
     private final Store store;
@@ -93,7 +96,7 @@ public final class AcmeBuilder {
     /** Builds them, and starts their threads; they ask a CA only when a name is wanted that needs it. */
     public AcmeCertificates start() {
         Applicant applicant = new Applicant(email, binding);
-        HttpProvider provider = new HttpProvider(trusted);
+        HttpProvider provider = new HttpProvider(trusted, LONGEST_ANSWER);
         List<Directory> all = directories.stream()
                 .map(uri -> new Directory(uri, isPrivate(uri), applicant, store, provider))
                 .toList();

@@ -49,7 +49,8 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
     private static final Duration READ_AGAIN = Duration.ofSeconds(10);
-    private static final Duration SWEEP = Duration.ofHours(1);
+    private static final Duration FIRST_SWEEP = Duration.ofMinutes(10);
+    private static final Duration SWEEP = Duration.ofHours(6);
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
     private final List<Directory> directories;
@@ -68,7 +69,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             Executors.newFixedThreadPool(ORDERS_AT_ONCE, new Threads("millau-acme-order"));
     private volatile Set<String> wanted = Set.of();
     private volatile boolean closed;
-    private Instant sweepAt = Instant.MIN;
+    private Instant sweepAt;
 
     AcmeCertificates(Store store, List<Directory> directories, Clock clock, Duration lease) {
         this.directories = directories;
@@ -77,6 +78,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 store, directories.stream().map(Directory::issuer).toList());
         this.challenges = new Challenges(store, clock);
         this.issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
+        this.sweepAt = clock.instant().plus(FIRST_SWEEP);
         thread.setDaemon(true);
     }
 
@@ -168,7 +170,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 (step == NameState.Step.READ ? reads : orders).execute(() -> take(step, state));
             }
         }
-        if (!names.isEmpty() && !now.isBefore(sweepAt)) {
+        if (!now.isBefore(sweepAt)) {
             sweepAt = now.plus(SWEEP);
             reads.execute(this::sweep);
         }
@@ -255,10 +257,11 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private void sweep() {
         try {
             challenges.sweep();
+            certificates.sweep(clock.instant());
         } catch (IOException e) {
             storeOutage.failed("fails: " + Text.of(e));
         } catch (Throwable e) {
-            LOG.error("Old answers to challenges could not be removed from the store", e);
+            LOG.error("What is old could not be removed from the store", e);
         }
     }
 }

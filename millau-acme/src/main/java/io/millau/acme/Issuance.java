@@ -22,6 +22,10 @@ final class Issuance {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
+    /** How long others wait at most after a failure: who has repaired something and starts again wants to see it work. */
+    private static final Duration NOTED = Duration.ofMinutes(10);
+
+    private static final Duration ASK = Duration.ofMinutes(1);
     private static final Duration PUT_AGAIN = Duration.ofSeconds(2);
 
     private final Store store;
@@ -64,14 +68,34 @@ final class Issuance {
         }
         try {
             Optional<StoredCertificate> meanwhile = certificates.find(state.name());
-            if (meanwhile.isPresent() && state.take(meanwhile.get())) {
+            if (meanwhile.isPresent() && state.take(meanwhile.get(), clock.instant())) {
                 LOG.info("Another replica has obtained the {}", meanwhile.get().certificate());
                 return true;
             }
-            order(state, deadline);
+            Optional<Instant> failed = certificates.failedUntil(state.name());
+            if (failed.isPresent() && state.mustWait(failed.get(), clock.instant())) {
+                LOG.info("No order for {} before {}: one has just failed", state.name(), failed.get());
+                return true;
+            }
+            orderAndNote(state, deadline);
             return true;
         } finally {
             lock.get().close();
+        }
+    }
+
+    /** CAs count challenges that fail, whichever replica fails, and however often it is started. */
+    private void orderAndNote(NameState state, Deadline deadline)
+            throws OrderException, IOException, InterruptedException {
+        try {
+            order(state, deadline);
+        } catch (OrderException e) {
+            if (e.isChallengeFailed()) {
+                Duration pause = NameState.pause(state.failures());
+                Duration noted = pause.compareTo(NOTED) < 0 ? pause : NOTED;
+                certificates.failed(state.name(), clock.instant().plus(noted).truncatedTo(ChronoUnit.SECONDS));
+            }
+            throw e;
         }
     }
 
@@ -174,7 +198,7 @@ final class Issuance {
         Optional<StoredCertificate> certificate = state.certificate();
         for (Directory directory : directories) {
             if (certificate.isPresent() && certificate.get().issuer().equals(directory.issuer())) {
-                Deadline deadline = new Deadline(LimitedConnection.LONGEST.multipliedBy(3));
+                Deadline deadline = new Deadline(ASK);
                 return result(() -> directory.window(certificate.get().leaf(), deadline));
             }
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpTimeoutException;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -82,13 +83,15 @@ final class OrderException extends Exception {
             return of(cause);
         }
         if (failure instanceof LimitedConnection.TurnedAwayException busy) {
-            return turnedAway(Text.of(busy), Optional.ofNullable(busy.retryAfter()), failure);
+            return turnedAway(String.valueOf(busy.getMessage()), Optional.ofNullable(busy.retryAfter()), failure);
         }
         return new OrderException(kind(failure) + ": " + Text.of(failure), false, null, failure);
     }
 
     private static OrderException turnedAway(String reason, Optional<Instant> retryAfter, Throwable failure) {
-        String until = retryAfter.map(at -> " (not before " + at + ")").orElse("");
+        String until = retryAfter
+                .map(at -> " (not before " + at.truncatedTo(ChronoUnit.SECONDS) + ")")
+                .orElse("");
         return new OrderException("turns us away: " + reason + until, false, retryAfter.orElse(null), failure);
     }
 

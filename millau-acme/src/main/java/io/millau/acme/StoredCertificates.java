@@ -1,7 +1,13 @@
 package io.millau.acme;
 
+import io.millau.core.Pem;
 import io.millau.core.Store;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -11,6 +17,13 @@ import org.slf4j.LoggerFactory;
 final class StoredCertificates {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
+
+    private static final String CERTIFICATE = "/certificate";
+    private static final String FAILURE = "/failure";
+    private static final String UNTIL = "until";
+
+    /** How long a certificate stays that has expired. */
+    private static final Duration KEPT = Duration.ofDays(30);
 
     private final Store store;
     private final List<String> issuers;
@@ -56,7 +69,57 @@ final class StoredCertificates {
         return value(issuers.get(0), name);
     }
 
+    /** Before when no order should be made for a name, since one has failed: of another replica, or of this one before its start. */
+    Optional<Instant> failedUntil(String name) throws IOException {
+        return store.get(failure(name)).flatMap(StoredCertificates::until);
+    }
+
+    void failed(String name, Instant until) throws IOException {
+        store.put(failure(name), Header.line(UNTIL, until).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static Optional<Instant> until(byte[] failure) {
+        try {
+            return Header.find(new String(failure, StandardCharsets.UTF_8), UNTIL)
+                    .map(Instant::parse);
+        } catch (DateTimeException e) {
+            return Optional.empty(); // damaged: as if nothing had failed
+        }
+    }
+
+    /** Removes what nobody has used for long, since names come and go. */
+    void sweep(Instant now) throws IOException {
+        for (String issuer : issuers) {
+            for (String value : store.names(issuer + "/")) {
+                Optional<byte[]> bytes = store.get(value);
+                if (bytes.isPresent() && isOver(value, bytes.get(), now)) {
+                    LOG.debug("{} is removed from the store", value);
+                    store.remove(value);
+                }
+            }
+        }
+    }
+
+    private static boolean isOver(String value, byte[] bytes, Instant now) {
+        if (value.endsWith(FAILURE)) {
+            return !until(bytes).orElse(now).isAfter(now);
+        }
+        if (!value.endsWith(CERTIFICATE)) {
+            return false;
+        }
+        try {
+            List<X509Certificate> chain = Pem.certificates(new String(bytes, StandardCharsets.UTF_8));
+            return chain.get(0).getNotAfter().toInstant().plus(KEPT).isBefore(now);
+        } catch (IllegalArgumentException e) {
+            return false; // damaged: it is set aside when its name is wanted
+        }
+    }
+
     private static String value(String issuer, String name) {
-        return issuer + "/" + name + "/certificate";
+        return issuer + "/" + name + CERTIFICATE;
+    }
+
+    private String failure(String name) {
+        return issuers.get(0) + "/" + name + FAILURE;
     }
 }

@@ -105,7 +105,7 @@ class AcmeCertificatesTest {
                 certificates.wanted(Set.of(NAME));
                 assertThat(awaitCertificate(certificates, NAME)).isEqualTo(before);
                 // Long enough for a look at all that could be due.
-                await().during(Duration.ofSeconds(2)).atMost(PATIENCE).until(() -> front.asked("/") == asked);
+                await().during(Duration.ofMillis(1500)).atMost(PATIENCE).until(() -> front.asked("/") == asked);
             }
         }
     }

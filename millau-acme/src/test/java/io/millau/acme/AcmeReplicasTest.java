@@ -125,7 +125,7 @@ class AcmeReplicasTest {
         clock.forward(LEASE);
         awaitEverywhere(Set.of(NAME));
         assertThat(ca.issued()).isEqualTo(1);
-        clock.forward(Duration.ofHours(2));
+        clock.forward(Duration.ofHours(7));
         await().atMost(PATIENCE).until(() -> store.names("challenges/").isEmpty());
     }
 
