@@ -3,11 +3,9 @@ package io.millau.acme;
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.Store;
-import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,21 +43,14 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
 
     private static final Duration TICK = Duration.ofSeconds(1);
 
-    /** When to look again after a replica that is at it, and after a store that fails. */
-    private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
-
-    private static final Duration READ_AGAIN = Duration.ofSeconds(10);
     private static final Duration FIRST_SWEEP = Duration.ofMinutes(10);
     private static final Duration SWEEP = Duration.ofHours(6);
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
     private final List<Directory> directories;
     private final Clock clock;
-    private final StoredCertificates certificates;
     private final Challenges challenges;
-    private final Issuance issuance;
-    private final Outage storeOutage =
-            new Outage("The store of certificates", "What was read of it stays in use; it is tried again.");
+    private final Steps steps;
 
     private final Map<String, NameState> states = new ConcurrentHashMap<>();
     private final Semaphore changes = new Semaphore(0);
@@ -74,10 +65,11 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     AcmeCertificates(Store store, List<Directory> directories, Clock clock, Duration lease) {
         this.directories = directories;
         this.clock = clock;
-        this.certificates = new StoredCertificates(
-                store, directories.stream().map(Directory::issuer).toList());
         this.challenges = new Challenges(store, clock);
-        this.issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
+        StoredCertificates certificates = new StoredCertificates(
+                store, directories.stream().map(Directory::issuer).toList());
+        Issuance issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
+        this.steps = new Steps(certificates, challenges, issuance, clock);
         this.sweepAt = clock.instant().plus(FIRST_SWEEP);
         thread.setDaemon(true);
     }
@@ -167,101 +159,21 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         for (NameState state : states.values()) {
             NameState.Step step = state.begin(now);
             if (step != null) {
-                (step == NameState.Step.READ ? reads : orders).execute(() -> take(step, state));
+                (step == NameState.Step.READ ? reads : orders).execute(() -> {
+                    steps.take(step, state);
+                    changes.release();
+                });
             }
         }
         if (!now.isBefore(sweepAt)) {
             sweepAt = now.plus(SWEEP);
-            reads.execute(this::sweep);
+            reads.execute(steps::sweep);
         }
-    }
-
-    private void take(NameState.Step step, NameState state) {
-        try {
-            switch (step) {
-                case READ -> read(state);
-                case ORDER -> order(state);
-                case ASK -> ask(state);
-            }
-        } catch (InterruptedException e) {
-            // closed says why.
-        } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
-            state.readAt(clock.instant().plus(READ_AGAIN));
-        } catch (Throwable e) {
-            // An error too: no name may lose its turn, nor disturb the others.
-            LOG.error("{} could not be looked after: {}", state.name(), step, e);
-            state.failed(e.toString(), Instant.MIN, clock.instant());
-        } finally {
-            state.done();
-            changes.release();
-        }
-    }
-
-    private void read(NameState state) throws IOException {
-        Optional<StoredCertificate> unstored = state.unstored();
-        if (unstored.isPresent()) {
-            certificates.put(state.name(), unstored.get());
-            state.stored();
-        }
-        state.read(certificates.find(state.name()), clock.instant());
-        storeOutage.over();
-    }
-
-    private void order(NameState state) throws IOException, InterruptedException {
-        try {
-            if (!issuance.obtain(state)) {
-                state.readAt(clock.instant().plus(LOOK_AGAIN));
-            }
-        } catch (OrderException e) {
-            failed(state, e);
-        }
-    }
-
-    private void failed(NameState state, OrderException failure) {
-        String reason = String.valueOf(failure.getMessage());
-        boolean repeats = state.failed(reason, issuance.mayOrder(state), clock.instant());
-        if (repeats) {
-            LOG.debug(
-                    "No certificate for {} ({} times), again {}: {}",
-                    state.name(),
-                    state.failures(),
-                    state.orderAt(),
-                    reason);
-        } else {
-            LOG.warn(
-                    "No certificate for {}, tried again {}: {}",
-                    state.name(),
-                    state.orderAt().truncatedTo(ChronoUnit.SECONDS),
-                    reason);
-            LOG.debug("What failed", failure);
-        }
-    }
-
-    private void ask(NameState state) throws IOException, InterruptedException {
-        Optional<Renewal.Window> window = Optional.empty();
-        try {
-            window = issuance.window(state);
-        } catch (OrderException e) {
-            LOG.debug("When to renew {} can't be asked", state.name(), e);
-        }
-        state.suggested(window, clock.instant());
     }
 
     /** How many orders for a name have failed since the last one that succeeded. */
     int failures(String name) {
         NameState state = states.get(name);
         return state == null ? 0 : state.failures();
-    }
-
-    private void sweep() {
-        try {
-            challenges.sweep();
-            certificates.sweep(clock.instant());
-        } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
-        } catch (Throwable e) {
-            LOG.error("What is old could not be removed from the store", e);
-        }
     }
 }

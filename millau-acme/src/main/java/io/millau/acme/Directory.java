@@ -149,7 +149,7 @@ final class Directory {
             LOG.info("Account {} made for {}", created, applicant);
             return Optional.of(created);
         } finally {
-            lock.get().close();
+            Threads.undisturbed(lock.get()::close);
         }
     }
 

@@ -22,9 +22,6 @@ final class Issuance {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
-    /** How long others wait at most after a failure: who has repaired something and starts again wants to see it work. */
-    private static final Duration NOTED = Duration.ofMinutes(10);
-
     private static final Duration ASK = Duration.ofMinutes(1);
     private static final Duration PUT_AGAIN = Duration.ofSeconds(2);
 
@@ -72,30 +69,41 @@ final class Issuance {
                 LOG.info("Another replica has obtained the {}", meanwhile.get().certificate());
                 return true;
             }
-            Optional<Instant> failed = certificates.failedUntil(state.name());
-            if (failed.isPresent() && state.mustWait(failed.get(), clock.instant())) {
-                LOG.info("No order for {} before {}: one has just failed", state.name(), failed.get());
+            Optional<StoredFailure> failure = certificates.failure(state.name());
+            if (failure.isPresent() && state.mustWait(failure.get(), clock.instant())) {
+                LOG.info(
+                        "No order for {} before {}: one has just failed",
+                        state.name(),
+                        failure.get().until());
                 return true;
             }
             orderAndNote(state, deadline);
             return true;
         } finally {
-            lock.get().close();
+            Threads.undisturbed(lock.get()::close);
         }
     }
 
-    /** CAs count challenges that fail, whichever replica fails, and however often it is started. */
-    private void orderAndNote(NameState state, Deadline deadline)
-            throws OrderException, IOException, InterruptedException {
+    private void orderAndNote(NameState state, Deadline deadline) throws OrderException, InterruptedException {
         try {
             order(state, deadline);
         } catch (OrderException e) {
             if (e.isChallengeFailed()) {
-                Duration pause = NameState.pause(state.failures());
-                Duration noted = pause.compareTo(NOTED) < 0 ? pause : NOTED;
-                certificates.failed(state.name(), clock.instant().plus(noted).truncatedTo(ChronoUnit.SECONDS));
+                note(state);
             }
             throw e;
+        } catch (IOException e) {
+            // The CA was asked, so this must not be repeated as quickly as a look into the store.
+            throw OrderException.atStore(e);
+        }
+    }
+
+    private void note(NameState state) {
+        int before = state.failures();
+        try {
+            certificates.put(state.name(), StoredFailure.of(before + 1, NameState.pause(before), clock.instant()));
+        } catch (IOException e) {
+            LOG.debug("The failure of {} can't be noted", state.name(), e);
         }
     }
 
@@ -111,15 +119,24 @@ final class Issuance {
                 } catch (OrderException e) {
                     OrderException here = e.at(directory);
                     failure = failure == null ? here : failure.and(here);
-                    if (e.isChallengeFailed()) {
+                    if (e.isChallengeFailed() || deadline.left().isNegative()) {
                         break;
                     }
-                    directory.outage().failed(String.valueOf(e.getMessage()));
-                    e.retryAfter().ifPresent(until -> state.pause(directory.issuer(), until));
+                    failed(state, directory, e);
                 }
             }
         }
         throw failure == null ? OrderException.atDirectory("every directory has asked to wait") : failure;
+    }
+
+    private static void failed(NameState state, Directory directory, OrderException failure) {
+        String reason = String.valueOf(failure.getMessage());
+        if (failure.isRefusal()) {
+            LOG.info("{} {} (for {})", directory, reason, state.name());
+        } else {
+            directory.outage().failed(reason);
+        }
+        failure.retryAfter().ifPresent(until -> state.pause(directory.issuer(), until));
     }
 
     private void order(NameState state, Directory directory, Deadline deadline)

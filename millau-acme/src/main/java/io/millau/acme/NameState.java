@@ -219,12 +219,12 @@ final class NameState {
         return doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
     }
 
-    /** An order of somebody else failed; whether to wait, too. */
-    synchronized boolean mustWait(Instant until, Instant now) {
-        // Our own failure is waited for already, and what was noted of it may round differently.
-        boolean waits = failures == 0 && until.isAfter(now);
+    /** Somebody has noted a failure; whether that is a reason to wait. */
+    synchronized boolean mustWait(StoredFailure noted, Instant now) {
+        boolean waits = noted.until().isAfter(now);
         if (waits) {
-            orderAt = within(until, now, now.plus(LONGEST_PAUSE));
+            orderAt = within(noted.until(), now, now.plus(LONGEST_PAUSE));
+            failures = Math.max(failures, noted.failures());
         }
         return waits;
     }

@@ -5,7 +5,6 @@ import io.millau.core.Store;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -20,7 +19,6 @@ final class StoredCertificates {
 
     private static final String CERTIFICATE = "/certificate";
     private static final String FAILURE = "/failure";
-    private static final String UNTIL = "until";
 
     /** How long a certificate stays that has expired. */
     private static final Duration KEPT = Duration.ofDays(30);
@@ -69,22 +67,13 @@ final class StoredCertificates {
         return value(issuers.get(0), name);
     }
 
-    /** Before when no order should be made for a name, since one has failed: of another replica, or of this one before its start. */
-    Optional<Instant> failedUntil(String name) throws IOException {
-        return store.get(failure(name)).flatMap(StoredCertificates::until);
+    /** The last failure of a name, of another replica, or of this one before its start. */
+    Optional<StoredFailure> failure(String name) throws IOException {
+        return store.get(failureOf(name)).flatMap(StoredFailure::parse);
     }
 
-    void failed(String name, Instant until) throws IOException {
-        store.put(failure(name), Header.line(UNTIL, until).getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static Optional<Instant> until(byte[] failure) {
-        try {
-            return Header.find(new String(failure, StandardCharsets.UTF_8), UNTIL)
-                    .map(Instant::parse);
-        } catch (DateTimeException e) {
-            return Optional.empty(); // damaged: as if nothing had failed
-        }
+    void put(String name, StoredFailure failure) throws IOException {
+        store.put(failureOf(name), failure.bytes());
     }
 
     /** Removes what nobody has used for long, since names come and go. */
@@ -102,7 +91,9 @@ final class StoredCertificates {
 
     private static boolean isOver(String value, byte[] bytes, Instant now) {
         if (value.endsWith(FAILURE)) {
-            return !until(bytes).orElse(now).isAfter(now);
+            return StoredFailure.parse(bytes)
+                    .filter(failure -> failure.until().isAfter(now))
+                    .isEmpty();
         }
         if (!value.endsWith(CERTIFICATE)) {
             return false;
@@ -119,7 +110,7 @@ final class StoredCertificates {
         return issuer + "/" + name + CERTIFICATE;
     }
 
-    private String failure(String name) {
+    private String failureOf(String name) {
         return issuers.get(0) + "/" + name + FAILURE;
     }
 }
