@@ -198,6 +198,6 @@ final class Directory {
 
     @Override
     public String toString() {
-        return uri.getHost();
+        return uri.getRawAuthority();
     }
 }

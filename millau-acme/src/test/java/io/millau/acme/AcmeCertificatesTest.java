@@ -46,14 +46,14 @@ class AcmeCertificatesTest {
         answerers.close();
     }
 
-    private AcmeBuilder builder() {
+    private AcmeCertificates.Builder builder() {
         return AcmeCertificates.builder(store)
                 .directories(List.of(ca.directory()))
                 .trusted(ca.trusted())
                 .clock(clock);
     }
 
-    private AcmeCertificates start(AcmeBuilder builder) {
+    private AcmeCertificates start(AcmeCertificates.Builder builder) {
         AcmeCertificates certificates = builder.start();
         answerers.only(certificates);
         return certificates;
@@ -85,8 +85,8 @@ class AcmeCertificatesTest {
             assertThat(certificates.find(null)).isEmpty();
             assertThat(certificates.find("other.millau-proxy.org")).isEmpty();
             await().atMost(PATIENCE)
-                    .untilAsserted(() ->
-                            assertThat(log.about("from localhost by http-01")).hasSize(1));
+                    .untilAsserted(
+                            () -> assertThat(log.about(" by http-01 in ")).hasSize(1));
             assertThat(log.about("accepts its terms of service: data:text/plain"))
                     .singleElement()
                     .asString()
@@ -109,7 +109,7 @@ class AcmeCertificatesTest {
     void aRestartAsksTheCaForNothing() throws Exception {
         answerers.http(ca);
         try (Front front = new Front(ca)) {
-            AcmeBuilder builder =
+            AcmeCertificates.Builder builder =
                     builder().directories(List.of(front.directory())).trusted(front.trusted());
             Certificate before;
             try (AcmeCertificates certificates = start(builder)) {
@@ -224,7 +224,7 @@ class AcmeCertificatesTest {
                 SaidByLog log = new SaidByLog()) {
             log.listen();
             answerers.http(choosy);
-            AcmeBuilder builder = AcmeCertificates.builder(store)
+            AcmeCertificates.Builder builder = AcmeCertificates.builder(store)
                     .directories(List.of(choosy.directory()))
                     .trusted(choosy.trusted())
                     .clock(clock);

@@ -160,6 +160,8 @@ class AcmeTroubleTest {
             window.set(window(Duration.ofDays(-2)));
             clock.forward(Duration.ofHours(20));
             awaitOther(certificates, NAME, first);
+            assertThat(front.payloads().stream().filter(payload -> payload.contains("\"replaces\"")))
+                    .hasSize(1);
         }
     }
 
