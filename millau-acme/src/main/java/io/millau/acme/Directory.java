@@ -119,11 +119,9 @@ final class Directory {
         }
         try {
             return Optional.of(Account.parse(bytes.get()));
-        } catch (IllegalArgumentException e) {
-            LOG.warn(
-                    "{} in the store can't be used, it is set aside and a new account made: {}",
-                    value(),
-                    e.getMessage());
+        } catch (RuntimeException e) {
+            // Whatever is wrong with it.
+            LOG.warn("{} in the store can't be used, it is set aside and a new account made: {}", value(), Text.of(e));
             store.setAside(value());
             return Optional.empty();
         }

@@ -49,6 +49,7 @@ final class Steps {
             // An error too: no name may lose its turn, nor disturb the others.
             LOG.error("{} could not be looked after: {}", state.name(), step, e);
             state.failed(e.toString(), Instant.MIN, clock.instant());
+            state.readAt(state.orderAt());
         } finally {
             state.done();
         }

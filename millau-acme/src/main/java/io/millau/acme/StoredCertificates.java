@@ -51,8 +51,9 @@ final class StoredCertificates {
         }
         try {
             return Optional.of(StoredCertificate.parse(issuer, name, bytes.get()));
-        } catch (IllegalArgumentException e) {
-            LOG.warn("{} in the store can't be used, it is set aside and ordered again: {}", value, e.getMessage());
+        } catch (RuntimeException e) {
+            // Whatever is wrong with it.
+            LOG.warn("{} in the store can't be used, it is set aside and ordered again: {}", value, Text.of(e));
             store.setAside(value);
             return Optional.empty();
         }
@@ -101,7 +102,7 @@ final class StoredCertificates {
         try {
             List<X509Certificate> chain = Pem.certificates(new String(bytes, StandardCharsets.UTF_8));
             return chain.get(0).getNotAfter().toInstant().plus(KEPT).isBefore(now);
-        } catch (IllegalArgumentException e) {
+        } catch (RuntimeException e) {
             return false; // damaged: it is set aside when its name is wanted
         }
     }

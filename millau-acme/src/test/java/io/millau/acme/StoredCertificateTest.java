@@ -1,13 +1,16 @@
 package io.millau.acme;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Certificate;
 import io.millau.core.Pem;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class StoredCertificateTest {
@@ -57,6 +60,20 @@ class StoredCertificateTest {
         store.put("first_dir/" + NAME + "/certificate", bytes("\u0000nonsense"));
         assertThat(certificates.find(NAME)).contains(good);
         assertThat(store.names("first_dir/")).containsExactly("first_dir/" + NAME + "/certificate.aside");
+    }
+
+    @Test
+    void noDamageIsFatal() throws Exception {
+        Random random = new Random(1);
+        byte[] good = of("first_dir").bytes();
+        for (int i = 0; i < 100; i++) {
+            byte[] damaged = Arrays.copyOf(good, random.nextInt(good.length) + 1);
+            for (int flips = random.nextInt(4); flips >= 0; flips--) {
+                damaged[random.nextInt(damaged.length)] ^= (byte) (1 << random.nextInt(8));
+            }
+            store.put("first_dir/" + NAME + "/certificate", damaged);
+            assertThatCode(() -> certificates.find(NAME)).doesNotThrowAnyException();
+        }
     }
 
     @Test
