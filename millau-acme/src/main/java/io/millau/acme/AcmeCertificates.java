@@ -3,11 +3,14 @@ package io.millau.acme;
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.Store;
-import java.io.IOException;
+import java.net.URI;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -44,20 +47,14 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
 
     private static final Duration TICK = Duration.ofSeconds(1);
 
-    /** When to look again after a replica that is at it, and after a store that fails. */
-    private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
-
-    private static final Duration READ_AGAIN = Duration.ofSeconds(10);
-    private static final Duration SWEEP = Duration.ofHours(1);
+    private static final Duration FIRST_SWEEP = Duration.ofMinutes(10);
+    private static final Duration SWEEP = Duration.ofHours(6);
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
     private final List<Directory> directories;
     private final Clock clock;
-    private final StoredCertificates certificates;
     private final Challenges challenges;
-    private final Issuance issuance;
-    private final Outage storeOutage =
-            new Outage("The store of certificates", "What was read of it stays in use; it is tried again.");
+    private final Steps steps;
 
     private final Map<String, NameState> states = new ConcurrentHashMap<>();
     private final Semaphore changes = new Semaphore(0);
@@ -67,15 +64,17 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             Executors.newFixedThreadPool(ORDERS_AT_ONCE, new Threads("millau-acme-order"));
     private volatile Set<String> wanted = Set.of();
     private volatile boolean closed;
-    private Instant sweepAt = Instant.MIN;
+    private Instant sweepAt;
 
     AcmeCertificates(Store store, List<Directory> directories, Clock clock, Duration lease) {
         this.directories = directories;
         this.clock = clock;
-        this.certificates = new StoredCertificates(
-                store, directories.stream().map(Directory::issuer).toList());
         this.challenges = new Challenges(store, clock);
-        this.issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
+        StoredCertificates certificates = new StoredCertificates(
+                store, directories.stream().map(Directory::issuer).toList());
+        Issuance issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
+        this.steps = new Steps(certificates, challenges, issuance, clock);
+        this.sweepAt = clock.instant().plus(FIRST_SWEEP);
         thread.setDaemon(true);
     }
 
@@ -84,8 +83,8 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
      *
      * @param store for accounts, certificates and answers to challenges
      */
-    public static AcmeBuilder builder(Store store) {
-        return new AcmeBuilder(store);
+    public static Builder builder(Store store) {
+        return new Builder(store);
     }
 
     void begin() {
@@ -164,89 +163,142 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         for (NameState state : states.values()) {
             NameState.Step step = state.begin(now);
             if (step != null) {
-                (step == NameState.Step.READ ? reads : orders).execute(() -> take(step, state));
+                (step == NameState.Step.READ ? reads : orders).execute(() -> {
+                    steps.take(step, state);
+                    changes.release();
+                });
             }
         }
-        if (!names.isEmpty() && !now.isBefore(sweepAt)) {
+        if (!now.isBefore(sweepAt)) {
             sweepAt = now.plus(SWEEP);
-            reads.execute(this::sweep);
+            reads.execute(steps::sweep);
         }
     }
 
-    private void take(NameState.Step step, NameState state) {
-        try {
-            switch (step) {
-                case READ -> read(state);
-                case ORDER -> order(state);
-                case ASK -> ask(state);
+    /** How many orders for a name have failed since the last one that succeeded. */
+    int failures(String name) {
+        NameState state = states.get(name);
+        return state == null ? 0 : state.failures();
+    }
+
+    /**
+     * What {@link AcmeCertificates} are to know. For one thread; every method throws {@link IllegalArgumentException} for a
+     * value that is none.
+     */
+    public static final class Builder {
+
+        /** Less than the part of the lease that is left when an order gives up. */
+        private static final Duration LONGEST_ANSWER = Duration.ofSeconds(20);
+
+        private static final int LONGEST_ISSUER = 200;
+
+        private final Store store;
+        private List<URI> directories = List.of();
+        private List<X509Certificate> trusted = List.of();
+        private @Nullable String email;
+        private Applicant.@Nullable Binding binding;
+        private Clock clock = Clock.systemUTC();
+        private Duration lease = Duration.ofMinutes(3);
+
+        Builder(Store store) {
+            this.store = store;
+        }
+
+        /** The CAs' directories, at least one; a later one is tried where those before it can't be used. */
+        public Builder directories(List<URI> directories) {
+            for (URI directory : directories) {
+                if (!Set.of("http", "https").contains(String.valueOf(directory.getScheme()))
+                        || directory.getHost() == null
+                        || directory.getRawUserInfo() != null) {
+                    throw new IllegalArgumentException("expected the https URL of an ACME directory, not " + directory);
+                }
             }
-        } catch (InterruptedException e) {
-            // closed says why.
-        } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
-            state.readAt(clock.instant().plus(READ_AGAIN));
-        } catch (Throwable e) {
-            // An error too: no name may lose its turn, nor disturb the others.
-            LOG.error("{} could not be looked after: {}", state.name(), step, e);
-            state.failed(e.toString(), Instant.MIN, clock.instant());
-        } finally {
-            state.done();
-            changes.release();
+            this.directories = List.copyOf(directories);
+            return this;
         }
-    }
 
-    private void read(NameState state) throws IOException {
-        Optional<StoredCertificate> unstored = state.unstored();
-        if (unstored.isPresent()) {
-            certificates.put(state.name(), unstored.get());
-            state.stored();
-        }
-        state.read(certificates.find(state.name()), clock.instant());
-        storeOutage.over();
-    }
-
-    private void order(NameState state) throws IOException, InterruptedException {
-        try {
-            if (!issuance.obtain(state)) {
-                state.readAt(clock.instant().plus(LOOK_AGAIN));
+        /** Where CAs write to about the account; none if it isn't set. */
+        public Builder email(String email) {
+            if (!email.matches("[^\\s@,?]+@[^\\s@,?]+")) {
+                throw new IllegalArgumentException("expected an email address, not " + email);
             }
-        } catch (OrderException e) {
-            failed(state, e);
+            this.email = email;
+            return this;
         }
-    }
 
-    private void failed(NameState state, OrderException failure) {
-        String reason = String.valueOf(failure.getMessage());
-        boolean repeats = state.failed(reason, issuance.mayOrder(state), clock.instant());
-        if (repeats) {
-            LOG.debug(
-                    "No certificate for {} ({} times), again {}: {}",
-                    state.name(),
-                    state.failures(),
-                    state.orderAt(),
-                    reason);
-        } else {
-            LOG.warn("No certificate for {}, tried again {}: {}", state.name(), state.orderAt(), reason, failure);
+        /**
+         * The customer's account with a CA whose directory asks for one (external account binding, RFC 8555, 7.3.4).
+         *
+         * @param kid the key's id
+         * @param hmac the key in base64url
+         */
+        public Builder externalAccount(String kid, String hmac) {
+            if (kid.isBlank()) {
+                throw new IllegalArgumentException("expected the id of a key for an external account");
+            }
+            try {
+                Base64.getUrlDecoder().decode(hmac);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(
+                        "expected the key of the external account " + kid + " in base64url", e);
+            }
+            this.binding = new Applicant.Binding(kid, hmac);
+            return this;
         }
-    }
 
-    private void ask(NameState state) throws IOException, InterruptedException {
-        Optional<Renewal.Window> window = Optional.empty();
-        try {
-            window = issuance.window(state);
-        } catch (OrderException e) {
-            LOG.debug("When to renew {} can't be asked", state.name(), e);
+        /**
+         * CAs that vouch for the directories themselves, beside those that the JDK knows. With one, directories are private: they
+         * may vouch for single labels and names of private domains too. So may those whose own host is an address or such a name.
+         */
+        public Builder trusted(List<X509Certificate> trusted) {
+            this.trusted = List.copyOf(trusted);
+            return this;
         }
-        state.suggested(window, clock.instant());
-    }
 
-    private void sweep() {
-        try {
-            challenges.sweep();
-        } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
-        } catch (Throwable e) {
-            LOG.error("Old answers to challenges could not be removed from the store", e);
+        /** Dates; time limits are real time. */
+        Builder clock(Clock clock) {
+            this.clock = clock;
+            return this;
+        }
+
+        /** How long an order may take: then another replica may begin one. */
+        Builder lease(Duration lease) {
+            this.lease = lease;
+            return this;
+        }
+
+        /** Builds them, and starts their threads; they ask a CA only when a name is wanted that needs it. */
+        public AcmeCertificates start() {
+            Applicant applicant = new Applicant(email, binding);
+            HttpProvider provider = new HttpProvider(trusted, LONGEST_ANSWER);
+            List<Directory> all = directories.stream()
+                    .map(uri -> new Directory(uri, isPrivate(uri), applicant, store, provider))
+                    .toList();
+            check(all.stream().map(Directory::issuer).toList());
+            AcmeCertificates certificates = new AcmeCertificates(store, all, clock, lease);
+            certificates.begin();
+            return certificates;
+        }
+
+        private boolean isPrivate(URI directory) {
+            return !trusted.isEmpty()
+                    || !PublicNames.isPublic(directory.getHost().toLowerCase(Locale.ROOT));
+        }
+
+        private static void check(List<String> issuers) {
+            if (issuers.isEmpty()) {
+                throw new IllegalArgumentException("expected at least one ACME directory");
+            }
+            if (issuers.stream().distinct().count() < issuers.size()) {
+                throw new IllegalArgumentException("expected directories that differ, not " + issuers);
+            }
+            String tooLong = issuers.stream()
+                    .filter(issuer -> issuer.length() > LONGEST_ISSUER)
+                    .collect(Collectors.joining(" "));
+            if (!tooLong.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "expected URLs of at most " + LONGEST_ISSUER + " characters, not " + tooLong);
+            }
         }
     }
 }

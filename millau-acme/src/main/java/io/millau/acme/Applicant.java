@@ -11,6 +11,9 @@ import org.shredzone.acme4j.Metadata;
  */
 record Applicant(@Nullable String email, @Nullable Binding binding) {
 
+    /** acme4j chooses by the key's length, but this is what every CA takes, and some take nothing else. */
+    private static final String MAC = "HS256";
+
     /**
      * A customer's account with a CA outside of ACME (RFC 8555, 7.3.4).
      *
@@ -37,7 +40,7 @@ record Applicant(@Nullable String email, @Nullable Binding binding) {
             throw OrderException.atDirectory("asks for an external account binding (EAB), and none is configured:"
                     + " get a key id and an HMAC key from the CA");
         }
-        builder.withKeyIdentifier(binding.kid, binding.hmac);
+        builder.withKeyIdentifier(binding.kid, binding.hmac).withMacAlgorithm(MAC);
     }
 
     @Override

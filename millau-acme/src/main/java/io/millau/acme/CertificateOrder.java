@@ -145,11 +145,13 @@ final class CertificateOrder {
             throw OrderException.challengeFailed(type + " is not offered");
         }
         deadline.check();
-        try (Challenges.Answer answer = answer(challenge)) {
-            LOG.debug("{} answers {} of {}: {}", name, type, directory, answer);
+        Challenges.Answer answer = answer(challenge);
+        try {
             challenge.trigger();
             Duration atMost = deadline.left().compareTo(PROOF) < 0 ? deadline.left() : PROOF;
             awaitProof(authorization, atMost);
+        } finally {
+            answer.close();
         }
     }
 
@@ -189,12 +191,12 @@ final class CertificateOrder {
 
     /** @return the last status seen: one of those wanted, a dead one, or another one when time is over */
     private static Status poll(PollableResource resource, Set<Status> wanted, Duration atMost)
-            throws AcmeException, OrderException, InterruptedException {
+            throws AcmeException, InterruptedException {
         Deadline end = new Deadline(atMost);
         Duration pause = FIRST_PAUSE;
         Status status = resource.getStatus();
         while (!wanted.contains(status) && !DEAD.contains(status) && end.left().compareTo(pause) > 0) {
-            end.pause(pause);
+            Thread.sleep(pause.toMillis());
             Optional<Instant> notBefore = resource.fetch();
             pause = next(pause, notBefore);
             status = resource.getStatus();

@@ -94,7 +94,7 @@ final class Challenges implements AutoCloseable {
         String until = Header.line(UNTIL, clock.instant().plus(LIFE));
         Answer answer = () -> {
             forget.run();
-            remove(value);
+            Threads.undisturbed(() -> remove(value));
         };
         try {
             store.put(value, (until + text).getBytes(StandardCharsets.UTF_8));

@@ -119,11 +119,9 @@ final class Directory {
         }
         try {
             return Optional.of(Account.parse(bytes.get()));
-        } catch (IllegalArgumentException e) {
-            LOG.warn(
-                    "{} in the store can't be used, it is set aside and a new account made: {}",
-                    value(),
-                    e.getMessage());
+        } catch (RuntimeException e) {
+            // Whatever is wrong with it.
+            LOG.warn("{} in the store can't be used, it is set aside and a new account made: {}", value(), Text.of(e));
             store.setAside(value());
             return Optional.empty();
         }
@@ -149,7 +147,7 @@ final class Directory {
             LOG.info("Account {} made for {}", created, applicant);
             return Optional.of(created);
         } finally {
-            lock.get().close();
+            Threads.undisturbed(lock.get()::close);
         }
     }
 
@@ -198,6 +196,6 @@ final class Directory {
 
     @Override
     public String toString() {
-        return uri.getHost();
+        return uri.getRawAuthority();
     }
 }

@@ -27,11 +27,18 @@ final class HttpProvider extends GenericAcmeProvider {
     private static final Duration CONNECT = Duration.ofSeconds(10);
 
     private final List<X509Certificate> trusted;
+    private final Duration longest;
     private @Nullable HttpClient client;
 
-    /** @param trusted the CAs of directories, beside those of the JDK */
-    HttpProvider(List<X509Certificate> trusted) {
+    /**
+     * Prepares it.
+     *
+     * @param trusted the CAs of directories, beside those of the JDK
+     * @param longest how long an answer may take
+     */
+    HttpProvider(List<X509Certificate> trusted, Duration longest) {
         this.trusted = trusted;
+        this.longest = longest;
     }
 
     /** Made when it is needed first, since it has a thread: a proxy whose certificates are all there needs none. */
@@ -51,7 +58,7 @@ final class HttpProvider extends GenericAcmeProvider {
 
     @Override
     public Connection connect(URI server, NetworkSettings settings, HttpClient client) {
-        return new LimitedConnection(createHttpConnector(settings, client));
+        return new LimitedConnection(createHttpConnector(settings, client), longest);
     }
 
     /** Once in a session, which lives for one order: acme4j would ask again before each step. */

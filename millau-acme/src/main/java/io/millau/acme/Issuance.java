@@ -6,6 +6,7 @@ import java.io.InterruptedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,7 @@ final class Issuance {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
+    private static final Duration ASK = Duration.ofMinutes(1);
     private static final Duration PUT_AGAIN = Duration.ofSeconds(2);
 
     private final Store store;
@@ -63,14 +65,45 @@ final class Issuance {
         }
         try {
             Optional<StoredCertificate> meanwhile = certificates.find(state.name());
-            if (meanwhile.isPresent() && state.take(meanwhile.get())) {
-                LOG.info("{} was obtained by another replica", meanwhile.get().certificate());
+            if (meanwhile.isPresent() && state.take(meanwhile.get(), clock.instant())) {
+                LOG.info("Another replica has obtained the {}", meanwhile.get().certificate());
                 return true;
             }
-            order(state, deadline);
+            Optional<StoredFailure> failure = certificates.failure(state.name());
+            if (failure.isPresent() && state.mustWait(failure.get(), clock.instant())) {
+                LOG.info(
+                        "No order for {} before {}: one has just failed",
+                        state.name(),
+                        failure.get().until());
+                return true;
+            }
+            orderAndNote(state, deadline);
             return true;
         } finally {
-            lock.get().close();
+            Threads.undisturbed(lock.get()::close);
+        }
+    }
+
+    private void orderAndNote(NameState state, Deadline deadline) throws OrderException, InterruptedException {
+        try {
+            order(state, deadline);
+        } catch (OrderException e) {
+            if (e.isChallengeFailed()) {
+                note(state);
+            }
+            throw e;
+        } catch (IOException e) {
+            // The CA was asked, so this must not be repeated as quickly as a look into the store.
+            throw OrderException.atStore(e);
+        }
+    }
+
+    private void note(NameState state) {
+        int before = state.failures();
+        try {
+            certificates.put(state.name(), StoredFailure.of(before + 1, NameState.pause(before), clock.instant()));
+        } catch (IOException e) {
+            LOG.debug("The failure of {} can't be noted", state.name(), e);
         }
     }
 
@@ -86,15 +119,24 @@ final class Issuance {
                 } catch (OrderException e) {
                     OrderException here = e.at(directory);
                     failure = failure == null ? here : failure.and(here);
-                    if (e.isChallengeFailed()) {
+                    if (e.isChallengeFailed() || deadline.left().isNegative()) {
                         break;
                     }
-                    directory.outage().failed(String.valueOf(e.getMessage()));
-                    e.retryAfter().ifPresent(until -> state.pause(directory.issuer(), until));
+                    failed(state, directory, e);
                 }
             }
         }
         throw failure == null ? OrderException.atDirectory("every directory has asked to wait") : failure;
+    }
+
+    private static void failed(NameState state, Directory directory, OrderException failure) {
+        String reason = String.valueOf(failure.getMessage());
+        if (failure.isRefusal()) {
+            LOG.info("{} {} (for {})", directory, reason, state.name());
+        } else {
+            directory.outage().failed(reason);
+        }
+        failure.retryAfter().ifPresent(until -> state.pause(directory.issuer(), until));
     }
 
     private void order(NameState state, Directory directory, Deadline deadline)
@@ -131,13 +173,13 @@ final class Issuance {
         int failures = state.failures();
         state.obtained(obtained, put(state.name(), obtained), clock.instant());
         LOG.info(
-                "{} obtained from {} by {} in {} ms, after {} failures; it is renewed {}",
+                "Obtained a {} from {} by {} in {} ms{}; it is renewed {}",
                 obtained.certificate(),
                 directory,
                 type,
                 (System.nanoTime() - begun) / 1_000_000,
-                failures,
-                state.renewal());
+                failures == 0 ? "" : " after " + failures + " failures",
+                state.renewal().truncatedTo(ChronoUnit.SECONDS));
     }
 
     /** Asks a CA. */
@@ -173,7 +215,7 @@ final class Issuance {
         Optional<StoredCertificate> certificate = state.certificate();
         for (Directory directory : directories) {
             if (certificate.isPresent() && certificate.get().issuer().equals(directory.issuer())) {
-                Deadline deadline = new Deadline(LimitedConnection.LONGEST.multipliedBy(3));
+                Deadline deadline = new Deadline(ASK);
                 return result(() -> directory.window(certificate.get().leaf(), deadline));
             }
         }
@@ -187,7 +229,7 @@ final class Issuance {
                 certificates.put(name, obtained);
                 return true;
             } catch (IOException e) {
-                LOG.warn("{} can't be stored yet: {}", obtained.certificate(), Text.of(e));
+                LOG.warn("The {} can't be stored yet: {}", obtained.certificate(), Text.of(e));
             }
             Thread.sleep(PUT_AGAIN.toMillis());
         }

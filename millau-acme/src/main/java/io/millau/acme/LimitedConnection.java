@@ -28,15 +28,16 @@ import org.shredzone.acme4j.connector.HttpConnector;
  */
 final class LimitedConnection extends DefaultConnection {
 
-    static final Duration LONGEST = Duration.ofSeconds(20);
-
     /** In bytes; a chain of four certificates has about 8 KiB. */
     static final int LARGEST = 512 * 1024;
 
     private static final String PROBLEM = "application/problem+json";
 
-    LimitedConnection(HttpConnector connector) {
+    private final Duration longest;
+
+    LimitedConnection(HttpConnector connector, Duration longest) {
         super(connector);
+        this.longest = longest;
     }
 
     @Override
@@ -57,13 +58,14 @@ final class LimitedConnection extends DefaultConnection {
         lastResponse = answer;
     }
 
-    private static HttpResponse<InputStream> await(CompletableFuture<HttpResponse<InputStream>> answer, URL url)
+    private HttpResponse<InputStream> await(CompletableFuture<HttpResponse<InputStream>> answer, URL url)
             throws IOException {
         try {
-            return answer.get(LONGEST.toMillis(), TimeUnit.MILLISECONDS);
+            return answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             answer.cancel(true);
-            throw new HttpTimeoutException("no whole answer from " + url.getHost() + " within " + LONGEST);
+            throw new HttpTimeoutException(
+                    "no whole answer from " + url.getHost() + " within " + longest.toSeconds() + " s");
         } catch (InterruptedException e) {
             answer.cancel(true);
             throw (IOException) new InterruptedIOException("closed").initCause(e);

@@ -126,36 +126,43 @@ final class NameState {
     /** The store was read. */
     synchronized void read(Optional<StoredCertificate> found, Instant now) {
         readAt = Instant.MAX;
-        if (found.isPresent() && take(found.get())) {
-            askAt = now.plus(random(ASK_SOONEST, ASK_FIRST));
-        }
+        found.ifPresent(certificate -> take(certificate, now));
     }
 
     /** Shows a certificate of the store, if it is better than the one that is shown. */
-    synchronized boolean take(StoredCertificate found) {
-        if (certificate != null && !found.replaces(certificate)) {
+    synchronized boolean take(StoredCertificate found, Instant now) {
+        if (certificate == null) {
+            show(found, now);
+            return true;
+        }
+        if (!found.replaces(certificate)) {
             return false;
         }
-        show(found);
+        settle(found, now);
         return true;
     }
 
     /** An order succeeded. */
     synchronized void obtained(StoredCertificate obtained, boolean stored, Instant now) {
-        show(obtained);
+        settle(obtained, now);
         this.stored = stored;
         readAt = stored ? Instant.MAX : now.plus(FIRST_PAUSE);
+    }
+
+    /** A new certificate, of our own order or another replica's: what failed before is past. */
+    private void settle(StoredCertificate obtained, Instant now) {
+        show(obtained, now);
         // A life so short that it is always time must not become an endless row of orders.
         orderAt = now.plus(FIRST_PAUSE);
-        askAt = now.plus(random(ASK_SOONEST, ASK_FIRST));
         pauses.clear();
         failures = 0;
         lastFailure = "";
     }
 
-    private void show(StoredCertificate certificate) {
+    private void show(StoredCertificate certificate, Instant now) {
         this.certificate = certificate;
         window = Optional.empty();
+        askAt = now.plus(random(ASK_SOONEST, ASK_FIRST));
         jitter = ThreadLocalRandom.current().nextDouble();
         shown = List.of(certificate.certificate());
     }
@@ -196,8 +203,7 @@ final class NameState {
      */
     synchronized boolean failed(String message, Instant mayOrder, Instant now) {
         failures++;
-        Duration doubled = FIRST_PAUSE.multipliedBy(1L << Math.min(failures - 1, 10));
-        Duration pause = doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
+        Duration pause = pause(failures - 1);
         Instant next = now.plus(
                 random(pause.multipliedBy(3).dividedBy(4), pause.multipliedBy(5).dividedBy(4)));
         orderAt = within(mayOrder, next, now.plus(LONGEST_RETRY_AFTER));
@@ -205,6 +211,22 @@ final class NameState {
         boolean repeats = gist.equals(lastFailure);
         lastFailure = gist;
         return repeats;
+    }
+
+    /** How long to wait, more or less, after so many failures before the last one. */
+    static Duration pause(int before) {
+        Duration doubled = FIRST_PAUSE.multipliedBy(1L << Math.min(before, 10));
+        return doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
+    }
+
+    /** Somebody has noted a failure; whether that is a reason to wait. */
+    synchronized boolean mustWait(StoredFailure noted, Instant now) {
+        boolean waits = noted.until().isAfter(now);
+        if (waits) {
+            orderAt = within(noted.until(), now, now.plus(LONGEST_PAUSE));
+            failures = Math.max(failures, noted.failures());
+        }
+        return waits;
     }
 
     /** How many orders have failed since the last one that succeeded. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpTimeoutException;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -25,41 +26,55 @@ final class OrderException extends Exception {
     /** What one CA says of a name that another CA may see differently. */
     private static final Set<String> OPINIONS = Set.of(ERROR + "caa", ERROR + "rejectedIdentifier");
 
-    private final boolean challengeFailed;
+    /** Whose fault it is. */
+    private enum Kind {
+        /** The name couldn't be proved. */
+        CHALLENGE,
+        /** The CA doesn't want this order. */
+        REFUSAL,
+        /** Nobody could be served now. */
+        OUTAGE
+    }
+
+    private final Kind kind;
     private final transient @Nullable Instant retryAfter;
 
-    private OrderException(
-            String message, boolean challengeFailed, @Nullable Instant retryAfter, @Nullable Throwable cause) {
+    private OrderException(String message, Kind kind, @Nullable Instant retryAfter, @Nullable Throwable cause) {
         super(message, cause);
-        this.challengeFailed = challengeFailed;
+        this.kind = kind;
         this.retryAfter = retryAfter;
     }
 
     /** The directory can't be used, or not now, or not for this name: another one may do. */
     static OrderException atDirectory(String message) {
-        return new OrderException(message, false, null, null);
+        return new OrderException(message, Kind.OUTAGE, null, null);
+    }
+
+    /** The store failed while the CA was at work. */
+    static OrderException atStore(IOException failure) {
+        return new OrderException("the store fails: " + Text.of(failure), Kind.OUTAGE, null, failure);
     }
 
     /** The name couldn't be proved, which is its own fault: another way to prove it may do, another directory won't. */
     static OrderException challengeFailed(String message) {
-        return new OrderException(message, true, null, null);
+        return new OrderException(message, Kind.CHALLENGE, null, null);
     }
 
     /** The CA has found that a challenge is not answered as it should be. */
     static OrderException challengeFailed(String name, ChallengeType type, Problem problem) {
         String message = type + " failed: " + Text.of(problem) + " (" + type.question(name) + ")";
-        return new OrderException(message, !OPINIONS.contains(problem.getType().toString()), null, null);
+        Kind kind = OPINIONS.contains(problem.getType().toString()) ? Kind.REFUSAL : Kind.CHALLENGE;
+        return new OrderException(message, kind, null, null);
     }
 
     /** The same, said of a directory. */
     OrderException at(Directory directory) {
-        return new OrderException(directory + ": " + getMessage(), challengeFailed, retryAfter, this);
+        return new OrderException(directory + ": " + getMessage(), kind, retryAfter, this);
     }
 
-    /** Several failures as one: what the first of them says, then the others. */
+    /** Two failures as one, of the second one's kind. */
     OrderException and(OrderException next) {
-        OrderException both = new OrderException(
-                getMessage() + "; " + next.getMessage(), challengeFailed && next.challengeFailed, null, this);
+        OrderException both = new OrderException(getMessage() + "; " + next.getMessage(), next.kind, null, this);
         both.addSuppressed(next);
         return both;
     }
@@ -76,20 +91,22 @@ final class OrderException extends Exception {
             return turnedAway(Text.of(limited.getProblem()), limited.getRetryAfter(), failure);
         }
         if (failure instanceof AcmeServerException refused) {
-            return new OrderException("refuses: " + Text.of(refused.getProblem()), false, null, failure);
+            return new OrderException("refuses: " + Text.of(refused.getProblem()), Kind.REFUSAL, null, failure);
         }
         if (failure instanceof AcmeNetworkException && failure.getCause() instanceof IOException cause) {
             return of(cause);
         }
         if (failure instanceof LimitedConnection.TurnedAwayException busy) {
-            return turnedAway(Text.of(busy), Optional.ofNullable(busy.retryAfter()), failure);
+            return turnedAway(String.valueOf(busy.getMessage()), Optional.ofNullable(busy.retryAfter()), failure);
         }
-        return new OrderException(kind(failure) + ": " + Text.of(failure), false, null, failure);
+        return new OrderException(kind(failure) + ": " + Text.of(failure), Kind.OUTAGE, null, failure);
     }
 
     private static OrderException turnedAway(String reason, Optional<Instant> retryAfter, Throwable failure) {
-        String until = retryAfter.map(at -> " (not before " + at + ")").orElse("");
-        return new OrderException("turns us away: " + reason + until, false, retryAfter.orElse(null), failure);
+        String until = retryAfter
+                .map(at -> " (not before " + at.truncatedTo(ChronoUnit.SECONDS) + ")")
+                .orElse("");
+        return new OrderException("turns us away: " + reason + until, Kind.OUTAGE, retryAfter.orElse(null), failure);
     }
 
     private static String kind(Throwable failure) {
@@ -112,7 +129,12 @@ final class OrderException extends Exception {
 
     /** Whether the name couldn't be proved, so that no other directory has to be tried. */
     boolean isChallengeFailed() {
-        return challengeFailed;
+        return kind == Kind.CHALLENGE;
+    }
+
+    /** Whether the CA refuses this order, and may take others. */
+    boolean isRefusal() {
+        return kind == Kind.REFUSAL;
     }
 
     /** Before when the directory doesn't want to hear of this again. */

@@ -34,7 +34,7 @@ final class Outage {
 
     void over() {
         if (said.getAndSet(null) != null) {
-            LOG.info("{} works again after {} failures", what, failures.getAndSet(0));
+            LOG.info("{} works again; it had failed {} times", what, failures.getAndSet(0));
         }
     }
 }

@@ -1,7 +1,12 @@
 package io.millau.acme;
 
+import io.millau.core.Pem;
 import io.millau.core.Store;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -11,6 +16,12 @@ import org.slf4j.LoggerFactory;
 final class StoredCertificates {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
+
+    private static final String CERTIFICATE = "/certificate";
+    private static final String FAILURE = "/failure";
+
+    /** How long a certificate stays that has expired. */
+    private static final Duration KEPT = Duration.ofDays(30);
 
     private final Store store;
     private final List<String> issuers;
@@ -40,8 +51,9 @@ final class StoredCertificates {
         }
         try {
             return Optional.of(StoredCertificate.parse(issuer, name, bytes.get()));
-        } catch (IllegalArgumentException e) {
-            LOG.warn("{} in the store can't be used, it is set aside and ordered again: {}", value, e.getMessage());
+        } catch (RuntimeException e) {
+            // Whatever is wrong with it.
+            LOG.warn("{} in the store can't be used, it is set aside and ordered again: {}", value, Text.of(e));
             store.setAside(value);
             return Optional.empty();
         }
@@ -56,7 +68,50 @@ final class StoredCertificates {
         return value(issuers.get(0), name);
     }
 
+    /** The last failure of a name, of another replica, or of this one before its start. */
+    Optional<StoredFailure> failure(String name) throws IOException {
+        return store.get(failureOf(name)).flatMap(StoredFailure::parse);
+    }
+
+    void put(String name, StoredFailure failure) throws IOException {
+        store.put(failureOf(name), failure.bytes());
+    }
+
+    /** Removes what nobody has used for long, since names come and go. */
+    void sweep(Instant now) throws IOException {
+        for (String issuer : issuers) {
+            for (String value : store.names(issuer + "/")) {
+                Optional<byte[]> bytes = store.get(value);
+                if (bytes.isPresent() && isOver(value, bytes.get(), now)) {
+                    LOG.debug("{} is removed from the store", value);
+                    store.remove(value);
+                }
+            }
+        }
+    }
+
+    private static boolean isOver(String value, byte[] bytes, Instant now) {
+        if (value.endsWith(FAILURE)) {
+            return StoredFailure.parse(bytes)
+                    .filter(failure -> failure.until().isAfter(now))
+                    .isEmpty();
+        }
+        if (!value.endsWith(CERTIFICATE)) {
+            return false;
+        }
+        try {
+            List<X509Certificate> chain = Pem.certificates(new String(bytes, StandardCharsets.UTF_8));
+            return chain.get(0).getNotAfter().toInstant().plus(KEPT).isBefore(now);
+        } catch (RuntimeException e) {
+            return false; // damaged: it is set aside when its name is wanted
+        }
+    }
+
     private static String value(String issuer, String name) {
-        return issuer + "/" + name + "/certificate";
+        return issuer + "/" + name + CERTIFICATE;
+    }
+
+    private String failureOf(String name) {
+        return issuers.get(0) + "/" + name + FAILURE;
     }
 }

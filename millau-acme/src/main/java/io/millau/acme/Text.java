@@ -22,8 +22,13 @@ final class Text {
                 telling = cause;
             }
         }
-        return line(
-                telling.getClass().getSimpleName() + (telling.getMessage() == null ? "" : " " + telling.getMessage()));
+        String message = telling.getMessage();
+        String kind = telling.getClass().getSimpleName();
+        if (message == null) {
+            return kind;
+        }
+        // A name or a number alone says nothing without the kind of failure.
+        return line(message.contains(" ") ? message : kind + " " + message);
     }
 
     /** What stays the same if it happens again: without tokens, ports and times. */

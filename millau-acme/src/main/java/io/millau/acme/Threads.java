@@ -13,6 +13,18 @@ final class Threads implements ThreadFactory {
         this.name = name;
     }
 
+    /** Tidies up in a thread that may have been interrupted: a file can't be written while it is. */
+    static void undisturbed(Runnable tidying) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            tidying.run();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     @Override
     public Thread newThread(Runnable task) {
         Thread thread = new Thread(task, name + "-" + started.incrementAndGet());

@@ -45,6 +45,12 @@ final class Answerers implements AutoCloseable {
     private final CountDownLatch asked = new CountDownLatch(1);
     private volatile CountDownLatch held = new CountDownLatch(0);
 
+    /** This one alone behind the ports. */
+    void only(CertificateSource replica) {
+        replicas.clear();
+        replicas.add(replica);
+    }
+
     /** Another one behind the ports. */
     void add(CertificateSource replica) {
         replicas.add(replica);

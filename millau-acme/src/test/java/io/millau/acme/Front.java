@@ -16,10 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -30,12 +33,15 @@ final class Front implements AutoCloseable {
 
     private static final char[] PASSWORD = "front".toCharArray();
 
+    private static final Pattern PAYLOAD = Pattern.compile("\"payload\":\"([A-Za-z0-9_-]*)\"");
+
     private final Pebble ca;
     private final Certificate certificate = Certificate.selfSigned("localhost");
     private final SSLContext context;
     private final HttpsServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool(new Threads("front"));
     private final List<String> asked = new CopyOnWriteArrayList<>();
+    private final List<String> payloads = new CopyOnWriteArrayList<>();
     private volatile @Nullable Script script;
     private volatile @Nullable Rewriting rewriting;
 
@@ -108,11 +114,24 @@ final class Front implements AutoCloseable {
         return asked.stream().filter(other -> other.startsWith(path)).count();
     }
 
+    /** What it was sent, signed (RFC 8555, 6.2). */
+    List<String> payloads() {
+        return payloads;
+    }
+
+    private void payload(byte[] request) {
+        Matcher payload = PAYLOAD.matcher(new String(request, StandardCharsets.UTF_8));
+        if (payload.find()) {
+            payloads.add(new String(Base64.getUrlDecoder().decode(payload.group(1)), StandardCharsets.UTF_8));
+        }
+    }
+
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
             String path = exchange.getRequestURI().getPath();
             asked.add(path);
             byte[] request = exchange.getRequestBody().readAllBytes();
+            payload(request);
             Script played = script;
             Answer answer = played == null ? null : played.answer(path);
             if (answer == null) {

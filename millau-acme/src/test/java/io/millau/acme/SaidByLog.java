@@ -5,7 +5,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** What is said to the operator: the log's lines. */
+/** What is said to the operator: the log's lines, which are printed when it is closed. */
 final class SaidByLog implements AutoCloseable {
 
     private final PrintStream before = System.err;
@@ -25,5 +25,6 @@ final class SaidByLog implements AutoCloseable {
     @Override
     public void close() {
         System.setErr(before);
+        before.print(said.toString(StandardCharsets.UTF_8));
     }
 }

@@ -151,8 +151,11 @@ public final class Pebble implements AutoCloseable {
         return folder.resolve("pebble.log");
     }
 
-    /** Starts it after it was stopped, at the same place, and waits until it answers. */
+    /** Starts it if it was stopped, at the same place, and waits until it answers. */
     public void startAgain() {
+        if (!running.isEmpty()) {
+            return;
+        }
         try {
             Path config = write("config.json", config());
             begin(

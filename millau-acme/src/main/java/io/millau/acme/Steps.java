@@ -1,0 +1,112 @@
+package io.millau.acme;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What is done for a name. Safe for use by several threads, which it blocks; nothing that goes wrong ends them. */
+final class Steps {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
+
+    /** When to look again after another replica that is at it, and after a store that fails. */
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
+
+    private static final Duration READ_AGAIN = Duration.ofSeconds(10);
+
+    private final StoredCertificates certificates;
+    private final Challenges challenges;
+    private final Issuance issuance;
+    private final Clock clock;
+    private final Outage storeOutage =
+            new Outage("The store of certificates", "What was read of it stays in use; it is tried again.");
+
+    Steps(StoredCertificates certificates, Challenges challenges, Issuance issuance, Clock clock) {
+        this.certificates = certificates;
+        this.challenges = challenges;
+        this.issuance = issuance;
+        this.clock = clock;
+    }
+
+    void take(NameState.Step step, NameState state) {
+        try {
+            switch (step) {
+                case READ -> read(state);
+                case ORDER -> order(state);
+                case ASK -> ask(state);
+            }
+        } catch (InterruptedException e) {
+            // Closed.
+        } catch (IOException e) {
+            storeOutage.failed("fails: " + Text.of(e));
+            state.readAt(clock.instant().plus(READ_AGAIN));
+        } catch (Throwable e) {
+            // An error too: no name may lose its turn, nor disturb the others.
+            LOG.error("{} could not be looked after: {}", state.name(), step, e);
+            state.failed(e.toString(), Instant.MIN, clock.instant());
+            state.readAt(state.orderAt());
+        } finally {
+            state.done();
+        }
+    }
+
+    private void read(NameState state) throws IOException {
+        Optional<StoredCertificate> unstored = state.unstored();
+        if (unstored.isPresent()) {
+            certificates.put(state.name(), unstored.get());
+            state.stored();
+        }
+        state.read(certificates.find(state.name()), clock.instant());
+        storeOutage.over();
+    }
+
+    private void order(NameState state) throws IOException, InterruptedException {
+        try {
+            if (!issuance.obtain(state)) {
+                state.readAt(clock.instant().plus(LOOK_AGAIN));
+            }
+        } catch (OrderException e) {
+            failed(state, e);
+        }
+    }
+
+    private void failed(NameState state, OrderException failure) {
+        String reason = String.valueOf(failure.getMessage());
+        boolean repeats = state.failed(reason, issuance.mayOrder(state), clock.instant());
+        Instant next = state.orderAt().truncatedTo(ChronoUnit.SECONDS);
+        if (repeats) {
+            LOG.debug("No certificate for {} ({} times), again {}: {}", state.name(), state.failures(), next, reason);
+        } else {
+            LOG.warn("No certificate for {}, tried again {}: {}", state.name(), next, reason);
+            LOG.debug("What failed", failure);
+        }
+    }
+
+    private void ask(NameState state) throws IOException, InterruptedException {
+        Optional<Renewal.Window> window = Optional.empty();
+        try {
+            window = issuance.window(state);
+        } catch (OrderException e) {
+            LOG.debug("When to renew {} can't be asked", state.name(), e);
+        } finally {
+            state.suggested(window, clock.instant());
+        }
+    }
+
+    /** Removes from the store what is old. */
+    void sweep() {
+        try {
+            challenges.sweep();
+            certificates.sweep(clock.instant());
+        } catch (IOException e) {
+            storeOutage.failed("fails: " + Text.of(e));
+        } catch (Throwable e) {
+            LOG.error("What is old could not be removed from the store", e);
+        }
+    }
+}

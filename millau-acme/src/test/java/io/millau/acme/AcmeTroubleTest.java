@@ -1,0 +1,317 @@
+package io.millau.acme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.acme.testing.Pebble;
+import io.millau.acme.testing.RequiresPebble;
+import io.millau.core.Certificate;
+import java.net.URI;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** CAs that are away, refuse or talk nonsense, stores that fail, and renewal in spite of them. */
+@RequiresPebble
+class AcmeTroubleTest {
+
+    private static final String NAME = "shop.millau-proxy.org";
+    private static final String OTHER = "other.millau-proxy.org";
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration LONGEST_PAUSE = Duration.ofHours(16);
+
+    private static Pebble ca;
+
+    private final MovableClock clock = new MovableClock();
+    private final MemoryStore store = new MemoryStore(clock);
+    private final long issuedBefore = ca.issued();
+    private final Answerers answerers = new Answerers();
+    private final SaidByLog log = new SaidByLog();
+    private Front front;
+
+    @BeforeEach
+    void open() throws Exception {
+        ca.startAgain();
+        log.listen();
+        front = new Front(ca);
+    }
+
+    @BeforeAll
+    static void startCa() {
+        ca = Pebble.start();
+    }
+
+    @AfterAll
+    static void stopCa() {
+        ca.close();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        log.close();
+        answerers.close();
+        front.close();
+    }
+
+    private AcmeCertificates start(URI... directories) {
+        AcmeCertificates certificates = AcmeCertificates.builder(store)
+                .directories(List.of(directories))
+                .trusted(Stream.concat(ca.trusted().stream(), front.trusted().stream())
+                        .toList())
+                .clock(clock)
+                .start();
+        answerers.only(certificates);
+        return certificates;
+    }
+
+    private long issued() {
+        return ca.issued() - issuedBefore;
+    }
+
+    private static Certificate awaitCertificate(AcmeCertificates certificates, String name) {
+        await(name).atMost(PATIENCE).until(() -> !certificates.find(name).isEmpty());
+        return certificates.find(name).get(0);
+    }
+
+    private static Certificate awaitOther(AcmeCertificates certificates, String name, Certificate before) {
+        await(name).atMost(PATIENCE).until(() -> !certificates.find(name).equals(List.of(before)));
+        return certificates.find(name).get(0);
+    }
+
+    private void awaitSaid(String part) {
+        await(part).atMost(PATIENCE).until(() -> !log.about(part).isEmpty());
+    }
+
+    @Test
+    void aCaThatIsDownAtTheStartIsUsedWhenItIsUp() throws Exception {
+        answerers.http(ca);
+        ca.stop();
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitSaid("No certificate for " + NAME);
+            assertThat(log.about("No certificate")).singleElement().asString().contains("WARN", "can't be reached");
+            ca.startAgain();
+            clock.forward(Duration.ofMinutes(2));
+            awaitCertificate(certificates, NAME);
+            assertThat(log.about("works again; it had failed 1 times")).hasSize(1);
+        }
+    }
+
+    @Test
+    void aCertificateIsRenewedAtTwoThirdsOfItsLife() throws Exception {
+        answerers.http(ca);
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            Certificate first = awaitCertificate(certificates, NAME);
+            clock.forward(Duration.ofDays(57));
+            await().during(Duration.ofMillis(1200)).atMost(PATIENCE).until(() -> issued() == 1);
+            clock.forward(Duration.ofDays(4));
+            Certificate second = awaitOther(certificates, NAME, first);
+            assertThat(second.key()).isNotEqualTo(first.key());
+            assertThat(issued()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void theOldCertificateServesWhileTheCaIsDownForTheRenewal() throws Exception {
+        answerers.http(ca);
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            Certificate first = awaitCertificate(certificates, NAME);
+            ca.stop();
+            clock.forward(Duration.ofDays(61));
+            awaitSaid("No certificate for " + NAME);
+            assertThat(certificates.find(NAME)).containsExactly(first);
+            ca.startAgain();
+            clock.forward(Duration.ofMinutes(2));
+            awaitOther(certificates, NAME, first);
+        }
+    }
+
+    @Test
+    void aCaThatSuggestsToRenewIsHeard() throws Exception {
+        answerers.http(ca);
+        AtomicReference<String> window = new AtomicReference<>(window(Duration.ofDays(50)));
+        front.rewrite((path, body) -> path.equals("/dir")
+                ? body.replaceFirst("\\{", "{\"renewalInfo\": \"" + front.base() + "/renewal-info\",")
+                : body);
+        // Counted from the real time, so it is five hours from when it is asked at the clock's time.
+        front.play(path -> path.startsWith("/renewal-info/")
+                ? new Front.Answer(200, "application/json", window.get(), "Retry-After", "43200")
+                : null);
+        try (AcmeCertificates certificates = start(front.directory())) {
+            certificates.wanted(Set.of(NAME));
+            Certificate first = awaitCertificate(certificates, NAME);
+            clock.forward(Duration.ofHours(7));
+            await().atMost(PATIENCE).until(() -> front.asked("/renewal-info/") == 1);
+            clock.forward(Duration.ofHours(4));
+            await().during(Duration.ofMillis(1200)).atMost(PATIENCE).until(() -> front.asked("/renewal-info/") == 1);
+            assertThat(certificates.find(NAME)).containsExactly(first);
+
+            window.set(window(Duration.ofDays(-2)));
+            clock.forward(Duration.ofHours(20));
+            awaitOther(certificates, NAME, first);
+            assertThat(front.payloads().stream().filter(payload -> payload.contains("\"replaces\"")))
+                    .hasSize(1);
+        }
+    }
+
+    private String window(Duration fromNow) {
+        return String.format(
+                "{\"suggestedWindow\": {\"start\": \"%s\", \"end\": \"%s\"}}",
+                clock.instant().plus(fromNow), clock.instant().plus(fromNow).plus(Duration.ofDays(1)));
+    }
+
+    @Test
+    void aCaThatTurnsUsAwayIsNotAskedBeforeItsTime() throws Exception {
+        answerers.http(ca);
+        front.play(path -> new Front.Answer(
+                429,
+                "application/problem+json",
+                "{\"type\": \"urn:ietf:params:acme:error:rateLimited\", \"detail\": \"too many orders\"}",
+                "Retry-After",
+                "10800"));
+        try (AcmeCertificates certificates = start(front.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitSaid("No certificate for " + NAME);
+            assertThat(log.about("No certificate"))
+                    .singleElement()
+                    .asString()
+                    .contains("too many orders", "not before");
+            long asked = front.asked("/");
+            front.play(null);
+            clock.forward(Duration.ofHours(2));
+            await().during(Duration.ofMillis(1200)).atMost(PATIENCE).until(() -> front.asked("/") == asked);
+            clock.forward(Duration.ofHours(2));
+            awaitCertificate(certificates, NAME);
+        }
+    }
+
+    @Test
+    void aCaThatTalksNonsenseIsFollowedByTheNext() throws Exception {
+        answerers.http(ca);
+        Map<String, Front.Answer> nonsense = Map.of(
+                "HTTP 500",
+                new Front.Answer(500, "text/plain", "oops"),
+                "turns us away: HTTP 503 (not before ",
+                new Front.Answer(503, "text/html", "busy", "Retry-After", "600"),
+                "text/html",
+                new Front.Answer(200, "text/html", "<html>Welcome to nginx!</html>"),
+                "Unexpected token",
+                new Front.Answer(200, "application/json", "{\"newNonce\": "),
+                "unknown protocol: gopher",
+                new Front.Answer(200, "application/json", "{\"newNonce\": \"gopher://x/\"}"),
+                "more than 524288 bytes",
+                new Front.Answer(200, "application/json", " ".repeat(1_000_000)));
+        try (AcmeCertificates certificates = start(front.directory(), ca.directory())) {
+            Set<String> names = new HashSet<>();
+            for (Map.Entry<String, Front.Answer> entry : nonsense.entrySet()) {
+                front.play(path -> entry.getValue());
+                String name = "host" + names.size() + ".millau-proxy.org";
+                names.add(name);
+                certificates.wanted(Set.copyOf(names));
+                awaitCertificate(certificates, name);
+                assertThat(log.about("The ACME directory " + front.directory()))
+                        .last()
+                        .asString()
+                        .contains("WARN", entry.getKey());
+            }
+        }
+    }
+
+    @Test
+    void aDeadDirectoryIsFollowedByTheNext() throws Exception {
+        answerers.http(ca);
+        URI dead = URI.create("https://localhost:" + Pebble.freePort() + "/dir");
+        try (AcmeCertificates certificates = start(dead, ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitCertificate(certificates, NAME);
+            assertThat(log.about("The ACME directory " + dead))
+                    .singleElement()
+                    .asString()
+                    .contains("can't be reached");
+            certificates.wanted(Set.of(NAME, OTHER));
+            awaitCertificate(certificates, OTHER);
+            assertThat(log.about("The ACME directory " + dead)).hasSize(1);
+        }
+        try (AcmeCertificates certificates = start(dead, ca.directory())) {
+            certificates.wanted(Set.of(NAME, OTHER));
+            awaitCertificate(certificates, NAME);
+            awaitCertificate(certificates, OTHER);
+        }
+        assertThat(issued()).isEqualTo(2);
+    }
+
+    @Test
+    void aNameThatCantBeProvedIsSaidOnceAndDisturbsNoOther() throws Exception {
+        try (AcmeCertificates certificates = start(ca.directory(), front.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitSaid("No certificate for " + NAME);
+            assertThat(log.about("No certificate for " + NAME))
+                    .singleElement()
+                    .asString()
+                    .contains("http-01 failed", "on port 80?", "tls-alpn-01 failed", "on port 443");
+            assertThat(front.asked("/")).isZero();
+
+            clock.forward(Duration.ofMinutes(2));
+            await().atMost(PATIENCE).until(() -> certificates.failures(NAME) == 2);
+            assertThat(log.about("No certificate for " + NAME)).hasSize(1);
+            answerers.http(ca);
+            certificates.wanted(Set.of(NAME, OTHER));
+            awaitCertificate(certificates, OTHER);
+            clock.forward(LONGEST_PAUSE);
+            awaitCertificate(certificates, NAME);
+            awaitSaid("after 2 failures");
+        }
+    }
+
+    @Test
+    void aRestartDoesNotRepeatWhatHasJustFailed() throws Exception {
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitSaid("No certificate for " + NAME);
+        }
+        answerers.http(ca);
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitSaid("No order for " + NAME + " before ");
+            assertThat(certificates.find(NAME)).isEmpty();
+            clock.forward(Duration.ofMinutes(2));
+            awaitCertificate(certificates, NAME);
+            assertThat(store.names("").stream().filter(name -> name.endsWith("/failure")))
+                    .hasSize(1);
+            clock.forward(Duration.ofHours(7));
+            await().atMost(PATIENCE).until(() -> store.names("").stream().noneMatch(name -> name.endsWith("/failure")));
+        }
+    }
+
+    @Test
+    void aStoreThatFailsIsSaidOnceAndWhatIsThereStays() throws Exception {
+        answerers.http(ca);
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            Certificate certificate = awaitCertificate(certificates, NAME);
+            store.breakDown();
+            certificates.wanted(Set.of(NAME, OTHER));
+            awaitSaid("The store of certificates fails");
+            assertThat(certificates.find(NAME)).containsExactly(certificate);
+            store.repair();
+            clock.forward(Duration.ofSeconds(20));
+            awaitCertificate(certificates, OTHER);
+            assertThat(log.about("The store of certificates"))
+                    .hasSize(2)
+                    .element(1)
+                    .asString()
+                    .contains("works again");
+        }
+    }
+}

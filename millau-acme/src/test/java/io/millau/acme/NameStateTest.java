@@ -1,0 +1,140 @@
+package io.millau.acme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class NameStateTest {
+
+    private static final Instant NOW = Instant.now();
+    private static final Duration WEEK = Duration.ofDays(7);
+
+    private final NameState state = new NameState("shop.millau-proxy.org");
+
+    private static StoredCertificate certificate() {
+        return new StoredCertificate(
+                "ca_dir", "https://ca/1", ChallengeType.HTTP, Certificate.selfSigned("shop.millau-proxy.org"));
+    }
+
+    private void readNothing() {
+        state.want(true);
+        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.READ);
+        state.read(Optional.empty(), NOW);
+        state.done();
+    }
+
+    private Duration failAndPause() {
+        state.failed("refused", Instant.MIN, NOW);
+        return Duration.between(NOW, state.orderAt());
+    }
+
+    @Test
+    void theStoreIsReadBeforeAnythingIsOrdered() {
+        readNothing();
+        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
+    }
+
+    @Test
+    void oneStepAtATime() {
+        readNothing();
+        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
+        assertThat(state.begin(NOW)).isNull();
+        state.done();
+        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
+    }
+
+    @Test
+    void nothingIsDoneForANameThatIsNotWanted() {
+        assertThat(state.begin(NOW)).isNull();
+        readNothing();
+        state.want(false);
+        assertThat(state.begin(NOW)).isNull();
+        assertThat(state.isOver(NOW)).isTrue();
+    }
+
+    @Test
+    void failuresBackOffFromAMinuteToTwelveHours() {
+        readNothing();
+        assertThat(failAndPause()).isBetween(Duration.ofSeconds(45), Duration.ofSeconds(75));
+        assertThat(failAndPause()).isBetween(Duration.ofSeconds(90), Duration.ofSeconds(150));
+        for (int i = 0; i < 100; i++) {
+            failAndPause();
+        }
+        assertThat(failAndPause()).isBetween(Duration.ofHours(9), Duration.ofHours(15));
+        assertThat(state.begin(NOW.plus(Duration.ofHours(8)))).isNull();
+        assertThat(state.begin(NOW.plus(Duration.ofHours(16)))).isEqualTo(NameState.Step.ORDER);
+    }
+
+    @Test
+    void backingOffSurvivesANameThatComesAndGoes() {
+        readNothing();
+        failAndPause();
+        state.want(false);
+        assertThat(state.isOver(NOW)).isFalse();
+        state.want(true);
+        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.READ);
+        state.read(Optional.empty(), NOW);
+        state.done();
+        assertThat(state.begin(NOW)).isNull();
+    }
+
+    @Test
+    void aCaThatAsksForPatienceGetsItButNotForEver() {
+        readNothing();
+        Instant asked = NOW.plus(Duration.ofHours(3));
+        state.failed("limited", asked, NOW);
+        assertThat(state.orderAt()).isEqualTo(asked);
+        state.failed("limited", NOW.plus(Duration.ofDays(1000)), NOW);
+        assertThat(state.orderAt()).isEqualTo(NOW.plus(WEEK));
+    }
+
+    @Test
+    void aFailureIsTheSameWithAnotherTokenAndPort() {
+        String first =
+                "Fetching http://a/.well-known/acme-challenge/hXvfQl0nlBYVoPtu8GqbYNCCdIwJ from 10.0.0.1:4711: refused";
+        String again =
+                "Fetching http://a/.well-known/acme-challenge/Zp9dw2yLxT5nM1Ce7uAfqRtkKjHg from 10.0.0.1:4712: refused";
+        assertThat(state.failed(first, Instant.MIN, NOW)).isFalse();
+        assertThat(state.failed(again, Instant.MIN, NOW)).isTrue();
+        assertThat(state.failed("timed out", Instant.MIN, NOW)).isFalse();
+    }
+
+    @Test
+    void theCaIsAskedWhenToRenewWithinADay() {
+        state.want(true);
+        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.READ);
+        state.read(Optional.of(certificate()), NOW);
+        state.done();
+        assertThat(state.begin(NOW.plus(Duration.ofMinutes(59)))).isNull();
+        Instant later = NOW.plus(Duration.ofHours(7));
+        assertThat(state.begin(later)).isEqualTo(NameState.Step.ASK);
+        Instant distant = later.plus(WEEK);
+        state.suggested(Optional.of(new Renewal.Window(distant, distant.plusSeconds(1), Optional.of(distant))), later);
+        state.done();
+        assertThat(state.begin(later.plus(Duration.ofHours(23)))).isNull();
+        assertThat(state.begin(later.plus(Duration.ofHours(25)))).isEqualTo(NameState.Step.ASK);
+    }
+
+    @Test
+    void aLifeThatIsAlwaysOverIsNoEndlessRowOfOrders() {
+        readNothing();
+        Instant late = NOW.plus(Duration.ofDays(400));
+        state.obtained(certificate(), true, late);
+        assertThat(state.begin(late)).isNull();
+        assertThat(state.begin(late.plus(Duration.ofMinutes(2)))).isEqualTo(NameState.Step.ORDER);
+    }
+
+    @Test
+    void aCertificateThatCouldNotBeStoredIsStoredLater() {
+        readNothing();
+        state.obtained(certificate(), false, NOW);
+        assertThat(state.unstored()).isPresent();
+        assertThat(state.begin(NOW.plus(Duration.ofMinutes(2)))).isEqualTo(NameState.Step.READ);
+        state.stored();
+        assertThat(state.unstored()).isEmpty();
+    }
+}
