@@ -255,8 +255,8 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             return this;
         }
 
-        /** Dates; time limits are real time. */
-        Builder clock(Clock clock) {
+        /** The clock by which certificates are renewed, for tests; how long a CA may take is real time. */
+        public Builder clock(Clock clock) {
             this.clock = clock;
             return this;
         }

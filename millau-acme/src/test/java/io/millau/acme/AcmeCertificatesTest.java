@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.SaidByLog;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -73,7 +74,6 @@ class AcmeCertificatesTest {
         answerers.http(ca);
         try (SaidByLog log = new SaidByLog();
                 AcmeCertificates certificates = start(builder().email("admin@millau-proxy.org"))) {
-            log.listen();
             assertThat(certificates.find(NAME)).isEmpty();
             certificates.wanted(Set.of(NAME));
 
@@ -160,7 +160,6 @@ class AcmeCertificatesTest {
                 new String(bytes, StandardCharsets.UTF_8).substring(0, 700).getBytes(StandardCharsets.UTF_8));
         try (SaidByLog log = new SaidByLog();
                 AcmeCertificates certificates = start(builder())) {
-            log.listen();
             certificates.wanted(Set.of(NAME));
             assertThat(awaitCertificate(certificates, NAME)).isNotEqualTo(before);
             assertThat(log.about("set aside")).singleElement().asString().contains("WARN", value);
@@ -222,7 +221,6 @@ class AcmeCertificatesTest {
                         .externalAccount("customer-1", hmac)
                         .start();
                 SaidByLog log = new SaidByLog()) {
-            log.listen();
             answerers.http(choosy);
             AcmeCertificates.Builder builder = AcmeCertificates.builder(store)
                     .directories(List.of(choosy.directory()))

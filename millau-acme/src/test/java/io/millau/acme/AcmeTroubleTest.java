@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.SaidByLog;
 import java.net.URI;
 import java.time.Duration;
 import java.util.HashSet;
@@ -41,7 +42,6 @@ class AcmeTroubleTest {
     @BeforeEach
     void open() throws Exception {
         ca.startAgain();
-        log.listen();
         front = new Front(ca);
     }
 

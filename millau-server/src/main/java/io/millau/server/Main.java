@@ -1,6 +1,5 @@
 package io.millau.server;
 
-import io.millau.acme.AcmeBuilder;
 import io.millau.acme.AcmeCertificates;
 import io.millau.core.CertificateSource;
 import io.millau.core.ServiceSource;
@@ -179,7 +178,7 @@ public final class Main {
         if (settings == null) {
             return null;
         }
-        AcmeBuilder acme = AcmeCertificates.builder(store(configuration))
+        AcmeCertificates.Builder acme = AcmeCertificates.builder(store(configuration))
                 .directories(settings.directories())
                 .trusted(settings.ca());
         if (settings.email() != null) {

