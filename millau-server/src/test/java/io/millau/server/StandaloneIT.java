@@ -9,16 +9,12 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,19 +24,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The packaged server as a user runs it: {@code java -jar millau-server.jar}, in a process of its own. */
 class StandaloneIT extends ProxyTest {
 
-    private static final Path JAR = Path.of("target", "millau-server.jar").toAbsolutePath();
-    private static final String NO_ENGINE = "unix:///var/run/no-such-engine.sock";
-
     @TempDir
     Path folder;
 
     @Test
     void helpAndVersion() throws Exception {
-        Server help = server(Map.of(), "--help");
+        StandaloneServer help = server(Map.of(), "--help");
         assertThat(help.exit()).isZero();
         assertThat(help.output()).startsWith("Millau").contains("millau.enabled", "SERVICES", "demo");
 
-        Server version = server(Map.of(), "--version");
+        StandaloneServer version = server(Map.of(), "--version");
         assertThat(version.exit()).isZero();
         assertThat(version.output()).matches("Millau \\d+\\.\\d+\\.\\d+\\S*\\R");
     }
@@ -68,7 +61,7 @@ class StandaloneIT extends ProxyTest {
                 "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
             })
     void aWrongSettingIsOneLineThatNamesIt(String variable, String value, String line) throws Exception {
-        Server server = server(Map.of(variable, value));
+        StandaloneServer server = server(Map.of(variable, value));
 
         assertThat(server.exit()).isEqualTo(1);
         assertThat(server.output().lines()).singleElement().asString().startsWith(line);
@@ -76,7 +69,7 @@ class StandaloneIT extends ProxyTest {
 
     @Test
     void anUnknownArgumentIsNamed() throws Exception {
-        Server server = server(Map.of(), "dmeo");
+        StandaloneServer server = server(Map.of(), "dmeo");
 
         assertThat(server.exit()).isEqualTo(1);
         assertThat(server.output()).isEqualTo("FATAL dmeo: expected no argument, demo, --help or --version\n");
@@ -86,7 +79,7 @@ class StandaloneIT extends ProxyTest {
     void aPortInUseIsNamed() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             String address = "127.0.0.1:" + taken.getLocalPort();
-            Server server = server(Map.of("HTTP", address));
+            StandaloneServer server = server(Map.of("HTTP", address));
 
             assertThat(server.exit()).isEqualTo(1);
             assertThat(server.output().lines().filter(line -> line.startsWith("FATAL")))
@@ -98,10 +91,13 @@ class StandaloneIT extends ProxyTest {
 
     @Test
     void withoutDockerAndServicesItRunsAndSaysWhatItWaitsFor() throws Exception {
-        Server server = server(Map.of());
+        StandaloneServer server = server(Map.of());
         server.awaitLine("No services yet");
 
-        assertThat(server.output()).contains(NO_ENGINE).contains("Millau ").contains("Listens on");
+        assertThat(server.output())
+                .contains(StandaloneServer.NO_ENGINE)
+                .contains("Millau ")
+                .contains("Listens on");
         try (RawClient client = new RawClient(server.httpPort());
                 RawClient telemetry = new RawClient(server.telemetryPort())) {
             Message answer = client.get("/");
@@ -119,7 +115,7 @@ class StandaloneIT extends ProxyTest {
         ScriptedEndpoint two = endpointThatSays("two");
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + one.endpoint() + "\n");
-        Server server = server(Map.of("SERVICES", file.toString()));
+        StandaloneServer server = server(Map.of("SERVICES", file.toString()));
         server.awaitLine("Listens on");
         try (RawClient client = new RawClient(server.httpPort())) {
             assertThat(client.get("/").body()).isEqualTo("one");
@@ -141,7 +137,7 @@ class StandaloneIT extends ProxyTest {
     void atDebugTheAnswerSaysWhoGaveIt() throws Exception {
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + endpointThatSays("ok").endpoint() + "\n");
-        Server server = server(Map.of("SERVICES", file.toString(), "LOGGING", "debug"));
+        StandaloneServer server = server(Map.of("SERVICES", file.toString(), "LOGGING", "debug"));
         server.awaitLine("Listens on");
         try (RawClient client = new RawClient(server.httpPort())) {
             Message answer = client.get("/");
@@ -155,7 +151,7 @@ class StandaloneIT extends ProxyTest {
     void whileItDrainsItIsDownAndServes() throws Exception {
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + endpointThatSays("ok").endpoint() + "\n");
-        Server server = server(Map.of("SERVICES", file.toString(), "DRAIN", "600"));
+        StandaloneServer server = server(Map.of("SERVICES", file.toString(), "DRAIN", "600"));
         server.awaitLine("Listens on");
         server.terminate();
         server.awaitLine("Down, goes on to listen for 600 s");
@@ -177,7 +173,7 @@ class StandaloneIT extends ProxyTest {
         });
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + slow.endpoint() + "\n");
-        Server server = server(Map.of("SERVICES", file.toString()));
+        StandaloneServer server = server(Map.of("SERVICES", file.toString()));
         server.awaitLine("Listens on");
         int telemetryPort = server.telemetryPort();
         try (RawClient client = new RawClient(server.httpPort());
@@ -196,7 +192,7 @@ class StandaloneIT extends ProxyTest {
 
     @Test
     void theDemoShowsWhatItSays() throws Exception {
-        Server server = server(Map.of(), "demo");
+        StandaloneServer server = server(Map.of(), "demo");
         server.awaitLine("Ctrl-C ends the demo");
         int port = server.port("Millau listens on http://localhost:(\\d+)/");
         try (RawClient client = new RawClient(port)) {
@@ -243,7 +239,7 @@ class StandaloneIT extends ProxyTest {
         });
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + endpoint.endpoint() + "\n");
-        Server server = server(Map.of("SERVICES", file.toString()));
+        StandaloneServer server = server(Map.of("SERVICES", file.toString()));
         server.awaitLine("Listens on");
         try (RawClient client = new RawClient(server.httpPort())) {
             client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n");
@@ -274,72 +270,7 @@ class StandaloneIT extends ProxyTest {
         }
     }
 
-    private Server server(Map<String, String> environment, String... arguments) throws IOException {
-        return closing(new Server(folder.resolve("output-" + System.nanoTime()), environment, arguments));
-    }
-
-    /** A running process. */
-    private static final class Server implements AutoCloseable {
-        private final Process process;
-        private final Path output;
-
-        Server(Path output, Map<String, String> environment, String... arguments) throws IOException {
-            this.output = output;
-            List<String> command = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx48m",
-                    "-XX:MaxDirectMemorySize=32m",
-                    "-jar",
-                    JAR.toString()));
-            command.addAll(List.of(arguments));
-            ProcessBuilder builder =
-                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-            builder.environment().put("HTTP", "127.0.0.1:0");
-            builder.environment().put("HTTPS", "127.0.0.1:0");
-            builder.environment().put("TELEMETRY", "127.0.0.1:0");
-            builder.environment().put("DOCKER_HOST", NO_ENGINE);
-            builder.environment().putAll(environment);
-            process = builder.start();
-        }
-
-        String output() throws IOException {
-            return Files.readString(output, StandardCharsets.UTF_8);
-        }
-
-        void awaitLine(String text) {
-            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> output().contains(text));
-        }
-
-        int port(String pattern) throws IOException {
-            Matcher matcher = Pattern.compile(pattern).matcher(output());
-            assertThat(matcher.find()).as(output()).isTrue();
-            return Integer.parseInt(matcher.group(1));
-        }
-
-        int httpPort() throws IOException {
-            return port("Listens on 127\\.0\\.0\\.1:(\\d+) ");
-        }
-
-        int telemetryPort() throws IOException {
-            return port("and \\S*:(\\d+) \\(health");
-        }
-
-        boolean isRunning() {
-            return process.isAlive();
-        }
-
-        void terminate() {
-            process.destroy();
-        }
-
-        int exit() throws Exception {
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as(output()).isTrue();
-            return process.exitValue();
-        }
-
-        @Override
-        public void close() {
-            process.destroyForcibly();
-        }
+    private StandaloneServer server(Map<String, String> environment, String... arguments) throws IOException {
+        return closing(new StandaloneServer(folder.resolve("output-" + System.nanoTime()), environment, arguments));
     }
 }

@@ -36,7 +36,7 @@ public final class Pebble implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Path folder;
-    private final Certificate certificate = Certificate.selfSigned("localhost");
+    private final Certificate certificate;
     private final Options options;
     private final int port = freePort();
     private final int dnsPort = freePort();
@@ -45,12 +45,15 @@ public final class Pebble implements AutoCloseable {
 
     private Pebble(Options options) throws IOException {
         this.options = options;
+        this.certificate = Certificate.selfSigned(options.name);
         this.folder = Files.createTempDirectory("millau-pebble");
         Runtime.getRuntime().addShutdownHook(atExit);
     }
 
     /** What a CA is to be like. */
     public static final class Options {
+        private String address = "127.0.0.1";
+        private String name = "localhost";
         private int httpPort = freePort();
         private int tlsPort = freePort();
         private Duration life = Duration.ofDays(90);
@@ -58,6 +61,13 @@ public final class Pebble implements AutoCloseable {
         private @Nullable String hmac;
 
         private Options() {}
+
+        /** Where its directory listens, and what others call that address; 127.0.0.1 and localhost otherwise. */
+        public Options at(String address, String name) {
+            this.address = address;
+            this.name = name;
+            return this;
+        }
 
         /** Where it looks for answers to HTTP challenges; a free port otherwise. */
         public Options httpPort(int port) {
@@ -117,7 +127,7 @@ public final class Pebble implements AutoCloseable {
 
     /** Its directory. */
     public URI directory() {
-        return URI.create("https://localhost:" + port + "/dir");
+        return URI.create("https://" + options.name + ":" + port + "/dir");
     }
 
     /** What vouches for its directory. */
@@ -137,8 +147,17 @@ public final class Pebble implements AutoCloseable {
 
     /** How many certificates it has issued since it began. */
     public long issued() {
+        return logged("Issued certificate serial");
+    }
+
+    /** How many orders it has taken since it began. */
+    public long ordered() {
+        return logged("Added order ");
+    }
+
+    private long logged(String text) {
         try {
-            return Pattern.compile("Issued certificate serial")
+            return Pattern.compile(text)
                     .matcher(Files.readString(log()))
                     .results()
                     .count();
@@ -181,9 +200,10 @@ public final class Pebble implements AutoCloseable {
 
     private String config() throws IOException {
         return String.format(
-                "{\"pebble\": {\"listenAddress\": \"127.0.0.1:%d\", \"managementListenAddress\": \"127.0.0.1:%d\","
+                "{\"pebble\": {\"listenAddress\": \"%s:%d\", \"managementListenAddress\": \"127.0.0.1:%d\","
                         + " \"certificate\": \"%s\", \"privateKey\": \"%s\", \"httpPort\": %d, \"tlsPort\": %d,"
                         + " \"certificateValidityPeriod\": %d, \"ocspResponderURL\": \"\"%s}}",
+                options.address,
                 port,
                 freePort(),
                 write("certificate.pem", Pem.text(certificate.chain())),
@@ -223,10 +243,34 @@ public final class Pebble implements AutoCloseable {
             throw new AssertionError("pebble has ended: " + Files.readString(log()));
         }
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1000);
+            socket.connect(new InetSocketAddress(options.address, port), 1000);
             return true;
         } catch (IOException e) {
             return false; // not yet
+        }
+    }
+
+    /** Makes it hang: it accepts connections and answers none. */
+    public void freeze() {
+        signal("STOP");
+    }
+
+    /** Ends {@link #freeze}. */
+    public void thaw() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        try {
+            for (Process process : running) {
+                new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid()))
+                        .start()
+                        .waitFor();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -69,6 +69,11 @@ public final class Engine implements AutoCloseable {
         return daemon == null ? "127.0.0.1" : daemon.site.address();
     }
 
+    /** The IP address where an own engine's containers reach what listens on this machine. */
+    public String gateway() {
+        return own().site.host();
+    }
+
     /**
      * Runs the {@code docker} command against it.
      *

@@ -115,6 +115,11 @@ final class Site implements AutoCloseable {
         return on.address(number);
     }
 
+    /** Where this JVM's machine is on the bridge. */
+    String host() {
+        return on.address(1);
+    }
+
     /** Whether what this needs is there. */
     static boolean isPossible() {
         return Files.isDirectory(Path.of("/sys/class/net"))

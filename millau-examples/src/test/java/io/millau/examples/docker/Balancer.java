@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What stands in front of several proxies: shares TCP connections among those whose telemetry port says {@code up}. Of
@@ -30,6 +31,7 @@ final class Balancer implements AutoCloseable {
     private static final class Proxy {
         final Front front;
         final Front telemetry;
+        final AtomicLong given = new AtomicLong();
         volatile boolean up;
 
         Proxy(Front front, Front telemetry) {
@@ -38,6 +40,7 @@ final class Balancer implements AutoCloseable {
         }
 
         Socket open() throws IOException {
+            given.incrementAndGet();
             return new Socket(front.host(), front.port());
         }
 
@@ -63,6 +66,14 @@ final class Balancer implements AutoCloseable {
     /** How many are up. */
     long up() {
         return proxies.stream().filter(proxy -> proxy.up).count();
+    }
+
+    /** How many connections a proxy was given. */
+    long given(Front front) {
+        return proxies.stream()
+                .filter(proxy -> proxy.front.equals(front))
+                .mapToLong(proxy -> proxy.given.get())
+                .sum();
     }
 
     /** Where it listens. */

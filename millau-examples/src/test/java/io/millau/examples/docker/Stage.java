@@ -26,7 +26,8 @@ final class Stage implements AutoCloseable {
 
     private final List<Engine> engines = new ArrayList<>();
 
-    private static Stage open(int nodes) {
+    /** One for a test alone, that sees all services and counts what comes of them; to be closed by the caller. */
+    static Stage open(int nodes) {
         Stage stage = new Stage();
         try {
             stage.engines.add(withImages());
