@@ -166,15 +166,14 @@ public final class Pem {
      * @throws IllegalArgumentException if it is not Base64
      */
     static String fromBase64(String value) {
+        if (value.contains("-----BEGIN")) { // which may pass for Base64
+            throw new IllegalArgumentException("expected PEM in Base64, not PEM itself: base64 -w0 FILE");
+        }
         String compact = value.replaceAll("\\s", "").replace('-', '+').replace('_', '/');
         try {
             return new String(Base64.getDecoder().decode(compact), StandardCharsets.ISO_8859_1);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    value.contains("BEGIN")
-                            ? "expected PEM in Base64, not PEM itself: base64 -w0 FILE"
-                            : "expected PEM in Base64: base64 -w0 FILE",
-                    e);
+            throw new IllegalArgumentException("expected PEM in Base64: base64 -w0 FILE", e);
         }
     }
 

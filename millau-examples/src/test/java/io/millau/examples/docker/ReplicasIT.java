@@ -29,8 +29,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Several Millaus that share their certificates in a Swarm, and a CA that asks another one of them each time: three times for
- * each challenge, as pebble does.
+ * {@code stacks/replicas.yml}: several Millaus that share their certificates in a Swarm, and a CA that asks another one of
+ * them each time: three times for each challenge, as pebble does.
  */
 @RequiresImages
 @RequiresPebble
@@ -46,6 +46,20 @@ class ReplicasIT {
     private static final Duration LEASE = Duration.ofMinutes(3);
 
     private static final Duration SHORT_LEASE = Duration.ofSeconds(20);
+
+    /** Whichever is free, since all replicas run on one node. */
+    private static final String OWN_PORT = "      - target: PORT\n        mode: host\n";
+
+    private static final String OF_TEST = """
+                extra_hosts:
+                  - "ca.example:ADDRESS"
+                configs:
+                  - source: ca
+                    target: /ca.pem
+                environment:
+                  ACME: DIRECTORY
+                  ACME_CA: /ca.pem
+            """;
 
     @TempDir
     Path folder;
@@ -184,11 +198,18 @@ class ReplicasIT {
     private Stack deploy(int replicas) throws IOException {
         Files.writeString(folder.resolve("ca.pem"), Pem.text(pebble.trusted()));
         Files.writeString(folder.resolve("store-key"), KEY);
-        String text = Stage.read("src/test/resources/replicas.yml")
+        String text = Stage.read("stacks/replicas.yml");
+        text = text.substring(0, text.indexOf("  shop:\n")) + text.substring(text.indexOf("secrets:\n  millau-store:"));
+        text = text.replace("      mode: global\n", "      replicas: " + replicas + "\n")
+                .replace("      - \"80:80\"\n", OWN_PORT.replace("PORT", "80") + OWN_PORT.replace("PORT", "9100"))
+                .replace("      - \"443:443\"\n", OWN_PORT.replace("PORT", "443"))
+                .replace("    environment:\n", OF_TEST)
+                .replace(
+                        "    external: true\n",
+                        "    file: FOLDER/store-key\nconfigs:\n  ca:\n    file: FOLDER/ca.pem\n")
                 .replace("ADDRESS", engine().gateway())
                 .replace("DIRECTORY", pebble.directory().toString())
-                .replace("FOLDER", folder.toString())
-                .replace("replicas: 3", "replicas: " + replicas);
+                .replace("FOLDER", folder.toString());
         return stage.deployText(text, "replicas");
     }
 
