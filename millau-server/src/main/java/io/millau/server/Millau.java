@@ -148,10 +148,10 @@ public final class Millau implements AutoCloseable {
     }
 
     private void replace(List<Service> all) {
-        lanes.replace(all, () -> router.replace(all));
         if (certificates != null) {
-            certificates.replace(all);
+            certificates.replace(all); // first: a new host is not to be reached without its own
         }
+        lanes.replace(all, () -> router.replace(all));
         healthChecks.replace(all);
     }
 
@@ -264,9 +264,6 @@ public final class Millau implements AutoCloseable {
 
     private void release() {
         services.close();
-        if (certificates != null) {
-            certificates.close();
-        }
         listeners.forEach(Listener::stopAccepting);
         listeners.forEach(Listener::closeConnections);
         if (telemetry != null) {
@@ -281,6 +278,9 @@ public final class Millau implements AutoCloseable {
         } catch (InterruptedException e) {
             worker.shutdownNow();
             Thread.currentThread().interrupt();
+        }
+        if (certificates != null) {
+            certificates.close();
         }
     }
 

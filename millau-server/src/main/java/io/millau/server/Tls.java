@@ -112,7 +112,7 @@ final class Tls {
     CompletableFuture<Optional<Certificate>> challenge(ClientHello hello) {
         String name = hello.serverName();
         return hello.offers(ACME) && name != null
-                ? certificates.tlsChallenge(name)
+                ? certificates.tlsChallenge(name).exceptionally(failure -> Optional.empty())
                 : CompletableFuture.completedFuture(Optional.empty());
     }
 

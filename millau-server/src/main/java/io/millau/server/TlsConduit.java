@@ -69,8 +69,8 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
     /** Decrypted bytes that the reader had no room for. */
     private @Nullable ByteBuffer decrypted;
 
-    /** Whether the client said that this was all. */
-    private boolean clientEnded;
+    /** Whether the other side said that this was all. */
+    private boolean peerEnded;
 
     /** What waits for the end of the turn. */
     private @Nullable PooledByteBuffer gathered;
@@ -101,7 +101,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
         sink.setWriteReadyHandler(new Writing());
     }
 
-    // ---- From the client
+    // ---- What comes
 
     @Override
     public int read(ByteBuffer to) throws IOException {
@@ -114,7 +114,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
         if (readsEnded) {
             return -1;
         }
-        if (clientEnded) {
+        if (peerEnded) {
             terminateReads();
             return -1;
         }
@@ -139,7 +139,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
         }
         keep(in);
         int count = to.position() - start;
-        if (count == 0 && clientEnded) {
+        if (count == 0 && peerEnded) {
             terminateReads();
             return -1;
         }
@@ -173,7 +173,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
         }
         switch (result.getStatus()) {
             case CLOSED -> {
-                clientEnded = true;
+                peerEnded = true;
                 return false;
             }
             case BUFFER_UNDERFLOW -> {
@@ -236,7 +236,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
 
     /** Whether there is something to read that the socket knows nothing of. */
     private boolean holdsReadable() {
-        return decrypted != null || receivedRecord || clientEnded && !readsEnded;
+        return decrypted != null || receivedRecord || peerEnded && !readsEnded;
     }
 
     /** Has the reader called again, as the socket would if it still had what we have. */
@@ -333,7 +333,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
         }
     }
 
-    // ---- To the client
+    // ---- What goes
 
     @Override
     public int write(ByteBuffer from) throws IOException {
@@ -385,7 +385,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
         try {
             sendGathered();
         } catch (IOException e) {
-            LOG.debug("Client {} is gone: {}", connection.getPeerAddress(), e.toString());
+            LOG.debug("{} is gone: {}", connection.getPeerAddress(), e.toString());
             IoUtils.safeClose(connection);
         }
     }
@@ -519,7 +519,7 @@ final class TlsConduit implements StreamSourceConduit, StreamSinkConduit {
                     return;
                 }
             } catch (IOException e) {
-                LOG.debug("Client {} is gone: {}", connection.getPeerAddress(), e.toString());
+                LOG.debug("{} is gone: {}", connection.getPeerAddress(), e.toString());
                 IoUtils.safeClose(connection);
                 return;
             }

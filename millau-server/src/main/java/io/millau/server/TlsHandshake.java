@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
@@ -99,11 +100,10 @@ abstract class TlsHandshake {
                 if (hello == null || asking) {
                     return false;
                 }
-                var challenge = tls.challenge(hello);
+                CompletableFuture<Optional<Certificate>> challenge = tls.challenge(hello);
                 if (!challenge.isDone()) {
                     asking = true;
-                    challenge.whenComplete((answer, failure) -> socket.getIoThread()
-                            .execute(() -> answered(hello, failure == null ? answer : Optional.empty())));
+                    challenge.thenAccept(answer -> socket.getIoThread().execute(() -> answered(hello, answer)));
                     return false;
                 }
                 choose(hello, challenge.join());

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
@@ -150,6 +151,25 @@ abstract class HttpsTest extends ProxyTest {
         assertThat(request.toString()).doesNotContain("forged");
     }
 
+    /** A session that is taken up again still knows who the client is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void aVerifiedClientThatComesBackIsStillKnown(String protocol) throws Exception {
+        ScriptedEndpoint endpoint = startClosed();
+        Certificate own = CLIENTS.issue("client");
+        SSLContext context = ROOT.client(own);
+        for (int i = 0; i < 4; i++) {
+            try (RawClient client = new RawClient(connect(context, "closed.example", protocol))) {
+                assertThat(get(client, "closed.example").status()).isEqualTo(200);
+            }
+        }
+
+        assertThat(endpoint.requests)
+                .hasSize(4)
+                .allSatisfy(request -> assertThat(request.field("Client-Cert"))
+                        .isEqualTo(item(own.chain().get(0))));
+    }
+
     @Test
     void aVerifiedClientIsServedOverHttp2() throws Exception {
         ScriptedEndpoint endpoint = startClosed();
@@ -276,8 +296,12 @@ abstract class HttpsTest extends ProxyTest {
         return endpoint;
     }
 
-    private static String item(X509Certificate certificate) throws Exception {
-        return ":" + Base64.getEncoder().encodeToString(certificate.getEncoded()) + ":";
+    private static String item(X509Certificate certificate) {
+        try {
+            return ":" + Base64.getEncoder().encodeToString(certificate.getEncoded()) + ":";
+        } catch (CertificateEncodingException e) {
+            throw new AssertionError(e);
+        }
     }
 
     // Redirects and HSTS
