@@ -158,6 +158,7 @@ class AcmeCertificatesTest {
         store.put(
                 value,
                 new String(bytes, StandardCharsets.UTF_8).substring(0, 700).getBytes(StandardCharsets.UTF_8));
+        answerers.forgetAll();
         try (SaidByLog log = new SaidByLog();
                 AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
@@ -235,6 +236,7 @@ class AcmeCertificatesTest {
                         .asString()
                         .contains("external account binding");
             }
+            answerers.forgetAll();
             try (AcmeCertificates certificates = start(builder.externalAccount("customer-1", hmac))) {
                 certificates.wanted(Set.of(NAME));
                 awaitCertificate(certificates, NAME);

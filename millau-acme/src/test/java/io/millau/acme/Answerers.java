@@ -56,6 +56,11 @@ final class Answerers implements AutoCloseable {
         replicas.add(replica);
     }
 
+    /** Those that were added are closed, and nothing leads to them any more. */
+    void forgetAll() {
+        replicas.clear();
+    }
+
     /** The next challenges wait for {@link #letGo}. */
     void hold() {
         held = new CountDownLatch(1);
