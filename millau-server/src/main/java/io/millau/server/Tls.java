@@ -83,7 +83,7 @@ final class Tls {
         List<String> suites = Arrays.asList(supported.getCipherSuites());
         SSLParameters parameters = new SSLParameters(
                 SUITES.stream().filter(suites::contains).toArray(String[]::new), new String[] {"TLSv1.3", "TLSv1.2"});
-        parameters.setUseCipherSuitesOrder(false); // clients know what they are fast at
+        parameters.setUseCipherSuitesOrder(false); // clients know what they are fast at; Conscrypt decides itself
         parameters.setApplicationProtocols(protocols);
         return parameters;
     }
