@@ -129,7 +129,7 @@ def _docker():
         command = ["docker", "run", "--detach", "--name", name, "--network", "host"]
         command += ["--volume", f"{services}:/services:ro", "--env", "SERVICES=/services"]
         command += ["--volume", f"{address.removeprefix('unix://')}:/var/run/docker.sock:ro"]
-        for variable in ("HTTP", "TELEMETRY"):
+        for variable in ("HTTP", "HTTPS", "TELEMETRY"):
             command += ["--env", f"{variable}={proxy.environment[variable]}"]
         log = os.path.join(fleet.folder, "docker.log")
         try:

@@ -189,6 +189,7 @@ class Fleet(contextlib.ExitStack):
         port = machine.free_port()
         environment = {
             "HTTP": f"127.0.0.1:{port}",
+            "HTTPS": "off",
             "TELEMETRY": f"127.0.0.1:{machine.free_port()}",
             "SERVICES": services,
             "DOCKER_HOST": "unix://" + os.path.join(self.folder, "docker.sock"),
