@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Endpoint;
+import io.millau.core.Service;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import io.undertow.Undertow;
@@ -493,8 +494,11 @@ class H2cTest extends ProxyTest {
         });
         startWith(
                 app(Http2Peer.endpoint(idle)).build(),
-                app(Http2Peer.endpoint(busy)).path("/busy").build());
-        client().get("/");
+                Service.named("busy")
+                        .endpoints(Http2Peer.endpoint(busy))
+                        .path("/busy")
+                        .build());
+        assertThat(client().get("/").body()).isEqualTo("ok");
         RawClient waiting = client().send("GET /busy HTTP/1.1\r\nHost: a\r\n\r\n");
         seen();
         services.replace(app(endpointThatSays("new").endpoint()).build());
