@@ -139,7 +139,7 @@ public final class Delivery {
     /**
      * The endpoint to try next: of the equally good services by weight, one in rotation that was not tried yet, rather not
      * one that just recovered; where none is left, one that is out of rotation. The same again after {@link
-     * Outcome#REJECTED}, once.
+     * Outcome#REJECTED} or {@link Outcome#REFUSED}, once.
      *
      * @return null if every endpoint was tried
      */
@@ -327,7 +327,7 @@ public final class Delivery {
         if (outcome == Outcome.TIMED_OUT) {
             timedOut++;
         }
-        chanceLeft = outcome == Outcome.REJECTED && isFirst;
+        chanceLeft = (outcome == Outcome.REJECTED || outcome == Outcome.REFUSED) && isFirst;
         costsRepeat = outcome.mayHaveBeenSeen();
         seen |= costsRepeat;
         policyAllows =

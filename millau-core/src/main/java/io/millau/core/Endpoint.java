@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * gives the address of a dead instance to the next one, and that must not inherit its predecessor's failures. Immutable.
  *
  * @param id what the source calls this instance
- * @param scheme how it is spoken to: {@link #HTTP} or {@link #HTTPS}
+ * @param scheme how it is spoken to: {@link #HTTP}, {@link #HTTPS} or {@link #H2C}
  * @param address its address, resolved
  * @param port 1 to 65535
  * @param tls how it proves that it is the right one; null where it doesn't speak TLS
@@ -30,13 +30,19 @@ public record Endpoint(
     /** The scheme of HTTP/1.1 over TLS. */
     public static final String HTTPS = "https";
 
+    /**
+     * The scheme of HTTP/2 without TLS, with prior knowledge (RFC 9113, 3.3): for gRPC. A request to upgrade, to WebSocket for
+     * instance, reaches such an endpoint without that wish, since it can't fulfil it.
+     */
+    public static final String H2C = "h2c";
+
     /** @throws IllegalArgumentException if the scheme is not served, or doesn't go with the rest, or the port is out of range */
     public Endpoint {
         Objects.requireNonNull(id, "id");
         Objects.requireNonNull(address, "address");
-        if (!scheme.equals(tls == null ? HTTP : HTTPS)) {
+        if (tls == null ? !scheme.equals(HTTP) && !scheme.equals(H2C) : !scheme.equals(HTTPS)) {
             throw new IllegalArgumentException("scheme " + scheme + (tls == null ? " without TLS" : " with TLS")
-                    + ": expected " + HTTP + ", or " + HTTPS + " and how to verify it");
+                    + ": expected " + HTTP + " or " + H2C + ", or " + HTTPS + " and how to verify it");
         }
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException("port " + port + ": expected 1 to 65535");
@@ -51,6 +57,11 @@ public record Endpoint(
     /** An endpoint that speaks HTTP over TLS. */
     public static Endpoint https(String id, InetAddress address, int port, UpstreamTls tls) {
         return new Endpoint(id, HTTPS, address, port, tls);
+    }
+
+    /** An endpoint that speaks HTTP/2 without TLS. */
+    public static Endpoint h2c(String id, InetAddress address, int port) {
+        return new Endpoint(id, H2C, address, port, null);
     }
 
     /**

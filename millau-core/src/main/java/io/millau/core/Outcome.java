@@ -15,6 +15,11 @@ public enum Outcome {
      * connection may do at any time (RFC 9112, 9.5), so the endpoint gets another chance over a new one.
      */
     REJECTED(false, true),
+    /**
+     * The endpoint said itself that it did not begin the request (RFC 9113, 8.7): it is about to end the connection, or has as
+     * many requests as it takes. It gets another chance too.
+     */
+    REFUSED(false, false),
     /** The client went away; nothing is known about the endpoint. */
     CLIENT_GONE(false, true);
 

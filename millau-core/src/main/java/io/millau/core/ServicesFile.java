@@ -38,7 +38,7 @@ final class ServicesFile implements ServiceSource {
 
     /** Plainer than {@link java.net.URI}, which knows no host names with underscores, though Docker does. */
     private static final Pattern URL =
-            Pattern.compile("(https?)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
+            Pattern.compile("(https?|h2c)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
 
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -169,7 +169,8 @@ final class ServicesFile implements ServiceSource {
         private List<Endpoint> endpointsOf(String url, Settings settings) {
             Matcher parts = URL.matcher(url);
             if (!parts.matches()) {
-                throw new IllegalArgumentException("expected http://HOST:PORT or https://HOST:PORT without a path");
+                throw new IllegalArgumentException(
+                        "expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path");
             }
             String scheme = parts.group(1);
             String host = parts.group(2);

@@ -39,10 +39,10 @@ public record Settings(
 
     /** The same where the scheme and the port are said elsewhere. */
     Endpoint endpoint(String scheme, String id, InetAddress address, int port, String name) {
-        return scheme.equals(Endpoint.HTTPS)
-                ? Endpoint.https(
-                        id, address, port, new UpstreamTls(upstreamCa, upstreamName == null ? name : upstreamName))
-                : Endpoint.http(id, address, port);
+        UpstreamTls tls = scheme.equals(Endpoint.HTTPS)
+                ? new UpstreamTls(upstreamCa, upstreamName == null ? name : upstreamName)
+                : null;
+        return new Endpoint(id, scheme, address, port, tls);
     }
 
     /** A service with these settings and no endpoints yet; its id is its name. */

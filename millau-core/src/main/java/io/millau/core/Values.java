@@ -139,10 +139,10 @@ final class Values {
 
     static String scheme(String value) {
         String scheme = value.toLowerCase(Locale.ROOT);
-        if (!scheme.equals(Endpoint.HTTP) && !scheme.equals(Endpoint.HTTPS)) {
-            throw new IllegalArgumentException("expected http or https");
-        }
-        return scheme;
+        return switch (scheme) {
+            case Endpoint.HTTP, Endpoint.HTTPS, Endpoint.H2C -> scheme;
+            default -> throw new IllegalArgumentException("expected http, https or h2c");
+        };
     }
 
     /** The one name, or address, of a server. */

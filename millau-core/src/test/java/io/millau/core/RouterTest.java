@@ -296,6 +296,7 @@ class RouterTest {
             "POST,    BROKEN,      false, false",
             "POST,    TIMED_OUT,   false, false",
             "POST,    REJECTED,    false, false",
+            "POST,    REFUSED,     false, true",
             "PATCH,   BROKEN,      false, false",
             "get,     BROKEN,      false, false",
             "POST,    BROKEN,      true,  true",
@@ -342,6 +343,7 @@ class RouterTest {
             "BROKEN,      app-1 app-2 app-3",
             "TIMED_OUT,   app-1 app-2 app-3",
             "REJECTED,    app-1 app-1 app-2 app-2 app-3 app-3",
+            "REFUSED,     app-1 app-1 app-2 app-2 app-3 app-3",
         })
         void triesEachEndpointOnce(Outcome outcome, String tried) {
             router.replace(List.of(service("app", 3)));

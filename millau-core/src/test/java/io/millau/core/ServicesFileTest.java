@@ -35,7 +35,7 @@ class ServicesFileTest {
     @Test
     void theLabelsWordsAndUrls() throws Exception {
         Files.writeString(file, """
-                orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6
+                orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6 h2c://10.0.0.7
                 orders.hosts     = shop.example
                 orders.path      = /orders/
                 orders.timeout   = 5
@@ -55,7 +55,7 @@ class ServicesFileTest {
         assertThat(orders.balancer()).isSameAs(LoadBalancer.leastConnections());
         assertThat(orders.endpoints())
                 .extracting(Endpoint::toString)
-                .containsExactly("http://10.0.0.5:8080", "http://10.0.0.6:80");
+                .containsExactly("http://10.0.0.5:8080", "http://10.0.0.6:80", "h2c://10.0.0.7:80");
     }
 
     @Test
@@ -79,8 +79,8 @@ class ServicesFileTest {
                 .extracting(Problem::toString)
                 .contains(
                         "b: b.timeout=soon: expected seconds, 30 or 0.5 for instance (the service keeps its last good configuration)",
-                        "b: b.endpoints=ftp://127.0.0.1: expected http://HOST:PORT or https://HOST:PORT without a path (this endpoint is left out)",
-                        "b: b.endpoints=http://x/y: expected http://HOST:PORT or https://HOST:PORT without a path (this endpoint is left out)",
+                        "b: b.endpoints=ftp://127.0.0.1: expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path (this endpoint is left out)",
+                        "b: b.endpoints=http://x/y: expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path (this endpoint is left out)",
                         "b: b.endpoints=http://no.such.host.invalid/: the name can't be resolved; tried again every 30 s (this endpoint is left out)",
                         "b: b.endpoints=http://127.0.0.1:99999: expected a port from 1 to 65535 (this endpoint is left out)",
                         "b: b.endpoints=http://no_such_host:80/: the name can't be resolved; tried again every 30 s (this endpoint is left out)",

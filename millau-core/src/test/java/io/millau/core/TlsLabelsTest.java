@@ -88,7 +88,7 @@ class TlsLabelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"http, true", "ftp, false", "HTTPS, true"})
+    @CsvSource({"http, true", "ftp, false", "HTTPS, true", "h2c, true", "h2, false"})
     void schemes(String scheme, boolean known) {
         assertThat(read(Map.of("scheme", scheme)).settings() != null).isEqualTo(known);
     }
@@ -104,6 +104,8 @@ class TlsLabelsTest {
                 .isEqualTo(
                         Endpoint.https("1", address, 80, new UpstreamTls(Set.of(ROOT.certificate()), "api.internal")));
         assertThat(settings(Map.of()).endpoint("1", address, "shop")).isEqualTo(Endpoint.http("1", address, 80));
+        assertThat(settings(Map.of("scheme", "H2C")).endpoint("1", address, "shop"))
+                .isEqualTo(Endpoint.h2c("1", address, 80));
         assertThat(problem(Map.of("upstream-name", "*"))).contains("expected one name");
     }
 

@@ -57,6 +57,11 @@ final class Lane {
         this.upstream = new Upstream(thread, this, removed);
     }
 
+    /** Runs a task on its thread, when what the thread does now is done. */
+    void execute(Runnable task) {
+        thread.execute(task);
+    }
+
     /** What its connections over TLS share. */
     TlsThread tls() {
         TlsThread known = tls;

@@ -49,7 +49,7 @@ public final class Main {
               millau.client-ca     PEM in Base64: clients of its hosts need a certificate that leads there (mTLS)
               millau.redirect      https: plain HTTP is sent to HTTPS
               millau.hsts          seconds that browsers are told to come over HTTPS alone
-              millau.scheme        http or https: how its instances are spoken to (default: http)
+              millau.scheme        http, https or h2c: how its instances are spoken to (default: http)
               millau.upstream-ca   PEM in Base64: who vouches for them (default: whom Java trusts)
               millau.upstream-name name that their certificate has to be for (default: the service's)
 

@@ -161,7 +161,10 @@ final class ProxiedRequest extends Deadlines.Deadline
         boolean repeatable = delivery.repeatable();
         if (body == null && !exchange.isRequestComplete()) {
             body = new RequestBody(
-                    exchange, lane, this, repeatable ? delivery.service().buffer() : 0);
+                    exchange,
+                    lane,
+                    this,
+                    repeatable || mayRefuse(next) ? delivery.service().buffer() : 0);
         }
         boolean mayFail = repeatable && (body == null || body.staysRepeatable());
         UpstreamConnection idle = fresh ? null : lane.upstream.idle(next, mayFail ? Long.MAX_VALUE : RECENT_NANOS);
@@ -171,6 +174,11 @@ final class ProxiedRequest extends Deadlines.Deadline
         } else {
             connecting = lane.upstream.connect(next, this);
         }
+    }
+
+    /** Whether it may say, when the body is on its way already, that it did not begin the request. */
+    private static boolean mayRefuse(Endpoint endpoint) {
+        return endpoint.scheme().equals(Endpoint.H2C);
     }
 
     // The connection
@@ -318,6 +326,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         int count;
         try {
             count = connection.source.read(buffer);
+        } catch (StreamException e) {
+            attemptFailed(e.outcome(), e);
+            return;
         } catch (IOException e) {
             attemptFailed(first && connection.reused() ? Outcome.REJECTED : Outcome.BROKEN, e);
             return;
@@ -561,7 +572,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         unsentHead = null;
         exchange.getResponseHeaders().clear();
         lastOutcome = outcome;
-        fresh = outcome == Outcome.REJECTED;
+        fresh = outcome == Outcome.REJECTED; // one that refused may take it over the same connection a moment later
         boolean wasInRotation = delivery.inRotation();
         boolean mayRepeat = delivery.report(outcome);
         boolean bodyIsKept = body == null || body.repeatable();

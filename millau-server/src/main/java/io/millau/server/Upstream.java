@@ -52,6 +52,7 @@ final class Upstream {
     private final Deadlines longDeadlines;
     private final Predicate<Endpoint> removed;
     private final Map<Endpoint, Siblings> all = new HashMap<>();
+    private final Map<Endpoint, SharedConnections> shared = new HashMap<>();
     private boolean sweeping;
 
     Upstream(XnioIoThread thread, Lane lane, Predicate<Endpoint> removed) {
@@ -62,7 +63,10 @@ final class Upstream {
         this.removed = removed;
     }
 
-    /** An idle connection, the last used one first, so that the others can grow old and end. */
+    /**
+     * An idle connection, the last used one first, so that the others can grow old and end; or a stream of one that requests
+     * share.
+     */
     @Nullable
     UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
         Siblings known = all.get(endpoint);
@@ -70,9 +74,15 @@ final class Upstream {
         if (known == null
                 || latest == null
                 || usedWithinNanos != Long.MAX_VALUE && deadlines.now() - latest.idleSince > usedWithinNanos) {
-            return null;
+            return stream(endpoint);
         }
         return known.idle.pollFirst();
+    }
+
+    /** However long its connection was idle: an endpoint that ends one says what it did not begin (RFC 9113, 6.8). */
+    private @Nullable UpstreamConnection stream(Endpoint endpoint) {
+        SharedConnections known = shared.isEmpty() ? null : shared.get(endpoint);
+        return known == null ? null : known.stream();
     }
 
     /** The connections to one endpoint; each knows the others. */
@@ -132,21 +142,67 @@ final class Upstream {
         void notConnected(IOException failure);
     }
 
-    /** Connects; gives up after a second, and where TLS is spoken, when that is not agreed on 5 s later. */
-    Connecting connect(Endpoint endpoint, ConnectListener listener) {
-        return new Connecting(endpoint, listener);
+    /** An attempt to connect that is under way. */
+    interface Connecting {
+        /** Nobody waits for it any more. */
+        void cancel();
     }
 
-    /** An attempt to connect that is under way. */
-    final class Connecting extends Deadlines.Deadline
-            implements ChannelListener<StreamConnection>, TlsHandshake.ConnectListener {
+    /**
+     * Connects; gives up after a second, and where TLS or HTTP/2 is spoken, when that is not agreed on 5 s later. To an endpoint
+     * of HTTP/2 it is a stream of a connection that others use too, and a new connection only where there is none.
+     */
+    Connecting connect(Endpoint endpoint, ConnectListener listener) {
+        if (endpoint.scheme().equals(Endpoint.H2C)) {
+            return shared.computeIfAbsent(endpoint, of -> new SharedConnections(of, this, lane))
+                    .connect(listener);
+        }
+        return open(endpoint, new OpenListener() {
+            @Override
+            public void open(StreamConnection channel) {
+                listener.connected(opened(endpoint, channel));
+            }
+
+            @Override
+            public void notOpen(IOException failure) {
+                listener.notConnected(failure);
+            }
+        });
+    }
+
+    /** Told how an attempt to open a connection ended, on the I/O thread, once. */
+    interface OpenListener {
+        void open(StreamConnection channel);
+
+        void notOpen(IOException failure);
+    }
+
+    /** Opens a connection for whoever asks. */
+    Connecting open(Endpoint endpoint, OpenListener listener) {
+        return new Opening(endpoint, listener);
+    }
+
+    /** What requests use one after the other; of a connection that they share, one of its streams. */
+    UpstreamConnection opened(Endpoint endpoint, StreamConnection channel) {
+        Siblings siblings = all.computeIfAbsent(endpoint, Siblings::new);
+        UpstreamConnection connection = new UpstreamConnection(endpoint, channel, this, siblings);
+        siblings.opened(connection);
+        return connection;
+    }
+
+    boolean isRemoved(Endpoint endpoint) {
+        return removed.test(endpoint);
+    }
+
+    private final class Opening extends Deadlines.Deadline
+            implements Connecting, ChannelListener<StreamConnection>, TlsHandshake.ConnectListener {
         private final Endpoint endpoint;
-        private final ConnectListener listener;
+        private final OpenListener listener;
         private final IoFuture<StreamConnection> future;
         private @Nullable TlsHandshake handshake;
         private boolean over;
 
-        private Connecting(Endpoint endpoint, ConnectListener listener) {
+        private Opening(Endpoint endpoint, OpenListener listener) {
             this.endpoint = endpoint;
             this.listener = listener;
             deadlines.set(this, CONNECT_NANOS);
@@ -182,10 +238,7 @@ final class Upstream {
 
         private void connected(StreamConnection channel) {
             finish();
-            Siblings siblings = all.computeIfAbsent(endpoint, Siblings::new);
-            UpstreamConnection connection = new UpstreamConnection(endpoint, channel, Upstream.this, siblings);
-            siblings.opened(connection);
-            listener.connected(connection);
+            listener.open(channel);
         }
 
         @Override
@@ -213,8 +266,8 @@ final class Upstream {
             }
         }
 
-        /** Nobody waits for it any more. */
-        void cancel() {
+        @Override
+        public void cancel() {
             finish();
             if (handshake == null) {
                 future.cancel();
@@ -226,7 +279,7 @@ final class Upstream {
         private void failed(IOException failure) {
             if (!over) {
                 finish();
-                listener.notConnected(failure);
+                listener.notOpen(failure);
             }
         }
 
@@ -250,6 +303,12 @@ final class Upstream {
 
     /** Closes idle connections to other endpoints, and those in use when they fall idle, or after their drain. */
     void retain(Set<Endpoint> endpoints, Function<Endpoint, Duration> drain) {
+        shared.values().removeIf(SharedConnections::isEmpty);
+        shared.forEach((endpoint, connections) -> {
+            if (!endpoints.contains(endpoint)) {
+                connections.leave();
+            }
+        });
         for (Siblings known : List.copyOf(all.values())) {
             boolean stays = endpoints.contains(known.endpoint);
             if (stays && known.gone) {
