@@ -32,7 +32,6 @@ class HttpsSurveyIT extends ProxyTest {
 
     /** What can't be otherwise, and why. */
     private static final Map<String, String> ACCEPTED = Map.of(
-            "cert_revocation", "a CA that lives as long as a test revokes nothing",
             "engine_problem", "this machine's openssl lacks GOST, which the server doesn't speak anyway",
             "sessionresumption_ticket",
                     "often openssl is gone before the ticket arrives; TlsTest sees sessions taken up again");
