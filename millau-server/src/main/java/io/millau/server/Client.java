@@ -262,8 +262,12 @@ abstract class Client {
             return null;
         }
 
+        /** Whoever passes an answer on looks out for the client, too, and must not lose its listener to this. */
         @Override
         void watch(Watcher watcher) {
+            if (!exchange.isResponseChannelAvailable()) {
+                return;
+            }
             // A stream that is reset, with its connection or alone, is closed, and then told that it may be written to.
             Connectors.getConduitSinkChannel(exchange).setWriteListener(channel -> {
                 channel.suspendWrites();

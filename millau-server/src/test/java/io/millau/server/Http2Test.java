@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
+import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -115,6 +116,31 @@ class Http2Test extends ProxyTest {
 
         client.send(RawHttp2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 1, 0});
         assertThat(client.body(1)).isEqualTo("ok");
+    }
+
+    /**
+     * The answer came early and waited for the client's window when the upload ended: then nobody was told that it had left,
+     * and the request stayed, with its buffer, or the answer did.
+     */
+    @Test
+    void anAnswerThatWaitsOutlastsTheEndOfTheUpload() throws Exception {
+        CountDownLatch uploaded = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            Message head = connection.wire().readHead();
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            connection.readBody(head);
+            uploaded.countDown();
+            connection.hang();
+        }));
+        RawHttp2Client client = closing(new RawHttp2Client(millau.port(), 0));
+        post(client, 1, "/");
+        await().until(() -> millau.buffersTakenByRequests() > 0);
+
+        client.upload(1, new byte[3], true);
+        uploaded.await();
+        client.send(RawHttp2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 1, 0});
+        assertThat(client.body(1)).isEqualTo("ok");
+        await().until(() -> millau.buffersTakenByRequests() == 0);
     }
 
     private static long ioThreadNanos() {
