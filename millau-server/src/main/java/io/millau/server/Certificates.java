@@ -47,7 +47,7 @@ final class Certificates implements AutoCloseable {
         return t;
     });
 
-    /** Those without a certificate of their name, and whether the operator was told. */
+    /** Names that were asked for and have no certificate: of each the operator is told once. */
     private final Set<String> unnamed = Collections.synchronizedSet(new HashSet<>());
 
     private volatile CertificateSource labels = CertificateSource.of();
@@ -71,7 +71,7 @@ final class Certificates implements AutoCloseable {
     /** Replaces the services: the hosts that need certificates, and those that labels contribute. */
     void replace(List<Service> all) {
         services = List.copyOf(all);
-        labels = CertificateSource.of(new LinkedHashSet<>(byLabel().keySet()));
+        labels = CertificateSource.of(byLabel().keySet());
         unnamed.clear();
     }
 

@@ -32,18 +32,11 @@ final class Http2Connection extends Http2Channel {
 
     private static final AttachmentKey<Http2Connection> KEY = AttachmentKey.create(Http2Connection.class);
 
-    /** What a connection has at first (6.9.2). */
-    private static final int FIRST_WINDOW = 65_535;
-
     /** How much of all its uploads may wait to be read: eight streams' windows. */
     static final int WINDOW = 512 * 1024;
 
     /** Twice as many as the window fills, since a buffer may hold little of several streams. */
     static final int MAX_BUFFERS = 2 * WINDOW / Millau.BUFFER_BYTES;
-
-    private static final int DATA = 0;
-    private static final int SETTINGS = 4;
-    private static final int GOAWAY = 7;
 
     private final @Nullable TlsClient client;
     private final GoAwayConduit goAway;
@@ -107,11 +100,11 @@ final class Http2Connection extends Http2Channel {
         header.read(data);
         FrameHeaderData frame = super.parseFrame(data);
         if (frame != null) {
-            if (header.type() == DATA) {
+            if (header.type() == Http2.DATA) {
                 unread += header.length();
-            } else if (header.type() != SETTINGS && !widened) {
+            } else if (header.type() != Http2.SETTINGS && !widened) {
                 widened = true; // not before our SETTINGS (3.4), which answer the client's
-                sendUpdateWindowSize(0, WINDOW - FIRST_WINDOW);
+                sendUpdateWindowSize(0, WINDOW - Http2.INITIAL_WINDOW_BYTES);
             }
             type = header.type();
             header.next();
@@ -122,7 +115,7 @@ final class Http2Connection extends Http2Channel {
     @Override
     protected @Nullable AbstractHttp2StreamSourceChannel createChannelImpl(FrameHeaderData frame, PooledByteBuffer data)
             throws IOException {
-        if (type == GOAWAY) {
+        if (type == Http2.GO_AWAY) {
             data.close();
             return null;
         }

@@ -7,11 +7,9 @@ import java.security.Provider;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
@@ -44,9 +42,6 @@ final class Tls {
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-    /** So many are kept ready; when labels changed that often, it begins again with those in use. */
-    private static final int MOST_CONTEXTS = 1000;
-
     private final Certificates certificates;
     private final Function<String, @Nullable Set<X509Certificate>> clientCa;
     private final @Nullable Provider provider;
@@ -56,7 +51,7 @@ final class Tls {
     private final SSLContext open;
 
     /** For those that do, so that no session of one is taken up where others are asked for. */
-    private final Map<Set<X509Certificate>, SSLContext> closed = new ConcurrentHashMap<>();
+    private final TlsContexts closed = new TlsContexts(this::context);
 
     private final SSLParameters parameters;
     private final SSLParameters challengeParameters;
@@ -120,7 +115,7 @@ final class Tls {
     Session session(ClientHello hello) {
         String name = hello.serverName();
         Set<X509Certificate> ca = clientCa.apply(name == null ? "" : name);
-        SSLEngine engine = engine(ca == null ? open : closed(ca), parameters);
+        SSLEngine engine = engine(ca == null ? open : closed.of(ca), parameters);
         engine.setNeedClientAuth(ca != null);
         List<Certificate> found = certificates.find(name).stream()
                 .filter(certificate -> hello.keys().contains(certificate.key().getAlgorithm()))
@@ -131,13 +126,6 @@ final class Tls {
     /** What a connection needs that asks whether a name leads here. */
     Session session(Certificate challenge) {
         return new Session(engine(open, challengeParameters), List.of(challenge), null);
-    }
-
-    private SSLContext closed(Set<X509Certificate> ca) {
-        if (closed.size() >= MOST_CONTEXTS) {
-            closed.clear();
-        }
-        return closed.computeIfAbsent(ca, this::context);
     }
 
     private SSLEngine engine(SSLContext context, SSLParameters parameters) {

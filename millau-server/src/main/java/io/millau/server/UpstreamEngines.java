@@ -8,9 +8,7 @@ import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
@@ -29,14 +27,11 @@ final class UpstreamEngines {
 
     private static final Pattern ADDRESS = Pattern.compile("[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
 
-    /** So many are kept ready; when labels changed that often, it begins again with those in use. */
-    private static final int MOST_CONTEXTS = 1000;
-
-    private final Map<Set<X509Certificate>, SSLContext> contexts = new ConcurrentHashMap<>();
+    private final TlsContexts contexts = new TlsContexts(UpstreamEngines::context);
 
     /** A client's engine for a new connection. */
     SSLEngine engine(UpstreamTls tls) throws GeneralSecurityException {
-        SSLEngine engine = context(tls.ca()).createSSLEngine(tls.name(), -1);
+        SSLEngine engine = contexts.of(tls.ca()).createSSLEngine(tls.name(), -1);
         engine.setUseClientMode(true);
         SSLParameters parameters = engine.getSSLParameters();
         parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
@@ -52,18 +47,14 @@ final class UpstreamEngines {
         return engine;
     }
 
-    private SSLContext context(Set<X509Certificate> ca) throws GeneralSecurityException {
-        SSLContext known = contexts.get(ca);
-        if (known != null) {
-            return known;
+    private static SSLContext context(Set<X509Certificate> ca) {
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, ca.isEmpty() ? null : TrustManagers.trusting(ca), null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("no TLS from this Java runtime", e);
         }
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, ca.isEmpty() ? null : TrustManagers.trusting(ca), null);
-        if (contexts.size() >= MOST_CONTEXTS) {
-            contexts.clear();
-        }
-        contexts.put(ca, context);
-        return context;
     }
 
     /** What the operator can do about it. */
