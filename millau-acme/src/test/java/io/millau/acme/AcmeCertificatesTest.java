@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.MovableClock;
 import io.millau.core.testing.SaidByLog;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
+import io.millau.core.testing.MovableClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
 import io.millau.core.Store;
+import io.millau.core.testing.MovableClock;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;

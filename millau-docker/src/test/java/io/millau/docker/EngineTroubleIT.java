@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Endpoint;
+import io.millau.core.testing.SaidByLog;
 import io.millau.docker.testing.Engine;
 import io.millau.docker.testing.RequiresOwnDocker;
 import java.time.Duration;
@@ -41,7 +42,6 @@ class EngineTroubleIT {
 
     @BeforeEach
     void subscribe() {
-        said.listen();
         received = new Received(DockerSource.at(engine.host())
                 .seenFrom(() -> Interfaces.of("172.17.0.1/16"))
                 .withPatience(Duration.ofSeconds(2)));

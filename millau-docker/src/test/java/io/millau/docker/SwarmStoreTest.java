@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millau.core.Store;
+import io.millau.core.testing.SaidByLog;
 import io.millau.core.testing.StoreContract;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -31,7 +32,6 @@ class SwarmStoreTest extends StoreContract {
 
     @BeforeEach
     void listen() {
-        said.listen();
         engine.behave(swarm);
         store = open();
     }

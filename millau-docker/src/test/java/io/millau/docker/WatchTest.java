@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import io.millau.core.ServiceSource;
+import io.millau.core.testing.SaidByLog;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -33,7 +34,6 @@ class WatchTest {
 
     @BeforeEach
     void listen() {
-        said.listen();
         show("web", "172.17.0.2");
     }
 

@@ -7,14 +7,12 @@ import io.millau.acme.AcmeCertificates;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Store;
+import io.millau.core.testing.MovableClock;
+import io.millau.core.testing.TrustAll;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,33 +39,18 @@ class AutomaticHttpsTest extends ProxyTest {
     private final int httpPort = Pebble.freePort();
     private final int httpsPort = Pebble.freePort();
     private boolean conscrypt;
-    private volatile long daysAhead;
-    private Pebble pebble;
 
     /** What renewals go by. */
-    private final class ClockAhead extends Clock {
-        @Override
-        public Instant instant() {
-            return Instant.now().plus(Duration.ofDays(daysAhead));
-        }
+    private final MovableClock clockOfRenewals = new MovableClock();
 
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }
+    private Pebble pebble;
 
     @Override
     Millau.Builder builder() {
         AcmeCertificates acme = closing(AcmeCertificates.builder(Store.files(data))
                 .directories(List.of(pebble.directory()))
                 .trusted(pebble.trusted())
-                .clock(new ClockAhead())
+                .clock(clockOfRenewals)
                 .start());
         Millau.Builder builder = Millau.builder()
                 .http("127.0.0.1:" + httpPort)
@@ -118,7 +101,7 @@ class AutomaticHttpsTest extends ProxyTest {
         });
 
         await().atMost(PATIENCE).until(() -> load.isDone() || requests.get() > 100);
-        daysAhead = 61;
+        clockOfRenewals.forward(Duration.ofDays(61));
         await().atMost(PATIENCE).until(() -> load.isDone() || !shown().equals(first));
         int atRenewal = requests.get();
         await().atMost(PATIENCE).until(() -> load.isDone() || requests.get() > atRenewal + 100);
@@ -140,9 +123,8 @@ class AutomaticHttpsTest extends ProxyTest {
     }
 
     private SSLSocket connect() throws Exception {
-        SSLSocket socket = (SSLSocket) TestCertificates.trustingAll()
-                .getSocketFactory()
-                .createSocket(InetAddress.getLoopbackAddress(), httpsPort);
+        SSLSocket socket = (SSLSocket)
+                TrustAll.context().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), httpsPort);
         SSLParameters parameters = socket.getSSLParameters();
         parameters.setServerNames(List.of(new SNIHostName(HOST)));
         socket.setSSLParameters(parameters);

@@ -8,6 +8,7 @@ import io.millau.core.CertificateSource;
 import io.millau.core.Pem;
 import io.millau.core.Service;
 import io.millau.core.testing.Authority;
+import io.millau.core.testing.TrustAll;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
@@ -481,7 +482,7 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     private Certificate shown(@Nullable String serverName, String protocol) throws Exception {
-        SSLSocket socket = socket(TestCertificates.trustingAll(), serverName, protocol);
+        SSLSocket socket = socket(TrustAll.context(), serverName, protocol);
         socket.startHandshake();
         X509Certificate leaf = (X509Certificate) socket.getSession().getPeerCertificates()[0];
         return millau.snapshot().services().stream()

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
+import io.millau.core.testing.Authority;
+import io.millau.core.testing.TrustAll;
 import java.security.AlgorithmConstraints;
 import java.security.AlgorithmParameters;
 import java.security.CryptoPrimitive;
@@ -20,10 +22,11 @@ class JdkTlsTest extends TlsTest {
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void theClientGetsAKindOfKeyThatItKnows(String protocol) throws Exception {
-        Certificate rsa = TestCertificates.selfSigned("one.example", "RSA");
+        Certificate rsa =
+                Authority.root("root").order().rsa().names("one.example").issue();
         certificates = CertificateSource.of(one, rsa);
         startWith(endpointThatSays("ok"));
-        SSLSocket old = connect(TestCertificates.trustingAll(), null, protocol);
+        SSLSocket old = connect(TrustAll.context(), null, protocol);
         SSLParameters parameters = old.getSSLParameters();
         parameters.setAlgorithmConstraints(new WithoutEcdsa());
         old.setSSLParameters(parameters);

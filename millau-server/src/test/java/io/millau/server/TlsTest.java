@@ -7,6 +7,7 @@ import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.Router;
 import io.millau.core.TrafficListener;
+import io.millau.core.testing.TrustAll;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
@@ -54,8 +55,8 @@ abstract class TlsTest extends ProxyTest {
 
     @BeforeAll
     static void makeCertificates() throws Exception {
-        one = TestCertificates.selfSigned("one.example", "EC");
-        two = TestCertificates.selfSigned("two.example", "EC");
+        one = Certificate.selfSigned("one.example");
+        two = Certificate.selfSigned("two.example");
     }
 
     @Override
@@ -72,7 +73,7 @@ abstract class TlsTest extends ProxyTest {
 
     private HttpClient client(HttpClient.Version version) throws Exception {
         return HttpClient.newBuilder()
-                .sslContext(TestCertificates.trustingAll())
+                .sslContext(TrustAll.context())
                 .version(version)
                 .build();
     }
@@ -98,7 +99,7 @@ abstract class TlsTest extends ProxyTest {
     }
 
     private SSLSocket http2Socket() throws Exception {
-        SSLSocket socket = connect(TestCertificates.trustingAll(), null);
+        SSLSocket socket = connect(TrustAll.context(), null);
         SSLParameters parameters = socket.getSSLParameters();
         parameters.setApplicationProtocols(new String[] {"h2"});
         socket.setSSLParameters(parameters);
@@ -106,11 +107,11 @@ abstract class TlsTest extends ProxyTest {
     }
 
     private RawClient rawClient() throws Exception {
-        return closing(new RawClient(connect(TestCertificates.trustingAll(), null)));
+        return closing(new RawClient(connect(TrustAll.context(), null)));
     }
 
     final X509Certificate shown(@Nullable String serverName, String... protocols) throws Exception {
-        SSLSocket socket = connect(TestCertificates.trustingAll(), serverName, protocols);
+        SSLSocket socket = connect(TrustAll.context(), serverName, protocols);
         socket.startHandshake();
         return (X509Certificate) socket.getSession().getPeerCertificates()[0];
     }
@@ -240,7 +241,7 @@ abstract class TlsTest extends ProxyTest {
     @Test
     void theClientMayChangeItsKeys() throws Exception {
         startWith(endpointThatSays("ok"));
-        SSLSocket socket = connect(TestCertificates.trustingAll(), null, "TLSv1.3");
+        SSLSocket socket = connect(TrustAll.context(), null, "TLSv1.3");
         RawClient client = closing(new RawClient(socket));
         assertThat(client.get("/").body()).isEqualTo("ok");
         socket.startHandshake();
@@ -250,7 +251,7 @@ abstract class TlsTest extends ProxyTest {
     @Test
     void renegotiationIsRefused() throws Exception {
         startWith(endpointThatSays("ok"));
-        SSLSocket socket = connect(TestCertificates.trustingAll(), null, "TLSv1.2");
+        SSLSocket socket = connect(TrustAll.context(), null, "TLSv1.2");
         RawClient client = closing(new RawClient(socket));
         assertThat(client.get("/").body()).isEqualTo("ok");
         socket.startHandshake();
@@ -344,7 +345,7 @@ abstract class TlsTest extends ProxyTest {
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void aSessionIsTakenUpAgain(String protocol) throws Exception {
         startWith(endpointThatSays("ok"));
-        SSLContext context = TestCertificates.trustingAll();
+        SSLContext context = TrustAll.context();
         Set<Long> created = new HashSet<>();
         for (int i = 0; i < 5; i++) {
             SSLSocket socket = connect(context, null, protocol);

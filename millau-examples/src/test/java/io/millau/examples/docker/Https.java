@@ -1,18 +1,14 @@
 package io.millau.examples.docker;
 
+import io.millau.core.testing.TrustAll;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import javax.net.ssl.SNIHostName;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
  * Asks where a proxy answers by HTTPS, whoever vouches for its certificate: to see which one it is.
@@ -28,7 +24,7 @@ record Https(int status, X509Certificate certificate) {
     static Https get(Front front, String hostName) throws IOException {
         try (Socket plain = new Socket(front.host(), front.port());
                 SSLSocket socket = (SSLSocket)
-                        trustingAll().getSocketFactory().createSocket(plain, hostName, front.port(), true)) {
+                        TrustAll.context().getSocketFactory().createSocket(plain, hostName, front.port(), true)) {
             socket.setSoTimeout(PATIENCE_MS);
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setServerNames(List.of(new SNIHostName(hostName)));
@@ -42,41 +38,6 @@ record Https(int status, X509Certificate certificate) {
             }
             return new Https(Integer.parseInt(answer.substring(9, 12)), (X509Certificate)
                     socket.getSession().getPeerCertificates()[0]);
-        }
-    }
-
-    private static SSLContext trustingAll() {
-        try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {new TrustAll()}, null);
-            return context;
-        } catch (GeneralSecurityException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static final class TrustAll extends X509ExtendedTrustManager {
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {}
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
         }
     }
 }

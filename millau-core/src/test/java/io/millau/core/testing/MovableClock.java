@@ -1,4 +1,4 @@
-package io.millau.acme;
+package io.millau.core.testing;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -7,11 +7,12 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 
 /** The system's clock, which a test may put forward. */
-final class MovableClock extends Clock {
+public final class MovableClock extends Clock {
 
     private volatile Duration ahead = Duration.ZERO;
 
-    void forward(Duration by) {
+    /** Puts it forward. */
+    public void forward(Duration by) {
         ahead = ahead.plus(by);
     }
 
