@@ -2,6 +2,7 @@ package io.millau.acme;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
+import io.millau.core.CertificateStatus;
 import io.millau.core.Store;
 import java.net.URI;
 import java.security.cert.X509Certificate;
@@ -9,6 +10,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -104,6 +106,14 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 .filter(name -> directories.stream().anyMatch(directory -> directory.serves(name)))
                 .collect(Collectors.toUnmodifiableSet());
         changes.release();
+    }
+
+    @Override
+    public List<CertificateStatus> status() {
+        return states.values().stream()
+                .map(NameState::status)
+                .sorted(Comparator.comparing(status -> String.join(" ", status.names())))
+                .toList();
     }
 
     @Override

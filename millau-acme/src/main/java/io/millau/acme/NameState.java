@@ -1,12 +1,14 @@
 package io.millau.acme;
 
 import io.millau.core.Certificate;
+import io.millau.core.CertificateStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,8 @@ final class NameState {
         /** Ask the CA when to renew the certificate. */
         ASK
     }
+
+    private static final String ORIGIN = "ACME";
 
     private static final Duration FIRST_PAUSE = Duration.ofMinutes(1);
     private static final Duration LONGEST_PAUSE = Duration.ofHours(12);
@@ -52,6 +56,7 @@ final class NameState {
     private final Map<String, Instant> pauses = new HashMap<>();
     private int failures;
     private String lastFailure = "";
+    private @Nullable String trouble;
 
     NameState(String name) {
         this.name = name;
@@ -157,6 +162,7 @@ final class NameState {
         pauses.clear();
         failures = 0;
         lastFailure = "";
+        trouble = null;
     }
 
     private void show(StoredCertificate certificate, Instant now) {
@@ -203,6 +209,7 @@ final class NameState {
      */
     synchronized boolean failed(String message, Instant mayOrder, Instant now) {
         failures++;
+        trouble = message;
         Duration pause = pause(failures - 1);
         Instant next = now.plus(
                 random(pause.multipliedBy(3).dividedBy(4), pause.multipliedBy(5).dividedBy(4)));
@@ -232,6 +239,22 @@ final class NameState {
     /** How many orders have failed since the last one that succeeded. */
     synchronized int failures() {
         return failures;
+    }
+
+    /** How the name stands, for people. */
+    synchronized CertificateStatus status() {
+        StoredCertificate there = certificate;
+        Instant next = orderAt.isAfter(due()) ? orderAt : due();
+        return there == null
+                ? new CertificateStatus(
+                        Set.of(name), ORIGIN, null, null, next.equals(Instant.MIN) ? null : next, trouble)
+                : new CertificateStatus(
+                        there.certificate().names(),
+                        ORIGIN,
+                        there.certificate().issuer(),
+                        there.expires(),
+                        next,
+                        trouble);
     }
 
     /** Before when no order is made. */

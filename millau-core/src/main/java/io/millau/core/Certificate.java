@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import javax.security.auth.x500.X500Principal;
 
 /** What a server proves its names with: a private key, and the certificates that vouch for it. Immutable. */
 public final class Certificate {
@@ -92,6 +93,12 @@ public final class Certificate {
         return leaf().getNotAfter().toInstant();
     }
 
+    /** Who vouches for it: the issuer's common name, else all of its name. */
+    public String issuer() {
+        List<String> names = commonNames(leaf().getIssuerX500Principal());
+        return names.isEmpty() ? leaf().getIssuerX500Principal().getName() : names.get(0);
+    }
+
     private X509Certificate leaf() {
         return chain.get(0);
     }
@@ -130,7 +137,7 @@ public final class Certificate {
                 }
             }
             if (alternatives == null) {
-                names.addAll(commonNames(certificate));
+                commonNames(certificate.getSubjectX500Principal()).forEach(name -> names.add(canonical(name)));
             }
         } catch (CertificateParsingException e) {
             throw new IllegalArgumentException("the names of a certificate can't be read", e);
@@ -139,17 +146,16 @@ public final class Certificate {
     }
 
     /** Name ::= SEQUENCE OF SET OF SEQUENCE { type, value } (RFC 5280, 4.1.2.4). */
-    private static List<String> commonNames(X509Certificate certificate) {
+    private static List<String> commonNames(X500Principal principal) {
         List<String> names = new ArrayList<>();
-        ByteBuffer parts = Der.Value.read(
-                        ByteBuffer.wrap(certificate.getSubjectX500Principal().getEncoded()))
-                .content();
+        ByteBuffer parts =
+                Der.Value.read(ByteBuffer.wrap(principal.getEncoded())).content();
         while (parts.hasRemaining()) {
             ByteBuffer part = Der.Value.read(Der.Value.read(parts).content()).content();
             if (Arrays.equals(Der.Value.read(part).bytes(), COMMON_NAME)) {
-                names.add(canonical(StandardCharsets.UTF_8
+                names.add(StandardCharsets.UTF_8
                         .decode(Der.Value.read(part).content())
-                        .toString()));
+                        .toString());
             }
         }
         return names;

@@ -44,6 +44,15 @@ public interface CertificateSource {
     }
 
     /**
+     * The certificates of this source as they stand, those that it can't obtain too. By any thread but an I/O thread.
+     */
+    default List<CertificateStatus> status() {
+        return configured().entrySet().stream()
+                .map(entry -> CertificateStatus.of(entry.getKey(), entry.getValue(), null))
+                .toList();
+    }
+
+    /**
      * The answer to an HTTP challenge (RFC 8555, 8.3), if it is one of this source's.
      *
      * @param token from the request's path, which anybody may have sent

@@ -48,9 +48,11 @@ public final class Delivery {
     private boolean policyAllows;
     private long ejectionNanos;
     private boolean outOfRepeats;
+    private boolean broughtBack;
     private @Nullable Target preferred;
     private int preferredMember;
     private Target[] tried = NONE;
+    private int begun;
     private int attempts;
     private int timedOut;
 
@@ -64,6 +66,7 @@ public final class Delivery {
     /** The same request goes on with this one: it counts once. */
     public void continues(Delivery before) {
         hadTurn = before.hadTurn;
+        begun = before.begun;
     }
 
     /** Whether the request's service has an instance that runs. */
@@ -131,6 +134,16 @@ public final class Delivery {
         return pool.clientCa;
     }
 
+    /** What the request was found by. */
+    public Route route() {
+        return pool.route;
+    }
+
+    /** How many attempts were made, the one in progress too. */
+    public int attempts() {
+        return begun;
+    }
+
     /** The service tried last; before the first attempt, the one that would have been. */
     public Service service() {
         return (member == null ? pool.members[0] : member).service;
@@ -158,6 +171,7 @@ public final class Delivery {
         }
         next.openRequests.getAndIncrement();
         open = true;
+        begun++;
         return next.endpoint;
     }
 
@@ -287,6 +301,15 @@ public final class Delivery {
      * @return whether the request may be repeated: whether to call {@link #next} again
      */
     public boolean report(Outcome outcome) {
+        return report(outcome, outcome.toString());
+    }
+
+    /**
+     * The same with the reason of a failure.
+     *
+     * @param reason for people
+     */
+    public boolean report(Outcome outcome, String reason) {
         Target reported = target;
         Pool.Member of = member;
         if (reported == null || of == null) {
@@ -297,7 +320,7 @@ public final class Delivery {
             if (entry != Health.Entry.USUAL) {
                 entry = Health.Entry.USUAL;
                 long now = ticker.nanoTime();
-                reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
+                broughtBack = reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
             }
             reported.prove();
             return false;
@@ -310,7 +333,7 @@ public final class Delivery {
             boolean refused = outcome == Outcome.UNREACHABLE;
             boolean starts = refused && reported.starting(now);
             ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
-            reported.health.eject(now + ejectionNanos, refused);
+            reported.health.eject(now, now + ejectionNanos, refused, reason);
         } else if (!again || !chanceLeft) {
             releaseProbe(reported, now);
         }
@@ -390,6 +413,11 @@ public final class Delivery {
     /** For how long the endpoint was ejected that failed last. */
     public Duration ejection() {
         return Duration.ofNanos(ejectionNanos);
+    }
+
+    /** Whether the answer brought its endpoint back into rotation. */
+    public boolean broughtBack() {
+        return broughtBack;
     }
 
     /** Whether the request is not repeated because the repeats of its service are too many already. */

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -34,8 +35,17 @@ final class Health {
 
     private sealed interface State {}
 
-    /** @param refused whether it refused connections: a check that passes shows that it does not any more */
-    private record Ejection(long until, boolean refused) implements State {}
+    /**
+     * @param since of the first failure
+     * @param failures how many requests failed since then
+     * @param refused whether it refused connections: a check that passes shows that it does not any more
+     */
+    private record Ejection(long since, long until, boolean refused, int failures, String reason) implements State {
+
+        Ejection until(long until) {
+            return new Ejection(since, until, refused, failures, reason);
+        }
+    }
 
     private record Recovery(long since, AtomicInteger offers) implements State {
 
@@ -55,16 +65,19 @@ final class Health {
     private final AtomicReference<@Nullable State> state = new AtomicReference<>();
 
     /** What checks say. */
-    private enum Checks {
+    private record Checks(EndpointStatus.State state, long since, String reason) {
         /** Nothing against it. */
-        PASSED,
-        /** It joined, and has to pass one first. */
-        AWAITED,
-        FAILED
+        static final Checks PASSED = new Checks(EndpointStatus.State.UP, 0, "");
     }
 
     private volatile Checks checks = Checks.PASSED;
+    private volatile long wellSince;
     private int failedChecks; // in a row; for who checks alone
+
+    /** @param now when it is known first */
+    Health(long now) {
+        wellSince = now;
+    }
 
     /** Whether it is out of rotation. */
     boolean ejected() {
@@ -88,7 +101,7 @@ final class Health {
             return null;
         }
         if (seen instanceof Ejection ejection) {
-            Ejection probe = new Ejection(now + probeNanos, ejection.refused());
+            Ejection probe = ejection.until(now + probeNanos);
             long from = ejection.refused() ? ejection.until() : ejection.until() + shyNanos;
             return now - from >= 0 && state.compareAndSet(seen, probe) ? Entry.PROBE : null;
         }
@@ -122,29 +135,62 @@ final class Health {
         return state.get() instanceof Ejection ejection ? Math.max(1, ejection.until() - now) : 0;
     }
 
-    void eject(long untilNanos, boolean refused) {
-        state.set(new Ejection(untilNanos, refused));
+    /** It failed a request. */
+    void eject(long now, long untilNanos, boolean refused, String reason) {
+        state.set(
+                state.get() instanceof Ejection before
+                        ? new Ejection(before.since(), untilNanos, refused, before.failures() + 1, reason)
+                        : new Ejection(now, untilNanos, refused, 1, reason));
     }
 
-    /** It answered a request that it got while it was ejected. */
-    void recover(long now, boolean slowly) {
+    /**
+     * It answered a request that it got while it was ejected.
+     *
+     * @return whether this brought it back
+     */
+    boolean recover(long now, boolean slowly) {
         State seen = state.get();
-        if (seen instanceof Ejection) {
-            state.compareAndSet(seen, slowly ? new Recovery(now, new AtomicInteger()) : null);
+        if (!(seen instanceof Ejection)
+                || !state.compareAndSet(seen, slowly ? new Recovery(now, new AtomicInteger()) : null)) {
+            return false;
         }
+        wellSince = now;
+        return true;
+    }
+
+    /** How it is, for people. */
+    EndpointStatus status(Endpoint endpoint, int openRequests, long now) {
+        Checks byChecks = checks;
+        State seen = state.get();
+        EndpointStatus.State is = EndpointStatus.State.UP;
+        long since = wellSince;
+        String reason = null;
+        if (byChecks != Checks.PASSED) {
+            is = byChecks.state();
+            since = byChecks.since();
+            reason = byChecks.reason();
+        } else if (seen instanceof Ejection ejection) {
+            is = EndpointStatus.State.EJECTED;
+            since = ejection.since();
+            reason = ejection.reason();
+        } else if (seen instanceof Recovery recovery && recovery.share(now) < WHOLE) {
+            is = EndpointStatus.State.RECOVERING;
+            since = recovery.since();
+        }
+        return new EndpointStatus(endpoint, is, Duration.ofNanos(Math.max(0, now - since)), reason, openRequests);
     }
 
     /** A probe that ended without an outcome: the next request may probe. */
     void release(long now) {
         State seen = state.get();
         if (seen instanceof Ejection ejection) {
-            state.compareAndSet(seen, new Ejection(now, ejection.refused()));
+            state.compareAndSet(seen, ejection.until(now));
         }
     }
 
     /** It joined, and is in rotation from the first check that passes. */
-    void awaitCheck() {
-        checks = Checks.AWAITED;
+    void awaitCheck(long now) {
+        checks = new Checks(EndpointStatus.State.JOINING, now, "waits for its first check that passes");
     }
 
     /** It is not checked any more. */
@@ -158,22 +204,28 @@ final class Health {
     /**
      * Takes the result of a check.
      *
+     * @param reason what came of it
      * @return whether this took it out of rotation, or brought it back
      */
-    boolean check(boolean passed, long now) {
+    boolean check(boolean passed, String reason, long now) {
         Checks before = checks;
         if (passed) {
             failedChecks = 0;
             checks = Checks.PASSED;
             State seen = state.get();
-            if (before == Checks.FAILED && seen == null || seen instanceof Ejection ejection && ejection.refused()) {
+            if (before.state() == EndpointStatus.State.UNHEALTHY && seen == null
+                    || seen instanceof Ejection ejection && ejection.refused()) {
                 state.compareAndSet(seen, new Recovery(now, new AtomicInteger()));
             }
-            return before != Checks.PASSED;
+            if (before == Checks.PASSED) {
+                return false;
+            }
+            wellSince = now;
+            return true;
         }
         failedChecks++;
         if (before == Checks.PASSED && failedChecks >= 2) {
-            checks = Checks.FAILED;
+            checks = new Checks(EndpointStatus.State.UNHEALTHY, now, reason);
             return true;
         }
         return false;

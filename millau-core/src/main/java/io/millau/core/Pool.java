@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /** The equally good services of one route, those with nothing running apart from those that run. Immutable but for turns. */
 final class Pool {
 
+    final Route route;
+
     /** Those that have a share, then those of weight 0, which stand by. */
     final Member[] members;
 
@@ -28,7 +30,8 @@ final class Pool {
     private final boolean equalShares;
     private final AtomicInteger turn;
 
-    Pool(List<Member> equals, AtomicInteger turn, @Nullable Set<X509Certificate> clientCa) {
+    Pool(Route route, List<Member> equals, AtomicInteger turn, @Nullable Set<X509Certificate> clientCa) {
+        this.route = route;
         List<Member> shares = new ArrayList<>(equals.size());
         List<Member> standby = new ArrayList<>(0);
         boolean sameShares = true;

@@ -1,7 +1,12 @@
 package io.millau.core;
 
-/** A host and a path that services have in common: what they share requests of. */
-record Route(String host, String path) {
+/**
+ * A host and a path that services have in common: what they share requests of.
+ *
+ * @param host as {@link Service#hosts} has it
+ * @param path as {@link Service#path} has it
+ */
+public record Route(String host, String path) {
 
     @Override
     public boolean equals(Object other) {

@@ -93,8 +93,10 @@ final class RouteTable {
             Map<String, Pool> pools = new HashMap<>();
             Set<X509Certificate> clientCa =
                     clientCas.getOrDefault(host, Optional.empty()).orElse(null);
-            byPath.forEach((path, equals) ->
-                    pools.put(path, new Pool(equals, turnOf.apply(new Route(host, path)), clientCa)));
+            byPath.forEach((path, equals) -> {
+                Route route = new Route(host, path);
+                pools.put(path, new Pool(route, equals, turnOf.apply(route), clientCa));
+            });
             byHost.put(host, new PathIndex<>(pools));
         });
         return new HostIndex<>(byHost);

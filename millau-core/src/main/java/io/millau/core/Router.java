@@ -135,7 +135,7 @@ public final class Router {
     private Target joined(Endpoint endpoint, Service service, long now) {
         Target target = new Target(endpoint, now, filled);
         if (filled && service.health() != null) {
-            target.health.awaitCheck();
+            target.health.awaitCheck(now);
         }
         return target;
     }
@@ -144,11 +144,12 @@ public final class Router {
      * Takes the result of a check of {@link Service#health()}. Two that failed in a row take an endpoint out of rotation, one
      * that passes brings it back; an endpoint that joins waits for the first one that passes. For one thread.
      *
+     * @param reason what came of it, for people
      * @return whether this took the endpoint out of rotation, or brought it back
      */
-    public boolean checked(Endpoint endpoint, boolean passed) {
+    public boolean checked(Endpoint endpoint, boolean passed, String reason) {
         Target target = targets.get(endpoint);
-        return target != null && target.health.check(passed, ticker.nanoTime());
+        return target != null && target.health.check(passed, reason, ticker.nanoTime());
     }
 
     /**
@@ -192,12 +193,15 @@ public final class Router {
         return true;
     }
 
-    /** All enabled services and how many of their endpoints are in rotation now. */
+    /** All enabled services, and how their endpoints are now. */
     public List<ServiceStatus> status() {
+        long now = ticker.nanoTime();
         return members.stream()
-                .map(member -> new ServiceStatus(member.service, (int) Arrays.stream(member.targets)
-                        .filter(target -> !target.health.ejected())
-                        .count()))
+                .map(member -> new ServiceStatus(
+                        member.service,
+                        Arrays.stream(member.targets)
+                                .map(target -> target.status(now))
+                                .toList()))
                 .toList();
     }
 }

@@ -2,6 +2,7 @@ package io.millau.core;
 
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where services come from: a Docker Engine, a file, code.
@@ -27,6 +28,11 @@ public interface ServiceSource {
         /** Ends the delivery; returns when the consumer is not called any more. Further calls have no effect. */
         @Override
         void close();
+
+        /** How the source fares; null if it has nothing to tell but its snapshots. Never blocks; any thread. */
+        default @Nullable SourceStatus status() {
+            return null;
+        }
 
         /** Asks the source to look at its origin at once, since something moves. Never blocks; any thread. */
         default void lookNow() {}

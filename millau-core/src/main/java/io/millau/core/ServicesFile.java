@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -55,9 +56,19 @@ final class ServicesFile implements ServiceSource {
             t.setDaemon(true);
             return t;
         });
-        Watch watch = new Watch(consumer);
-        thread.scheduleWithFixedDelay(watch, 0, 1, TimeUnit.SECONDS);
-        return () -> close(thread);
+        Discovery discovery = new Discovery(toString());
+        thread.scheduleWithFixedDelay(new Watch(consumer, discovery), 0, 1, TimeUnit.SECONDS);
+        return new Subscription() {
+            @Override
+            public void close() {
+                ServicesFile.close(thread);
+            }
+
+            @Override
+            public SourceStatus status() {
+                return discovery.status();
+            }
+        };
     }
 
     private static void close(ScheduledExecutorService thread) {
@@ -77,6 +88,7 @@ final class ServicesFile implements ServiceSource {
     /** What was seen so far; used by the source's thread alone. */
     private final class Watch implements Runnable {
         private final Consumer<Snapshot> consumer;
+        private final Discovery discovery;
         private final LabelReader labels = new LabelReader();
         private final Map<String, List<InetAddress>> addresses = new HashMap<>();
         private byte[] content = new byte[0];
@@ -85,18 +97,22 @@ final class ServicesFile implements ServiceSource {
         private @Nullable String trouble;
         private long resolvedAt;
 
-        Watch(Consumer<Snapshot> consumer) {
+        Watch(Consumer<Snapshot> consumer, Discovery discovery) {
             this.consumer = consumer;
+            this.discovery = discovery;
         }
 
         @Override
         public void run() {
+            long start = System.nanoTime();
             try {
                 look();
                 trouble = null;
+                discovery.looked(Duration.ofNanos(System.nanoTime() - start));
             } catch (IOException | RuntimeException e) {
                 // An exception would end the schedule, and with it discovery.
                 String message = e.toString();
+                discovery.failed(message);
                 if (!message.equals(trouble)) {
                     LOG.error("{} can't be read, its last services stay: {}", file, message);
                 }
@@ -108,6 +124,7 @@ final class ServicesFile implements ServiceSource {
             byte[] now = Files.readAllBytes(file);
             boolean changed = delivered == null || !Arrays.equals(now, content);
             if (changed) {
+                discovery.heard();
                 services = parse(file);
                 content = now;
             }

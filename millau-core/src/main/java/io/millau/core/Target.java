@@ -16,7 +16,7 @@ final class Target {
     private static final long STARTING_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     final Endpoint endpoint;
-    final Health health = new Health();
+    final Health health;
     final AtomicInteger openRequests = new AtomicInteger();
 
     private final long seenSince;
@@ -27,6 +27,7 @@ final class Target {
     /** @param joined whether it came while others were known, and is not one that the router began with */
     Target(Endpoint endpoint, long now, boolean joined) {
         this.endpoint = endpoint;
+        this.health = new Health(now);
         this.seenSince = now;
         this.joined = joined;
     }
@@ -65,6 +66,10 @@ final class Target {
             token = known;
         }
         return known;
+    }
+
+    EndpointStatus status(long now) {
+        return health.status(endpoint, openRequests.get(), now);
     }
 
     int load(long now) {

@@ -15,10 +15,17 @@ public interface TrafficListener {
     /**
      * Millau listens.
      *
-     * @param addresses where
-     * @param router to be asked for the state of services at any time
+     * @param overview to be asked for the state of all at any time
      */
-    default void started(List<Ingress> addresses, Router router) {}
+    default void started(Overview overview) {}
+
+    /**
+     * The services are these from now on; requests that are in progress go on with those of before. Called serially, before
+     * Millau listens too.
+     *
+     * @param services the enabled ones
+     */
+    default void servicesReplaced(List<Service> services) {}
 
     /** A connection that had no request in progress has one. */
     default void connectionBusy(Ingress ingress) {}
@@ -32,6 +39,15 @@ public interface TrafficListener {
     /** An attempt failed. If the request is repeated another attempt follows. */
     default void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {}
 
+    /** An endpoint that was in rotation is out of it, through a request or a check. */
+    default void endpointEjected(Service service, Endpoint endpoint, String reason) {}
+
+    /** An endpoint that was out of rotation is back. */
+    default void endpointReturned(Service service, Endpoint endpoint) {}
+
+    /** A request is not repeated because its service had as many repeats as it may have. */
+    default void repeatsExhausted(Service service) {}
+
     /** A request came to its end. */
     default void requestEnded(Ended request) {}
 
@@ -42,6 +58,29 @@ public interface TrafficListener {
      * @param protocol {@code http} or {@code https}
      */
     record Ingress(int port, String protocol) {}
+
+    /** What a client sent, as a log shows it: texts are whatever a client may send. Valid during the call that it is part of. */
+    interface Request {
+
+        /** What tells it from others: the client's own {@code X-Request-Id}, else one that was made for it. */
+        String id();
+
+        /** The client's address, without a port. */
+        String address();
+
+        /** The Host field; empty if there is none. */
+        String host();
+
+        /** As the client wrote it, without the query. */
+        String path();
+
+        /** {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}. */
+        String protocol();
+
+        /** The version of TLS that the client speaks, {@code TLSv1.3} for instance; null without TLS. */
+        @Nullable
+        String tlsVersion();
+    }
 
     /** A request that came to its end; valid during the call. */
     interface Ended {
@@ -55,6 +94,20 @@ public interface TrafficListener {
         /** The service that answered, or the last that was tried; null if none fits. */
         @Nullable
         Service service();
+
+        /** What it was found by; null if no service fits. */
+        @Nullable
+        Route route();
+
+        /** The endpoint that answered, or the last that was tried; null if none was. */
+        @Nullable
+        Endpoint endpoint();
+
+        /** How many times it was tried. */
+        int attempts();
+
+        /** From the begin of the last attempt to the head of its answer, in nanoseconds; 0 if there was none. */
+        long upstreamNanos();
 
         /** Whether an answer of the service was passed on, from its head to its end or to the client's. */
         boolean delivered();
@@ -73,5 +126,8 @@ public interface TrafficListener {
 
         /** From the request's head to the end, in nanoseconds. */
         long nanos();
+
+        /** What the client sent. */
+        Request request();
     }
 }

@@ -181,7 +181,8 @@ class RouterTest {
 
         @Test
         void goOnAfterTwoToThe31Requests() {
-            Pool pool = new Pool(List.of(member("A", 3), member("B", 1)), new AtomicInteger(-3), null);
+            Pool pool =
+                    new Pool(new Route("*", "/"), List.of(member("A", 3), member("B", 1)), new AtomicInteger(-3), null);
 
             assertThat(List.of(pool.next(now), pool.next(now), pool.next(now), pool.next(now), pool.next(now)))
                     .containsExactly(1, 0, 0, 0, 1);
@@ -861,7 +862,7 @@ class RouterTest {
         }
 
         private boolean check(String id, boolean passed) {
-            return router.checked(TestEndpoints.of(id), passed);
+            return router.checked(TestEndpoints.of(id), passed, passed ? "status 200" : "status 500");
         }
 
         private Service checked(String name, int replicas) {

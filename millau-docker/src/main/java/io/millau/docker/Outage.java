@@ -1,5 +1,6 @@
 package io.millau.docker;
 
+import io.millau.core.Discovery;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -21,11 +22,13 @@ final class Outage {
     private static final long LONGEST = Duration.ofSeconds(5).toNanos();
 
     private final String engine;
+    private final Discovery discovery;
     private final Set<String> said = new HashSet<>();
     private @Nullable Long since;
 
-    Outage(String engine) {
+    Outage(String engine, Discovery discovery) {
         this.engine = engine;
+        this.discovery = discovery;
     }
 
     /** A look at it failed. */
@@ -34,6 +37,7 @@ final class Outage {
             since = now;
         }
         String kind = kind(failure);
+        discovery.failed(kind + ": " + reason(failure));
         if (!said.add(kind)) {
             LOG.debug("Docker Engine {} is still away: {}", engine, failure.toString());
             return;

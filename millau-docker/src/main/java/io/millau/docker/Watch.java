@@ -1,8 +1,10 @@
 package io.millau.docker;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.millau.core.Discovery;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
+import io.millau.core.SourceStatus;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -62,6 +64,7 @@ final class Watch implements ServiceSource.Subscription {
     private final Pace pace = new Pace();
     private final SnapshotBuilder builder;
     private final Outage outage;
+    private final Discovery discovery;
     private final Thread thread;
     private volatile boolean closed;
     private @Nullable Snapshot delivered;
@@ -71,7 +74,8 @@ final class Watch implements ServiceSource.Subscription {
         this.interfaces = interfaces;
         this.consumer = consumer;
         this.builder = new SnapshotBuilder("Docker " + engine);
-        this.outage = new Outage(engine);
+        this.discovery = new Discovery("Docker " + engine);
+        this.outage = new Outage(engine, discovery);
         this.thread = new Thread(this::run, "millau-docker");
         thread.setDaemon(true);
     }
@@ -83,6 +87,11 @@ final class Watch implements ServiceSource.Subscription {
     @Override
     public void lookNow() {
         signals.suspicion();
+    }
+
+    @Override
+    public SourceStatus status() {
+        return discovery.status();
     }
 
     @Override
@@ -137,6 +146,7 @@ final class Watch implements ServiceSource.Subscription {
     }
 
     private void heard(JsonNode event) {
+        discovery.heard();
         switch (event.path("Type").asText()) {
             case "node" -> signals.nodesChanged();
             case "service" -> signals.swarmChanged();
@@ -156,8 +166,7 @@ final class Watch implements ServiceSource.Subscription {
     /** Looks and delivers until the stream of events ends. */
     private void follow(Lookout lookout, DockerApi.Events events) throws IOException, InterruptedException {
         lookout.findRole();
-        Sight sight = lookout.everything();
-        seen(sight);
+        Sight sight = everything(lookout);
         outage.over(System.nanoTime());
         long looked = System.nanoTime();
         long next = looked + STEADY;
@@ -178,8 +187,7 @@ final class Watch implements ServiceSource.Subscription {
                 if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !lookout.isManager())) {
                     lookout.findRole();
                 }
-                sight = lookout.everything();
-                seen(sight);
+                sight = everything(lookout);
                 looked = System.nanoTime();
                 next = looked + STEADY;
                 pace.heardOf(taken.services(), looked);
@@ -191,6 +199,14 @@ final class Watch implements ServiceSource.Subscription {
                 seen(sight);
             }
         }
+    }
+
+    private Sight everything(Lookout lookout) throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        Sight sight = lookout.everything();
+        seen(sight);
+        discovery.looked(Duration.ofNanos(System.nanoTime() - start));
+        return sight;
     }
 
     private void seen(Sight sight) {

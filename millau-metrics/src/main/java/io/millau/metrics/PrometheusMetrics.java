@@ -2,7 +2,7 @@ package io.millau.metrics;
 
 import io.millau.core.Endpoint;
 import io.millau.core.Outcome;
-import io.millau.core.Router;
+import io.millau.core.Overview;
 import io.millau.core.Service;
 import io.millau.core.ServiceStatus;
 import io.millau.core.TrafficListener;
@@ -63,8 +63,7 @@ public final class PrometheusMetrics implements TrafficListener {
             counter("millau_topology_requests", "Requests from a port to a service.", "id", "source", "target");
 
     private final List<Series.OfIngress> series = new CopyOnWriteArrayList<>();
-    private volatile List<Ingress> ingresses = List.of();
-    private volatile @Nullable Router router;
+    private volatile @Nullable Overview overview;
 
     /** Metrics that are all 0. */
     public PrometheusMetrics() {}
@@ -74,10 +73,9 @@ public final class PrometheusMetrics implements TrafficListener {
     }
 
     @Override
-    public void started(List<Ingress> addresses, Router router) {
-        this.ingresses = List.copyOf(addresses);
-        this.router = router;
-        addresses.forEach(this::series);
+    public void started(Overview overview) {
+        this.overview = overview;
+        overview.ingresses().forEach(this::series);
     }
 
     @Override
@@ -190,10 +188,10 @@ public final class PrometheusMetrics implements TrafficListener {
 
     /** What is read off the router rather than counted. */
     private void writeStatus(TextFormat page) {
-        Router known = router;
+        Overview known = overview;
         TreeMap<String, Boolean> up = new TreeMap<>();
         if (known != null) {
-            for (ServiceStatus status : known.status()) {
+            for (ServiceStatus status : known.services()) {
                 up.merge(status.service().name(), status.up(), Boolean::logicalOr);
             }
         }
@@ -201,7 +199,7 @@ public final class PrometheusMetrics implements TrafficListener {
         up.forEach(
                 (service, isUp) -> page.sample("millau_lb_status", List.of("service"), List.of(service), isUp ? 1 : 0));
         page.head("millau_topology_status", "A node for each port and each service.", "gauge");
-        for (Ingress ingress : ingresses) {
+        for (Ingress ingress : known == null ? List.<Ingress>of() : known.ingresses()) {
             node(page, port(ingress), true);
         }
         up.forEach((service, isUp) -> node(page, service, isUp));

@@ -2,10 +2,16 @@ package io.millau.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.CertificateStatus;
 import io.millau.core.Endpoint;
 import io.millau.core.Outcome;
+import io.millau.core.Overview;
+import io.millau.core.Problem;
+import io.millau.core.Route;
 import io.millau.core.Router;
 import io.millau.core.Service;
+import io.millau.core.ServiceStatus;
+import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.TrafficListener.Ingress;
 import java.net.InetAddress;
@@ -25,7 +31,7 @@ class PrometheusMetricsTest {
     @BeforeEach
     void start() {
         router.replace(List.of(APP, Service.named("idle").hosts("idle").build()));
-        metrics.started(List.of(INGRESS), router);
+        metrics.started(new TestOverview(router));
     }
 
     @Test
@@ -111,6 +117,43 @@ class PrometheusMetricsTest {
         assertThat(metrics.page()).contains("millau_lb_status{service=\"a\\\"b\\\\c\\nd\"} 0\n");
     }
 
+    private record TestOverview(Router router) implements Overview {
+        @Override
+        public List<Ingress> ingresses() {
+            return List.of(INGRESS);
+        }
+
+        @Override
+        public List<ServiceStatus> services() {
+            return router.status();
+        }
+
+        @Override
+        public int openConnections(Service service) {
+            return 0;
+        }
+
+        @Override
+        public List<SourceStatus> sources() {
+            return List.of();
+        }
+
+        @Override
+        public List<Problem> problems() {
+            return List.of();
+        }
+
+        @Override
+        public List<CertificateStatus> certificates() {
+            return List.of();
+        }
+
+        @Override
+        public long droppedLogLines() {
+            return 0;
+        }
+    }
+
     private record Request(String method, Service service, boolean delivered, boolean clientGone, int status)
             implements TrafficListener.Ended {
         @Override
@@ -131,6 +174,31 @@ class PrometheusMetricsTest {
         @Override
         public long nanos() {
             return 500_000_000;
+        }
+
+        @Override
+        public Route route() {
+            return null;
+        }
+
+        @Override
+        public Endpoint endpoint() {
+            return null;
+        }
+
+        @Override
+        public int attempts() {
+            return 1;
+        }
+
+        @Override
+        public long upstreamNanos() {
+            return 0;
+        }
+
+        @Override
+        public TrafficListener.Request request() {
+            throw new UnsupportedOperationException();
         }
     }
 }

@@ -2,7 +2,9 @@ package io.millau.server;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
+import io.millau.core.CertificateStatus;
 import io.millau.core.Service;
+import io.millau.core.ServiceLabels;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -132,6 +134,16 @@ final class Certificates implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** All of them, and those that are missing. */
+    List<CertificateStatus> status() {
+        List<CertificateStatus> all = new ArrayList<>();
+        byLabel()
+                .forEach((certificate, service) ->
+                        all.add(CertificateStatus.of(certificate, ServiceLabels.PREFIX + "cert of " + service, null)));
+        sources.forEach(source -> all.addAll(source.status()));
+        return all;
     }
 
     /** For how many names it is remembered that they were asked for and have none. */

@@ -1,5 +1,6 @@
 package io.millau.server;
 
+import io.millau.core.TrafficListener;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.io.IoCallback;
 import io.undertow.io.Sender;
@@ -11,6 +12,7 @@ import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,15 +26,17 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /** What HTTP/1.1 and HTTP/2 do differently towards the client of a request. For the request's I/O thread alone. */
-abstract class Client {
+abstract class Client implements TrafficListener.Request {
 
     private static final Logger LOG = LoggerFactory.getLogger(Client.class);
 
     final HttpServerExchange exchange;
+    private final RequestId requestId;
     private final boolean expectsContinue;
 
     private Client(HttpServerExchange exchange) {
         this.exchange = exchange;
+        this.requestId = RequestId.of(exchange.getRequestHeaders());
         this.expectsContinue = !exchange.isRequestComplete() && HttpContinue.requiresContinueResponse(exchange);
     }
 
@@ -53,8 +57,44 @@ abstract class Client {
     /** The connection, if an answer can be written to it as it is and ends with its length. */
     abstract @Nullable StreamSinkChannel bare();
 
-    /** Its address, without a port and a zone. */
-    abstract String address();
+    final RequestId requestId() {
+        return requestId;
+    }
+
+    @Override
+    public final String id() {
+        return requestId.toString();
+    }
+
+    @Override
+    public final String host() {
+        return hostOf(exchange);
+    }
+
+    /** As the Host field says it; empty if there is none. */
+    static String hostOf(HttpServerExchange exchange) {
+        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
+        return host == null ? "" : host;
+    }
+
+    @Override
+    public final String path() {
+        return RequestHead.pathOf(exchange);
+    }
+
+    @Override
+    public final String protocol() {
+        return exchange.getProtocol().toString();
+    }
+
+    @Override
+    public final @Nullable String tlsVersion() {
+        if (exchange.getConnection() instanceof HttpServerConnection connection) {
+            return connection.getChannel() instanceof TlsConnection tls ? tls.version() : null;
+        }
+        Http2Connection connection = Http2Connection.of(exchange.getConnection());
+        return connection == null ? null : connection.tlsVersion();
+    }
 
     /** Who it is, if that had to be proved in its handshake. */
     static @Nullable TlsClient provedBy(HttpServerExchange exchange) {
@@ -162,7 +202,7 @@ abstract class Client {
         }
 
         @Override
-        String address() {
+        public String address() {
             return ClientConnection.of(connection).address();
         }
 
@@ -246,7 +286,7 @@ abstract class Client {
 
         /** Made into text once for a connection. */
         @Override
-        String address() {
+        public String address() {
             ServerConnection connection = exchange.getConnection();
             String known = connection.getAttachment(ADDRESS);
             if (known == null) {

@@ -8,10 +8,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,9 +31,10 @@ final class HealthChecks {
 
     private final Router router;
     private final Lanes lanes;
+    private final Traffic traffic;
 
     // Guarded by this.
-    private Set<Subject> wanted = Set.of();
+    private Map<Subject, Service> wanted = Map.of();
     private @Nullable XnioIoThread thread;
 
     /** For the I/O thread alone. */
@@ -44,26 +43,27 @@ final class HealthChecks {
     /** What is asked. */
     private record Subject(Endpoint endpoint, String service, String host, String path) {}
 
-    HealthChecks(Router router, Lanes lanes) {
+    HealthChecks(Router router, Lanes lanes, Traffic traffic) {
         this.router = router;
         this.lanes = lanes;
+        this.traffic = traffic;
     }
 
     synchronized void start(XnioIoThread thread) {
         this.thread = thread;
-        Set<Subject> first = wanted;
+        Map<Subject, Service> first = wanted;
         thread.execute(() -> check(first));
     }
 
     /** Replaces what is to be checked. */
     synchronized void replace(List<Service> services) {
-        Set<Subject> subjects = new HashSet<>();
+        Map<Subject, Service> subjects = new HashMap<>();
         for (Service service : services) {
             String path = service.health();
             if (service.enabled() && path != null) {
                 service.endpoints()
-                        .forEach(endpoint ->
-                                subjects.add(new Subject(endpoint, service.name(), host(service, endpoint), path)));
+                        .forEach(endpoint -> subjects.put(
+                                new Subject(endpoint, service.name(), host(service, endpoint), path), service));
             }
         }
         boolean changed = !subjects.equals(wanted);
@@ -79,16 +79,21 @@ final class HealthChecks {
         return first.equals(Service.ANY_HOST) ? endpoint.authority() : first;
     }
 
-    private void check(Set<Subject> subjects) {
+    private void check(Map<Subject, Service> subjects) {
         checks.entrySet().removeIf(entry -> {
-            boolean gone = !subjects.contains(entry.getKey());
+            boolean gone = !subjects.containsKey(entry.getKey());
             if (gone) {
                 entry.getValue().stop();
             }
             return gone;
         });
-        subjects.stream().filter(subject -> !checks.containsKey(subject)).forEach(subject -> {
-            Check check = new Check(subject, lanes.current());
+        subjects.forEach((subject, service) -> {
+            Check known = checks.get(subject);
+            if (known != null) {
+                known.service = service;
+                return;
+            }
+            Check check = new Check(subject, service, lanes.current());
             checks.put(subject, check);
             check.begin();
         });
@@ -99,14 +104,16 @@ final class HealthChecks {
 
         private final Subject subject;
         private final Lane lane;
+        private Service service;
         private boolean everPassed;
         private boolean checked;
         private Upstream.@Nullable Connecting connecting;
         private @Nullable UpstreamConnection connection;
         private @Nullable PooledByteBuffer partialHead;
 
-        Check(Subject subject, Lane lane) {
+        Check(Subject subject, Service service, Lane lane) {
             this.subject = subject;
+            this.service = service;
             this.lane = lane;
         }
 
@@ -184,15 +191,19 @@ final class HealthChecks {
             stop();
             everPassed |= passed;
             lane.longDeadlines.set(this, untilNext());
-            if (router.checked(subject.endpoint(), passed)) {
-                String asked = subject.service() + " at " + subject.endpoint();
-                if (passed) {
-                    LOG.info("{} is well and in rotation: {} for {}", asked, why, subject.path());
-                } else {
-                    LOG.warn("{} is not well and out of rotation: {} for {}, twice", asked, why, subject.path());
-                }
+            String reason = why + " for " + subject.path();
+            if (!router.checked(subject.endpoint(), passed, reason)) {
+                LOG.debug("{}: {}", subject.endpoint(), reason);
+            } else if (passed) {
+                LOG.info("{} at {} is well and in rotation: {}", subject.service(), subject.endpoint(), reason);
+                traffic.endpointReturned(service, subject.endpoint());
             } else {
-                LOG.debug("{}: {} for {}", subject.endpoint(), why, subject.path());
+                LOG.warn(
+                        "{} at {} is not well and out of rotation: {}, twice",
+                        subject.service(),
+                        subject.endpoint(),
+                        reason);
+                traffic.endpointEjected(service, subject.endpoint(), reason);
             }
         }
 

@@ -39,6 +39,7 @@ final class Http2Connection extends Http2Channel {
     static final int MAX_BUFFERS = 2 * WINDOW / Millau.BUFFER_BYTES;
 
     private final @Nullable TlsClient client;
+    private final @Nullable String tlsVersion;
     private final GoAwayConduit goAway;
     private final FrameHeader header = new FrameHeader();
     private int type;
@@ -57,6 +58,7 @@ final class Http2Connection extends Http2Channel {
             OptionMap options) {
         super(connection, Tls.HTTP_2, buffers, first, false, false, options);
         this.client = connection instanceof TlsConnection tls ? tls.client() : null;
+        this.tlsVersion = connection instanceof TlsConnection tls ? tls.version() : null;
         this.goAway = goAway;
         putAttachment(KEY, this);
     }
@@ -77,6 +79,12 @@ final class Http2Connection extends Http2Channel {
     @Nullable
     TlsClient client() {
         return client;
+    }
+
+    /** The version of TLS that its client speaks; null without TLS. */
+    @Nullable
+    String tlsVersion() {
+        return tlsVersion;
     }
 
     /** Asks its client to send its next requests elsewhere. */

@@ -1,11 +1,9 @@
 package io.millau.server;
 
-import io.millau.core.Endpoint;
 import io.millau.core.Ticker;
 import io.undertow.connector.ByteBufferPool;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.xnio.XnioIoThread;
 
@@ -41,20 +39,15 @@ final class Lane {
     /**
      * @param tlsBuffers those of all lanes
      * @param upstreamEngines those of all lanes
-     * @param removed whether an endpoint is none of any service any more
+     * @param lanes what all of them know of endpoints
      */
-    Lane(
-            XnioIoThread thread,
-            Ticker ticker,
-            ByteBufferPool tlsBuffers,
-            UpstreamEngines upstreamEngines,
-            Predicate<Endpoint> removed) {
+    Lane(XnioIoThread thread, Ticker ticker, ByteBufferPool tlsBuffers, UpstreamEngines upstreamEngines, Lanes lanes) {
         this.upstreamEngines = upstreamEngines;
         this.thread = thread;
         this.tlsBuffers = tlsBuffers;
         this.deadlines = new Deadlines(thread, ticker, REQUEST_TICK);
         this.longDeadlines = new Deadlines(thread, ticker, LONG_TICK);
-        this.upstream = new Upstream(thread, this, removed);
+        this.upstream = new Upstream(thread, this, lanes);
     }
 
     /** Runs a task on its thread, when what the thread does now is done. */

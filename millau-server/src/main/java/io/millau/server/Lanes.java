@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.xnio.XnioIoThread;
 
 /** A lane for each I/O thread, made when the thread first needs it. */
@@ -19,14 +20,20 @@ final class Lanes {
     private final UpstreamEngines upstreamEngines = new UpstreamEngines();
     private final ThreadLocal<Lane> own;
 
-    /** How long connections to an endpoint may go on when it is removed. */
-    private volatile Map<Endpoint, Duration> drains = Map.of();
+    private volatile Map<Endpoint, Known> endpoints = Map.of();
+
+    /**
+     * What is known of an endpoint.
+     *
+     * @param drain how long connections to it may go on when it is removed
+     * @param connections how many are open
+     */
+    private record Known(Duration drain, AtomicInteger connections) {}
 
     Lanes(Ticker ticker) {
         own = ThreadLocal.withInitial(() -> {
             XnioIoThread thread = XnioIoThread.requireCurrentThread();
-            Lane lane =
-                    new Lane(thread, ticker, tlsBuffers, upstreamEngines, endpoint -> !drains.containsKey(endpoint));
+            Lane lane = new Lane(thread, ticker, tlsBuffers, upstreamEngines, this);
             all.put(thread, lane);
             return lane;
         });
@@ -35,6 +42,17 @@ final class Lanes {
     /** The calling I/O thread's. */
     Lane current() {
         return own.get();
+    }
+
+    /** Whether an endpoint is none of any service any more. */
+    boolean removed(Endpoint endpoint) {
+        return !endpoints.containsKey(endpoint);
+    }
+
+    /** What counts the open connections to an endpoint. */
+    AtomicInteger connections(Endpoint endpoint) {
+        Known known = endpoints.get(endpoint);
+        return known == null ? new AtomicInteger() : known.connections();
     }
 
     /** Buffers in use. */
@@ -48,16 +66,21 @@ final class Lanes {
      * @param route lets requests come to the new ones
      */
     void replace(List<Service> services, Runnable route) {
-        Map<Endpoint, Duration> before = drains;
-        Map<Endpoint, Duration> now = new HashMap<>(2 * before.size());
+        Map<Endpoint, Known> before = endpoints;
+        Map<Endpoint, Known> now = new HashMap<>(2 * before.size());
         services.stream()
                 .filter(Service::enabled)
-                .forEach(service ->
-                        service.endpoints().forEach(endpoint -> now.merge(endpoint, service.drain(), Lanes::longer)));
-        drains = now; // first: a request that is on its way to a removed endpoint finds out when it connects
+                .forEach(service -> service.endpoints()
+                        .forEach(endpoint -> now.merge(
+                                endpoint,
+                                new Known(service.drain(), connections(endpoint)),
+                                (one, other) -> new Known(longer(one.drain(), other.drain()), one.connections()))));
+        endpoints = now; // first: a request that is on its way to a removed endpoint finds out when it connects
         route.run();
-        all.forEach((thread, lane) -> thread.execute(
-                () -> lane.upstream.retain(now.keySet(), endpoint -> before.getOrDefault(endpoint, Duration.ZERO))));
+        all.forEach((thread, lane) -> thread.execute(() -> lane.upstream.retain(now.keySet(), endpoint -> {
+            Known known = before.get(endpoint);
+            return known == null ? Duration.ZERO : known.drain();
+        })));
     }
 
     private static Duration longer(Duration one, Duration other) {

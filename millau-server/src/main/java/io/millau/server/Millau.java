@@ -1,12 +1,17 @@
 package io.millau.server;
 
 import io.millau.core.CertificateSource;
+import io.millau.core.CertificateStatus;
 import io.millau.core.LoadBalancer;
+import io.millau.core.Overview;
+import io.millau.core.Problem;
 import io.millau.core.RetryPolicy;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
+import io.millau.core.ServiceStatus;
 import io.millau.core.Snapshot;
+import io.millau.core.SourceStatus;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import java.io.IOException;
@@ -56,6 +61,7 @@ public final class Millau implements AutoCloseable {
     private final Router router;
     private final Services services;
     private final HealthChecks healthChecks;
+    private final Traffic traffic;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<ProxyHandler> handlers = new ArrayList<>();
     private final @Nullable Certificates certificates;
@@ -71,7 +77,8 @@ public final class Millau implements AutoCloseable {
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         lanes = new Lanes(builder.ticker);
-        healthChecks = new HealthChecks(router, lanes);
+        traffic = new Traffic(builder.trafficListeners);
+        healthChecks = new HealthChecks(router, lanes, traffic);
         certificates =
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
         services = new Services(builder.sources, this::replace);
@@ -86,7 +93,6 @@ public final class Millau implements AutoCloseable {
                         .set(Options.CONNECTION_LOW_WATER, 1_000_000)
                         .getMap());
         try {
-            Traffic traffic = new Traffic(builder.trafficListeners);
             for (InetSocketAddress address : builder.addresses) {
                 listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address)));
             }
@@ -104,7 +110,7 @@ public final class Millau implements AutoCloseable {
                 telemetry.open(new Telemetry(this::up, builder.metrics));
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
-            open(traffic, builder);
+            open(builder);
         } catch (IOException | RuntimeException e) {
             release();
             throw e;
@@ -123,11 +129,11 @@ public final class Millau implements AutoCloseable {
         }
     }
 
-    private void open(Traffic traffic, Builder builder) {
+    private void open(Builder builder) {
         List<TrafficListener.Ingress> ingresses = listeners.stream()
                 .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), listener.scheme()))
                 .toList();
-        traffic.started(ingresses, router);
+        traffic.started(new View(ingresses));
         int httpsPort = ingresses.stream()
                 .filter(ingress -> ingress.protocol().equals("https"))
                 .mapToInt(TrafficListener.Ingress::port)
@@ -153,6 +159,52 @@ public final class Millau implements AutoCloseable {
         }
         lanes.replace(all, () -> router.replace(all));
         healthChecks.replace(all);
+        traffic.servicesReplaced(all.stream().filter(Service::enabled).toList());
+    }
+
+    private final class View implements Overview {
+        private final List<TrafficListener.Ingress> ingresses;
+
+        View(List<TrafficListener.Ingress> ingresses) {
+            this.ingresses = ingresses;
+        }
+
+        @Override
+        public List<TrafficListener.Ingress> ingresses() {
+            return ingresses;
+        }
+
+        @Override
+        public List<ServiceStatus> services() {
+            return router.status();
+        }
+
+        @Override
+        public int openConnections(Service service) {
+            return service.endpoints().stream()
+                    .mapToInt(endpoint -> lanes.connections(endpoint).get())
+                    .sum();
+        }
+
+        @Override
+        public List<SourceStatus> sources() {
+            return services.sources();
+        }
+
+        @Override
+        public List<Problem> problems() {
+            return services.current().problems();
+        }
+
+        @Override
+        public List<CertificateStatus> certificates() {
+            return certificates == null ? List.of() : certificates.status();
+        }
+
+        @Override
+        public long droppedLogLines() {
+            return 0;
+        }
     }
 
     /** A builder. */

@@ -3,6 +3,7 @@ package io.millau.server;
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
 import io.millau.core.Outcome;
+import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.undertow.connector.PooledByteBuffer;
@@ -74,6 +75,10 @@ final class ProxiedRequest extends Deadlines.Deadline
     private Upstream.@Nullable Connecting connecting;
     private @Nullable UpstreamConnection connection;
     private @Nullable Endpoint endpoint;
+    private @Nullable Endpoint lastEndpoint;
+    private long attemptBegan;
+    private long upstreamNanos;
+    private long nanos;
     private Outcome lastOutcome = Outcome.UNREACHABLE;
 
     private @Nullable ByteBuffer unsentHead;
@@ -95,6 +100,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         this.ingress = handler.ingress();
         this.client = Client.of(exchange);
         this.began = lane.deadlines.now();
+        this.attemptBegan = began;
         this.upgrade = upgradeOf(exchange);
     }
 
@@ -157,6 +163,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             answerFailure();
             return;
         }
+        lastEndpoint = next;
         phase = Phase.CONNECTING;
         boolean repeatable = delivery.repeatable();
         if (body == null && !exchange.isRequestComplete()) {
@@ -423,7 +430,11 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** The endpoint has answered: there will be no other attempt. */
     private void answered() {
         cancelDeadlines();
+        upstreamNanos = lane.deadlines.now() - attemptBegan;
         delivery.report(Outcome.DELIVERED);
+        if (delivery.broughtBack() && endpoint != null) {
+            handler.returned(delivery.service(), endpoint);
+        }
         delivered = true;
         phase = Phase.ANSWERING;
         if (LOG.isDebugEnabled()) {
@@ -474,7 +485,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         LOG.warn("{} at {} broke its answer off: {}", delivery.service().name(), broken, failure.toString());
-        delivery.report(Outcome.BROKEN);
+        report(Outcome.BROKEN, broken, failure);
         delivered = false;
         handler.traffic().attemptFailed(delivery.service(), broken, Outcome.BROKEN, false);
         end();
@@ -574,7 +585,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         lastOutcome = outcome;
         fresh = outcome == Outcome.REJECTED; // one that refused may take it over the same connection a moment later
         boolean wasInRotation = delivery.inRotation();
-        boolean mayRepeat = delivery.report(outcome);
+        boolean mayRepeat = report(outcome, failed, cause);
         boolean bodyIsKept = body == null || body.repeatable();
         boolean again = mayRepeat && bodyIsKept;
         boolean held = !mayRepeat && bodyIsKept && delivery.worthWaiting() && isInTime();
@@ -587,6 +598,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         handler.traffic().attemptFailed(delivery.service(), failed, outcome, again || held);
         if (again) {
+            attemptBegan = lane.deadlines.now();
             attempt();
         } else if (held) {
             phase = Phase.HELD;
@@ -594,6 +606,20 @@ final class ProxiedRequest extends Deadlines.Deadline
         } else {
             answerFailure();
         }
+    }
+
+    /** Whether the request may be repeated. */
+    private boolean report(Outcome outcome, Endpoint failed, Throwable cause) {
+        boolean wasInRotation = delivery.inRotation();
+        String reason = String.valueOf(cause.getMessage());
+        boolean mayRepeat = delivery.report(outcome, reason);
+        if (outcome.endpointFailed() && wasInRotation && !delivery.inRotation()) {
+            handler.traffic().endpointEjected(delivery.service(), failed, reason);
+        }
+        if (delivery.isOutOfRepeats()) {
+            handler.traffic().repeatsExhausted(delivery.service());
+        }
+        return mayRepeat;
     }
 
     /** An endpoint's failure is news where it was in rotation. */
@@ -619,7 +645,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Whether the client has not yet waited for as long as its service may take. */
     private boolean isInTime() {
-        return nanos() < delivery.service().timeout().toNanos();
+        return lane.deadlines.now() - began < delivery.service().timeout().toNanos();
     }
 
     /** By now other endpoints, or other services, may be there. */
@@ -632,6 +658,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         now.continues(delivery);
         delivery.close();
         delivery = now;
+        attemptBegan = lane.deadlines.now();
         preferEndpoint();
         attempt();
     }
@@ -686,6 +713,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         phase = Phase.OVER;
+        nanos = lane.deadlines.now() - began;
         cancelDeadlines();
         closeConnection();
         if (answer != null) {
@@ -742,6 +770,31 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     @Override
+    public TrafficListener.Request request() {
+        return client;
+    }
+
+    @Override
+    public Route route() {
+        return delivery.route();
+    }
+
+    @Override
+    public @Nullable Endpoint endpoint() {
+        return lastEndpoint;
+    }
+
+    @Override
+    public int attempts() {
+        return delivery.attempts();
+    }
+
+    @Override
+    public long upstreamNanos() {
+        return upstreamNanos;
+    }
+
+    @Override
     public boolean delivered() {
         return delivered;
     }
@@ -768,6 +821,6 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public long nanos() {
-        return lane.deadlines.now() - began;
+        return nanos;
     }
 }

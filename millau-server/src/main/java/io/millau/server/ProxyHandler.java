@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.Delivery;
+import io.millau.core.Endpoint;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
@@ -120,7 +121,7 @@ final class ProxyHandler implements HttpHandler {
             redirect(exchange);
             return;
         }
-        String host = hostOf(exchange);
+        String host = Client.hostOf(exchange);
         Delivery delivery = open(exchange, host);
         if (delivery == null) {
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
@@ -158,7 +159,7 @@ final class ProxyHandler implements HttpHandler {
     /** The same for a request that was let in before: by now there may be a condition that its connection doesn't meet. */
     @Nullable
     Delivery openAnew(HttpServerExchange exchange) {
-        String host = hostOf(exchange);
+        String host = Client.hostOf(exchange);
         Delivery delivery = open(exchange, host);
         boolean proceeds = delivery != null && https.verdict(exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
         return proceeds ? delivery : null;
@@ -171,12 +172,6 @@ final class ProxyHandler implements HttpHandler {
                 host,
                 path.startsWith("/") ? path : "/",
                 exchange.getRequestMethod().toString());
-    }
-
-    /** As the Host field says it; empty if there is none. */
-    private static String hostOf(HttpServerExchange exchange) {
-        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
-        return host == null ? "" : host;
     }
 
     /** What makes a request ambiguous, if anything does: then it may not reach a service (RFC 9112, 6.3 and 11.2). */
@@ -226,52 +221,9 @@ final class ProxyHandler implements HttpHandler {
     /** Answers a request that no service gets. */
     private void turnAway(HttpServerExchange exchange, String text) {
         Client client = Client.of(exchange);
-        TrafficListener.Ended ended = new TurnedAway(exchange, ingress, System.nanoTime());
+        TrafficListener.Ended ended = new TurnedAway(client, ingress, System.nanoTime());
         began(ended, client);
         exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answer(exchange, text, () -> ended(ended, client)));
-    }
-
-    private record TurnedAway(HttpServerExchange exchange, TrafficListener.Ingress ingress, long began)
-            implements TrafficListener.Ended {
-        @Override
-        public String method() {
-            return exchange.getRequestMethod().toString();
-        }
-
-        @Override
-        public @Nullable Service service() {
-            return null;
-        }
-
-        @Override
-        public boolean delivered() {
-            return false;
-        }
-
-        @Override
-        public boolean clientGone() {
-            return false;
-        }
-
-        @Override
-        public int status() {
-            return exchange.getStatusCode();
-        }
-
-        @Override
-        public long requestBytes() {
-            return 0;
-        }
-
-        @Override
-        public long responseBytes() {
-            return 0;
-        }
-
-        @Override
-        public long nanos() {
-            return System.nanoTime() - began;
-        }
     }
 
     TrafficListener.Ingress ingress() {
@@ -303,6 +255,12 @@ final class ProxyHandler implements HttpHandler {
     /** A request became a tunnel. */
     void upgraded() {
         inProgress.getAndDecrement();
+    }
+
+    /** An endpoint's answer brought it back into rotation. */
+    void returned(Service service, Endpoint endpoint) {
+        LOG.info("{} at {} is back in rotation", service.name(), endpoint);
+        traffic.endpointReturned(service, endpoint);
     }
 
     /** An endpoint could not be reached. */

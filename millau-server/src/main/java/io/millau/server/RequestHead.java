@@ -29,6 +29,7 @@ final class RequestHead {
     private static final byte[] HTTP_PORT = ascii("80");
     private static final byte[] HTTPS_PORT = ascii("443");
     private static final byte[] VIA = ascii("\r\nVia: 1.1 millau\r\n");
+    private static final byte[] REQUEST_ID = ascii("X-Request-Id: ");
     private static final byte[] HOST = ascii("Host: ");
     private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
     private static final byte[] TE_TRAILERS = ascii("TE: trailers\r\nConnection: TE\r\n");
@@ -85,6 +86,9 @@ final class RequestHead {
         put(X_FORWARDED_PORT);
         port(host, exchange.getRequestScheme());
         put(VIA);
+        put(REQUEST_ID);
+        id(client.requestId());
+        put(CRLF);
         TlsClient proved = Client.provedBy(exchange);
         if (proved != null) {
             put(proved.fields());
@@ -162,9 +166,10 @@ final class RequestHead {
 
     private static boolean isReplaced(HttpString name) {
         return name.equals(Headers.HOST)
-                || name.length() > X_FORWARDED.length()
+                || name.length() >= X_FORWARDED.length()
                         && (name.byteAt(0) | 0x20) == 'x'
-                        && name.toString().regionMatches(true, 0, X_FORWARDED, 0, X_FORWARDED.length())
+                        && (name.equals(RequestId.HEADER)
+                                || name.toString().regionMatches(true, 0, X_FORWARDED, 0, X_FORWARDED.length()))
                 || name.equals(FORWARDED)
                 || name.equals(CLIENT_CERT)
                 || name.equals(CLIENT_CERT_CHAIN);
@@ -217,6 +222,12 @@ final class RequestHead {
         room(length);
         value.getBytes(0, length, bytes, at);
         at += length;
+    }
+
+    private void id(RequestId id) throws UnfitException {
+        room(id.length());
+        id.copyTo(bytes, at);
+        at += id.length();
     }
 
     private void put(HttpString name) throws UnfitException {

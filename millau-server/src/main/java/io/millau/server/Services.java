@@ -1,9 +1,11 @@
 package io.millau.server;
 
+import io.millau.core.Discovery;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
+import io.millau.core.SourceStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -26,6 +28,10 @@ final class Services implements AutoCloseable {
     private final List<ServiceSource> sources;
     private final Consumer<List<Service>> consumer;
     private final List<ServiceSource.Subscription> subscriptions = new ArrayList<>();
+
+    /** What is seen from here of sources that tell nothing of themselves. */
+    private final Map<ServiceSource, Discovery> deliveries = new LinkedHashMap<>();
+
     private final CountDownLatch first;
 
     // Guarded by this.
@@ -40,6 +46,7 @@ final class Services implements AutoCloseable {
         this.sources = List.copyOf(sources);
         this.consumer = consumer;
         this.first = new CountDownLatch(this.sources.size());
+        sources.forEach(source -> deliveries.put(source, new Discovery(source.toString())));
     }
 
     void start() {
@@ -63,6 +70,11 @@ final class Services implements AutoCloseable {
     }
 
     private synchronized void deliver(ServiceSource source, Snapshot snapshot) {
+        Discovery delivery = deliveries.get(source);
+        if (delivery != null) {
+            delivery.heard();
+            delivery.looked(Duration.ZERO);
+        }
         boolean isFirst = delivered.put(source, snapshot) == null;
         List<Service> services = new ArrayList<>();
         List<Problem> problems = new ArrayList<>();
@@ -111,6 +123,21 @@ final class Services implements AutoCloseable {
 
     Snapshot current() {
         return current;
+    }
+
+    /** How the sources fare. */
+    List<SourceStatus> sources() {
+        List<SourceStatus> all = new ArrayList<>();
+        for (int i = 0; i < subscriptions.size(); i++) {
+            SourceStatus own = subscriptions.get(i).status();
+            Discovery seen = deliveries.get(sources.get(i));
+            if (own != null) {
+                all.add(own);
+            } else if (seen != null) {
+                all.add(seen.status());
+            }
+        }
+        return all;
     }
 
     boolean anyDelivered() {

@@ -42,6 +42,11 @@ final class TlsConnection extends SslConnection {
         return protocol.equals(this.protocol);
     }
 
+    /** The version of TLS that was agreed on. */
+    String version() {
+        return session.getProtocol();
+    }
+
     /** Who is there, if that had to be proved. */
     @Nullable
     TlsClient client() {

@@ -2,7 +2,7 @@ package io.millau.server;
 
 import io.millau.core.Endpoint;
 import io.millau.core.Outcome;
-import io.millau.core.Router;
+import io.millau.core.Overview;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import java.util.List;
@@ -24,8 +24,13 @@ final class Traffic implements TrafficListener {
     }
 
     @Override
-    public void started(List<Ingress> addresses, Router router) {
-        tell(listener -> listener.started(addresses, router));
+    public void started(Overview overview) {
+        tell(listener -> listener.started(overview));
+    }
+
+    @Override
+    public void servicesReplaced(List<Service> services) {
+        tell(listener -> listener.servicesReplaced(services));
     }
 
     @Override
@@ -46,6 +51,21 @@ final class Traffic implements TrafficListener {
     @Override
     public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
         tell(listener -> listener.attemptFailed(service, endpoint, outcome, repeated));
+    }
+
+    @Override
+    public void endpointEjected(Service service, Endpoint endpoint, String reason) {
+        tell(listener -> listener.endpointEjected(service, endpoint, reason));
+    }
+
+    @Override
+    public void endpointReturned(Service service, Endpoint endpoint) {
+        tell(listener -> listener.endpointReturned(service, endpoint));
+    }
+
+    @Override
+    public void repeatsExhausted(Service service) {
+        tell(listener -> listener.repeatsExhausted(service));
     }
 
     @Override

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,17 +50,17 @@ final class Upstream {
     private final Lane lane;
     private final Deadlines deadlines;
     private final Deadlines longDeadlines;
-    private final Predicate<Endpoint> removed;
+    private final Lanes lanes;
     private final Map<Endpoint, Siblings> all = new HashMap<>();
     private final Map<Endpoint, SharedConnections> shared = new HashMap<>();
     private boolean sweeping;
 
-    Upstream(XnioIoThread thread, Lane lane, Predicate<Endpoint> removed) {
+    Upstream(XnioIoThread thread, Lane lane, Lanes lanes) {
         this.thread = thread;
         this.lane = lane;
         this.deadlines = lane.deadlines;
         this.longDeadlines = lane.longDeadlines;
-        this.removed = removed;
+        this.lanes = lanes;
     }
 
     /**
@@ -90,11 +90,13 @@ final class Upstream {
         private final Endpoint endpoint;
         private final Set<UpstreamConnection> open = new HashSet<>();
         private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
+        private final AtomicInteger connections;
         private boolean gone;
 
         private Siblings(Endpoint endpoint) {
             this.endpoint = endpoint;
-            this.gone = removed.test(endpoint);
+            this.gone = lanes.removed(endpoint);
+            this.connections = isShared(endpoint) ? new AtomicInteger() : lanes.connections(endpoint);
         }
 
         private void opened(UpstreamConnection connection) {
@@ -102,6 +104,7 @@ final class Upstream {
                 longDeadlines.set(this, LATE_NANOS);
             }
             open.add(connection);
+            connections.getAndIncrement();
         }
 
         private void leave(Duration drain) {
@@ -127,6 +130,7 @@ final class Upstream {
             if (!open.remove(connection)) {
                 return;
             }
+            connections.getAndDecrement();
             idle.remove(connection);
             if (open.isEmpty()) {
                 longDeadlines.cancel(this);
@@ -153,7 +157,7 @@ final class Upstream {
      * of HTTP/2 it is a stream of a connection that others use too, and a new connection only where there is none.
      */
     Connecting connect(Endpoint endpoint, ConnectListener listener) {
-        if (endpoint.scheme().equals(Endpoint.H2C)) {
+        if (isShared(endpoint)) {
             return shared.computeIfAbsent(endpoint, of -> new SharedConnections(of, this, lane))
                     .connect(listener);
         }
@@ -190,8 +194,18 @@ final class Upstream {
         return connection;
     }
 
+    /** Whether its connections are shared by requests, which get streams of them. */
+    private static boolean isShared(Endpoint endpoint) {
+        return endpoint.scheme().equals(Endpoint.H2C);
+    }
+
+    /** What counts the open connections to an endpoint, those of other lanes too. */
+    AtomicInteger connections(Endpoint endpoint) {
+        return lanes.connections(endpoint);
+    }
+
     boolean isRemoved(Endpoint endpoint) {
-        return removed.test(endpoint);
+        return lanes.removed(endpoint);
     }
 
     private final class Opening extends Deadlines.Deadline

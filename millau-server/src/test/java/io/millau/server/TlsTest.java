@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
-import io.millau.core.Router;
+import io.millau.core.Overview;
 import io.millau.core.TrafficListener;
 import io.millau.core.testing.TrustAll;
 import io.millau.server.testing.Message;
@@ -134,8 +134,8 @@ abstract class TlsTest extends ProxyTest {
         closing(builder()
                 .listener(new TrafficListener() {
                     @Override
-                    public void started(List<Ingress> addresses, Router router) {
-                        told.addAll(addresses);
+                    public void started(Overview overview) {
+                        told.addAll(overview.ingresses());
                     }
                 })
                 .start());

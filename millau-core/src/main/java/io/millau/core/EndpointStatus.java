@@ -1,0 +1,51 @@
+package io.millau.core;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An endpoint as the router sees it now.
+ *
+ * @param endpoint which one
+ * @param state whether it gets requests
+ * @param since for how long that has been so
+ * @param reason why it does not; null where it does
+ * @param openRequests requests that it has now
+ */
+public record EndpointStatus(
+        Endpoint endpoint,
+        State state,
+        Duration since,
+        @Nullable String reason,
+        int openRequests) {
+
+    /** Whether an endpoint gets requests. */
+    public enum State {
+        /** It does. */
+        UP(true),
+        /** It is back, and its share of requests grows. */
+        RECOVERING(true),
+        /** It failed a request. */
+        EJECTED(false),
+        /** It failed checks. */
+        UNHEALTHY(false),
+        /** It joined, and has not passed a check yet. */
+        JOINING(false);
+
+        private final boolean inRotation;
+
+        State(boolean inRotation) {
+            this.inRotation = inRotation;
+        }
+
+        /** Whether requests go there while there is a choice. */
+        public boolean inRotation() {
+            return inRotation;
+        }
+    }
+
+    /** Whether requests go there while there is a choice. */
+    public boolean inRotation() {
+        return state.inRotation();
+    }
+}
