@@ -62,6 +62,8 @@ public final class Millau implements AutoCloseable {
     private final Services services;
     private final HealthChecks healthChecks;
     private final Traffic traffic;
+    private final Changes changes;
+    private final @Nullable Status status;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<ProxyHandler> handlers = new ArrayList<>();
     private final @Nullable Certificates certificates;
@@ -77,11 +79,13 @@ public final class Millau implements AutoCloseable {
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         lanes = new Lanes(builder.ticker);
-        traffic = new Traffic(builder.trafficListeners);
+        changes = new Changes(builder.wallClock);
+        status = builder.telemetry == null ? null : new Status(changes, builder.wallClock, builder.hostName, this::up);
+        traffic = new Traffic(listeners(builder.trafficListeners));
         healthChecks = new HealthChecks(router, lanes, traffic);
         certificates =
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
-        services = new Services(builder.sources, this::replace);
+        services = new Services(builder.sources, this::replace, changes::problemsReplaced);
         services.start(); // first, since an engine takes as long to answer as all of the rest does
         worker = Xnio.getInstance(Millau.class.getClassLoader())
                 .createWorker(OptionMap.builder()
@@ -106,8 +110,8 @@ public final class Millau implements AutoCloseable {
             telemetry = telemetryAddress == null
                     ? null
                     : bind(telemetryAddress, () -> Listener.bind(worker, buffers, lanes, telemetryAddress));
-            if (telemetry != null) {
-                telemetry.open(new Telemetry(this::up, builder.metrics));
+            if (telemetry != null && status != null) {
+                telemetry.open(new Telemetry(this::up, status, builder.metrics));
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
             open(builder);
@@ -115,6 +119,16 @@ public final class Millau implements AutoCloseable {
             release();
             throw e;
         }
+    }
+
+    private List<TrafficListener> listeners(List<TrafficListener> others) {
+        List<TrafficListener> all = new ArrayList<>();
+        all.add(changes);
+        if (status != null) {
+            all.addAll(status.listeners());
+        }
+        all.addAll(others);
+        return all;
     }
 
     private interface Binding {
@@ -316,6 +330,9 @@ public final class Millau implements AutoCloseable {
 
     private void release() {
         services.close();
+        if (status != null) {
+            status.close();
+        }
         listeners.forEach(Listener::stopAccepting);
         listeners.forEach(Listener::closeConnections);
         if (telemetry != null) {

@@ -584,12 +584,11 @@ final class ProxiedRequest extends Deadlines.Deadline
         exchange.getResponseHeaders().clear();
         lastOutcome = outcome;
         fresh = outcome == Outcome.REJECTED; // one that refused may take it over the same connection a moment later
-        boolean wasInRotation = delivery.inRotation();
         boolean mayRepeat = report(outcome, failed, cause);
         boolean bodyIsKept = body == null || body.repeatable();
         boolean again = mayRepeat && bodyIsKept;
         boolean held = !mayRepeat && bodyIsKept && delivery.worthWaiting() && isInTime();
-        logFailure(failed, outcome, cause, wasInRotation, again);
+        logFailure(failed, outcome, cause, again || held);
         if (mayRepeat && !again) {
             LOG.debug(
                     "The request is not repeated: its body is larger than the {} bytes that {} keeps (millau.buffer)",
@@ -622,24 +621,16 @@ final class ProxiedRequest extends Deadlines.Deadline
         return mayRepeat;
     }
 
-    /** An endpoint's failure is news where it was in rotation. */
-    private void logFailure(Endpoint failed, Outcome outcome, Throwable cause, boolean wasInRotation, boolean again) {
-        if (outcome.endpointFailed() && wasInRotation) {
-            LOG.warn(
-                    "{} at {} failed and is out of rotation for {} s: {} ({}{})",
-                    delivery.service().name(),
-                    failed,
-                    delivery.ejection().toSeconds(),
-                    outcome,
-                    cause.getMessage(),
-                    again ? "; the request goes on to the next" : "");
-        } else {
-            LOG.debug("{} at {} failed: {} ({})", delivery.service().name(), failed, outcome, cause.toString());
-        }
-        if (delivery.isOutOfRepeats()) {
+    private void logFailure(Endpoint failed, Outcome outcome, Throwable cause, boolean again) {
+        if (LOG.isDebugEnabled()) {
             LOG.debug(
-                    "The request is not repeated: {} had as many repeats as a fifth of its requests already",
-                    delivery.service().name());
+                    "Attempt failed request={} service={} endpoint={} outcome={} reason={} repeated={}",
+                    client.id(),
+                    LogText.value(delivery.service().name()),
+                    failed,
+                    outcome,
+                    LogText.value(cause.getMessage()),
+                    again);
         }
     }
 

@@ -259,7 +259,6 @@ final class ProxyHandler implements HttpHandler {
 
     /** An endpoint's answer brought it back into rotation. */
     void returned(Service service, Endpoint endpoint) {
-        LOG.info("{} at {} is back in rotation", service.name(), endpoint);
         traffic.endpointReturned(service, endpoint);
     }
 

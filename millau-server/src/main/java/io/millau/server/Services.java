@@ -8,25 +8,23 @@ import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Adds up what all sources deliver, passes it on as a whole, and tells the operator what changed. */
+/** Adds up what all sources deliver, and passes it on as a whole. */
 final class Services implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Services.class);
 
     private final List<ServiceSource> sources;
     private final Consumer<List<Service>> consumer;
+    private final Consumer<List<Problem>> problemConsumer;
     private final List<ServiceSource.Subscription> subscriptions = new ArrayList<>();
 
     /** What is seen from here of sources that tell nothing of themselves. */
@@ -36,15 +34,14 @@ final class Services implements AutoCloseable {
 
     // Guarded by this.
     private final Map<ServiceSource, Snapshot> delivered = new LinkedHashMap<>();
-    private Map<String, Service> announced = Map.of();
-    private Set<Problem> reported = Set.of();
 
     private volatile Snapshot current = Snapshot.EMPTY;
     private volatile boolean anyDelivered;
 
-    Services(List<ServiceSource> sources, Consumer<List<Service>> consumer) {
+    Services(List<ServiceSource> sources, Consumer<List<Service>> consumer, Consumer<List<Problem>> problemConsumer) {
         this.sources = List.copyOf(sources);
         this.consumer = consumer;
+        this.problemConsumer = problemConsumer;
         this.first = new CountDownLatch(this.sources.size());
         sources.forEach(source -> deliveries.put(source, new Discovery(source.toString())));
     }
@@ -85,40 +82,10 @@ final class Services implements AutoCloseable {
         consumer.accept(services);
         current = new Snapshot(services, problems);
         anyDelivered = true;
-        announce(services);
-        report(problems);
+        problemConsumer.accept(problems);
         if (isFirst) {
             first.countDown();
         }
-    }
-
-    private void announce(List<Service> services) {
-        Map<String, Service> now = new LinkedHashMap<>();
-        services.stream().filter(Service::enabled).forEach(service -> now.put(service.id(), service));
-        now.forEach((id, service) -> {
-            if (!Objects.equals(announced.get(id), service)) {
-                LOG.info(
-                        "Service {}: {} {} → {}",
-                        service.name(),
-                        String.join(" ", service.hosts()),
-                        service.path(),
-                        service.endpoints().isEmpty() ? "no running instance" : service.endpoints());
-            }
-        });
-        announced.forEach((id, service) -> {
-            if (!now.containsKey(id)) {
-                LOG.info("Service {}: gone", service.name());
-            }
-        });
-        announced = now;
-    }
-
-    private void report(List<Problem> problems) {
-        problems.stream()
-                .filter(problem -> !reported.contains(problem))
-                .distinct()
-                .forEach(problem -> LOG.warn("{}", problem));
-        reported = new HashSet<>(problems);
     }
 
     Snapshot current() {

@@ -1,0 +1,162 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Overview;
+import io.millau.core.Route;
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import io.undertow.util.StatusCodes;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes where at the moment, for the status page. Counted on I/O threads without a lock; what services there are is changed
+ * by one thread at a time, and {@link #tick} is called by another every second.
+ */
+final class LiveTraffic implements TrafficListener {
+
+    private volatile List<Ingress> ingresses = List.of();
+
+    /** By the service itself, which is a new one whenever it changes; what is counted stays with its id. */
+    private volatile Map<Service, OfService> services = Map.of();
+
+    /** What is counted of a service. */
+    static final class OfService {
+        final Meter requests = new Meter();
+        final Meter errors = new Meter();
+        final Latencies latencies = new Latencies();
+        private volatile Map<Endpoint, OfEndpoint> endpoints = Map.of();
+        private volatile Map<Route, Meter[]> routes = Map.of();
+
+        private void replace(Service service, int ingresses) {
+            Map<Endpoint, OfEndpoint> newEndpoints = new HashMap<>();
+            for (Endpoint endpoint : service.endpoints()) {
+                OfEndpoint known = endpoints.get(endpoint);
+                newEndpoints.put(endpoint, known == null ? new OfEndpoint() : known);
+            }
+            Map<Route, Meter[]> newRoutes = new HashMap<>();
+            for (String host : service.hosts()) {
+                Route route = new Route(host, service.path());
+                Meter[] known = routes.get(route);
+                newRoutes.put(route, known == null || known.length != ingresses ? meters(ingresses) : known);
+            }
+            endpoints = newEndpoints;
+            routes = newRoutes;
+        }
+
+        private static Meter[] meters(int number) {
+            Meter[] meters = new Meter[number];
+            for (int i = 0; i < number; i++) {
+                meters[i] = new Meter();
+            }
+            return meters;
+        }
+
+        private void tick(double seconds) {
+            requests.tick(seconds);
+            errors.tick(seconds);
+            latencies.tick();
+            endpoints.values().forEach(endpoint -> {
+                endpoint.requests.tick(seconds);
+                endpoint.errors.tick(seconds);
+            });
+            for (Meter[] byIngress : routes.values()) {
+                for (Meter meter : byIngress) {
+                    meter.tick(seconds);
+                }
+            }
+        }
+
+        @Nullable
+        OfEndpoint endpoint(@Nullable Endpoint endpoint) {
+            return endpoints.get(endpoint);
+        }
+
+        /** Requests that came to it by a route, for each ingress. */
+        Meter[] route(Route route) {
+            return routes.getOrDefault(route, new Meter[0]);
+        }
+    }
+
+    /** What is counted of an endpoint: attempts rather than requests. */
+    static final class OfEndpoint {
+        final Meter requests = new Meter();
+        final Meter errors = new Meter();
+    }
+
+    @Override
+    public synchronized void started(Overview overview) {
+        ingresses = overview.ingresses();
+        services.forEach((service, counted) -> counted.replace(service, ingresses.size()));
+    }
+
+    @Override
+    public synchronized void servicesReplaced(List<Service> all) {
+        Map<String, OfService> byId = new HashMap<>();
+        services.forEach((service, counted) -> byId.put(service.id(), counted));
+        Map<Service, OfService> replaced = new IdentityHashMap<>(all.size());
+        for (Service service : all) {
+            OfService counted = byId.getOrDefault(service.id(), new OfService());
+            counted.replace(service, ingresses.size());
+            replaced.put(service, counted);
+        }
+        services = replaced;
+    }
+
+    @Override
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+        OfService counted = services.get(service);
+        OfEndpoint tried = counted == null ? null : counted.endpoint(endpoint);
+        if (tried != null) {
+            tried.requests.count();
+            tried.errors.count();
+        }
+    }
+
+    /** A request of a service that has changed meanwhile is not counted: that is one of its last ones. */
+    @Override
+    public void requestEnded(Ended request) {
+        Service service = request.service();
+        OfService counted = service == null ? null : services.get(service);
+        if (counted == null || request.clientGone()) {
+            return;
+        }
+        boolean failed = !request.delivered() || request.status() >= StatusCodes.INTERNAL_SERVER_ERROR;
+        counted.requests.count();
+        if (failed) {
+            counted.errors.count();
+        }
+        if (request.delivered()) {
+            counted.latencies.count(request.nanos());
+            OfEndpoint answered = counted.endpoint(request.endpoint());
+            if (answered != null) {
+                answered.requests.count();
+                if (failed) {
+                    answered.errors.count();
+                }
+            }
+        }
+        Route route = request.route();
+        Meter[] ways = route == null ? new Meter[0] : counted.route(route);
+        for (int i = 0; i < ways.length; i++) {
+            if (ingresses.get(i) == request.ingress()) {
+                ways[i].count();
+            }
+        }
+    }
+
+    /** So many seconds have passed since the last time. */
+    void tick(double seconds) {
+        services.values().forEach(service -> service.tick(seconds));
+    }
+
+    /** What is counted of a service; null if it is not there any more. */
+    @Nullable
+    OfService of(Service service) {
+        return services.get(service);
+    }
+}
