@@ -77,6 +77,10 @@ public interface TrafficListener {
         /** {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}. */
         String protocol();
 
+        /** The first value of a field of its head, anything that a client may send; null if there is none. */
+        @Nullable
+        String header(String name);
+
         /** The version of TLS that the client speaks, {@code TLSv1.3} for instance; null without TLS. */
         @Nullable
         String tlsVersion();

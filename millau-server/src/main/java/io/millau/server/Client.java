@@ -88,6 +88,11 @@ abstract class Client implements TrafficListener.Request {
     }
 
     @Override
+    public final @Nullable String header(String name) {
+        return exchange.getRequestHeaders().getFirst(name);
+    }
+
+    @Override
     public final @Nullable String tlsVersion() {
         if (exchange.getConnection() instanceof HttpServerConnection connection) {
             return connection.getChannel() instanceof TlsConnection tls ? tls.version() : null;

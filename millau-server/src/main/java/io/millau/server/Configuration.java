@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param telemetry {@code TELEMETRY}
  * @param drain {@code DRAIN}
  * @param logging {@code LOGGING}
+ * @param accessLog {@code ACCESS_LOG}
  * @param services {@code SERVICES}
  * @param dockerHost {@code DOCKER_HOST}
  * @param dockerCertificates {@code DOCKER_CERT_PATH}, if {@code DOCKER_TLS_VERIFY} is set
@@ -42,6 +43,7 @@ record Configuration(
         InetSocketAddress telemetry,
         Duration drain,
         Level logging,
+        AccessLogFormat accessLog,
         @Nullable Path services,
         @Nullable String dockerHost,
         @Nullable Path dockerCertificates) {
@@ -73,6 +75,13 @@ record Configuration(
         WARN,
         INFO,
         DEBUG
+    }
+
+    /** What is written of each request. */
+    enum AccessLogFormat {
+        OFF,
+        JSON,
+        COMBINED
     }
 
     /** A setting is wrong; the message names the variable, its value and what was expected. */
@@ -114,6 +123,7 @@ record Configuration(
                 variables.read("TELEMETRY", ":9100", ListenAddress::parse),
                 variables.read("DRAIN", "0", Configuration::seconds),
                 variables.read("LOGGING", "INFO", Configuration::level),
+                variables.read("ACCESS_LOG", "off", Configuration::accessLog),
                 variables.readOptional("SERVICES", Configuration::readableFile),
                 variables.readOptional("DOCKER_HOST", Function.identity()),
                 dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null);
@@ -229,6 +239,14 @@ record Configuration(
             return Level.valueOf(text.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("expected FATAL, ERROR, WARN, INFO or DEBUG", e);
+        }
+    }
+
+    private static AccessLogFormat accessLog(String text) {
+        try {
+            return AccessLogFormat.valueOf(text.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("expected off, json or combined", e);
         }
     }
 

@@ -193,17 +193,11 @@ final class HealthChecks {
             lane.longDeadlines.set(this, untilNext());
             String reason = why + " for " + subject.path();
             if (!router.checked(subject.endpoint(), passed, reason)) {
-                LOG.debug("{}: {}", subject.endpoint(), reason);
+                LOG.debug("Checked endpoint={} result={}", subject.endpoint(), LogText.later(() -> reason));
             } else if (passed) {
-                LOG.info("{} at {} is well and in rotation: {}", subject.service(), subject.endpoint(), reason);
                 traffic.endpointReturned(service, subject.endpoint());
             } else {
-                LOG.warn(
-                        "{} at {} is not well and out of rotation: {}, twice",
-                        subject.service(),
-                        subject.endpoint(),
-                        reason);
-                traffic.endpointEjected(service, subject.endpoint(), reason);
+                traffic.endpointEjected(service, subject.endpoint(), reason + ", twice");
             }
         }
 

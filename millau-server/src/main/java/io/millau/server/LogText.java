@@ -1,5 +1,6 @@
 package io.millau.server;
 
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Values as lines of the log have them, {@code key=value}: in quotes where they are more than a word, and always in one line. */
@@ -13,6 +14,16 @@ final class LogText {
         String text = String.valueOf(value);
         String shown = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
         return isWord(shown) ? shown : new JsonText().value(shown).toString();
+    }
+
+    /** The same, made only if the line is written. */
+    static Object later(Supplier<?> value) {
+        return new Object() {
+            @Override
+            public String toString() {
+                return value(value.get());
+            }
+        };
     }
 
     private static boolean isWord(String text) {

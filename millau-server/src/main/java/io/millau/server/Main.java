@@ -7,15 +7,18 @@ import io.millau.core.Store;
 import io.millau.docker.DockerSource;
 import io.millau.docker.SwarmStore;
 import io.millau.metrics.PrometheusMetrics;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.security.Provider;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.conscrypt.OpenSSLProvider;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -67,8 +70,10 @@ public final class Main {
               STORE        file: in DATA, on a volume that replicas share; swarm: in the Swarm (default: file)
               STORE_KEY_FILE, STORE_DOCKER_HOST
                            for STORE=swarm: a secret of 32 characters or more; the engine of a manager
-              TELEMETRY    listen address of health (/) and metrics (/metrics) (default: :9100)
+              TELEMETRY    listen address of the status page (/status, /status.json), of health (/, /ready,
+                           /live) and metrics (/metrics) (default: :9100)
               DRAIN        seconds it goes on to listen after SIGTERM, down on the telemetry port (default: 0)
+              ACCESS_LOG   off, json or combined: a line for each request on standard output (default: off)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
               SERVICES     properties file of services that are not in Docker; saved changes apply:
                              orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6:8080
@@ -78,12 +83,18 @@ public final class Main {
               LICENSE      accepted and ignored: there is nothing to unlock
             """;
 
+    /** Whoever reads it may be slow, which is nothing that a request should notice: only threads made for that write to it. */
+    private static final PrintStream STDOUT = System.out;
+
     private Main() {}
 
     /** Runs the server. */
     public static void main(String[] arguments) {
+        OutputStream lines = new LineWriter(STDOUT, "millau-log").stream();
+        System.setOut(new PrintStream(lines, false, StandardCharsets.UTF_8));
         int status = run(List.of(arguments), System.getenv(), System.out, System.err);
         if (status >= 0) {
+            System.out.close();
             System.exit(status);
         }
     }
@@ -144,6 +155,10 @@ public final class Main {
                 .hostName(hostName())
                 .listener(metrics)
                 .metrics(metrics::page);
+        AccessLog accessLog = accessLog(configuration);
+        if (accessLog != null) {
+            builder.accessLog(accessLog);
+        }
         sources.forEach(builder::source);
         Banner.starting(version(), sources);
         AcmeCertificates acme = configuration.https() == null ? null : serveHttps(configuration, builder);
@@ -156,8 +171,16 @@ public final class Main {
             }
             throw e;
         }
-        endOnSignal(acme == null ? List.of(millau) : List.of(millau, acme));
+        endOnSignal(Stream.of(millau, acme, accessLog).filter(Objects::nonNull).toList());
         Banner.listening(millau);
+    }
+
+    private static @Nullable AccessLog accessLog(Configuration configuration) {
+        return switch (configuration.accessLog()) {
+            case OFF -> null;
+            case JSON -> AccessLog.json(STDOUT);
+            case COMBINED -> AccessLog.combined(STDOUT);
+        };
     }
 
     /** Adds HTTPS, with what shows its certificates; what obtains them is to be closed at the end. */
@@ -277,6 +300,7 @@ public final class Main {
                                     System.err.println("ERROR while stopping: " + e);
                                 }
                             }
+                            System.out.close(); // what it has to say still is said
                             Runtime.getRuntime().halt(0);
                         },
                         "millau-stop"));

@@ -64,6 +64,7 @@ public final class Millau implements AutoCloseable {
     private final Traffic traffic;
     private final Changes changes;
     private final @Nullable Status status;
+    private final @Nullable AccessLog accessLog;
     private final List<Listener> listeners = new ArrayList<>();
     private final List<ProxyHandler> handlers = new ArrayList<>();
     private final @Nullable Certificates certificates;
@@ -81,6 +82,7 @@ public final class Millau implements AutoCloseable {
         lanes = new Lanes(builder.ticker);
         changes = new Changes(builder.wallClock);
         status = builder.telemetry == null ? null : new Status(changes, builder.wallClock, builder.hostName, this::up);
+        accessLog = builder.accessLog;
         traffic = new Traffic(listeners(builder.trafficListeners));
         healthChecks = new HealthChecks(router, lanes, traffic);
         certificates =
@@ -126,6 +128,9 @@ public final class Millau implements AutoCloseable {
         all.add(changes);
         if (status != null) {
             all.addAll(status.listeners());
+        }
+        if (accessLog != null) {
+            all.add(accessLog);
         }
         all.addAll(others);
         return all;
@@ -217,7 +222,7 @@ public final class Millau implements AutoCloseable {
 
         @Override
         public long droppedLogLines() {
-            return 0;
+            return accessLog == null ? 0 : accessLog.dropped();
         }
     }
 
@@ -285,7 +290,7 @@ public final class Millau implements AutoCloseable {
             closing = true;
         }
         if (!grace.isZero()) {
-            LOG.info("Down, goes on to listen for {} s", grace.toSeconds());
+            LOG.info("Down listens={}s", grace.toSeconds());
         }
         handlers.forEach(ProxyHandler::drain);
         listeners.forEach(Listener::announceEnd);
@@ -294,7 +299,7 @@ public final class Millau implements AutoCloseable {
         interrupted |= !waitFor(drain, () -> inProgress() == 0);
         int open = inProgress();
         if (open > 0) {
-            LOG.warn("Ended with {} requests still in progress after {} s", open, drain.toSeconds());
+            LOG.warn("Ended inProgress={} after={}s", open, drain.toSeconds());
         }
         release();
         closed.countDown();
@@ -389,6 +394,7 @@ public final class Millau implements AutoCloseable {
         private @Nullable Provider tlsProvider;
         private @Nullable InetSocketAddress telemetry;
         private @Nullable Supplier<String> metrics;
+        private @Nullable AccessLog accessLog;
 
         private Builder() {}
 
@@ -455,6 +461,12 @@ public final class Millau implements AutoCloseable {
         /** Who is told what happens to requests. */
         public Builder listener(TrafficListener listener) {
             trafficListeners.add(listener);
+            return this;
+        }
+
+        /** Where a line for each request is written; nowhere unless said. It stays whoever's it is, to be closed afterwards. */
+        public Builder accessLog(AccessLog log) {
+            this.accessLog = log;
             return this;
         }
 

@@ -80,6 +80,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private long upstreamNanos;
     private long nanos;
     private Outcome lastOutcome = Outcome.UNREACHABLE;
+    private String lastReason = "";
 
     private @Nullable ByteBuffer unsentHead;
     private @Nullable PooledByteBuffer partialHead;
@@ -118,6 +119,16 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     void start() {
         handler.began(this, client);
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "Began request={} client={} method={} host={} path={} route={}",
+                    client.id(),
+                    client.address(),
+                    method(),
+                    LogText.value(client.host()),
+                    LogText.value(client.path()),
+                    LogText.value(delivery.route().host() + delivery.route().path()));
+        }
         try {
             client.watch(this);
             preferEndpoint();
@@ -129,7 +140,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Whatever went wrong, the request ends: it neither hangs nor leaks what it holds. */
     private void ourFault(Throwable fault) {
-        LOG.error("A request failed through a fault of ours", fault);
+        LOG.error("Failed through a fault of ours request={}", client.id(), fault);
         abandonAttempt();
         end();
         client.abort();
@@ -176,6 +187,15 @@ final class ProxiedRequest extends Deadlines.Deadline
         boolean mayFail = repeatable && (body == null || body.staysRepeatable());
         UpstreamConnection idle = fresh ? null : lane.upstream.idle(next, mayFail ? Long.MAX_VALUE : RECENT_NANOS);
         fresh = false;
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "Attempt request={} number={} service={} endpoint={} connection={}",
+                    client.id(),
+                    delivery.attempts(),
+                    LogText.value(delivery.service().name()),
+                    next,
+                    idle == null ? "new" : "kept");
+        }
         if (idle != null) {
             connected(idle);
         } else {
@@ -211,7 +231,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         try {
             send(connection);
         } catch (RequestHead.UnfitException e) {
-            LOG.warn("Refused a request from {}: {}", exchange.getSourceAddress(), e.getMessage());
+            handler.refused(exchange, String.valueOf(e.getMessage()));
             refuse(400, "Bad Request\n");
         } catch (RuntimeException e) {
             ourFault(e);
@@ -291,7 +311,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public void bodyBroken(IOException failure) {
-        LOG.debug("Client {} broke off: {}", exchange.getSourceAddress(), failure.toString());
+        LOG.debug("Client broke off request={} reason={}", LogText.later(client::id), LogText.later(failure::toString));
         clientLost();
     }
 
@@ -438,7 +458,13 @@ final class ProxiedRequest extends Deadlines.Deadline
         delivered = true;
         phase = Phase.ANSWERING;
         if (LOG.isDebugEnabled()) {
-            handler.addDebugHeaders(exchange.getResponseHeaders(), delivery.service());
+            LOG.debug(
+                    "Answered request={} status={} endpoint={} millis={}",
+                    client.id(),
+                    lane.answerHead.status(),
+                    endpoint,
+                    TimeUnit.NANOSECONDS.toMillis(upstreamNanos));
+            handler.addDebugHeaders(exchange.getResponseHeaders(), delivery.service(), client.id());
         }
     }
 
@@ -484,17 +510,20 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (phase == Phase.OVER || broken == null) {
             return;
         }
-        LOG.warn("{} at {} broke its answer off: {}", delivery.service().name(), broken, failure.toString());
         report(Outcome.BROKEN, broken, failure);
         delivered = false;
         handler.traffic().attemptFailed(delivery.service(), broken, Outcome.BROKEN, false);
+        handler.failed(this, delivery.service(), "the answer broke off: " + failure.getMessage());
         end();
         client.abort();
     }
 
     @Override
     public void clientFailed(IOException failure) {
-        LOG.debug("Client {} can't be written to: {}", exchange.getSourceAddress(), failure.toString());
+        LOG.debug(
+                "Client can't be written to request={} reason={}",
+                LogText.later(client::id),
+                LogText.later(failure::toString));
         clientLost();
     }
 
@@ -561,7 +590,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             if (phase == Phase.HELD) {
                 openAnew();
             } else if (body != null && body.waitingForClient() && !client.waitsForContinue()) {
-                LOG.warn("Client {} did not send its body on", exchange.getSourceAddress());
+                handler.refused(exchange, "its body did not go on in time");
                 refuse(408, "Request Timeout\n");
             } else {
                 long millis = delivery.service().timeout().toMillis();
@@ -591,9 +620,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         logFailure(failed, outcome, cause, again || held);
         if (mayRepeat && !again) {
             LOG.debug(
-                    "The request is not repeated: its body is larger than the {} bytes that {} keeps (millau.buffer)",
-                    delivery.service().buffer(),
-                    delivery.service().name());
+                    "Not repeated request={} reason=\"its body is larger than millau.buffer\" buffer={}",
+                    LogText.later(client::id),
+                    delivery.service().buffer());
         }
         handler.traffic().attemptFailed(delivery.service(), failed, outcome, again || held);
         if (again) {
@@ -611,11 +640,13 @@ final class ProxiedRequest extends Deadlines.Deadline
     private boolean report(Outcome outcome, Endpoint failed, Throwable cause) {
         boolean wasInRotation = delivery.inRotation();
         String reason = String.valueOf(cause.getMessage());
+        lastReason = reason;
         boolean mayRepeat = delivery.report(outcome, reason);
         if (outcome.endpointFailed() && wasInRotation && !delivery.inRotation()) {
             handler.traffic().endpointEjected(delivery.service(), failed, reason);
         }
         if (delivery.isOutOfRepeats()) {
+            LOG.debug("Not repeated request={} reason=\"its service had its repeats\"", LogText.later(client::id));
             handler.traffic().repeatsExhausted(delivery.service());
         }
         return mayRepeat;
@@ -655,17 +686,19 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void answerFailure() {
+        boolean running = delivery.running();
         long retryAfter = delivery.retryAfterSeconds();
         if (retryAfter > 0) {
             exchange.getResponseHeaders().put(Headers.RETRY_AFTER, retryAfter);
         }
-        if (!delivery.running()) {
+        if (!running) {
             refuse(502, "No running instance of " + delivery.service().name() + "\n");
         } else if (lastOutcome == Outcome.TIMED_OUT) {
             refuse(504, "No answer in time\n");
         } else {
             refuse(502, "No instance could answer\n");
         }
+        handler.failed(this, delivery.service(), running ? lastReason : "nothing of it runs");
     }
 
     private void refuse(int status, String text) {
@@ -711,6 +744,15 @@ final class ProxiedRequest extends Deadlines.Deadline
             answer.end();
         }
         delivery.close();
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "Ended request={} status={} delivered={} attempts={} millis={}",
+                    client.id(),
+                    status(),
+                    delivered,
+                    attempts(),
+                    TimeUnit.NANOSECONDS.toMillis(nanos));
+        }
         handler.ended(this, client);
     }
 

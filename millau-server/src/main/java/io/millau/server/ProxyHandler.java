@@ -49,6 +49,8 @@ final class ProxyHandler implements HttpHandler {
     private final String hostName;
     private final Runnable moved;
     private final AtomicInteger inProgress = new AtomicInteger();
+    private final Throttle refusals = new Throttle();
+    private final Throttle failures = new Throttle();
     private volatile boolean draining;
 
     /**
@@ -78,7 +80,7 @@ final class ProxyHandler implements HttpHandler {
     public void handleRequest(HttpServerExchange exchange) {
         String fault = faultOf(exchange);
         if (fault != null) {
-            LOG.warn("Refused a request from {}: {}", exchange.getSourceAddress(), fault);
+            refused(exchange, fault);
             exchange.setPersistent(false);
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
             turnAway(exchange, "Bad Request\n");
@@ -221,6 +223,13 @@ final class ProxyHandler implements HttpHandler {
     /** Answers a request that no service gets. */
     private void turnAway(HttpServerExchange exchange, String text) {
         Client client = Client.of(exchange);
+        LOG.debug(
+                "Turned away request={} status={} host={} path={} reason={}",
+                LogText.later(client::id),
+                exchange.getStatusCode(),
+                LogText.later(client::host),
+                LogText.later(client::path),
+                LogText.later(text::strip));
         TrafficListener.Ended ended = new TurnedAway(client, ingress, System.nanoTime());
         began(ended, client);
         exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answer(exchange, text, () -> ended(ended, client)));
@@ -267,6 +276,24 @@ final class ProxyHandler implements HttpHandler {
         moved.run();
     }
 
+    /** A client sent what can't be served. */
+    void refused(HttpServerExchange exchange, String reason) {
+        refusals.warn(LOG, () -> "Refused client=" + exchange.getSourceAddress() + " reason=" + LogText.value(reason));
+    }
+
+    /** A client's request got no answer of its service. */
+    void failed(TrafficListener.Ended request, Service service, String reason) {
+        failures.warn(
+                LOG,
+                () -> "Failed service=" + LogText.value(service.name())
+                        + " status=" + request.status()
+                        + " reason=" + LogText.value(reason)
+                        + " attempts=" + request.attempts()
+                        + " host=" + LogText.value(request.request().host())
+                        + " path=" + LogText.value(request.request().path())
+                        + " request=" + LogText.value(request.request().id()));
+    }
+
     /** Sends an answer of our own, then runs what is to be done at its end, well or ill. */
     void answer(HttpServerExchange exchange, String text, Runnable end) {
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain; charset=utf-8");
@@ -288,10 +315,11 @@ final class ProxyHandler implements HttpHandler {
         });
     }
 
-    void addDebugHeaders(HeaderMap headers, Service service) {
+    void addDebugHeaders(HeaderMap headers, Service service, String requestId) {
         headers.add(Headers.VIA, "1.1 millau");
         headers.put(X_BACKEND_SERVER, service.name());
         headers.put(X_SERVED_BY, hostName);
+        headers.put(RequestId.HEADER, requestId);
     }
 
     /** From now on connections end with the next answer. */

@@ -58,7 +58,7 @@ final class Services implements AutoCloseable {
                 synchronized (this) {
                     sources.stream()
                             .filter(source -> !delivered.containsKey(source))
-                            .forEach(source -> LOG.warn("Waits for services from {}", source));
+                            .forEach(source -> LOG.warn("Waits for services source={}", LogText.value(source)));
                 }
             }
         } catch (InterruptedException e) {

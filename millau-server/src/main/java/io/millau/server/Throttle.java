@@ -4,6 +4,8 @@ import io.millau.core.Ticker;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
 
 /**
  * Keeps the log from growing with what anybody can make happen: of one kind of line the first is said, and then one every
@@ -17,23 +19,24 @@ final class Throttle {
     private final AtomicLong next;
     private final AtomicInteger leftOut = new AtomicInteger();
 
+    Throttle() {
+        this(Ticker.system());
+    }
+
     Throttle(Ticker ticker) {
         this.ticker = ticker;
         this.next = new AtomicLong(ticker.nanoTime());
     }
 
-    /**
-     * Whether to say it now.
-     *
-     * @return how many like it were left out since the last one; -1 to leave this one out too
-     */
-    int leftOut() {
+    /** Says it, if it is time. */
+    void warn(Logger log, Supplier<String> line) {
         long now = ticker.nanoTime();
         long due = next.get();
-        if (now - due >= 0 && next.compareAndSet(due, now + PAUSE_NANOS)) {
-            return leftOut.getAndSet(0);
+        if (now - due < 0 || !next.compareAndSet(due, now + PAUSE_NANOS)) {
+            leftOut.getAndIncrement();
+            return;
         }
-        leftOut.getAndIncrement();
-        return -1;
+        int others = leftOut.getAndSet(0);
+        log.warn("{}{}", line.get(), others == 0 ? "" : " others=" + others);
     }
 }

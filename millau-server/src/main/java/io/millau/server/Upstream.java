@@ -122,7 +122,7 @@ final class Upstream {
 
         @Override
         void passed() {
-            LOG.info("{} was removed: {} connections to it that had not finished end now", endpoint, open.size());
+            LOG.info("Drained endpoint={} cut={}", endpoint, open.size());
             List.copyOf(open).forEach(UpstreamConnection::endUse);
         }
 

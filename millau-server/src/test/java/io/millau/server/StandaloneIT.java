@@ -154,7 +154,7 @@ class StandaloneIT extends ProxyTest {
         StandaloneServer server = server(Map.of("SERVICES", file.toString(), "DRAIN", "600"));
         server.awaitLine("Listens on");
         server.terminate();
-        server.awaitLine("Down, goes on to listen for 600 s");
+        server.awaitLine("Down listens=600s");
         try (RawClient client = new RawClient(server.httpPort());
                 RawClient telemetry = new RawClient(server.telemetryPort())) {
             assertThat(telemetry.get("/").body()).isEqualTo("down");
