@@ -195,7 +195,7 @@ class H2cTest extends ProxyTest {
         startWithPeers(endpoint);
         String answer = client().send(
                         "PUT /a/b?c=%20d HTTP/1.1\r\nHost: Shop.example:81\r\nX-Own: 1\r\nCookie: a=b\r\n"
-                                + "TE: trailers, gzip\r\nConnection: X-Hop\r\nX-Hop: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+                                + "X-Request-Id: its-own\r\nTE: trailers, gzip\r\nConnection: X-Hop\r\nX-Hop: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
                 .readHead()
                 .toString();
 
@@ -213,7 +213,8 @@ class H2cTest extends ProxyTest {
                         "x-forwarded-proto: http",
                         "x-forwarded-host: Shop.example:81",
                         "x-forwarded-port: 81",
-                        "via: 1.1 millau");
+                        "via: 1.1 millau",
+                        "x-request-id: its-own");
     }
 
     @Test
