@@ -93,7 +93,7 @@ static int healthy(const char *address, const char *path, char *text, size_t siz
 int main(int count, char **arguments) {
     const char *telemetry = getenv("TELEMETRY");
     const char *address = count > 1 ? arguments[1] : telemetry && *telemetry ? telemetry : ":9100";
-    const char *path = count > 2 ? arguments[2] : "/";
+    const char *path = count > 2 ? arguments[2] : "/ready";
     char text[512] = "";
 
     int young = age() < YOUNG;

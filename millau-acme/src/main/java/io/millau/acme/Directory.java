@@ -1,5 +1,6 @@
 package io.millau.acme;
 
+import io.millau.core.LogText;
 import io.millau.core.Store;
 import java.io.IOException;
 import java.net.URI;
@@ -88,10 +89,11 @@ final class Directory {
     private void announce(Metadata metadata) {
         if (!announced.getAndSet(true)) {
             LOG.info(
-                    "Certificates are ordered from {} for {}; that accepts its terms of service: {}",
+                    "Certificates are ordered, which accepts the directory's terms of service directory={} account={} terms={}",
                     uri,
-                    applicant,
-                    metadata.getTermsOfService().map(URI::toString).orElse("it names none"));
+                    LogText.value(applicant),
+                    LogText.value(
+                            metadata.getTermsOfService().map(URI::toString).orElse("none")));
         }
     }
 
@@ -121,7 +123,10 @@ final class Directory {
             return Optional.of(Account.parse(bytes.get()));
         } catch (RuntimeException e) {
             // Whatever is wrong with it.
-            LOG.warn("{} in the store can't be used, it is set aside and a new account made: {}", value(), Text.of(e));
+            LOG.warn(
+                    "Set aside, since it can't be used; a new account is made stored={} reason={}",
+                    LogText.value(value()),
+                    LogText.value(Text.of(e)));
             store.setAside(value());
             return Optional.empty();
         }
@@ -144,7 +149,7 @@ final class Directory {
             applicant.introduce(builder, session.getMetadata());
             Account created = new Account(builder.createLogin(session).getAccountLocation(), keys);
             store.put(value(), created.bytes());
-            LOG.info("Account {} made for {}", created, applicant);
+            LOG.info("Account made account={} for={}", created, LogText.value(applicant));
             return Optional.of(created);
         } finally {
             Threads.undisturbed(lock.get()::close);
@@ -160,7 +165,7 @@ final class Directory {
         account = null;
         Optional<Account> stored = find();
         if (stored.isPresent() && stored.get().toString().equals(known.toString())) {
-            LOG.warn("{} doesn't know the account {} any more, it is set aside and a new one made", uri, known);
+            LOG.warn("Set aside, since its directory doesn't know it any more account={} directory={}", known, uri);
             store.setAside(value());
         }
     }

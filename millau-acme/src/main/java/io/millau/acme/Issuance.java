@@ -1,5 +1,6 @@
 package io.millau.acme;
 
+import io.millau.core.LogText;
 import io.millau.core.Store;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -66,13 +67,16 @@ final class Issuance {
         try {
             Optional<StoredCertificate> meanwhile = certificates.find(state.name());
             if (meanwhile.isPresent() && state.take(meanwhile.get(), clock.instant())) {
-                LOG.info("Another replica has obtained the {}", meanwhile.get().certificate());
+                LOG.info(
+                        "Obtained by another replica name={} expires={}",
+                        state.name(),
+                        meanwhile.get().expires());
                 return true;
             }
             Optional<StoredFailure> failure = certificates.failure(state.name());
             if (failure.isPresent() && state.mustWait(failure.get(), clock.instant())) {
                 LOG.info(
-                        "No order for {} before {}: one has just failed",
+                        "Not ordered, since an order has just failed name={} until={}",
                         state.name(),
                         failure.get().until());
                 return true;
@@ -132,7 +136,7 @@ final class Issuance {
     private static void failed(NameState state, Directory directory, OrderException failure) {
         String reason = String.valueOf(failure.getMessage());
         if (failure.isRefusal()) {
-            LOG.info("{} {} (for {})", directory, reason, state.name());
+            LOG.info("Refused directory={} name={} reason={}", directory, state.name(), LogText.value(reason));
         } else {
             directory.outage().failed(reason);
         }
@@ -173,12 +177,13 @@ final class Issuance {
         int failures = state.failures();
         state.obtained(obtained, put(state.name(), obtained), clock.instant());
         LOG.info(
-                "Obtained a {} from {} by {} in {} ms{}; it is renewed {}",
-                obtained.certificate(),
+                "Obtained name={} expires={} directory={} challenge={} millis={} failures={} renewal={}",
+                state.name(),
+                obtained.expires(),
                 directory,
                 type,
                 (System.nanoTime() - begun) / 1_000_000,
-                failures == 0 ? "" : " after " + failures + " failures",
+                failures,
                 state.renewal().truncatedTo(ChronoUnit.SECONDS));
     }
 
@@ -229,7 +234,7 @@ final class Issuance {
                 certificates.put(name, obtained);
                 return true;
             } catch (IOException e) {
-                LOG.warn("The {} can't be stored yet: {}", obtained.certificate(), Text.of(e));
+                LOG.warn("Not stored yet name={} reason={}", name, LogText.value(Text.of(e)));
             }
             Thread.sleep(PUT_AGAIN.toMillis());
         }

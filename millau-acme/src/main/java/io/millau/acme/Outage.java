@@ -1,5 +1,6 @@
 package io.millau.acme;
 
+import io.millau.core.LogText;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -26,15 +27,19 @@ final class Outage {
         int count = failures.incrementAndGet();
         String gist = Text.gist(reason);
         if (gist.equals(said.getAndSet(gist))) {
-            LOG.debug("{} {} ({} times)", what, reason, count);
+            LOG.debug("Still away what={} failures={} reason={}", LogText.value(what), count, LogText.value(reason));
         } else {
-            LOG.warn("{} {}. {}", what, reason, consequence);
+            LOG.warn(
+                    "Away what={} reason={} meanwhile={}",
+                    LogText.value(what),
+                    LogText.value(reason),
+                    LogText.value(consequence));
         }
     }
 
     void over() {
         if (said.getAndSet(null) != null) {
-            LOG.info("{} works again; it had failed {} times", what, failures.getAndSet(0));
+            LOG.info("Back what={} failures={}", LogText.value(what), failures.getAndSet(0));
         }
     }
 }

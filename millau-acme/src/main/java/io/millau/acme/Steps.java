@@ -1,5 +1,6 @@
 package io.millau.acme;
 
+import io.millau.core.LogText;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -47,7 +48,7 @@ final class Steps {
             state.readAt(clock.instant().plus(READ_AGAIN));
         } catch (Throwable e) {
             // An error too: no name may lose its turn, nor disturb the others.
-            LOG.error("{} could not be looked after: {}", state.name(), step, e);
+            LOG.error("Could not be looked after name={} step={}", state.name(), step, e);
             state.failed(e.toString(), Instant.MIN, clock.instant());
             state.readAt(state.orderAt());
         } finally {
@@ -80,9 +81,14 @@ final class Steps {
         boolean repeats = state.failed(reason, issuance.mayOrder(state), clock.instant());
         Instant next = state.orderAt().truncatedTo(ChronoUnit.SECONDS);
         if (repeats) {
-            LOG.debug("No certificate for {} ({} times), again {}: {}", state.name(), state.failures(), next, reason);
+            LOG.debug(
+                    "No certificate name={} again={} failures={} reason={}",
+                    state.name(),
+                    next,
+                    state.failures(),
+                    LogText.value(reason));
         } else {
-            LOG.warn("No certificate for {}, tried again {}: {}", state.name(), next, reason);
+            LOG.warn("No certificate name={} again={} reason={}", state.name(), next, LogText.value(reason));
             LOG.debug("What failed", failure);
         }
     }

@@ -1,5 +1,6 @@
 package io.millau.acme;
 
+import io.millau.core.LogText;
 import io.millau.core.Pem;
 import io.millau.core.Store;
 import java.io.IOException;
@@ -53,7 +54,10 @@ final class StoredCertificates {
             return Optional.of(StoredCertificate.parse(issuer, name, bytes.get()));
         } catch (RuntimeException e) {
             // Whatever is wrong with it.
-            LOG.warn("{} in the store can't be used, it is set aside and ordered again: {}", value, Text.of(e));
+            LOG.warn(
+                    "Set aside, since it can't be used; ordered again stored={} reason={}",
+                    LogText.value(value),
+                    LogText.value(Text.of(e)));
             store.setAside(value);
             return Optional.empty();
         }

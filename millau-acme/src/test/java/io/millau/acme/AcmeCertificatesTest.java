@@ -87,8 +87,8 @@ class AcmeCertificatesTest {
             assertThat(certificates.find("other.millau-proxy.org")).isEmpty();
             await().atMost(PATIENCE)
                     .untilAsserted(
-                            () -> assertThat(log.about(" by http-01 in ")).hasSize(1));
-            assertThat(log.about("accepts its terms of service: data:text/plain"))
+                            () -> assertThat(log.about("challenge=http-01")).hasSize(1));
+            assertThat(log.about("accepts the directory's terms of service"))
                     .singleElement()
                     .asString()
                     .contains(ca.directory().toString(), "admin@millau-proxy.org");
@@ -164,7 +164,7 @@ class AcmeCertificatesTest {
                 AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
             assertThat(awaitCertificate(certificates, NAME)).isNotEqualTo(before);
-            assertThat(log.about("set aside")).singleElement().asString().contains("WARN", value);
+            assertThat(log.about("Set aside")).singleElement().asString().contains("WARN", value);
         }
         assertThat(store.get(value + ".aside")).isPresent();
     }
@@ -231,7 +231,7 @@ class AcmeCertificatesTest {
             try (AcmeCertificates certificates = start(builder)) {
                 certificates.wanted(Set.of(NAME));
                 await().atMost(PATIENCE)
-                        .until(() -> !log.about("No certificate for " + NAME).isEmpty());
+                        .until(() -> !log.about("No certificate name=" + NAME).isEmpty());
                 assertThat(log.about("No certificate"))
                         .singleElement()
                         .asString()

@@ -111,7 +111,11 @@ final class CertificateFolder implements CertificateSource {
         if (!read.equals(good)) {
             read.forEach((name, certificate) -> {
                 if (!Objects.equals(good.get(name), certificate)) {
-                    LOG.info("{}: {}", folder.resolve(name + CHAIN), certificate);
+                    LOG.info(
+                            "Certificate file={} names={} expires={}",
+                            LogText.value(folder.resolve(name + CHAIN)),
+                            LogText.value(String.join(" ", certificate.names())),
+                            certificate.expires());
                 }
             });
             good = read;

@@ -103,10 +103,7 @@ final class FileLocks {
 
         private synchronized void ranOut(Duration atMost) {
             if (!closed) {
-                LOG.warn(
-                        "The lock {} was held for {} s and is free now, though its holder hasn't finished.",
-                        name,
-                        atMost.toSeconds());
+                LOG.warn("Lock freed, though its holder hasn't finished lock={} held={}s", name, atMost.toSeconds());
                 close();
             }
         }
@@ -125,7 +122,7 @@ final class FileLocks {
                     channel.close();
                 }
             } catch (IOException e) {
-                LOG.warn("The lock {} on {} can't be freed; it ends with this process.", name, file, e);
+                LOG.warn("Lock not freed, it ends with this process lock={} file={}", name, file, e);
             } finally {
                 // Only now may another thread open the file: closing it would free that one's lock.
                 HELD.remove(file, this);

@@ -114,7 +114,10 @@ final class ServicesFile implements ServiceSource {
                 String message = e.toString();
                 discovery.failed(message);
                 if (!message.equals(trouble)) {
-                    LOG.error("{} can't be read, its last services stay: {}", file, message);
+                    LOG.error(
+                            "Away source={} reason={} meanwhile=\"its last services stay\"",
+                            LogText.value("file " + file),
+                            LogText.value(message));
                 }
                 trouble = message;
             }

@@ -1,6 +1,7 @@
 package io.millau.docker;
 
 import io.millau.core.Discovery;
+import io.millau.core.LogText;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -22,12 +23,15 @@ final class Outage {
     private static final long LONGEST = Duration.ofSeconds(5).toNanos();
 
     private final String engine;
+    private final String source;
     private final Discovery discovery;
     private final Set<String> said = new HashSet<>();
     private @Nullable Long since;
+    private int failures;
 
     Outage(String engine, Discovery discovery) {
         this.engine = engine;
+        this.source = LogText.value("Docker " + engine);
         this.discovery = discovery;
     }
 
@@ -36,18 +40,17 @@ final class Outage {
         if (since == null) {
             since = now;
         }
+        failures++;
         String kind = kind(failure);
         discovery.failed(kind + ": " + reason(failure));
         if (!said.add(kind)) {
-            LOG.debug("Docker Engine {} is still away: {}", engine, failure.toString());
+            LOG.debug("Still away source={} reason={}", source, LogText.later(failure::toString));
             return;
         }
         LOG.error(
-                "Docker Engine {} {}: {}. What is known of its services stays in force; it is tried again until it is"
-                        + " back.",
-                engine,
-                kind,
-                reason(failure));
+                "Away source={} reason={} meanwhile=\"its services stay as they were; it is tried again until it is back\"",
+                source,
+                LogText.value(kind + ": " + reason(failure)));
         LOG.debug("What failed", failure);
     }
 
@@ -55,10 +58,12 @@ final class Outage {
     void over(long now) {
         if (since != null) {
             LOG.info(
-                    "Docker Engine {} is back after {} s.",
-                    engine,
-                    Duration.ofNanos(now - since).toSeconds());
+                    "Back source={} after={}s failures={}",
+                    source,
+                    Duration.ofNanos(now - since).toSeconds(),
+                    failures);
             since = null;
+            failures = 0;
             said.clear();
         }
     }

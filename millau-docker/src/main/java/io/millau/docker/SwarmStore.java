@@ -1,5 +1,6 @@
 package io.millau.docker;
 
+import io.millau.core.LogText;
 import io.millau.core.Store;
 import io.millau.docker.Config.Kind;
 import java.io.IOException;
@@ -231,7 +232,10 @@ public final class SwarmStore implements Store {
                     return true;
                 });
             } catch (IOException e) {
-                LOG.warn("The lock {} can't be freed, so others wait until its time is over: {}", name, e.getMessage());
+                LOG.warn(
+                        "Lock not freed, so others wait until its time is over lock={} reason={}",
+                        name,
+                        LogText.value(e.getMessage()));
                 LOG.debug("What failed", e);
             } finally {
                 if (interrupted) {

@@ -76,7 +76,7 @@ class EngineTroubleIT {
                 + (System.nanoTime() - back) / 1_000_000);
         assertThat(received.endpoints("before")).isEqualTo(before);
         assertThat(said.about("can't be reached")).hasSize(1);
-        assertThat(said.about("is back after")).hasSize(1);
+        assertThat(said.about("Back source=")).hasSize(1);
     }
 
     @Test
@@ -88,7 +88,7 @@ class EngineTroubleIT {
         assertThat(received.all()).hasSize(snapshots);
 
         engine.startAgain();
-        await().atMost(PATIENCE).until(() -> said.about("is back after").size() == 1);
+        await().atMost(PATIENCE).until(() -> said.about("Back source=").size() == 1);
         assertThat(received.endpoints("before")).isEqualTo(before);
     }
 
@@ -102,6 +102,6 @@ class EngineTroubleIT {
         engine.thaw();
         run("after");
         received.awaitEndpoints("after", 1);
-        assertThat(said.about("is back after")).hasSize(1);
+        assertThat(said.about("Back source=")).hasSize(1);
     }
 }

@@ -169,9 +169,10 @@ class SwarmStoreTest extends StoreContract {
         Store.Lock lock = store.tryLock("a/b", LONG).orElseThrow();
         engine.stop();
         lock.close();
-        assertThat(said.about("The lock a/b can't be freed, so others wait until its time is over: Docker Engine "
-                        + engine.host() + " doesn't keep the store: "))
-                .hasSize(1);
+        assertThat(said.about("Lock not freed, so others wait until its time is over lock=a/b"))
+                .singleElement()
+                .asString()
+                .contains("Docker Engine " + engine.host() + " doesn't keep the store: ");
     }
 
     @Test

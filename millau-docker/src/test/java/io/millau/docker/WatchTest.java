@@ -135,7 +135,7 @@ class WatchTest {
 
             received.awaitEndpoints("web", 1);
             assertThat(said.about("can't be reached")).hasSize(1);
-            assertThat(said.about("is back after")).hasSize(1);
+            assertThat(said.about("Back source=")).hasSize(1);
         }
     }
 
@@ -152,7 +152,7 @@ class WatchTest {
             engine.startAgain();
             received.awaitEndpoints("other", 1);
             assertThat(received.all()).hasSize(2);
-            await().until(() -> said.about("is back after").size() == 1);
+            await().until(() -> said.about("Back source=").size() == 1);
 
             engine.stop();
             await("said again").until(() -> said.about("can't be reached").size() == 2);
@@ -166,7 +166,7 @@ class WatchTest {
             show("other", "172.17.0.3");
             engine.endStreams();
             received.awaitEndpoints("other", 1);
-            assertThat(said.about("Docker Engine")).isEmpty();
+            assertThat(said.about("source=")).isEmpty();
         }
     }
 
@@ -254,7 +254,7 @@ class WatchTest {
             greeting.setDaemon(true);
             greeting.start();
             try (Received received = new Received(DockerSource.at("tcp://127.0.0.1:" + ssh.getLocalPort()))) {
-                await().until(() -> said.about("Docker Engine").size() == 1);
+                await().until(() -> said.about("source=").size() == 1);
                 assertThat(received.all()).isEmpty();
             }
         }

@@ -3,6 +3,8 @@ package io.millau.server;
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.CertificateStatus;
+import io.millau.core.LogText;
+import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.ServiceLabels;
 import java.time.Clock;
@@ -17,8 +19,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -52,6 +56,8 @@ final class Certificates implements AutoCloseable {
     /** Names that were asked for and have no certificate: of each the operator is told once. */
     private final Set<String> unnamed = Collections.synchronizedSet(new HashSet<>());
 
+    private final Queue<Problem> problems = new ConcurrentLinkedQueue<>();
+
     private volatile CertificateSource labels = CertificateSource.of();
     private volatile List<Service> services = List.of();
 
@@ -75,6 +81,12 @@ final class Certificates implements AutoCloseable {
         services = List.copyOf(all);
         labels = CertificateSource.of(byLabel().keySet());
         unnamed.clear();
+        problems.clear();
+    }
+
+    /** What was asked for and could be obtained, if it stood somewhere. */
+    List<Problem> problems() {
+        return List.copyOf(problems);
     }
 
     /** The certificates of labels with the name of a service that has it. */
@@ -124,12 +136,13 @@ final class Certificates implements AutoCloseable {
         for (Service service : services) {
             for (String host : service.hosts()) {
                 if (service.enabled() && serverName.endsWith("." + host)) {
-                    LOG.warn(
-                            "{} was asked for over HTTPS and has no certificate: it is served because it ends in {}, and no"
-                                    + " certificate is obtained for such names; add it to millau.hosts of {}",
-                            serverName,
-                            host,
-                            service.name());
+                    Problem problem = new Problem(
+                            service.name(),
+                            LogText.value(serverName)
+                                    + " was asked for over HTTPS and has no certificate: it is served because it ends in "
+                                    + host + ", and no certificate is obtained for such names; add it to millau.hosts");
+                    problems.add(problem);
+                    LOG.warn("{}", problem);
                     return;
                 }
             }

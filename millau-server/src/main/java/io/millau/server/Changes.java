@@ -2,6 +2,7 @@ package io.millau.server;
 
 import io.millau.core.CertificateStatus;
 import io.millau.core.Endpoint;
+import io.millau.core.LogText;
 import io.millau.core.Overview;
 import io.millau.core.Problem;
 import io.millau.core.Service;

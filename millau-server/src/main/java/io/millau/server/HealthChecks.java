@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
+import io.millau.core.LogText;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.undertow.connector.PooledByteBuffer;

@@ -212,7 +212,11 @@ public final class Millau implements AutoCloseable {
 
         @Override
         public List<Problem> problems() {
-            return services.current().problems();
+            List<Problem> all = new ArrayList<>(services.current().problems());
+            if (certificates != null) {
+                all.addAll(certificates.problems());
+            }
+            return all;
         }
 
         @Override

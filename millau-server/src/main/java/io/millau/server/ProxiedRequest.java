@@ -2,6 +2,7 @@ package io.millau.server;
 
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
+import io.millau.core.LogText;
 import io.millau.core.Outcome;
 import io.millau.core.Route;
 import io.millau.core.Service;

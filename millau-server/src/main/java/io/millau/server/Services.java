@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.Discovery;
+import io.millau.core.LogText;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;

@@ -87,6 +87,6 @@ class EngineRestartIT {
         front.await("green.local", "/", answer -> answer.status() == 502);
         assertThat(log().lines().filter(line -> line.contains("can't be reached")))
                 .hasSize(1);
-        assertThat(log().lines().filter(line -> line.contains("is back after"))).hasSize(1);
+        assertThat(log().lines().filter(line -> line.contains("Back source="))).hasSize(1);
     }
 }
