@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** The equally good services of one route, those with nothing running apart from those that run. Immutable but for turns. */
 final class Pool {
 
+    /** What its services have in common. */
     final Route route;
 
     /** Those that have a share, then those of weight 0, which stand by. */
@@ -31,7 +32,6 @@ final class Pool {
     private final AtomicInteger turn;
 
     Pool(Route route, List<Member> equals, AtomicInteger turn, @Nullable Set<X509Certificate> clientCa) {
-        this.route = route;
         List<Member> shares = new ArrayList<>(equals.size());
         List<Member> standby = new ArrayList<>(0);
         boolean sameShares = true;
@@ -47,6 +47,7 @@ final class Pool {
                 sameShares &= member.share == shares.get(0).share;
             }
         }
+        this.route = route;
         this.sharing = shares.isEmpty() ? standby.size() : shares.size();
         shares.addAll(standby);
         this.members = shares.toArray(Member[]::new);

@@ -3,8 +3,8 @@ package io.millau.core;
 /**
  * A host and a path that services have in common: what they share requests of.
  *
- * @param host as {@link Service#hosts} has it
- * @param path as {@link Service#path} has it
+ * @param host a host name, or {@code *} for all
+ * @param path the beginning of URL paths
  */
 public record Route(String host, String path) {
 

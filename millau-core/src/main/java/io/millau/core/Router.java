@@ -31,6 +31,10 @@ public final class Router {
     private final Ticker ticker;
 
     private volatile RouteTable table;
+
+    /** Only to be explained; guarded by this. */
+    private List<Service> disabled = List.of();
+
     private volatile List<Pool.Member> members = List.of();
 
     private volatile Map<Endpoint, Target> targets = Map.of();
@@ -93,6 +97,7 @@ public final class Router {
                 all,
                 route -> newRouteTurns.computeIfAbsent(route, r -> routeTurns.getOrDefault(r, new AtomicInteger())));
         members = newMembers;
+        disabled = services.stream().filter(service -> !service.enabled()).toList();
         targets = newTargets;
         routeTurns = newRouteTurns;
         serviceStates = newServiceStates;
@@ -161,11 +166,24 @@ public final class Router {
      * @return null if no service fits
      */
     public @Nullable Delivery open(String host, String path, String method) {
+        Pool pool = match(host, path);
+        return pool == null ? null : new Delivery(pool, method, retryPolicy, ticker);
+    }
+
+    private @Nullable Pool match(String host, String path) {
         Pool pool = table.match(host, path);
-        if (pool == null || isForgotten(pool)) {
-            return null;
-        }
-        return new Delivery(pool, method, retryPolicy, ticker);
+        return pool == null || isForgotten(pool) ? null : pool;
+    }
+
+    /**
+     * Explains which services {@link #open} chooses for a request, and why not the others. Takes its time, so not for I/O
+     * threads.
+     *
+     * @param host the Host field's value; empty if there is none
+     * @param path the path, decoded, without the query
+     */
+    public synchronized Explanation explain(String host, String path) {
+        return new Explainer(host, path, match(host, path), table.clientCa(host)).explain(members, disabled);
     }
 
     /**

@@ -153,8 +153,10 @@ class MatchingTest {
         for (int i = 0; i < 10; i++) {
             Delivery delivery = router.open(host, path, "GET");
             if (delivery == null) {
+                assertThat(router.explain(host, path).route()).isNull();
                 return "none";
             }
+            assertThat(router.explain(host, path).chosen()).contains(delivery.service());
             delivery.next();
             if (names.add(delivery.service().name())) {
                 selected.append(selected.isEmpty() ? "" : " ")
@@ -164,6 +166,9 @@ class MatchingTest {
                                         : delivery.service().path());
             }
         }
+        assertThat(router.explain(host, path).chosen())
+                .extracting(Service::name)
+                .containsExactlyElementsOf(names);
         return selected.toString();
     }
 }

@@ -1,0 +1,156 @@
+package io.millau.core;
+
+import io.millau.core.Explanation.ClientCertificate;
+import io.millau.core.Explanation.Instance;
+import io.millau.core.Explanation.Verdict;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says of each service why it gets a request or not. What the router chose is given; a service that was not chosen is matched
+ * once more as if it were alone, so that there is one way to match.
+ */
+final class Explainer {
+
+    private static final Target[] NONE = {};
+    private static final int MOST_HOSTS_SHOWN = 3;
+
+    private final String host;
+    private final String path;
+    private final @Nullable Pool chosen;
+    private final @Nullable Set<X509Certificate> caOfHost;
+
+    /** How near a service comes to getting the request, the nearest first. */
+    private enum Nearness {
+        MATCHES,
+        MAKES_WAY,
+        NOT_ENABLED,
+        OTHER_PATH,
+        OTHER_HOST
+    }
+
+    private record Ranked(Nearness nearness, Verdict verdict) {}
+
+    Explainer(String host, String path, @Nullable Pool chosen, @Nullable Set<X509Certificate> caOfHost) {
+        this.host = host;
+        this.path = path;
+        this.chosen = chosen;
+        this.caOfHost = caOfHost;
+    }
+
+    Explanation explain(List<Pool.Member> members, List<Service> disabled) {
+        List<Ranked> all = new ArrayList<>();
+        Set<Pool.Member> matching = chosen == null ? Set.of() : new LinkedHashSet<>(Arrays.asList(chosen.members));
+        matching.forEach(member -> all.add(matching(member, Objects.requireNonNull(chosen))));
+        members.stream()
+                .filter(member -> !matching.contains(member))
+                .forEach(member -> all.add(passedOver(member.service)));
+        disabled.stream()
+                .filter(service -> matching.stream().noneMatch(member -> isSame(member.service, service)))
+                .forEach(service -> all.add(notEnabled(service)));
+        all.sort(Comparator.comparing(Ranked::nearness)
+                .thenComparing(ranked -> ranked.verdict().service().name()));
+        return new Explanation(
+                host,
+                path,
+                chosen == null ? null : chosen.route,
+                chosen != null && chosen.running(),
+                chosen != null && chosen.redirectToHttps,
+                clientCertificate(),
+                all.stream().map(Ranked::verdict).toList());
+    }
+
+    /** One that was enabled a moment ago answers for itself, as one that was removed does. */
+    private static boolean isSame(Service matching, Service disabled) {
+        return matching.id().equals(disabled.id());
+    }
+
+    private ClientCertificate clientCertificate() {
+        Set<X509Certificate> caOfRoute = chosen == null ? null : chosen.clientCa;
+        if (chosen == null || caOfHost == null && caOfRoute == null) {
+            return ClientCertificate.NOT_NEEDED;
+        }
+        boolean anyWillDo =
+                caOfHost != null && !caOfHost.isEmpty() && (caOfRoute == null || caOfRoute.equals(caOfHost));
+        return anyWillDo ? ClientCertificate.NEEDED : ClientCertificate.NONE_WILL_DO;
+    }
+
+    private static Ranked matching(Pool.Member member, Pool pool) {
+        String reason = "matches by host " + pool.route.host() + " and path " + pool.route.path();
+        if (member.removedAt != null) {
+            reason += ", but was removed or is not enabled any more";
+        } else if (!pool.running()) {
+            reason += ", but nothing of it runs";
+        } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
+            reason += ", and stands by (weight 0) until no other is ready";
+        }
+        List<Instance> instances =
+                Arrays.stream(member.targets).map(Explainer::instance).toList();
+        return new Ranked(Nearness.MATCHES, new Verdict(member.service, true, reason, instances));
+    }
+
+    private static Instance instance(Target target) {
+        return new Instance(target.endpoint, !target.health.ejected());
+    }
+
+    private Ranked passedOver(Service service) {
+        Route fits = routeOfAlone(service, path);
+        if (fits != null) {
+            return ranked(Nearness.MAKES_WAY, service, whyNotChosen(service, fits));
+        }
+        if (routeOfAlone(service, service.path()) != null) {
+            return ranked(
+                    Nearness.OTHER_PATH,
+                    service,
+                    "its path " + service.path() + " is not the beginning of " + ServiceLabels.shown(path));
+        }
+        return ranked(Nearness.OTHER_HOST, service, hosts(service) + " not fit");
+    }
+
+    private String whyNotChosen(Service service, Route fits) {
+        if (chosen == null) {
+            return "nothing of it runs";
+        }
+        if (chosen.running() && service.endpoints().isEmpty()) {
+            return "nothing of it runs, and others that fit do";
+        }
+        return fits.host().equals(chosen.route.host())
+                ? "path " + chosen.route.path() + " is the longer match than " + fits.path()
+                : "host " + chosen.route.host() + " is the better match than " + fits.host();
+    }
+
+    private Ranked notEnabled(Service service) {
+        return routeOfAlone(service, path) == null
+                ? ranked(Nearness.OTHER_HOST, service, "not enabled")
+                : ranked(Nearness.NOT_ENABLED, service, "not enabled, though its host and path would fit");
+    }
+
+    private static Ranked ranked(Nearness nearness, Service service, String reason) {
+        return new Ranked(nearness, new Verdict(service, false, reason, List.of()));
+    }
+
+    /** Where a request would find the service if there were no other; null if it does not fit. */
+    private @Nullable Route routeOfAlone(Service service, String requestedPath) {
+        var member = new Pool.Member(service, NONE, new ServiceState(0), LoadBalancer.roundRobin(), null);
+        Pool pool = new RouteTable(List.of(member), route -> new AtomicInteger()).match(host, requestedPath);
+        return pool == null ? null : pool.route;
+    }
+
+    private static String hosts(Service service) {
+        List<String> hosts = service.hosts();
+        if (hosts.size() == 1) {
+            return "its host " + hosts.get(0) + " does";
+        }
+        int more = hosts.size() - MOST_HOSTS_SHOWN;
+        return "its hosts " + String.join(" ", hosts.subList(0, Math.min(hosts.size(), MOST_HOSTS_SHOWN)))
+                + (more > 0 ? " and " + more + " more do" : " do");
+    }
+}
