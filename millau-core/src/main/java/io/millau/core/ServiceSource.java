@@ -44,7 +44,7 @@ public interface ServiceSource {
     }
 
     /** The services of a properties file; saved changes apply within two seconds. */
-    static ServiceSource file(Path file) {
+    static ServicesFile file(Path file) {
         return new ServicesFile(file);
     }
 }

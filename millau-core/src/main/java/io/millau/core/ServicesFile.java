@@ -30,9 +30,9 @@ import org.slf4j.LoggerFactory;
  * behind the service's name.
  *
  * <p>The file is read again every second, which also sees what file events miss (bind mounts, symbolic links); the names
- * in its URLs are resolved again every 30 seconds, and a name that stops resolving keeps its last addresses.
+ * in its URLs are resolved again every 30 seconds, and a name that stops resolving keeps its last addresses. Immutable.
  */
-final class ServicesFile implements ServiceSource {
+public final class ServicesFile implements ServiceSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
     private static final String ENDPOINTS = ServiceLabels.ENDPOINTS;
@@ -47,6 +47,17 @@ final class ServicesFile implements ServiceSource {
 
     ServicesFile(Path file) {
         this.file = file;
+    }
+
+    /**
+     * Looks once, without a thread of its own.
+     *
+     * @throws IOException if the file can't be read, or is no such file
+     */
+    public Snapshot look() throws IOException {
+        List<Snapshot> seen = new ArrayList<>(1);
+        new Watch(seen::add, new Discovery(toString())).look();
+        return seen.get(0);
     }
 
     @Override
@@ -222,6 +233,8 @@ final class ServicesFile implements ServiceSource {
         Properties properties = new Properties();
         try (Reader reader = Files.newBufferedReader(file)) {
             properties.load(reader);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
         }
         Map<String, Map<String, String>> services = new TreeMap<>();
         for (String key : properties.stringPropertyNames()) {

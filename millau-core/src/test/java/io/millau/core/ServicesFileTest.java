@@ -1,8 +1,11 @@
 package io.millau.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ServicesFileTest {
 
@@ -24,12 +29,35 @@ class ServicesFileTest {
 
     @AfterEach
     void close() {
-        reading.close();
+        if (reading != null) {
+            reading.close();
+        }
     }
 
     @BeforeEach
     void name() {
         file = folder.resolve("services.properties");
+    }
+
+    @Test
+    void aLookSeesItOnce() throws Exception {
+        Files.writeString(file, "app.endpoints = http://10.0.0.5\napp.prot = 80\n");
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services()).extracting(Service::name).containsExactly("app");
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .singleElement()
+                .asString()
+                .startsWith("app: app.prot=80: unknown");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"app.hosts = \\u00zz", "app.hosts = \u00ff"})
+    void aLookAtWhatIsNoPropertiesFileFails(String text) throws Exception {
+        Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThatThrownBy(() -> ServiceSource.file(file).look()).isInstanceOf(IOException.class);
     }
 
     @Test

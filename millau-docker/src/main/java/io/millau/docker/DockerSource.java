@@ -2,6 +2,7 @@ package io.millau.docker;
 
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -70,6 +71,24 @@ public final class DockerSource implements ServiceSource {
     /** For tests, which want to see the end of it. */
     DockerSource withPatience(Duration patience) {
         return new DockerSource(engine, interfaces, patience);
+    }
+
+    /**
+     * Looks once, without a thread of its own, and waits for the answer, some seconds at most.
+     *
+     * @throws IOException if the engine can't be asked; the message is a sentence for a person
+     */
+    public Snapshot look() throws IOException {
+        try (DockerApi api = engine.connect(patience)) {
+            Lookout lookout = new Lookout(api);
+            lookout.findRole();
+            return new SnapshotBuilder(toString()).build(lookout.everything(), interfaces.get());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(Outage.sentence(engine.name(), e), e);
+        } catch (IOException | RuntimeException e) {
+            throw new IOException(Outage.sentence(engine.name(), e), e);
+        }
     }
 
     @Override

@@ -41,8 +41,9 @@ final class Outage {
             since = now;
         }
         failures++;
-        String kind = kind(failure);
-        discovery.failed(kind + ": " + reason(failure));
+        String kind = kind(engine, failure);
+        String reason = kind + ": " + reason(failure);
+        discovery.failed(reason);
         if (!said.add(kind)) {
             LOG.debug("Still away source={} reason={}", source, LogText.later(failure::toString));
             return;
@@ -50,7 +51,7 @@ final class Outage {
         LOG.error(
                 "Away source={} reason={} meanwhile=\"its services stay as they were; it is tried again until it is back\"",
                 source,
-                LogText.value(kind + ": " + reason(failure)));
+                LogText.value(reason));
         LOG.debug("What failed", failure);
     }
 
@@ -77,7 +78,12 @@ final class Outage {
         return Math.min(Math.max(SHORTEST, away / 10), LONGEST);
     }
 
-    private String kind(Throwable failure) {
+    /** What is wrong with an engine, without a full stop. */
+    static String sentence(String engine, Throwable failure) {
+        return "Docker Engine " + engine + " " + kind(engine, failure) + ": " + reason(failure);
+    }
+
+    private static String kind(String engine, Throwable failure) {
         if (failure instanceof DockerApi.Refused) {
             return "refuses what Millau needs to know";
         }

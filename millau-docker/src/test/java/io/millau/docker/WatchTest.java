@@ -1,6 +1,7 @@
 package io.millau.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
@@ -63,6 +64,23 @@ class WatchTest {
             assertThat(engine.requests()).noneMatch(request -> request.matches("GET /v[0-9].*"));
             assertThat(engine.requests()).noneMatch(request -> request.matches("GET /(services|tasks|nodes).*"));
         }
+    }
+
+    @Test
+    void aLookSeesTheSameOnce() throws Exception {
+        assertThat(engine.source().look().services())
+                .singleElement()
+                .satisfies(service -> assertThat(service.endpoints()).hasSize(1));
+        assertThat(engine.requests()).noneMatch(request -> request.startsWith("GET /events"));
+    }
+
+    @Test
+    void aLookAtAnEngineThatIsAwayFailsWithASentence() {
+        engine.stop();
+
+        assertThatThrownBy(() -> engine.source().look())
+                .isInstanceOf(IOException.class)
+                .hasMessageStartingWith("Docker Engine " + engine.host() + " can't be reached (is it running, ");
     }
 
     @Test
