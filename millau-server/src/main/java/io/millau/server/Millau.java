@@ -17,6 +17,7 @@ import io.millau.core.TrafficListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.security.Provider;
 import java.time.Clock;
 import java.time.Duration;
@@ -69,6 +70,7 @@ public final class Millau implements AutoCloseable {
     private final List<ProxyHandler> handlers = new ArrayList<>();
     private final @Nullable Certificates certificates;
     private final @Nullable Listener telemetry;
+    private final boolean redirectAll;
     private final Duration grace;
     private final Duration drain;
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -76,6 +78,7 @@ public final class Millau implements AutoCloseable {
     private volatile boolean closing;
 
     private Millau(Builder builder) throws IOException {
+        redirectAll = builder.redirectToHttps;
         grace = builder.grace;
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
@@ -113,7 +116,7 @@ public final class Millau implements AutoCloseable {
                     ? null
                     : bind(telemetryAddress, () -> Listener.bind(worker, buffers, lanes, telemetryAddress));
             if (telemetry != null && status != null) {
-                telemetry.open(new Telemetry(this::up, status, builder.metrics));
+                telemetry.open(new Telemetry(this::up, status, new ExplainHandler(this::explain), builder.metrics));
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
             open(builder);
@@ -158,7 +161,7 @@ public final class Millau implements AutoCloseable {
                 .mapToInt(TrafficListener.Ingress::port)
                 .findFirst()
                 .orElse(0);
-        HttpsRules https = new HttpsRules(router, builder.redirectToHttps, httpsPort);
+        HttpsRules https = new HttpsRules(router, redirectAll, httpsPort);
         for (int i = 0; i < listeners.size(); i++) {
             ProxyHandler handler = new ProxyHandler(
                     router, https, certificates, lanes, traffic, ingresses.get(i), builder.hostName, services::lookNow);
@@ -261,6 +264,21 @@ public final class Millau implements AutoCloseable {
     /** What all sources know together. */
     public Snapshot snapshot() {
         return services.current();
+    }
+
+    /**
+     * Explains, in lines for a person, where a request for a URL goes now, why not to the other services, and which endpoints
+     * are in rotation. Not for I/O threads.
+     *
+     * @param url such as {@code https://shop.example/api/x}
+     * @throws IllegalArgumentException if it is no such URL
+     */
+    public String explain(URI url) {
+        return explain(RequestUrl.parse(url.toString())).text();
+    }
+
+    private UrlExplanation explain(RequestUrl url) {
+        return UrlExplanation.of(url, router, services.current().problems(), redirectAll);
     }
 
     /** Whether it listens and knows services: at least one source has delivered a snapshot. */

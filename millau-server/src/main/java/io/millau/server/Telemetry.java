@@ -27,6 +27,7 @@ import org.slf4j.LoggerFactory;
  * <ul>
  *   <li>{@code /} and {@code /ready} say whether Millau is up, {@code /live} whether it runs at all
  *   <li>{@code /status} is the status page, {@code /status.json} what it shows
+ *   <li>{@code /explain?url=} says where a request would go, and why
  *   <li>{@code /metrics} is what Prometheus asks for
  * </ul>
  */
@@ -43,14 +44,16 @@ final class Telemetry implements HttpHandler {
 
     private final BooleanSupplier up;
     private final Status status;
+    private final HttpHandler explain;
     private final @Nullable Supplier<String> metrics;
     private final String page = resource("status.html");
     private final String policy = policy(page);
 
-    Telemetry(BooleanSupplier up, Status status, @Nullable Supplier<String> metrics) {
+    Telemetry(BooleanSupplier up, Status status, HttpHandler explain, @Nullable Supplier<String> metrics) {
         this.up = up;
         this.status = status;
         this.metrics = metrics;
+        this.explain = explain;
     }
 
     @Override
@@ -82,6 +85,7 @@ final class Telemetry implements HttpHandler {
                     answerLater(exchange, PROMETHEUS, metrics);
                 }
             }
+            case ExplainHandler.PATH -> explain.handleRequest(exchange);
             default -> notFound(exchange);
         }
     }

@@ -1,0 +1,192 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.Snapshot;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a running proxy says of a URL. */
+class ExplainTest extends ProxyTest {
+
+    @Test
+    void theTelemetryPortExplainsWhatTheProxyDoes() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("api");
+        startWithTelemetry(
+                app(endpointThatRefuses(), good.endpoint()).path("/api/").build(),
+                Service.named("rest").endpoints(good.endpoint()).build());
+        while (traffic.events.stream().noneMatch(event -> event.startsWith("failed"))) {
+            client().get("/api/");
+        }
+        Message answer = explain("https://shop.example/api/x?q");
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
+        assertThat(answer.field(ExplainHandler.SERVED)).isEqualTo("true");
+        assertThat(answer.body())
+                .startsWith("""
+                        https://shop.example/api/x?q goes to app
+                        app: matches by host * and path /api/
+                        """)
+                .contains("  " + good.endpoint() + " in rotation\n")
+                .containsPattern("  http://\\S+ out of rotation\n")
+                .endsWith("rest: path /api/ is the longer match than /\n");
+        assertThat(answer.body()).isEqualTo(millau.explain(URI.create("https://shop.example/api/x?q")));
+    }
+
+    @Test
+    void whatTheClientGetsIsSaid() throws Exception {
+        startWithTelemetry(
+                Service.named("idle").hosts("idle.example").build(),
+                app(endpointThatSays("ok").endpoint())
+                        .hosts("shop.example")
+                        .redirectToHttps(true)
+                        .build());
+
+        assertThat(explain("idle.example").body())
+                .startsWith("http://idle.example goes to idle: 502 No running instance of idle\n");
+        assertThat(explain("idle.example").field(ExplainHandler.SERVED)).isEqualTo("false");
+        assertThat(client().send("GET / HTTP/1.1\r\nHost: idle.example\r\n\r\n")
+                        .read()
+                        .body())
+                .startsWith("No running instance of idle");
+        assertThat(explain("http://else.example/").body())
+                .startsWith("http://else.example/ goes nowhere: 502 No matching services found\n");
+        assertThat(explain("http://shop.example/").body())
+                .startsWith("http://shop.example/ goes to app\nOver plain HTTP it is sent to HTTPS first: 308\n");
+        assertThat(explain("https://shop.example/").body()).doesNotContain("308");
+    }
+
+    @Test
+    void whatIsWrongWithServicesIsSaidToo() throws Exception {
+        Problem problem = new Problem("shop", "millau.port is missing (the service is left out)");
+        millau = closing(builder()
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(List.of(), List.of(problem)));
+                    return () -> {};
+                })
+                .start());
+
+        assertThat(millau.explain(URI.create("http://shop.example/")))
+                .endsWith("\nProblem: shop: millau.port is missing (the service is left out)\n");
+    }
+
+    /** A path counts as the proxy's own server takes it apart. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/",
+                "/api/",
+                "/api",
+                "/%61pi/",
+                "/api%2Fx",
+                "/api%2fx",
+                "/api;x=1/y",
+                "/api/;x",
+                "/;a/api/",
+                "//api/",
+                "/a/../api/",
+                "/api/%C3%A9",
+                "/api/+",
+                "/%2561pi/"
+            })
+    void oddPathsGoWhereTheProxySendsThem(String path) throws Exception {
+        startWith(
+                Service.named("api")
+                        .path("/api/")
+                        .endpoints(endpointThatSays("api").endpoint())
+                        .build(),
+                Service.named("rest")
+                        .endpoints(endpointThatSays("rest").endpoint())
+                        .build());
+
+        assertThat(millau.explain(URI.create("http://a" + path)))
+                .contains(" goes to " + client().get(path).body() + "\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "shop.example, false, shop.example, /",
+        "shop.example:8080/x?y, false, shop.example:8080, /x",
+        "HTTPS://Shop.example/x#y, true, Shop.example, /x",
+        "wss://shop_1/x, true, shop_1, /x",
+        "http://[::1]:80/, false, [::1]:80, /",
+        "http://bücher.example/ü, false, xn--bcher-kva.example, /ü",
+        "http://a?b, false, a, /",
+    })
+    void urls(String text, boolean secure, String host, String path) {
+        RequestUrl url = RequestUrl.parse(text);
+
+        assertThat(url.secure()).isEqualTo(secure);
+        assertThat(url.host()).isEqualTo(host);
+        assertThat(url.path()).isEqualTo(path);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "/api/x",
+                "ftp://a/",
+                "javascript://a/",
+                "http://",
+                "http:///x",
+                "http://a b/",
+                "http://a/\n",
+                "http://a/%zz",
+                "http://a/%",
+                "http://user@a/",
+                "http://a:x/",
+                "http://a:123456/",
+                "http://<script>/",
+                "http://[::1/",
+                "http://*/",
+                "http://..é../",
+            })
+    void whatIsNoUrlIsRefusedWithWhatWasExpected(String text) throws Exception {
+        assertThatThrownBy(() -> RequestUrl.parse(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("expected a URL like https://shop.example/api/x");
+        startWithTelemetry();
+        Message answer = explain(text);
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.body()).startsWith("/explain?url=: expected a URL like https://shop.example/api/x");
+    }
+
+    @Test
+    void hostileQueriesGetNothingBack() throws Exception {
+        startWithTelemetry();
+        try (RawClient telemetry = new RawClient(millau.telemetryPort())) {
+            assertThat(telemetry.get("/explain").status()).isEqualTo(400);
+            assertThat(telemetry.get("/explain?url").status()).isEqualTo(400);
+            assertThat(telemetry.get("/explain?url=http://a/x?y=1&z=a+b").body())
+                    .startsWith("http://a/x?y=1&z=a+b goes nowhere");
+            assertThat(telemetry.get("/explain?url=http://a/%250d%250aX").body())
+                    .startsWith("http://a/%0d%0aX goes nowhere");
+            assertThat(telemetry.get("/explain?url=" + "a".repeat(5000)).body())
+                    .endsWith(", of at most 4000 characters\n");
+        }
+    }
+
+    private void startWithTelemetry(Service... declared) throws Exception {
+        services.replace(declared);
+        millau = closing(builder().telemetry("127.0.0.1:0").start());
+    }
+
+    private Message explain(String url) throws Exception {
+        try (RawClient telemetry = new RawClient(millau.telemetryPort())) {
+            return telemetry.get("/explain?url=" + URLEncoder.encode(url, StandardCharsets.UTF_8));
+        }
+    }
+}
