@@ -121,6 +121,9 @@ public final class ServiceLabels {
 
     /** The nearest of some words, if it is near enough to be what somebody meant. */
     static @Nullable String nearest(String word, Collection<String> words) {
+        if (word.length() > LONGEST_VALUE_SHOWN) {
+            return null; // nobody's slip of the finger, and dear to compare
+        }
         String nearest = null;
         int best = Math.max(1, word.length() / 3) + 1;
         for (String candidate : words) {

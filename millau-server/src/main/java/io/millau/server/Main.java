@@ -31,6 +31,14 @@ public final class Main {
 
               java -jar millau-server.jar          serve
               java -jar millau-server.jar demo     show it on port 8080 with two built-in services, without Docker
+              java -jar millau-server.jar explain [--services FILE] [--docker] URL
+                                                   which service gets a request and why the others don't: what the
+                                                   running proxy says, at TELEMETRY, or the sources named.
+                                                   Exit status: 0 served, 1 not, 2 can't tell
+              java -jar millau-server.jar check [--docker] [FILE...]
+                                                   what is wrong in services files (.properties), Compose and stack
+                                                   files (.yml, .yaml), the engine; without arguments in SERVICES and
+                                                   the engine. Exit status: 0 nothing, 1 something, 2 can't be read
               java -jar millau-server.jar --help | --version
 
             Labels, on a Swarm service (deploy.labels) or a container:
@@ -71,7 +79,7 @@ public final class Main {
               STORE_KEY_FILE, STORE_DOCKER_HOST
                            for STORE=swarm: a secret of 32 characters or more; the engine of a manager
               TELEMETRY    listen address of the status page (/status, /status.json), of health (/, /ready,
-                           /live) and metrics (/metrics) (default: :9100)
+                           /live), metrics (/metrics) and /explain?url= (default: :9100)
               DRAIN        seconds it goes on to listen after SIGTERM, down on the telemetry port (default: 0)
               ACCESS_LOG   off, json or combined: a line for each request on standard output (default: off)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
@@ -90,8 +98,12 @@ public final class Main {
 
     /** Runs the server. */
     public static void main(String[] arguments) {
-        OutputStream lines = new LineWriter(STDOUT, "millau-log").stream();
-        System.setOut(new PrintStream(lines, false, StandardCharsets.UTF_8));
+        if (arguments.length > 0 && asks(arguments[0])) {
+            Logging.setUp(Configuration.Level.FATAL);
+        } else {
+            OutputStream lines = new LineWriter(STDOUT, "millau-log").stream();
+            System.setOut(new PrintStream(lines, false, StandardCharsets.UTF_8));
+        }
         int status = run(List.of(arguments), System.getenv(), System.out, System.err);
         if (status >= 0) {
             System.out.close();
@@ -102,6 +114,9 @@ public final class Main {
     /** Runs what the arguments say; the exit status, or -1 if it goes on in threads of its own. */
     static int run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
         String command = arguments.isEmpty() ? "" : arguments.get(0);
+        if (asks(command)) {
+            return answer(command, arguments.subList(1, arguments.size()), environment, out, err);
+        }
         if (arguments.size() > 1) {
             command = String.join(" ", arguments);
         }
@@ -124,9 +139,26 @@ public final class Main {
                 }
             }
             default -> {
-                err.println("FATAL " + command + ": expected no argument, demo, --help or --version");
+                err.println("FATAL " + command + ": expected no argument, demo, explain, check, --help or --version");
                 return 1;
             }
+        }
+    }
+
+    /** Whether it is a question, which is answered on the console, and nothing is logged. */
+    private static boolean asks(String command) {
+        return command.equals("explain") || command.equals("check");
+    }
+
+    private static int answer(
+            String command, List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        try {
+            return command.equals("check")
+                    ? new CheckCommand(arguments, environment, out, err).run()
+                    : new ExplainCommand(arguments, environment, out, err).run();
+        } catch (CommandException | Configuration.WrongException e) {
+            err.println(Console.clean(String.valueOf(e.getMessage())));
+            return 2;
         }
     }
 
@@ -255,7 +287,7 @@ public final class Main {
         out.print(demo.introduction(millau.port()));
     }
 
-    private static ServiceSource docker(Configuration configuration) throws Configuration.WrongException {
+    static DockerSource docker(Configuration configuration) throws Configuration.WrongException {
         String host = configuration.dockerHost();
         try {
             DockerSource engine = host == null ? DockerSource.local() : DockerSource.at(host);

@@ -72,7 +72,44 @@ class StandaloneIT extends ProxyTest {
         StandaloneServer server = server(Map.of(), "dmeo");
 
         assertThat(server.exit()).isEqualTo(1);
-        assertThat(server.output()).isEqualTo("FATAL dmeo: expected no argument, demo, --help or --version\n");
+        assertThat(server.output())
+                .isEqualTo("FATAL dmeo: expected no argument, demo, explain, check, --help or --version\n");
+    }
+
+    @Test
+    void checkSaysWhatIsWrong() throws Exception {
+        Path file = folder.resolve("compose.yml");
+        Files.writeString(
+                file, "services:\n  shop:\n    labels:\n      - millau.enabled=true\n      - millau.prot=80\n");
+        StandaloneServer check = server(Map.of(), "check", file.toString());
+        assertThat(check.exit()).isEqualTo(1);
+        assertThat(check.output()).contains(file + ":5: shop: millau.prot=80: unknown, did you mean millau.port?\n");
+
+        StandaloneServer engine = server(Map.of(), "check", "--docker");
+        assertThat(engine.exit()).isEqualTo(2);
+        assertThat(engine.output().lines()).singleElement().asString().startsWith("Docker Engine unix://");
+    }
+
+    @Test
+    void explainAsksTheRunningProxy() throws Exception {
+        Path file = folder.resolve("services.properties");
+        Files.writeString(
+                file, "app.endpoints = " + endpointThatSays("ok").endpoint() + "\napp.hosts = shop.example\n");
+        StandaloneServer server = server(Map.of("SERVICES", file.toString()));
+        server.awaitLine("Listens on");
+        Map<String, String> environment = Map.of("TELEMETRY", ":" + server.telemetryPort());
+
+        StandaloneServer served = server(environment, "explain", "http://shop.example/x");
+        assertThat(served.exit()).isZero();
+        assertThat(served.output())
+                .startsWith("http://shop.example/x goes to app\napp: matches by host shop.example and path /\n")
+                .contains(" in rotation\n");
+        StandaloneServer not = server(environment, "explain", "else.example");
+        assertThat(not.exit()).isEqualTo(1);
+        assertThat(not.output()).isEqualTo("""
+                http://else.example goes nowhere: 502 No matching services found
+                app: its host shop.example does not fit
+                """);
     }
 
     @Test
