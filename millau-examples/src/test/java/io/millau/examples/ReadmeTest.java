@@ -3,7 +3,10 @@ package io.millau.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.ServiceLabels;
 import io.millau.core.ServiceSource;
@@ -23,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
@@ -91,6 +95,38 @@ class ReadmeTest {
                 .get(0);
 
         assertThat(readme()).contains("shop: " + message);
+    }
+
+    @Test
+    void theExampleOfAnExplanationIsWhatIsSaid() throws Exception {
+        Router router = new Router();
+        Service.Builder orders = Service.named("orders").hosts("shop.example").path("/orders/");
+        InetAddress good = InetAddress.getByName("10.0.1.7");
+        InetAddress bad = InetAddress.getByName("10.0.1.8");
+        router.replace(List.of(
+                orders.endpoints(Endpoint.http("1", good, 8080), Endpoint.http("2", bad, 8080))
+                        .build(),
+                Service.named("web")
+                        .hosts("shop.example")
+                        .endpoints(Endpoint.http("3", good, 80))
+                        .build(),
+                Service.named("blog")
+                        .hosts("blog.example")
+                        .endpoints(Endpoint.http("4", good, 80))
+                        .build(),
+                Service.named("red")
+                        .hosts("shop.example")
+                        .path("/orders/")
+                        .enabled(false)
+                        .build()));
+        for (int i = 0; i < 2; i++) {
+            Delivery delivery = Objects.requireNonNull(router.open("shop.example", "/orders/7", "GET"));
+            boolean isBad = Objects.requireNonNull(delivery.next()).address().equals(bad);
+            delivery.report(isBad ? Outcome.BROKEN : Outcome.DELIVERED);
+            delivery.close();
+        }
+
+        assertThat(readme()).contains("goes to orders\n" + router.explain("shop.example", "/orders/7") + "\n");
     }
 
     @Test
