@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import java.time.Duration;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,5 +48,14 @@ public record EndpointStatus(
     /** Whether requests go there while there is a choice. */
     public boolean inRotation() {
         return state.inRotation();
+    }
+
+    /** As a person reads it. */
+    @Override
+    public String toString() {
+        String is = state.name().toLowerCase(Locale.ROOT);
+        return inRotation()
+                ? endpoint + " in rotation (" + is + ")"
+                : endpoint + " out of rotation (" + is + " " + since.toSeconds() + " s ago: " + reason + ")";
     }
 }

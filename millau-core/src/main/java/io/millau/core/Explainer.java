@@ -1,7 +1,6 @@
 package io.millau.core;
 
 import io.millau.core.Explanation.ClientCertificate;
-import io.millau.core.Explanation.Instance;
 import io.millau.core.Explanation.Verdict;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -27,6 +26,7 @@ final class Explainer {
     private final String path;
     private final @Nullable Pool chosen;
     private final @Nullable Set<X509Certificate> caOfHost;
+    private final long now;
 
     /** How near a service comes to getting the request, the nearest first. */
     private enum Nearness {
@@ -39,11 +39,12 @@ final class Explainer {
 
     private record Ranked(Nearness nearness, Verdict verdict) {}
 
-    Explainer(String host, String path, @Nullable Pool chosen, @Nullable Set<X509Certificate> caOfHost) {
+    Explainer(String host, String path, @Nullable Pool chosen, @Nullable Set<X509Certificate> caOfHost, long now) {
         this.host = host;
         this.path = path;
         this.chosen = chosen;
         this.caOfHost = caOfHost;
+        this.now = now;
     }
 
     Explanation explain(List<Pool.Member> members, List<Service> disabled) {
@@ -83,7 +84,7 @@ final class Explainer {
         return anyWillDo ? ClientCertificate.NEEDED : ClientCertificate.NONE_WILL_DO;
     }
 
-    private static Ranked matching(Pool.Member member, Pool pool) {
+    private Ranked matching(Pool.Member member, Pool pool) {
         String reason = "matches by host " + pool.route.host() + " and path " + pool.route.path();
         if (member.removedAt != null) {
             reason += ", but was removed or is not enabled any more";
@@ -92,13 +93,9 @@ final class Explainer {
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
         }
-        List<Instance> instances =
-                Arrays.stream(member.targets).map(Explainer::instance).toList();
-        return new Ranked(Nearness.MATCHES, new Verdict(member.service, true, reason, instances));
-    }
-
-    private static Instance instance(Target target) {
-        return new Instance(target.endpoint, !target.health.ejected());
+        List<EndpointStatus> endpoints =
+                Arrays.stream(member.targets).map(target -> target.status(now)).toList();
+        return new Ranked(Nearness.MATCHES, new Verdict(member.service, true, reason, endpoints));
     }
 
     private Ranked passedOver(Service service) {

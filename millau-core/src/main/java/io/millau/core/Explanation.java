@@ -39,30 +39,21 @@ public record Explanation(
      *
      * @param matches whether it is one of the chosen
      * @param reason one sentence, without the service's name
-     * @param instances its endpoints, if it matches
+     * @param endpoints its endpoints, if it matches
      */
-    public record Verdict(Service service, boolean matches, String reason, List<Instance> instances) {
+    public record Verdict(Service service, boolean matches, String reason, List<EndpointStatus> endpoints) {
 
         /** Copies the list. */
         public Verdict {
-            instances = List.copyOf(instances);
+            endpoints = List.copyOf(endpoints);
         }
 
         /** A line, and one for each endpoint. */
         @Override
         public String toString() {
-            return instances.stream()
-                    .map(instance -> "\n  " + instance)
+            return endpoints.stream()
+                    .map(endpoint -> "\n  " + endpoint)
                     .collect(Collectors.joining("", service.name() + ": " + reason, ""));
-        }
-    }
-
-    /** An endpoint of a service that matches. */
-    public record Instance(Endpoint endpoint, boolean inRotation) {
-
-        @Override
-        public String toString() {
-            return endpoint + (inRotation ? " in rotation" : " out of rotation");
         }
     }
 

@@ -183,7 +183,8 @@ public final class Router {
      * @param path the path, decoded, without the query
      */
     public synchronized Explanation explain(String host, String path) {
-        return new Explainer(host, path, match(host, path), table.clientCa(host)).explain(members, disabled);
+        return new Explainer(host, path, match(host, path), table.clientCa(host), ticker.nanoTime())
+                .explain(members, disabled);
     }
 
     /**

@@ -67,13 +67,13 @@ class ExplanationTest {
         Explanation explanation = router.explain("", "/");
 
         assertThat(explanation.running()).isTrue();
-        assertThat(explanation.verdicts().get(0).instances())
-                .extracting(Explanation.Instance::endpoint)
+        assertThat(explanation.verdicts().get(0).endpoints())
+                .extracting(EndpointStatus::endpoint)
                 .containsExactlyElementsOf(app.endpoints());
-        assertThat(explanation.verdicts().get(0).instances())
+        assertThat(explanation.verdicts().get(0).endpoints())
                 .allSatisfy(instance -> assertThat(instance.inRotation())
                         .isEqualTo(!instance.endpoint().equals(failed)));
-        assertThat(explanation.toString()).contains(failed + " out of rotation");
+        assertThat(explanation.toString()).contains(failed + " out of rotation (ejected 0 s ago: BROKEN)");
     }
 
     @Test

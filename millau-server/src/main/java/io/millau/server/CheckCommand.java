@@ -95,7 +95,7 @@ final class CheckCommand {
     }
 
     private Configuration configuration() throws Configuration.WrongException {
-        return Configuration.read(environment, ":80", ":443");
+        return Configuration.read(environment, Configuration.Addresses.USUAL);
     }
 
     private String summary() {

@@ -101,26 +101,26 @@ record Configuration(
         }
     }
 
-    /**
-     * Reads it.
-     *
-     * @param httpByDefault where to listen if {@code HTTP} says nothing
-     * @param httpsByDefault the same of {@code HTTPS}, or off
-     */
-    static Configuration read(Map<String, String> environment, String httpByDefault, String httpsByDefault)
-            throws WrongException {
+    /** Where to listen if nothing is said. */
+    record Addresses(String http, String https, String telemetry) {
+        static final Addresses USUAL = new Addresses(":80", ":443", ":9100");
+        static final Addresses DEMO = new Addresses(":8080", "off", "127.0.0.1:0");
+    }
+
+    /** Reads it. */
+    static Configuration read(Map<String, String> environment, Addresses byDefault) throws WrongException {
         Environment variables = new Environment(environment);
         boolean dockerTls = !variables.text("DOCKER_TLS_VERIFY", "").isEmpty();
         return new Configuration(
-                variables.read("HTTP", httpByDefault, ListenAddress::parse),
-                variables.isOff("HTTPS", httpsByDefault)
+                variables.read("HTTP", byDefault.http(), ListenAddress::parse),
+                variables.isOff("HTTPS", byDefault.https())
                         ? null
-                        : variables.read("HTTPS", httpsByDefault, ListenAddress::parse),
+                        : variables.read("HTTPS", byDefault.https(), ListenAddress::parse),
                 variables.readOptional("REDIRECT", Configuration::redirect) != null,
                 variables.readOptional("CERTS", Configuration::folder),
                 acme(variables),
                 store(variables),
-                variables.read("TELEMETRY", ":9100", ListenAddress::parse),
+                variables.read("TELEMETRY", byDefault.telemetry(), ListenAddress::parse),
                 variables.read("DRAIN", "0", Configuration::seconds),
                 variables.read("LOGGING", "INFO", Configuration::level),
                 variables.read("ACCESS_LOG", "off", Configuration::accessLog),
@@ -194,7 +194,7 @@ record Configuration(
     }
 
     private static String email(String text) {
-        if (!text.matches("[^@\\s]+@[^@\\s]+")) {
+        if (!text.matches("[^\\s@,?]+@[^\\s@,?]+")) {
             throw new IllegalArgumentException("expected an address like hostmaster@shop.example");
         }
         return text;

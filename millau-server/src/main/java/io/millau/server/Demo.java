@@ -58,7 +58,7 @@ final class Demo implements AutoCloseable {
         }
     }
 
-    String introduction(int port) {
+    String introduction(int port, int telemetryPort) {
         String url = "http://localhost:" + port + "/";
         return """
 
@@ -67,10 +67,11 @@ final class Demo implements AutoCloseable {
 
                   blue-green:        for i in 1 2 3 4; do curl -s %1$s; done
                   failover:          curl -s -X DELETE http://127.0.0.1:%2$d/; for i in 1 2 3 4; do curl -s %1$s; done
+                  what goes on:      http://localhost:%4$d/status (in a browser)
                   maintenance page:  curl -s -X DELETE http://127.0.0.1:%3$d/; curl -s %1$s
 
                 blue is http://127.0.0.1:%2$d/, green is http://127.0.0.1:%3$d/. Ctrl-C ends the demo.
-                """.formatted(url, blue.port(), green.port());
+                """.formatted(url, blue.port(), green.port(), telemetryPort);
     }
 
     @Override

@@ -63,7 +63,7 @@ final class ExplainCommand {
         services = file;
         docker = engine;
         url = read(target);
-        configuration = Configuration.read(environment, ":80", ":443");
+        configuration = Configuration.read(environment, Configuration.Addresses.USUAL);
     }
 
     private static RequestUrl read(String target) throws CommandException {

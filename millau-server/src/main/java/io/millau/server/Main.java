@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.security.Provider;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.conscrypt.OpenSSLProvider;
 import org.jspecify.annotations.Nullable;
@@ -164,7 +166,8 @@ public final class Main {
 
     private static void serve(boolean demo, Map<String, String> environment, PrintStream out)
             throws Configuration.WrongException {
-        Configuration configuration = Configuration.read(environment, demo ? ":8080" : ":80", demo ? "off" : ":443");
+        Configuration configuration =
+                Configuration.read(environment, demo ? Configuration.Addresses.DEMO : Configuration.Addresses.USUAL);
         Logging.setUp(configuration.logging());
         if (demo) {
             serveDemo(configuration, out);
@@ -233,18 +236,28 @@ public final class Main {
         if (settings == null) {
             return null;
         }
-        AcmeCertificates.Builder acme = AcmeCertificates.builder(store(configuration))
-                .directories(settings.directories())
-                .trusted(settings.ca());
-        if (settings.email() != null) {
-            acme.email(settings.email());
-        }
-        if (settings.keyId() != null && settings.hmac() != null) {
-            acme.externalAccount(settings.keyId(), settings.hmac());
-        }
-        AcmeCertificates certificates = acme.start();
+        AcmeCertificates certificates = acme(settings, store(configuration));
         builder.certificates(certificates);
         return certificates;
+    }
+
+    private static AcmeCertificates acme(Configuration.Acme settings, Store store) throws Configuration.WrongException {
+        try {
+            AcmeCertificates.Builder acme = AcmeCertificates.builder(store)
+                    .directories(settings.directories())
+                    .trusted(settings.ca());
+            if (settings.email() != null) {
+                acme.email(settings.email());
+            }
+            if (settings.keyId() != null && settings.hmac() != null) {
+                acme.externalAccount(settings.keyId(), settings.hmac());
+            }
+            return acme.start();
+        } catch (IllegalArgumentException e) {
+            String directories =
+                    settings.directories().stream().map(URI::toString).collect(Collectors.joining(" "));
+            throw new Configuration.WrongException("ACME", directories, e.getMessage());
+        }
     }
 
     /** Its handshakes cost a third of the JDK's; its native code is not there for every machine. */
@@ -278,13 +291,19 @@ public final class Main {
         Demo demo = Demo.start();
         Millau millau;
         try {
-            millau = start(Millau.builder().http(configuration.http()).source(demo.services()), configuration);
+            millau = start(
+                    Millau.builder()
+                            .http(configuration.http())
+                            .telemetry(configuration.telemetry())
+                            .hostName(hostName())
+                            .source(demo.services()),
+                    configuration);
         } catch (Configuration.WrongException e) {
             demo.close();
             throw e;
         }
         endOnSignal(List.of(millau, demo));
-        out.print(demo.introduction(millau.port()));
+        out.print(demo.introduction(millau.port(), millau.telemetryPort()));
     }
 
     static DockerSource docker(Configuration configuration) throws Configuration.WrongException {
