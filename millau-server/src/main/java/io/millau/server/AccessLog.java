@@ -37,7 +37,7 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     private AccessLog(Format format, OutputStream out, Clock clock) {
         this.format = format;
         this.clock = clock;
-        this.lines = new LineWriter(out, "millau-access-log");
+        this.lines = new LineWriter(out, "millau-access-log", lost -> "");
     }
 
     /**

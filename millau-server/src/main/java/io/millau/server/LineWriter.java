@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongFunction;
 
 /**
  * Writes lines by a thread of its own, so that whoever has one never waits for who reads them. Lines that come faster than they
@@ -27,17 +28,23 @@ final class LineWriter implements AutoCloseable {
     private static final Duration CLOSE = Duration.ofSeconds(2);
 
     private final OutputStream out;
+    private final LongFunction<String> note;
     private final Queue<String> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger size = new AtomicInteger();
     private final AtomicLong dropped = new AtomicLong();
     private final ByteArrayOutputStream batch = new ByteArrayOutputStream();
     private final Thread thread;
+    private long noted;
     private volatile boolean idle;
     private volatile boolean closed;
 
-    /** @param out may block; stays open */
-    LineWriter(OutputStream out, String threadName) {
+    /**
+     * @param out may block; stays open
+     * @param note what is written where so many lines were dropped
+     */
+    LineWriter(OutputStream out, String threadName, LongFunction<String> note) {
         this.out = out;
+        this.note = note;
         this.thread = new Thread(this::run, threadName);
         thread.setDaemon(true);
         thread.start();
@@ -88,6 +95,11 @@ final class LineWriter implements AutoCloseable {
     }
 
     private void writeBatch() {
+        long lost = dropped.get();
+        if (lost > noted) {
+            batch.writeBytes(note.apply(lost - noted).getBytes(StandardCharsets.UTF_8));
+            noted = lost;
+        }
         try {
             out.write(batch.toByteArray());
             out.flush();

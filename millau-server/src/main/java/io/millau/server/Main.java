@@ -103,7 +103,8 @@ public final class Main {
         if (arguments.length > 0 && asks(arguments[0])) {
             Logging.setUp(Configuration.Level.FATAL);
         } else {
-            OutputStream lines = new LineWriter(STDOUT, "millau-log").stream();
+            OutputStream lines =
+                    new LineWriter(STDOUT, "millau-log", lost -> "WARN Log dropped=" + lost + "\n").stream();
             System.setOut(new PrintStream(lines, false, StandardCharsets.UTF_8));
         }
         int status = run(List.of(arguments), System.getenv(), System.out, System.err);

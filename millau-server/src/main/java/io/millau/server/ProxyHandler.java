@@ -224,13 +224,15 @@ final class ProxyHandler implements HttpHandler {
     /** Answers a request that no service gets. */
     private void turnAway(HttpServerExchange exchange, String text) {
         Client client = Client.of(exchange);
-        LOG.debug(
-                "Turned away request={} status={} host={} path={} reason={}",
-                LogText.later(client::id),
-                exchange.getStatusCode(),
-                LogText.later(client::host),
-                LogText.later(client::path),
-                LogText.later(text::strip));
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "Turned away request={} status={} host={} path={} reason={}",
+                    client.id(),
+                    exchange.getStatusCode(),
+                    LogText.value(client.host()),
+                    LogText.value(client.path()),
+                    LogText.value(text.strip()));
+        }
         TrafficListener.Ended ended = new TurnedAway(client, ingress, System.nanoTime());
         began(ended, client);
         exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answer(exchange, text, () -> ended(ended, client)));
