@@ -1,7 +1,6 @@
 package io.millau.core;
 
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -46,7 +45,6 @@ public final class Delivery {
     private boolean costsRepeat;
     private boolean seen;
     private boolean policyAllows;
-    private long ejectionNanos;
     private boolean outOfRepeats;
     private boolean broughtBack;
     private @Nullable Target preferred;
@@ -332,7 +330,7 @@ public final class Delivery {
             entry = Health.Entry.USUAL;
             boolean refused = outcome == Outcome.UNREACHABLE;
             boolean starts = refused && reported.starting(now);
-            ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
+            long ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
             reported.health.eject(now, now + ejectionNanos, refused, reason);
         } else if (!again || !chanceLeft) {
             releaseProbe(reported, now);
@@ -408,11 +406,6 @@ public final class Delivery {
             }
         }
         return soonest == Long.MAX_VALUE ? 0 : (soonest + NANOS_A_SECOND - 1) / NANOS_A_SECOND;
-    }
-
-    /** For how long the endpoint was ejected that failed last. */
-    public Duration ejection() {
-        return Duration.ofNanos(ejectionNanos);
     }
 
     /** Whether the answer brought its endpoint back into rotation. */
