@@ -23,7 +23,7 @@ final class Banner {
 
     static void listening(Millau millau) {
         LOG.info(
-                "Listens on {} and :{} (health and metrics)",
+                "Listens on {} and :{} (status page, health and metrics)",
                 millau.ingresses().stream().collect(Collectors.joining(", ")),
                 millau.telemetryPort());
         List<Service> services =

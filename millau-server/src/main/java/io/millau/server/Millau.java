@@ -256,7 +256,7 @@ public final class Millau implements AutoCloseable {
         return listeners.get(0).address().getPort();
     }
 
-    /** The port of health and metrics, or 0 if there is none. */
+    /** The port of the status page, health and metrics, or 0 if there is none. */
     public int telemetryPort() {
         return telemetry == null ? 0 : telemetry.address().getPort();
     }
@@ -549,12 +549,18 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** An address for health ({@code /}) and, if there are {@link #metrics}, {@code /metrics}. */
+        /**
+         * An address for the status page ({@code /status}, {@code /status.json}), for health ({@code /}, {@code /ready}, {@code
+         * /live}), for {@code /explain?url=} and, if there are {@link #metrics}, {@code /metrics}; written as for {@link #http}.
+         * It can only be read.
+         *
+         * @throws IllegalArgumentException if it is no such address
+         */
         public Builder telemetry(String address) {
             return telemetry(ListenAddress.parse(address));
         }
 
-        /** An address for health and metrics. */
+        /** An address for the status page, health and metrics. */
         public Builder telemetry(InetSocketAddress address) {
             this.telemetry = address;
             return this;

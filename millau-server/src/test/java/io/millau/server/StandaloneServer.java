@@ -67,7 +67,7 @@ final class StandaloneServer implements AutoCloseable {
     }
 
     int telemetryPort() throws IOException {
-        return port("and \\S*:(\\d+) \\(health");
+        return port("and \\S*:(\\d+) \\(status");
     }
 
     boolean isRunning() {
