@@ -12,43 +12,90 @@ import java.util.TreeMap;
  */
 final class TextFormat {
 
-    private final StringBuilder out = new StringBuilder(4096);
+    private final StringBuilder out = new StringBuilder(16 * 1024);
 
+    /** Begins a metric: all of its samples follow. */
+    void head(Metric metric) {
+        head(metric.id, metric.help, metric.type.toString());
+    }
+
+    private void head(String name, String help, String type) {
+        out.append("# HELP ").append(name).append(' ');
+        escape(help, false);
+        out.append('\n');
+        out.append("# TYPE ").append(name).append(' ').append(type).append('\n');
+    }
+
+    /** A sample, with a value for each label of the metric. */
+    void sample(Metric metric, long value, String... labels) {
+        begin(metric.id, "", metric.labels, labels);
+        out.append(value).append('\n');
+    }
+
+    /** The same for a value that need not be whole. */
+    void sample(Metric metric, double value, String... labels) {
+        begin(metric.id, "", metric.labels, labels);
+        out.append(number(value)).append('\n');
+    }
+
+    /** All samples of a histogram. */
+    void histogram(Metric metric, Histogram histogram, String... labels) {
+        long[] counts = histogram.counts();
+        for (int i = 0; i < counts.length; i++) {
+            out.append(metric.id)
+                    .append("_bucket{le=\"")
+                    .append(Histogram.BOUNDS[i])
+                    .append('"');
+            labels(',', metric.labels, labels);
+            out.append("} ").append(counts[i]).append('\n');
+        }
+        begin(metric.id, "_sum", metric.labels, labels);
+        out.append(number(histogram.seconds())).append('\n');
+        begin(metric.id, "_count", metric.labels, labels);
+        out.append(counts[counts.length - 1]).append('\n');
+    }
+
+    /** What a collector of the client library has. */
     void write(Collector.MetricFamilySamples family) {
-        boolean counter = family.type == Collector.Type.COUNTER;
-        head(
-                counter ? family.name + "_total" : family.name,
-                family.help,
-                family.type.name().toLowerCase(Locale.ROOT));
+        switch (family.type) {
+            case COUNTER -> head(family.name + "_total", family.help, "counter");
+            case INFO -> head(family.name + "_info", family.help, "gauge");
+            case UNKNOWN -> head(family.name, family.help, "untyped");
+            default -> head(family.name, family.help, family.type.name().toLowerCase(Locale.ROOT));
+        }
         for (Collector.MetricFamilySamples.Sample sample : family.samples) {
             if (!sample.name.endsWith("_created")) {
-                sample(sample.name, sample.labelNames, sample.labelValues, sample.value);
+                Map<String, String> inOrder = new TreeMap<>();
+                for (int i = 0; i < sample.labelNames.size(); i++) {
+                    inOrder.put(sample.labelNames.get(i), sample.labelValues.get(i));
+                }
+                begin(
+                        sample.name,
+                        "",
+                        List.copyOf(inOrder.keySet()),
+                        inOrder.values().toArray(String[]::new));
+                out.append(number(sample.value)).append('\n');
             }
         }
     }
 
-    void head(String name, String help, String type) {
-        out.append("# HELP ").append(name).append(' ').append(help).append('\n');
-        out.append("# TYPE ").append(name).append(' ').append(type).append('\n');
-    }
-
-    void sample(String name, List<String> labels, List<String> values, double value) {
-        out.append(name);
-        Map<String, String> inOrder = new TreeMap<>();
-        for (int i = 0; i < labels.size(); i++) {
-            inOrder.put(labels.get(i), values.get(i));
-        }
-        char separator = '{';
-        for (Map.Entry<String, String> label : inOrder.entrySet()) {
-            out.append(separator).append(label.getKey()).append("=\"");
-            escape(label.getValue());
-            out.append('"');
-            separator = ',';
-        }
-        if (separator == ',') {
+    private void begin(String name, String suffix, List<String> labels, String[] values) {
+        out.append(name).append(suffix);
+        if (values.length > 0) {
+            labels('{', labels, values);
             out.append('}');
         }
-        out.append(' ').append(number(value)).append('\n');
+        out.append(' ');
+    }
+
+    private void labels(char separator, List<String> labels, String[] values) {
+        char before = separator;
+        for (int i = 0; i < values.length; i++) {
+            out.append(before).append(labels.get(i)).append("=\"");
+            escape(values[i], true);
+            out.append('"');
+            before = ',';
+        }
     }
 
     private static String number(double value) {
@@ -57,16 +104,26 @@ final class TextFormat {
                 : Collector.doubleToGoString(value);
     }
 
-    private void escape(String value) {
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
+    private void escape(String text, boolean quoted) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             switch (c) {
                 case '\\' -> out.append("\\\\");
-                case '"' -> out.append("\\\"");
                 case '\n' -> out.append("\\n");
+                case '"' -> out.append(quoted ? "\\\"" : "\"");
                 default -> out.append(c);
             }
         }
+    }
+
+    /** How much there is, for {@link #cut}. */
+    int length() {
+        return out.length();
+    }
+
+    /** Takes back all after a length. */
+    void cut(int length) {
+        out.setLength(length);
     }
 
     @Override

@@ -14,8 +14,20 @@ import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.TrafficListener.Ingress;
+import io.millau.core.testing.SaidByLog;
 import java.net.InetAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -25,13 +37,16 @@ class PrometheusMetricsTest {
     private static final Endpoint ENDPOINT = Endpoint.http("task", InetAddress.getLoopbackAddress(), 80);
     private static final Service APP = Service.named("app").endpoints(ENDPOINT).build();
 
-    private final PrometheusMetrics metrics = new PrometheusMetrics();
+    private final AtomicLong nanos = new AtomicLong();
+    private final Instant now = Instant.ofEpochMilli(1_800_000_002_500L);
+    private final PrometheusMetrics metrics = new PrometheusMetrics(nanos::get, Clock.fixed(now, ZoneOffset.UTC));
     private final Router router = new Router();
+    private final TestOverview overview = new TestOverview(router);
 
     @BeforeEach
     void start() {
-        router.replace(List.of(APP, Service.named("idle").hosts("idle").build()));
-        metrics.started(new TestOverview(router));
+        replace(APP, Service.named("idle").hosts("idle").build());
+        metrics.started(overview);
     }
 
     @Test
@@ -112,15 +127,328 @@ class PrometheusMetricsTest {
 
     @Test
     void labelValuesAreEscaped() {
-        router.replace(List.of(Service.named("a\"b\\c\nd").build()));
+        replace(Service.named("a\"b\\c\nd").build());
 
         assertThat(metrics.page()).contains("millau_lb_status{service=\"a\\\"b\\\\c\\nd\"} 0\n");
     }
 
-    private record TestOverview(Router router) implements Overview {
+    @Test
+    void whatServicesHaveFromTheStart() {
+        assertThat(lines("service=\"app\""))
+                .containsExactlyInAnyOrder(
+                        "millau_lb_retries_total{service=\"app\"} 0",
+                        "millau_lb_retry_budget_exhausted_total{service=\"app\"} 0",
+                        "millau_lb_ejections_total{service=\"app\"} 0",
+                        "millau_lb_endpoints{service=\"app\",state=\"up\"} 1",
+                        "millau_lb_endpoints{service=\"app\",state=\"recovering\"} 0",
+                        "millau_lb_endpoints{service=\"app\",state=\"ejected\"} 0",
+                        "millau_lb_endpoints{service=\"app\",state=\"unhealthy\"} 0",
+                        "millau_lb_endpoints{service=\"app\",state=\"joining\"} 0",
+                        "millau_lb_open_connections{service=\"app\"} 3",
+                        "millau_lb_status{service=\"app\"} 1");
+        assertThat(lines("millau_topology_requests_total"))
+                .containsExactly(
+                        "millau_topology_requests_total{id=\":8080-app\",source=\":8080\",target=\"app\"} 0",
+                        "millau_topology_requests_total{id=\":8080-idle\",source=\":8080\",target=\"idle\"} 0");
+    }
+
+    @Test
+    void ejectionsAndWhatTheBudgetForbids() {
+        metrics.endpointEjected(APP, ENDPOINT, "refused");
+        metrics.repeatsExhausted(APP);
+        metrics.repeatsExhausted(APP);
+
+        assertThat(metrics.page())
+                .contains("millau_lb_ejections_total{service=\"app\"} 1\n")
+                .contains("millau_lb_retry_budget_exhausted_total{service=\"app\"} 2\n");
+    }
+
+    @Test
+    void sourcesCertificatesAndTheLog() {
+        overview.sources = List.of(
+                new SourceStatus("Docker", Instant.ofEpochSecond(1_800_000_000), null, 7, 1, Duration.ofMillis(1500)),
+                new SourceStatus("code", null, "is away", 0, 2, Duration.ZERO),
+                new SourceStatus("code", null, null, 0, 0, Duration.ZERO));
+        overview.certificates = List.of(
+                certificate(1_900_000_000L, "shop.example", "*.shop.example"),
+                certificate(1_800_000_000L, "shop.example"),
+                certificate(null, "missing.example"));
+        overview.droppedLogLines = 4;
+
+        assertThat(lines("millau_discovery"))
+                .containsExactly(
+                        "millau_discovery_up{source=\"Docker\"} 1",
+                        "millau_discovery_up{source=\"code\"} 0",
+                        "millau_discovery_up{source=\"code 2\"} 1",
+                        "millau_discovery_last_success_timestamp_seconds{source=\"Docker\"} 1800000000",
+                        "millau_discovery_age_seconds{source=\"Docker\"} 2.5",
+                        "millau_discovery_events_total{source=\"Docker\"} 7",
+                        "millau_discovery_events_total{source=\"code\"} 0",
+                        "millau_discovery_events_total{source=\"code 2\"} 0",
+                        "millau_discovery_errors_total{source=\"Docker\"} 1",
+                        "millau_discovery_errors_total{source=\"code\"} 2",
+                        "millau_discovery_errors_total{source=\"code 2\"} 0",
+                        "millau_discovery_snapshot_build_seconds{source=\"Docker\"} 1.5",
+                        "millau_discovery_snapshot_build_seconds{source=\"code\"} 0",
+                        "millau_discovery_snapshot_build_seconds{source=\"code 2\"} 0");
+        assertThat(lines("millau_certificates"))
+                .containsExactly(
+                        "millau_certificates_expiry_seconds{name=\"*.shop.example\"} 1900000000",
+                        "millau_certificates_expiry_seconds{name=\"shop.example\"} 1900000000");
+        assertThat(lines("millau_access_log")).containsExactly("millau_access_log_dropped_total 4");
+    }
+
+    @Test
+    void theProcessAndTheJvm() {
+        assertThat(metrics.page())
+                .contains("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total ")
+                .contains("\nprocess_start_time_seconds ")
+                .contains("\njvm_memory_bytes_used{area=\"heap\"} ")
+                .contains("\njvm_threads_current ")
+                .contains("# TYPE jvm_info gauge\njvm_info{runtime=");
+    }
+
+    // Vanishing
+
+    @Test
+    void aServiceThatIsGoneIsDownForAMinuteThenItsSeriesVanish() {
+        metrics.requestEnded(new Request("GET", APP, true, false, 200));
+        replace();
+        seconds(60);
+        assertThat(metrics.page())
+                .contains("millau_lb_status{service=\"app\"} 0\n")
+                .contains("millau_lb_endpoints{service=\"app\",state=\"up\"} 0\n")
+                .contains("millau_lb_successful_requests_total{code=\"200\",method=\"GET\",service=\"app\"} 1\n");
+
+        seconds(1);
+        assertThat(metrics.page()).doesNotContain("\"app\"").contains("millau_ingress_requests_bytes_total{");
+    }
+
+    @Test
+    void aServiceThatComesBackWithinTheMinuteCountsOn() {
+        metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, true);
+        replace();
+        seconds(59);
+        metrics.page();
+        Service again = Service.named("app").endpoints(ENDPOINT).path("/new").build();
+        replace(again);
+        seconds(3600);
+        metrics.attemptFailed(again, ENDPOINT, Outcome.BROKEN, true);
+
+        assertThat(metrics.page()).contains("millau_lb_retries_total{service=\"app\"} 2\n");
+    }
+
+    @Test
+    void aRequestThatWasOpenedBeforeAChangeCountsWithTheServiceAsItIsNow() {
+        Service changed = Service.named("app").endpoints(ENDPOINT).path("/new").build();
+        replace(changed);
+        metrics.requestEnded(new Request("GET", APP, true, false, 200));
+        metrics.requestEnded(new Request("GET", changed, true, false, 200));
+
+        assertThat(metrics.page())
+                .contains("millau_lb_successful_requests_total{code=\"200\",method=\"GET\",service=\"app\"} 2\n");
+    }
+
+    @Test
+    void whatEndsAfterItsServiceVanishedIsShownForAMinuteAndMakesNoServiceThatIsDown() {
+        replace();
+        metrics.page();
+        seconds(61);
+        metrics.page();
+        metrics.requestEnded(new Request("GET", APP, true, false, 200));
+
+        assertThat(lines("\"app\""))
+                .contains("millau_lb_successful_requests_total{code=\"200\",method=\"GET\",service=\"app\"} 1")
+                .noneMatch(line -> line.startsWith("millau_lb_status") || line.startsWith("millau_topology"));
+        seconds(61);
+        assertThat(lines("\"app\"")).isEmpty();
+    }
+
+    @Test
+    void servicesThatComeAndGoLeaveNothingBehindEvenIfNobodyReadsThePage() {
+        for (int i = 0; i < 1000; i++) {
+            Service service = Service.named("job-" + i).build();
+            replace(service);
+            metrics.requestEnded(new Request("GET", service, false, false, 502));
+            seconds(1);
+        }
+        assertThat(lines("millau_lb_retries_total")).hasSizeBetween(60, 63);
+    }
+
+    // What a client, a service or an address may look like
+
+    @Test
+    void aThousandMethodsAreOneSeries() {
+        for (int i = 0; i < 1000; i++) {
+            metrics.requestBegan(INGRESS, "X" + i + "\"\n");
+            metrics.requestEnded(new Request("X" + i + "\"\n", APP, true, false, 200));
+        }
+        metrics.requestBegan(INGRESS, new String("GET"));
+        metrics.requestBegan(INGRESS, "VERSION-CONTROL");
+
+        assertThat(lines("millau_ingress_requests_total"))
+                .containsExactly(
+                        "millau_ingress_requests_total{method=\"GET\",port=\":8080\",protocol=\"http\"} 1",
+                        "millau_ingress_requests_total{method=\"VERSION-CONTROL\",port=\":8080\",protocol=\"http\"} 1",
+                        "millau_ingress_requests_total{method=\"OTHER\",port=\":8080\",protocol=\"http\"} 1000");
+        assertThat(lines("millau_lb_successful_requests_total"))
+                .containsExactly(
+                        "millau_lb_successful_requests_total{code=\"200\",method=\"OTHER\",service=\"app\"} 1000");
+    }
+
+    @Test
+    void noTwoSamplesAreOfOneSeries() {
+        Ingress[] ingresses = {
+            INGRESS, new Ingress(8080, "http"), new Ingress(8080, "https"), new Ingress(8443, "https")
+        };
+        overview.ingresses = List.of(ingresses);
+        metrics.started(overview);
+        Service port = Service.named(":8080").build();
+        Service twin = Service.named("app").hosts("twin").build();
+        replace(APP, port, twin);
+        for (Ingress ingress : ingresses) {
+            metrics.requestBegan(ingress, "GET");
+            for (Service service : List.of(APP, port, twin)) {
+                metrics.requestEnded(new Request("GET", service, true, false, 200, ingress));
+            }
+        }
+
+        assertThat(Arrays.stream(metrics.page().split("\n"))
+                        .filter(line -> !line.startsWith("#"))
+                        .map(line -> line.substring(0, line.lastIndexOf(' '))))
+                .doesNotHaveDuplicates();
+        assertThat(metrics.page())
+                .contains("millau_ingress_requests_total{method=\"GET\",port=\":8080\",protocol=\"http\"} 2\n")
+                .contains("millau_topology_requests_total{id=\":8080-app\",source=\":8080\",target=\"app\"} 6\n")
+                .contains("millau_topology_requests_total{id=\":8443-app\",source=\":8443\",target=\"app\"} 2\n");
+    }
+
+    /** As Prometheus reads it: exposition format 0.0.4. */
+    @Test
+    void everyLineIsWellFormedWhateverTheNames() {
+        for (String name : List.of("a b", "{}", "x=\"y\"", "\\", "\n# TYPE a b", "päßword", "\"} 1\nhacked 1")) {
+            Service service = Service.named(name).build();
+            replace(service);
+            metrics.requestEnded(new Request("GET", service, true, false, 200));
+            metrics.requestEnded(new Request("GET", service, false, false, 502));
+            String label = "[a-z]+=\"(?:[^\\\\\"\n]|\\\\[\\\\\"n])*\"";
+            String sample = "[a-z_]+(\\{" + label + "(," + label + ")*\\})? [-+0-9.EINFNa]+";
+            assertThat(metrics.page().split("\n"))
+                    .allMatch(line -> line.matches("# (HELP|TYPE) [a-z_]+ .+") || line.matches(sample))
+                    .noneMatch(line -> line.startsWith("hacked"));
+        }
+    }
+
+    // Trouble
+
+    @Test
+    void whatFailsIsLoggedOnceAndLeftOutAndTheRestIsThere() {
+        overview.failure = new IllegalStateException("certificates are away");
+        try (SaidByLog log = new SaidByLog()) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(metrics.page())
+                        .contains("millau_lb_status{service=\"app\"} 1\n")
+                        .contains("millau_discovery_up")
+                        .contains("process_start_time_seconds")
+                        .doesNotContain("millau_certificates");
+            }
+            assertThat(log.about("Metrics of certificates can't be had")).hasSize(1);
+        }
+        overview.failure = null;
+        assertThat(metrics.page()).contains("millau_certificates");
+    }
+
+    @Test
+    void beforeTheStartThereIsAPageToo() {
+        assertThat(new PrometheusMetrics().page())
+                .contains("# TYPE millau_ingress_requests_total counter\n")
+                .contains("process_start_time_seconds")
+                .doesNotContain("millau_lb_status");
+    }
+
+    @Test
+    void nothingIsLostWhileServicesChangeAndThePageIsRead() throws Exception {
+        int each = 20_000;
+        List<Thread> threads = new ArrayList<>();
+        AtomicBoolean over = new AtomicBoolean();
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            int code = 200 + i;
+            threads.add(new Thread(() -> {
+                for (int n = 0; n < each; n++) {
+                    metrics.connectionBusy(INGRESS);
+                    metrics.requestBegan(INGRESS, "GET");
+                    metrics.requestEnded(new Request("GET", APP, true, false, code + n % 50));
+                    metrics.connectionIdle(INGRESS);
+                }
+            }));
+        }
+        Thread change = new Thread(() -> {
+            while (!over.get()) {
+                replace(Service.named("app").endpoints(ENDPOINT).build());
+                metrics.page();
+                seconds(61);
+            }
+        });
+        List<Thread> all = new ArrayList<>(threads);
+        all.add(change);
+        all.forEach(thread -> thread.setUncaughtExceptionHandler((t, failure) -> failures.add(failure)));
+        all.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        over.set(true);
+        change.join();
+
+        assertThat(failures).isEmpty();
+        assertThat(sum("millau_lb_successful_requests_total")).isEqualTo(4 * each);
+        assertThat(sum("millau_topology_requests_total")).isEqualTo(4 * each);
+        assertThat(sum("millau_lb_request_duration_seconds_count")).isEqualTo(4 * each);
+        assertThat(sum("millau_ingress_requests_total")).isEqualTo(4 * each);
+        assertThat(sum("millau_ingress_open_connections")).isZero();
+    }
+
+    private long sum(String metric) {
+        return lines(metric + "{").stream()
+                .mapToLong(line -> Long.parseLong(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
+    }
+
+    private List<String> lines(String part) {
+        return Arrays.stream(metrics.page().split("\n"))
+                .filter(line -> !line.startsWith("#") && line.contains(part))
+                .toList();
+    }
+
+    private void replace(Service... services) {
+        router.replace(List.of(services));
+        metrics.servicesReplaced(List.of(services));
+    }
+
+    private void seconds(int seconds) {
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(seconds));
+    }
+
+    private static CertificateStatus certificate(Long expires, String... names) {
+        return new CertificateStatus(
+                Set.of(names), "test", null, expires == null ? null : Instant.ofEpochSecond(expires), null, null);
+    }
+
+    private static final class TestOverview implements Overview {
+        private final Router router;
+        private List<Ingress> ingresses = List.of(INGRESS);
+        private List<SourceStatus> sources = List.of();
+        private List<CertificateStatus> certificates = List.of();
+        private RuntimeException failure;
+        private long droppedLogLines;
+
+        TestOverview(Router router) {
+            this.router = router;
+        }
+
         @Override
         public List<Ingress> ingresses() {
-            return List.of(INGRESS);
+            return ingresses;
         }
 
         @Override
@@ -130,12 +458,12 @@ class PrometheusMetricsTest {
 
         @Override
         public int openConnections(Service service) {
-            return 0;
+            return 3;
         }
 
         @Override
         public List<SourceStatus> sources() {
-            return List.of();
+            return sources;
         }
 
         @Override
@@ -145,20 +473,24 @@ class PrometheusMetricsTest {
 
         @Override
         public List<CertificateStatus> certificates() {
-            return List.of();
+            if (failure != null) {
+                throw failure;
+            }
+            return certificates;
         }
 
         @Override
         public long droppedLogLines() {
-            return 0;
+            return droppedLogLines;
         }
     }
 
-    private record Request(String method, Service service, boolean delivered, boolean clientGone, int status)
+    private record Request(
+            String method, Service service, boolean delivered, boolean clientGone, int status, Ingress ingress)
             implements TrafficListener.Ended {
-        @Override
-        public Ingress ingress() {
-            return INGRESS;
+
+        Request(String method, Service service, boolean delivered, boolean clientGone, int status) {
+            this(method, service, delivered, clientGone, status, INGRESS);
         }
 
         @Override

@@ -11,7 +11,10 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells all listeners; what one of them throws is logged once and hurts neither the request nor the other listeners. */
+/**
+ * Tells all listeners; what one of them throws is logged once and hurts neither the request nor the other listeners. What every
+ * request has to tell is told by plain loops, without an object for each event.
+ */
 final class Traffic implements TrafficListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Traffic.class);
@@ -35,17 +38,35 @@ final class Traffic implements TrafficListener {
 
     @Override
     public void connectionBusy(Ingress ingress) {
-        tell(listener -> listener.connectionBusy(ingress));
+        for (TrafficListener listener : listeners) {
+            try {
+                listener.connectionBusy(ingress);
+            } catch (RuntimeException | Error e) {
+                failed(listener, e);
+            }
+        }
     }
 
     @Override
     public void connectionIdle(Ingress ingress) {
-        tell(listener -> listener.connectionIdle(ingress));
+        for (TrafficListener listener : listeners) {
+            try {
+                listener.connectionIdle(ingress);
+            } catch (RuntimeException | Error e) {
+                failed(listener, e);
+            }
+        }
     }
 
     @Override
     public void requestBegan(Ingress ingress, String method) {
-        tell(listener -> listener.requestBegan(ingress, method));
+        for (TrafficListener listener : listeners) {
+            try {
+                listener.requestBegan(ingress, method);
+            } catch (RuntimeException | Error e) {
+                failed(listener, e);
+            }
+        }
     }
 
     @Override
@@ -70,18 +91,29 @@ final class Traffic implements TrafficListener {
 
     @Override
     public void requestEnded(Ended request) {
-        tell(listener -> listener.requestEnded(request));
+        for (TrafficListener listener : listeners) {
+            try {
+                listener.requestEnded(request);
+            } catch (RuntimeException | Error e) {
+                failed(listener, e);
+            }
+        }
     }
 
+    /** What is rare. */
     private void tell(Consumer<TrafficListener> event) {
         for (TrafficListener listener : listeners) {
             try {
                 event.accept(listener);
             } catch (RuntimeException | Error e) {
-                if (failed.compareAndSet(false, true)) {
-                    LOG.error("{} failed; requests go on, further failures are not logged", listener, e);
-                }
+                failed(listener, e);
             }
+        }
+    }
+
+    private void failed(TrafficListener listener, Throwable failure) {
+        if (failed.compareAndSet(false, true)) {
+            LOG.error("{} failed; requests go on, further failures are not logged", listener, failure);
         }
     }
 }

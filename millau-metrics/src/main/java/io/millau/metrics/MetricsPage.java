@@ -1,0 +1,301 @@
+package io.millau.metrics;
+
+import io.millau.core.CertificateStatus;
+import io.millau.core.EndpointStatus;
+import io.millau.core.Overview;
+import io.millau.core.ServiceStatus;
+import io.millau.core.SourceStatus;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes the page: what was counted, and what the overview says at that moment. A part of it that fails is left out, and the log
+ * says so once.
+ */
+final class MetricsPage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(MetricsPage.class);
+    private static final double NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final Clock clock;
+    private final JvmMetrics jvm = new JvmMetrics();
+    private final Set<String> failed = new HashSet<>();
+
+    MetricsPage(Clock clock) {
+        this.clock = clock;
+    }
+
+    synchronized String write(
+            List<IngressSeries> ingresses, List<ServiceSeries> services, @Nullable Overview overview) {
+        TextFormat page = new TextFormat();
+        writeIngresses(page, ingresses);
+        writeTraffic(page, services);
+        if (overview != null) {
+            part(page, "services", to -> writeServices(to, ports(ingresses), services, overview));
+            part(page, "certificates", to -> writeCertificates(to, overview.certificates()));
+            part(page, "sources", to -> writeSources(to, overview.sources()));
+            part(page, "access log", to -> {
+                to.head(Metric.ACCESS_LOG_DROPPED);
+                to.sample(Metric.ACCESS_LOG_DROPPED, overview.droppedLogLines());
+            });
+        }
+        for (JvmMetrics.Part part : jvm.parts()) {
+            part(page, part.name, part::write);
+        }
+        return page.toString();
+    }
+
+    /** Whatever is wrong with one part must not take the others away; a JVM without some module has errors, too. */
+    private void part(TextFormat page, String name, Consumer<TextFormat> part) {
+        int before = page.length();
+        try {
+            part.accept(page);
+        } catch (RuntimeException | LinkageError e) {
+            page.cut(before);
+            if (failed.add(name)) {
+                LOG.warn("Metrics of {} can't be had and are left out; this is not logged again", name, e);
+            }
+        }
+    }
+
+    // What was counted
+
+    private static void writeIngresses(TextFormat page, List<IngressSeries> ingresses) {
+        page.head(Metric.OPEN_CONNECTIONS);
+        for (IngressSeries ingress : ingresses) {
+            page.sample(
+                    Metric.OPEN_CONNECTIONS, ingress.openConnections.sum(), ingress.port(), ingress.ingress.protocol());
+        }
+        ofIngresses(page, Metric.REQUESTS, ingresses, series -> series.requests.sum());
+        ofIngresses(page, Metric.REQUESTS_BYTES, ingresses, series -> series.requestBytes.sum());
+        ofIngresses(page, Metric.RESPONSES_BYTES, ingresses, series -> series.responseBytes.sum());
+    }
+
+    private static void ofIngresses(
+            TextFormat page,
+            Metric metric,
+            List<IngressSeries> ingresses,
+            ToLongFunction<IngressSeries.OfMethod> value) {
+        page.head(metric);
+        for (IngressSeries ingress : ingresses) {
+            ingress.methods.forEach((method, series) -> page.sample(
+                    metric, value.applyAsLong(series), method.label(), ingress.port(), ingress.ingress.protocol()));
+        }
+    }
+
+    private static void writeTraffic(TextFormat page, List<ServiceSeries> services) {
+        page.head(Metric.SUCCESSFUL_REQUESTS);
+        ofMethods(services, (service, method, series) -> {
+            for (ServiceSeries.OfCode code : series.codes()) {
+                page.sample(
+                        Metric.SUCCESSFUL_REQUESTS,
+                        code.answers().sum(),
+                        Integer.toString(code.code()),
+                        method,
+                        service);
+            }
+        });
+        page.head(Metric.FAILED_REQUESTS);
+        ofMethods(services, (service, method, series) -> {
+            long count = series.failed.sum();
+            if (count > 0) {
+                page.sample(Metric.FAILED_REQUESTS, count, method, service);
+            }
+        });
+        page.head(Metric.SERVICE_REQUESTS_BYTES);
+        ofMethods(
+                services,
+                (service, method, series) ->
+                        page.sample(Metric.SERVICE_REQUESTS_BYTES, series.requestBytes.sum(), method, service));
+        page.head(Metric.SERVICE_RESPONSES_BYTES);
+        ofMethods(
+                services,
+                (service, method, series) ->
+                        page.sample(Metric.SERVICE_RESPONSES_BYTES, series.responseBytes.sum(), method, service));
+        ofServices(page, Metric.RETRIES, services, series -> series.retries.sum());
+        ofServices(page, Metric.BUDGET_EXHAUSTED, services, series -> series.budgetExhausted.sum());
+        ofServices(page, Metric.EJECTIONS, services, series -> series.ejections.sum());
+        page.head(Metric.DURATION);
+        ofMethods(services, (service, method, series) -> {
+            if (series.codes().length > 0) {
+                page.histogram(Metric.DURATION, series.durations, method, service);
+            }
+        });
+    }
+
+    private interface OfMethod {
+        void write(String service, String method, ServiceSeries.OfMethod series);
+    }
+
+    private static void ofMethods(List<ServiceSeries> services, OfMethod writer) {
+        for (ServiceSeries service : services) {
+            service.methods.forEach((method, series) -> writer.write(service.name, method.label(), series));
+        }
+    }
+
+    private static void ofServices(
+            TextFormat page, Metric metric, List<ServiceSeries> services, ToLongFunction<ServiceSeries> value) {
+        page.head(metric);
+        for (ServiceSeries service : services) {
+            page.sample(metric, value.applyAsLong(service), service.name);
+        }
+    }
+
+    // What the overview says
+
+    /** How all services of a name stand together. */
+    private static final class Standing {
+        final Map<EndpointStatus.State, Integer> endpoints = new EnumMap<>(EndpointStatus.State.class);
+        long connections;
+        boolean up;
+
+        void add(ServiceStatus status, int openConnections) {
+            status.endpoints().forEach(endpoint -> endpoints.merge(endpoint.state(), 1, Integer::sum));
+            connections += openConnections;
+            up |= status.up();
+        }
+    }
+
+    /** A service that is gone, but not for good, is down. */
+    private static Map<String, Standing> standings(List<ServiceSeries> services, Overview overview) {
+        Map<String, Standing> standings = new TreeMap<>();
+        services.stream().filter(ServiceSeries::declared).forEach(series -> standings.put(series.name, new Standing()));
+        for (ServiceStatus status : overview.services()) {
+            standings
+                    .computeIfAbsent(status.service().name(), name -> new Standing())
+                    .add(status, overview.openConnections(status.service()));
+        }
+        return standings;
+    }
+
+    private static void writeServices(
+            TextFormat page, Map<Integer, String> ports, List<ServiceSeries> services, Overview overview) {
+        Map<String, Standing> standings = standings(services, overview);
+        page.head(Metric.ENDPOINTS);
+        standings.forEach((service, standing) -> {
+            for (EndpointStatus.State state : EndpointStatus.State.values()) {
+                page.sample(
+                        Metric.ENDPOINTS,
+                        standing.endpoints.getOrDefault(state, 0),
+                        service,
+                        state.name().toLowerCase(Locale.ROOT));
+            }
+        });
+        page.head(Metric.SERVICE_OPEN_CONNECTIONS);
+        standings.forEach(
+                (service, standing) -> page.sample(Metric.SERVICE_OPEN_CONNECTIONS, standing.connections, service));
+        page.head(Metric.STATUS);
+        standings.forEach((service, standing) -> page.sample(Metric.STATUS, standing.up ? 1 : 0, service));
+        writeTopology(page, ports, services, standings);
+    }
+
+    private static void writeTopology(
+            TextFormat page,
+            Map<Integer, String> ports,
+            List<ServiceSeries> services,
+            Map<String, Standing> standings) {
+        page.head(Metric.TOPOLOGY_STATUS);
+        ports.values().forEach(port -> page.sample(Metric.TOPOLOGY_STATUS, 1, port, "up", port));
+        standings.forEach((service, standing) -> {
+            if (!ports.containsValue(service)) {
+                page.sample(Metric.TOPOLOGY_STATUS, standing.up ? 1 : 0, service, standing.up ? "up" : "down", service);
+            }
+        });
+        page.head(Metric.TOPOLOGY_REQUESTS);
+        ports.forEach((index, port) -> services.stream()
+                .filter(ServiceSeries::declared)
+                .forEach(service -> page.sample(
+                        Metric.TOPOLOGY_REQUESTS,
+                        service.requestsFrom(index).sum(),
+                        port + "-" + service.name,
+                        port,
+                        service.name)));
+    }
+
+    /** As they are written, by their index. */
+    private static Map<Integer, String> ports(List<IngressSeries> ingresses) {
+        Map<Integer, String> ports = new TreeMap<>();
+        ingresses.forEach(ingress -> ports.put(ingress.portIndex, ingress.port()));
+        return ports;
+    }
+
+    private static void writeCertificates(TextFormat page, List<CertificateStatus> certificates) {
+        Map<String, Instant> expiries = new TreeMap<>();
+        for (CertificateStatus certificate : certificates) {
+            Instant expires = certificate.expires();
+            if (expires != null) {
+                certificate.names().forEach(name -> expiries.merge(name, expires, MetricsPage::later));
+            }
+        }
+        page.head(Metric.CERTIFICATES_EXPIRY);
+        expiries.forEach((name, expires) -> page.sample(Metric.CERTIFICATES_EXPIRY, expires.getEpochSecond(), name));
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
+    }
+
+    private void writeSources(TextFormat page, List<SourceStatus> sources) {
+        Map<String, SourceStatus> named = named(sources);
+        Instant now = clock.instant();
+        ofSources(page, Metric.DISCOVERY_UP, named, source -> source.trouble() == null ? 1.0 : 0.0);
+        ofSources(page, Metric.DISCOVERY_LAST_SUCCESS, named, source -> {
+            Instant last = source.lastSuccess();
+            return last == null ? null : last.toEpochMilli() / 1000.0;
+        });
+        ofSources(page, Metric.DISCOVERY_AGE, named, source -> {
+            Instant last = source.lastSuccess();
+            return last == null ? null : Math.max(0, seconds(Duration.between(last, now)));
+        });
+        ofSources(page, Metric.DISCOVERY_EVENTS, named, source -> (double) source.events());
+        ofSources(page, Metric.DISCOVERY_ERRORS, named, source -> (double) source.errors());
+        ofSources(page, Metric.DISCOVERY_SNAPSHOT_BUILD, named, source -> seconds(source.buildTime()));
+    }
+
+    private static void ofSources(
+            TextFormat page,
+            Metric metric,
+            Map<String, SourceStatus> sources,
+            Function<SourceStatus, @Nullable Double> value) {
+        page.head(metric);
+        sources.forEach((name, source) -> {
+            Double known = value.apply(source);
+            if (known != null) {
+                page.sample(metric, known.doubleValue(), name);
+            }
+        });
+    }
+
+    /** Sources may have one name, series may not: the second {@code code} is {@code code 2}. */
+    private static Map<String, SourceStatus> named(List<SourceStatus> sources) {
+        Map<String, SourceStatus> named = new LinkedHashMap<>();
+        for (SourceStatus source : sources) {
+            String name = source.name();
+            for (int number = 2; named.containsKey(name); number++) {
+                name = source.name() + " " + number;
+            }
+            named.put(name, source);
+        }
+        return named;
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() / NANOS;
+    }
+}
