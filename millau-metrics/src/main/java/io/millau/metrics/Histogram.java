@@ -1,7 +1,6 @@
 package io.millau.metrics;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 
 /** How many took how long. */
 final class Histogram {
@@ -13,14 +12,8 @@ final class Histogram {
 
     private static final long[] NANOS = nanos();
 
-    private final LongAdder[] counts = new LongAdder[BOUNDS.length];
-    private final LongAdder sum = new LongAdder();
-
-    Histogram() {
-        for (int i = 0; i < counts.length; i++) {
-            counts[i] = new LongAdder();
-        }
-    }
+    /** How long all took together; then a number for each bound. The first bounds share a line with it. */
+    private final Counters counters = new Counters(1 + BOUNDS.length);
 
     private static long[] nanos() {
         long[] nanos = new long[BOUNDS.length];
@@ -31,21 +24,21 @@ final class Histogram {
         return nanos;
     }
 
-    void observe(long nanos) {
+    void observe(int copy, long nanos) {
         int bucket = 0;
         while (nanos > NANOS[bucket]) {
             bucket++;
         }
-        counts[bucket].increment();
-        sum.add(nanos);
+        counters.increment(copy, 1 + bucket);
+        counters.add(copy, 0, nanos);
     }
 
     /** How many took no longer than each bound. */
     long[] counts() {
-        long[] upTo = new long[counts.length];
+        long[] upTo = new long[BOUNDS.length];
         long count = 0;
         for (int i = 0; i < upTo.length; i++) {
-            count += counts[i].sum();
+            count += counters.sum(1 + i);
             upTo[i] = count;
         }
         return upTo;
@@ -53,6 +46,6 @@ final class Histogram {
 
     /** How long all took together, in seconds. */
     double seconds() {
-        return sum.sum() / (double) TimeUnit.SECONDS.toNanos(1);
+        return counters.sum(0) / (double) TimeUnit.SECONDS.toNanos(1);
     }
 }

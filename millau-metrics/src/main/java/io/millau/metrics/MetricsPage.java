@@ -79,12 +79,11 @@ final class MetricsPage {
     private static void writeIngresses(TextFormat page, List<IngressSeries> ingresses) {
         page.head(Metric.OPEN_CONNECTIONS);
         for (IngressSeries ingress : ingresses) {
-            page.sample(
-                    Metric.OPEN_CONNECTIONS, ingress.openConnections.sum(), ingress.port(), ingress.ingress.protocol());
+            page.sample(Metric.OPEN_CONNECTIONS, ingress.openConnections(), ingress.port(), ingress.ingress.protocol());
         }
-        ofIngresses(page, Metric.REQUESTS, ingresses, series -> series.requests.sum());
-        ofIngresses(page, Metric.REQUESTS_BYTES, ingresses, series -> series.requestBytes.sum());
-        ofIngresses(page, Metric.RESPONSES_BYTES, ingresses, series -> series.responseBytes.sum());
+        ofIngresses(page, Metric.REQUESTS, ingresses, IngressSeries.OfMethod::requests);
+        ofIngresses(page, Metric.REQUESTS_BYTES, ingresses, IngressSeries.OfMethod::requestBytes);
+        ofIngresses(page, Metric.RESPONSES_BYTES, ingresses, IngressSeries.OfMethod::responseBytes);
     }
 
     private static void ofIngresses(
@@ -103,17 +102,12 @@ final class MetricsPage {
         page.head(Metric.SUCCESSFUL_REQUESTS);
         ofMethods(services, (service, method, series) -> {
             for (ServiceSeries.OfCode code : series.codes()) {
-                page.sample(
-                        Metric.SUCCESSFUL_REQUESTS,
-                        code.answers().sum(),
-                        Integer.toString(code.code()),
-                        method,
-                        service);
+                page.sample(Metric.SUCCESSFUL_REQUESTS, code.answers(), Integer.toString(code.code()), method, service);
             }
         });
         page.head(Metric.FAILED_REQUESTS);
         ofMethods(services, (service, method, series) -> {
-            long count = series.failed.sum();
+            long count = series.failed();
             if (count > 0) {
                 page.sample(Metric.FAILED_REQUESTS, count, method, service);
             }
@@ -122,12 +116,12 @@ final class MetricsPage {
         ofMethods(
                 services,
                 (service, method, series) ->
-                        page.sample(Metric.SERVICE_REQUESTS_BYTES, series.requestBytes.sum(), method, service));
+                        page.sample(Metric.SERVICE_REQUESTS_BYTES, series.requestBytes(), method, service));
         page.head(Metric.SERVICE_RESPONSES_BYTES);
         ofMethods(
                 services,
                 (service, method, series) ->
-                        page.sample(Metric.SERVICE_RESPONSES_BYTES, series.responseBytes.sum(), method, service));
+                        page.sample(Metric.SERVICE_RESPONSES_BYTES, series.responseBytes(), method, service));
         ofServices(page, Metric.RETRIES, services, series -> series.retries.sum());
         ofServices(page, Metric.BUDGET_EXHAUSTED, services, series -> series.budgetExhausted.sum());
         ofServices(page, Metric.EJECTIONS, services, series -> series.ejections.sum());
@@ -222,7 +216,7 @@ final class MetricsPage {
                 .filter(ServiceSeries::declared)
                 .forEach(service -> page.sample(
                         Metric.TOPOLOGY_REQUESTS,
-                        service.requestsFrom(index).sum(),
+                        service.requestsFrom(index),
                         port + "-" + service.name,
                         port,
                         service.name)));

@@ -9,7 +9,6 @@ import io.millau.core.TrafficListener;
 import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,17 +58,17 @@ public final class PrometheusMetrics implements TrafficListener {
 
     @Override
     public void connectionBusy(Ingress ingress) {
-        series(ingress).openConnections.increment();
+        series(ingress).busy(1);
     }
 
     @Override
     public void connectionIdle(Ingress ingress) {
-        series(ingress).openConnections.decrement();
+        series(ingress).busy(-1);
     }
 
     @Override
     public void requestBegan(Ingress ingress, String method) {
-        series(ingress).methods.get(Method.of(method)).requests.increment();
+        series(ingress).methods.get(Method.of(method)).began();
     }
 
     @Override
@@ -93,18 +92,11 @@ public final class PrometheusMetrics implements TrafficListener {
     public void requestEnded(Ended request) {
         IngressSeries ingress = series(request.ingress());
         Method method = Method.of(request.method());
-        IngressSeries.OfMethod came = ingress.methods.get(method);
-        add(came.requestBytes, request.requestBytes());
-        add(came.responseBytes, request.responseBytes());
+        int copy = Counters.copy();
+        ingress.methods.get(method).ended(copy, request);
         Service service = request.service();
         if (service != null) {
-            services.of(service).ended(request, method, ingress.portIndex);
-        }
-    }
-
-    static void add(LongAdder counter, long bytes) {
-        if (bytes > 0) {
-            counter.add(bytes);
+            services.of(service).ended(copy, request, method, ingress.portIndex);
         }
     }
 

@@ -14,7 +14,7 @@ final class ServiceSeries {
     final ByMethod<OfMethod> methods = new ByMethod<>(OfMethod::new);
 
     /** Requests by the index of the port that they came in by. */
-    private volatile LongAdder[] requestsByPort = {};
+    private volatile Counters[] requestsByPort = {};
 
     /**
      * Whether it was among the services: else it is gone for good, and just a request of it had not come to its end by then.
@@ -33,74 +33,100 @@ final class ServiceSeries {
         return declared;
     }
 
-    LongAdder requestsFrom(int portIndex) {
-        LongAdder[] known = requestsByPort;
+    long requestsFrom(int portIndex) {
+        return ofPort(portIndex).sum(0);
+    }
+
+    private Counters ofPort(int portIndex) {
+        Counters[] known = requestsByPort;
         return portIndex < known.length ? known[portIndex] : addPorts(portIndex + 1);
     }
 
-    private synchronized LongAdder addPorts(int count) {
+    private synchronized Counters addPorts(int count) {
         int before = requestsByPort.length;
         if (before < count) {
-            LongAdder[] more = Arrays.copyOf(requestsByPort, count);
+            Counters[] more = Arrays.copyOf(requestsByPort, count);
             for (int i = before; i < count; i++) {
-                more[i] = new LongAdder();
+                more[i] = new Counters(1);
             }
             requestsByPort = more;
         }
         return requestsByPort[count - 1];
     }
 
-    void ended(Ended request, Method method, int portIndex) {
-        requestsFrom(portIndex).increment();
-        OfMethod series = methods.get(method);
-        PrometheusMetrics.add(series.requestBytes, request.requestBytes());
-        PrometheusMetrics.add(series.responseBytes, request.responseBytes());
-        if (request.delivered()) {
-            series.answers(request.status()).increment();
-            series.durations.observe(request.nanos());
-        } else if (!request.clientGone()) {
-            series.failed.increment();
-        }
+    void ended(int copy, Ended request, Method method, int portIndex) {
+        ofPort(portIndex).increment(copy, 0);
+        methods.get(method).ended(copy, request);
     }
 
     /** Of the requests of a method. */
     static final class OfMethod {
-        final LongAdder requestBytes = new LongAdder();
-        final LongAdder responseBytes = new LongAdder();
-        final LongAdder failed = new LongAdder();
+        private static final int REQUEST_BYTES = 0;
+        private static final int RESPONSE_BYTES = 1;
+        private static final int FAILED = 2;
+
         final Histogram durations = new Histogram();
+
+        private final Counters counters = new Counters(3);
 
         /** In the order they came; a service has few. */
         private volatile OfCode[] codes = {};
+
+        private void ended(int copy, Ended request) {
+            counters.add(copy, REQUEST_BYTES, request.requestBytes());
+            counters.add(copy, RESPONSE_BYTES, request.responseBytes());
+            if (request.delivered()) {
+                answers(request.status()).increment(copy, 0);
+                durations.observe(copy, request.nanos());
+            } else if (!request.clientGone()) {
+                counters.increment(copy, FAILED);
+            }
+        }
+
+        long requestBytes() {
+            return counters.sum(REQUEST_BYTES);
+        }
+
+        long responseBytes() {
+            return counters.sum(RESPONSE_BYTES);
+        }
+
+        long failed() {
+            return counters.sum(FAILED);
+        }
 
         OfCode[] codes() {
             return codes;
         }
 
-        LongAdder answers(int code) {
-            OfCode[] seen = codes;
-            for (OfCode known : seen) {
+        private Counters answers(int code) {
+            for (OfCode known : codes) {
                 if (known.code == code) {
-                    return known.answers;
+                    return known.counters;
                 }
             }
             return addCode(code);
         }
 
-        private synchronized LongAdder addCode(int code) {
+        private synchronized Counters addCode(int code) {
             for (OfCode known : codes) {
                 if (known.code == code) {
-                    return known.answers;
+                    return known.counters;
                 }
             }
-            OfCode made = new OfCode(code, new LongAdder());
+            OfCode made = new OfCode(code, new Counters(1));
             OfCode[] more = Arrays.copyOf(codes, codes.length + 1);
             more[codes.length] = made;
             codes = more;
-            return made.answers;
+            return made.counters;
         }
     }
 
     /** Of the answers with a status code. */
-    record OfCode(int code, LongAdder answers) {}
+    record OfCode(int code, Counters counters) {
+
+        long answers() {
+            return counters.sum(0);
+        }
+    }
 }
