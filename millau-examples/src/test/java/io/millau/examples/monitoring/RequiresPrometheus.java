@@ -1,0 +1,49 @@
+package io.millau.examples.monitoring;
+
+import java.io.File;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Tests that need {@link Prometheus}: skipped where it isn't installed, failed if {@code -Dmillau.docker=required} says that
+ * nothing may be skipped.
+ */
+@Target({ElementType.TYPE, ElementType.METHOD})
+@Retention(RetentionPolicy.RUNTIME)
+@ExtendWith(RequiresPrometheus.Condition.class)
+@interface RequiresPrometheus {
+
+    /** Whether it is installed. */
+    final class Condition implements ExecutionCondition {
+        private static final String PROPERTY = "millau.docker";
+
+        @Override
+        public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+            if (isInstalled("prometheus") && isInstalled("promtool")) {
+                return ConditionEvaluationResult.enabled("prometheus is there");
+            }
+            String obstacle = "prometheus isn't installed: apt-get install prometheus";
+            if ("required".equals(System.getProperty(PROPERTY))) {
+                throw new AssertionError("prometheus is required by -D" + PROPERTY + "=required, but " + obstacle);
+            }
+            return ConditionEvaluationResult.disabled(obstacle);
+        }
+
+        /** Whether a command stands in the path. */
+        static boolean isInstalled(String command) {
+            String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
+            return Arrays.stream(path.split(File.pathSeparator))
+                    .anyMatch(folder -> Files.isExecutable(Path.of(folder, command)));
+        }
+    }
+}
