@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * services, sources, certificates, the process and the JVM. {@code docs/metrics.md} has all of it. Safe for use by several
  * threads.
  *
- * <p>What a request counts in is found by the identity of its service, its ingress and its method: it takes no lock, allocates
+ * <p>What a request counts in is found by the identity of its service and its method, and by its port: it takes no lock, allocates
  * nothing, and looks nothing up by a text. A client can't make time series, and those of a service that has been gone for a
  * minute vanish.
  *
@@ -100,23 +100,22 @@ public final class PrometheusMetrics implements TrafficListener {
         }
     }
 
-    @SuppressWarnings("ReferenceEquality")
+    /** Two addresses with the same port and protocol are counted as one. */
     private IngressSeries series(Ingress ingress) {
         for (IngressSeries known : ingresses) {
-            if (known.ingress == ingress) {
+            if (known.ingress.equals(ingress)) {
                 return known;
             }
         }
-        return equalOrNew(ingress);
+        return add(ingress);
     }
 
-    /** Two addresses with the same port and protocol are counted as one. */
-    private synchronized IngressSeries equalOrNew(Ingress ingress) {
+    private synchronized IngressSeries add(Ingress ingress) {
         IngressSeries[] known = ingresses;
         int portIndex = 0;
         for (IngressSeries one : known) {
             if (one.ingress.equals(ingress)) {
-                return one;
+                return one; // another thread was quicker
             }
         }
         for (IngressSeries one : known) {

@@ -90,7 +90,7 @@ final class LiveTraffic implements TrafficListener {
 
     @Override
     public synchronized void started(Overview overview) {
-        ingresses = overview.ingresses();
+        ingresses = overview.ingresses().stream().distinct().toList();
         services.forEach((service, counted) -> counted.replace(service, ingresses.size()));
     }
 
@@ -143,7 +143,7 @@ final class LiveTraffic implements TrafficListener {
         Route route = request.route();
         Meter[] ways = route == null ? new Meter[0] : counted.route(route);
         for (int i = 0; i < ways.length; i++) {
-            if (ingresses.get(i) == request.ingress()) {
+            if (ingresses.get(i).equals(request.ingress())) {
                 ways[i].count();
             }
         }
@@ -152,6 +152,11 @@ final class LiveTraffic implements TrafficListener {
     /** So many seconds have passed since the last time. */
     void tick(double seconds) {
         services.values().forEach(service -> service.tick(seconds));
+    }
+
+    /** In the order of what is counted of a route; two addresses with one port and protocol count as one. */
+    List<Ingress> ingresses() {
+        return ingresses;
     }
 
     /** What is counted of a service; null if it is not there any more. */

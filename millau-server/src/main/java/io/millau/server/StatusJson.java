@@ -47,7 +47,7 @@ final class StatusJson {
         json.name("now").value(now.truncatedTo(ChronoUnit.MILLIS));
         json.name("started").value(started);
         json.name("ports").beginArray();
-        for (TrafficListener.Ingress ingress : overview.ingresses()) {
+        for (TrafficListener.Ingress ingress : traffic.ingresses()) {
             json.beginObject().name("port").value(port(ingress));
             json.name("protocol").value(ingress.protocol()).endObject();
         }
@@ -128,7 +128,7 @@ final class StatusJson {
         json.beginObject().name("host").value(route.host()).name("path").value(route.path());
         json.name("requestsPerSecond").beginObject();
         Meter[] ways = counted == null ? new Meter[0] : counted.route(route);
-        List<TrafficListener.Ingress> ingresses = overview.ingresses();
+        List<TrafficListener.Ingress> ingresses = traffic.ingresses();
         for (int i = 0; i < ways.length; i++) {
             json.name(port(ingresses.get(i))).value(ways[i].perSecond());
         }
