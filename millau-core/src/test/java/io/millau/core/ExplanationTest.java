@@ -40,7 +40,7 @@ class ExplanationTest {
 
         assertThat(router.explain("www.Shop.example:8443", "/api/x/1")).hasToString("""
                 api: matches by host shop.example and path /api/
-                  http://127.0.0.1:80 in rotation
+                  http://127.0.0.1:80 in rotation (up)
                 idle: nothing of it runs, and others that fit do
                 rest: host shop.example is the better match than *
                 shop: path /api/ is the longer match than /

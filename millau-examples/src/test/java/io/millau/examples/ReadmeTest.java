@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
+import io.millau.core.LoadBalancer;
 import io.millau.core.Outcome;
+import io.millau.core.RetryPolicy;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.ServiceLabels;
@@ -29,6 +31,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -99,7 +102,8 @@ class ReadmeTest {
 
     @Test
     void theExampleOfAnExplanationIsWhatIsSaid() throws Exception {
-        Router router = new Router();
+        AtomicLong now = new AtomicLong();
+        Router router = new Router(RetryPolicy.standard(), LoadBalancer.roundRobin(), now::get);
         Service.Builder orders = Service.named("orders").hosts("shop.example").path("/orders/");
         InetAddress good = InetAddress.getByName("10.0.1.7");
         InetAddress bad = InetAddress.getByName("10.0.1.8");
@@ -122,9 +126,11 @@ class ReadmeTest {
         for (int i = 0; i < 2; i++) {
             Delivery delivery = Objects.requireNonNull(router.open("shop.example", "/orders/7", "GET"));
             boolean isBad = Objects.requireNonNull(delivery.next()).address().equals(bad);
-            delivery.report(isBad ? Outcome.BROKEN : Outcome.DELIVERED);
+            delivery.report(isBad ? Outcome.UNREACHABLE : Outcome.DELIVERED, "Connection refused");
             delivery.close();
         }
+
+        now.set(TimeUnit.SECONDS.toNanos(12));
 
         assertThat(readme()).contains("goes to orders\n" + router.explain("shop.example", "/orders/7") + "\n");
     }

@@ -49,7 +49,7 @@ class ExplainCommandTest extends CommandTest {
                 Which endpoints are out of rotation is not known here
                 http://shop.example goes to app
                 app: matches by host * and path /
-                  http://127.0.0.1:8081 in rotation
+                  http://127.0.0.1:8081 in rotation (up)
                 Problem: app: app.prot=1: unknown; known are endpoints, enabled, hosts, path, timeout, retry, retry-unsafe, \
                 weight, balance, sticky, health, drain, buffer, cert, key, client-ca, redirect, hsts, upstream-ca, upstream-name
                 """);

@@ -39,10 +39,15 @@ class ExplainTest extends ProxyTest {
                         https://shop.example/api/x?q goes to app
                         app: matches by host * and path /api/
                         """)
-                .contains("  " + good.endpoint() + " in rotation\n")
-                .containsPattern("  http://\\S+ out of rotation\n")
+                .contains("  " + good.endpoint() + " in rotation (up)\n")
+                .containsPattern("  http://\\S+ out of rotation \\(ejected [0-9]+ s ago: .+\\)\n")
                 .endsWith("rest: path /api/ is the longer match than /\n");
-        assertThat(answer.body()).isEqualTo(millau.explain(URI.create("https://shop.example/api/x?q")));
+        assertThat(withoutAge(answer.body()))
+                .isEqualTo(withoutAge(millau.explain(URI.create("https://shop.example/api/x?q"))));
+    }
+
+    private static String withoutAge(String text) {
+        return text.replaceAll("[0-9]+ s ago", "a while ago");
     }
 
     @Test

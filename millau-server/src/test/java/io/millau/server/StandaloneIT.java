@@ -103,7 +103,7 @@ class StandaloneIT extends ProxyTest {
         assertThat(served.exit()).isZero();
         assertThat(served.output())
                 .startsWith("http://shop.example/x goes to app\napp: matches by host shop.example and path /\n")
-                .contains(" in rotation\n");
+                .contains(" in rotation (up)\n");
         StandaloneServer not = server(environment, "explain", "else.example");
         assertThat(not.exit()).isEqualTo(1);
         assertThat(not.output()).isEqualTo("""
