@@ -16,7 +16,7 @@ public final class LogText {
     /** A value. */
     public static String value(@Nullable Object value) {
         String text = String.valueOf(value);
-        String shown = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
+        String shown = text.length() <= LONGEST ? text : cut(text) + "…";
         return isWord(shown) ? shown : quoted(shown);
     }
 
@@ -30,10 +30,19 @@ public final class LogText {
         };
     }
 
+    /** Not within a character of two. */
+    private static String cut(String text) {
+        return text.substring(0, Character.isHighSurrogate(text.charAt(LONGEST - 1)) ? LONGEST - 1 : LONGEST);
+    }
+
     private static boolean isWord(String text) {
         return !text.isEmpty()
-                && text.chars()
-                        .noneMatch(c -> c <= ' ' || c == '"' || c == '=' || c == '\\' || Character.isISOControl(c));
+                && text.chars().noneMatch(c -> c <= ' ' || c == '"' || c == '=' || c == '\\' || endsLine(c));
+    }
+
+    /** Somewhere, or does worse. */
+    private static boolean endsLine(int c) {
+        return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
     }
 
     private static String quoted(String text) {
@@ -42,7 +51,7 @@ public final class LogText {
             char c = text.charAt(i);
             if (c == '"' || c == '\\') {
                 quoted.append('\\').append(c);
-            } else if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+            } else if (endsLine(c)) {
                 quoted.append(String.format("\\u%04x", (int) c));
             } else {
                 quoted.append(c);
