@@ -146,7 +146,7 @@ final class Health {
     /**
      * It answered a request that it got while it was ejected.
      *
-     * @return whether this brought it back
+     * @return whether this brought it back into rotation, where it isn't while its checks fail
      */
     boolean recover(long now, boolean slowly) {
         State seen = state.get();
@@ -155,7 +155,7 @@ final class Health {
             return false;
         }
         wellSince = now;
-        return true;
+        return checks == Checks.PASSED;
     }
 
     /** How it is, for people. */
@@ -208,6 +208,7 @@ final class Health {
      * @return whether this took it out of rotation, or brought it back
      */
     boolean check(boolean passed, String reason, long now) {
+        boolean wasOut = ejected();
         Checks before = checks;
         if (passed) {
             failedChecks = 0;
@@ -217,17 +218,13 @@ final class Health {
                     || seen instanceof Ejection ejection && ejection.refused()) {
                 state.compareAndSet(seen, new Recovery(now, new AtomicInteger()));
             }
-            if (before == Checks.PASSED) {
-                return false;
-            }
-            wellSince = now;
-            return true;
-        }
-        failedChecks++;
-        if (before == Checks.PASSED && failedChecks >= 2) {
+        } else if (++failedChecks >= 2 && before == Checks.PASSED) {
             checks = new Checks(EndpointStatus.State.UNHEALTHY, now, reason);
-            return true;
         }
-        return false;
+        boolean isOut = ejected();
+        if (wasOut && !isOut) {
+            wellSince = now;
+        }
+        return wasOut != isOut;
     }
 }
