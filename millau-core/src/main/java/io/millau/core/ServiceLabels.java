@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -86,6 +87,9 @@ public final class ServiceLabels {
 
     /** Their values help nobody, and one of them is secret. */
     private static final Set<String> IN_BASE64 = Set.of(CERT, KEY, CLIENT_CA, UPSTREAM_CA);
+
+    /** What may be a key under a name that is none of ours, as it is or in Base64. */
+    private static final Pattern PEM = Pattern.compile("-----BEGIN|^\\s*LS0tLS1CRUdJT");
 
     private static final int LONGEST_VALUE_SHOWN = 80;
 
@@ -303,7 +307,10 @@ public final class ServiceLabels {
                 String meant = nearest(name, known);
                 boolean protects = meant != null && PROTECTING.contains(meant);
                 closed |= protects;
-                problems.add(prefix + shown(name) + "=" + shown(values.getOrDefault(name, "")) + ": unknown"
+                String value = values.getOrDefault(name, "");
+                boolean secret = meant != null && IN_BASE64.contains(meant)
+                        || PEM.matcher(value).find();
+                problems.add(prefix + shown(name) + (secret ? "" : "=" + shown(value)) + ": unknown"
                         + (meant == null
                                 ? "; known are " + String.join(", ", known)
                                 : ", did you mean " + prefix + meant + "?")

@@ -199,6 +199,23 @@ class ServiceLabelsTest {
                 .contains("unknown; known are enabled, port, hosts, path");
     }
 
+    /** A slip of the finger must not put the beginning of a private key into the log and on the status page. */
+    @ParameterizedTest
+    @CsvSource({
+        "keey, LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JR0hBZ0VB",
+        "kye, c2VjcmV0",
+        "tls-private, LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JR0hBZ0VB",
+        "tls-private, -----BEGIN PRIVATE KEY----- MIGHAgEA"
+    })
+    void whatMayBeAKeyIsNotShownUnderAnUnknownName(String label, String value) {
+        assertThat(read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value))
+                        .problems())
+                .singleElement()
+                .asString()
+                .startsWith("millau." + label + ": unknown")
+                .doesNotContain(value.substring(0, 8));
+    }
+
     @ParameterizedTest
     @CsvSource({"client-ac, x", "enabeld, false", "client_ca, x", "client-ca, x"})
     void whatLooksLikeAProtectingLabelClosesTheService(String label, String value) {
