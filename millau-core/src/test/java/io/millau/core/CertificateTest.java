@@ -136,6 +136,21 @@ class CertificateTest {
     }
 
     @Test
+    void itsIssuerIsWhoVouchesForIt() {
+        assertThat(ROOT.issue("a.example").issuer()).isEqualTo("root");
+        assertThat(ROOT.intermediate("the middle one").issue("a.example").issuer())
+                .isEqualTo("the middle one");
+        assertThat(Certificate.selfSigned("a.example").issuer()).isEqualTo("a.example");
+    }
+
+    @Test
+    void anIssuerWithoutACommonNameIsAllOfItsName() {
+        Certificate issued = Authority.named("O=Shop, C=DE").issue("a.example");
+
+        assertThat(issued.issuer()).isEqualTo("O=Shop,C=DE");
+    }
+
+    @Test
     void itsNamesAreItsSansAndItsCommonNameOnlyWithoutThem() {
         assertThat(ROOT.order()
                         .commonName("cn.example")

@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -128,6 +130,42 @@ class ServicesFileTest {
         assertThat(awaitSnapshots(2).services())
                 .extracting(Service::toString)
                 .containsExactly("a * / → [http://127.0.0.1:82]");
+    }
+
+    @Test
+    void itTellsHowItFares() throws Exception {
+        read();
+        SourceStatus missing = awaitStatus(status -> status.trouble() != null);
+        assertThat(missing.name()).isEqualTo("file " + file);
+        assertThat(missing.lastSuccess()).isNull();
+        assertThat(missing.trouble()).contains("NoSuchFileException", file.toString());
+        assertThat(missing.errors()).isPositive();
+        assertThat(missing.events()).isZero();
+
+        save("a.endpoints=http://127.0.0.1:81\n");
+        SourceStatus there = awaitStatus(status -> status.trouble() == null);
+        assertThat(there.lastSuccess()).isNotNull();
+        assertThat(there.events()).isEqualTo(1);
+        assertThat(there.errors()).isGreaterThanOrEqualTo(missing.errors());
+        assertThat(there.buildTime()).isPositive();
+
+        awaitStatus(status -> status.lastSuccess().isAfter(there.lastSuccess()));
+        assertThat(reading.status().events()).as("nothing changed").isEqualTo(1);
+        save("a.endpoints=http://127.0.0.1:82\n");
+        awaitStatus(status -> status.events() == 2);
+        Files.delete(file);
+        SourceStatus gone = awaitStatus(status -> status.trouble() != null);
+        assertThat(gone.lastSuccess()).isAfterOrEqualTo(there.lastSuccess());
+    }
+
+    /** All of it at once. */
+    private void save(String text) throws IOException {
+        Path written = Files.writeString(folder.resolve("written"), text);
+        Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private SourceStatus awaitStatus(Predicate<SourceStatus> expected) {
+        return await().atMost(Duration.ofSeconds(30)).until(() -> reading.status(), expected::test);
     }
 
     private void read() {

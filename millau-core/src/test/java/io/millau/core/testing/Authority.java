@@ -51,8 +51,13 @@ public final class Authority {
 
     /** A root that vouches for itself. */
     public static Authority root(String name) {
+        return named("CN=" + name);
+    }
+
+    /** The same with a whole name of X.500, {@code O=Shop} for instance. */
+    public static Authority named(String name) {
         KeyPair keys = keys("EC", 256);
-        X500Principal subject = new X500Principal("CN=" + name);
+        X500Principal subject = new X500Principal(name);
         Order order = new Order(subject, keys, List.of(), subject, keys);
         return new Authority(keys, List.of(order.sign(true)));
     }

@@ -1,0 +1,109 @@
+package io.millau.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a request tells of itself to who logs it. */
+class DeliveryTest {
+
+    private long now;
+    private final Router router = new Router(RetryPolicy.standard(), LoadBalancer.roundRobin(), () -> now);
+
+    @Test
+    void attemptsAreThoseThatBegan() {
+        router.replace(List.of(service("app", "one", "two")));
+        Delivery delivery = router.open("", "/", "GET");
+        assertThat(delivery.attempts()).isZero();
+        delivery.next();
+        assertThat(delivery.attempts()).isEqualTo(1);
+        assertThat(delivery.report(Outcome.BROKEN)).isTrue();
+        delivery.next();
+        delivery.report(Outcome.DELIVERED);
+        delivery.close();
+
+        assertThat(delivery.attempts()).isEqualTo(2);
+    }
+
+    @Test
+    void aSecondChanceAtTheSameEndpointIsAnotherAttempt() {
+        router.replace(List.of(service("app", "one")));
+        Delivery delivery = router.open("", "/", "GET");
+        delivery.next();
+        assertThat(delivery.report(Outcome.REJECTED)).isTrue();
+        delivery.next();
+
+        assertThat(delivery.attempts()).isEqualTo(2);
+    }
+
+    @Test
+    void whereNothingIsLeftNothingBegan() {
+        router.replace(List.of(service("app")));
+        Delivery delivery = router.open("", "/", "GET");
+
+        assertThat(delivery.next()).isNull();
+        assertThat(delivery.attempts()).isZero();
+    }
+
+    @Test
+    void attemptsGoOnWhereTheSameRequestIsOpenedAnew() {
+        router.replace(List.of(service("app", "one")));
+        Delivery before = router.open("", "/", "GET");
+        before.next();
+        before.report(Outcome.UNREACHABLE);
+        Delivery anew = router.open("", "/", "GET");
+        anew.continues(before);
+        before.close();
+        anew.next();
+
+        assertThat(anew.attempts()).isEqualTo(2);
+    }
+
+    @Test
+    void theRouteIsWhatItWasFoundByRatherThanWhatItAskedFor() {
+        Service shop = service("shop", "one").toBuilder()
+                .hosts("shop.example", "www.shop.example")
+                .path("/api/")
+                .build();
+        router.replace(List.of(shop, service("rest", "two")));
+
+        assertThat(router.open("SHOP.example:8080", "/api/x", "GET").route())
+                .isEqualTo(new Route("shop.example", "/api/"));
+        assertThat(router.open("eu.www.shop.example.", "/api/x", "GET").route())
+                .isEqualTo(new Route("www.shop.example", "/api/"));
+        assertThat(router.open("shop.example", "/", "GET").route()).isEqualTo(new Route("*", "/"));
+    }
+
+    @Test
+    void onlyTheAnswerThatBringsAnEndpointBackSaysSo() {
+        router.replace(List.of(service("app", "one")));
+        now += Duration.ofSeconds(10).toNanos();
+        assertThat(answered().broughtBack()).isFalse();
+        Delivery failing = router.open("", "/", "GET");
+        failing.next();
+        failing.report(Outcome.BROKEN);
+        failing.close();
+        assertThat(failing.broughtBack()).isFalse();
+
+        assertThat(answered().broughtBack())
+                .as("a last resort that answers is back")
+                .isTrue();
+        assertThat(answered().broughtBack()).isFalse();
+    }
+
+    private Delivery answered() {
+        Delivery delivery = router.open("", "/", "GET");
+        delivery.next();
+        delivery.report(Outcome.DELIVERED);
+        delivery.close();
+        return delivery;
+    }
+
+    private static Service service(String name, String... ids) {
+        return Service.named(name)
+                .endpoints(List.of(ids).stream().map(TestEndpoints::of).toList())
+                .build();
+    }
+}

@@ -1,0 +1,62 @@
+package io.millau.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.testing.MovableClock;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import org.junit.jupiter.api.Test;
+
+class DiscoveryTest {
+
+    private static final Instant NOON = Instant.parse("2030-01-01T12:00:00Z");
+
+    private final Discovery discovery = new Discovery("engine", Clock.fixed(NOON, ZoneOffset.UTC));
+
+    @Test
+    void whoHasNotLookedYetHasNeitherSuccessNorTrouble() {
+        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", null, null, 0, 0, Duration.ZERO));
+    }
+
+    @Test
+    void aLookIsTheLastSuccess() {
+        discovery.heard();
+        discovery.heard();
+        discovery.looked(Duration.ofMillis(12));
+
+        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", NOON, null, 2, 0, Duration.ofMillis(12)));
+    }
+
+    @Test
+    void troubleComesAndGoesAndTheLastSuccessStays() {
+        discovery.looked(Duration.ofMillis(12));
+        discovery.failed("away");
+        discovery.failed("refuses");
+        assertThat(discovery.status())
+                .isEqualTo(new SourceStatus("engine", NOON, "refuses", 0, 2, Duration.ofMillis(12)));
+
+        discovery.looked(Duration.ofMillis(7));
+        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", NOON, null, 0, 2, Duration.ofMillis(7)));
+    }
+
+    @Test
+    void whoNeverSucceededHasTroubleAlone() {
+        discovery.failed("away");
+
+        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", null, "away", 0, 1, Duration.ZERO));
+    }
+
+    @Test
+    void theTimeIsThatOfTheClock() {
+        MovableClock clock = new MovableClock();
+        Discovery moving = new Discovery("engine", clock);
+        moving.looked(Duration.ZERO);
+        Instant first = moving.status().lastSuccess();
+        clock.forward(Duration.ofDays(1));
+        moving.looked(Duration.ZERO);
+
+        assertThat(moving.status().lastSuccess()).isAfterOrEqualTo(first.plus(Duration.ofDays(1)));
+    }
+}
