@@ -7,6 +7,7 @@ import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
+import io.millau.core.SourceStatus;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -71,6 +72,10 @@ final class Received implements AutoCloseable {
                                 .toList(),
                         found -> found.size() == 1)
                 .get(0);
+    }
+
+    SourceStatus awaitStatus(Predicate<SourceStatus> expected) {
+        return await("status").atMost(PATIENCE).until(subscription::status, expected::test);
     }
 
     void lookNow() {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import io.millau.core.ServiceSource;
+import io.millau.core.SourceStatus;
 import io.millau.core.testing.SaidByLog;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -174,6 +175,48 @@ class WatchTest {
 
             engine.stop();
             await("said again").until(() -> said.about("can't be reached").size() == 2);
+        }
+    }
+
+    @Test
+    void itTellsHowItFares() {
+        engine.stop();
+        try (Received received = new Received(engine.source())) {
+            SourceStatus away = received.awaitStatus(status -> status.errors() >= 2);
+            assertThat(away.name()).isEqualTo("Docker " + engine.host());
+            assertThat(away.trouble()).startsWith("can't be reached (is it running, and its address right?): ");
+            assertThat(away.lastSuccess()).isNull();
+            assertThat(away.events()).isZero();
+
+            engine.startAgain();
+            SourceStatus there = received.awaitStatus(status -> status.lastSuccess() != null);
+            assertThat(there.trouble()).isNull();
+            assertThat(there.errors()).isGreaterThanOrEqualTo(2);
+            assertThat(there.buildTime()).isPositive();
+
+            received.awaitEndpoints("web", 1);
+            engine.event(CONTAINER_EVENT);
+            engine.event(SWARM_EVENT);
+            SourceStatus looked = received.awaitStatus(
+                    status -> status.events() == 2 && status.lastSuccess().isAfter(there.lastSuccess()));
+            assertThat(looked.errors()).isEqualTo(there.errors());
+
+            engine.stop();
+            SourceStatus gone = received.awaitStatus(status -> status.trouble() != null);
+            assertThat(gone.lastSuccess()).isAfterOrEqualTo(looked.lastSuccess());
+            assertThat(gone.errors()).isGreaterThan(there.errors());
+        }
+    }
+
+    @Test
+    void aRefusalIsItsTroubleUntilItIsOver() {
+        engine.refusing("/containers/json", 403);
+        try (Received received = new Received(engine.source())) {
+            assertThat(received.awaitStatus(status -> status.trouble() != null).trouble())
+                    .startsWith("refuses what Millau needs to know: ")
+                    .contains("/containers/json", "not for you");
+            engine.refusing("/containers/json", 200);
+            received.awaitStatus(status -> status.trouble() == null && status.lastSuccess() != null);
         }
     }
 
