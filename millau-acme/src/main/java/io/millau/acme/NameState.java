@@ -138,6 +138,7 @@ final class NameState {
     synchronized boolean take(StoredCertificate found, Instant now) {
         if (certificate == null) {
             show(found, now);
+            trouble = null;
             return true;
         }
         if (!found.replaces(certificate)) {

@@ -100,9 +100,23 @@ class AcmeTroubleTest {
             certificates.wanted(Set.of(NAME));
             awaitSaid("No certificate name=" + NAME);
             assertThat(log.about("No certificate")).singleElement().asString().contains("WARN", "can't be reached");
+            assertThat(certificates.status()).singleElement().satisfies(missing -> {
+                assertThat(missing.names()).containsExactly(NAME);
+                assertThat(missing.trouble()).contains("can't be reached");
+                assertThat(missing.renewal())
+                        .isAfter(clock.instant())
+                        .isBefore(clock.instant().plusSeconds(76));
+                assertThat(missing.expires()).isNull();
+            });
             ca.startAgain();
             clock.forward(Duration.ofMinutes(2));
-            awaitCertificate(certificates, NAME);
+            Certificate obtained = awaitCertificate(certificates, NAME);
+            assertThat(certificates.status()).singleElement().satisfies(there -> {
+                assertThat(there.trouble()).isNull();
+                assertThat(there.issuer()).isEqualTo(obtained.issuer()).startsWith("Pebble");
+                assertThat(there.expires()).isEqualTo(obtained.expires());
+                assertThat(there.renewal()).isBetween(clock.instant(), obtained.expires());
+            });
             assertThat(log.about("Back what=")).hasSize(1);
         }
     }

@@ -3,9 +3,12 @@ package io.millau.acme;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Certificate;
+import io.millau.core.CertificateStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class NameStateTest {
@@ -136,5 +139,68 @@ class NameStateTest {
         assertThat(state.begin(NOW.plus(Duration.ofMinutes(2)))).isEqualTo(NameState.Step.READ);
         state.stored();
         assertThat(state.unstored()).isEmpty();
+    }
+
+    @Test
+    void oneThatIsBeingObtainedHasNothingToShowYet() {
+        readNothing();
+
+        assertThat(state.status()).isEqualTo(status(null, null));
+    }
+
+    @Test
+    void oneThatCantBeObtainedSaysWhyAndWhenItIsTriedAgain() {
+        readNothing();
+        state.failed("the CA is away", Instant.MIN, NOW);
+        assertThat(state.status()).isEqualTo(status(state.orderAt(), "the CA is away"));
+
+        Instant asked = NOW.plus(Duration.ofHours(3));
+        state.failed("too many orders", asked, NOW);
+        assertThat(state.status()).isEqualTo(status(asked, "too many orders"));
+    }
+
+    private static CertificateStatus status(@Nullable Instant renewal, @Nullable String trouble) {
+        return new CertificateStatus(Set.of("shop.millau-proxy.org"), "ACME", null, null, renewal, trouble);
+    }
+
+    @Test
+    void oneThatIsThereSaysWhoseItIsAndWhenItIsRenewed() {
+        readNothing();
+        state.failed("the CA is away", Instant.MIN, NOW);
+        StoredCertificate obtained = certificate();
+        state.obtained(obtained, true, NOW);
+
+        assertThat(state.status())
+                .isEqualTo(new CertificateStatus(
+                        Set.of("shop.millau-proxy.org"),
+                        "ACME",
+                        obtained.certificate().issuer(),
+                        obtained.expires(),
+                        state.renewal(),
+                        null));
+        assertThat(state.status().renewal()).isBefore(obtained.expires());
+    }
+
+    @Test
+    void oneThatIsNotRenewedIsShownWithTheReason() {
+        readNothing();
+        state.obtained(certificate(), true, NOW);
+        Instant late = state.renewal().plus(Duration.ofDays(1));
+        state.failed("the CA is away", Instant.MIN, late);
+
+        assertThat(state.status().trouble()).isEqualTo("the CA is away");
+        assertThat(state.status().expires()).isNotNull();
+        assertThat(state.status().renewal()).isEqualTo(state.orderAt()).isAfter(late);
+    }
+
+    /** It was shown as missing for good, though the certificate had been there since another replica obtained it. */
+    @Test
+    void whatFailedHereIsOverWhenAnotherReplicaHasObtainedIt() {
+        readNothing();
+        state.failed("the CA is away", Instant.MIN, NOW);
+        state.take(certificate(), NOW);
+
+        assertThat(state.status().trouble()).isNull();
+        assertThat(state.status().issuer()).isNotNull();
     }
 }
