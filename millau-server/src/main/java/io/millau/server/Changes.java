@@ -47,7 +47,10 @@ final class Changes implements TrafficListener {
 
     // By who looks at all the rest, one thread.
     private Map<String, String> troubles = Map.of();
-    private Map<String, CertificateStatus> certificates = Map.of();
+    private Set<Known> certificates = Set.of();
+
+    /** A certificate as it is told of; there may be several of one name. */
+    private record Known(String names, Instant expires) {}
 
     /**
      * Something that changed.
@@ -124,11 +127,16 @@ final class Changes implements TrafficListener {
         all.stream()
                 .distinct()
                 .filter(problem -> !problems.contains(problem))
-                .forEach(problem -> tell(Level.WARN, problem.toString()));
+                .forEach(problem -> tell(Level.WARN, line(problem)));
         problems.stream()
                 .filter(problem -> !now.contains(problem))
-                .forEach(problem -> tell(Level.INFO, "Solved " + problem));
+                .forEach(problem -> tell(Level.INFO, "Solved " + line(problem)));
         problems = now;
+    }
+
+    /** Names come from anywhere, and none may make a line of its own. */
+    private static String line(Problem problem) {
+        return problem.toString().replaceAll("[\\p{Cntrl}\\x80-\\x9f\\u2028\\u2029]", "?");
     }
 
     @Override
@@ -160,14 +168,15 @@ final class Changes implements TrafficListener {
             }
         }
         troubles = troublesNow;
-        Map<String, CertificateStatus> certificatesNow = new HashMap<>();
+        Set<Known> certificatesNow = new HashSet<>();
         for (CertificateStatus certificate : overview.certificates()) {
-            String names = String.join(" ", certificate.names());
-            CertificateStatus before = certificates.get(names);
-            certificatesNow.put(names, certificate);
-            if (certificate.expires() != null
-                    && (before == null || !certificate.expires().equals(before.expires()))) {
-                remember(false, "Certificate names=" + LogText.value(names) + " expires=" + certificate.expires());
+            Instant expires = certificate.expires();
+            if (expires != null) {
+                String names = certificate.names().stream().sorted().collect(Collectors.joining(" "));
+                Known known = new Known(names, expires);
+                if (certificatesNow.add(known) && !certificates.contains(known)) {
+                    remember(false, "Certificate names=" + LogText.value(names) + " expires=" + expires);
+                }
             }
         }
         certificates = certificatesNow;

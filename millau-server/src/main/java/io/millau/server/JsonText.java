@@ -75,7 +75,10 @@ final class JsonText {
     /** With three digits behind the point at most. */
     JsonText value(double number) {
         separate();
-        long thousandths = Math.round(number * 1000);
+        long thousandths = Math.round(Math.abs(number) * 1000);
+        if (number < 0 && thousandths > 0) {
+            out.append('-');
+        }
         out.append(thousandths / 1000);
         int rest = (int) (thousandths % 1000);
         if (rest > 0) {

@@ -1,13 +1,16 @@
 package io.millau.server;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long answers took within the last minute, to an eighth exactly. Counted by any thread without a lock; {@link #tick} and
- * {@link #quantile} are for one.
+ * How long answers took within the last minute, to an eighth exactly. Counted by any thread without a lock; who looks at the
+ * status asks for a {@link #quantile} while another {@link #tick}s.
  */
 final class Latencies {
 
@@ -50,13 +53,20 @@ final class Latencies {
     }
 
     /** A second has passed. */
-    void tick() {
+    synchronized void tick() {
         if (ticks++ % TICKS_A_SLICE == 0) {
             int[] now = copy();
             int[] before = starts[slice];
             slice = (slice + 1) % SLICES;
             starts[slice] = Arrays.equals(now, before) ? before : now;
         }
+    }
+
+    /** How many copies of the counts it holds. */
+    synchronized int copies() {
+        Set<int[]> different = Collections.newSetFromMap(new IdentityHashMap<>());
+        different.addAll(Arrays.asList(starts));
+        return different.size();
     }
 
     private int[] copy() {
@@ -74,7 +84,7 @@ final class Latencies {
      * @return null if there were none
      */
     @Nullable
-    Double quantile(double part) {
+    synchronized Double quantile(double part) {
         int[] since = starts[(slice + 1) % SLICES];
         long all = 0;
         int[] recent = new int[BUCKETS];

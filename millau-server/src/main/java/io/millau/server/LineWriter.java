@@ -33,6 +33,7 @@ final class LineWriter implements AutoCloseable {
     private final AtomicInteger size = new AtomicInteger();
     private final AtomicLong dropped = new AtomicLong();
     private final ByteArrayOutputStream batch = new ByteArrayOutputStream();
+    private int batchLines;
     private final Thread thread;
     private long noted;
     private volatile boolean idle;
@@ -83,6 +84,7 @@ final class LineWriter implements AutoCloseable {
             if (line != null) {
                 size.decrementAndGet();
                 batch.writeBytes(line.getBytes(StandardCharsets.UTF_8));
+                batchLines++;
             }
             if (batch.size() >= BATCH_BYTES || line == null && batch.size() > 0) {
                 writeBatch();
@@ -103,10 +105,11 @@ final class LineWriter implements AutoCloseable {
         try {
             out.write(batch.toByteArray());
             out.flush();
-        } catch (IOException e) {
-            dropped.incrementAndGet(); // there is nowhere to say it
+        } catch (IOException | RuntimeException e) {
+            dropped.addAndGet(batchLines); // there is nowhere to say it
         }
         batch.reset();
+        batchLines = 0;
     }
 
     private void await() {
@@ -126,13 +129,22 @@ final class LineWriter implements AutoCloseable {
             public synchronized void write(int b) {
                 line.write(b);
                 if (b == '\n') {
-                    LineWriter.this.write(line.toString(StandardCharsets.UTF_8));
-                    line.reset();
+                    end();
                 }
+            }
+
+            private void end() {
+                LineWriter.this.write(line.toString(StandardCharsets.UTF_8));
+                line.reset();
             }
 
             @Override
             public void close() {
+                synchronized (this) {
+                    if (line.size() > 0) {
+                        end();
+                    }
+                }
                 LineWriter.this.close();
             }
 

@@ -76,6 +76,11 @@ final class LiveTraffic implements TrafficListener {
             return endpoints.get(endpoint);
         }
 
+        /** Of how many endpoints and routes something is counted. */
+        int size() {
+            return endpoints.size() + routes.size();
+        }
+
         /** Requests that came to it by a route, for each ingress. */
         Meter[] route(Route route) {
             return routes.getOrDefault(route, new Meter[0]);
@@ -157,6 +162,11 @@ final class LiveTraffic implements TrafficListener {
     /** In the order of what is counted of a route; two addresses with one port and protocol count as one. */
     List<Ingress> ingresses() {
         return ingresses;
+    }
+
+    /** Of how many services something is counted. */
+    int size() {
+        return services.size();
     }
 
     /** What is counted of a service; null if it is not there any more. */

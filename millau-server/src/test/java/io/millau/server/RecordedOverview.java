@@ -1,0 +1,53 @@
+package io.millau.server;
+
+import io.millau.core.CertificateStatus;
+import io.millau.core.Overview;
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.ServiceStatus;
+import io.millau.core.SourceStatus;
+import io.millau.core.TrafficListener;
+import java.util.List;
+
+/** Says what a test has it say. */
+final class RecordedOverview implements Overview {
+
+    List<TrafficListener.Ingress> ingresses = List.of();
+    List<SourceStatus> sources = List.of();
+    List<CertificateStatus> certificates = List.of();
+
+    @Override
+    public List<TrafficListener.Ingress> ingresses() {
+        return ingresses;
+    }
+
+    @Override
+    public List<ServiceStatus> services() {
+        return List.of();
+    }
+
+    @Override
+    public int openConnections(Service service) {
+        return 0;
+    }
+
+    @Override
+    public List<SourceStatus> sources() {
+        return sources;
+    }
+
+    @Override
+    public List<Problem> problems() {
+        return List.of();
+    }
+
+    @Override
+    public List<CertificateStatus> certificates() {
+        return certificates;
+    }
+
+    @Override
+    public long droppedLogLines() {
+        return 0;
+    }
+}
