@@ -156,7 +156,7 @@ final class ProxyHandler implements HttpHandler {
         }
         exchange.getResponseHeaders().put(Headers.LOCATION, location);
         exchange.setStatusCode(StatusCodes.PERMANENT_REDIRECT);
-        turnAway(exchange, "Moved to " + location + "\n");
+        turnAway(exchange, "Moved to " + location + "\n", "it is to come over HTTPS");
     }
 
     /** The same for a request that was let in before: by now there may be a condition that its connection doesn't meet. */
@@ -223,6 +223,11 @@ final class ProxyHandler implements HttpHandler {
 
     /** Answers a request that no service gets. */
     private void turnAway(HttpServerExchange exchange, String text) {
+        turnAway(exchange, text, text.strip());
+    }
+
+    /** @param reason without the query, which may hold secrets */
+    private void turnAway(HttpServerExchange exchange, String text, String reason) {
         Client client = Client.of(exchange);
         if (LOG.isDebugEnabled()) {
             LOG.debug(
@@ -231,7 +236,7 @@ final class ProxyHandler implements HttpHandler {
                     exchange.getStatusCode(),
                     LogText.value(client.host()),
                     LogText.value(client.path()),
-                    LogText.value(text.strip()));
+                    LogText.value(reason));
         }
         TrafficListener.Ended ended = new TurnedAway(client, ingress, System.nanoTime());
         began(ended, client);

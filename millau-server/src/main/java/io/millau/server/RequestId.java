@@ -24,10 +24,10 @@ final class RequestId {
         this.low = low;
     }
 
-    /** The client's own, if it is one that every log can hold, else a new one. */
+    /** The client's own, if it is one, and one that every log can hold, else a new one. */
     static RequestId of(HeaderMap headers) {
         String given = headers.getFirst(HEADER);
-        if (given != null && isFit(given)) {
+        if (given != null && headers.count(HEADER) == 1 && isFit(given)) {
             return new RequestId(given, 0, 0);
         }
         ThreadLocalRandom random = ThreadLocalRandom.current();
