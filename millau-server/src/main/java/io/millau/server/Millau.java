@@ -84,7 +84,9 @@ public final class Millau implements AutoCloseable {
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         lanes = new Lanes(builder.ticker);
         changes = new Changes(builder.wallClock);
-        status = builder.telemetry == null ? null : new Status(changes, builder.wallClock, builder.hostName, this::up);
+        status = builder.telemetry == null
+                ? null
+                : new Status(changes, builder.wallClock, builder.ticker, builder.hostName, this::up);
         accessLog = builder.accessLog;
         traffic = new Traffic(listeners(builder.trafficListeners));
         healthChecks = new HealthChecks(router, lanes, traffic);
@@ -531,7 +533,7 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** The clock of deadlines, ejections and idle connections, for tests. */
+        /** The clock of deadlines, ejections, idle connections and rates, for tests. */
         Builder ticker(Ticker ticker) {
             this.ticker = ticker;
             return this;

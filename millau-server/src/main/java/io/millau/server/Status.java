@@ -3,6 +3,7 @@ package io.millau.server;
 import io.millau.core.Endpoint;
 import io.millau.core.Overview;
 import io.millau.core.Service;
+import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,9 +31,10 @@ final class Status implements TrafficListener, AutoCloseable {
     private static final int BYTES_A_SECOND = 500_000;
 
     private final LiveTraffic traffic = new LiveTraffic();
-    private final StatusStream stream = new StatusStream();
+    private final StatusStream stream;
     private final Changes changes;
     private final Clock clock;
+    private final Ticker ticker;
     private final String host;
     private final BooleanSupplier up;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -46,15 +48,19 @@ final class Status implements TrafficListener, AutoCloseable {
     private volatile boolean changed;
 
     // For the thread alone.
-    private long counted = System.nanoTime();
-    private long sent = counted;
+    private long counted;
+    private long sent;
     private int length;
 
-    Status(Changes changes, Clock clock, String host, BooleanSupplier up) {
+    Status(Changes changes, Clock clock, Ticker ticker, String host, BooleanSupplier up) {
         this.changes = changes;
         this.clock = clock;
+        this.ticker = ticker;
         this.host = host;
         this.up = up;
+        this.stream = new StatusStream(ticker);
+        this.counted = ticker.nanoTime();
+        this.sent = counted;
     }
 
     /** To be told of all that is counted. */
@@ -97,7 +103,7 @@ final class Status implements TrafficListener, AutoCloseable {
 
     private void look() {
         try {
-            long now = System.nanoTime();
+            long now = ticker.nanoTime();
             Overview known = overview;
             if (known != null && now - counted >= SECOND_NANOS) {
                 traffic.tick((now - counted) / (double) SECOND_NANOS);

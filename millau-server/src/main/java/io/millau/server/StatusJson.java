@@ -14,8 +14,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that the status page shows, as JSON: {@code docs/status.md} says what is what. For one thread at a time. */
@@ -129,9 +131,11 @@ final class StatusJson {
         json.name("requestsPerSecond").beginObject();
         Meter[] ways = counted == null ? new Meter[0] : counted.route(route);
         List<TrafficListener.Ingress> ingresses = traffic.ingresses();
+        Map<String, Double> byPort = new LinkedHashMap<>(); // which may be one of several addresses
         for (int i = 0; i < ways.length; i++) {
-            json.name(port(ingresses.get(i))).value(ways[i].perSecond());
+            byPort.merge(port(ingresses.get(i)), ways[i].perSecond(), Double::sum);
         }
+        byPort.forEach((port, perSecond) -> json.name(port).value(perSecond));
         json.endObject().endObject();
     }
 

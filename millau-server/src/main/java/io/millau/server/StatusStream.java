@@ -1,10 +1,13 @@
 package io.millau.server;
 
+import io.millau.core.Ticker;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.handlers.sse.ServerSentEventConnection;
 import io.undertow.server.handlers.sse.ServerSentEventConnection.EventCallback;
 import io.undertow.server.handlers.sse.ServerSentEventHandler;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.time.Duration;
@@ -28,9 +31,14 @@ final class StatusStream implements HttpHandler {
     private static final long PATIENCE_NANOS = Duration.ofSeconds(30).toNanos();
 
     private final Map<ServerSentEventConnection, Viewer> viewers = new ConcurrentHashMap<>();
+    private final Ticker ticker;
     private final AtomicInteger open = new AtomicInteger();
     private final ServerSentEventHandler handler = new ServerSentEventHandler(this::connected);
     private volatile boolean newcomers;
+
+    StatusStream(Ticker ticker) {
+        this.ticker = ticker;
+    }
 
     private static final class Viewer implements EventCallback {
         private volatile boolean sending;
@@ -59,12 +67,17 @@ final class StatusStream implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange exchange) throws Exception {
-        if (open.get() >= MOST) {
+        if (exchange.getRequestMethod().equals(Methods.HEAD)) {
+            exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/event-stream; charset=UTF-8");
+            exchange.endExchange(); // a stream that nobody could read would never end
+            return;
+        }
+        if (open.incrementAndGet() > MOST) {
+            open.getAndDecrement();
             exchange.setStatusCode(StatusCodes.SERVICE_UNAVAILABLE);
             exchange.getResponseSender().send("As many as " + MOST + " look at the status already\n");
             return;
         }
-        open.getAndIncrement();
         exchange.addExchangeCompleteListener((done, next) -> {
             open.getAndDecrement();
             next.proceed();
@@ -91,7 +104,7 @@ final class StatusStream implements HttpHandler {
     /** Sends it to all who have read what they got before. */
     void send(String json) {
         newcomers = false;
-        long now = System.nanoTime();
+        long now = ticker.nanoTime();
         viewers.forEach((connection, viewer) -> {
             if (!viewer.sending) {
                 viewer.sending = true;

@@ -1,0 +1,664 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.CertificateStatus;
+import io.millau.core.Endpoint;
+import io.millau.core.Overview;
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.Snapshot;
+import io.millau.core.TrafficListener;
+import io.millau.server.testing.Message;
+import io.millau.server.testing.ScriptedEndpoint;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The telemetry port: health, the status page, what it shows, and its stream. */
+class StatusTest extends ProxyTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final String HOSTILE = "</script><img src=x onerror=alert(1)>\"'\\\n\u2028&";
+
+    @Override
+    Millau.Builder builder() {
+        return super.builder().telemetry("127.0.0.1:0").hostName("proxy-1");
+    }
+
+    private Message get(String path) throws Exception {
+        return send("GET " + path);
+    }
+
+    private Message send(String methodAndPath) throws Exception {
+        return send(millau.telemetryPort(), methodAndPath);
+    }
+
+    private static Message send(int port, String methodAndPath) throws Exception {
+        try (RawClient client = new RawClient(port)) {
+            client.send(methodAndPath + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            return methodAndPath.startsWith("HEAD ") ? client.readHead() : client.read();
+        }
+    }
+
+    private static String utf8(Message message) {
+        return new String(message.body().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    }
+
+    private JsonNode status() throws Exception {
+        Message answer = get("/status.json");
+        assertThat(answer.status()).isEqualTo(200);
+        return StrictJson.read(utf8(answer));
+    }
+
+    private JsonNode awaitStatus(Predicate<JsonNode> expected) {
+        return await().atMost(PATIENCE).until(this::status, expected);
+    }
+
+    /** The one service. */
+    private static JsonNode service(JsonNode status) {
+        assertThat(status.path("services")).hasSize(1);
+        return status.path("services").get(0);
+    }
+
+    private static List<String> texts(JsonNode array, String name) {
+        List<String> texts = new ArrayList<>();
+        array.forEach(each -> texts.add(each.path(name).asText()));
+        return texts;
+    }
+
+    // What is there, and when
+
+    private static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    @Test
+    void whileItStartsItLivesAndIsDown() throws Exception {
+        int port = freePort();
+        CompletableFuture<Consumer<Snapshot>> consumer = new CompletableFuture<>();
+        CompletableFuture<Millau> starting = CompletableFuture.supplyAsync(() -> {
+            try {
+                return Millau.builder()
+                        .http("127.0.0.1:0")
+                        .telemetry("127.0.0.1:" + port)
+                        .source(snapshots -> {
+                            consumer.complete(snapshots);
+                            return () -> {};
+                        })
+                        .start();
+            } catch (Millau.BindFailedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> send(port, "GET /live").body().equals("live"));
+        assertThat(starting).as("its source says nothing for 3 s").isNotDone();
+        for (String path : new String[] {"/", "/ready"}) {
+            assertThat(send(port, "GET " + path).status()).isEqualTo(503);
+            assertThat(send(port, "GET " + path).body()).isEqualTo("down");
+        }
+        assertThat(send(port, "GET /status").status()).isEqualTo(200);
+        Message early = send(port, "GET /status.json");
+        assertThat(early.status()).isEqualTo(503);
+        assertThat(early.body()).isEqualTo("Starting\n");
+        try (Events events = new Events(port)) {
+            consumer.get().accept(Snapshot.EMPTY);
+            assertThat(events.next().path("up").isBoolean())
+                    .as("as soon as there is something")
+                    .isTrue();
+        }
+        millau = closing(starting.get(30, TimeUnit.SECONDS));
+        assertThat(get("/ready").status()).isEqualTo(200);
+        assertThat(status().path("up").booleanValue()).isTrue();
+    }
+
+    @Test
+    void upItIsReadyAndAnswersReadersAlone() throws Exception {
+        startWith(endpointThatSays("ok"));
+
+        for (String path : new String[] {"/", "/ready"}) {
+            assertThat(get(path).status()).isEqualTo(200);
+            assertThat(get(path).body()).isEqualTo("up");
+        }
+        assertThat(get("/live").body()).isEqualTo("live");
+        for (String path : new String[] {"/", "/ready", "/live", "/status", "/status.json", "/status/events"}) {
+            Message head = send("HEAD " + path);
+            assertThat(head.status()).as(path).isEqualTo(200);
+            assertThat(head.field("Content-Type")).isNotBlank();
+            Message post = send("POST " + path);
+            assertThat(post.status()).isEqualTo(405);
+            assertThat(post.field("Allow")).isEqualTo("GET, HEAD");
+        }
+        for (String path : new String[] {"/status/", "/status.js", "/statusx", "/metrics", "/other", "//", "/ready/"}) {
+            assertThat(get(path).status()).as(path).isEqualTo(404);
+            assertThat(get(path).body()).isEqualTo("Not Found\n");
+        }
+        assertThat(get("/status.json").field("Cache-Control")).isEqualTo("no-store");
+        assertThat(get("/status.json").field("X-Content-Type-Options")).isEqualTo("nosniff");
+        assertThat(get("/status.json").field("Content-Type")).isEqualTo("application/json");
+    }
+
+    @Test
+    void whileItEndsItLivesAndIsDownAndShowsItUntilTheEnd() throws Exception {
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(builder().grace(Duration.ofDays(1)).start());
+        try (Events events = new Events(millau.telemetryPort())) {
+            assertThat(events.next().path("up").booleanValue()).isTrue();
+            Thread closing = new Thread(millau::close);
+            closing.start();
+            await().atMost(PATIENCE).until(() -> get("/ready").status() == 503);
+
+            assertThat(get("/").body()).isEqualTo("down");
+            assertThat(get("/live").status()).isEqualTo(200);
+            assertThat(status().path("up").booleanValue()).isFalse();
+            events.await(status -> !status.path("up").booleanValue());
+            closing.interrupt();
+            closing.join();
+            assertThat(events.ended()).isTrue();
+        }
+    }
+
+    @Test
+    void metricsThatFailHurtNothingElse() throws Exception {
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(builder()
+                .metrics(() -> {
+                    throw new IllegalStateException("on purpose");
+                })
+                .start());
+
+        assertThat(get("/metrics").status()).isEqualTo(500);
+        assertThat(get("/metrics").body()).isEqualTo("See the log of Millau\n");
+        assertThat(get("/ready").status()).isEqualTo(200);
+        assertThat(status().path("services")).hasSize(1);
+        assertThat(client().get("/").body()).isEqualTo("ok");
+    }
+
+    @Test
+    void aListenerThatFailsTakesNothingFromTheStatus() throws Exception {
+        TrafficListener failing = new TrafficListener() {
+            @Override
+            public void started(Overview overview) {
+                throw new IllegalStateException("on purpose");
+            }
+
+            @Override
+            public void servicesReplaced(List<Service> services) {
+                throw new IllegalStateException("on purpose");
+            }
+
+            @Override
+            public void requestEnded(Ended request) {
+                throw new StackOverflowError("on purpose");
+            }
+        };
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(super.builder()
+                .telemetry("127.0.0.1:0")
+                .listener(failing)
+                .listener(traffic)
+                .start());
+        RawClient client = client();
+        awaitStatus(status -> {
+            for (int i = 0; i < 10; i++) {
+                get(client);
+            }
+            return service(status).path("requestsPerSecond").doubleValue() > 0;
+        });
+        assertThat(traffic.events).contains("ended GET app delivered 200 0 2");
+    }
+
+    private static void get(RawClient client) {
+        try {
+            assertThat(client.get("/").body()).isEqualTo("ok");
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    // The page
+
+    @Test
+    void thePageRunsItsOwnScriptAloneAndAsksNobodyElse() throws Exception {
+        startWith(endpointThatSays("ok"));
+        Message answer = get("/status");
+        String page = utf8(answer);
+        String script = page.substring(page.indexOf("<script>") + 8, page.indexOf("</script>"));
+        String hash = Base64.getEncoder()
+                .encodeToString(MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8)));
+
+        assertThat(answer.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
+        assertThat(answer.field("Content-Security-Policy"))
+                .contains("default-src 'none'")
+                .contains("connect-src 'self'")
+                .contains("frame-ancestors 'none'")
+                .endsWith("script-src 'sha256-" + hash + "'");
+        assertThat(page.indexOf("<script", page.indexOf("<script>") + 1))
+                .as("one script")
+                .isNegative();
+        assertThat(page).doesNotContainPattern("(?i)(src|href|url)\\s*[=(]\\s*[\"']?\\s*(https?:)?//");
+        assertThat(page.replace("http://www.w3.org/2000/svg", "").replace("/^http:\\/\\//", ""))
+                .doesNotContain("http://", "https://");
+        assertThat(script).doesNotContain("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(");
+        assertThat(page.length()).isLessThan(64 * 1024);
+    }
+
+    // What it shows
+
+    @Test
+    void allThatThereIs() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("ok");
+        Endpoint bad = endpointThatRefuses();
+        Certificate certificate = Certificate.selfSigned("shop.example");
+        Instant renewal = Instant.parse("2030-01-01T00:00:00Z");
+        ServiceSource source = new ServiceSource() {
+            @Override
+            public Subscription subscribe(Consumer<Snapshot> consumer) {
+                consumer.accept(new Snapshot(
+                        List.of(app(good.endpoint(), bad)
+                                .hosts("shop.example", "www.shop.example")
+                                .path("/api/")
+                                .weight(7)
+                                .timeout(Duration.ofMillis(2500))
+                                .certificate(certificate)
+                                .build()),
+                        List.of(new Problem("app", "app.prot=80: unknown"))));
+                return () -> {};
+            }
+
+            @Override
+            public String toString() {
+                return "the source";
+            }
+        };
+        millau = closing(Millau.builder()
+                .http("127.0.0.1:0")
+                .https("127.0.0.1:0")
+                .telemetry("127.0.0.1:0")
+                .hostName("proxy-1")
+                .certificates(new CertificateSource() {
+                    @Override
+                    public List<Certificate> find(@Nullable String name) {
+                        return List.of();
+                    }
+
+                    @Override
+                    public List<CertificateStatus> status() {
+                        return List.of(new CertificateStatus(
+                                java.util.Set.of("b.example", "a.example"), "ACME", null, null, renewal, "refused"));
+                    }
+                })
+                .source(source)
+                .listener(traffic)
+                .start());
+        RawClient client = client();
+        await().atMost(PATIENCE).until(() -> {
+            client.send("GET /api/x HTTP/1.1\r\nHost: shop.example\r\n\r\n").read();
+            return traffic.events.stream().anyMatch(event -> event.startsWith("failed"))
+                    && service(status()).path("requestsPerSecond").doubleValue() > 0;
+        });
+        JsonNode status = status();
+        String http = ":" + millau.addresses().get(0).getPort();
+        String https = ":" + millau.addresses().get(1).getPort();
+
+        assertThat(names(status))
+                .containsExactly(
+                        "version",
+                        "host",
+                        "up",
+                        "now",
+                        "started",
+                        "ports",
+                        "services",
+                        "certificates",
+                        "sources",
+                        "problems",
+                        "changes");
+        assertThat(status.path("host").textValue()).isEqualTo("proxy-1");
+        assertThat(Instant.parse(status.path("now").textValue()))
+                .isAfterOrEqualTo(Instant.parse(status.path("started").textValue()));
+        assertThat(texts(status.path("ports"), "port")).containsExactly(http, https);
+        assertThat(texts(status.path("ports"), "protocol")).containsExactly("http", "https");
+
+        JsonNode service = service(status);
+        assertThat(service.path("id").textValue()).isEqualTo("app");
+        assertThat(service.path("name").textValue()).isEqualTo("app");
+        assertThat(service.path("up").booleanValue()).isTrue();
+        assertThat(service.path("hosts").toString()).isEqualTo("[\"shop.example\",\"www.shop.example\"]");
+        assertThat(service.path("path").textValue()).isEqualTo("/api/");
+        assertThat(service.path("weight").intValue()).isEqualTo(7);
+        assertThat(service.path("timeoutSeconds").doubleValue()).isEqualTo(2.5);
+        assertThat(service.path("retrySeconds").doubleValue()).isEqualTo(60);
+        assertThat(service.path("openConnections").intValue()).isEqualTo(1);
+        assertThat(service.path("errorShare").doubleValue()).isZero();
+        assertThat(service.path("p50Millis").doubleValue()).isPositive();
+        assertThat(service.path("p99Millis").doubleValue())
+                .isGreaterThanOrEqualTo(service.path("p50Millis").doubleValue());
+        assertThat(texts(service.path("routes"), "host")).containsExactly("shop.example", "www.shop.example");
+        assertThat(texts(service.path("routes"), "path")).containsExactly("/api/", "/api/");
+        JsonNode rates = service.path("routes").get(0).path("requestsPerSecond");
+        assertThat(names(rates)).containsExactly(http, https);
+        assertThat(rates.path(http).doubleValue()).isPositive();
+        assertThat(rates.path(https).doubleValue()).isZero();
+        assertThat(service.path("routes")
+                        .get(1)
+                        .path("requestsPerSecond")
+                        .path(http)
+                        .doubleValue())
+                .isZero();
+
+        assertThat(texts(service.path("endpoints"), "url"))
+                .containsExactly(good.endpoint().toString(), bad.toString());
+        assertThat(texts(service.path("endpoints"), "state")).containsExactly("up", "ejected");
+        JsonNode ejected = service.path("endpoints").get(1);
+        assertThat(ejected.path("reason").textValue()).contains("refused");
+        assertThat(Instant.parse(ejected.path("since").textValue()))
+                .isBetween(Instant.now().minusSeconds(60), Instant.now());
+        assertThat(ejected.path("openRequests").intValue()).isZero();
+        assertThat(service.path("endpoints").get(0).path("reason").isNull()).isTrue();
+        assertThat(service.path("endpoints").get(0).path("requestsPerSecond").doubleValue())
+                .isPositive();
+
+        assertThat(texts(status.path("certificates"), "origin")).containsExactly("millau.cert of app", "ACME");
+        JsonNode shown = status.path("certificates").get(0);
+        assertThat(shown.path("names").toString()).isEqualTo("[\"shop.example\"]");
+        assertThat(shown.path("issuer").textValue()).isEqualTo("shop.example");
+        assertThat(shown.path("expires").textValue())
+                .isEqualTo(certificate.expires().toString());
+        assertThat(shown.path("trouble").isNull()).isTrue();
+        JsonNode missing = status.path("certificates").get(1);
+        assertThat(missing.path("names").toString()).isEqualTo("[\"a.example\",\"b.example\"]");
+        assertThat(missing.path("expires").isNull()).isTrue();
+        assertThat(missing.path("renewal").textValue()).isEqualTo(renewal.toString());
+        assertThat(missing.path("trouble").textValue()).isEqualTo("refused");
+
+        JsonNode of = status.path("sources").get(0);
+        assertThat(of.path("name").textValue()).isEqualTo("the source");
+        assertThat(of.path("up").booleanValue()).isTrue();
+        assertThat(of.path("events").intValue()).isEqualTo(1);
+        assertThat(of.path("errors").intValue()).isZero();
+        assertThat(of.path("trouble").isNull()).isTrue();
+        assertThat(Instant.parse(of.path("lastSuccess").textValue())).isBeforeOrEqualTo(Instant.now());
+        assertThat(status.path("problems").toString())
+                .isEqualTo("[{\"service\":\"app\",\"message\":\"app.prot=80: unknown\"}]");
+        assertThat(texts(status.path("changes"), "text"))
+                .anyMatch(text -> text.startsWith("Ejected service=app endpoint=" + bad))
+                .anyMatch(text -> text.startsWith("Certificate names=shop.example expires="))
+                .contains("app: app.prot=80: unknown")
+                .endsWith("Added service=app hosts=\"shop.example www.shop.example\" path=/api/ endpoints=2");
+    }
+
+    private static List<String> names(JsonNode object) {
+        return object.properties().stream().map(Map.Entry::getKey).toList();
+    }
+
+    @Test
+    void severalAddressesOfOnePortAreOne() throws Exception {
+        InetSocketAddress one = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), freePort());
+        InetSocketAddress other = new InetSocketAddress(InetAddress.getByName("127.0.0.2"), one.getPort());
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(Millau.builder()
+                .http(one)
+                .http(other)
+                .telemetry("127.0.0.1:0")
+                .source(services)
+                .start());
+        String port = ":" + one.getPort();
+        try (RawClient client = new RawClient(new Socket(other.getAddress(), other.getPort()))) {
+            JsonNode status = awaitStatus(seen -> {
+                get(client);
+                return seen.path("services")
+                                .get(0)
+                                .path("routes")
+                                .get(0)
+                                .path("requestsPerSecond")
+                                .path(port)
+                                .doubleValue()
+                        > 0;
+            });
+            assertThat(texts(status.path("ports"), "port")).containsExactly(port);
+        }
+    }
+
+    @Test
+    void hostileNamesAreText() throws Exception {
+        startWith(Service.named(HOSTILE).endpoints(endpointThatRefuses()).build());
+        client().get("/");
+        Message answer = get("/status.json");
+
+        assertThat(answer.body()).doesNotContain("<", "\n");
+        JsonNode status = StrictJson.read(utf8(answer));
+        assertThat(service(status).path("name").textValue()).isEqualTo(HOSTILE);
+        assertThat(texts(status.path("changes"), "text"))
+                .allSatisfy(
+                        text -> assertThat(text.codePoints()).noneMatch(c -> Character.isISOControl(c) || c == 0x2028));
+        assertThat(get("/status").body()).doesNotContain("onerror=alert");
+    }
+
+    @Test
+    void whatLeftIsNotShown() throws Exception {
+        startWith(endpointThatSays("ok"));
+        client().get("/");
+        services.replace();
+        JsonNode status = status();
+
+        assertThat(status.path("services")).isEmpty();
+        assertThat(status.path("changes").get(0).path("text").textValue()).isEqualTo("Removed service=app");
+    }
+
+    // Its stream
+
+    /** Reads what a viewer gets. */
+    private static final class Events implements AutoCloseable {
+        private final Socket socket;
+        private final BufferedReader lines;
+
+        Events(int port) throws IOException {
+            this(port, 0);
+        }
+
+        /** @param buffer of what it has not read; 0 as it is usual */
+        Events(int port, int buffer) throws IOException {
+            socket = new Socket();
+            if (buffer > 0) {
+                socket.setReceiveBufferSize(buffer);
+            }
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            socket.setSoTimeout(60_000);
+            // Of HTTP/1.0: until the end of the connection, and not in chunks.
+            socket.getOutputStream()
+                    .write("GET /status/events HTTP/1.0\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+        }
+
+        int status() throws IOException {
+            return Integer.parseInt(lines.readLine().split(" ")[1]);
+        }
+
+        JsonNode next() throws IOException {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith("data:")) {
+                    return StrictJson.read(line.substring("data:".length()));
+                }
+            }
+            throw new AssertionError("the stream ended");
+        }
+
+        JsonNode await(Predicate<JsonNode> expected) throws IOException {
+            JsonNode next = next();
+            while (!expected.test(next)) {
+                next = next();
+            }
+            return next;
+        }
+
+        /** Whether it comes to an end. */
+        boolean ended() {
+            try {
+                while (lines.readLine() != null) {
+                    continue;
+                }
+            } catch (java.net.SocketTimeoutException e) {
+                return false;
+            } catch (IOException e) {
+                return true;
+            }
+            return true;
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+
+    private Events events() throws IOException {
+        return closing(new Events(millau.telemetryPort()));
+    }
+
+    @Test
+    void aViewerSeesHowThingsAreAtOnceAndEveryChange() throws Exception {
+        startWith(endpointThatSays("ok"));
+        Events events = events();
+        assertThat(events.status()).isEqualTo(200);
+        assertThat(service(events.next()).path("name").textValue()).isEqualTo("app");
+
+        Service[] changed = {
+            Service.named("blue").endpoints(endpointThatRefuses()).build(),
+            Service.named("green").endpoints(endpointThatSays("ok").endpoint()).build()
+        };
+        services.replace(changed);
+        events.await(status -> texts(status.path("services"), "name").equals(List.of("blue", "green")));
+        client().get("/");
+        client().get("/");
+        events.await(status -> status.path("services").get(0).path("up").booleanValue() == false);
+    }
+
+    @Test
+    void withoutAChangeItGoesOn() throws Exception {
+        startWith(endpointThatSays("ok"));
+        Events events = events();
+        Instant first = Instant.parse(events.next().path("now").textValue());
+        events.next();
+
+        assertThat(Instant.parse(events.next().path("now").textValue())).isAfter(first);
+    }
+
+    @Test
+    void fiftyMayLookAndWhoeverLeavesMakesRoom() throws Exception {
+        startWith(endpointThatSays("ok"));
+        List<Events> all = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            Events events = events();
+            assertThat(events.status()).isEqualTo(200);
+            all.add(events);
+        }
+        Message full = get("/status/events");
+        assertThat(full.status()).isEqualTo(503);
+        assertThat(full.body()).isEqualTo("As many as 50 look at the status already\n");
+        assertThat(get("/ready").status()).isEqualTo(200);
+        for (Events events : all) {
+            events.next();
+        }
+        for (int i = 0; i < 10; i++) {
+            all.get(i).close();
+        }
+        for (int i = 0; i < 10; i++) {
+            await().atMost(PATIENCE).until(() -> {
+                Events late = events();
+                return late.status() == 200;
+            });
+        }
+        assertThat(get("/status/events").status()).isEqualTo(503);
+    }
+
+    /** One that doesn't read misses what others get, holds nobody up, and is let go when half a minute is over. */
+    @Test
+    void whoeverReadsTooSlowlyIsLetGo() throws Exception {
+        List<Service> many = new ArrayList<>();
+        Endpoint endpoint = endpointThatSays("ok").endpoint();
+        for (int i = 0; i < 2000; i++) {
+            many.add(Service.named("service-" + i)
+                    .hosts("host-" + i + ".example")
+                    .endpoints(endpoint)
+                    .build());
+        }
+        startWith(many.toArray(Service[]::new));
+        Events slow = closing(new Events(millau.telemetryPort(), 4096));
+        assertThat(slow.status()).isEqualTo(200);
+        Events reading = events();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        CountDownLatch events = new CountDownLatch(20);
+        ScriptedEndpoint.daemon("reading", () -> {
+            try {
+                while (true) {
+                    assertThat(reading.next().path("services")).hasSize(2000);
+                    events.countDown();
+                }
+            } catch (IOException | RuntimeException | AssertionError e) {
+                failure.set(e);
+            }
+        });
+        await().atMost(PATIENCE.multipliedBy(3))
+                .pollInterval(Duration.ofMillis(300))
+                .until(() -> {
+                    ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // the next one is due
+                    return events.getCount() == 0;
+                });
+        ahead.addAndGet(Duration.ofSeconds(40).toNanos());
+
+        assertThat(slow.ended()).as("the slow one is let go").isTrue();
+        assertThat(failure.get()).as("the other one goes on").isNull();
+        assertThat(client().send("GET / HTTP/1.1\r\nHost: host-7.example\r\n\r\n")
+                        .read()
+                        .body())
+                .isEqualTo("ok");
+        millau.close();
+        await().atMost(PATIENCE).until(() -> failure.get() != null);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 20})
+    void theEndOfMillauEndsTheStreams(int viewers) throws Exception {
+        startWith(endpointThatSays("ok"));
+        List<Events> all = new ArrayList<>();
+        for (int i = 0; i < viewers; i++) {
+            all.add(events());
+            all.get(i).next();
+        }
+        millau.close();
+
+        assertThat(all).allMatch(Events::ended);
+    }
+}
