@@ -1,0 +1,191 @@
+package io.millau.examples.browser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Chromium without a window, by chromedriver (W3C WebDriver, and Chrome's own protocol for what that has no words for). For one
+ * thread.
+ */
+public final class Browser implements AutoCloseable {
+
+    static final String DRIVER = "chromedriver";
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Pattern PORT = Pattern.compile("on port (\\d+)");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final Path output;
+    private final Process driver;
+    private final String session;
+    private final List<String> requests = new ArrayList<>();
+
+    /** Starts one with a profile of its own; what the driver says goes to a file in the folder. */
+    public Browser(Path folder) throws IOException, InterruptedException {
+        output = folder.resolve("chromedriver.log");
+        driver = new ProcessBuilder(DRIVER, "--port=0")
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        try {
+            Matcher port = await(DRIVER)
+                    .atMost(PATIENCE)
+                    .until(
+                            () -> PORT.matcher(Files.readString(output)),
+                            matcher -> matcher.results().anyMatch(result -> Integer.parseInt(result.group(1)) > 0));
+            port.reset();
+            String last =
+                    port.results().reduce((one, other) -> other).orElseThrow().group(1);
+            List<String> arguments = List.of(
+                    "--headless=new",
+                    "--no-sandbox",
+                    "--disable-dev-shm-usage",
+                    "--hide-scrollbars",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--user-data-dir=" + folder.resolve("profile"));
+            String base = "http://127.0.0.1:" + last + "/session";
+            JsonNode opened = send(
+                    "POST",
+                    base,
+                    Map.of(
+                            "capabilities",
+                            Map.of(
+                                    "alwaysMatch",
+                                    Map.of(
+                                            "browserName",
+                                            "chrome",
+                                            "goog:loggingPrefs",
+                                            Map.of("browser", "ALL", "performance", "ALL"),
+                                            "goog:chromeOptions",
+                                            Map.of("args", arguments)))));
+            session = base + "/" + opened.path("sessionId").asText();
+        } catch (IOException | RuntimeException | InterruptedException | Error e) {
+            end();
+            throw e;
+        }
+    }
+
+    private JsonNode send(String method, String url, Map<String, ?> body) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url))
+                .timeout(PATIENCE)
+                .header("Content-Type", "application/json")
+                .method(
+                        method,
+                        method.equals("DELETE")
+                                ? HttpRequest.BodyPublishers.noBody()
+                                : HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)))
+                .build();
+        HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
+        JsonNode value = JSON.readTree(answer.body()).path("value");
+        assertThat(answer.statusCode()).as("%s %s: %s", method, url, value).isEqualTo(200);
+        return value;
+    }
+
+    private JsonNode command(String command, Map<String, ?> body) throws IOException, InterruptedException {
+        return send("POST", session + command, body);
+    }
+
+    private JsonNode chrome(String command, Map<String, ?> parameters) throws IOException, InterruptedException {
+        return command("/goog/cdp/execute", Map.of("cmd", command, "params", parameters));
+    }
+
+    /** Loads a page; returns when it has. */
+    public void open(String url) throws IOException, InterruptedException {
+        command("/url", Map.of("url", url));
+    }
+
+    /** Runs the body of a function in the page; what it returns. */
+    public JsonNode run(String script, Object... arguments) throws IOException, InterruptedException {
+        return command("/execute/sync", Map.of("script", script, "args", List.of(arguments)));
+    }
+
+    /** Whether a function's body returns true, within a minute. */
+    public void awaitTrue(String script, Object... arguments) {
+        await(script)
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(50))
+                .until(() -> run(script, arguments).asBoolean());
+    }
+
+    /** What the page's console said since it was asked last: errors, warnings and all else. */
+    public List<String> console() throws IOException, InterruptedException {
+        return entries("browser");
+    }
+
+    private List<String> entries(String log) throws IOException, InterruptedException {
+        List<String> entries = new ArrayList<>();
+        command("/se/log", Map.of("type", log))
+                .forEach(entry -> entries.add(entry.path("message").asText()));
+        return entries;
+    }
+
+    /** The URLs that were asked for so far. */
+    public List<String> requests() throws IOException, InterruptedException {
+        for (String entry : entries("performance")) {
+            JsonNode message = JSON.readTree(entry).path("message");
+            if (message.path("method").asText().equals("Network.requestWillBeSent")) {
+                requests.add(message.path("params").path("request").path("url").asText());
+            }
+        }
+        return List.copyOf(requests);
+    }
+
+    /** What the operating system says of the user's taste. */
+    public void prefer(String colorScheme) throws IOException, InterruptedException {
+        chrome(
+                "Emulation.setEmulatedMedia",
+                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", colorScheme))));
+    }
+
+    /** The size of its window, in CSS pixels; a phone's has no scroll bars and fits pages to its width. */
+    public void resize(int width, int height, boolean phone) throws IOException, InterruptedException {
+        chrome(
+                "Emulation.setDeviceMetricsOverride",
+                Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", phone));
+    }
+
+    /** Takes a picture of the whole page. */
+    public void screenshot(Path file) throws IOException, InterruptedException {
+        JsonNode picture = chrome("Page.captureScreenshot", Map.of("captureBeyondViewport", true));
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        Files.write(file, Base64.getDecoder().decode(picture.path("data").asText()));
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            send("DELETE", session, Map.of());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            end();
+        }
+    }
+
+    private void end() {
+        List<ProcessHandle> all = driver.descendants().toList();
+        driver.destroy();
+        all.forEach(ProcessHandle::destroyForcibly);
+        all.forEach(each -> each.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+    }
+}
