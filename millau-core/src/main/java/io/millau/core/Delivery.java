@@ -47,6 +47,7 @@ public final class Delivery {
     private boolean policyAllows;
     private boolean outOfRepeats;
     private boolean broughtBack;
+    private boolean tookOut;
     private @Nullable Target preferred;
     private int preferredMember;
     private Target[] tried = NONE;
@@ -111,11 +112,6 @@ public final class Delivery {
     /** What a client has to show to come back to the endpoint that {@link #next} named; null if it need not. */
     public @Nullable String token() {
         return target == null || !service().sticky() ? null : target.token();
-    }
-
-    /** Whether the endpoint that {@link #next} named is in rotation: whether its failure is news. */
-    public boolean inRotation() {
-        return target != null && !target.health.ejected();
     }
 
     /** Whether the request is to come over HTTPS: a service of it says so. */
@@ -324,6 +320,7 @@ public final class Delivery {
             return false;
         }
         long now = ticker.nanoTime();
+        tookOut = false;
         leave(reported);
         boolean again = mayRepeat(reported, of, outcome, now);
         if (outcome.endpointFailed()) {
@@ -331,7 +328,7 @@ public final class Delivery {
             boolean refused = outcome == Outcome.UNREACHABLE;
             boolean starts = refused && reported.starting(now);
             long ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
-            reported.health.eject(now, now + ejectionNanos, refused, reason);
+            tookOut = reported.health.eject(now, now + ejectionNanos, refused, reason);
         } else if (!again || !chanceLeft) {
             releaseProbe(reported, now);
         }
@@ -406,6 +403,11 @@ public final class Delivery {
             }
         }
         return soonest == Long.MAX_VALUE ? 0 : (soonest + NANOS_A_SECOND - 1) / NANOS_A_SECOND;
+    }
+
+    /** Whether the failure that was reported last took its endpoint out of rotation. */
+    public boolean tookOut() {
+        return tookOut;
     }
 
     /** Whether the answer brought its endpoint back into rotation. */

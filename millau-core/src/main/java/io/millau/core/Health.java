@@ -37,13 +37,12 @@ final class Health {
 
     /**
      * @param since of the first failure
-     * @param failures how many requests failed since then
      * @param refused whether it refused connections: a check that passes shows that it does not any more
      */
-    private record Ejection(long since, long until, boolean refused, int failures, String reason) implements State {
+    private record Ejection(long since, long until, boolean refused, String reason) implements State {
 
         Ejection until(long until) {
-            return new Ejection(since, until, refused, failures, reason);
+            return new Ejection(since, until, refused, reason);
         }
     }
 
@@ -135,12 +134,20 @@ final class Health {
         return state.get() instanceof Ejection ejection ? Math.max(1, ejection.until() - now) : 0;
     }
 
-    /** It failed a request. */
-    void eject(long now, long untilNanos, boolean refused, String reason) {
-        state.set(
-                state.get() instanceof Ejection before
-                        ? new Ejection(before.since(), untilNanos, refused, before.failures() + 1, reason)
-                        : new Ejection(now, untilNanos, refused, 1, reason));
+    /**
+     * It failed a request.
+     *
+     * @return whether this took it out of rotation
+     */
+    boolean eject(long now, long untilNanos, boolean refused, String reason) {
+        State seen;
+        Ejection ejection;
+        do {
+            seen = state.get();
+            long since = seen instanceof Ejection before ? before.since() : now;
+            ejection = new Ejection(since, untilNanos, refused, reason);
+        } while (!state.compareAndSet(seen, ejection));
+        return !(seen instanceof Ejection) && checks == Checks.PASSED;
     }
 
     /**
@@ -205,7 +212,7 @@ final class Health {
      * Takes the result of a check.
      *
      * @param reason what came of it
-     * @return whether this took it out of rotation, or brought it back
+     * @return whether this took it out of rotation, or brought it back; one that joins was never out
      */
     boolean check(boolean passed, String reason, long now) {
         boolean wasOut = ejected();
@@ -225,6 +232,6 @@ final class Health {
         if (wasOut && !isOut) {
             wellSince = now;
         }
-        return wasOut != isOut;
+        return wasOut != isOut && before.state() != EndpointStatus.State.JOINING;
     }
 }

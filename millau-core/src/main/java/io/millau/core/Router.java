@@ -150,7 +150,7 @@ public final class Router {
      * that passes brings it back; an endpoint that joins waits for the first one that passes. For one thread.
      *
      * @param reason what came of it, for people
-     * @return whether this took the endpoint out of rotation, or brought it back
+     * @return whether this took the endpoint out of rotation, or brought it back; one that joins was never out
      */
     public boolean checked(Endpoint endpoint, boolean passed, String reason) {
         Target target = targets.get(endpoint);
@@ -182,9 +182,18 @@ public final class Router {
      * @param host the Host field's value; empty if there is none
      * @param path the path, decoded, without the query
      */
-    public synchronized Explanation explain(String host, String path) {
-        return new Explainer(host, path, match(host, path), table.clientCa(host), ticker.nanoTime())
-                .explain(members, disabled);
+    public Explanation explain(String host, String path) {
+        Pool chosen;
+        Set<X509Certificate> caOfHost;
+        List<Pool.Member> enabledNow;
+        List<Service> disabledNow;
+        synchronized (this) {
+            chosen = match(host, path);
+            caOfHost = table.clientCa(host);
+            enabledNow = members;
+            disabledNow = disabled;
+        }
+        return new Explainer(host, path, chosen, caOfHost, ticker.nanoTime()).explain(enabledNow, disabledNow);
     }
 
     /**

@@ -310,11 +310,12 @@ public final class ServiceLabels {
                 String value = values.getOrDefault(name, "");
                 boolean secret = meant != null && IN_BASE64.contains(meant)
                         || PEM.matcher(value).find();
-                problems.add(prefix + shown(name) + (secret ? "" : "=" + shown(value)) + ": unknown"
-                        + (meant == null
-                                ? "; known are " + String.join(", ", known)
-                                : ", did you mean " + prefix + meant + "?")
-                        + (protects ? " Closed until then, since that one protects" : ""));
+                problems.add(
+                        prefix + shown(name.split("[:=\\s]", 2)[0]) + (secret ? "" : "=" + shown(value)) + ": unknown"
+                                + (meant == null
+                                        ? "; known are " + String.join(", ", known)
+                                        : ", did you mean " + prefix + meant + "?")
+                                + (protects ? " Closed until then, since that one protects" : ""));
             }
         }
     }

@@ -4,7 +4,6 @@ import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -19,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * threads.
  */
 public final class AccessLog implements TrafficListener, AutoCloseable {
+
+    private static final int LONGEST = 1000;
+    private static final char[] DIGITS = "0123456789ABCDEF".toCharArray();
 
     /** What nginx writes for a client that went away before it had an answer. */
     private static final int CLIENT_CLOSED_REQUEST = 499;
@@ -85,7 +87,7 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     }
 
     private static int status(Ended ended) {
-        return ended.clientGone() && !ended.delivered() ? CLIENT_CLOSED_REQUEST : ended.status();
+        return ended.clientGone() ? CLIENT_CLOSED_REQUEST : ended.status();
     }
 
     private static @Nullable String service(Ended ended) {
@@ -108,9 +110,9 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
         JsonText json = new JsonText(line).beginObject();
         json.name("time").value(time.truncatedTo(ChronoUnit.MILLIS));
         json.name("client").value(request.address());
-        json.name("method").value(ended.method());
-        json.name("host").value(request.host());
-        json.name("path").value(request.path());
+        json.name("method").value(cut(ended.method()));
+        json.name("host").value(cut(request.host()));
+        json.name("path").value(cut(request.path()));
         json.name("protocol").value(request.protocol());
         json.name("status").value(status(ended));
         json.name("requestBytes").value(ended.requestBytes());
@@ -134,11 +136,11 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
                 .append(" - - [")
                 .append(COMMON_TIME.format(time))
                 .append("] ");
-        quote(line, ended.method() + " " + request.path() + " " + request.protocol());
+        quote(line, cut(ended.method()) + " " + cut(request.path()) + " " + request.protocol());
         line.append(' ').append(status(ended)).append(' ').append(ended.responseBytes());
-        quote(line.append(' '), request.header("Referer"));
-        quote(line.append(' '), request.header("User-Agent"));
-        quote(line.append(' '), request.host());
+        quote(line.append(' '), header(request, "Referer"));
+        quote(line.append(' '), header(request, "User-Agent"));
+        quote(line.append(' '), cut(request.host()));
         quote(line.append(' '), service(ended));
         quote(line.append(' '), endpoint(ended));
         line.append(' ').append(ended.attempts()).append(' ').append(ended.requestBytes());
@@ -157,13 +159,27 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
             char c = shown.charAt(i);
             if (c >= ' ' && c < 127 && c != '"' && c != '\\') {
                 line.append(c);
+            } else if (c < 256) {
+                hex(line, c);
             } else {
-                for (byte b : String.valueOf(c).getBytes(StandardCharsets.UTF_8)) {
-                    line.append(String.format("\\x%02X", b));
-                }
+                line.append('?');
             }
         }
         line.append('"');
+    }
+
+    private static @Nullable String header(Request request, String name) {
+        String value = request.header(name);
+        return value == null ? null : cut(value);
+    }
+
+    private static void hex(StringBuilder line, int b) {
+        line.append("\\x").append(DIGITS[b >> 4]).append(DIGITS[b & 15]);
+    }
+
+    /** A client may send much, and a line is there to be read. */
+    private static String cut(String text) {
+        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
     }
 
     @Override

@@ -412,6 +412,8 @@ final class AnswerHead {
     }
 
     private String shown(int from, int to) {
-        return "“" + string(from, Math.min(to, from + 80)).replaceAll("[^ -~]", "?") + "”";
+        // What stands behind a name may be a cookie.
+        String line = string(from, Math.min(to, from + 80)).replaceAll("[^ -~]", "?");
+        return "“" + line.replaceFirst("[: ].*", "…") + "”";
     }
 }

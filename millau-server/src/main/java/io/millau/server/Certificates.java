@@ -19,10 +19,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -56,10 +55,12 @@ final class Certificates implements AutoCloseable {
     /** Names that were asked for and have no certificate: of each the operator is told once. */
     private final Set<String> unnamed = Collections.synchronizedSet(new HashSet<>());
 
-    private final Queue<Problem> problems = new ConcurrentLinkedQueue<>();
+    private final Map<String, Unlisted> unlisted = new ConcurrentHashMap<>();
+    private final Throttle complaints = new Throttle();
 
     private volatile CertificateSource labels = CertificateSource.of();
     private volatile List<Service> services = List.of();
+    private volatile Set<String> hosts = Set.of();
 
     // Used by the thread alone.
     private final Map<CertificateSource, Set<String>> wanted = new HashMap<>();
@@ -80,13 +81,23 @@ final class Certificates implements AutoCloseable {
     void replace(List<Service> all) {
         services = List.copyOf(all);
         labels = CertificateSource.of(byLabel().keySet());
-        unnamed.clear();
-        problems.clear();
+        Set<String> now = hosts();
+        if (!now.equals(hosts)) {
+            hosts = now;
+            unnamed.clear();
+            unlisted.clear();
+        }
+    }
+
+    private Set<String> hosts() {
+        Set<String> all = new HashSet<>();
+        services.forEach(service -> all.addAll(service.hosts()));
+        return all;
     }
 
     /** What was asked for and could be obtained, if it stood somewhere. */
     List<Problem> problems() {
-        return List.copyOf(problems);
+        return unlisted.values().stream().map(Unlisted::problem).toList();
     }
 
     /** The certificates of labels with the name of a service that has it. */
@@ -136,16 +147,45 @@ final class Certificates implements AutoCloseable {
         for (Service service : services) {
             for (String host : service.hosts()) {
                 if (service.enabled() && serverName.endsWith("." + host)) {
-                    Problem problem = new Problem(
-                            service.name(),
-                            LogText.value(serverName)
-                                    + " was asked for over HTTPS and has no certificate: it is served because it ends in "
-                                    + host + ", and no certificate is obtained for such names; add it to millau.hosts");
-                    problems.add(problem);
-                    LOG.warn("{}", problem);
+                    Unlisted all = unlisted.computeIfAbsent(
+                            service.name() + " " + host, first -> new Unlisted(service.name(), host));
+                    all.add(serverName);
+                    complaints.warn(LOG, () -> all.problem().toString());
                     return;
                 }
             }
+        }
+    }
+
+    /** Names that are served because of one host of a service. Anybody may make them up, so a few stand for all. */
+    private static final class Unlisted {
+        private static final int SHOWN = 3;
+
+        private final String service;
+        private final String host;
+        private final List<String> names = new ArrayList<>();
+        private int others;
+
+        Unlisted(String service, String host) {
+            this.service = service;
+            this.host = host;
+        }
+
+        synchronized void add(String name) {
+            if (names.size() < SHOWN) {
+                names.add(LogText.value(name));
+            } else {
+                others++;
+            }
+        }
+
+        synchronized Problem problem() {
+            return new Problem(
+                    service,
+                    "over HTTPS was asked for " + String.join(", ", names)
+                            + (others == 0 ? "" : " and " + others + " more")
+                            + ", without a certificate: served as what ends in " + host
+                            + ", for which no certificate is obtained; add the names that you use to millau.hosts");
         }
     }
 

@@ -22,7 +22,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -36,6 +38,24 @@ final class Changes implements TrafficListener {
     private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
 
     static final int REMEMBERED = 50;
+
+    /** What is said to have changed, without its values: some of them are secret. */
+    private static final Map<String, Function<Service, @Nullable Object>> SETTINGS = Map.ofEntries(
+            Map.entry("hosts", Service::hosts),
+            Map.entry("path", Service::path),
+            Map.entry("weight", Service::weight),
+            Map.entry("timeout", Service::timeout),
+            Map.entry("retry", Service::retry),
+            Map.entry("retry-unsafe", Service::retryUnsafe),
+            Map.entry("balance", Service::balancer),
+            Map.entry("sticky", Service::sticky),
+            Map.entry("health", Service::health),
+            Map.entry("drain", Service::drain),
+            Map.entry("buffer", Service::buffer),
+            Map.entry("cert", Service::certificate),
+            Map.entry("client-ca", Service::clientCa),
+            Map.entry("redirect", Service::redirectToHttps),
+            Map.entry("hsts", Service::hsts));
 
     private final Clock clock;
     private final Deque<Change> last = new ConcurrentLinkedDeque<>();
@@ -111,7 +131,14 @@ final class Changes implements TrafficListener {
     private static String difference(Service before, Service service) {
         String joined = less(service.endpoints(), before.endpoints());
         String left = less(before.endpoints(), service.endpoints());
-        return (joined.isEmpty() ? "" : " joined=" + LogText.value(joined))
+        String settings = SETTINGS.entrySet().stream()
+                .filter(setting -> !Objects.equals(
+                        setting.getValue().apply(before), setting.getValue().apply(service)))
+                .map(Map.Entry::getKey)
+                .sorted()
+                .collect(Collectors.joining(" "));
+        return (settings.isEmpty() ? "" : " settings=" + LogText.value(settings))
+                + (joined.isEmpty() ? "" : " joined=" + LogText.value(joined))
                 + (left.isEmpty() ? "" : " left=" + LogText.value(left));
     }
 
@@ -158,8 +185,9 @@ final class Changes implements TrafficListener {
         Map<String, String> troublesNow = new HashMap<>();
         for (SourceStatus source : overview.sources()) {
             String trouble = Objects.requireNonNullElse(source.trouble(), "");
-            troublesNow.put(source.name(), trouble);
-            if (!trouble.equals(troubles.getOrDefault(source.name(), ""))) {
+            String known = source.name() + " " + troublesNow.size();
+            troublesNow.put(known, trouble);
+            if (!trouble.equals(troubles.getOrDefault(known, ""))) {
                 remember(
                         !trouble.isEmpty(),
                         trouble.isEmpty()

@@ -1,5 +1,6 @@
 package io.millau.server;
 
+import io.millau.core.LogText;
 import io.millau.core.TrafficListener;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.io.IoCallback;
@@ -173,7 +174,7 @@ abstract class Client implements TrafficListener.Request {
             try {
                 count = source.read(buffer);
             } catch (IOException e) {
-                LOG.debug("Client {} is gone: {}", exchange.getSourceAddress(), e.toString());
+                LOG.debug("Client is gone request={} reason={}", id(), LogText.later(e::toString));
                 count = -1;
             }
             buffer.flip();
@@ -253,7 +254,7 @@ abstract class Client implements TrafficListener.Request {
                     connection.getOriginalSinkConduit().write(bytes);
                 }
             } catch (IOException e) {
-                LOG.debug("Client {} can't be written to: {}", exchange.getSourceAddress(), e.toString());
+                LOG.debug("Client can't be written to request={} reason={}", id(), LogText.later(e::toString));
             }
             if (bytes.hasRemaining() && !interimCut) {
                 // A client that takes not even this has stopped to read: the answer could not follow half of it.
@@ -342,7 +343,7 @@ abstract class Client implements TrafficListener.Request {
 
                     @Override
                     public void onException(HttpServerExchange exchange, @Nullable Sender sender, IOException failure) {
-                        LOG.debug("Client {} is gone: {}", exchange.getSourceAddress(), failure.toString());
+                        LOG.debug("Client is gone request={} reason={}", id(), LogText.later(failure::toString));
                     }
                 });
             }
@@ -354,7 +355,7 @@ abstract class Client implements TrafficListener.Request {
                 exchange.getConnection().close(); // resets this stream alone
             } catch (IOException | RuntimeException e) {
                 // The stream of an h2c upgrade has no request side, which Undertow's close trips over.
-                LOG.debug("Stream of {} can't be reset: {}", exchange.getSourceAddress(), e.toString());
+                LOG.debug("Stream can't be reset request={} reason={}", id(), LogText.later(e::toString));
                 IoUtils.safeClose(Connectors.getConduitSinkChannel(exchange));
             }
         }

@@ -175,7 +175,8 @@ final class ComposeFile {
         }
         ofService.forEach((key, label) -> {
             if (label.isNull && !said.contains(label.line)) {
-                findings.problem(label.line, new Problem(name, key + " has no value: expected one, or no such label"));
+                findings.problem(
+                        label.line, new Problem(name, shown(key) + " has no value: expected one, or no such label"));
             }
         });
         if (imageDecides && problems(name, values, Set.of()).size() > problems.size()) {
@@ -184,6 +185,11 @@ final class ComposeFile {
                     name,
                     "millau.port is missing: right if its image exposes exactly one port, or expose names it");
         }
+    }
+
+    /** In YAML a colon in the wrong place makes a name of a value, which may be a key. */
+    private static String shown(String key) {
+        return key.split("[:=\\s]", 2)[0];
     }
 
     private static List<Problem> problems(String name, Map<String, String> values, Set<Integer> ports) {

@@ -81,7 +81,7 @@ final class Interpolation {
     private String ofBraces(String inside, int depth) {
         Matcher name = NAME.matcher(inside);
         if (!name.lookingAt()) {
-            problems.add("expected a name in ${" + inside + "}");
+            problems.add("expected a name in ${…}");
             return "";
         }
         String rest = inside.substring(name.end());

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.xnio.XnioIoThread;
 
 /** A lane for each I/O thread, made when the thread first needs it. */
@@ -20,15 +19,11 @@ final class Lanes {
     private final UpstreamEngines upstreamEngines = new UpstreamEngines();
     private final ThreadLocal<Lane> own;
 
-    private volatile Map<Endpoint, Known> endpoints = Map.of();
+    /** How long connections to an endpoint may go on when it is removed. */
+    private volatile Map<Endpoint, Duration> drains = Map.of();
 
-    /**
-     * What is known of an endpoint.
-     *
-     * @param drain how long connections to it may go on when it is removed
-     * @param connections how many are open
-     */
-    private record Known(Duration drain, AtomicInteger connections) {}
+    /** How many connections to an endpoint are open, to one that was removed too; changed only when one opens or closes. */
+    private final Map<Endpoint, Integer> connections = new ConcurrentHashMap<>();
 
     Lanes(Ticker ticker) {
         own = ThreadLocal.withInitial(() -> {
@@ -46,13 +41,17 @@ final class Lanes {
 
     /** Whether an endpoint is none of any service any more. */
     boolean removed(Endpoint endpoint) {
-        return !endpoints.containsKey(endpoint);
+        return !drains.containsKey(endpoint);
     }
 
-    /** What counts the open connections to an endpoint. */
-    AtomicInteger connections(Endpoint endpoint) {
-        Known known = endpoints.get(endpoint);
-        return known == null ? new AtomicInteger() : known.connections();
+    /** One is open more, or less. */
+    void countConnections(Endpoint endpoint, int more) {
+        connections.merge(endpoint, more, (one, other) -> one + other == 0 ? null : one + other);
+    }
+
+    /** How many connections to an endpoint are open. */
+    int connections(Endpoint endpoint) {
+        return connections.getOrDefault(endpoint, 0);
     }
 
     /** Buffers in use. */
@@ -66,21 +65,16 @@ final class Lanes {
      * @param route lets requests come to the new ones
      */
     void replace(List<Service> services, Runnable route) {
-        Map<Endpoint, Known> before = endpoints;
-        Map<Endpoint, Known> now = new HashMap<>(2 * before.size());
+        Map<Endpoint, Duration> before = drains;
+        Map<Endpoint, Duration> now = new HashMap<>(2 * before.size());
         services.stream()
                 .filter(Service::enabled)
-                .forEach(service -> service.endpoints()
-                        .forEach(endpoint -> now.merge(
-                                endpoint,
-                                new Known(service.drain(), connections(endpoint)),
-                                (one, other) -> new Known(longer(one.drain(), other.drain()), one.connections()))));
-        endpoints = now; // first: a request that is on its way to a removed endpoint finds out when it connects
+                .forEach(service ->
+                        service.endpoints().forEach(endpoint -> now.merge(endpoint, service.drain(), Lanes::longer)));
+        drains = now; // first: a request that is on its way to a removed endpoint finds out when it connects
         route.run();
-        all.forEach((thread, lane) -> thread.execute(() -> lane.upstream.retain(now.keySet(), endpoint -> {
-            Known known = before.get(endpoint);
-            return known == null ? Duration.ZERO : known.drain();
-        })));
+        all.forEach((thread, lane) -> thread.execute(
+                () -> lane.upstream.retain(now.keySet(), endpoint -> before.getOrDefault(endpoint, Duration.ZERO))));
     }
 
     private static Duration longer(Duration one, Duration other) {

@@ -19,8 +19,10 @@ import java.util.function.LongFunction;
  */
 final class LineWriter implements AutoCloseable {
 
-    /** Some seconds of a busy proxy, and 2 MB or so. */
+    /** Some seconds of a busy proxy. */
     static final int MOST_WAITING = 8192;
+
+    static final int MOST_CHARACTERS = 4 * 1024 * 1024;
 
     /** Lines are written together up to so many bytes, and never in parts. */
     private static final int BATCH_BYTES = 32 * 1024;
@@ -31,6 +33,7 @@ final class LineWriter implements AutoCloseable {
     private final LongFunction<String> note;
     private final Queue<String> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger size = new AtomicInteger();
+    private final AtomicInteger characters = new AtomicInteger();
     private final AtomicLong dropped = new AtomicLong();
     private final ByteArrayOutputStream batch = new ByteArrayOutputStream();
     private int batchLines;
@@ -53,7 +56,7 @@ final class LineWriter implements AutoCloseable {
 
     /** Whether there is room; who has a line to make can spare that otherwise. */
     boolean hasRoom() {
-        if (size.get() < MOST_WAITING) {
+        if (size.get() < MOST_WAITING && characters.get() < MOST_CHARACTERS) {
             return true;
         }
         dropped.incrementAndGet();
@@ -62,8 +65,9 @@ final class LineWriter implements AutoCloseable {
 
     /** @param line with its end */
     void write(String line) {
-        if (size.incrementAndGet() > MOST_WAITING) {
-            size.decrementAndGet();
+        boolean isOneTooMany = size.incrementAndGet() > MOST_WAITING;
+        if (characters.addAndGet(line.length()) > MOST_CHARACTERS || isOneTooMany) {
+            left(line);
             dropped.incrementAndGet();
             return;
         }
@@ -71,6 +75,11 @@ final class LineWriter implements AutoCloseable {
         if (idle) {
             LockSupport.unpark(thread);
         }
+    }
+
+    private void left(String line) {
+        size.decrementAndGet();
+        characters.addAndGet(-line.length());
     }
 
     /** How many lines were dropped so far. */
@@ -82,7 +91,7 @@ final class LineWriter implements AutoCloseable {
         while (true) {
             String line = waiting.poll();
             if (line != null) {
-                size.decrementAndGet();
+                left(line);
                 batch.writeBytes(line.getBytes(StandardCharsets.UTF_8));
                 batchLines++;
             }

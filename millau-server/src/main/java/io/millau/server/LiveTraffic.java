@@ -19,10 +19,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class LiveTraffic implements TrafficListener {
 
+    private static final Meter[] NONE = {};
+
     private volatile List<Ingress> ingresses = List.of();
 
     /** By the service itself, which is a new one whenever it changes; what is counted stays with its id. */
     private volatile Map<Service, OfService> services = Map.of();
+
+    private volatile Map<String, OfService> byId = Map.of();
+
+    /** Requests that no service fits. */
+    private final Meter unmatched = new Meter();
 
     /** What is counted of a service. */
     static final class OfService {
@@ -83,7 +90,7 @@ final class LiveTraffic implements TrafficListener {
 
         /** Requests that came to it by a route, for each ingress. */
         Meter[] route(Route route) {
-            return routes.getOrDefault(route, new Meter[0]);
+            return routes.getOrDefault(route, NONE);
         }
     }
 
@@ -101,20 +108,22 @@ final class LiveTraffic implements TrafficListener {
 
     @Override
     public synchronized void servicesReplaced(List<Service> all) {
-        Map<String, OfService> byId = new HashMap<>();
-        services.forEach((service, counted) -> byId.put(service.id(), counted));
+        Map<String, OfService> newById = new HashMap<>();
         Map<Service, OfService> replaced = new IdentityHashMap<>(all.size());
         for (Service service : all) {
-            OfService counted = byId.getOrDefault(service.id(), new OfService());
+            OfService known = byId.get(service.id());
+            OfService counted = known == null ? new OfService() : known;
             counted.replace(service, ingresses.size());
+            newById.put(service.id(), counted);
             replaced.put(service, counted);
         }
+        byId = newById;
         services = replaced;
     }
 
     @Override
     public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
-        OfService counted = services.get(service);
+        OfService counted = of(service);
         OfEndpoint tried = counted == null ? null : counted.endpoint(endpoint);
         if (tried != null) {
             tried.requests.count();
@@ -122,11 +131,13 @@ final class LiveTraffic implements TrafficListener {
         }
     }
 
-    /** A request of a service that has changed meanwhile is not counted: that is one of its last ones. */
     @Override
     public void requestEnded(Ended request) {
         Service service = request.service();
-        OfService counted = service == null ? null : services.get(service);
+        if (service == null && request.status() == StatusCodes.BAD_GATEWAY) {
+            unmatched.count();
+        }
+        OfService counted = service == null ? null : of(service);
         if (counted == null || request.clientGone()) {
             return;
         }
@@ -136,7 +147,9 @@ final class LiveTraffic implements TrafficListener {
             counted.errors.count();
         }
         if (request.delivered()) {
-            counted.latencies.count(request.nanos());
+            if (request.status() != StatusCodes.SWITCHING_PROTOCOLS) {
+                counted.latencies.count(request.nanos()); // how long a tunnel lives says nothing
+            }
             OfEndpoint answered = counted.endpoint(request.endpoint());
             if (answered != null) {
                 answered.requests.count();
@@ -146,7 +159,7 @@ final class LiveTraffic implements TrafficListener {
             }
         }
         Route route = request.route();
-        Meter[] ways = route == null ? new Meter[0] : counted.route(route);
+        Meter[] ways = route == null ? NONE : counted.route(route);
         for (int i = 0; i < ways.length; i++) {
             if (ingresses.get(i).equals(request.ingress())) {
                 ways[i].count();
@@ -156,6 +169,7 @@ final class LiveTraffic implements TrafficListener {
 
     /** So many seconds have passed since the last time. */
     void tick(double seconds) {
+        unmatched.tick(seconds);
         services.values().forEach(service -> service.tick(seconds));
     }
 
@@ -169,9 +183,15 @@ final class LiveTraffic implements TrafficListener {
         return services.size();
     }
 
-    /** What is counted of a service; null if it is not there any more. */
+    /** Requests a second that no service fits. */
+    double unmatchedPerSecond() {
+        return unmatched.perSecond();
+    }
+
+    /** What is counted of a service, as it is or was before it changed; null if it is not there any more. */
     @Nullable
     OfService of(Service service) {
-        return services.get(service);
+        OfService known = services.get(service);
+        return known != null ? known : byId.get(service.id());
     }
 }

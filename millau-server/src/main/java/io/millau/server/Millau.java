@@ -205,9 +205,7 @@ public final class Millau implements AutoCloseable {
 
         @Override
         public int openConnections(Service service) {
-            return service.endpoints().stream()
-                    .mapToInt(endpoint -> lanes.connections(endpoint).get())
-                    .sum();
+            return service.endpoints().stream().mapToInt(lanes::connections).sum();
         }
 
         @Override

@@ -143,6 +143,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     private void ourFault(Throwable fault) {
         LOG.error("Failed through a fault of ours request={}", client.id(), fault);
         abandonAttempt();
+        if (!delivered && !exchange.isResponseStarted()) {
+            exchange.setStatusCode(StatusCodes.INTERNAL_SERVER_ERROR); // for who is told; the client gets none
+        }
         end();
         client.abort();
     }
@@ -639,11 +642,10 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Whether the request may be repeated. */
     private boolean report(Outcome outcome, Endpoint failed, Throwable cause) {
-        boolean wasInRotation = delivery.inRotation();
         String reason = String.valueOf(cause.getMessage());
         lastReason = reason;
         boolean mayRepeat = delivery.report(outcome, reason);
-        if (outcome.endpointFailed() && wasInRotation && !delivery.inRotation()) {
+        if (delivery.tookOut()) {
             handler.traffic().endpointEjected(delivery.service(), failed, reason);
         }
         if (delivery.isOutOfRepeats()) {
@@ -835,7 +837,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public boolean clientGone() {
-        return clientLeft;
+        return clientLeft && !delivered;
     }
 
     @Override

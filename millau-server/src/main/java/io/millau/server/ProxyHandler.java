@@ -21,8 +21,10 @@ import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +43,9 @@ final class ProxyHandler implements HttpHandler {
     /** RFC 9110, 15.5.20. */
     private static final int MISDIRECTED_REQUEST = 421;
 
+    /** Of services that were removed nobody takes theirs away. */
+    private static final int MOST_THROTTLES = 10_000;
+
     private final Router router;
     private final HttpsRules https;
     private final @Nullable Certificates certificates;
@@ -51,7 +56,8 @@ final class ProxyHandler implements HttpHandler {
     private final Runnable moved;
     private final AtomicInteger inProgress = new AtomicInteger();
     private final Throttle refusals = new Throttle();
-    private final Throttle failures = new Throttle();
+    private final Throttle unmatched = new Throttle();
+    private final Map<String, Throttle> failures = new ConcurrentHashMap<>();
     private volatile boolean draining;
 
     /**
@@ -127,6 +133,10 @@ final class ProxyHandler implements HttpHandler {
         String host = Client.hostOf(exchange);
         Delivery delivery = open(exchange, host);
         if (delivery == null) {
+            unmatched.warn(
+                    LOG,
+                    () -> "No matching services host=" + LogText.value(host) + " path="
+                            + LogText.value(RequestHead.pathOf(exchange)));
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
             turnAway(exchange, "No matching services found\n");
             return;
@@ -286,20 +296,27 @@ final class ProxyHandler implements HttpHandler {
 
     /** A client sent what can't be served. */
     void refused(HttpServerExchange exchange, String reason) {
-        refusals.warn(LOG, () -> "Refused client=" + exchange.getSourceAddress() + " reason=" + LogText.value(reason));
+        refusals.warn(
+                LOG,
+                () -> "Refused client=" + ClientConnection.textOf(exchange.getSourceAddress()) + " reason="
+                        + LogText.value(reason));
     }
 
     /** A client's request got no answer of its service. */
     void failed(TrafficListener.Ended request, Service service, String reason) {
-        failures.warn(
-                LOG,
-                () -> "Failed service=" + LogText.value(service.name())
-                        + " status=" + request.status()
-                        + " reason=" + LogText.value(reason)
-                        + " attempts=" + request.attempts()
-                        + " host=" + LogText.value(request.request().host())
-                        + " path=" + LogText.value(request.request().path())
-                        + " request=" + LogText.value(request.request().id()));
+        if (failures.size() > MOST_THROTTLES) {
+            failures.clear();
+        }
+        failures.computeIfAbsent(service.name(), name -> new Throttle())
+                .warn(
+                        LOG,
+                        () -> "Failed service=" + LogText.value(service.name())
+                                + " status=" + request.status()
+                                + " reason=" + LogText.value(reason)
+                                + " attempts=" + request.attempts()
+                                + " host=" + LogText.value(request.request().host())
+                                + " path=" + LogText.value(request.request().path())
+                                + " request=" + LogText.value(request.request().id()));
     }
 
     /** Sends an answer of our own, then runs what is to be done at its end, well or ill. */
@@ -316,7 +333,7 @@ final class ProxyHandler implements HttpHandler {
 
             @Override
             public void onException(HttpServerExchange exchange, Sender sender, IOException failure) {
-                LOG.debug("Client {} is gone: {}", exchange.getSourceAddress(), failure.toString());
+                LOG.debug("Client is gone reason={}", LogText.later(failure::toString));
                 end.run();
                 IoCallback.END_EXCHANGE.onException(exchange, sender, failure);
             }

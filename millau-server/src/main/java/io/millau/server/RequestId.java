@@ -12,6 +12,10 @@ final class RequestId {
     static final HttpString HEADER = new HttpString("X-Request-Id");
 
     private static final int LONGEST = 200;
+
+    /** Beside letters and digits: what needs no quotes in any log. */
+    private static final String OTHERS = "-._~:/+@=";
+
     private static final byte[] DIGITS = RequestHead.ascii("0123456789abcdef");
 
     private final @Nullable String given;
@@ -39,7 +43,10 @@ final class RequestId {
             return false;
         }
         for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) <= ' ' || text.charAt(i) > '~') {
+            char c = text.charAt(i);
+            boolean isFit =
+                    c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || OTHERS.indexOf(c) >= 0;
+            if (!isFit) {
                 return false;
             }
         }

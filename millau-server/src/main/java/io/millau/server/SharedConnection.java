@@ -99,7 +99,7 @@ final class SharedConnection extends Deadlines.Deadline {
 
     /** Says what we take, and waits for the endpoint to do so. */
     void begin() {
-        owner.connections.getAndIncrement();
+        owner.count(1);
         lane.longDeadlines.set(this, READY_NANOS);
         socket.getSourceChannel().setReadListener(channel -> readable());
         socket.getSinkChannel().setWriteListener(channel -> flush());
@@ -619,7 +619,7 @@ final class SharedConnection extends Deadlines.Deadline {
         closed = true;
         retired = true;
         owner.ends(this);
-        owner.connections.getAndDecrement();
+        owner.count(-1);
         lane.longDeadlines.cancel(this);
         streams.clear();
         byId.clear();

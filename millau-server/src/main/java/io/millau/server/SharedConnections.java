@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
@@ -17,9 +16,6 @@ final class SharedConnections {
 
     /** How many requests a connection is expected to take before one has said so (the least that 6.5.2 recommends). */
     private static final int USUAL_STREAMS = 100;
-
-    /** How many are open to the endpoint, other lanes' too. */
-    final AtomicInteger connections;
 
     private final Endpoint endpoint;
     private final Upstream upstream;
@@ -34,7 +30,6 @@ final class SharedConnections {
 
     SharedConnections(Endpoint endpoint, Upstream upstream, Lane lane) {
         this.endpoint = endpoint;
-        this.connections = upstream.connections(endpoint);
         this.upstream = upstream;
         this.lane = lane;
     }
@@ -124,6 +119,11 @@ final class SharedConnections {
             waiting.remove(next);
             next.listener.connected(stream);
         }
+    }
+
+    /** One is open, or not any more. */
+    void count(int more) {
+        upstream.countShared(endpoint, more);
     }
 
     /** The connection takes no more requests. */

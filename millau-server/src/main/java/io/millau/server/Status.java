@@ -51,6 +51,7 @@ final class Status implements TrafficListener, AutoCloseable {
     private long counted;
     private long sent;
     private int length;
+    private boolean failed;
 
     Status(Changes changes, Clock clock, Ticker ticker, String host, BooleanSupplier up) {
         this.changes = changes;
@@ -113,9 +114,13 @@ final class Status implements TrafficListener, AutoCloseable {
             if (stream.isWatched()) {
                 show(now);
             }
-        } catch (RuntimeException e) {
-            // An exception would end the schedule.
-            LOG.error("The status can't be shown, the next try follows", e);
+            failed = false;
+        } catch (RuntimeException | Error e) {
+            // It would end the schedule.
+            if (!failed) {
+                LOG.error("The status can't be shown, tried again until it can", e);
+            }
+            failed = true;
         }
     }
 

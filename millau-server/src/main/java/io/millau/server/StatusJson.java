@@ -53,7 +53,8 @@ final class StatusJson {
             json.beginObject().name("port").value(port(ingress));
             json.name("protocol").value(ingress.protocol()).endObject();
         }
-        json.endArray().name("services").beginArray();
+        json.endArray().name("unmatchedPerSecond").value(traffic.unmatchedPerSecond());
+        json.name("services").beginArray();
         for (ServiceStatus service : overview.services()) {
             service(json, service, now);
         }

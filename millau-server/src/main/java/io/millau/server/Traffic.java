@@ -6,7 +6,8 @@ import io.millau.core.Overview;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +21,7 @@ final class Traffic implements TrafficListener {
     private static final Logger LOG = LoggerFactory.getLogger(Traffic.class);
 
     private final TrafficListener[] listeners;
-    private final AtomicBoolean failed = new AtomicBoolean();
+    private final Set<TrafficListener> failed = ConcurrentHashMap.newKeySet();
 
     Traffic(List<TrafficListener> listeners) {
         this.listeners = listeners.toArray(TrafficListener[]::new);
@@ -112,8 +113,8 @@ final class Traffic implements TrafficListener {
     }
 
     private void failed(TrafficListener listener, Throwable failure) {
-        if (failed.compareAndSet(false, true)) {
-            LOG.error("{} failed; requests go on, further failures are not logged", listener, failure);
+        if (failed.add(listener)) {
+            LOG.error("{} failed; requests go on, its further failures are not logged", listener, failure);
         }
     }
 }

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -90,13 +89,11 @@ final class Upstream {
         private final Endpoint endpoint;
         private final Set<UpstreamConnection> open = new HashSet<>();
         private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
-        private final AtomicInteger connections;
         private boolean gone;
 
         private Siblings(Endpoint endpoint) {
             this.endpoint = endpoint;
             this.gone = lanes.removed(endpoint);
-            this.connections = isShared(endpoint) ? new AtomicInteger() : lanes.connections(endpoint);
         }
 
         private void opened(UpstreamConnection connection) {
@@ -104,7 +101,14 @@ final class Upstream {
                 longDeadlines.set(this, LATE_NANOS);
             }
             open.add(connection);
-            connections.getAndIncrement();
+            count(1);
+        }
+
+        /** Streams of a connection are none; it is counted itself. */
+        private void count(int more) {
+            if (!isShared(endpoint)) {
+                lanes.countConnections(endpoint, more);
+            }
         }
 
         private void leave(Duration drain) {
@@ -130,7 +134,7 @@ final class Upstream {
             if (!open.remove(connection)) {
                 return;
             }
-            connections.getAndDecrement();
+            count(-1);
             idle.remove(connection);
             if (open.isEmpty()) {
                 longDeadlines.cancel(this);
@@ -199,9 +203,9 @@ final class Upstream {
         return endpoint.scheme().equals(Endpoint.H2C);
     }
 
-    /** What counts the open connections to an endpoint, those of other lanes too. */
-    AtomicInteger connections(Endpoint endpoint) {
-        return lanes.connections(endpoint);
+    /** A connection that requests share is open, or not any more. */
+    void countShared(Endpoint endpoint, int more) {
+        lanes.countConnections(endpoint, more);
     }
 
     boolean isRemoved(Endpoint endpoint) {

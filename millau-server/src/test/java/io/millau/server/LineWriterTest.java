@@ -63,7 +63,7 @@ class LineWriterTest {
     }
 
     private final Gate gate = new Gate();
-    private final LineWriter writer = new LineWriter(gate, "test");
+    private final LineWriter writer = new LineWriter(gate, "test", lost -> "");
 
     @Test
     void linesComeInOrderAndWhole() {
@@ -187,7 +187,7 @@ class LineWriterTest {
                 out.write(bytes, offset, length);
             }
         };
-        LineWriter unlucky = new LineWriter(failing, "test");
+        LineWriter unlucky = new LineWriter(failing, "test", lost -> "");
         unlucky.write("one\n");
         await().atMost(PATIENCE).until(() -> unlucky.dropped() == 1);
         unlucky.write("two\n");
@@ -216,7 +216,8 @@ class LineWriterTest {
                         throw new IOException("broken pipe");
                     }
                 },
-                "test");
+                "test",
+                lost -> "");
         unlucky.write("first\n");
         reached.await();
         IntStream.range(0, 10).forEach(i -> unlucky.write(i + "\n"));
