@@ -113,8 +113,23 @@ class EndpointStatusTest {
         assertThat(check("three", false)).isFalse();
         assertThat(status("three").state()).isEqualTo(EndpointStatus.State.JOINING);
 
-        assertThat(check("three", true)).isTrue();
+        assertThat(check("three", true)).as("it was never out").isFalse();
         assertStatus("three", EndpointStatus.State.UP, Duration.ZERO, null);
+    }
+
+    /** Two requests may fail at once, and their endpoint is out but once. */
+    @Test
+    void whoFailsSecondDidNotTakeItOut() {
+        router.replace(List.of(service("one")));
+        Delivery first = router.open("", "/", "GET");
+        Delivery second = router.open("", "/", "GET");
+        first.next();
+        second.next();
+        first.report(Outcome.BROKEN);
+        second.report(Outcome.BROKEN);
+
+        assertThat(first.tookOut()).isTrue();
+        assertThat(second.tookOut()).isFalse();
     }
 
     /** It was back in rotation, and nobody was told: neither the log nor the status page said so. */

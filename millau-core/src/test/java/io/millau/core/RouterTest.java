@@ -814,7 +814,9 @@ class RouterTest {
             router.replace(List.of(checked("app", 2)));
             assertThat(share(10)).containsOnlyKeys("app-1");
 
-            assertThat(check("app-2", true)).isTrue();
+            assertThat(check("app-2", true))
+                    .as("it joins rather than comes back")
+                    .isFalse();
             assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
         }
 

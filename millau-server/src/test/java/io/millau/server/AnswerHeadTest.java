@@ -94,6 +94,18 @@ class AnswerHeadTest {
         assertThatThrownBy(() -> head.read(buffer)).isInstanceOf(MalformedAnswerException.class);
     }
 
+    /** The reason stands in the log and on the status page. */
+    @Test
+    void whatIsRefusedShowsNoCookie() {
+        ByteBuffer buffer = ByteBuffer.wrap(
+                "HTTP/1.1 200 OK\r\nSet-Cookie : session=SECRET\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThatThrownBy(() -> head.read(buffer))
+                .isInstanceOf(MalformedAnswerException.class)
+                .hasMessageContaining("Set-Cookie")
+                .hasMessageNotContaining("SECRET");
+    }
+
     @Test
     void aHeadOfTwoHundredFieldsIsReadAndNoMore() throws Exception {
         String fields = "A: 1\r\n".repeat(200);

@@ -194,9 +194,33 @@ class CertificatesTest {
             }
 
             await().atMost(Duration.ofSeconds(60))
-                    .until(() -> !log.about("www.shop.example was asked for").isEmpty());
-            assertThat(log.about("was asked for")).singleElement().asString().endsWith("add it to millau.hosts of web");
+                    .until(() -> !log.about("was asked for www.shop.example").isEmpty());
+            assertThat(log.about("was asked for"))
+                    .singleElement()
+                    .asString()
+                    .contains("web: over HTTPS was asked for www.shop.example")
+                    .endsWith("add the names that you use to millau.hosts");
         }
+    }
+
+    /** Anybody can ask for any name: they must not hide what else is wrong. */
+    @Test
+    void namesThatAnybodyMakesUpAreOneProblem() {
+        Certificates all = start(obtaining);
+        all.replace(List.of(Service.named("web").hosts("shop.example").build()));
+        all.start();
+        for (int i = 0; i < 60; i++) {
+            all.find("a" + i + ".shop.example");
+        }
+
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> all.problems().stream()
+                        .anyMatch(problem -> problem.message().contains(" and 57 more")));
+        assertThat(all.problems()).hasSize(1);
+        all.replace(List.of(Service.named("web").hosts("shop.example").weight(2).build()));
+        assertThat(all.problems()).as("the hosts are the same").hasSize(1);
+        all.replace(List.of(Service.named("web").hosts("a1.shop.example").build()));
+        assertThat(all.problems()).isEmpty();
     }
 
     @Test

@@ -199,6 +199,18 @@ class LineWriterTest {
         assertThat(unlucky.dropped()).isEqualTo(2);
     }
 
+    /** A client may make a line a hundred times as long as others are: eight thousand of them filled the heap. */
+    @Test
+    void longLinesAreFewer() {
+        String megabyte = "x".repeat(1_000_000) + "\n";
+        for (int i = 0; i < 20; i++) {
+            writer.write(megabyte);
+        }
+
+        assertThat(writer.dropped()).isGreaterThanOrEqualTo(20 - LineWriter.MOST_CHARACTERS / 1_000_000 - 1);
+        gate.open();
+    }
+
     @Test
     void allLinesOfABatchThatCantBeWrittenAreCounted() throws Exception {
         CountDownLatch go = new CountDownLatch(1);

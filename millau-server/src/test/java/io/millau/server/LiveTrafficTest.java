@@ -153,6 +153,35 @@ class LiveTrafficTest {
         assertThat(counted().errors.perSecond()).isZero();
     }
 
+    /** A source may make all services anew for a change of one: none of them is to look idle because of that. */
+    @Test
+    void aRequestThatBeganBeforeItsServiceChangedCounts() {
+        Service before = shop;
+        shop = shop.toBuilder().weight(3).build();
+        traffic.servicesReplaced(List.of(shop));
+        traffic.requestEnded(ended(before, HTTP, ROUTE, ONE, 200));
+
+        assertThat(counted().requests.total()).isEqualTo(1);
+        assertThat(counted().route(ROUTE)[0].total()).isEqualTo(1);
+    }
+
+    @Test
+    void howLongATunnelLivedIsNoLatency() {
+        traffic.requestEnded(ended(shop, HTTP, ROUTE, ONE, 101));
+
+        assertThat(counted().requests.total()).isEqualTo(1);
+        assertThat(counted().latencies.quantile(0.99)).isNull();
+    }
+
+    @Test
+    void whatNoServiceFitsIsSeen() {
+        traffic.requestEnded(new RecordedEnd(HTTP, null, null, null, false, false, 502, MILLI));
+        traffic.requestEnded(new RecordedEnd(HTTP, null, null, null, false, false, 400, MILLI));
+        traffic.tick(1);
+
+        assertThat(traffic.unmatchedPerSecond()).isEqualTo(0.25);
+    }
+
     /** Services and endpoints come and go for years: what is gone is forgotten. */
     @Test
     void nothingIsKeptOfWhatIsGone() {
@@ -169,7 +198,7 @@ class LiveTrafficTest {
             traffic.servicesReplaced(List.of(shop, next));
         }
 
-        assertThat(traffic.of(first)).isNull();
+        assertThat(traffic.of(first)).as("a request of before it changed").isSameAs(counted());
         assertThat(traffic.size()).isEqualTo(2);
         assertThat(counted().endpoint(ONE)).isNull();
         assertThat(counted().size()).as("its endpoint and its route").isEqualTo(2);
