@@ -116,7 +116,7 @@ public interface TrafficListener {
         /** Whether an answer of the service was passed on, from its head to its end or to the client's. */
         boolean delivered();
 
-        /** Whether the client went away before there was an answer. */
+        /** Whether the client went away: before there was an answer, or, where one was {@link #delivered}, before its end. */
         boolean clientGone();
 
         /** The status that the client saw. */

@@ -87,7 +87,7 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     }
 
     private static int status(Ended ended) {
-        return ended.clientGone() ? CLIENT_CLOSED_REQUEST : ended.status();
+        return ended.clientGone() && !ended.delivered() ? CLIENT_CLOSED_REQUEST : ended.status();
     }
 
     private static @Nullable String service(Ended ended) {

@@ -78,10 +78,15 @@ final class Interpolation {
         return -1;
     }
 
+    /** What follows may be part of a key. */
+    private static String start(String inside) {
+        return inside.length() <= 20 ? inside : inside.substring(0, 20) + "…";
+    }
+
     private String ofBraces(String inside, int depth) {
         Matcher name = NAME.matcher(inside);
         if (!name.lookingAt()) {
-            problems.add("expected a name in ${…}");
+            problems.add("expected a name in ${" + start(inside) + "}");
             return "";
         }
         String rest = inside.substring(name.end());
@@ -91,7 +96,7 @@ final class Interpolation {
         Matcher operator = OPERATOR.matcher(rest);
         if (!operator.lookingAt()) {
             problems.add("expected ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+other} rather than ${"
-                    + inside + "}");
+                    + start(inside) + "}");
             return "";
         }
         String value = variables.apply(name.group());

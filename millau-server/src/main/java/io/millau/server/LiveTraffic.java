@@ -138,7 +138,7 @@ final class LiveTraffic implements TrafficListener {
             unmatched.count();
         }
         OfService counted = service == null ? null : of(service);
-        if (counted == null || request.clientGone()) {
+        if (counted == null || request.clientGone() && !request.delivered()) {
             return;
         }
         boolean failed = !request.delivered() || request.status() >= StatusCodes.INTERNAL_SERVER_ERROR;

@@ -837,7 +837,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public boolean clientGone() {
-        return clientLeft && !delivered;
+        return clientLeft;
     }
 
     @Override

@@ -54,7 +54,7 @@ class ChangesTest {
         assertThat(texts())
                 .containsExactly(
                         "Removed service=shop",
-                        "Changed service=shop hosts=\"shop.example www.shop.example\" path=/a endpoints=2",
+                        "Changed service=shop hosts=\"shop.example www.shop.example\" path=/a endpoints=2 settings=path",
                         "Changed service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=2"
                                 + " joined=\"http://127.0.0.1:82 http://127.0.0.1:83\" left=http://127.0.0.1:81",
                         "Added service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=1");

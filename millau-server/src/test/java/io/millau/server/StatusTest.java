@@ -340,6 +340,7 @@ class StatusTest extends ProxyTest {
                         "now",
                         "started",
                         "ports",
+                        "unmatchedPerSecond",
                         "services",
                         "certificates",
                         "sources",
