@@ -100,7 +100,7 @@ final class Telemetry implements HttpHandler {
             String text;
             try {
                 text = source.get();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("{} can't be answered", exchange.getRequestPath(), e);
                 exchange.getIoThread()
                         .execute(() ->

@@ -40,6 +40,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The telemetry port: health, the status page, what it shows, and its stream. */
@@ -189,12 +190,21 @@ class StatusTest extends ProxyTest {
         }
     }
 
-    @Test
-    void metricsThatFailHurtNothingElse() throws Exception {
+    static List<Throwable> failures() {
+        return List.of(new IllegalStateException("on purpose"), new NoClassDefFoundError("on purpose"));
+    }
+
+    /** An error was no answer at all: who asked waited for ever. */
+    @ParameterizedTest
+    @MethodSource("failures")
+    void metricsThatFailHurtNothingElse(Throwable failure) throws Exception {
         services.replace(app(endpointThatSays("ok").endpoint()).build());
         millau = closing(builder()
                 .metrics(() -> {
-                    throw new IllegalStateException("on purpose");
+                    if (failure instanceof Error error) {
+                        throw error;
+                    }
+                    throw (RuntimeException) failure;
                 })
                 .start());
 
