@@ -34,23 +34,34 @@ public final class StatusPage {
         browser.awaitTrue(SHOWN, name);
     }
 
-    /** Notes in the page when a service is shown first: to be called before it is. */
+    /** Notes in the page when a service is shown first, and when one of its endpoints is up: to be called before. */
     public void watchFor(String name) throws IOException, InterruptedException {
         browser.run("""
-                const name = arguments[0], found = () =>
-                  [...document.querySelectorAll('[data-service]')].some(of => of.dataset.service === name);
-                window.shownAt = window.shownAt || {};
+                const name = arguments[0], times = {};
+                (window.times = window.times || {})[name] = times;
                 new MutationObserver((changes, observer) => {
-                  if (found()) { window.shownAt[name] = Date.now(); observer.disconnect(); }
+                  const of = [...document.querySelectorAll('[data-service]')].find(of => of.dataset.service === name);
+                  if (of && !times.shown) times.shown = Date.now();
+                  if (of && of.querySelector('[data-state=up]')) { times.up = Date.now(); observer.disconnect(); }
                 }).observe(document.body, { subtree: true, childList: true, attributes: true });
                 """, name);
     }
 
     /** How long after a time it was shown. */
     public Duration shownAfter(Instant time, String name) throws IOException, InterruptedException {
-        browser.awaitTrue("return arguments[0] in window.shownAt", name);
-        long shown = browser.run("return window.shownAt[arguments[0]]", name).asLong();
-        return Duration.between(time, Instant.ofEpochMilli(shown));
+        return after(time, "shown", name);
+    }
+
+    /** How long after a time an endpoint of it was up. */
+    public Duration upAfter(Instant time, String name) throws IOException, InterruptedException {
+        return after(time, "up", name);
+    }
+
+    private Duration after(Instant time, String what, String name) throws IOException, InterruptedException {
+        browser.awaitTrue("return arguments[0] in window.times[arguments[1]]", what, name);
+        long at = browser.run("return window.times[arguments[1]][arguments[0]]", what, name)
+                .asLong();
+        return Duration.between(time, Instant.ofEpochMilli(at));
     }
 
     /** Nothing went wrong in it so far, and nobody but Millau was asked for anything. */

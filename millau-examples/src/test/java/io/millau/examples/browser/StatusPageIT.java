@@ -218,6 +218,15 @@ class StatusPageIT {
         browser.prefer("light");
         browser.resize(1280, 900, false);
         page.assertFits();
+        assertThat(browser.run("const map = document.querySelector('.map'); return map.scrollWidth - map.clientWidth")
+                        .asInt())
+                .as("pixels of the topology that a long name pushed out of sight")
+                .isNotPositive();
+        assertThat(browser.run("return [...document.querySelectorAll('.map .ports .label')]"
+                                + ".every(of => of.scrollWidth <= of.clientWidth)")
+                        .asBoolean())
+                .as("ports are shown whole")
+                .isTrue();
         browser.screenshot(StatusPage.PICTURES.resolve("light.png"));
         String light = background();
         browser.prefer("dark");

@@ -57,6 +57,10 @@ class StatusPageIT {
         engine.docker("rm", "--force", "--volumes", "status-proxy", "status-app");
     }
 
+    private Instant time(String of) {
+        return Instant.parse(engine.docker("inspect", "--format={{." + of + "}}", "status-app"));
+    }
+
     @Test
     void aContainersLabelIsSeenWithinASecondOrSo() throws Exception {
         page.watchFor("status-app");
@@ -68,11 +72,13 @@ class StatusPageIT {
                 "--label=millau.port=80",
                 "--label=millau.hosts=status.example",
                 "millau-echo:latest");
-        Instant started = Instant.parse(engine.docker("inspect", "--format={{.State.StartedAt}}", "status-app"));
-        Duration after = page.shownAfter(started, "status-app");
-        System.out.println("Status page: a container's label was shown " + after.toMillis() + " ms after its start");
+        Duration after = page.shownAfter(time("Created"), "status-app");
+        Duration up = page.upAfter(time("State.StartedAt"), "status-app");
+        System.out.println("Status page: a container's label was shown " + after.toMillis()
+                + " ms after it was created, and its endpoint " + up.toMillis() + " ms after its start");
 
         assertThat(after).isLessThan(GENEROUS);
+        assertThat(up).isLessThan(GENEROUS);
         browser.awaitTrue("return document.querySelector('#changes').textContent.includes('Added service=status-app')");
         page.assertFaultless();
         page.assertFits();
