@@ -3,8 +3,10 @@ package io.millau.server;
 import io.millau.core.Endpoint;
 import io.millau.core.Route;
 import io.millau.core.Service;
+import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.metrics.PrometheusMetrics;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -35,6 +37,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @State(Scope.Benchmark)
 public class TelemetryBenchmark {
 
+    private static final Route ROUTE = new Route("*", "/");
     private static final TrafficListener.Ingress INGRESS = new TrafficListener.Ingress(8080, "http");
 
     /** Each request is for another one, so that its series are as far from the processor as they are in use. */
@@ -43,6 +46,7 @@ public class TelemetryBenchmark {
 
     private Traffic nobody = new Traffic(List.of());
     private Traffic metrics = nobody;
+    private Traffic everybody = nobody;
     private Service[] all = {};
 
     /** Two that are told the same: one does nothing, one counts. */
@@ -56,6 +60,13 @@ public class TelemetryBenchmark {
         nobody = new Traffic(List.of(new TrafficListener() {}));
         metrics = new Traffic(List.of(new PrometheusMetrics()));
         metrics.servicesReplaced(declared);
+        Changes changes = new Changes(Clock.systemUTC());
+        Status status = new Status(changes, Clock.systemUTC(), Ticker.system(), "bench", () -> true);
+        List<TrafficListener> listeners = new ArrayList<>(List.of(changes));
+        listeners.addAll(status.listeners());
+        listeners.add(new PrometheusMetrics());
+        everybody = new Traffic(listeners);
+        everybody.servicesReplaced(declared);
     }
 
     /** A listener that does nothing. */
@@ -68,6 +79,12 @@ public class TelemetryBenchmark {
     @Benchmark
     public void metrics(Request request) {
         tell(metrics, request);
+    }
+
+    /** Metrics and the status page, as the standalone server has them. */
+    @Benchmark
+    public void metricsAndStatus(Request request) {
+        tell(everybody, request);
     }
 
     private void tell(Traffic traffic, Request request) {
@@ -112,8 +129,8 @@ public class TelemetryBenchmark {
         }
 
         @Override
-        public @Nullable Route route() {
-            return null;
+        public Route route() {
+            return ROUTE;
         }
 
         @Override

@@ -106,6 +106,7 @@ public final class ServicesFile implements ServiceSource {
         private Map<String, Map<String, String>> services = Map.of();
         private @Nullable Snapshot delivered;
         private @Nullable String trouble;
+        private int failures;
         private long resolvedAt;
 
         Watch(Consumer<Snapshot> consumer, Discovery discovery) {
@@ -118,12 +119,17 @@ public final class ServicesFile implements ServiceSource {
             long start = System.nanoTime();
             try {
                 look();
+                if (trouble != null) {
+                    LOG.info("Back source={} failures={}", LogText.value("file " + file), failures);
+                }
                 trouble = null;
+                failures = 0;
                 discovery.looked(Duration.ofNanos(System.nanoTime() - start));
             } catch (IOException | RuntimeException e) {
                 // An exception would end the schedule, and with it discovery.
                 String message = e.toString();
                 discovery.failed(message);
+                failures++;
                 if (!message.equals(trouble)) {
                     LOG.error(
                             "Away source={} reason={} meanwhile=\"its last services stay\"",

@@ -129,7 +129,7 @@ public final class Main {
                 return 0;
             }
             case "--version", "version" -> {
-                out.println("Millau " + version());
+                out.println("Millau " + StatusJson.VERSION);
                 return 0;
             }
             case "", "demo" -> {
@@ -196,7 +196,7 @@ public final class Main {
             builder.accessLog(accessLog);
         }
         sources.forEach(builder::source);
-        Banner.starting(version(), sources);
+        Banner.starting(StatusJson.VERSION, sources);
         AcmeCertificates acme = configuration.https() == null ? null : serveHttps(configuration, builder);
         Millau millau;
         try {
@@ -356,11 +356,6 @@ public final class Main {
                             Runtime.getRuntime().halt(0);
                         },
                         "millau-stop"));
-    }
-
-    static String version() {
-        String version = Main.class.getPackage().getImplementationVersion();
-        return version == null ? "(not packaged)" : version;
     }
 
     private static String hostName() {

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /** Everything that the status page shows, as JSON: {@code docs/status.md} says what is what. For one thread at a time. */
 final class StatusJson {
 
-    /** Not asked of Main, which needs modules that whoever embeds the proxy may not have. */
-    private static final String VERSION =
+    /** As the jar names it. Not Main's to know, which needs modules that whoever embeds the proxy may not have. */
+    static final String VERSION =
             Objects.requireNonNullElse(StatusJson.class.getPackage().getImplementationVersion(), "(not packaged)");
 
     private final Overview overview;

@@ -71,7 +71,7 @@ class StatusPageIT {
         }
 
         int telemetryPort() throws IOException {
-            return port("and \\S*:(\\d+) \\(health");
+            return port("and \\S*:(\\d+) \\(status");
         }
 
         /** One request, on a connection of its own; its answer's first line. */
