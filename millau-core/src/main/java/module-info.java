@@ -1,7 +1,13 @@
 /** Services, routes, failover and health, without I/O; and the interfaces that adapters implement. */
+@SuppressWarnings("module") // the modules that it exports to are compiled after it
 module io.millau.core {
     requires org.slf4j;
     requires static transitive org.jspecify;
 
     exports io.millau.core;
+    exports io.millau.core.internal to
+            io.millau.acme,
+            io.millau.docker,
+            io.millau.metrics,
+            io.millau.server;
 }

@@ -1,9 +1,9 @@
 package io.millau.bench;
 
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.millau.metrics.PrometheusMetrics;
 import io.millau.server.Millau;
 import java.io.IOException;
@@ -30,7 +30,7 @@ public final class Changes {
         for (int i = 1; i < SERVICES; i++) {
             services.add(other(i, "/", backend));
         }
-        ServicesInCode source = ServiceSource.of();
+        InMemoryServices source = ServiceSource.of();
         source.replace(List.copyOf(services));
         PrometheusMetrics metrics = new PrometheusMetrics();
         try (Millau millau = Millau.builder()

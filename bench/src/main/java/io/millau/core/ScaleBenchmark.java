@@ -76,9 +76,9 @@ public final class ScaleBenchmark {
     private RouteTable table() {
         List<Pool.Member> members = new ArrayList<>();
         for (Service service : services) {
-            Target[] targets = service.endpoints().stream()
-                    .map(endpoint -> new Target(endpoint, 0, false))
-                    .toArray(Target[]::new);
+            EndpointState[] targets = service.endpoints().stream()
+                    .map(endpoint -> new EndpointState(endpoint, 0, false))
+                    .toArray(EndpointState[]::new);
             members.add(new Pool.Member(
                     service, targets, new ServiceState(System.nanoTime()), LoadBalancer.roundRobin(), null));
         }

@@ -1,6 +1,6 @@
 package io.millau.acme;
 
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.URL;

@@ -1,7 +1,7 @@
 package io.millau.acme;
 
-import io.millau.core.LogText;
 import io.millau.core.Store;
+import io.millau.core.internal.LogText;
 import java.io.IOException;
 import java.net.URI;
 import java.security.KeyPair;

@@ -1,6 +1,6 @@
 package io.millau.acme;
 
-import io.millau.core.LogText;
+import io.millau.core.internal.LogText;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.millau.acme;
 
-import io.millau.core.LogText;
+import io.millau.core.internal.LogText;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package io.millau.acme;
 
 import io.millau.core.Certificate;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.time.Instant;

@@ -1,8 +1,8 @@
 package io.millau.acme;
 
-import io.millau.core.LogText;
-import io.millau.core.Pem;
 import io.millau.core.Store;
+import io.millau.core.internal.LogText;
+import io.millau.core.internal.Pem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Certificate;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import io.millau.core.testing.MovableClock;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.LogText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

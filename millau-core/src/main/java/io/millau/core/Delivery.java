@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Delivery {
 
-    private static final Target[] NONE = {};
+    private static final EndpointState[] NONE = {};
     /** How long an endpoint is ejected that may not listen yet. */
     private static final long STARTING_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -37,7 +37,7 @@ public final class Delivery {
     private int cursor;
     private boolean hadTurn;
     private Pool.@Nullable Member member;
-    private @Nullable Target target;
+    private @Nullable EndpointState target;
     private Health.Entry entry = Health.Entry.USUAL;
     private boolean open;
     private boolean delivered;
@@ -48,9 +48,9 @@ public final class Delivery {
     private boolean outOfRepeats;
     private boolean broughtBack;
     private boolean tookOut;
-    private @Nullable Target preferred;
+    private @Nullable EndpointState preferred;
     private int preferredMember;
-    private Target[] tried = NONE;
+    private EndpointState[] tried = NONE;
     private int begun;
     private int attempts;
     private int timedOut;
@@ -97,7 +97,7 @@ public final class Delivery {
         for (int i = 0; i < pool.members.length; i++) {
             Pool.Member candidate = pool.members[i];
             if (candidate.service.sticky()) {
-                for (Target endpoint : candidate.targets) {
+                for (EndpointState endpoint : candidate.targets) {
                     if (endpoint.token().equals(token)) {
                         preferred = endpoint;
                         preferredMember = i;
@@ -146,7 +146,7 @@ public final class Delivery {
     /**
      * The endpoint to try next: of the equally good services by weight, one in rotation that was not tried yet, rather not
      * one that just recovered; where none is left, one that is out of rotation. The same again after {@link
-     * Outcome#REJECTED} or {@link Outcome#REFUSED}, once.
+     * Outcome#STALE_CONNECTION} or {@link Outcome#NOT_PROCESSED}, once.
      *
      * @return null if every endpoint was tried
      */
@@ -156,7 +156,7 @@ public final class Delivery {
             target = pick(ticker.nanoTime());
         }
         chanceLeft = false;
-        Target next = target;
+        EndpointState next = target;
         if (next == null) {
             return null;
         }
@@ -169,11 +169,11 @@ public final class Delivery {
         return next.endpoint;
     }
 
-    private @Nullable Target pick(long now) {
+    private @Nullable EndpointState pick(long now) {
         if (attempts == 0 && pool.members.length > 1) {
             cursor = pool.next(now);
         }
-        Target picked = pickPreferred(now);
+        EndpointState picked = pickPreferred(now);
         if (picked == null) {
             picked = pick(now, Choice.READY);
         }
@@ -184,8 +184,8 @@ public final class Delivery {
     }
 
     /** Also one whose service stands by, or that recovers: its clients are there already. */
-    private @Nullable Target pickPreferred(long now) {
-        Target kept = preferred;
+    private @Nullable EndpointState pickPreferred(long now) {
+        EndpointState kept = preferred;
         if (kept == null || kept.health.ejected() || isTried(kept)) {
             return null;
         }
@@ -196,17 +196,17 @@ public final class Delivery {
         return kept;
     }
 
-    private @Nullable Target pick(long now, Choice choice) {
-        Target picked = pick(now, choice, 0, pool.sharing);
+    private @Nullable EndpointState pick(long now, Choice choice) {
+        EndpointState picked = pick(now, choice, 0, pool.sharing);
         return picked != null || pool.sharing == pool.members.length
                 ? picked
                 : pick(now, choice, pool.sharing, pool.members.length);
     }
 
-    private @Nullable Target pick(long now, Choice choice, int from, int to) {
+    private @Nullable EndpointState pick(long now, Choice choice, int from, int to) {
         for (int i = 0; i < to - from; i++) {
             int index = from + Math.floorMod(cursor - from + i, to - from);
-            Target picked = pick(pool.members[index], now, choice);
+            EndpointState picked = pick(pool.members[index], now, choice);
             if (picked != null) {
                 member = pool.members[index];
                 cursor = index + 1; // another service comes before another replica of this one
@@ -216,15 +216,15 @@ public final class Delivery {
         return null;
     }
 
-    private @Nullable Target pick(Pool.Member from, long now, Choice choice) {
-        Target[] left = from.targets;
+    private @Nullable EndpointState pick(Pool.Member from, long now, Choice choice) {
+        EndpointState[] left = from.targets;
         if (left.length == 0) {
             return null;
         }
         int turn = choice == Choice.READY ? takeTurn(from, now) : from.state.turn();
         if (choice == Choice.READY && tried.length == 0) {
             // Nearly always the balancer's first choice is ready, and nobody else has to be looked at.
-            Target first = choose(from, left, turn, now);
+            EndpointState first = choose(from, left, turn, now);
             if (enter(first, from, now, choice)) {
                 return first;
             }
@@ -233,9 +233,9 @@ public final class Delivery {
         }
         left = Arrays.stream(left)
                 .filter(candidate -> !isTried(candidate) && isEligible(candidate, now, choice))
-                .toArray(Target[]::new);
+                .toArray(EndpointState[]::new);
         while (left.length > 0) {
-            Target chosen = choose(from, left, turn, now);
+            EndpointState chosen = choose(from, left, turn, now);
             if (enter(chosen, from, now, choice)) {
                 return chosen;
             }
@@ -252,20 +252,20 @@ public final class Delivery {
         return from.state.turnOfRequest(now);
     }
 
-    private static Target choose(Pool.Member from, Target[] among, int turn, long now) {
+    private static EndpointState choose(Pool.Member from, EndpointState[] among, int turn, long now) {
         return among[from.balancer.choose(new Candidates(among, turn, now))];
     }
 
-    private static Target[] without(Target one, Target[] all) {
-        return Arrays.stream(all).filter(candidate -> candidate != one).toArray(Target[]::new);
+    private static EndpointState[] without(EndpointState one, EndpointState[] all) {
+        return Arrays.stream(all).filter(candidate -> candidate != one).toArray(EndpointState[]::new);
     }
 
-    private static boolean isEligible(Target candidate, long now, Choice choice) {
+    private static boolean isEligible(EndpointState candidate, long now, Choice choice) {
         return choice == Choice.ANY
                 || (choice == Choice.READY ? candidate.health.available(now) : !candidate.health.ejected());
     }
 
-    private boolean enter(Target chosen, Pool.Member of, long now, Choice choice) {
+    private boolean enter(EndpointState chosen, Pool.Member of, long now, Choice choice) {
         Health.Entry entered = choice == Choice.ANY ? Health.Entry.LAST_RESORT : Health.Entry.USUAL;
         if (choice == Choice.READY) {
             // What can't be repeated leaves the risk of a probe to others for as long again.
@@ -279,8 +279,8 @@ public final class Delivery {
         return true;
     }
 
-    private boolean isTried(Target candidate) {
-        for (Target before : tried) {
+    private boolean isTried(EndpointState candidate) {
+        for (EndpointState before : tried) {
             if (before == candidate) {
                 return true;
             }
@@ -304,7 +304,7 @@ public final class Delivery {
      * @param reason for people
      */
     public boolean report(Outcome outcome, String reason) {
-        Target reported = target;
+        EndpointState reported = target;
         Pool.Member of = member;
         if (reported == null || of == null) {
             throw new IllegalStateException("there is no attempt to report on");
@@ -335,7 +335,7 @@ public final class Delivery {
         return again;
     }
 
-    private boolean mayRepeat(Target reported, Pool.Member of, Outcome outcome, long now) {
+    private boolean mayRepeat(EndpointState reported, Pool.Member of, Outcome outcome, long now) {
         boolean isFirst = !isTried(reported);
         if (isFirst) {
             tried = Arrays.copyOf(tried, tried.length + 1);
@@ -345,7 +345,7 @@ public final class Delivery {
         if (outcome == Outcome.TIMED_OUT) {
             timedOut++;
         }
-        chanceLeft = (outcome == Outcome.REJECTED || outcome == Outcome.REFUSED) && isFirst;
+        chanceLeft = (outcome == Outcome.STALE_CONNECTION || outcome == Outcome.NOT_PROCESSED) && isFirst;
         costsRepeat = outcome.mayHaveBeenSeen();
         seen |= costsRepeat;
         policyAllows =
@@ -359,7 +359,7 @@ public final class Delivery {
 
     private boolean isAnyLeft() {
         for (Pool.Member candidate : pool.members) {
-            for (Target endpoint : candidate.targets) {
+            for (EndpointState endpoint : candidate.targets) {
                 if (!isTried(endpoint)) {
                     return true;
                 }
@@ -377,7 +377,7 @@ public final class Delivery {
             return false;
         }
         long now = ticker.nanoTime();
-        for (Target refused : tried) {
+        for (EndpointState refused : tried) {
             if (refused.worthWaiting(now)) {
                 return true;
             }
@@ -395,7 +395,7 @@ public final class Delivery {
         long now = ticker.nanoTime();
         long soonest = Long.MAX_VALUE;
         for (Pool.Member of : pool.members) {
-            for (Target endpoint : of.targets) {
+            for (EndpointState endpoint : of.targets) {
                 long nanos = endpoint.health.nanosUntilProbe(now);
                 if (nanos >= 0) {
                     soonest = Math.min(soonest, nanos);
@@ -431,21 +431,21 @@ public final class Delivery {
     }
 
     /** Who was to find out whether the endpoint is back did not. */
-    private void releaseProbe(Target probed, long now) {
+    private void releaseProbe(EndpointState probed, long now) {
         if (entry == Health.Entry.PROBE) {
             entry = Health.Entry.USUAL;
             probed.health.release(now);
         }
     }
 
-    private void leave(Target left) {
+    private void leave(EndpointState left) {
         if (open) {
             open = false;
             left.openRequests.getAndDecrement();
         }
     }
 
-    private record Candidates(Target[] targets, int turn, long now) implements LoadBalancer.Candidates {
+    private record Candidates(EndpointState[] targets, int turn, long now) implements LoadBalancer.Candidates {
         @Override
         public int size() {
             return targets.length;

@@ -9,14 +9,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param endpoint which one
  * @param state whether it gets requests
- * @param since for how long that has been so
+ * @param age how long it has been in this state
  * @param reason why it does not; null where it does
  * @param openRequests requests that it has now
  */
 public record EndpointStatus(
         Endpoint endpoint,
         State state,
-        Duration since,
+        Duration age,
         @Nullable String reason,
         int openRequests) {
 
@@ -56,6 +56,6 @@ public record EndpointStatus(
         String is = state.name().toLowerCase(Locale.ROOT);
         return inRotation()
                 ? endpoint + " in rotation (" + is + ")"
-                : endpoint + " out of rotation (" + is + " " + since.toSeconds() + " s ago: " + reason + ")";
+                : endpoint + " out of rotation (" + is + " " + age.toSeconds() + " s ago: " + reason + ")";
     }
 }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Explainer {
 
-    private static final Target[] NONE = {};
+    private static final EndpointState[] NONE = {};
     private static final int MOST_HOSTS_SHOWN = 3;
 
     private final String host;

@@ -14,12 +14,12 @@ public enum Outcome {
      * A connection that had served other requests turned out to be closed before a byte of the answer came: what an idle
      * connection may do at any time (RFC 9112, 9.5), so the endpoint gets another chance over a new one.
      */
-    REJECTED(false, true),
+    STALE_CONNECTION(false, true),
     /**
      * The endpoint said itself that it did not begin the request (RFC 9113, 8.7): it is about to end the connection, or has as
      * many requests as it takes. It gets another chance too.
      */
-    REFUSED(false, false),
+    NOT_PROCESSED(false, false),
     /** The client went away; nothing is known about the endpoint. */
     CLIENT_GONE(false, true);
 

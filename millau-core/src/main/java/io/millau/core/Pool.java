@@ -107,7 +107,7 @@ final class Pool {
     /** One service of the pool. */
     static final class Member {
         final Service service;
-        final Target[] targets;
+        final EndpointState[] targets;
         final ServiceState state;
         final LoadBalancer balancer;
         final @Nullable Long removedAt;
@@ -119,7 +119,12 @@ final class Pool {
          * @param balancer for services that don't have their own
          * @param removedAt when the service was removed, if it is only remembered
          */
-        Member(Service service, Target[] targets, ServiceState state, LoadBalancer balancer, @Nullable Long removedAt) {
+        Member(
+                Service service,
+                EndpointState[] targets,
+                ServiceState state,
+                LoadBalancer balancer,
+                @Nullable Long removedAt) {
             LoadBalancer own = service.balancer();
             this.service = service;
             this.targets = targets;
@@ -132,7 +137,7 @@ final class Pool {
         }
 
         boolean available(long now) {
-            for (Target target : targets) {
+            for (EndpointState target : targets) {
                 if (target.health.available(now)) {
                     return true;
                 }

@@ -37,7 +37,7 @@ public final class Router {
 
     private volatile List<Pool.Member> members = List.of();
 
-    private volatile Map<Endpoint, Target> targets = Map.of();
+    private volatile Map<Endpoint, EndpointState> targets = Map.of();
 
     // What survives a replacement; guarded by this.
     private Map<Route, AtomicInteger> routeTurns = Map.of();
@@ -82,7 +82,7 @@ public final class Router {
         removed.keySet().removeAll(enabled.keySet());
         removed.values().removeIf(gone -> now - gone.at() >= REMEMBERED_NANOS);
 
-        Map<Endpoint, Target> newTargets = new HashMap<>(2 * targets.size());
+        Map<Endpoint, EndpointState> newTargets = new HashMap<>(2 * targets.size());
         Map<Route, AtomicInteger> newRouteTurns = new HashMap<>();
         Map<String, ServiceState> newServiceStates = new HashMap<>();
         List<Pool.Member> newMembers = new ArrayList<>(enabled.size());
@@ -105,7 +105,7 @@ public final class Router {
     }
 
     /** Of endpoints that no service has checked any more. */
-    private static void endChecks(Map<Endpoint, Target> all, List<Pool.Member> members) {
+    private static void endChecks(Map<Endpoint, EndpointState> all, List<Pool.Member> members) {
         Set<Endpoint> checked = new HashSet<>();
         members.stream()
                 .filter(member -> member.service.health() != null)
@@ -121,13 +121,13 @@ public final class Router {
             Service service,
             @Nullable Long removedAt,
             long now,
-            Map<Endpoint, Target> newTargets,
+            Map<Endpoint, EndpointState> newTargets,
             Map<String, ServiceState> newServiceStates) {
-        Target[] ofService = new Target[service.endpoints().size()];
+        EndpointState[] ofService = new EndpointState[service.endpoints().size()];
         Arrays.setAll(
                 ofService,
                 i -> newTargets.computeIfAbsent(service.endpoints().get(i), endpoint -> {
-                    Target known = targets.get(endpoint);
+                    EndpointState known = targets.get(endpoint);
                     return known != null ? known : joined(endpoint, service, now);
                 }));
         ServiceState state = newServiceStates.computeIfAbsent(service.id(), id -> {
@@ -137,8 +137,8 @@ public final class Router {
         return new Pool.Member(service, ofService, state, balancer, removedAt);
     }
 
-    private Target joined(Endpoint endpoint, Service service, long now) {
-        Target target = new Target(endpoint, now, filled);
+    private EndpointState joined(Endpoint endpoint, Service service, long now) {
+        EndpointState target = new EndpointState(endpoint, now, filled);
         if (filled && service.health() != null) {
             target.health.awaitCheck(now);
         }
@@ -153,7 +153,7 @@ public final class Router {
      * @return whether this took the endpoint out of rotation, or brought it back; one that joins was never out
      */
     public boolean checked(Endpoint endpoint, boolean passed, String reason) {
-        Target target = targets.get(endpoint);
+        EndpointState target = targets.get(endpoint);
         return target != null && target.health.check(passed, reason, ticker.nanoTime());
     }
 

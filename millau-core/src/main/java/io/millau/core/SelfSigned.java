@@ -1,5 +1,7 @@
 package io.millau.core;
 
+import io.millau.core.internal.Der;
+import io.millau.core.internal.Pem;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.Pem;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -39,8 +39,8 @@ public interface ServiceSource {
     }
 
     /** Services declared in code, to be changed at any time. */
-    static ServicesInCode of(Service... services) {
-        return new ServicesInCode(services);
+    static InMemoryServices of(Service... services) {
+        return new InMemoryServices(services);
     }
 
     /** The services of a properties file; saved changes apply within two seconds. */

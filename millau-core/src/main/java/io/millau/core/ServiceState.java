@@ -3,7 +3,7 @@ package io.millau.core;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What is remembered of a service from snapshot to snapshot, as {@link Target} is of an endpoint: whose turn it is, and how
+ * What is remembered of a service from snapshot to snapshot, as {@link EndpointState} is of an endpoint: whose turn it is, and how
  * often its requests were repeated. For all I/O threads.
  */
 final class ServiceState {

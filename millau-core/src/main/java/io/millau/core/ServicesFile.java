@@ -1,5 +1,7 @@
 package io.millau.core;
 
+import io.millau.core.internal.LogText;
+import io.millau.core.internal.SourceStats;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
@@ -56,7 +58,7 @@ public final class ServicesFile implements ServiceSource {
      */
     public Snapshot look() throws IOException {
         List<Snapshot> seen = new ArrayList<>(1);
-        new Watch(seen::add, new Discovery(toString())).look();
+        new Watch(seen::add, new SourceStats(toString())).look();
         return seen.get(0);
     }
 
@@ -67,7 +69,7 @@ public final class ServicesFile implements ServiceSource {
             t.setDaemon(true);
             return t;
         });
-        Discovery discovery = new Discovery(toString());
+        SourceStats discovery = new SourceStats(toString());
         thread.scheduleWithFixedDelay(new Watch(consumer, discovery), 0, 1, TimeUnit.SECONDS);
         return new Subscription() {
             @Override
@@ -99,7 +101,7 @@ public final class ServicesFile implements ServiceSource {
     /** What was seen so far; used by the source's thread alone. */
     private final class Watch implements Runnable {
         private final Consumer<Snapshot> consumer;
-        private final Discovery discovery;
+        private final SourceStats discovery;
         private final LabelReader labels = new LabelReader();
         private final Map<String, List<InetAddress>> addresses = new HashMap<>();
         private byte[] content = new byte[0];
@@ -109,7 +111,7 @@ public final class ServicesFile implements ServiceSource {
         private int failures;
         private long resolvedAt;
 
-        Watch(Consumer<Snapshot> consumer, Discovery discovery) {
+        Watch(Consumer<Snapshot> consumer, SourceStats discovery) {
             this.consumer = consumer;
             this.discovery = discovery;
         }

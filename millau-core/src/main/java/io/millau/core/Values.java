@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.Pem;
 import java.math.BigDecimal;
 import java.net.IDN;
 import java.security.cert.X509Certificate;
@@ -13,7 +14,7 @@ import java.util.regex.Pattern;
  * Reads single values as labels, the services file and code write them. Every method throws {@link
  * IllegalArgumentException} whose message says what was expected.
  */
-final class Values {
+public final class Values {
 
     /** Letters, digits, hyphens and (in the names of Docker networks' own hosts) underscores; 63 a label. */
     private static final Pattern HOST = Pattern.compile(

@@ -2,6 +2,7 @@ package io.millau.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,6 +3,7 @@ package io.millau.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;

@@ -32,7 +32,7 @@ class DeliveryTest {
         router.replace(List.of(service("app", "one")));
         Delivery delivery = router.open("", "/", "GET");
         delivery.next();
-        assertThat(delivery.report(Outcome.REJECTED)).isTrue();
+        assertThat(delivery.report(Outcome.STALE_CONNECTION)).isTrue();
         delivery.next();
 
         assertThat(delivery.attempts()).isEqualTo(2);

@@ -236,7 +236,7 @@ class RouterTest {
         private Pool.Member member(String name, int weight) {
             return new Pool.Member(
                     service(name, 1).toBuilder().weight(weight).build(),
-                    new Target[] {new Target(TestEndpoints.of(name), 0, false)},
+                    new EndpointState[] {new EndpointState(TestEndpoints.of(name), 0, false)},
                     new ServiceState(now),
                     LoadBalancer.roundRobin(),
                     null);
@@ -285,7 +285,7 @@ class RouterTest {
             "GET,     UNREACHABLE, false, true",
             "GET,     BROKEN,      false, true",
             "GET,     TIMED_OUT,   false, true",
-            "GET,     REJECTED,    false, true",
+            "GET,     STALE_CONNECTION,    false, true",
             "GET,     DELIVERED,   false, false",
             "GET,     CLIENT_GONE, false, false",
             "HEAD,    BROKEN,      false, true",
@@ -296,8 +296,8 @@ class RouterTest {
             "POST,    UNREACHABLE, false, true",
             "POST,    BROKEN,      false, false",
             "POST,    TIMED_OUT,   false, false",
-            "POST,    REJECTED,    false, false",
-            "POST,    REFUSED,     false, true",
+            "POST,    STALE_CONNECTION,    false, false",
+            "POST,    NOT_PROCESSED,     false, true",
             "PATCH,   BROKEN,      false, false",
             "get,     BROKEN,      false, false",
             "POST,    BROKEN,      true,  true",
@@ -331,9 +331,9 @@ class RouterTest {
             router.replace(List.of(service("app", 2)));
             Delivery delivery = router.open("", "/", "GET");
             Endpoint first = delivery.next();
-            assertThat(delivery.report(Outcome.REJECTED)).isTrue();
+            assertThat(delivery.report(Outcome.STALE_CONNECTION)).isTrue();
             assertThat(delivery.next()).isEqualTo(first);
-            assertThat(delivery.report(Outcome.REJECTED)).isTrue();
+            assertThat(delivery.report(Outcome.STALE_CONNECTION)).isTrue();
             assertThat(delivery.next()).isNotNull().isNotEqualTo(first);
             assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(2);
         }
@@ -343,8 +343,8 @@ class RouterTest {
             "UNREACHABLE, app-1 app-2 app-3",
             "BROKEN,      app-1 app-2 app-3",
             "TIMED_OUT,   app-1 app-2 app-3",
-            "REJECTED,    app-1 app-1 app-2 app-2 app-3 app-3",
-            "REFUSED,     app-1 app-1 app-2 app-2 app-3 app-3",
+            "STALE_CONNECTION, app-1 app-1 app-2 app-2 app-3 app-3",
+            "NOT_PROCESSED, app-1 app-1 app-2 app-2 app-3 app-3",
         })
         void triesEachEndpointOnce(Outcome outcome, String tried) {
             router.replace(List.of(service("app", 3)));
@@ -649,7 +649,7 @@ class RouterTest {
             eject("app-1");
             now += Duration.ofSeconds(60).toNanos();
             Delivery probe = open("app-1");
-            assertThat(probe.report(Outcome.REJECTED)).isTrue();
+            assertThat(probe.report(Outcome.STALE_CONNECTION)).isTrue();
             assertThat(share(4)).containsOnlyKeys("app-2");
             probe.close();
 

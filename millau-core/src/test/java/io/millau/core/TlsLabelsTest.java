@@ -2,6 +2,7 @@ package io.millau.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package io.millau.docker;
 
-import io.millau.core.Discovery;
-import io.millau.core.LogText;
+import io.millau.core.internal.LogText;
+import io.millau.core.internal.SourceStats;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -24,12 +24,12 @@ final class Outage {
 
     private final String engine;
     private final String source;
-    private final Discovery discovery;
+    private final SourceStats discovery;
     private final Set<String> said = new HashSet<>();
     private @Nullable Long since;
     private int failures;
 
-    Outage(String engine, Discovery discovery) {
+    Outage(String engine, SourceStats discovery) {
         this.engine = engine;
         this.source = LogText.value("Docker " + engine);
         this.discovery = discovery;

@@ -1,7 +1,7 @@
 package io.millau.docker;
 
-import io.millau.core.LogText;
 import io.millau.core.Store;
+import io.millau.core.internal.LogText;
 import io.millau.docker.Config.Kind;
 import java.io.IOException;
 import java.io.InterruptedIOException;

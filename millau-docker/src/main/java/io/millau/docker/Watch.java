@@ -1,10 +1,10 @@
 package io.millau.docker;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.millau.core.Discovery;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
+import io.millau.core.internal.SourceStats;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -64,7 +64,7 @@ final class Watch implements ServiceSource.Subscription {
     private final Pace pace = new Pace();
     private final SnapshotBuilder builder;
     private final Outage outage;
-    private final Discovery discovery;
+    private final SourceStats discovery;
     private final Thread thread;
     private volatile boolean closed;
     private @Nullable Snapshot delivered;
@@ -74,7 +74,7 @@ final class Watch implements ServiceSource.Subscription {
         this.interfaces = interfaces;
         this.consumer = consumer;
         this.builder = new SnapshotBuilder("Docker " + engine);
-        this.discovery = new Discovery("Docker " + engine);
+        this.discovery = new SourceStats("Docker " + engine);
         this.outage = new Outage(engine, discovery);
         this.thread = new Thread(this::run, "millau-docker");
         thread.setDaemon(true);

@@ -1,11 +1,11 @@
 package io.millau.examples;
 
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.LoadBalancer;
 import io.millau.core.Outcome;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.millau.core.TrafficListener;
 import io.millau.examples.echo.Echo;
 import io.millau.server.Millau;
@@ -30,7 +30,7 @@ import java.util.function.Consumer;
  */
 public final class CustomGateway implements AutoCloseable {
 
-    private final ServicesInCode services = ServiceSource.of();
+    private final InMemoryServices services = ServiceSource.of();
     private final Millau millau;
 
     /**

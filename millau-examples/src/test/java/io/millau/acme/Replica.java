@@ -1,10 +1,10 @@
 package io.millau.acme;
 
 import io.millau.core.Certificate;
-import io.millau.core.Pem;
+import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
+import io.millau.core.internal.Pem;
 import io.millau.docker.SwarmStore;
 import io.millau.server.Millau;
 import java.io.IOException;
@@ -50,7 +50,7 @@ public final class Replica implements AutoCloseable {
                     .trusted(trusted)
                     .lease(lease)
                     .start();
-            ServicesInCode services = ServiceSource.of();
+            InMemoryServices services = ServiceSource.of();
             services.replace(Service.named("shop").hosts(name).build());
             Millau millau = Millau.builder()
                     .http("127.0.0.1:0")

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.LoadBalancer;
 import io.millau.core.Outcome;
 import io.millau.core.RetryPolicy;
@@ -12,7 +13,6 @@ import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.ServiceLabels;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.millau.core.Snapshot;
 import io.millau.server.Millau;
 import java.io.IOException;
@@ -146,7 +146,7 @@ class ReadmeTest {
         Endpoint endpoint = Endpoint.http(application.getAddress());
 
         // README: the same lines stand there
-        ServicesInCode services = ServiceSource.of(
+        InMemoryServices services = ServiceSource.of(
                 Service.named("app").hosts("127.0.0.1").endpoints(endpoint).build());
         try (Millau millau =
                 Millau.builder().http("127.0.0.1:0").source(services).start()) {

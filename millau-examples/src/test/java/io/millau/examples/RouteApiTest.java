@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.millau.examples.echo.Echo;
 import io.millau.server.Millau;
 import io.millau.server.testing.Fault;
@@ -66,7 +66,7 @@ class RouteApiTest {
     void aRunningProxyTakesNewRoutesAtOnce() throws Exception {
         try (Echo blue = new Echo("blue", 0, Duration.ZERO);
                 Echo green = new Echo("green", 0, Duration.ZERO)) {
-            ServicesInCode services =
+            InMemoryServices services =
                     ServiceSource.of(website().endpoints(at(blue)).build());
             try (Millau millau =
                     Millau.builder().http("127.0.0.1:0").source(services).start()) {
@@ -92,7 +92,7 @@ class RouteApiTest {
     void aFaultOfOneEndpointIsNotSeenWhereAnotherIsGood(Fault fault) throws Exception {
         try (ScriptedEndpoint faulty = ScriptedEndpoint.that(fault);
                 ScriptedEndpoint good = ScriptedEndpoint.thatSays("good")) {
-            ServicesInCode services = ServiceSource.of(
+            InMemoryServices services = ServiceSource.of(
                     website().endpoints(faulty.endpoint(), good.endpoint()).build());
             try (Millau millau =
                     Millau.builder().http("127.0.0.1:0").source(services).start()) {

@@ -2,12 +2,12 @@ package io.millau.server;
 
 import io.millau.core.CertificateStatus;
 import io.millau.core.Endpoint;
-import io.millau.core.LogText;
 import io.millau.core.Overview;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;

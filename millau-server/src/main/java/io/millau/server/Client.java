@@ -1,7 +1,7 @@
 package io.millau.server;
 
-import io.millau.core.LogText;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.io.IoCallback;
 import io.undertow.io.Sender;

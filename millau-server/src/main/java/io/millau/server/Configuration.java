@@ -1,6 +1,6 @@
 package io.millau.server;
 
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;

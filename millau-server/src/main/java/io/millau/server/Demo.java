@@ -1,9 +1,9 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.undertow.Undertow;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
@@ -25,7 +25,7 @@ final class Demo implements AutoCloseable {
     private final Instance blue = new Instance("blue");
     private final Instance green = new Instance("green");
     private final Instance maintenance = new Instance("maintenance page: blue and green don't run");
-    private final ServicesInCode services = ServiceSource.of();
+    private final InMemoryServices services = ServiceSource.of();
 
     private Demo() {
         declare(true);

@@ -1,9 +1,9 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
-import io.millau.core.LogText;
 import io.millau.core.Router;
 import io.millau.core.Service;
+import io.millau.core.internal.LogText;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;

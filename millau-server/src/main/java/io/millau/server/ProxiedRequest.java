@@ -2,11 +2,11 @@ package io.millau.server;
 
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
-import io.millau.core.LogText;
 import io.millau.core.Outcome;
 import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
@@ -361,7 +361,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             attemptFailed(e.outcome(), e);
             return;
         } catch (IOException e) {
-            attemptFailed(first && connection.reused() ? Outcome.REJECTED : Outcome.BROKEN, e);
+            attemptFailed(first && connection.reused() ? Outcome.STALE_CONNECTION : Outcome.BROKEN, e);
             return;
         }
         if (count <= 0 && first) {
@@ -369,7 +369,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         if (count < 0) {
             attemptFailed(
-                    first && connection.reused() ? Outcome.REJECTED : Outcome.BROKEN,
+                    first && connection.reused() ? Outcome.STALE_CONNECTION : Outcome.BROKEN,
                     new IOException("connection closed before the answer"));
         } else if (count > 0) {
             buffer.flip();
@@ -616,7 +616,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         unsentHead = null;
         exchange.getResponseHeaders().clear();
         lastOutcome = outcome;
-        fresh = outcome == Outcome.REJECTED; // one that refused may take it over the same connection a moment later
+        fresh = outcome
+                == Outcome.STALE_CONNECTION; // one that refused may take it over the same connection a moment later
         boolean mayRepeat = report(outcome, failed, cause);
         boolean bodyIsKept = body == null || body.repeatable();
         boolean again = mayRepeat && bodyIsKept;

@@ -2,10 +2,10 @@ package io.millau.server;
 
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
-import io.millau.core.LogText;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
 import io.undertow.io.IoCallback;
 import io.undertow.io.Sender;
 import io.undertow.server.HttpHandler;

@@ -1,12 +1,12 @@
 package io.millau.server;
 
-import io.millau.core.Discovery;
-import io.millau.core.LogText;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
+import io.millau.core.internal.LogText;
+import io.millau.core.internal.SourceStats;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,7 +29,7 @@ final class Services implements AutoCloseable {
     private final List<ServiceSource.Subscription> subscriptions = new ArrayList<>();
 
     /** What is seen from here of sources that tell nothing of themselves. */
-    private final Map<ServiceSource, Discovery> deliveries = new LinkedHashMap<>();
+    private final Map<ServiceSource, SourceStats> deliveries = new LinkedHashMap<>();
 
     private final CountDownLatch first;
 
@@ -44,7 +44,7 @@ final class Services implements AutoCloseable {
         this.consumer = consumer;
         this.problemConsumer = problemConsumer;
         this.first = new CountDownLatch(this.sources.size());
-        sources.forEach(source -> deliveries.put(source, new Discovery(source.toString())));
+        sources.forEach(source -> deliveries.put(source, new SourceStats(source.toString())));
     }
 
     void start() {
@@ -68,7 +68,7 @@ final class Services implements AutoCloseable {
     }
 
     private synchronized void deliver(ServiceSource source, Snapshot snapshot) {
-        Discovery delivery = deliveries.get(source);
+        SourceStats delivery = deliveries.get(source);
         if (delivery != null) {
             delivery.heard();
             delivery.looked(Duration.ZERO);
@@ -98,7 +98,7 @@ final class Services implements AutoCloseable {
         List<SourceStatus> all = new ArrayList<>();
         for (int i = 0; i < subscriptions.size(); i++) {
             SourceStatus own = subscriptions.get(i).status();
-            Discovery seen = deliveries.get(sources.get(i));
+            SourceStats seen = deliveries.get(sources.get(i));
             if (own != null) {
                 all.add(own);
             } else if (seen != null) {

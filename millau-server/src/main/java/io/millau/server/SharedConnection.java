@@ -549,8 +549,8 @@ final class SharedConnection extends Deadlines.Deadline {
         int last = payload.getInt() & Integer.MAX_VALUE;
         int code = payload.getInt();
         LOG.debug("Connection to {} takes no more requests: GOAWAY after stream {}, code {}", owner, last, code);
-        StreamException refused =
-                new StreamException(Outcome.REFUSED, "GOAWAY with code " + code + " before the request was begun");
+        StreamException refused = new StreamException(
+                Outcome.NOT_PROCESSED, "GOAWAY with code " + code + " before the request was begun");
         for (StreamConduit stream : List.copyOf(streams)) {
             if (stream.isAfter(last)) {
                 stream.fail(refused);
@@ -581,7 +581,7 @@ final class SharedConnection extends Deadlines.Deadline {
 
     /** What an attempt comes to whose connection broke: one that served others may end at any time (RFC 9112, 9.5). */
     private Outcome broken() {
-        return served ? Outcome.REJECTED : Outcome.BROKEN;
+        return served ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
     }
 
     private void fail(IOException failure, Outcome outcome) {

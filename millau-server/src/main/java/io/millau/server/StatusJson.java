@@ -153,7 +153,7 @@ final class StatusJson {
         json.name("id").value(endpoint.id());
         json.name("url").value(endpoint.toString());
         json.name("state").value(status.state().name().toLowerCase(Locale.ROOT));
-        json.name("since").value(now.minus(status.since()).truncatedTo(ChronoUnit.SECONDS));
+        json.name("since").value(now.minus(status.age()).truncatedTo(ChronoUnit.SECONDS));
         json.name("reason").value(status.reason());
         json.name("openRequests").value(status.openRequests());
         rates(json, of == null ? null : of.requests, of == null ? null : of.errors);

@@ -487,7 +487,8 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
     /** The endpoint reset it: once the answer is whole, that only means that the rest of the request is not wanted. */
     void reset(int code) {
         fail(new StreamException(
-                code == Http2.REFUSED_STREAM ? Outcome.REFUSED : Outcome.BROKEN, "stream reset with code " + code));
+                code == Http2.REFUSED_STREAM ? Outcome.NOT_PROCESSED : Outcome.BROKEN,
+                "stream reset with code " + code));
     }
 
     /** It ends without us having ended it; an answer that is whole stays one. */

@@ -350,7 +350,7 @@ class FailoverTest extends ProxyTest {
         assertThat(client.get("/").body()).isEqualTo("ok");
         secondRequest.await();
         assertThat(connections).hasValue(2);
-        assertThat(traffic.await(9)).contains("failed app REJECTED repeated");
+        assertThat(traffic.await(9)).contains("failed app STALE_CONNECTION repeated");
         assertThat(traffic.events).doesNotContain("failed app BROKEN repeated");
     }
 

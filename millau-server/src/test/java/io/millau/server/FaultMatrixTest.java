@@ -3,10 +3,10 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.Outcome;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.metrics.PrometheusMetrics;
@@ -203,7 +203,7 @@ class FaultMatrixTest {
         private final Clock clock = new Clock();
         private final PrometheusMetrics metrics = new PrometheusMetrics();
         private final RecordedTraffic traffic = new RecordedTraffic();
-        private final ServicesInCode services = ServiceSource.of();
+        private final InMemoryServices services = ServiceSource.of();
         private final AtomicBoolean answerBegan = new AtomicBoolean();
 
         Cell(String fault, String method, Body body, Front front) {

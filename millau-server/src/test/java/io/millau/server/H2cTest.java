@@ -660,7 +660,7 @@ class H2cTest extends ProxyTest {
 
         assertThat(client.send(post("hello")).read().body()).isEqualTo("ok");
         assertThat(client.send(post("hello")).read().body()).isEqualTo("ok");
-        assertThat(traffic.events).contains("failed app REFUSED repeated");
+        assertThat(traffic.events).contains("failed app NOT_PROCESSED repeated");
         await().until(() -> endpoint.openConnections() == 1);
     }
 

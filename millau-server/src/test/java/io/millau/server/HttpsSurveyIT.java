@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Certificate;
 import io.millau.core.Endpoint;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
-import io.millau.core.Pem;
 import io.millau.core.Service;
+import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import io.millau.core.testing.TrustAll;
 import io.millau.server.testing.Message;

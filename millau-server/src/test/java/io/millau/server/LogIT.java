@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.millau.core.Certificate;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.nio.charset.StandardCharsets;

@@ -1,9 +1,9 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.millau.core.Ticker;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.util.ArrayDeque;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 /** A proxy with one I/O thread, so that connections are reused as a test expects, and what a test opens is closed. */
 abstract class ProxyTest {
 
-    final ServicesInCode services = ServiceSource.of();
+    final InMemoryServices services = ServiceSource.of();
     final RecordedTraffic traffic = new RecordedTraffic();
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
 

@@ -1,8 +1,8 @@
 package io.millau.server;
 
+import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ final class RunFleet implements Closeable {
     /** A service, and who runs it now. */
     private record Running(RunRoute route, Service service, List<RunEndpoint> endpoints) {}
 
-    final ServicesInCode services = ServiceSource.of();
+    final InMemoryServices services = ServiceSource.of();
     private final RunRequests requests;
     private final RunDice dice;
     private final List<Running> running = new ArrayList<>();

@@ -2,7 +2,7 @@ package io.millau.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

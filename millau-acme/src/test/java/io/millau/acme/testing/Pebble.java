@@ -3,7 +3,7 @@ package io.millau.acme.testing;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import io.millau.docker.testing.Shell;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.Replica;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
-import io.millau.core.Pem;
+import io.millau.core.internal.Pem;
 import io.millau.docker.testing.Engine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

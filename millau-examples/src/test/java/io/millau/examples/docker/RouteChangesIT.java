@@ -3,9 +3,9 @@ package io.millau.examples.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServicesInCode;
 import io.millau.examples.echo.Echo;
 import io.millau.server.Millau;
 import io.millau.server.testing.ScriptedEndpoint;
@@ -36,7 +36,7 @@ class RouteChangesIT {
     private static final int CHANGES_PER_SECOND = 100;
     private static final int OTHERS = 50;
 
-    private final ServicesInCode services = ServiceSource.of();
+    private final InMemoryServices services = ServiceSource.of();
     private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
     private final AtomicInteger changes = new AtomicInteger();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();

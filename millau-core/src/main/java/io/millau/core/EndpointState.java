@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** An endpoint with what is known of it; one per endpoint, however many snapshots and services it is part of. */
-final class Target {
+final class EndpointState {
 
     private static final int TOKEN_BYTES = 12;
     private static final long STARTING_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -25,7 +25,7 @@ final class Target {
     private @Nullable String token;
 
     /** @param joined whether it came while others were known, and is not one that the router began with */
-    Target(Endpoint endpoint, long now, boolean joined) {
+    EndpointState(Endpoint endpoint, long now, boolean joined) {
         this.endpoint = endpoint;
         this.health = new Health(now);
         this.seenSince = now;

@@ -1,4 +1,4 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

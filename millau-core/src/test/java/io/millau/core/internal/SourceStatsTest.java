@@ -1,7 +1,8 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.SourceStatus;
 import io.millau.core.testing.MovableClock;
 import java.time.Clock;
 import java.time.Duration;
@@ -9,11 +10,11 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import org.junit.jupiter.api.Test;
 
-class DiscoveryTest {
+class SourceStatsTest {
 
     private static final Instant NOON = Instant.parse("2030-01-01T12:00:00Z");
 
-    private final Discovery discovery = new Discovery("engine", Clock.fixed(NOON, ZoneOffset.UTC));
+    private final SourceStats discovery = new SourceStats("engine", Clock.fixed(NOON, ZoneOffset.UTC));
 
     @Test
     void whoHasNotLookedYetHasNeitherSuccessNorTrouble() {
@@ -51,7 +52,7 @@ class DiscoveryTest {
     @Test
     void theTimeIsThatOfTheClock() {
         MovableClock clock = new MovableClock();
-        Discovery moving = new Discovery("engine", clock);
+        SourceStats moving = new SourceStats("engine", clock);
         moving.looked(Duration.ZERO);
         Instant first = moving.status().lastSuccess();
         clock.forward(Duration.ofDays(1));

@@ -1,4 +1,4 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import java.io.ByteArrayInputStream;
 import java.nio.ByteBuffer;
@@ -121,7 +121,7 @@ public final class Pem {
         }
     }
 
-    static X509Certificate certificate(byte[] der) {
+    public static X509Certificate certificate(byte[] der) {
         try {
             return (X509Certificate)
                     CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(der));
@@ -165,7 +165,7 @@ public final class Pem {
      *
      * @throws IllegalArgumentException if it is not Base64
      */
-    static String fromBase64(String value) {
+    public static String fromBase64(String value) {
         if (value.contains("-----BEGIN")) { // which may pass for Base64
             throw new IllegalArgumentException("expected PEM in Base64, not PEM itself: base64 -w0 FILE");
         }
@@ -178,7 +178,7 @@ public final class Pem {
     }
 
     /** Whether a signature of one is verified by the other. */
-    static boolean fits(PrivateKey key, X509Certificate certificate) {
+    public static boolean fits(PrivateKey key, X509Certificate certificate) {
         try {
             Signature signature =
                     Signature.getInstance(key.getAlgorithm().equals("RSA") ? "SHA256withRSA" : "SHA256withECDSA");

@@ -1,4 +1,4 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
@@ -7,21 +7,21 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** As much of DER (ITU-T X.690) as keys and a certificate of our own need: values are a tag, a length and a content. */
-final class Der {
+public final class Der {
 
-    static final int INTEGER = 0x02;
-    static final int BIT_STRING = 0x03;
-    static final int OCTET_STRING = 0x04;
+    public static final int INTEGER = 0x02;
+    public static final int BIT_STRING = 0x03;
+    public static final int OCTET_STRING = 0x04;
     static final int OBJECT_IDENTIFIER = 0x06;
     static final int UTF8_STRING = 0x0c;
-    static final int GENERALIZED_TIME = 0x18;
+    public static final int GENERALIZED_TIME = 0x18;
     static final int SEQUENCE = 0x30;
-    static final int SET = 0x31;
+    public static final int SET = 0x31;
 
     private Der() {}
 
     /** A value of several parts. */
-    static byte[] value(int tag, byte[]... parts) {
+    public static byte[] value(int tag, byte[]... parts) {
         int length = Arrays.stream(parts).mapToInt(part -> part.length).sum();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(length + 6);
         bytes.write(tag);
@@ -39,20 +39,20 @@ final class Der {
         return bytes.toByteArray();
     }
 
-    static byte[] sequence(byte[]... parts) {
+    public static byte[] sequence(byte[]... parts) {
         return value(SEQUENCE, parts);
     }
 
-    static byte[] integer(BigInteger number) {
+    public static byte[] integer(BigInteger number) {
         return value(INTEGER, number.toByteArray());
     }
 
-    static byte[] text(String text) {
+    public static byte[] text(String text) {
         return value(UTF8_STRING, text.getBytes(StandardCharsets.UTF_8));
     }
 
     /** @param dotted its arcs, each less than 2^31 */
-    static byte[] objectIdentifier(String dotted) {
+    public static byte[] objectIdentifier(String dotted) {
         int[] arcs =
                 Arrays.stream(dotted.split("\\.")).mapToInt(Integer::parseInt).toArray();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -69,10 +69,10 @@ final class Der {
     }
 
     /** One value at the beginning of others. */
-    record Value(int tag, ByteBuffer content) {
+    public record Value(int tag, ByteBuffer content) {
 
         /** @throws IllegalArgumentException if there is no whole value */
-        static Value read(ByteBuffer from) {
+        public static Value read(ByteBuffer from) {
             if (from.remaining() < 2) {
                 throw new IllegalArgumentException("not DER");
             }
@@ -97,7 +97,7 @@ final class Der {
         }
 
         /** All of it again. */
-        byte[] bytes() {
+        public byte[] bytes() {
             byte[] bytes = new byte[content.remaining()];
             content.duplicate().get(bytes);
             return value(tag, bytes);

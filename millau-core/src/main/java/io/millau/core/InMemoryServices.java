@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /** Services declared in code. Safe for use by several threads; a change is in force when the call returns. */
-public final class ServicesInCode implements ServiceSource {
+public final class InMemoryServices implements ServiceSource {
 
     private final List<Consumer<Snapshot>> consumers = new ArrayList<>();
     private Snapshot current;
 
-    ServicesInCode(Service... services) {
+    InMemoryServices(Service... services) {
         current = new Snapshot(List.of(services), List.of());
     }
 

@@ -1,5 +1,7 @@
-package io.millau.core;
+package io.millau.core.internal;
 
+import io.millau.core.ServiceSource;
+import io.millau.core.SourceStatus;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * What a source notes of its own work, so that {@link ServiceSource.Subscription#status} can tell it. Safe for use by several
  * threads.
  */
-public final class Discovery {
+public final class SourceStats {
 
     private final String name;
     private final Clock clock;
@@ -26,11 +28,11 @@ public final class Discovery {
      *
      * @param name what the source is called
      */
-    public Discovery(String name) {
+    public SourceStats(String name) {
         this(name, Clock.systemUTC());
     }
 
-    Discovery(String name, Clock clock) {
+    SourceStats(String name, Clock clock) {
         this.name = name;
         this.clock = clock;
     }

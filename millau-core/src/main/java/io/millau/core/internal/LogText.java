@@ -1,4 +1,4 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
