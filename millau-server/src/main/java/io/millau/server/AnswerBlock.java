@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class AnswerBlock {
 
-    private static final byte[] CLOSE = RequestHead.ascii("Connection: close\r\n");
-    private static final byte[] CHUNKED = RequestHead.ascii("Transfer-Encoding: chunked\r\n");
-    private static final byte[] NO_BODY = RequestHead.ascii("Content-Length: 0\r\n");
-    private static final byte[] CRLF = RequestHead.ascii("\r\n");
+    private static final byte[] CLOSE = Http1.ascii("Connection: close\r\n");
+    private static final byte[] CHUNKED = Http1.ascii("Transfer-Encoding: chunked\r\n");
+    private static final byte[] NO_BODY = Http1.ascii("Content-Length: 0\r\n");
+    private static final byte[] CRLF = Http1.ascii("\r\n");
 
     /** What is not among the fields: the status line, and those above. */
     private static final int ROOM_BYTES = 1024;
@@ -94,7 +94,7 @@ final class AnswerBlock {
     }
 
     private byte[] statusLine() {
-        return RequestHead.ascii("HTTP/1.1 " + status + " " + StatusCodes.getReason(status) + "\r\n");
+        return Http1.ascii("HTTP/1.1 " + status + " " + StatusCodes.getReason(status) + "\r\n");
     }
 
     private byte[] fields() {

@@ -33,7 +33,7 @@ final class AnswerBody {
     }
 
     private final UpstreamConnection from;
-    private final Lane lane;
+    private final Buffers.Stock buffers;
     private final Owner owner;
     private final @Nullable ChunkDecoder decoder;
     private @Nullable StreamSinkChannel client;
@@ -53,13 +53,13 @@ final class AnswerBody {
      * @param first what was read together with the head; this frees it
      * @throws MalformedAnswerException if that much of it is no body already, so that nothing need be passed on yet
      */
-    AnswerBody(UpstreamConnection from, Lane lane, Owner owner, long length, PooledByteBuffer first)
+    AnswerBody(UpstreamConnection from, ProxyThread thread, Owner owner, long length, PooledByteBuffer first)
             throws MalformedAnswerException {
         this.from = from;
-        this.lane = lane;
+        this.buffers = thread.loop.buffers;
         this.owner = owner;
         this.remaining = length;
-        this.decoder = length == AnswerHead.CHUNKED ? new ChunkDecoder(lane.answerHead) : null;
+        this.decoder = length == AnswerHead.CHUNKED ? new ChunkDecoder(thread.trailers) : null;
         this.pooled = first;
         try {
             decode(first.getBuffer());
@@ -195,7 +195,7 @@ final class AnswerBody {
 
     /** Reads and decodes; false if there is nothing yet. */
     private boolean readMore(StreamSinkChannel client) throws IOException {
-        PooledByteBuffer holder = pooled == null ? lane.buffers.allocate() : pooled;
+        PooledByteBuffer holder = pooled == null ? buffers.allocate() : pooled;
         pooled = holder;
         ByteBuffer buffer = holder.getBuffer();
         int start = buffer.limit();

@@ -20,7 +20,7 @@ final class AnswerHead {
     static final long CHUNKED = -2;
 
     /** The largest head, and as it is read in one piece, the smallest buffer to read into. */
-    static final int MAX_BYTES = 64 * 1024;
+    static final int MAX_BYTES = Buffers.STREAM_BYTES;
 
     /** Nearly every head ends within these, and what follows it needs no look. */
     private static final int USUAL_BYTES = 2048;

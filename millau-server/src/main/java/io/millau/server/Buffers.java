@@ -18,6 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Buffers implements ByteBufferPool {
 
+    /** The size of the buffers that clients are read into, and Undertow's writes come from. */
+    static final int CLIENT_BYTES = 16 * 1024;
+
+    /** The size of the buffers that bodies stream through: the largest head of a request that is sent on, and of a response. */
+    static final int STREAM_BYTES = 64 * 1024;
+
     private final int size;
     private final ByteBufferPool onHeap;
     private final ThreadLocal<Stock> stocks;

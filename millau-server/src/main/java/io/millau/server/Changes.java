@@ -35,7 +35,7 @@ import org.slf4j.event.Level;
  */
 final class Changes implements TrafficListener {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
+    private static final Logger LOG = LoggerFactory.getLogger("io.millau.server.Millau");
 
     static final int REMEMBERED = 50;
 

@@ -43,8 +43,8 @@ abstract class Client implements TrafficListener.Request {
 
     static Client of(HttpServerExchange exchange) {
         return exchange.getConnection() instanceof HttpServerConnection connection
-                ? new Http1(exchange, connection)
-                : new Http2(exchange);
+                ? new OverHttp1(exchange, connection)
+                : new OverHttp2(exchange);
     }
 
     /** Is told once that the client went away. */
@@ -80,7 +80,7 @@ abstract class Client implements TrafficListener.Request {
 
     @Override
     public final String path() {
-        return RequestHead.pathOf(exchange);
+        return Http1.pathOf(exchange);
     }
 
     @Override
@@ -134,12 +134,12 @@ abstract class Client implements TrafficListener.Request {
         return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
     }
 
-    private static final class Http1 extends Client implements ChannelListener<ConduitStreamSourceChannel> {
+    private static final class OverHttp1 extends Client implements ChannelListener<ConduitStreamSourceChannel> {
         private final HttpServerConnection connection;
         private @Nullable Watcher watcher;
         private boolean interimCut;
 
-        Http1(HttpServerExchange exchange, HttpServerConnection connection) {
+        OverHttp1(HttpServerExchange exchange, HttpServerConnection connection) {
             super(exchange);
             this.connection = connection;
         }
@@ -279,14 +279,14 @@ abstract class Client implements TrafficListener.Request {
         }
     }
 
-    private static final class Http2 extends Client {
+    private static final class OverHttp2 extends Client {
 
         private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
 
         /** Requests in progress on the connection that a stream belongs to. */
         private static final AttachmentKey<int[]> OPEN = AttachmentKey.create(int[].class);
 
-        Http2(HttpServerExchange exchange) {
+        OverHttp2(HttpServerExchange exchange) {
             super(exchange);
         }
 

@@ -44,7 +44,8 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
     private static final byte[] HTTP_2_PREFACE = "PRI".getBytes(StandardCharsets.US_ASCII);
 
     private final StreamConnection channel;
-    private final Lane lane;
+    private final EventLoop loop;
+    private final PlainRequests plainRequests = PlainRequests.ofThread();
     private final Deadlines.Deadline idle = new Deadlines.Deadline() {
         @Override
         void passed() {
@@ -62,10 +63,10 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
     private @Nullable ChannelListener<? super ConduitStreamSourceChannel> undertow;
     private @Nullable String address;
 
-    private ClientConnection(StreamConnection channel, Lane lane) {
+    private ClientConnection(StreamConnection channel, EventLoop loop) {
         super(channel.getSourceChannel().getConduit());
         this.channel = channel;
-        this.lane = lane;
+        this.loop = loop;
     }
 
     /**
@@ -73,11 +74,12 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
      *
      * @param http2 takes it instead if its first bytes are those of HTTP/2 (RFC 9113, 3.3); null where they may not be
      */
-    static void open(StreamConnection channel, Lane lane, HttpOpenListener http1, @Nullable Http2Connections http2) {
-        ClientConnection opened = new ClientConnection(channel, lane);
+    static void open(
+            StreamConnection channel, EventLoop loop, HttpOpenListener http1, @Nullable Http2Connections http2) {
+        ClientConnection opened = new ClientConnection(channel, loop);
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         source.setConduit(opened);
-        lane.longDeadlines.set(opened.idle, MAX_IDLE.toNanos());
+        loop.longDeadlines.set(opened.idle, MAX_IDLE.toNanos());
         source.setReadListener(readable -> opened.begin(http1, http2));
         source.resumeReads();
     }
@@ -130,7 +132,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
             connection = (HttpServerConnection) exchange.getConnection();
             connection.addCloseListener(closed -> {
                 if (closed.getIoThread() == Thread.currentThread()) {
-                    lane.longDeadlines.cancel(idle);
+                    loop.longDeadlines.cancel(idle);
                 }
             });
         }
@@ -180,7 +182,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
     private void heard(long count) {
         busy |= count > 0;
         if (count < 0) {
-            lane.longDeadlines.cancel(idle);
+            loop.longDeadlines.cancel(idle);
         }
     }
 
@@ -202,7 +204,7 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
         if (busy || open == null || !open.isOpen() || open.getExtraBytes() != null) {
             return;
         }
-        lane.longDeadlines.set(idle, MAX_IDLE.toNanos());
+        loop.longDeadlines.set(idle, MAX_IDLE.toNanos());
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         undertow = source.getReadListener();
         source.setReadListener(this);
@@ -226,9 +228,9 @@ final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceCon
     private void next(PooledByteBuffer pooled, HttpServerConnection open, ConduitStreamSourceChannel source) {
         ByteBuffer buffer = pooled.getBuffer();
         int count = receive(buffer);
-        HttpServerExchange exchange = count > 0 ? lane.plainRequests.read(buffer, open) : null;
+        HttpServerExchange exchange = count > 0 ? plainRequests.read(buffer, open) : null;
         if (exchange != null) {
-            setUpBody(exchange, lane.plainRequests.length(), open, pooled);
+            setUpBody(exchange, plainRequests.length(), open, pooled);
             Connectors.executeRootHandler(open.getRootHandler(), exchange);
         } else if (count < 0) {
             pooled.close();

@@ -29,7 +29,7 @@ final class FrameWriter {
 
     /** Bytes of a request's frame, without its head, that can be written now. */
     int room() {
-        return (unsent == null ? Lane.BUFFER_BYTES : unsent.remaining()) - KEPT_BYTES - Http2.FRAME_HEAD_BYTES;
+        return (unsent == null ? Buffers.STREAM_BYTES : unsent.remaining()) - KEPT_BYTES - Http2.FRAME_HEAD_BYTES;
     }
 
     /** Whether nothing waits for the socket. */
@@ -103,7 +103,7 @@ final class FrameWriter {
     }
 
     private ByteBuffer newBuffer(int bytes) {
-        if (bytes + KEPT_BYTES > Lane.BUFFER_BYTES) {
+        if (bytes + KEPT_BYTES > Buffers.STREAM_BYTES) {
             return ByteBuffer.allocate(bytes + KEPT_BYTES); // a head as large as they get
         }
         pooled = buffers.allocate();

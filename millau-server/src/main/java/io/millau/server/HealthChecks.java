@@ -3,6 +3,7 @@ package io.millau.server;
 import io.millau.core.Endpoint;
 import io.millau.core.Router;
 import io.millau.core.Service;
+import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
@@ -31,8 +32,10 @@ final class HealthChecks {
     private static final Duration FIRST_INTERVAL = Duration.ofSeconds(1);
 
     private final Router router;
-    private final Lanes lanes;
-    private final Traffic traffic;
+    private final EventLoops loops;
+    private final UpstreamPools upstreams;
+    private final TrafficListener listener;
+    private final AnswerHead answerHead = new AnswerHead();
 
     // Guarded by this.
     private Map<Subject, Service> wanted = Map.of();
@@ -44,10 +47,11 @@ final class HealthChecks {
     /** What is asked. */
     private record Subject(Endpoint endpoint, String service, String host, String path) {}
 
-    HealthChecks(Router router, Lanes lanes, Traffic traffic) {
+    HealthChecks(Router router, EventLoops loops, UpstreamPools upstreams, TrafficListener listener) {
         this.router = router;
-        this.lanes = lanes;
-        this.traffic = traffic;
+        this.loops = loops;
+        this.upstreams = upstreams;
+        this.listener = listener;
     }
 
     synchronized void start(XnioIoThread thread) {
@@ -94,7 +98,7 @@ final class HealthChecks {
                 known.service = service;
                 return;
             }
-            Check check = new Check(subject, service, lanes.current());
+            Check check = new Check(subject, service, loops.current());
             checks.put(subject, check);
             check.begin();
         });
@@ -104,7 +108,7 @@ final class HealthChecks {
     private final class Check extends Deadlines.Deadline implements Upstream.ConnectListener, UpstreamConnection.User {
 
         private final Subject subject;
-        private final Lane lane;
+        private final EventLoop loop;
         private Service service;
         private boolean everPassed;
         private boolean checked;
@@ -112,15 +116,15 @@ final class HealthChecks {
         private @Nullable UpstreamConnection connection;
         private @Nullable PooledByteBuffer partialHead;
 
-        Check(Subject subject, Service service, Lane lane) {
+        Check(Subject subject, Service service, EventLoop loop) {
             this.subject = subject;
             this.service = service;
-            this.lane = lane;
+            this.loop = loop;
         }
 
         void begin() {
-            lane.longDeadlines.set(this, INTERVAL.toNanos());
-            connecting = lane.upstream.connect(subject.endpoint(), this);
+            loop.longDeadlines.set(this, INTERVAL.toNanos());
+            connecting = upstreams.current().connect(subject.endpoint(), this);
         }
 
         @Override
@@ -137,7 +141,7 @@ final class HealthChecks {
             connecting = null;
             connection = opened;
             opened.use(this);
-            ByteBuffer head = ByteBuffer.wrap(RequestHead.ascii("GET " + subject.path() + " HTTP/1.1\r\nHost: "
+            ByteBuffer head = ByteBuffer.wrap(Http1.ascii("GET " + subject.path() + " HTTP/1.1\r\nHost: "
                     + subject.host() + "\r\nUser-Agent: millau\r\nConnection: close\r\n\r\n"));
             try {
                 opened.sink.write(head); // a new socket has room for it
@@ -157,13 +161,13 @@ final class HealthChecks {
             if (from == null) {
                 return;
             }
-            PooledByteBuffer pooled = partialHead == null ? lane.buffers.allocate() : partialHead;
+            PooledByteBuffer pooled = partialHead == null ? loop.buffers.allocate() : partialHead;
             partialHead = pooled;
             ByteBuffer buffer = pooled.getBuffer();
             int count = from.source.read(buffer);
             buffer.flip();
-            while (lane.answerHead.read(buffer)) {
-                int status = lane.answerHead.status();
+            while (answerHead.read(buffer)) {
+                int status = answerHead.status();
                 if (status >= 200) {
                     end(status < 400, "status " + status);
                     return;
@@ -191,14 +195,14 @@ final class HealthChecks {
         private void end(boolean passed, String why) {
             stop();
             everPassed |= passed;
-            lane.longDeadlines.set(this, untilNext());
+            loop.longDeadlines.set(this, untilNext());
             String reason = why + " for " + subject.path();
             if (!router.checked(subject.endpoint(), passed, reason)) {
                 LOG.debug("Checked endpoint={} result={}", subject.endpoint(), LogText.later(() -> reason));
             } else if (passed) {
-                traffic.endpointReturned(service, subject.endpoint());
+                listener.endpointReturned(service, subject.endpoint());
             } else {
-                traffic.endpointEjected(service, subject.endpoint(), reason + ", twice");
+                listener.endpointEjected(service, subject.endpoint(), reason + ", twice");
             }
         }
 
@@ -213,7 +217,7 @@ final class HealthChecks {
         }
 
         void stop() {
-            lane.longDeadlines.cancel(this);
+            loop.longDeadlines.cancel(this);
             if (connecting != null) {
                 connecting.cancel();
                 connecting = null;

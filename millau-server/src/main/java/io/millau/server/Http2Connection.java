@@ -36,7 +36,7 @@ final class Http2Connection extends Http2Channel {
     static final int WINDOW = 512 * 1024;
 
     /** Twice as many as the window fills, since a buffer may hold little of several streams. */
-    static final int MAX_BUFFERS = 2 * WINDOW / Millau.BUFFER_BYTES;
+    static final int MAX_BUFFERS = 2 * WINDOW / Buffers.CLIENT_BYTES;
 
     private final @Nullable TlsClient client;
     private final @Nullable String tlsVersion;

@@ -54,7 +54,7 @@ final class Http2Connections {
             opened.announceEnd();
         }
         opened.getReceiveSetter()
-                .set(new Http2ReceiveListener(Objects.requireNonNull(handler), options, Millau.BUFFER_BYTES, null));
+                .set(new Http2ReceiveListener(Objects.requireNonNull(handler), options, Buffers.CLIENT_BYTES, null));
         opened.resumeReceives();
     }
 

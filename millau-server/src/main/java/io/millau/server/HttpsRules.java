@@ -98,7 +98,7 @@ final class HttpsRules {
         boolean hasPort = colon > host.lastIndexOf(']');
         String name = hasPort ? host.substring(0, colon) : host;
         String query = exchange.getQueryString();
-        return "https://" + name + (hasPort && port > 0 && port != 443 ? ":" + port : "") + RequestHead.pathOf(exchange)
+        return "https://" + name + (hasPort && port > 0 && port != 443 ? ":" + port : "") + Http1.pathOf(exchange)
                 + (query.isEmpty() ? "" : "?" + query);
     }
 }

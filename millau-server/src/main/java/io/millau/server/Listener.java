@@ -66,7 +66,7 @@ final class Listener {
     }
 
     /** Takes the address; connections wait until {@link #open}. */
-    static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address)
+    static Listener bind(XnioWorker worker, ByteBufferPool buffers, EventLoops loops, InetSocketAddress address)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
@@ -77,12 +77,18 @@ final class Listener {
                 worker.createStreamConnectionServer(
                         address,
                         ChannelListeners.openListenerAdapter(
-                                connection -> ClientConnection.open(connection, lanes.current(), http1, http2)),
+                                connection -> ClientConnection.open(connection, loops.current(), http1, http2)),
                         SOCKET));
     }
 
     /** Takes the address for HTTPS. */
-    static Listener bind(XnioWorker worker, ByteBufferPool buffers, Lanes lanes, InetSocketAddress address, Tls tls)
+    static Listener bind(
+            XnioWorker worker,
+            ByteBufferPool buffers,
+            EventLoops loops,
+            InetSocketAddress address,
+            Tls tls,
+            TlsThreads tlsThreads)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
@@ -92,7 +98,7 @@ final class Listener {
             } else if (connection.speaks(Tls.HTTP_2)) {
                 http2.open(connection, null);
             } else {
-                ClientConnection.open(connection, lanes.current(), http1, null);
+                ClientConnection.open(connection, loops.current(), http1, null);
             }
         };
         return new Listener(
@@ -101,8 +107,8 @@ final class Listener {
                 http2,
                 worker.createStreamConnectionServer(
                         address,
-                        ChannelListeners.openListenerAdapter(socket ->
-                                TlsHandshake.serve(socket, tls, lanes.current().tls(), connections)),
+                        ChannelListeners.openListenerAdapter(
+                                socket -> TlsHandshake.serve(socket, tls, tlsThreads.current(), connections)),
                         SOCKET));
     }
 

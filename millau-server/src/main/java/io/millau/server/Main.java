@@ -129,7 +129,7 @@ public final class Main {
                 return 0;
             }
             case "--version", "version" -> {
-                out.println("Millau " + StatusJson.VERSION);
+                out.println("Millau " + Version.VERSION);
                 return 0;
             }
             case "", "demo" -> {
@@ -196,7 +196,7 @@ public final class Main {
             builder.accessLog(accessLog);
         }
         sources.forEach(builder::source);
-        Banner.starting(StatusJson.VERSION, sources);
+        Banner.starting(Version.VERSION, sources);
         AcmeCertificates acme = configuration.https() == null ? null : serveHttps(configuration, builder);
         Millau millau;
         try {

@@ -54,11 +54,11 @@ public final class Millau implements AutoCloseable {
     /** A source that has nothing to say by then must not keep the others' services from being reached. */
     private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
 
-    static final int BUFFER_BYTES = 16 * 1024;
-
     private final XnioWorker worker;
-    private final Lanes lanes;
-    private final Buffers buffers = new Buffers(BUFFER_BYTES);
+    private final EventLoops loops;
+    private final TlsThreads tlsThreads = new TlsThreads();
+    private final UpstreamPools upstreams;
+    private final Buffers buffers = new Buffers(Buffers.CLIENT_BYTES);
     private final Router router;
     private final Services services;
     private final HealthChecks healthChecks;
@@ -82,14 +82,15 @@ public final class Millau implements AutoCloseable {
         grace = builder.grace;
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
-        lanes = new Lanes(builder.ticker);
+        loops = new EventLoops(builder.ticker);
+        upstreams = new UpstreamPools(loops, tlsThreads);
         changes = new Changes(builder.wallClock);
         status = builder.telemetry == null
                 ? null
                 : new Status(changes, builder.wallClock, builder.ticker, builder.hostName, this::up);
         accessLog = builder.accessLog;
         traffic = new Traffic(listeners(builder.trafficListeners));
-        healthChecks = new HealthChecks(router, lanes, traffic);
+        healthChecks = new HealthChecks(router, loops, upstreams, traffic);
         certificates =
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
         services = new Services(builder.sources, this::replace, changes::problemsReplaced);
@@ -105,18 +106,18 @@ public final class Millau implements AutoCloseable {
                         .getMap());
         try {
             for (InetSocketAddress address : builder.addresses) {
-                listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address)));
+                listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address)));
             }
             if (certificates != null) {
                 Tls tls = new Tls(certificates, router::clientCa, builder.tlsProvider);
                 for (InetSocketAddress address : builder.secureAddresses) {
-                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, lanes, address, tls)));
+                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address, tls, tlsThreads)));
                 }
             }
             InetSocketAddress telemetryAddress = builder.telemetry;
             telemetry = telemetryAddress == null
                     ? null
-                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, lanes, telemetryAddress));
+                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, loops, telemetryAddress));
             if (telemetry != null && status != null) {
                 telemetry.open(new Telemetry(this::up, status, new ExplainHandler(this::explain), builder.metrics));
             }
@@ -164,9 +165,17 @@ public final class Millau implements AutoCloseable {
                 .findFirst()
                 .orElse(0);
         HttpsRules https = new HttpsRules(router, redirectAll, httpsPort);
+        ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams);
         for (int i = 0; i < listeners.size(); i++) {
             ProxyHandler handler = new ProxyHandler(
-                    router, https, certificates, lanes, traffic, ingresses.get(i), builder.hostName, services::lookNow);
+                    router,
+                    https,
+                    certificates,
+                    threads,
+                    traffic,
+                    ingresses.get(i),
+                    builder.hostName,
+                    services::lookNow);
             handlers.add(handler);
             listeners.get(i).open(handler);
         }
@@ -181,7 +190,7 @@ public final class Millau implements AutoCloseable {
         if (certificates != null) {
             certificates.replace(all); // first: a new host is not to be reached without its own
         }
-        lanes.replace(all, () -> router.replace(all));
+        upstreams.replace(all, () -> router.replace(all));
         healthChecks.replace(all);
         traffic.servicesReplaced(all.stream().filter(Service::enabled).toList());
     }
@@ -205,7 +214,7 @@ public final class Millau implements AutoCloseable {
 
         @Override
         public int openConnections(Service service) {
-            return service.endpoints().stream().mapToInt(lanes::connections).sum();
+            return service.endpoints().stream().mapToInt(upstreams::connections).sum();
         }
 
         @Override
@@ -293,7 +302,7 @@ public final class Millau implements AutoCloseable {
 
     /** Those of them that are not Undertow's. */
     int buffersTakenByRequests() {
-        return lanes.buffersTaken();
+        return loops.buffersTaken();
     }
 
     /**

@@ -27,8 +27,8 @@ final class PlainRequests {
         Methods.GET, Methods.POST, Methods.HEAD, Methods.PUT, Methods.PATCH, Methods.DELETE, Methods.OPTIONS
     };
     private static final byte[][] STARTS =
-            Stream.of(METHODS).map(method -> RequestHead.ascii(method + " /")).toArray(byte[][]::new);
-    private static final byte[] VERSION = RequestHead.ascii(" HTTP/1.1\r\n");
+            Stream.of(METHODS).map(method -> Http1.ascii(method + " /")).toArray(byte[][]::new);
+    private static final byte[] VERSION = Http1.ascii(" HTTP/1.1\r\n");
     private static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
 
     private static final boolean[] PATH = HeaderNames.characters("-._~!$&'()*+,=:@/");
@@ -42,6 +42,8 @@ final class PlainRequests {
         }
     }
 
+    private static final ThreadLocal<PlainRequests> OF_THREAD = ThreadLocal.withInitial(PlainRequests::new);
+
     private final HeaderNames names = new HeaderNames();
 
     /** The input, and behind it zeros, at which every scan ends. */
@@ -49,6 +51,11 @@ final class PlainRequests {
 
     private int at;
     private long length;
+
+    /** The one that the connections of the calling thread share. */
+    static PlainRequests ofThread() {
+        return OF_THREAD.get();
+    }
 
     /**
      * The request whose head the buffer begins with, ready for a handler but for its body. The buffer is left behind the head.

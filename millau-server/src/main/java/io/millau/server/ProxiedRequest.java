@@ -63,7 +63,8 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     private final HttpServerExchange exchange;
     private Delivery delivery;
-    private final Lane lane;
+    private final ProxyThread thread;
+    private final Deadlines deadlines;
     private final ProxyHandler handler;
     private final TrafficListener.Ingress ingress;
     private final Client client;
@@ -94,14 +95,15 @@ final class ProxiedRequest extends Deadlines.Deadline
     private boolean connectionCanServeAgain;
     private Deadlines.@Nullable Deadline continueDeadline;
 
-    ProxiedRequest(HttpServerExchange exchange, Delivery delivery, Lane lane, ProxyHandler handler) {
+    ProxiedRequest(HttpServerExchange exchange, Delivery delivery, ProxyThread thread, ProxyHandler handler) {
         this.exchange = exchange;
         this.delivery = delivery;
-        this.lane = lane;
+        this.thread = thread;
+        this.deadlines = thread.loop.deadlines;
         this.handler = handler;
         this.ingress = handler.ingress();
         this.client = Client.of(exchange);
-        this.began = lane.deadlines.now();
+        this.began = deadlines.now();
         this.attemptBegan = began;
         this.upgrade = upgradeOf(exchange);
     }
@@ -110,7 +112,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private static @Nullable String upgradeOf(HttpServerExchange exchange) {
         String upgrade = exchange.getRequestHeaders().getFirst(Headers.UPGRADE);
         boolean wanted = upgrade != null
-                && RequestHead.isHttp11(exchange)
+                && Http1.isHttp11(exchange)
                 && exchange.isRequestComplete()
                 && HopByHop.hasToken(exchange.getRequestHeaders().getFirst(Headers.CONNECTION), "upgrade")
                 && !HopByHop.hasToken(upgrade, "h2c")
@@ -184,12 +186,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (body == null && !exchange.isRequestComplete()) {
             body = new RequestBody(
                     exchange,
-                    lane,
+                    thread.loop.buffers,
                     this,
                     repeatable || mayRefuse(next) ? delivery.service().buffer() : 0);
         }
         boolean mayFail = repeatable && (body == null || body.staysRepeatable());
-        UpstreamConnection idle = fresh ? null : lane.upstream.idle(next, mayFail ? Long.MAX_VALUE : RECENT_NANOS);
+        UpstreamConnection idle = fresh ? null : thread.upstream.idle(next, mayFail ? Long.MAX_VALUE : RECENT_NANOS);
         fresh = false;
         if (LOG.isDebugEnabled()) {
             LOG.debug(
@@ -203,7 +205,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (idle != null) {
             connected(idle);
         } else {
-            connecting = lane.upstream.connect(next, this);
+            connecting = thread.upstream.connect(next, this);
         }
     }
 
@@ -231,7 +233,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         this.connection = connection;
         connection.use(this);
         phase = Phase.WAITING;
-        lane.deadlines.set(this, delivery.service().timeout().toNanos());
+        deadlines.set(this, delivery.service().timeout().toNanos());
         try {
             send(connection);
         } catch (RequestHead.UnfitException e) {
@@ -243,18 +245,18 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void send(UpstreamConnection connection) throws RequestHead.UnfitException {
-        lane.requestHead.write(client, body != null && body.chunked(), upgrade);
+        thread.requestHead.write(client, body != null && body.chunked(), upgrade);
         if (body != null) {
             expectContinue();
-            body.send(lane.requestHead, connection);
+            body.send(thread.requestHead, connection);
         } else {
             sendHead(connection);
         }
     }
 
     private void sendHead(UpstreamConnection connection) {
-        ByteBuffer head = lane.headBuffer.clear();
-        head.put(lane.requestHead.bytes(), 0, lane.requestHead.length()).flip();
+        ByteBuffer head = thread.headBuffer.clear();
+        head.put(thread.requestHead.bytes(), 0, thread.requestHead.length()).flip();
         try {
             connection.sink.write(head);
         } catch (IOException e) {
@@ -299,7 +301,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     @Override
     public void bodyProgressed() {
         if (phase == Phase.WAITING) {
-            lane.deadlines.set(this, delivery.service().timeout().toNanos());
+            deadlines.set(this, delivery.service().timeout().toNanos());
         }
     }
 
@@ -332,7 +334,7 @@ final class ProxiedRequest extends Deadlines.Deadline
                     }
                 }
             };
-            lane.deadlines.set(
+            deadlines.set(
                     continueDeadline,
                     Math.min(CONTINUE_NANOS, delivery.service().timeout().toNanos() / 2));
         }
@@ -351,7 +353,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     private void readHead(UpstreamConnection connection) throws IOException {
         boolean first = partialHead == null;
-        PooledByteBuffer pooled = partialHead == null ? lane.buffers.allocate() : partialHead;
+        PooledByteBuffer pooled = partialHead == null ? thread.loop.buffers.allocate() : partialHead;
         partialHead = pooled;
         ByteBuffer buffer = pooled.getBuffer();
         int count;
@@ -379,7 +381,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     private void interpret(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
         ByteBuffer buffer = pooled.getBuffer();
-        AnswerHead head = lane.answerHead;
+        AnswerHead head = thread.answerHead;
         while (head.read(buffer)) {
             if (head.status() == 101) {
                 switchProtocols(connection, pooled);
@@ -397,7 +399,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void passOn(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
-        AnswerHead head = lane.answerHead;
+        AnswerHead head = thread.answerHead;
         boolean hasBody =
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         partialHead = null; // from here on the answer's body frees it
@@ -412,7 +414,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (hsts != null) {
             exchange.getResponseHeaders().put(Headers.STRICT_TRANSPORT_SECURITY, "max-age=" + hsts.toSeconds());
         }
-        AnswerBody passing = new AnswerBody(connection, lane, this, hasBody ? head.length() : 0, pooled);
+        AnswerBody passing = new AnswerBody(connection, thread, this, hasBody ? head.length() : 0, pooled);
         answer = passing;
         answered();
         exchange.setStatusCode(head.status());
@@ -428,7 +430,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
         }
         if (passing.decoder() != null
-                && RequestHead.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
+                && Http1.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
             HeaderMap trailers = passing.decoder().trailers();
             exchange.putAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER, () -> trailers);
         }
@@ -454,7 +456,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** The endpoint has answered: there will be no other attempt. */
     private void answered() {
         cancelDeadlines();
-        upstreamNanos = lane.deadlines.now() - attemptBegan;
+        upstreamNanos = deadlines.now() - attemptBegan;
         delivery.report(Outcome.DELIVERED);
         if (delivery.broughtBack() && endpoint != null) {
             handler.returned(delivery.service(), endpoint);
@@ -465,7 +467,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             LOG.debug(
                     "Answered request={} status={} endpoint={} millis={}",
                     client.id(),
-                    lane.answerHead.status(),
+                    thread.answerHead.status(),
                     endpoint,
                     TimeUnit.NANOSECONDS.toMillis(upstreamNanos));
             handler.addDebugHeaders(exchange.getResponseHeaders(), delivery.service(), client.id());
@@ -516,7 +518,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         report(Outcome.BROKEN, broken, failure);
         delivered = false;
-        handler.traffic().attemptFailed(delivery.service(), broken, Outcome.BROKEN, false);
+        handler.listener().attemptFailed(delivery.service(), broken, Outcome.BROKEN, false);
         handler.failed(this, delivery.service(), "the answer broke off: " + failure.getMessage());
         end();
         client.abort();
@@ -534,7 +536,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     // Upgrades
 
     private void switchProtocols(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
-        AnswerHead head = lane.answerHead;
+        AnswerHead head = thread.answerHead;
         if (upgrade == null || head.upgrade() == null) {
             throw new MalformedAnswerException("101 to a request that did not ask for it");
         }
@@ -555,7 +557,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private void tunnel(StreamConnection channel, UpstreamConnection to, PooledByteBuffer first) {
         partialHead = null; // from here on the tunnel frees it
         connection = null;
-        tunnel = new Tunnel(channel, to, lane.buffers, first, this::end);
+        tunnel = new Tunnel(channel, to, thread.loop.buffers, first, this::end);
         tunnel.start();
     }
 
@@ -611,7 +613,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return; // it had its outcome
         }
         endpoint = null;
-        lane.deadlines.cancel(this);
+        deadlines.cancel(this);
         closeConnection();
         unsentHead = null;
         exchange.getResponseHeaders().clear();
@@ -629,13 +631,13 @@ final class ProxiedRequest extends Deadlines.Deadline
                     LogText.later(client::id),
                     delivery.service().buffer());
         }
-        handler.traffic().attemptFailed(delivery.service(), failed, outcome, again || held);
+        handler.listener().attemptFailed(delivery.service(), failed, outcome, again || held);
         if (again) {
-            attemptBegan = lane.deadlines.now();
+            attemptBegan = deadlines.now();
             attempt();
         } else if (held) {
             phase = Phase.HELD;
-            lane.deadlines.set(this, START_PAUSE_NANOS);
+            deadlines.set(this, START_PAUSE_NANOS);
         } else {
             answerFailure();
         }
@@ -647,11 +649,11 @@ final class ProxiedRequest extends Deadlines.Deadline
         lastReason = reason;
         boolean mayRepeat = delivery.report(outcome, reason);
         if (delivery.tookOut()) {
-            handler.traffic().endpointEjected(delivery.service(), failed, reason);
+            handler.listener().endpointEjected(delivery.service(), failed, reason);
         }
         if (delivery.isOutOfRepeats()) {
             LOG.debug("Not repeated request={} reason=\"its service had its repeats\"", LogText.later(client::id));
-            handler.traffic().repeatsExhausted(delivery.service());
+            handler.listener().repeatsExhausted(delivery.service());
         }
         return mayRepeat;
     }
@@ -671,7 +673,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Whether the client has not yet waited for as long as its service may take. */
     private boolean isInTime() {
-        return lane.deadlines.now() - began < delivery.service().timeout().toNanos();
+        return deadlines.now() - began < delivery.service().timeout().toNanos();
     }
 
     /** By now other endpoints, or other services, may be there. */
@@ -684,7 +686,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         now.continues(delivery);
         delivery.close();
         delivery = now;
-        attemptBegan = lane.deadlines.now();
+        attemptBegan = deadlines.now();
         preferEndpoint();
         attempt();
     }
@@ -741,7 +743,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         phase = Phase.OVER;
-        nanos = lane.deadlines.now() - began;
+        nanos = deadlines.now() - began;
         cancelDeadlines();
         closeConnection();
         if (answer != null) {
@@ -783,9 +785,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void cancelDeadlines() {
-        lane.deadlines.cancel(this);
+        deadlines.cancel(this);
         if (continueDeadline != null) {
-            lane.deadlines.cancel(continueDeadline);
+            deadlines.cancel(continueDeadline);
         }
     }
 

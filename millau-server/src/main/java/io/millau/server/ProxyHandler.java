@@ -49,8 +49,8 @@ final class ProxyHandler implements HttpHandler {
     private final Router router;
     private final HttpsRules https;
     private final @Nullable Certificates certificates;
-    private final Lanes lanes;
-    private final Traffic traffic;
+    private final ThreadLocal<ProxyThread> threads;
+    private final TrafficListener listener;
     private final TrafficListener.Ingress ingress;
     private final String hostName;
     private final Runnable moved;
@@ -68,16 +68,16 @@ final class ProxyHandler implements HttpHandler {
             Router router,
             HttpsRules https,
             @Nullable Certificates certificates,
-            Lanes lanes,
-            Traffic traffic,
+            ThreadLocal<ProxyThread> threads,
+            TrafficListener listener,
             TrafficListener.Ingress ingress,
             String hostName,
             Runnable moved) {
         this.router = router;
         this.https = https;
         this.certificates = certificates;
-        this.lanes = lanes;
-        this.traffic = traffic;
+        this.threads = threads;
+        this.listener = listener;
         this.ingress = ingress;
         this.hostName = hostName;
         this.moved = moved;
@@ -136,7 +136,7 @@ final class ProxyHandler implements HttpHandler {
             unmatched.warn(
                     LOG,
                     () -> "No matching services host=" + LogText.value(host) + " path="
-                            + LogText.value(RequestHead.pathOf(exchange)));
+                            + LogText.value(Http1.pathOf(exchange)));
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
             turnAway(exchange, "No matching services found\n");
             return;
@@ -153,7 +153,7 @@ final class ProxyHandler implements HttpHandler {
             }
             case PROCEED -> {}
         }
-        ProxiedRequest request = new ProxiedRequest(exchange, delivery, lanes.current(), this);
+        ProxiedRequest request = new ProxiedRequest(exchange, delivery, threads.get(), this);
         exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
     }
 
@@ -257,25 +257,25 @@ final class ProxyHandler implements HttpHandler {
         return ingress;
     }
 
-    Traffic traffic() {
-        return traffic;
+    TrafficListener listener() {
+        return listener;
     }
 
     void began(TrafficListener.Ended request, Client client) {
         inProgress.getAndIncrement();
         if (client.enter()) {
-            traffic.connectionBusy(ingress);
+            listener.connectionBusy(ingress);
         }
-        traffic.requestBegan(ingress, request.method());
+        listener.requestBegan(ingress, request.method());
     }
 
     void ended(TrafficListener.Ended request, Client client) {
         if (request.status() != StatusCodes.SWITCHING_PROTOCOLS) {
             inProgress.getAndDecrement();
         }
-        traffic.requestEnded(request);
+        listener.requestEnded(request);
         if (client.leave()) {
-            traffic.connectionIdle(ingress);
+            listener.connectionIdle(ingress);
         }
     }
 
@@ -286,7 +286,7 @@ final class ProxyHandler implements HttpHandler {
 
     /** An endpoint's answer brought it back into rotation. */
     void returned(Service service, Endpoint endpoint) {
-        traffic.endpointReturned(service, endpoint);
+        listener.endpointReturned(service, endpoint);
     }
 
     /** An endpoint could not be reached. */

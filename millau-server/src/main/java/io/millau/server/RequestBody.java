@@ -46,7 +46,7 @@ final class RequestBody {
 
     private final HttpServerExchange exchange;
     private final StreamSourceChannel client;
-    private final Lane lane;
+    private final Buffers.Stock buffers;
     private final Owner owner;
     private final long declared;
 
@@ -64,9 +64,9 @@ final class RequestBody {
     private boolean terminated;
 
     /** @param mostKept how much of it is kept in case it has to be sent again */
-    RequestBody(HttpServerExchange exchange, Lane lane, Owner owner, int mostKept) {
+    RequestBody(HttpServerExchange exchange, Buffers.Stock buffers, Owner owner, int mostKept) {
         this.exchange = exchange;
-        this.lane = lane;
+        this.buffers = buffers;
         this.owner = owner;
         this.client = exchange.getRequestChannel();
         String length = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
@@ -156,7 +156,7 @@ final class RequestBody {
 
     private ByteBuffer buffer() {
         if (pooled == null) {
-            pooled = lane.buffers.allocate();
+            pooled = buffers.allocate();
         }
         return pooled.getBuffer();
     }

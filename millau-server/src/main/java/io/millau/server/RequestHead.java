@@ -2,13 +2,11 @@ package io.millau.server;
 
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Protocols;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,22 +19,22 @@ final class RequestHead {
     private static final HttpString CLIENT_CERT = new HttpString("Client-Cert");
     private static final HttpString CLIENT_CERT_CHAIN = new HttpString("Client-Cert-Chain");
     private static final String X_FORWARDED = "x-forwarded-";
-    private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
-    private static final byte[] X_FORWARDED_FOR = ascii("X-Forwarded-For: ");
-    private static final byte[] X_FORWARDED_PROTO = ascii("\r\nX-Forwarded-Proto: ");
-    private static final byte[] X_FORWARDED_HOST = ascii("\r\nX-Forwarded-Host: ");
-    private static final byte[] X_FORWARDED_PORT = ascii("\r\nX-Forwarded-Port: ");
-    private static final byte[] HTTP_PORT = ascii("80");
-    private static final byte[] HTTPS_PORT = ascii("443");
-    private static final byte[] VIA = ascii("\r\nVia: 1.1 millau\r\n");
-    private static final byte[] REQUEST_ID = ascii("X-Request-Id: ");
-    private static final byte[] HOST = ascii("Host: ");
-    private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
-    private static final byte[] TE_TRAILERS = ascii("TE: trailers\r\nConnection: TE\r\n");
-    private static final byte[] UPGRADE = ascii("Connection: Upgrade\r\nUpgrade: ");
-    private static final byte[] CRLF = ascii("\r\n");
+    private static final byte[] VERSION = Http1.ascii(" HTTP/1.1\r\n");
+    private static final byte[] X_FORWARDED_FOR = Http1.ascii("X-Forwarded-For: ");
+    private static final byte[] X_FORWARDED_PROTO = Http1.ascii("\r\nX-Forwarded-Proto: ");
+    private static final byte[] X_FORWARDED_HOST = Http1.ascii("\r\nX-Forwarded-Host: ");
+    private static final byte[] X_FORWARDED_PORT = Http1.ascii("\r\nX-Forwarded-Port: ");
+    private static final byte[] HTTP_PORT = Http1.ascii("80");
+    private static final byte[] HTTPS_PORT = Http1.ascii("443");
+    private static final byte[] VIA = Http1.ascii("\r\nVia: 1.1 millau\r\n");
+    private static final byte[] REQUEST_ID = Http1.ascii("X-Request-Id: ");
+    private static final byte[] HOST = Http1.ascii("Host: ");
+    private static final byte[] CHUNKED = Http1.ascii("Transfer-Encoding: chunked\r\n");
+    private static final byte[] TE_TRAILERS = Http1.ascii("TE: trailers\r\nConnection: TE\r\n");
+    private static final byte[] UPGRADE = Http1.ascii("Connection: Upgrade\r\nUpgrade: ");
+    private static final byte[] CRLF = Http1.ascii("\r\n");
 
-    private final byte[] bytes = new byte[Lane.BUFFER_BYTES];
+    private final byte[] bytes = new byte[Buffers.STREAM_BYTES];
     private int at;
 
     /** The head can't be sent on: it is too large, or has characters that would change its meaning. */
@@ -100,25 +98,15 @@ final class RequestHead {
             put(UPGRADE);
             value(upgrade);
             put(CRLF);
-        } else if (wantsTrailers(headers.get(Headers.TE))) {
+        } else if (Http1.wantsTrailers(headers.get(Headers.TE))) {
             put(TE_TRAILERS);
         }
         put(CRLF);
     }
 
-    /** Of a target in absolute form, too; not decoded, without the query. */
-    static String pathOf(HttpServerExchange exchange) {
-        String uri = exchange.getRequestURI();
-        if (!exchange.isHostIncludedInRequestURI()) {
-            return uri;
-        }
-        int path = uri.indexOf('/', uri.indexOf("://") + 3);
-        return path < 0 ? "/" : uri.substring(path);
-    }
-
     private void target(HttpServerExchange exchange) throws UnfitException {
         int start = at;
-        latin1(pathOf(exchange));
+        latin1(Http1.pathOf(exchange));
         String query = exchange.getQueryString();
         if (!query.isEmpty()) {
             put((byte) '?');
@@ -183,19 +171,6 @@ final class RequestHead {
         put(CRLF);
     }
 
-    /** Whether the client takes trailers. */
-    static boolean wantsTrailers(@Nullable HeaderValues te) {
-        if (te == null) {
-            return false;
-        }
-        for (int i = 0; i < te.size(); i++) {
-            if (HopByHop.hasToken(te.get(i), "trailers")) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     private void port(@Nullable String host, String scheme) throws UnfitException {
         int colon = host == null ? -1 : host.lastIndexOf(':');
         if (host != null && colon >= 0 && colon < host.length() - 1 && host.indexOf(']', colon) < 0) {
@@ -252,14 +227,5 @@ final class RequestHead {
         if (bytes.length - at < length + RequestBody.FRAMING_BYTES) {
             throw new UnfitException("head of more than " + bytes.length + " bytes");
         }
-    }
-
-    static byte[] ascii(String text) {
-        return text.getBytes(StandardCharsets.US_ASCII);
-    }
-
-    /** Whether the client speaks HTTP/1.1 directly to us, so that what HTTP/1.1 alone has can be passed on. */
-    static boolean isHttp11(HttpServerExchange exchange) {
-        return exchange.getConnection() instanceof HttpServerConnection && exchange.isHttp11();
     }
 }

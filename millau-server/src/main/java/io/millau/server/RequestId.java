@@ -16,7 +16,7 @@ final class RequestId {
     /** Beside letters and digits: what needs no quotes in any log. */
     private static final String OTHERS = "-._~:/+@=";
 
-    private static final byte[] DIGITS = RequestHead.ascii("0123456789abcdef");
+    private static final byte[] DIGITS = Http1.ascii("0123456789abcdef");
 
     private final @Nullable String given;
     private final long high;

@@ -37,7 +37,7 @@ final class SharedConnection extends Deadlines.Deadline {
 
     private static final Logger LOG = LoggerFactory.getLogger(SharedConnection.class);
 
-    private static final byte[] PREFACE = RequestHead.ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    private static final byte[] PREFACE = Http1.ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
     /** However many more the endpoint takes: the room for what can't wait is bounded. */
     private static final int MOST_STREAMS = 256;
@@ -53,7 +53,7 @@ final class SharedConnection extends Deadlines.Deadline {
     /** Nothing came for this long, though an answer was awaited: it may be dead. */
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    final Lane lane;
+    final EventLoop loop;
     final FrameWriter frames;
     final RequestBlock requestBlock = new RequestBlock();
     private final AnswerBlock answerBlock = new AnswerBlock();
@@ -90,17 +90,17 @@ final class SharedConnection extends Deadlines.Deadline {
     private boolean doubted;
     private boolean closed;
 
-    SharedConnection(StreamConnection socket, Lane lane, SharedConnections owner) {
+    SharedConnection(StreamConnection socket, EventLoop loop, SharedConnections owner) {
         this.socket = socket;
-        this.lane = lane;
+        this.loop = loop;
         this.owner = owner;
-        this.frames = new FrameWriter(socket.getSinkChannel(), lane.buffers);
+        this.frames = new FrameWriter(socket.getSinkChannel(), loop.buffers);
     }
 
     /** Says what we take, and waits for the endpoint to do so. */
     void begin() {
         owner.count(1);
-        lane.longDeadlines.set(this, READY_NANOS);
+        loop.longDeadlines.set(this, READY_NANOS);
         socket.getSourceChannel().setReadListener(channel -> readable());
         socket.getSinkChannel().setWriteListener(channel -> flush());
         try {
@@ -140,7 +140,7 @@ final class SharedConnection extends Deadlines.Deadline {
     SharedStream newStream() {
         StreamConduit stream = new StreamConduit(this, initialWindow);
         streams.add(stream);
-        lane.longDeadlines.cancel(this);
+        loop.longDeadlines.cancel(this);
         return new SharedStream(socket, stream);
     }
 
@@ -162,7 +162,7 @@ final class SharedConnection extends Deadlines.Deadline {
             return;
         }
         served |= stream.answered();
-        if (!stream.answered() && lane.deadlines.now() - Math.max(receivedAt, stream.since()) >= SILENT_NANOS) {
+        if (!stream.answered() && loop.deadlines.now() - Math.max(receivedAt, stream.since()) >= SILENT_NANOS) {
             doubt();
         }
         if (streams.isEmpty()) {
@@ -174,7 +174,7 @@ final class SharedConnection extends Deadlines.Deadline {
         if (retired || owner.removed()) {
             end(Http2.NO_ERROR);
         } else if (!doubted) {
-            lane.longDeadlines.set(this, MAX_IDLE_NANOS);
+            loop.longDeadlines.set(this, MAX_IDLE_NANOS);
         }
     }
 
@@ -184,7 +184,7 @@ final class SharedConnection extends Deadlines.Deadline {
             return;
         }
         doubted = true;
-        lane.longDeadlines.set(this, READY_NANOS);
+        loop.longDeadlines.set(this, READY_NANOS);
         try {
             frames.frame(8, Http2.PING, 0, 0).putLong(0);
         } catch (IOException e) {
@@ -195,7 +195,7 @@ final class SharedConnection extends Deadlines.Deadline {
 
     private void doubtNoMore() {
         doubted = false;
-        lane.longDeadlines.cancel(this);
+        loop.longDeadlines.cancel(this);
         if (streams.isEmpty()) {
             fallIdle();
         }
@@ -266,7 +266,7 @@ final class SharedConnection extends Deadlines.Deadline {
         }
         tellsLater = true;
         try {
-            lane.execute(this::tell);
+            loop.execute(this::tell);
         } catch (RejectedExecutionException e) {
             LOG.debug("Nobody is told any more: the proxy ends");
         }
@@ -324,7 +324,7 @@ final class SharedConnection extends Deadlines.Deadline {
     // From the endpoint
 
     private void readable() {
-        PooledByteBuffer holder = received == null ? lane.buffers.allocate() : received;
+        PooledByteBuffer holder = received == null ? loop.buffers.allocate() : received;
         received = null;
         try {
             read(holder.getBuffer());
@@ -351,7 +351,7 @@ final class SharedConnection extends Deadlines.Deadline {
 
     private void read(ByteBuffer buffer) throws IOException, Http2.ConnectionException {
         int count = socket.getSourceChannel().read(buffer);
-        receivedAt = lane.deadlines.now();
+        receivedAt = loop.deadlines.now();
         buffer.flip();
         while (!closed && readFrame(buffer)) {}
         buffer.compact();
@@ -366,7 +366,7 @@ final class SharedConnection extends Deadlines.Deadline {
             return;
         }
         ready = true;
-        lane.longDeadlines.set(this, MAX_IDLE_NANOS);
+        loop.longDeadlines.set(this, MAX_IDLE_NANOS);
         owner.ready(this);
     }
 
@@ -620,7 +620,7 @@ final class SharedConnection extends Deadlines.Deadline {
         retired = true;
         owner.ends(this);
         owner.count(-1);
-        lane.longDeadlines.cancel(this);
+        loop.longDeadlines.cancel(this);
         streams.clear();
         byId.clear();
         blocked.clear();

@@ -19,7 +19,7 @@ final class SharedConnections {
 
     private final Endpoint endpoint;
     private final Upstream upstream;
-    private final Lane lane;
+    private final EventLoop loop;
 
     /** Those that requests may use; what ends takes no more, and is not among them. */
     private final Set<SharedConnection> usable = new LinkedHashSet<>();
@@ -28,10 +28,10 @@ final class SharedConnections {
     private int opening;
     private int streamsExpected = USUAL_STREAMS;
 
-    SharedConnections(Endpoint endpoint, Upstream upstream, Lane lane) {
+    SharedConnections(Endpoint endpoint, Upstream upstream, EventLoop loop) {
         this.endpoint = endpoint;
         this.upstream = upstream;
-        this.lane = lane;
+        this.loop = loop;
     }
 
     /** A request that waits for a connection. */
@@ -64,7 +64,7 @@ final class SharedConnections {
         Waiting request = new Waiting(listener);
         waiting.add(request);
         if (usable.stream().anyMatch(SharedConnection::takesRequest)) {
-            lane.execute(this::serve);
+            loop.execute(this::serve);
         } else {
             openWhatIsMissing();
         }
@@ -77,7 +77,7 @@ final class SharedConnections {
             upstream.open(endpoint, new Upstream.OpenListener() {
                 @Override
                 public void open(StreamConnection socket) {
-                    new SharedConnection(socket, lane, SharedConnections.this).begin();
+                    new SharedConnection(socket, loop, SharedConnections.this).begin();
                 }
 
                 @Override

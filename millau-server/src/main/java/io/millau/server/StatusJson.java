@@ -18,15 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that the status page shows, as JSON: {@code docs/status.md} says what is what. For one thread at a time. */
 final class StatusJson {
-
-    /** As the jar names it. Not Main's to know, which needs modules that whoever embeds the proxy may not have. */
-    static final String VERSION =
-            Objects.requireNonNullElse(StatusJson.class.getPackage().getImplementationVersion(), "(not packaged)");
 
     private final Overview overview;
     private final LiveTraffic traffic;
@@ -48,7 +43,7 @@ final class StatusJson {
     String text(boolean up) {
         Instant now = clock.instant();
         JsonText json = new JsonText(new StringBuilder(8192)).beginObject();
-        json.name("version").value(VERSION);
+        json.name("version").value(Version.VERSION);
         json.name("host").value(host);
         json.name("up").value(up);
         json.name("now").value(now.truncatedTo(ChronoUnit.MILLIS));

@@ -33,7 +33,7 @@ import org.xnio.conduits.WriteReadyHandler;
 final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
 
     /** The endpoint said that it takes no such head; that one client sends it is no fault of the endpoint. */
-    private static final byte[] TOO_LARGE = RequestHead.ascii(
+    private static final byte[] TOO_LARGE = Http1.ascii(
             "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 
     private static final byte[] NOTHING = {};
@@ -95,10 +95,10 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
     StreamConduit(SharedConnection connection, int window) {
         this.connection = connection;
         this.window = window;
-        this.since = connection.lane.deadlines.now();
+        this.since = connection.loop.deadlines.now();
     }
 
-    /** When it began, by the lane's clock. */
+    /** When it began, by the event loop's clock. */
     long since() {
         return since;
     }
@@ -384,7 +384,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
         if (!bytes.hasRemaining() || closed) {
             return;
         }
-        PooledByteBuffer holder = body == null ? connection.lane.buffers.allocate() : body;
+        PooledByteBuffer holder = body == null ? connection.loop.buffers.allocate() : body;
         body = holder;
         ByteBuffer buffer = holder.getBuffer();
         if (buffer.remaining() < bytes.remaining()) {
@@ -434,7 +434,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
             chunkLeft = waits;
             if (answerInChunks) {
                 hadChunk = true;
-                words = ByteBuffer.wrap(RequestHead.ascii(before + Integer.toHexString(waits) + "\r\n"));
+                words = ByteBuffer.wrap(Http1.ascii(before + Integer.toHexString(waits) + "\r\n"));
             }
             return true;
         }
@@ -443,8 +443,8 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
         }
         endWritten = true;
         if (answerInChunks) {
-            byte[] end = trailers.length > 0 ? trailers : RequestHead.ascii("\r\n");
-            words = ByteBuffer.wrap(AnswerBlock.join(RequestHead.ascii(before + "0\r\n"), end));
+            byte[] end = trailers.length > 0 ? trailers : Http1.ascii("\r\n");
+            words = ByteBuffer.wrap(AnswerBlock.join(Http1.ascii(before + "0\r\n"), end));
         }
         return answerInChunks;
     }

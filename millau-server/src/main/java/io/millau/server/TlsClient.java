@@ -24,7 +24,7 @@ record TlsClient(Set<X509Certificate> ca, byte[] fields) {
             for (int i = 1; i < chain.length; i++) {
                 fields.append(i == 1 ? "\r\nClient-Cert-Chain: " : ", ").append(item(chain[i]));
             }
-            return new TlsClient(ca, RequestHead.ascii(fields.append("\r\n").toString()));
+            return new TlsClient(ca, Http1.ascii(fields.append("\r\n").toString()));
         } catch (CertificateEncodingException e) {
             throw new SSLPeerUnverifiedException("certificate that can't be written: " + e.getMessage());
         }

@@ -23,7 +23,6 @@ import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
 import org.xnio.StreamConnection;
-import org.xnio.XnioIoThread;
 
 /**
  * The connections of one I/O thread to endpoints. Used by that thread alone, so without locks: a request that this thread
@@ -45,21 +44,27 @@ final class Upstream {
     /** How long a connection may go on that was made when its endpoint was removed already. */
     private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    private final XnioIoThread thread;
-    private final Lane lane;
+    private final EventLoop loop;
     private final Deadlines deadlines;
     private final Deadlines longDeadlines;
-    private final Lanes lanes;
+    private final UpstreamEngines engines;
+    private final TlsThreads tls;
+    private final UpstreamPools pools;
     private final Map<Endpoint, Siblings> all = new HashMap<>();
     private final Map<Endpoint, SharedConnections> shared = new HashMap<>();
     private boolean sweeping;
 
-    Upstream(XnioIoThread thread, Lane lane, Lanes lanes) {
-        this.thread = thread;
-        this.lane = lane;
-        this.deadlines = lane.deadlines;
-        this.longDeadlines = lane.longDeadlines;
-        this.lanes = lanes;
+    /**
+     * @param engines those of all pools
+     * @param pools what all of them know of endpoints
+     */
+    Upstream(EventLoop loop, UpstreamEngines engines, TlsThreads tls, UpstreamPools pools) {
+        this.loop = loop;
+        this.deadlines = loop.deadlines;
+        this.longDeadlines = loop.longDeadlines;
+        this.engines = engines;
+        this.tls = tls;
+        this.pools = pools;
     }
 
     /**
@@ -93,7 +98,7 @@ final class Upstream {
 
         private Siblings(Endpoint endpoint) {
             this.endpoint = endpoint;
-            this.gone = lanes.removed(endpoint);
+            this.gone = pools.removed(endpoint);
         }
 
         private void opened(UpstreamConnection connection) {
@@ -107,7 +112,7 @@ final class Upstream {
         /** Streams of a connection are none; it is counted itself. */
         private void count(int more) {
             if (!isShared(endpoint)) {
-                lanes.countConnections(endpoint, more);
+                pools.countConnections(endpoint, more);
             }
         }
 
@@ -162,7 +167,7 @@ final class Upstream {
      */
     Connecting connect(Endpoint endpoint, ConnectListener listener) {
         if (isShared(endpoint)) {
-            return shared.computeIfAbsent(endpoint, of -> new SharedConnections(of, this, lane))
+            return shared.computeIfAbsent(endpoint, of -> new SharedConnections(of, this, loop))
                     .connect(listener);
         }
         return open(endpoint, new OpenListener() {
@@ -205,11 +210,11 @@ final class Upstream {
 
     /** A connection that requests share is open, or not any more. */
     void countShared(Endpoint endpoint, int more) {
-        lanes.countConnections(endpoint, more);
+        pools.countConnections(endpoint, more);
     }
 
     boolean isRemoved(Endpoint endpoint) {
-        return lanes.removed(endpoint);
+        return pools.removed(endpoint);
     }
 
     private final class Opening extends Deadlines.Deadline
@@ -224,11 +229,11 @@ final class Upstream {
             this.endpoint = endpoint;
             this.listener = listener;
             deadlines.set(this, CONNECT_NANOS);
-            this.future = thread.openStreamConnection(endpoint.socketAddress(), this, SOCKET_OPTIONS);
+            this.future = loop.thread().openStreamConnection(endpoint.socketAddress(), this, SOCKET_OPTIONS);
             future.addNotifier(
                     (done, nothing) -> {
                         if (done.getStatus() == IoFuture.Status.FAILED) {
-                            thread.execute(() -> failed(done.getException()));
+                            loop.execute(() -> failed(done.getException()));
                         }
                     },
                     null);
@@ -240,14 +245,14 @@ final class Upstream {
                 IoUtils.safeClose(channel);
                 return;
             }
-            UpstreamTls tls = endpoint.tls();
-            if (tls == null) {
+            UpstreamTls verification = endpoint.tls();
+            if (verification == null) {
                 connected(channel);
                 return;
             }
             try {
                 deadlines.set(this, SECURE_NANOS);
-                handshake = TlsHandshake.connect(channel, lane.upstreamEngines.engine(tls), lane.tls(), this);
+                handshake = TlsHandshake.connect(channel, engines.engine(verification), tls.current(), this);
             } catch (GeneralSecurityException | RuntimeException e) {
                 IoUtils.safeClose(channel);
                 failed(new IOException("no TLS: " + e.getMessage(), e));
@@ -340,7 +345,7 @@ final class Upstream {
     private void sweepLater() {
         if (!sweeping) {
             sweeping = true;
-            thread.executeAfter(this::closeLongIdle, MAX_IDLE_NANOS, TimeUnit.NANOSECONDS);
+            loop.thread().executeAfter(this::closeLongIdle, MAX_IDLE_NANOS, TimeUnit.NANOSECONDS);
         }
     }
 

@@ -9,26 +9,26 @@ import java.net.InetAddress;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class LanesTest {
+class UpstreamPoolsTest {
 
     private static final Endpoint ENDPOINT = Endpoint.http("e", InetAddress.getLoopbackAddress(), 80);
     private static final Service SERVICE =
             Service.named("app").endpoints(ENDPOINT).build();
 
-    private final Lanes lanes = new Lanes(Ticker.system());
+    private final UpstreamPools pools = new UpstreamPools(new EventLoops(Ticker.system()), new TlsThreads());
 
     /** Connections drain while their endpoint is gone; when it was back they were counted nowhere any more. */
     @Test
     void connectionsOfAnEndpointThatComesBackAreCounted() {
-        lanes.replace(List.of(SERVICE), () -> {});
-        lanes.countConnections(ENDPOINT, 1);
-        lanes.replace(List.of(), () -> {});
-        lanes.replace(List.of(SERVICE), () -> {});
-        assertThat(lanes.connections(ENDPOINT)).isEqualTo(1);
+        pools.replace(List.of(SERVICE), () -> {});
+        pools.countConnections(ENDPOINT, 1);
+        pools.replace(List.of(), () -> {});
+        pools.replace(List.of(SERVICE), () -> {});
+        assertThat(pools.connections(ENDPOINT)).isEqualTo(1);
 
-        lanes.countConnections(ENDPOINT, 1);
-        lanes.countConnections(ENDPOINT, -1);
-        lanes.countConnections(ENDPOINT, -1);
-        assertThat(lanes.connections(ENDPOINT)).isZero();
+        pools.countConnections(ENDPOINT, 1);
+        pools.countConnections(ENDPOINT, -1);
+        pools.countConnections(ENDPOINT, -1);
+        assertThat(pools.connections(ENDPOINT)).isZero();
     }
 }
