@@ -6,6 +6,8 @@ import io.millau.core.Service;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.metrics.PrometheusMetrics;
+import io.millau.server.internal.status.Changes;
+import io.millau.server.internal.status.Status;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,6 +3,8 @@ package io.millau.server;
 import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.server.internal.text.JsonText;
+import io.millau.server.internal.text.LineWriter;
 import java.io.OutputStream;
 import java.time.Clock;
 import java.time.Instant;

@@ -14,6 +14,24 @@ import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
+import io.millau.server.internal.frontend.Listener;
+import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.io.EventLoops;
+import io.millau.server.internal.proxy.HttpsRules;
+import io.millau.server.internal.proxy.ProxyHandler;
+import io.millau.server.internal.proxy.ProxyThread;
+import io.millau.server.internal.status.Changes;
+import io.millau.server.internal.status.ExplainHandler;
+import io.millau.server.internal.status.RequestUrl;
+import io.millau.server.internal.status.Status;
+import io.millau.server.internal.status.Telemetry;
+import io.millau.server.internal.status.UrlExplanation;
+import io.millau.server.internal.text.ListenAddress;
+import io.millau.server.internal.tls.Certificates;
+import io.millau.server.internal.tls.Tls;
+import io.millau.server.internal.tls.TlsThreads;
+import io.millau.server.internal.upstream.HealthChecks;
+import io.millau.server.internal.upstream.UpstreamPools;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -253,7 +271,7 @@ public final class Millau implements AutoCloseable {
     }
 
     /** The addresses with what is spoken there, for people. */
-    List<String> ingresses() {
+    public List<String> ingresses() {
         return listeners.stream()
                 .map(listener -> ListenAddress.show(listener.address())
                         + (listener.scheme().equals("https") ? " (HTTPS)" : " (HTTP)"))

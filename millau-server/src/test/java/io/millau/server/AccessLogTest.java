@@ -12,6 +12,8 @@ import io.millau.core.Overview;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.testing.TrustAll;
+import io.millau.server.internal.text.LineWriter;
+import io.millau.server.internal.text.LineWriterTest;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -43,7 +45,7 @@ class AccessLogTest extends ProxyTest {
     private final AccessLog combinedLog = closing(AccessLog.combined(combined, NOON));
 
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         return super.builder()
                 .https("127.0.0.1:0")
                 .certificates(CertificateSource.of(Certificate.selfSigned("shop.example")))

@@ -46,7 +46,7 @@ class AutomaticHttpsTest extends ProxyTest {
     private Pebble pebble;
 
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         AcmeCertificates acme = closing(AcmeCertificates.builder(Store.files(data))
                 .directories(List.of(pebble.directory()))
                 .trusted(pebble.trusted())

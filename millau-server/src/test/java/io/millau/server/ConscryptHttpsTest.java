@@ -6,7 +6,7 @@ import org.conscrypt.OpenSSLProvider;
 class ConscryptHttpsTest extends HttpsTest {
 
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         return super.builder().tlsProvider(new OpenSSLProvider());
     }
 }

@@ -6,7 +6,7 @@ import org.conscrypt.OpenSSLProvider;
 class ConscryptTlsTest extends TlsTest {
 
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         return super.builder().tlsProvider(new OpenSSLProvider());
     }
 }

@@ -19,7 +19,7 @@ class EndTest extends ProxyTest {
 
     /** A grace that ends when a test says so. */
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         return super.builder().telemetry("127.0.0.1:0").grace(Duration.ofDays(1));
     }
 

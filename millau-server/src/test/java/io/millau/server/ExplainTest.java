@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
+import io.millau.server.internal.status.ExplainHandler;
+import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.net.URI;

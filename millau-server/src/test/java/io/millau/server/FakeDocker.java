@@ -8,11 +8,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** A Docker Engine that has some containers, on its host's network, and no Swarm. */
-final class FakeDocker implements AutoCloseable {
+public final class FakeDocker implements AutoCloseable {
 
     private final HttpServer server;
 
-    FakeDocker(String containers) throws IOException {
+    public FakeDocker(String containers) throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         Map.of("/info", "{\"Swarm\":{}}", "/containers/json", containers, "/networks", "[]")
                 .forEach((path, json) -> server.createContext(path, exchange -> {
@@ -24,11 +24,11 @@ final class FakeDocker implements AutoCloseable {
         server.start();
     }
 
-    String host() {
+    public String host() {
         return "tcp://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    static String container(String name, String labels) {
+    public static String container(String name, String labels) {
         return "{\"Id\":\"" + name + "0123456789ab\",\"Names\":[\"/" + name + "\"],\"Labels\":{" + labels
                 + "},\"State\":\"running\",\"Status\":\"Up\",\"Ports\":[],\"HostConfig\":{\"NetworkMode\":\"none\"},"
                 + "\"NetworkSettings\":{\"Networks\":{}}}";

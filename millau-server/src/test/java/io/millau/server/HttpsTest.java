@@ -67,7 +67,7 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         Millau.Builder builder = super.builder().https("127.0.0.1:0").certificates(new Challenges());
         return redirectAll ? builder.redirectToHttps() : builder;
     }

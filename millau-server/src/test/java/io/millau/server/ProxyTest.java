@@ -13,26 +13,26 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 
 /** A proxy with one I/O thread, so that connections are reused as a test expects, and what a test opens is closed. */
-abstract class ProxyTest {
+public abstract class ProxyTest {
 
-    final InMemoryServices services = ServiceSource.of();
-    final RecordedTraffic traffic = new RecordedTraffic();
+    protected final InMemoryServices services = ServiceSource.of();
+    protected final RecordedTraffic traffic = new RecordedTraffic();
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
-    Millau millau;
+    protected Millau millau;
 
     /** How far the proxy's clock is ahead. */
-    final AtomicLong ahead = new AtomicLong();
+    protected final AtomicLong ahead = new AtomicLong();
 
     /** The proxy's clock; a test that has to stop it sets {@code ahead::get}, before the start. */
-    Ticker clock = () -> System.nanoTime() + ahead.get();
+    protected Ticker clock = () -> System.nanoTime() + ahead.get();
 
-    final void startWith(Service... declared) throws Exception {
+    protected final void startWith(Service... declared) throws Exception {
         services.replace(declared);
         millau = closing(builder().start());
     }
 
-    Millau.Builder builder() {
+    protected Millau.Builder builder() {
         return Millau.builder()
                 .http("127.0.0.1:0")
                 .ioThreads(1)
@@ -42,13 +42,13 @@ abstract class ProxyTest {
     }
 
     /** Replaces the services, and returns when the I/O thread has heard of it. */
-    final void replaceWith(Service... declared) throws Exception {
+    protected final void replaceWith(Service... declared) throws Exception {
         services.replace(declared);
         client().get("/");
     }
 
     /** One service, for everything. */
-    final void startWith(ScriptedEndpoint... endpoints) throws Exception {
+    protected final void startWith(ScriptedEndpoint... endpoints) throws Exception {
         Endpoint[] of = new Endpoint[endpoints.length];
         for (int i = 0; i < of.length; i++) {
             of[i] = endpoints[i].endpoint();
@@ -56,16 +56,16 @@ abstract class ProxyTest {
         startWith(app(of).build());
     }
 
-    static Service.Builder app(Endpoint... endpoints) {
+    protected static Service.Builder app(Endpoint... endpoints) {
         return Service.named("app").endpoints(endpoints);
     }
 
-    final ScriptedEndpoint endpoint(ScriptedEndpoint.Script script) {
+    protected final ScriptedEndpoint endpoint(ScriptedEndpoint.Script script) {
         return closing(ScriptedEndpoint.that(script));
     }
 
     /** Takes a request, says that it arrived, and answers nothing. */
-    final ScriptedEndpoint endpointThatHangs(CountDownLatch arrived) {
+    protected final ScriptedEndpoint endpointThatHangs(CountDownLatch arrived) {
         return endpoint(connection -> {
             connection.readRequest();
             arrived.countDown();
@@ -73,23 +73,23 @@ abstract class ProxyTest {
         });
     }
 
-    final ScriptedEndpoint endpointThatSays(String body) {
+    protected final ScriptedEndpoint endpointThatSays(String body) {
         return closing(ScriptedEndpoint.thatSays(body));
     }
 
-    final ScriptedEndpoint endpointThatAnswers(String answer) {
+    protected final ScriptedEndpoint endpointThatAnswers(String answer) {
         return closing(ScriptedEndpoint.thatAnswers(answer));
     }
 
-    final Endpoint endpointThatRefuses() {
+    protected final Endpoint endpointThatRefuses() {
         return closing(ScriptedEndpoint.thatRefuses()).endpoint();
     }
 
-    final RawClient client() throws Exception {
+    protected final RawClient client() throws Exception {
         return closing(new RawClient(millau.port()));
     }
 
-    final <T extends AutoCloseable> T closing(T what) {
+    protected final <T extends AutoCloseable> T closing(T what) {
         open.push(what);
         return what;
     }

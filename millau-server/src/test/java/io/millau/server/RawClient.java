@@ -8,7 +8,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 
 /** A client on a real socket that sends what a test says. */
-final class RawClient implements Closeable {
+public final class RawClient implements Closeable {
 
     /** Far beyond anything that is waited for; a test that hangs ends with it. */
     private static final int PATIENCE_MILLIS = 60_000;
@@ -16,17 +16,17 @@ final class RawClient implements Closeable {
     private final Socket socket;
     private final Wire wire;
 
-    RawClient(int port) throws IOException {
+    public RawClient(int port) throws IOException {
         this(new Socket(InetAddress.getLoopbackAddress(), port));
     }
 
-    RawClient(Socket socket) throws IOException {
+    public RawClient(Socket socket) throws IOException {
         this.socket = socket;
         socket.setSoTimeout(PATIENCE_MILLIS);
         wire = new Wire(socket);
     }
 
-    Wire wire() {
+    public Wire wire() {
         return wire;
     }
 
@@ -34,24 +34,24 @@ final class RawClient implements Closeable {
         return socket;
     }
 
-    RawClient send(String bytes) throws IOException {
+    public RawClient send(String bytes) throws IOException {
         wire.send(bytes);
         return this;
     }
 
     /** Sends a GET for the path and reads the answer. */
-    Message get(String path) throws IOException {
+    public Message get(String path) throws IOException {
         return send("GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n").read();
     }
 
     /** Reads an answer with its body. */
-    Message read() throws IOException {
+    public Message read() throws IOException {
         Message head = readHead();
         return wire.readBody(head, true);
     }
 
     /** Reads an answer's head, of one that has no body. */
-    Message readHead() throws IOException {
+    public Message readHead() throws IOException {
         Message head = wire.readHead();
         if (head == null) {
             throw new AssertionError("connection ended without an answer");

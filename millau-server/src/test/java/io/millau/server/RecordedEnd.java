@@ -8,7 +8,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** The end of a request that nobody made. */
-record RecordedEnd(
+public record RecordedEnd(
         TrafficListener.Ingress ingress,
         @Nullable Service service,
         @Nullable Route route,
@@ -20,7 +20,7 @@ record RecordedEnd(
         TrafficListener.@Nullable Request sent)
         implements TrafficListener.Ended {
 
-    RecordedEnd(
+    public RecordedEnd(
             TrafficListener.Ingress ingress,
             @Nullable Service service,
             @Nullable Route route,

@@ -9,11 +9,11 @@ import org.slf4j.helpers.LegacyAbstractLogger;
 import org.slf4j.helpers.MessageFormatter;
 
 /** A log that keeps its lines. */
-final class RecordedLog extends LegacyAbstractLogger {
+public final class RecordedLog extends LegacyAbstractLogger {
 
     private static final long serialVersionUID = 1;
 
-    final transient List<String> lines = new CopyOnWriteArrayList<>();
+    public final transient List<String> lines = new CopyOnWriteArrayList<>();
 
     @Override
     protected void handleNormalizedLoggingCall(

@@ -10,11 +10,11 @@ import io.millau.core.TrafficListener;
 import java.util.List;
 
 /** Says what a test has it say. */
-final class RecordedOverview implements Overview {
+public final class RecordedOverview implements Overview {
 
-    List<TrafficListener.Ingress> ingresses = List.of();
-    List<SourceStatus> sources = List.of();
-    List<CertificateStatus> certificates = List.of();
+    public List<TrafficListener.Ingress> ingresses = List.of();
+    public List<SourceStatus> sources = List.of();
+    public List<CertificateStatus> certificates = List.of();
 
     @Override
     public List<TrafficListener.Ingress> ingresses() {

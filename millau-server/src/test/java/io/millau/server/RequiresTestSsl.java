@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(RequiresTestSsl.Condition.class)
-@interface RequiresTestSsl {
+public @interface RequiresTestSsl {
 
     /** Whether it is installed. */
     final class Condition implements ExecutionCondition {

@@ -50,7 +50,7 @@ class StatusTest extends ProxyTest {
     private static final String HOSTILE = "</script><img src=x onerror=alert(1)>\"'\\\n\u2028&";
 
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         return super.builder().telemetry("127.0.0.1:0").hostName("proxy-1");
     }
 

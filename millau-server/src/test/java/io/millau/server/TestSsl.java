@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What testssl.sh says of a server: all its standard checks, and every cipher suite, but no simulated clients. Immutable. */
-final class TestSsl {
+public final class TestSsl {
 
     static final String COMMAND = "testssl";
 
@@ -72,7 +72,7 @@ final class TestSsl {
      * @param severity {@code OK}, {@code INFO}, {@code LOW}, {@code MEDIUM}, {@code HIGH}, {@code CRITICAL}, or {@code WARN}
      *     and {@code FATAL} where it could not look
      */
-    record Finding(String id, String severity, String text) {
+    public record Finding(String id, String severity, String text) {
 
         boolean isOffered() {
             return text.startsWith("offered");
@@ -91,7 +91,7 @@ final class TestSsl {
      *
      * @param root who vouches for its certificates
      */
-    static TestSsl of(String name, int port, X509Certificate root) throws IOException, InterruptedException {
+    public static TestSsl of(String name, int port, X509Certificate root) throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("testssl-");
         try {
             Path ca = Files.writeString(folder.resolve("root.pem"), Pem.text(List.of(root)));
@@ -143,12 +143,12 @@ final class TestSsl {
     }
 
     /** Everything that it found. */
-    List<Finding> findings() {
+    public List<Finding> findings() {
         return findings;
     }
 
     /** One that there must be. */
-    Finding finding(String id) {
+    public Finding finding(String id) {
         return findings.stream()
                 .filter(finding -> finding.id.equals(id))
                 .findFirst()
@@ -156,7 +156,7 @@ final class TestSsl {
     }
 
     /** The versions of TLS, and of SSL, that are spoken. */
-    Set<String> protocols() {
+    public Set<String> protocols() {
         return PROTOCOLS.entrySet().stream()
                 .filter(protocol -> finding(protocol.getKey()).isOffered())
                 .map(Map.Entry::getValue)
@@ -164,7 +164,7 @@ final class TestSsl {
     }
 
     /** The suites by protocol, in the names of the IANA. */
-    Map<String, Set<String>> suites() {
+    public Map<String, Set<String>> suites() {
         Map<String, Set<String>> suites = new TreeMap<>();
         for (Finding finding : findings) {
             if (finding.id.startsWith("cipher-")) {
@@ -185,12 +185,12 @@ final class TestSsl {
     }
 
     /** How many suites keep a recorded connection secret when the certificate's key is known. */
-    int forwardSecret() {
+    public int forwardSecret() {
         return finding("PFS_ciphers").text.strip().split(" +").length;
     }
 
     /** What it says of each known attack. */
-    List<Finding> vulnerabilities() {
+    public List<Finding> vulnerabilities() {
         return VULNERABILITIES.stream().sorted().map(this::finding).toList();
     }
 
@@ -200,7 +200,7 @@ final class TestSsl {
     }
 
     /** Ten lines of it for a log. */
-    String summary() {
+    public String summary() {
         List<String> lines = new ArrayList<>();
         lines.add("protocols          " + String.join(", ", protocols()));
         suites().forEach((protocol, names) -> lines.add(protocol + " suites     " + String.join(" ", names)));

@@ -60,7 +60,7 @@ abstract class TlsTest extends ProxyTest {
     }
 
     @Override
-    Millau.Builder builder() {
+    public Millau.Builder builder() {
         return super.builder().https("127.0.0.1:0").certificates(name -> {
             named.add(String.valueOf(name));
             return certificates.find(name);

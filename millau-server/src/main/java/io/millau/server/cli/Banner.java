@@ -1,0 +1,42 @@
+package io.millau.server.cli;
+
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.server.Millau;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The few lines that the standalone server starts with. */
+final class Banner {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+    private Banner() {}
+
+    static void starting(String version, List<ServiceSource> sources) {
+        LOG.info(
+                "Millau {}, services from {}",
+                version,
+                sources.stream().map(Object::toString).collect(Collectors.joining(" and ")));
+    }
+
+    static void listening(Millau millau) {
+        LOG.info(
+                "Listens on {} and :{} (status page, health and metrics)",
+                millau.ingresses().stream().collect(Collectors.joining(", ")),
+                millau.telemetryPort());
+        List<Service> services =
+                millau.snapshot().services().stream().filter(Service::enabled).toList();
+        if (services.isEmpty()) {
+            LOG.info("No services yet: every request gets 502 until one has the labels millau.enabled=true and"
+                    + " millau.port=PORT, or stands in the SERVICES file");
+        } else {
+            LOG.info(
+                    "{} services: {}",
+                    services.size(),
+                    services.stream().limit(20).map(Service::name).collect(Collectors.joining(", ")));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+package io.millau.server.cli;
+
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.Snapshot;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * {@code check FILE…}: says what is wrong in services files, Compose and stack files, and at the engine, in the words of the
+ * log, with the place.
+ */
+final class CheckCommand {
+
+    private static final int MOST_BYTES = 1024 * 1024;
+    private static final Pattern VARIABLE =
+            Pattern.compile("\\s*(?:export\\s+)?([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*(.*?)\\s*");
+    private static final Pattern QUOTED = Pattern.compile("\"([^\"]*)\".*|'([^']*)'.*");
+
+    private final Map<String, String> environment;
+    private final PrintStream out;
+    private final PrintStream err;
+    private final List<String> files = new ArrayList<>();
+    private boolean docker;
+
+    private int services;
+    private int problems;
+    private boolean unreadable;
+
+    CheckCommand(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err)
+            throws CommandException {
+        this.environment = environment;
+        this.out = out;
+        this.err = err;
+        for (String argument : arguments) {
+            if (argument.equals("--docker")) {
+                docker = true;
+            } else if (argument.startsWith("-")) {
+                throw new CommandException("check " + argument + ": expected files, or --docker");
+            } else {
+                files.add(argument);
+            }
+        }
+    }
+
+    private interface Part {
+        void check() throws CommandException, Configuration.WrongException;
+    }
+
+    /** The exit status: 0 if all is well, 1 if there are problems, 2 if something can't be read. */
+    int run() {
+        if (files.isEmpty() && !docker) {
+            docker = true;
+            check(() -> {
+                Path file = configuration().services();
+                if (file != null) {
+                    checkServicesFile(file.toString());
+                }
+            });
+        }
+        files.forEach(file -> check(() -> checkFile(file)));
+        if (docker) {
+            check(this::checkEngine);
+        }
+        if (services > 0 || !unreadable) {
+            out.println(summary());
+        }
+        out.flush();
+        return unreadable ? 2 : problems > 0 ? 1 : 0;
+    }
+
+    /** What can't be read doesn't keep the rest from being checked. */
+    private void check(Part part) {
+        try {
+            part.check();
+        } catch (CommandException | Configuration.WrongException e) {
+            unreadable = true;
+            err.println(Console.clean(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private Configuration configuration() throws Configuration.WrongException {
+        return Configuration.read(environment, Configuration.Addresses.USUAL);
+    }
+
+    private String summary() {
+        String of = count(services, "service");
+        return problems == 0 ? of + ", no problems" : count(problems, "problem") + " in " + of;
+    }
+
+    private static String count(int number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
+    }
+
+    private void checkFile(String file) throws CommandException {
+        String name = file.toLowerCase(Locale.ROOT);
+        if (name.endsWith(".properties")) {
+            checkServicesFile(file);
+        } else if (name.endsWith(".yml") || name.endsWith(".yaml")) {
+            checkComposeFile(file);
+        } else {
+            throw new CommandException(
+                    file + ": expected a services file, .properties, or a Compose or stack file, .yml or .yaml");
+        }
+    }
+
+    private void checkServicesFile(String file) throws CommandException {
+        Map<String, Integer> lines = PropertyLines.of(text(file).lines().toList());
+        Snapshot snapshot = Looks.file(Path.of(file));
+        Map<String, Integer> firstLines = new HashMap<>();
+        lines.forEach((key, line) -> firstLines.merge(key.replaceFirst("\\.[^.]*$", ""), line, Math::min));
+        Findings findings = new Findings();
+        for (Problem problem : snapshot.problems()) {
+            int first = firstLines.getOrDefault(problem.service(), 1);
+            findings.problem(Findings.lineOf(problem, lines, first), problem);
+        }
+        report(file, findings, firstLines.size());
+    }
+
+    private void checkComposeFile(String file) throws CommandException {
+        Map<String, String> variables = new HashMap<>(variablesBeside(file));
+        variables.putAll(environment);
+        ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
+        report(file, compose.findings(), compose.services());
+    }
+
+    private void report(String file, Findings findings, int ofServices) {
+        findings.lines(file).forEach(line -> out.println(Console.clean(line)));
+        problems += findings.problems();
+        services += ofServices;
+    }
+
+    /** Compose takes variables from a file beside, too; not knowing them would make up problems. */
+    private static Map<String, String> variablesBeside(String file) throws CommandException {
+        Path beside = Path.of(file).resolveSibling(".env");
+        Map<String, String> variables = new HashMap<>();
+        if (Files.isRegularFile(beside)) {
+            for (String line : text(beside.toString()).lines().toList()) {
+                Matcher variable = VARIABLE.matcher(line);
+                if (variable.matches()) {
+                    variables.put(variable.group(1), unquoted(variable.group(2)));
+                }
+            }
+        }
+        return variables;
+    }
+
+    private static String unquoted(String value) {
+        Matcher quoted = QUOTED.matcher(value);
+        if (quoted.matches()) {
+            return quoted.group(1) != null ? quoted.group(1) : quoted.group(2);
+        }
+        return value.replaceFirst("(^|\\s+)#.*", "");
+    }
+
+    private static String text(String file) throws CommandException {
+        try (InputStream in = Files.newInputStream(Path.of(file))) {
+            byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+            if (bytes.length > MOST_BYTES) {
+                throw new CommandException(file + ": expected at most " + MOST_BYTES + " bytes");
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new CommandException(file + ": expected a text file in UTF-8");
+        } catch (IOException e) {
+            throw new CommandException(file + ": expected a file that can be read (" + Console.reason(e) + ")");
+        }
+    }
+
+    private void checkEngine() throws CommandException, Configuration.WrongException {
+        Configuration configuration = configuration();
+        Snapshot snapshot = Looks.docker(configuration);
+        String engine = Main.docker(configuration).toString();
+        Set<String> names = new HashSet<>();
+        for (Problem problem : snapshot.problems()) {
+            boolean isOfEngine = problem.service().equals(engine);
+            out.println(Console.clean(isOfEngine ? problem.toString() : engine + ": " + problem));
+            if (!isOfEngine) {
+                names.add(problem.service());
+            }
+        }
+        problems += snapshot.problems().size();
+        snapshot.services().stream().map(Service::name).forEach(names::remove);
+        services += snapshot.services().size() + names.size();
+    }
+}

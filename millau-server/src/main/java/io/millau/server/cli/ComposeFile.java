@@ -1,0 +1,374 @@
+package io.millau.server.cli;
+
+import io.millau.core.LabelReader;
+import io.millau.core.Problem;
+import io.millau.core.ServiceLabels;
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+import org.yaml.snakeyaml.nodes.Tag;
+
+/**
+ * Checks the labels in a Compose or stack file, which may be hostile: nothing in it is made into objects, and its aliases, its
+ * depth and its labels are limited. For one thread.
+ */
+final class ComposeFile {
+
+    private static final int MOST_ALIASES = 500;
+    private static final int MOST_LABELS = 5_000;
+    private static final int MOST_PORTS = 100;
+    private static final Pattern PORTS = Pattern.compile("(?:.*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/tcp)?");
+
+    /** What may bring labels from elsewhere. */
+    private static final List<String> FROM_ELSEWHERE = List.of("extends", "label_file");
+
+    private final Function<String, @Nullable String> variables;
+    private final Findings findings = new Findings();
+    private final Map<Node, Map<String, Entry>> flattened = new IdentityHashMap<>();
+    private int services;
+    private int labels;
+
+    /** A key of a mapping, wherever it was merged from. */
+    private record Entry(int line, Node value) {}
+
+    private record Label(int line, String value, boolean isNull) {}
+
+    private ComposeFile(Function<String, @Nullable String> variables) {
+        this.variables = variables;
+    }
+
+    /**
+     * Reads it.
+     *
+     * @param name what messages call it
+     * @param variables the value of a variable, or null if it is not set
+     * @throws CommandException if it is no such file; with its name and the line
+     */
+    static ComposeFile check(String name, String text, Function<String, @Nullable String> variables)
+            throws CommandException {
+        ComposeFile file = new ComposeFile(variables);
+        file.read(name, root(name, text));
+        return file;
+    }
+
+    Findings findings() {
+        return findings;
+    }
+
+    /** How many services in it mean to be behind Millau. */
+    int services() {
+        return services;
+    }
+
+    private static MappingNode root(String name, String text) throws CommandException {
+        LoaderOptions limits = new LoaderOptions();
+        limits.setMaxAliasesForCollections(MOST_ALIASES);
+        limits.setCodePointLimit(text.length() + 1);
+        Node root;
+        try {
+            root = new Yaml(new SafeConstructor(limits)).compose(new StringReader(text));
+        } catch (MarkedYAMLException e) {
+            int line = e.getProblemMark() == null ? 1 : e.getProblemMark().getLine() + 1;
+            throw new CommandException(name + ":" + line + ": expected YAML: " + e.getProblem());
+        } catch (RuntimeException e) { // what else it does with some that are wrong
+            throw new CommandException(
+                    name + ": expected YAML: " + String.valueOf(e.getMessage()).replace('\n', ' '));
+        }
+        if (root instanceof MappingNode mapping) {
+            return mapping;
+        }
+        throw new CommandException(name + ": expected a Compose or stack file, with services");
+    }
+
+    private void read(String name, MappingNode root) throws CommandException {
+        Map<String, Entry> top = entries(root, name);
+        Entry include = top.get("include");
+        if (include != null) {
+            findings.note(include.line, "include", "what it brings is not looked at");
+        }
+        Entry declared = top.get("services");
+        if (declared == null || !(declared.value instanceof MappingNode)) {
+            if (include != null) {
+                return;
+            }
+            throw new CommandException(name + ": expected a Compose or stack file, with services");
+        }
+        for (Map.Entry<String, Entry> service :
+                entries(declared.value, "services").entrySet()) {
+            readService(service.getKey(), service.getValue());
+            if (labels > MOST_LABELS) {
+                throw new CommandException(name + ": expected at most " + MOST_LABELS + " labels");
+            }
+        }
+    }
+
+    private void readService(String name, Entry service) {
+        if (!(service.value instanceof MappingNode)) {
+            findings.problem(service.line, new Problem(name, "expected a mapping, with image and labels for instance"));
+            return;
+        }
+        Map<String, Entry> keys = entries(service.value, name);
+        Map<String, Entry> deploy = entries(value(keys, "deploy"), name);
+        Map<String, Label> own = labels(name, "deploy.labels", deploy.get("labels"));
+        Map<String, Label> ofContainers = labels(name, "labels", keys.get("labels"));
+        boolean misplaced = reportMisplaced(name, keys, "expected in labels")
+                | reportMisplaced(name, deploy, "expected in deploy.labels")
+                | reportMisplaced(name, environment(keys), "expected in labels");
+        for (String key : FROM_ELSEWHERE) {
+            if (keys.containsKey(key)) {
+                findings.note(keys.get(key).line, name, "labels that " + key + " brings are not looked at");
+            }
+        }
+        if (misplaced || !own.isEmpty() || !ofContainers.isEmpty()) {
+            services++;
+        }
+        // As in Swarm: a service's own labels, else those of its containers.
+        if (!own.isEmpty()) {
+            if (!ofContainers.isEmpty()) {
+                findings.note(line(keys, "labels"), name, "in a Swarm only deploy.labels count, and not these labels");
+            }
+            checkLabels(name, own, line(deploy, "labels"), ports(keys, "ports"), false);
+        } else if (!ofContainers.isEmpty()) {
+            Set<Integer> ports = ports(keys, "expose");
+            ports.addAll(ports(keys, "ports"));
+            checkLabels(name, ofContainers, line(keys, "labels"), ports, ports.isEmpty());
+        }
+    }
+
+    /**
+     * @param line where they begin
+     * @param imageDecides whether the only one of the image's ports would do for a missing one
+     */
+    private void checkLabels(
+            String name, Map<String, Label> ofService, int line, Set<Integer> ports, boolean imageDecides) {
+        Map<String, String> values = new LinkedHashMap<>();
+        Map<String, Integer> lines = new LinkedHashMap<>();
+        ofService.forEach((key, label) -> {
+            values.put(key, label.value);
+            lines.put(key, label.line);
+        });
+        List<Problem> problems = problems(name, values, imageDecides ? Set.of(80) : ports);
+        Set<Integer> said = new HashSet<>();
+        for (Problem problem : problems) {
+            int where = Findings.lineOf(problem, lines, line);
+            said.add(where);
+            findings.problem(where, problem);
+        }
+        ofService.forEach((key, label) -> {
+            if (label.isNull && !said.contains(label.line)) {
+                findings.problem(
+                        label.line, new Problem(name, shown(key) + " has no value: expected one, or no such label"));
+            }
+        });
+        if (imageDecides && problems(name, values, Set.of()).size() > problems.size()) {
+            findings.note(
+                    line,
+                    name,
+                    "millau.port is missing: right if its image exposes exactly one port, or expose names it");
+        }
+    }
+
+    /** In YAML a colon in the wrong place makes a name of a value, which may be a key. */
+    private static String shown(String key) {
+        return key.split("[:=\\s]", 2)[0];
+    }
+
+    private static List<Problem> problems(String name, Map<String, String> values, Set<Integer> ports) {
+        LabelReader.Picture picture = new LabelReader().picture();
+        picture.read(name, name, values, ports);
+        return picture.finish();
+    }
+
+    private static int line(Map<String, Entry> keys, String key) {
+        Entry entry = keys.get(key);
+        return entry == null ? 1 : entry.line;
+    }
+
+    private boolean reportMisplaced(String service, Map<String, Entry> keys, String expected) {
+        boolean any = false;
+        for (Map.Entry<String, Entry> entry : keys.entrySet()) {
+            if (entry.getKey().startsWith(ServiceLabels.PREFIX)) {
+                any = true;
+                findings.problem(
+                        entry.getValue().line,
+                        new Problem(service, entry.getKey() + " is not read there: " + expected));
+            }
+        }
+        return any;
+    }
+
+    /** Its names, in either form. */
+    private Map<String, Entry> environment(Map<String, Entry> service) {
+        Node value = value(service, "environment");
+        if (!(value instanceof SequenceNode list)) {
+            return value instanceof MappingNode ? entries(value, "environment") : Map.of();
+        }
+        Map<String, Entry> names = new LinkedHashMap<>();
+        for (Node item : list.getValue()) {
+            if (item instanceof ScalarNode scalar) {
+                names.put(scalar.getValue().split("=", 2)[0], new Entry(line(item), item));
+            }
+        }
+        return names;
+    }
+
+    /** Those that are meant for us. */
+    private Map<String, Label> labels(String service, String key, @Nullable Entry declared) {
+        Map<String, Label> all = new LinkedHashMap<>();
+        if (declared == null || isNull(declared.value)) {
+            return all;
+        }
+        if (declared.value instanceof MappingNode mapping) {
+            entries(mapping, service).forEach((name, entry) -> {
+                if (name.startsWith(ServiceLabels.PREFIX)) {
+                    addLabel(all, service, name, entry);
+                }
+            });
+        } else if (declared.value instanceof SequenceNode list) {
+            list.getValue().forEach(item -> addLabel(all, service, item));
+        } else {
+            findings.problem(declared.line, new Problem(service, key + ": expected a list or a mapping"));
+        }
+        return all;
+    }
+
+    private void addLabel(Map<String, Label> all, String service, String name, Entry entry) {
+        if (++labels > MOST_LABELS) {
+            return;
+        }
+        if (!(entry.value instanceof ScalarNode scalar)) {
+            findings.problem(entry.line, new Problem(service, name + ": expected text"));
+            return;
+        }
+        boolean isNull = isNull(scalar);
+        String value = isNull ? "" : filled(scalar, service, name);
+        all.put(name, new Label(entry.line, value, isNull));
+    }
+
+    private void addLabel(Map<String, Label> all, String service, Node item) {
+        if (item instanceof MappingNode mapping) {
+            entries(mapping, service).keySet().stream()
+                    .filter(name -> name.startsWith(ServiceLabels.PREFIX))
+                    .forEach(name -> findings.problem(
+                            line(item),
+                            new Problem(
+                                    service, name + ": expected " + name + "=VALUE, since labels are a list here")));
+            return;
+        }
+        if (!(item instanceof ScalarNode scalar) || !scalar.getValue().contains(ServiceLabels.PREFIX)) {
+            return;
+        }
+        String[] label =
+                filled(scalar, service, scalar.getValue().split("=", 2)[0]).split("=", 2);
+        if (!label[0].startsWith(ServiceLabels.PREFIX) || ++labels > MOST_LABELS) {
+            return;
+        }
+        Label before = all.put(label[0], new Label(line(item), label.length > 1 ? label[1] : "", label.length < 2));
+        if (before != null) {
+            findings.problem(
+                    line(item),
+                    new Problem(service, label[0] + " is there twice: line " + before.line + " has no effect"));
+        }
+    }
+
+    private String filled(ScalarNode scalar, String service, String name) {
+        Interpolation filled = new Interpolation(scalar.getValue(), variables);
+        filled.problems()
+                .forEach(problem -> findings.problem(line(scalar), new Problem(service, name + ": " + problem)));
+        return filled.text();
+    }
+
+    /** TCP ports inside the containers, as {@code expose} or {@code ports} names them. */
+    private Set<Integer> ports(Map<String, Entry> service, String key) {
+        Set<Integer> ports = new TreeSet<>();
+        if (value(service, key) instanceof SequenceNode list) {
+            for (Node item : list.getValue()) {
+                if (item instanceof MappingNode mapping) {
+                    Map<String, Entry> published = entries(mapping, key);
+                    String protocol = text(value(published, "protocol"));
+                    addPorts(ports, text(value(published, "target")) + (protocol.isEmpty() ? "" : "/" + protocol));
+                } else {
+                    addPorts(ports, text(item));
+                }
+            }
+        }
+        return ports;
+    }
+
+    private static void addPorts(Set<Integer> ports, String written) {
+        Matcher range = PORTS.matcher(written);
+        if (range.matches()) {
+            int first = Integer.parseInt(range.group(1));
+            int last = range.group(2) == null ? first : Integer.parseInt(range.group(2));
+            for (int port = first; port <= last && ports.size() < MOST_PORTS; port++) {
+                ports.add(port);
+            }
+        }
+    }
+
+    private String text(@Nullable Node node) {
+        return node instanceof ScalarNode scalar ? new Interpolation(scalar.getValue(), variables).text() : "";
+    }
+
+    private static @Nullable Node value(Map<String, Entry> keys, String key) {
+        Entry entry = keys.get(key);
+        return entry == null ? null : entry.value;
+    }
+
+    /** The keys of a mapping, those that are merged into it ({@code <<}) too; nothing of what is no mapping. */
+    private Map<String, Entry> entries(@Nullable Node node, String of) {
+        if (!(node instanceof MappingNode mapping)) {
+            return Map.of();
+        }
+        Map<String, Entry> known = flattened.get(node);
+        if (known != null) {
+            return known;
+        }
+        Map<String, Entry> entries = new LinkedHashMap<>();
+        flattened.put(node, entries); // first: it may be merged into itself
+        List<Node> merged = new ArrayList<>();
+        Set<String> own = new HashSet<>();
+        for (NodeTuple tuple : mapping.getValue()) {
+            if (tuple.getKeyNode().getTag().equals(Tag.MERGE)) {
+                Node value = tuple.getValueNode();
+                merged.addAll(value instanceof SequenceNode several ? several.getValue() : List.of(value));
+            } else if (tuple.getKeyNode() instanceof ScalarNode key) {
+                int line = line(key);
+                entries.put(key.getValue(), new Entry(line, tuple.getValueNode()));
+                if (!own.add(key.getValue())) {
+                    findings.problem(line, new Problem(of, key.getValue() + " is there twice: expected one"));
+                }
+            }
+        }
+        // The first to be merged wins, and what is written out over all of them.
+        merged.forEach(other -> entries(other, of).forEach(entries::putIfAbsent));
+        return entries;
+    }
+
+    private static boolean isNull(Node node) {
+        return node.getTag().equals(Tag.NULL);
+    }
+
+    private static int line(Node node) {
+        return node.getStartMark().getLine() + 1;
+    }
+}

@@ -1,0 +1,296 @@
+package io.millau.server.cli;
+
+import io.millau.core.internal.Pem;
+import io.millau.server.internal.text.ListenAddress;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The environment of the standalone server, read and checked.
+ *
+ * @param http {@code HTTP}
+ * @param https {@code HTTPS}; null if it is off
+ * @param redirectToHttps {@code REDIRECT}
+ * @param certificates {@code CERTS}
+ * @param acme {@code ACME} and what begins with it; null if it is off
+ * @param store {@code STORE} and what begins with it
+ * @param telemetry {@code TELEMETRY}
+ * @param drain {@code DRAIN}
+ * @param logging {@code LOGGING}
+ * @param accessLog {@code ACCESS_LOG}
+ * @param services {@code SERVICES}
+ * @param dockerHost {@code DOCKER_HOST}
+ * @param dockerCertificates {@code DOCKER_CERT_PATH}, if {@code DOCKER_TLS_VERIFY} is set
+ */
+record Configuration(
+        InetSocketAddress http,
+        @Nullable InetSocketAddress https,
+        boolean redirectToHttps,
+        @Nullable Path certificates,
+        @Nullable Acme acme,
+        StorePlace store,
+        InetSocketAddress telemetry,
+        Duration drain,
+        Level logging,
+        AccessLogFormat accessLog,
+        @Nullable Path services,
+        @Nullable String dockerHost,
+        @Nullable Path dockerCertificates) {
+
+    /** Where certificates are asked for, and how. */
+    record Acme(
+            List<URI> directories,
+            @Nullable String email,
+            @Nullable String keyId,
+            @Nullable String hmac,
+            List<X509Certificate> ca) {}
+
+    /**
+     * Where certificates are kept.
+     *
+     * @param data {@code DATA}: the folder
+     * @param key {@code STORE_KEY_FILE}: for Swarm's store; null for the folder
+     * @param dockerHost {@code STORE_DOCKER_HOST}: the engine of Swarm's store
+     */
+    record StorePlace(
+            Path data, byte @Nullable [] key, @Nullable String dockerHost) {}
+
+    private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
+
+    /** What is logged; FATAL alone is what ends the process, and that is always printed. */
+    enum Level {
+        FATAL,
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG
+    }
+
+    /** What is written of each request. */
+    enum AccessLogFormat {
+        OFF,
+        JSON,
+        COMBINED
+    }
+
+    /** A setting is wrong; the message names the variable, its value and what was expected. */
+    static final class WrongException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        private final @Nullable String expected;
+
+        WrongException(String variable, String value, @Nullable String expected) {
+            super(variable + "=" + value + ": " + expected);
+            this.expected = expected;
+        }
+
+        @Nullable
+        String expected() {
+            return expected;
+        }
+    }
+
+    /** Where to listen if nothing is said. */
+    record Addresses(String http, String https, String telemetry) {
+        static final Addresses USUAL = new Addresses(":80", ":443", ":9100");
+        static final Addresses DEMO = new Addresses(":8080", "off", "127.0.0.1:0");
+    }
+
+    /** Reads it. */
+    static Configuration read(Map<String, String> environment, Addresses byDefault) throws WrongException {
+        Environment variables = new Environment(environment);
+        boolean dockerTls = !variables.text("DOCKER_TLS_VERIFY", "").isEmpty();
+        return new Configuration(
+                variables.read("HTTP", byDefault.http(), ListenAddress::parse),
+                variables.isOff("HTTPS", byDefault.https())
+                        ? null
+                        : variables.read("HTTPS", byDefault.https(), ListenAddress::parse),
+                variables.readOptional("REDIRECT", Configuration::redirect) != null,
+                variables.readOptional("CERTS", Configuration::folder),
+                acme(variables),
+                store(variables),
+                variables.read("TELEMETRY", byDefault.telemetry(), ListenAddress::parse),
+                variables.read("DRAIN", "0", Configuration::seconds),
+                variables.read("LOGGING", "INFO", Configuration::level),
+                variables.read("ACCESS_LOG", "off", Configuration::accessLog),
+                variables.readOptional("SERVICES", Configuration::readableFile),
+                variables.readOptional("DOCKER_HOST", Function.identity()),
+                dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null);
+    }
+
+    private static @Nullable Acme acme(Environment variables) throws WrongException {
+        if (variables.isOff("ACME", LETS_ENCRYPT)) {
+            return null;
+        }
+        String keyId = variables.readOptional("ACME_EAB_KID", Function.identity());
+        String hmac = variables.readSecret("ACME_EAB_HMAC", Configuration::base64Url);
+        if ((keyId == null) != (hmac == null)) {
+            throw new WrongException(
+                    keyId == null ? "ACME_EAB_KID" : "ACME_EAB_HMAC",
+                    "",
+                    "expected beside " + (keyId == null ? "ACME_EAB_HMAC" : "ACME_EAB_KID"));
+        }
+        List<X509Certificate> ca = variables.readOptional("ACME_CA", Configuration::certificates);
+        return new Acme(
+                variables.read("ACME", LETS_ENCRYPT, Configuration::directories),
+                variables.readOptional("ACME_EMAIL", Configuration::email),
+                keyId,
+                hmac,
+                ca == null ? List.of() : ca);
+    }
+
+    private static StorePlace store(Environment variables) throws WrongException {
+        boolean swarm = variables.read("STORE", "file", Configuration::isSwarm);
+        byte[] key = variables.readOptional("STORE_KEY_FILE", Configuration::content);
+        if (swarm && key == null) {
+            throw new WrongException(
+                    "STORE_KEY_FILE",
+                    "",
+                    "expected a file with a secret of at least 32 characters, made by openssl rand -base64 32 for"
+                            + " instance, since STORE=swarm keeps private keys encrypted");
+        }
+        return new StorePlace(
+                variables.read("DATA", "data", Path::of),
+                swarm ? key : null,
+                variables.readOptional("STORE_DOCKER_HOST", Function.identity()));
+    }
+
+    private static boolean isSwarm(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "file" -> false;
+            case "swarm" -> true;
+            default -> throw new IllegalArgumentException("expected file or swarm");
+        };
+    }
+
+    private static boolean redirect(String text) {
+        if (!text.equalsIgnoreCase("https")) {
+            throw new IllegalArgumentException("expected https");
+        }
+        return true;
+    }
+
+    private static List<URI> directories(String text) {
+        List<URI> all = new ArrayList<>();
+        for (String url : text.split("\\s+")) {
+            if (!url.matches("https://[^/\\s]+(/\\S*)?")) {
+                throw new IllegalArgumentException(
+                        "expected URLs of ACME directories, https://acme.example/directory for instance, or off");
+            }
+            all.add(URI.create(url));
+        }
+        return all;
+    }
+
+    private static String email(String text) {
+        if (!text.matches("[^\\s@,?]+@[^\\s@,?]+")) {
+            throw new IllegalArgumentException("expected an address like hostmaster@shop.example");
+        }
+        return text;
+    }
+
+    private static String base64Url(String text) {
+        if (!text.matches("[A-Za-z0-9_-]+=*")) {
+            throw new IllegalArgumentException("expected the key in base64url, as the authority shows it");
+        }
+        return text;
+    }
+
+    private static List<X509Certificate> certificates(String file) {
+        return Pem.certificates(new String(content(file), StandardCharsets.ISO_8859_1));
+    }
+
+    private static byte[] content(String file) {
+        try {
+            return Files.readAllBytes(Path.of(file));
+        } catch (IOException e) {
+            throw new IllegalArgumentException("expected a file that can be read (" + e + ")", e);
+        }
+    }
+
+    private static Path folder(String text) {
+        Path folder = Path.of(text);
+        if (!Files.isDirectory(folder) || !Files.isReadable(folder)) {
+            throw new IllegalArgumentException("expected a folder that can be read, with NAME.crt and NAME.key");
+        }
+        return folder;
+    }
+
+    private static Duration seconds(String text) {
+        if (!text.matches("[0-9]{1,4}")) {
+            throw new IllegalArgumentException("expected seconds, 0 to 9999");
+        }
+        return Duration.ofSeconds(Integer.parseInt(text));
+    }
+
+    private static Level level(String text) {
+        try {
+            return Level.valueOf(text.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("expected FATAL, ERROR, WARN, INFO or DEBUG", e);
+        }
+    }
+
+    private static AccessLogFormat accessLog(String text) {
+        try {
+            return AccessLogFormat.valueOf(text.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("expected off, json or combined", e);
+        }
+    }
+
+    private static Path readableFile(String text) {
+        Path file = Path.of(text);
+        if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+            throw new IllegalArgumentException("expected a properties file that can be read");
+        }
+        return file;
+    }
+
+    /** Variables, where an empty one is as good as none. */
+    private record Environment(Map<String, String> variables) {
+
+        String text(String name, String byDefault) {
+            String value = variables.getOrDefault(name, "").strip();
+            return value.isEmpty() ? byDefault : value;
+        }
+
+        <T> T read(String name, String byDefault, Function<String, T> reader) throws WrongException {
+            String value = text(name, byDefault);
+            try {
+                return reader.apply(value);
+            } catch (IllegalArgumentException e) {
+                throw new WrongException(name, value, e.getMessage());
+            }
+        }
+
+        <T> @Nullable T readOptional(String name, Function<String, T> reader) throws WrongException {
+            return text(name, "").isEmpty() ? null : read(name, "", reader);
+        }
+
+        /** Without its value in the message. */
+        <T> @Nullable T readSecret(String name, Function<String, T> reader) throws WrongException {
+            try {
+                return readOptional(name, reader);
+            } catch (WrongException e) {
+                throw new WrongException(name, "…", e.expected());
+            }
+        }
+
+        boolean isOff(String name, String byDefault) {
+            return text(name, byDefault).equalsIgnoreCase("off");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package io.millau.server.cli;
+
+import io.millau.core.Problem;
+import io.millau.core.Router;
+import io.millau.core.Service;
+import io.millau.core.Snapshot;
+import io.millau.server.internal.status.ExplainHandler;
+import io.millau.server.internal.status.RequestUrl;
+import io.millau.server.internal.status.UrlExplanation;
+import io.millau.server.internal.text.ListenAddress;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code explain URL}: asks the running proxy, which alone knows what is out of rotation; where there is none, or sources are
+ * named, looks at these itself.
+ */
+final class ExplainCommand {
+
+    private static final String USAGE = "explain: expected one URL, and perhaps --services FILE or --docker";
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final PrintStream out;
+    private final PrintStream err;
+    private final Configuration configuration;
+    private final RequestUrl url;
+    private final @Nullable Path services;
+    private final boolean docker;
+
+    ExplainCommand(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err)
+            throws CommandException, Configuration.WrongException {
+        this.out = out;
+        this.err = err;
+        String target = null;
+        Path file = null;
+        boolean engine = false;
+        for (Iterator<String> rest = arguments.iterator(); rest.hasNext(); ) {
+            String argument = rest.next();
+            if (argument.equals("--docker")) {
+                engine = true;
+            } else if (argument.equals("--services") && rest.hasNext()) {
+                file = Path.of(rest.next());
+            } else if (argument.startsWith("-") || target != null) {
+                throw new CommandException(USAGE);
+            } else {
+                target = argument;
+            }
+        }
+        if (target == null) {
+            throw new CommandException(USAGE);
+        }
+        services = file;
+        docker = engine;
+        url = read(target);
+        configuration = Configuration.read(environment, Configuration.Addresses.USUAL);
+    }
+
+    private static RequestUrl read(String target) throws CommandException {
+        try {
+            return RequestUrl.parse(target);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("explain " + target + ": " + e.getMessage());
+        }
+    }
+
+    /** The exit status: 0 if something serves the URL, else 1. */
+    int run() throws CommandException {
+        UrlExplanation explanation = services != null || docker ? explainOneself(namedSources()) : explain();
+        out.print(Console.clean(explanation.text()));
+        out.flush();
+        return explanation.served() ? 0 : 1;
+    }
+
+    private UrlExplanation explain() throws CommandException {
+        InetSocketAddress telemetry = configuration.telemetry();
+        InetAddress host =
+                telemetry.getAddress().isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : telemetry.getAddress();
+        String proxy = "http://" + ListenAddress.show(new InetSocketAddress(host, telemetry.getPort()));
+        try {
+            return ask(proxy);
+        } catch (IOException e) {
+            err.println("No running Millau answers at " + proxy + ", so what follows is from its sources: "
+                    + Console.reason(e));
+            return explainOneself(whatIsThere());
+        }
+    }
+
+    private UrlExplanation ask(String proxy) throws IOException {
+        String query = "?url=" + URLEncoder.encode(url.text(), StandardCharsets.UTF_8);
+        try {
+            HttpResponse<String> answer = HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(PATIENCE)
+                    .build()
+                    .send(
+                            HttpRequest.newBuilder(URI.create(proxy + ExplainHandler.PATH + query))
+                                    .timeout(PATIENCE)
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
+            boolean served = Boolean.parseBoolean(answer.headers()
+                    .firstValue(ExplainHandler.SERVED)
+                    .orElseThrow(() -> new IOException("it answers as something else does")));
+            return new UrlExplanation(served, answer.body());
+        } catch (IllegalArgumentException e) { // port 0
+            throw new IOException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private UrlExplanation explainOneself(List<Snapshot> found) {
+        List<Service> all = new ArrayList<>();
+        List<Problem> problems = new ArrayList<>();
+        for (Snapshot snapshot : found) {
+            all.addAll(snapshot.services());
+            problems.addAll(snapshot.problems());
+        }
+        Router router = new Router();
+        router.replace(all);
+        out.println("Which endpoints are out of rotation is not known here");
+        return UrlExplanation.of(url, router, problems, configuration.redirectToHttps());
+    }
+
+    private List<Snapshot> namedSources() throws CommandException {
+        List<Snapshot> found = new ArrayList<>();
+        if (services != null) {
+            found.add(Looks.file(services));
+        }
+        if (docker) {
+            found.add(Looks.docker(configuration));
+        }
+        return found;
+    }
+
+    /** The sources that a proxy with this environment would have; one of them is enough. */
+    private List<Snapshot> whatIsThere() throws CommandException {
+        List<Snapshot> found = new ArrayList<>();
+        if (configuration.services() != null) {
+            found.add(Looks.file(configuration.services()));
+        }
+        try {
+            found.add(Looks.docker(configuration));
+        } catch (CommandException e) {
+            if (found.isEmpty()) {
+                throw e;
+            }
+            err.println(e.getMessage());
+        }
+        return found;
+    }
+}

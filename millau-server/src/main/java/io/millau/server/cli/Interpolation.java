@@ -1,0 +1,125 @@
+package io.millau.server.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A text with its variables filled in as Compose does it: {@code $NAME}, {@code ${NAME}}, {@code ${NAME:-default}}, {@code
+ * ${NAME:?message}}, {@code ${NAME:+other}}, the last three without the colon too, and {@code $$} for a dollar. For one
+ * thread.
+ *
+ * <p>See <a href="https://docs.docker.com/reference/compose-file/interpolation/">Compose's reference</a>.
+ */
+final class Interpolation {
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+    private static final Pattern OPERATOR = Pattern.compile(":?[-?+]");
+    private static final int DEEPEST = 20;
+
+    private final Function<String, @Nullable String> variables;
+    private final List<String> problems = new ArrayList<>();
+    private final String text;
+
+    /** @param variables the value of a name, or null if it is not set */
+    Interpolation(String text, Function<String, @Nullable String> variables) {
+        this.variables = variables;
+        this.text = filled(text, 0);
+    }
+
+    /** With what is not set left out. */
+    String text() {
+        return text;
+    }
+
+    /** What is wrong with it: names that are not set, or a form that Compose doesn't know. */
+    List<String> problems() {
+        return problems;
+    }
+
+    private String filled(String from, int depth) {
+        StringBuilder to = new StringBuilder();
+        int at = 0;
+        for (int dollar = from.indexOf('$'); dollar >= 0; dollar = from.indexOf('$', at)) {
+            to.append(from, at, dollar);
+            Matcher name = NAME.matcher(from).region(dollar + 1, from.length());
+            if (from.startsWith("$", dollar + 1)) {
+                to.append('$');
+                at = dollar + 2;
+            } else if (name.lookingAt()) {
+                to.append(value(name.group()));
+                at = name.end();
+            } else {
+                int end = from.startsWith("{", dollar + 1) && depth < DEEPEST ? endOfBraces(from, dollar + 2) : -1;
+                if (end < 0) {
+                    problems.add("expected ${NAME}, ${NAME:-default}, or $$ for a dollar");
+                    return to.append(from, dollar, from.length()).toString();
+                }
+                to.append(ofBraces(from.substring(dollar + 2, end), depth));
+                at = end + 1;
+            }
+        }
+        return to.append(from, at, from.length()).toString();
+    }
+
+    /** Where the brace closes, past those inside; -1 if nowhere. */
+    private static int endOfBraces(String from, int start) {
+        int open = 1;
+        for (int i = start; i < from.length(); i++) {
+            if (from.startsWith("${", i)) {
+                open++;
+            } else if (from.charAt(i) == '}' && --open == 0) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** What follows may be part of a key. */
+    private static String start(String inside) {
+        return inside.length() <= 20 ? inside : inside.substring(0, 20) + "…";
+    }
+
+    private String ofBraces(String inside, int depth) {
+        Matcher name = NAME.matcher(inside);
+        if (!name.lookingAt()) {
+            problems.add("expected a name in ${" + start(inside) + "}");
+            return "";
+        }
+        String rest = inside.substring(name.end());
+        if (rest.isEmpty()) {
+            return value(name.group());
+        }
+        Matcher operator = OPERATOR.matcher(rest);
+        if (!operator.lookingAt()) {
+            problems.add("expected ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+other} rather than ${"
+                    + start(inside) + "}");
+            return "";
+        }
+        String value = variables.apply(name.group());
+        String other = rest.substring(operator.end());
+        boolean has = value != null && !(value.isEmpty() && operator.group().startsWith(":"));
+        return switch (operator.group().charAt(operator.end() - 1)) {
+            case '-' -> has ? String.valueOf(value) : filled(other, depth + 1);
+            case '+' -> has ? filled(other, depth + 1) : "";
+            default -> {
+                if (!has) {
+                    problems.add(name.group() + " is not set: " + filled(other, depth + 1));
+                }
+                yield has ? String.valueOf(value) : "";
+            }
+        };
+    }
+
+    private String value(String name) {
+        String value = variables.apply(name);
+        if (value == null) {
+            problems.add(name + " is not set: expected it in the environment, or ${" + name + ":-default}");
+            return "";
+        }
+        return value;
+    }
+}

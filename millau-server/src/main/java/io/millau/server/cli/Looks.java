@@ -1,0 +1,32 @@
+package io.millau.server.cli;
+
+import io.millau.core.ServiceSource;
+import io.millau.core.Snapshot;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Path;
+
+/** Looks at sources once, for commands. */
+public final class Looks {
+
+    private Looks() {}
+
+    static Snapshot file(Path file) throws CommandException {
+        try {
+            return ServiceSource.file(file).look();
+        } catch (CharacterCodingException e) {
+            throw new CommandException(file + ": expected a properties file in UTF-8");
+        } catch (IOException e) {
+            throw new CommandException(
+                    file + ": expected a properties file that can be read (" + Console.reason(e) + ")");
+        }
+    }
+
+    static Snapshot docker(Configuration configuration) throws CommandException {
+        try {
+            return Main.docker(configuration).look();
+        } catch (Configuration.WrongException | IOException e) {
+            throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage());
+        }
+    }
+}

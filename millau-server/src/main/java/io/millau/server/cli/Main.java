@@ -1,0 +1,373 @@
+package io.millau.server.cli;
+
+import io.millau.acme.AcmeCertificates;
+import io.millau.core.CertificateSource;
+import io.millau.core.ServiceSource;
+import io.millau.core.Store;
+import io.millau.docker.DockerSource;
+import io.millau.docker.SwarmStore;
+import io.millau.metrics.PrometheusMetrics;
+import io.millau.server.AccessLog;
+import io.millau.server.Millau;
+import io.millau.server.internal.text.LineWriter;
+import io.millau.server.internal.text.ListenAddress;
+import io.millau.server.internal.text.Version;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.security.Provider;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.conscrypt.OpenSSLProvider;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/** The standalone server: reads the environment, wires the adapters, runs until SIGTERM. */
+public final class Main {
+
+    private static final String HELP = """
+            Millau puts services behind one address: a label on a service is a route.
+
+              java -jar millau-server.jar          serve
+              java -jar millau-server.jar demo     show it on port 8080 with two built-in services, without Docker
+              java -jar millau-server.jar explain [--services FILE] [--docker] URL
+                                                   which service gets a request and why the others don't: what the
+                                                   running proxy says, at TELEMETRY, or the sources named.
+                                                   Exit status: 0 served, 1 not, 2 can't tell
+              java -jar millau-server.jar check [--docker] [FILE...]
+                                                   what is wrong in services files (.properties), Compose and stack
+                                                   files (.yml, .yaml), the engine; without arguments in SERVICES and
+                                                   the engine. Exit status: 0 nothing, 1 something, 2 can't be read
+              java -jar millau-server.jar --help | --version
+
+            Labels, on a Swarm service (deploy.labels) or a container:
+              millau.enabled       true puts it behind the proxy
+              millau.port          port it listens on inside its container (default: the only exposed one)
+              millau.hosts         host names, separated by spaces (default: *, all)
+              millau.path          beginning of the URL path (default: /)
+              millau.timeout       seconds to wait for an answer before failing over (default: 30)
+              millau.retry         seconds a failed instance stays out of rotation (default: 60)
+              millau.retry-unsafe  true: repeat POST and PATCH too, though they may have been processed
+              millau.buffer        how much of a body is kept to be sent again: 64k, 1m (default: 64k)
+              millau.health        path asked every 5 s: 2xx or 3xx is well, two failures take an instance out
+              millau.drain         seconds that connections to a removed instance may finish (default: 30)
+              millau.weight        share among services that fit equally well, 0 to 1000 (default: 1)
+              millau.balance       round-robin or least-connections (default: round-robin)
+              millau.sticky        true: a client stays with its instance, by a cookie (default: false)
+              millau.network       network to reach it on, where it shares several with the proxy
+              millau.cert, millau.key  certificate chain and key for HTTPS, PEM in Base64; for whatever hosts they fit
+              millau.client-ca     PEM in Base64: clients of its hosts need a certificate that leads there (mTLS)
+              millau.redirect      https: plain HTTP is sent to HTTPS
+              millau.hsts          seconds that browsers are told to come over HTTPS alone
+              millau.scheme        http, https or h2c: how its instances are spoken to (default: http)
+              millau.upstream-ca   PEM in Base64: who vouches for them (default: whom Java trusts)
+              millau.upstream-name name that their certificate has to be for (default: the service's)
+
+            Environment:
+              HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
+              HTTPS        the same for HTTPS, or off (default: :443)
+              REDIRECT     https: all of plain HTTP is sent to HTTPS
+              CERTS        folder of certificates, NAME.crt with NAME.key; changes apply
+              ACME         directories that certificates are obtained from, tried in order, or off
+                           (default: Let's Encrypt; you accept its terms of service)
+              ACME_EMAIL, ACME_EAB_KID, ACME_EAB_HMAC
+                           your account there, as far as the directory wants to know
+              ACME_CA      PEM file: who vouches for a private directory
+              DATA         folder where certificates are kept (default: data; in the image /data)
+              STORE        file: in DATA, on a volume that replicas share; swarm: in the Swarm (default: file)
+              STORE_KEY_FILE, STORE_DOCKER_HOST
+                           for STORE=swarm: a secret of 32 characters or more; the engine of a manager
+              TELEMETRY    listen address of the status page (/status, /status.json), of health (/, /ready,
+                           /live), metrics (/metrics) and /explain?url= (default: :9100)
+              DRAIN        seconds it goes on to listen after SIGTERM, down on the telemetry port (default: 0)
+              ACCESS_LOG   off, json or combined: a line for each request on standard output (default: off)
+              LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
+              SERVICES     properties file of services that are not in Docker; saved changes apply:
+                             orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6:8080
+                             orders.hosts     = shop.example
+              DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
+                           the Docker Engine (default: unix:///var/run/docker.sock)
+              LICENSE      accepted and ignored: there is nothing to unlock
+            """;
+
+    /** Whoever reads it may be slow, which is nothing that a request should notice: only threads made for that write to it. */
+    private static final PrintStream STDOUT = System.out;
+
+    private Main() {}
+
+    /** Runs the server. */
+    public static void main(String[] arguments) {
+        if (arguments.length > 0 && asks(arguments[0])) {
+            Logging.setUp(Configuration.Level.FATAL);
+        } else {
+            OutputStream lines =
+                    new LineWriter(STDOUT, "millau-log", lost -> "WARN Log dropped=" + lost + "\n").stream();
+            System.setOut(new PrintStream(lines, false, StandardCharsets.UTF_8));
+        }
+        int status = run(List.of(arguments), System.getenv(), System.out, System.err);
+        if (status >= 0) {
+            System.out.close();
+            System.exit(status);
+        }
+    }
+
+    /** Runs what the arguments say; the exit status, or -1 if it goes on in threads of its own. */
+    static int run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        String command = arguments.isEmpty() ? "" : arguments.get(0);
+        if (asks(command)) {
+            return answer(command, arguments.subList(1, arguments.size()), environment, out, err);
+        }
+        if (arguments.size() > 1) {
+            command = String.join(" ", arguments);
+        }
+        switch (command) {
+            case "--help", "-h", "help" -> {
+                out.print(HELP);
+                return 0;
+            }
+            case "--version", "version" -> {
+                out.println("Millau " + Version.VERSION);
+                return 0;
+            }
+            case "", "demo" -> {
+                try {
+                    serve(command.equals("demo"), environment, out);
+                    return -1;
+                } catch (Configuration.WrongException e) {
+                    err.println("FATAL " + e.getMessage());
+                    return 1;
+                }
+            }
+            default -> {
+                err.println("FATAL " + command + ": expected no argument, demo, explain, check, --help or --version");
+                return 1;
+            }
+        }
+    }
+
+    /** Whether it is a question, which is answered on the console, and nothing is logged. */
+    private static boolean asks(String command) {
+        return command.equals("explain") || command.equals("check");
+    }
+
+    private static int answer(
+            String command, List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        try {
+            return command.equals("check")
+                    ? new CheckCommand(arguments, environment, out, err).run()
+                    : new ExplainCommand(arguments, environment, out, err).run();
+        } catch (CommandException | Configuration.WrongException e) {
+            err.println(Console.clean(String.valueOf(e.getMessage())));
+            return 2;
+        }
+    }
+
+    private static void serve(boolean demo, Map<String, String> environment, PrintStream out)
+            throws Configuration.WrongException {
+        Configuration configuration =
+                Configuration.read(environment, demo ? Configuration.Addresses.DEMO : Configuration.Addresses.USUAL);
+        Logging.setUp(configuration.logging());
+        if (demo) {
+            serveDemo(configuration, out);
+        } else {
+            serve(configuration);
+        }
+    }
+
+    private static void serve(Configuration configuration) throws Configuration.WrongException {
+        List<ServiceSource> sources = new ArrayList<>();
+        sources.add(docker(configuration));
+        if (configuration.services() != null) {
+            sources.add(ServiceSource.file(configuration.services()));
+        }
+        PrometheusMetrics metrics = new PrometheusMetrics();
+        Millau.Builder builder = Millau.builder()
+                .http(configuration.http())
+                .telemetry(configuration.telemetry())
+                .grace(configuration.drain())
+                .hostName(hostName())
+                .listener(metrics)
+                .metrics(metrics::page);
+        AccessLog accessLog = accessLog(configuration);
+        if (accessLog != null) {
+            builder.accessLog(accessLog);
+        }
+        sources.forEach(builder::source);
+        Banner.starting(Version.VERSION, sources);
+        AcmeCertificates acme = configuration.https() == null ? null : serveHttps(configuration, builder);
+        Millau millau;
+        try {
+            millau = start(builder, configuration);
+        } catch (Configuration.WrongException e) {
+            if (acme != null) {
+                acme.close();
+            }
+            throw e;
+        }
+        endOnSignal(Stream.of(millau, acme, accessLog).filter(Objects::nonNull).toList());
+        Banner.listening(millau);
+    }
+
+    private static @Nullable AccessLog accessLog(Configuration configuration) {
+        return switch (configuration.accessLog()) {
+            case OFF -> null;
+            case JSON -> AccessLog.json(STDOUT);
+            case COMBINED -> AccessLog.combined(STDOUT);
+        };
+    }
+
+    /** Adds HTTPS, with what shows its certificates; what obtains them is to be closed at the end. */
+    private static @Nullable AcmeCertificates serveHttps(Configuration configuration, Millau.Builder builder)
+            throws Configuration.WrongException {
+        builder.https(Objects.requireNonNull(configuration.https()));
+        Provider provider = conscrypt();
+        if (provider != null) {
+            builder.tlsProvider(provider);
+        }
+        if (configuration.redirectToHttps()) {
+            builder.redirectToHttps();
+        }
+        if (configuration.certificates() != null) {
+            builder.certificates(CertificateSource.folder(configuration.certificates()));
+        }
+        Configuration.Acme settings = configuration.acme();
+        if (settings == null) {
+            return null;
+        }
+        AcmeCertificates certificates = acme(settings, store(configuration));
+        builder.certificates(certificates);
+        return certificates;
+    }
+
+    private static AcmeCertificates acme(Configuration.Acme settings, Store store) throws Configuration.WrongException {
+        try {
+            AcmeCertificates.Builder acme = AcmeCertificates.builder(store)
+                    .directories(settings.directories())
+                    .trusted(settings.ca());
+            if (settings.email() != null) {
+                acme.email(settings.email());
+            }
+            if (settings.keyId() != null && settings.hmac() != null) {
+                acme.externalAccount(settings.keyId(), settings.hmac());
+            }
+            return acme.start();
+        } catch (IllegalArgumentException e) {
+            String directories =
+                    settings.directories().stream().map(URI::toString).collect(Collectors.joining(" "));
+            throw new Configuration.WrongException("ACME", directories, e.getMessage());
+        }
+    }
+
+    /** Its handshakes cost a third of the JDK's; its native code is not there for every machine. */
+    private static @Nullable Provider conscrypt() {
+        try {
+            return new OpenSSLProvider();
+        } catch (LinkageError e) {
+            LoggerFactory.getLogger(Main.class).info("HTTPS by the JDK alone, which is slower: {}", e.toString());
+            return null;
+        }
+    }
+
+    private static Store store(Configuration configuration) throws Configuration.WrongException {
+        Configuration.StorePlace place = configuration.store();
+        if (place.key() == null) {
+            return Store.files(place.data());
+        }
+        String host = place.dockerHost() == null ? configuration.dockerHost() : place.dockerHost();
+        try {
+            SwarmStore store = SwarmStore.at(host, place.key());
+            boolean sameEngine = place.dockerHost() == null;
+            return sameEngine && configuration.dockerCertificates() != null
+                    ? store.withTls(configuration.dockerCertificates())
+                    : store;
+        } catch (IllegalArgumentException e) {
+            throw new Configuration.WrongException("STORE", "swarm", e.getMessage());
+        }
+    }
+
+    private static void serveDemo(Configuration configuration, PrintStream out) throws Configuration.WrongException {
+        Demo demo = Demo.start();
+        Millau millau;
+        try {
+            millau = start(
+                    Millau.builder()
+                            .http(configuration.http())
+                            .telemetry(configuration.telemetry())
+                            .hostName(hostName())
+                            .source(demo.services()),
+                    configuration);
+        } catch (Configuration.WrongException e) {
+            demo.close();
+            throw e;
+        }
+        endOnSignal(List.of(millau, demo));
+        out.print(demo.introduction(millau.port(), millau.telemetryPort()));
+    }
+
+    static DockerSource docker(Configuration configuration) throws Configuration.WrongException {
+        String host = configuration.dockerHost();
+        try {
+            DockerSource engine = host == null ? DockerSource.local() : DockerSource.at(host);
+            return configuration.dockerCertificates() == null
+                    ? engine
+                    : engine.withTls(configuration.dockerCertificates());
+        } catch (IllegalArgumentException e) {
+            throw new Configuration.WrongException("DOCKER_HOST", String.valueOf(host), e.getMessage());
+        }
+    }
+
+    private static Millau start(Millau.Builder builder, Configuration configuration)
+            throws Configuration.WrongException {
+        try {
+            return builder.start();
+        } catch (Millau.BindFailedException e) {
+            InetSocketAddress address = e.address();
+            String variable = address.equals(configuration.telemetry())
+                    ? "TELEMETRY"
+                    : address.equals(configuration.https()) ? "HTTPS" : "HTTP";
+            throw new Configuration.WrongException(
+                    variable,
+                    ListenAddress.show(address),
+                    "expected an address that is free and that this process may listen on (" + reason(e) + ")");
+        }
+    }
+
+    private static String reason(Exception e) {
+        return String.valueOf(
+                e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
+    }
+
+    /** SIGTERM and Ctrl-C: finish what is in progress, then exit 0 rather than with the signal's number. */
+    private static void endOnSignal(List<AutoCloseable> parts) {
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            for (AutoCloseable part : parts) {
+                                try {
+                                    part.close();
+                                } catch (Exception e) {
+                                    System.err.println("ERROR while stopping: " + e);
+                                }
+                            }
+                            System.out.close(); // what it has to say still is said
+                            Runtime.getRuntime().halt(0);
+                        },
+                        "millau-stop"));
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "millau"; // a machine that can't resolve its own name
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.millau.server.cli;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+/** On which lines of a properties file the keys are, which {@link Properties} doesn't tell. */
+final class PropertyLines {
+
+    private PropertyLines() {}
+
+    /** The first line of each key's last value, which is the one that counts. */
+    static Map<String, Integer> of(List<String> file) {
+        Map<String, Integer> lines = new HashMap<>();
+        for (int first = 0; first < file.size(); first++) {
+            StringBuilder logical = new StringBuilder(file.get(first));
+            int number = first + 1;
+            boolean isComment = file.get(first).stripLeading().matches("[#!].*");
+            while (!isComment && goesOn(file.get(first)) && first + 1 < file.size()) {
+                first++;
+                logical.append('\n').append(file.get(first));
+            }
+            keys(logical.toString()).forEach(key -> lines.put(key, number));
+        }
+        return lines;
+    }
+
+    private static boolean goesOn(String line) {
+        int backslashes = 0;
+        while (backslashes < line.length() && line.charAt(line.length() - 1 - backslashes) == '\\') {
+            backslashes++;
+        }
+        return backslashes % 2 == 1;
+    }
+
+    private static Iterable<String> keys(String logicalLine) {
+        Properties one = new Properties();
+        try {
+            one.load(new StringReader(logicalLine));
+        } catch (IOException | IllegalArgumentException e) {
+            return List.of();
+        }
+        return one.stringPropertyNames();
+    }
+}

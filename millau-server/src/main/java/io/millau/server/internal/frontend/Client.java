@@ -1,0 +1,393 @@
+package io.millau.server.internal.frontend;
+
+import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
+import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.tls.TlsClient;
+import io.millau.server.internal.tls.TlsConnection;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.io.IoCallback;
+import io.undertow.io.Sender;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.ServerConnection;
+import io.undertow.server.protocol.http.HttpContinue;
+import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.AttachmentKey;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.ChannelListener;
+import org.xnio.IoUtils;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+
+/** What HTTP/1.1 and HTTP/2 do differently towards the client of a request. For the request's I/O thread alone. */
+public abstract class Client implements TrafficListener.Request {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Client.class);
+
+    public final HttpServerExchange exchange;
+    private final RequestId requestId;
+    private final boolean expectsContinue;
+
+    private Client(HttpServerExchange exchange) {
+        this.exchange = exchange;
+        this.requestId = RequestId.of(exchange.getRequestHeaders());
+        this.expectsContinue = !exchange.isRequestComplete() && HttpContinue.requiresContinueResponse(exchange);
+    }
+
+    public static Client of(HttpServerExchange exchange) {
+        return exchange.getConnection() instanceof HttpServerConnection connection
+                ? new OverHttp1(exchange, connection)
+                : new OverHttp2(exchange);
+    }
+
+    /** Is told once that the client went away. */
+    public interface Watcher {
+        void clientLost();
+    }
+
+    /** Looks out for the client's going away, once all of its request was read. */
+    public abstract void watch(Watcher watcher);
+
+    /** The connection, if an answer can be written to it as it is and ends with its length. */
+    public abstract @Nullable StreamSinkChannel bare();
+
+    public final RequestId requestId() {
+        return requestId;
+    }
+
+    @Override
+    public final String id() {
+        return requestId.toString();
+    }
+
+    @Override
+    public final String host() {
+        return hostOf(exchange);
+    }
+
+    /** As the Host field says it; empty if there is none. */
+    public static String hostOf(HttpServerExchange exchange) {
+        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
+        return host == null ? "" : host;
+    }
+
+    @Override
+    public final String path() {
+        return Http1.pathOf(exchange);
+    }
+
+    @Override
+    public final String protocol() {
+        return exchange.getProtocol().toString();
+    }
+
+    @Override
+    public final @Nullable String header(String name) {
+        return exchange.getRequestHeaders().getFirst(name);
+    }
+
+    @Override
+    public final @Nullable String tlsVersion() {
+        if (exchange.getConnection() instanceof HttpServerConnection connection) {
+            return connection.getChannel() instanceof TlsConnection tls ? tls.version() : null;
+        }
+        Http2Connection connection = Http2Connection.of(exchange.getConnection());
+        return connection == null ? null : connection.tlsVersion();
+    }
+
+    /** Who it is, if that had to be proved in its handshake. */
+    public static @Nullable TlsClient provedBy(HttpServerExchange exchange) {
+        if (exchange.getConnection() instanceof HttpServerConnection connection) {
+            return connection.getChannel() instanceof TlsConnection tls ? tls.client() : null;
+        }
+        Http2Connection connection = Http2Connection.of(exchange.getConnection());
+        return connection == null ? null : connection.client();
+    }
+
+    /** Leaves the connection to whoever takes it over. */
+    public abstract void unwatch();
+
+    /** Passes a 1xx answer on where the protocol has a way to. */
+    public abstract void sendInterim(int status, @Nullable String reason, HeaderMap headers);
+
+    /** Tells the client to send its body, once. */
+    public abstract void sendContinue();
+
+    /** Ends it in a way that can't be taken for the end of an answer. */
+    public abstract void abort();
+
+    /** Counts a request; whether it is the connection's only one. */
+    public abstract boolean enter();
+
+    /** Counts a request's end; whether it was the connection's last one. */
+    public abstract boolean leave();
+
+    /** Whether it waits for our word before it sends its body. */
+    public final boolean waitsForContinue() {
+        return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
+    }
+
+    private static final class OverHttp1 extends Client implements ChannelListener<ConduitStreamSourceChannel> {
+        private final HttpServerConnection connection;
+        private @Nullable Watcher watcher;
+        private boolean interimCut;
+
+        OverHttp1(HttpServerExchange exchange, HttpServerConnection connection) {
+            super(exchange);
+            this.connection = connection;
+        }
+
+        /**
+         * Keeps the socket's read interest, which saves the two system calls of taking it away and back for each request,
+         * and sees the end of the connection. What comes instead is the next request: it waits its turn.
+         */
+        @Override
+        public void watch(Watcher watcher) {
+            if (!exchange.isRequestComplete() || connection.getExtraBytes() != null) {
+                return;
+            }
+            ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
+            source.setConduit(connection.getOriginalSourceConduit());
+            this.watcher = watcher;
+            source.setReadListener(this);
+            source.resumeReads();
+        }
+
+        /** The next request waits in the buffer that Undertow will read it from; what goes beyond that, in the socket. */
+        @Override
+        public void handleEvent(ConduitStreamSourceChannel source) {
+            PooledByteBuffer early = connection.getExtraBytes();
+            PooledByteBuffer pooled =
+                    early == null ? connection.getByteBufferPool().allocate() : early;
+            ByteBuffer buffer = pooled.getBuffer();
+            if (early != null) {
+                buffer.compact();
+            }
+            int count;
+            try {
+                count = source.read(buffer);
+            } catch (IOException e) {
+                LOG.debug("Client is gone request={} reason={}", id(), LogText.later(e::toString));
+                count = -1;
+            }
+            buffer.flip();
+            if (buffer.hasRemaining()) {
+                connection.setExtraBytes(pooled);
+            } else {
+                pooled.close();
+            }
+            if (count < 0 || buffer.limit() == buffer.capacity()) {
+                source.suspendReads();
+            }
+            if (count < 0 && watcher != null) {
+                watcher.clientLost();
+                freeEarly();
+            }
+        }
+
+        private void freeEarly() {
+            PooledByteBuffer early = connection.getExtraBytes();
+            if (early != null && !connection.isOpen()) {
+                connection.setExtraBytes(null);
+                early.close();
+            }
+        }
+
+        @Override
+        @Nullable
+        public StreamSinkChannel bare() {
+            boolean fits = exchange.isHttp11() && exchange.isPersistent() && exchange.isRequestComplete();
+            return fits ? connection.getChannel().getSinkChannel() : null;
+        }
+
+        @Override
+        public String address() {
+            return ClientConnection.of(connection).address();
+        }
+
+        @Override
+        public void unwatch() {
+            ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
+            source.setReadListener(null);
+            source.suspendReads();
+        }
+
+        /** Undertow has no way to send one (RFC 9110, 15.2), so it goes to the connection by hand. */
+        @Override
+        public void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
+            if (status == StatusCodes.CONTINUE) {
+                sendContinue();
+            } else if (exchange.isHttp11()) {
+                StringBuilder head = new StringBuilder("HTTP/1.1 " + status + " "
+                        + (reason == null ? StatusCodes.getReason(status) : reason) + "\r\n");
+                for (HeaderValues values : headers) {
+                    for (String value : values) {
+                        head.append(values.getHeaderName())
+                                .append(": ")
+                                .append(value)
+                                .append("\r\n");
+                    }
+                }
+                write(head.append("\r\n").toString());
+            }
+        }
+
+        @Override
+        public void sendContinue() {
+            if (waitsForContinue()) {
+                HttpContinue.markContinueResponseSent(exchange);
+                write("HTTP/1.1 100 Continue\r\n\r\n");
+            }
+        }
+
+        private void write(String head) {
+            ByteBuffer bytes = ByteBuffer.wrap(head.getBytes(StandardCharsets.ISO_8859_1));
+            try {
+                if (!interimCut) {
+                    connection.getOriginalSinkConduit().write(bytes);
+                }
+            } catch (IOException e) {
+                LOG.debug("Client can't be written to request={} reason={}", id(), LogText.later(e::toString));
+            }
+            if (bytes.hasRemaining() && !interimCut) {
+                // A client that takes not even this has stopped to read: the answer could not follow half of it.
+                interimCut = true;
+                abort();
+            }
+        }
+
+        @Override
+        public void abort() {
+            IoUtils.safeClose(connection);
+        }
+
+        @Override
+        public boolean enter() {
+            return true;
+        }
+
+        @Override
+        public boolean leave() {
+            return true;
+        }
+    }
+
+    private static final class OverHttp2 extends Client {
+
+        private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
+
+        /** Requests in progress on the connection that a stream belongs to. */
+        private static final AttachmentKey<int[]> OPEN = AttachmentKey.create(int[].class);
+
+        OverHttp2(HttpServerExchange exchange) {
+            super(exchange);
+        }
+
+        /** Made into text once for a connection. */
+        @Override
+        public String address() {
+            ServerConnection connection = exchange.getConnection();
+            String known = connection.getAttachment(ADDRESS);
+            if (known == null) {
+                known = ClientConnection.textOf(exchange.getSourceAddress());
+                connection.putAttachment(ADDRESS, known);
+            }
+            return known;
+        }
+
+        @Override
+        @Nullable
+        public StreamSinkChannel bare() {
+            return null;
+        }
+
+        /** Whoever passes an answer on looks out for the client, too, and must not lose its listener to this. */
+        @Override
+        public void watch(Watcher watcher) {
+            if (!exchange.isResponseChannelAvailable()) {
+                return;
+            }
+            // A stream that is reset, with its connection or alone, is closed, and then told that it may be written to.
+            Connectors.getConduitSinkChannel(exchange).setWriteListener(channel -> {
+                channel.suspendWrites();
+                if (!channel.isOpen()) {
+                    watcher.clientLost();
+                }
+            });
+        }
+
+        @Override
+        public void unwatch() {}
+
+        /** Undertow can't send a head before the final one over HTTP/2, so only the client's own wish is answered. */
+        @Override
+        public void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
+            if (status == StatusCodes.CONTINUE) {
+                sendContinue();
+            }
+        }
+
+        @Override
+        public void sendContinue() {
+            if (waitsForContinue()) {
+                HttpContinue.sendContinueResponse(exchange, new IoCallback() {
+                    @Override
+                    public void onComplete(HttpServerExchange exchange, @Nullable Sender sender) {}
+
+                    @Override
+                    public void onException(HttpServerExchange exchange, @Nullable Sender sender, IOException failure) {
+                        LOG.debug("Client is gone request={} reason={}", id(), LogText.later(failure::toString));
+                    }
+                });
+            }
+        }
+
+        @Override
+        public void abort() {
+            try {
+                exchange.getConnection().close(); // resets this stream alone
+            } catch (IOException | RuntimeException e) {
+                // The stream of an h2c upgrade has no request side, which Undertow's close trips over.
+                LOG.debug("Stream can't be reset request={} reason={}", id(), LogText.later(e::toString));
+                IoUtils.safeClose(Connectors.getConduitSinkChannel(exchange));
+            }
+        }
+
+        @Override
+        public boolean enter() {
+            return open()[0]++ == 0;
+        }
+
+        @Override
+        public boolean leave() {
+            if (--open()[0] > 0) {
+                return false;
+            }
+            Http2Connection connection = Http2Connection.of(exchange.getConnection());
+            if (connection != null) {
+                connection.becameIdle();
+            }
+            return true;
+        }
+
+        private int[] open() {
+            ServerConnection connection = exchange.getConnection();
+            int[] open = connection.getAttachment(OPEN);
+            if (open == null) {
+                open = new int[1];
+                connection.putAttachment(OPEN, open);
+            }
+            return open;
+        }
+    }
+}

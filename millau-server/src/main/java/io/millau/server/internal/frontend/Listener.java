@@ -1,0 +1,170 @@
+package io.millau.server.internal.frontend;
+
+import io.millau.server.internal.io.EventLoops;
+import io.millau.server.internal.tls.Tls;
+import io.millau.server.internal.tls.TlsConnection;
+import io.millau.server.internal.tls.TlsHandshake;
+import io.millau.server.internal.tls.TlsThreads;
+import io.undertow.UndertowOptions;
+import io.undertow.connector.ByteBufferPool;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.protocol.http.HttpOpenListener;
+import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.server.protocol.http2.Http2UpgradeHandler;
+import io.undertow.util.Headers;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.function.Consumer;
+import org.xnio.ChannelListeners;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/**
+ * An address that is listened on, for HTTP/1.1 and HTTP/2: without TLS (h2c), or with it. Safe for use by several threads.
+ */
+public final class Listener {
+
+    /** Limits for what comes from outside; bodies have none, since they stream. */
+    private static final OptionMap HTTP = OptionMap.builder()
+            .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+            .set(UndertowOptions.MAX_HEADER_SIZE, 32 * 1024)
+            .set(UndertowOptions.MAX_PARAMETERS, 32 * 1024) // they end with the head, and services count their own
+            .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, 30_000)
+            .set(UndertowOptions.ALWAYS_SET_DATE, false)
+            .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
+            .set(UndertowOptions.BUFFER_PIPELINED_DATA, false)
+            .set(UndertowOptions.ENABLE_HTTP2, true)
+            .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
+            .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
+            .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
+            .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, Http2Connection.MAX_BUFFERS)
+            .getMap();
+
+    /** How long a connection may go without a request is {@link ClientConnection}'s matter over HTTP/1.1. */
+    private static final OptionMap HTTP_2 = OptionMap.builder()
+            .addAll(HTTP)
+            .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) ClientConnection.MAX_IDLE.toMillis())
+            .getMap();
+
+    private static final OptionMap SOCKET = OptionMap.builder()
+            .set(Options.REUSE_ADDRESSES, true)
+            .set(Options.TCP_NODELAY, true)
+            .set(Options.KEEP_ALIVE, true)
+            .set(Options.BACKLOG, 4096)
+            .getMap();
+
+    private final String scheme;
+    private final HttpOpenListener http1;
+    private final Http2Connections http2;
+    private final AcceptingChannel<StreamConnection> server;
+
+    private Listener(
+            String scheme, HttpOpenListener http1, Http2Connections http2, AcceptingChannel<StreamConnection> server) {
+        this.scheme = scheme;
+        this.http1 = http1;
+        this.http2 = http2;
+        this.server = server;
+    }
+
+    /** Takes the address; connections wait until {@link #open}. */
+    public static Listener bind(XnioWorker worker, ByteBufferPool buffers, EventLoops loops, InetSocketAddress address)
+            throws IOException {
+        HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
+        Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
+        return new Listener(
+                "http",
+                http1,
+                http2,
+                worker.createStreamConnectionServer(
+                        address,
+                        ChannelListeners.openListenerAdapter(
+                                connection -> ClientConnection.open(connection, loops.current(), http1, http2)),
+                        SOCKET));
+    }
+
+    /** Takes the address for HTTPS. */
+    public static Listener bind(
+            XnioWorker worker,
+            ByteBufferPool buffers,
+            EventLoops loops,
+            InetSocketAddress address,
+            Tls tls,
+            TlsThreads tlsThreads)
+            throws IOException {
+        HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
+        Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
+        Consumer<TlsConnection> connections = connection -> {
+            if (connection.speaks(Tls.ACME)) {
+                IoUtils.safeClose(connection); // the handshake was all
+            } else if (connection.speaks(Tls.HTTP_2)) {
+                http2.open(connection, null);
+            } else {
+                ClientConnection.open(connection, loops.current(), http1, null);
+            }
+        };
+        return new Listener(
+                "https",
+                http1,
+                http2,
+                worker.createStreamConnectionServer(
+                        address,
+                        ChannelListeners.openListenerAdapter(
+                                socket -> TlsHandshake.serve(socket, tls, tlsThreads.current(), connections)),
+                        SOCKET));
+    }
+
+    public String scheme() {
+        return scheme;
+    }
+
+    public InetSocketAddress address() {
+        return server.getLocalAddress(InetSocketAddress.class);
+    }
+
+    public void open(HttpHandler handler) {
+        HttpHandler inner = scheme.equals("https") ? secure(handler) : upgrading(handler);
+        http1.setRootHandler(exchange -> {
+            ClientConnection.of((HttpServerConnection) exchange.getConnection()).began(exchange);
+            inner.handleRequest(exchange);
+        });
+        http2.setHandler(inner);
+        server.resumeAccepts();
+    }
+
+    private static HttpHandler secure(HttpHandler handler) {
+        return exchange -> {
+            exchange.setRequestScheme("https"); // HTTP/2 leaves it to the client
+            handler.handleRequest(exchange);
+        };
+    }
+
+    private static HttpHandler upgrading(HttpHandler handler) {
+        HttpHandler upgrading = new Http2UpgradeHandler(handler);
+        return exchange -> {
+            exchange.setRequestScheme("http");
+            // Undertow's upgrade to h2c hands the request on as one without a body, so beside a body it is not taken
+            // up.
+            boolean upgrade = exchange.getRequestHeaders().contains(Headers.UPGRADE) && exchange.isRequestComplete();
+            (upgrade ? upgrading : handler).handleRequest(exchange);
+        };
+    }
+
+    /** Takes no new connections any more; those that are there go on. */
+    public void stopAccepting() {
+        IoUtils.safeClose(server);
+    }
+
+    /** Asks clients to send no more requests over their connections, where their protocol has a way to say so ahead. */
+    public void announceEnd() {
+        http2.announceEnd();
+    }
+
+    public void closeConnections() {
+        http1.closeConnections();
+        http2.end();
+    }
+}

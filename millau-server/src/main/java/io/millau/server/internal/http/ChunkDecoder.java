@@ -1,0 +1,139 @@
+package io.millau.server.internal.http;
+
+import io.undertow.util.HeaderMap;
+import java.nio.ByteBuffer;
+
+/**
+ * Takes the framing out of a chunked body (RFC 9112, 7.1) where it lies: afterwards the buffer holds body bytes alone, and
+ * one write passes on what came in many chunks. For one body at a time.
+ */
+public final class ChunkDecoder {
+
+    private static final int MAX_EXTENSION_BYTES = 4096;
+
+    private enum State {
+        SIZE,
+        EXTENSION,
+        SIZE_LF,
+        DATA,
+        DATA_CR,
+        DATA_LF,
+        TRAILERS,
+        END
+    }
+
+    private final AnswerHead fields;
+    private final HeaderMap trailers = new HeaderMap();
+    private State state = State.SIZE;
+    private long size;
+    private int digits;
+    private int extensionBytes;
+
+    public ChunkDecoder(AnswerHead fields) {
+        this.fields = fields;
+    }
+
+    public boolean ended() {
+        return state == State.END;
+    }
+
+    public HeaderMap trailers() {
+        return trailers;
+    }
+
+    /**
+     * Decodes what is between position and limit. Afterwards the body's bytes are between position and limit; behind the
+     * limit, up to the returned index, is what can't be decoded yet (the beginning of trailers) or, once {@link #ended}, what
+     * does not belong to the body.
+     *
+     * @throws MalformedAnswerException if it isn't chunked
+     */
+    public int decode(ByteBuffer buffer) throws MalformedAnswerException {
+        int start = buffer.position();
+        int end = buffer.limit();
+        int body = start; // where the next body byte goes
+        int at = start;
+        while (at < end && state != State.END) {
+            if (state == State.DATA) {
+                int length = (int) Math.min(size, end - at);
+                if (at != body) {
+                    buffer.put(body, buffer, at, length);
+                }
+                body += length;
+                at += length;
+                size -= length;
+                if (size == 0) {
+                    state = State.DATA_CR;
+                }
+            } else if (state == State.TRAILERS) {
+                buffer.position(at);
+                boolean complete = fields.readTrailers(buffer, trailers);
+                at = buffer.position();
+                buffer.position(start);
+                if (!complete) {
+                    break;
+                }
+                state = State.END;
+            } else {
+                framing(buffer.get(at++));
+            }
+        }
+        int rest = end - at;
+        if (rest > 0 && at != body) {
+            buffer.put(body, buffer, at, rest);
+        }
+        buffer.limit(body);
+        return body + rest;
+    }
+
+    private void framing(byte b) throws MalformedAnswerException {
+        switch (state) {
+            case SIZE -> size(b);
+            case EXTENSION -> extension(b);
+            case SIZE_LF -> {
+                expect(b, '\n');
+                digits = 0;
+                extensionBytes = 0;
+                state = size == 0 ? State.TRAILERS : State.DATA;
+            }
+            case DATA_CR -> {
+                expect(b, '\r');
+                state = State.DATA_LF;
+            }
+            case DATA_LF -> {
+                expect(b, '\n');
+                state = State.SIZE;
+            }
+            default -> throw new IllegalStateException(state.name());
+        }
+    }
+
+    private void size(byte b) throws MalformedAnswerException {
+        int digit = Character.digit(b, 16);
+        if (digit >= 0 && digits < 15) {
+            size = digits++ == 0 ? digit : size * 16 + digit;
+        } else if (digits == 0) {
+            throw new MalformedAnswerException("chunk without a size");
+        } else if (b == '\r') {
+            state = State.SIZE_LF;
+        } else if (b == ';' || b == ' ' || b == '\t') {
+            state = State.EXTENSION;
+        } else {
+            throw new MalformedAnswerException("chunk size");
+        }
+    }
+
+    private void extension(byte b) throws MalformedAnswerException {
+        if (b == '\r') {
+            state = State.SIZE_LF;
+        } else if (b == '\n' || ++extensionBytes > MAX_EXTENSION_BYTES) {
+            throw new MalformedAnswerException("chunk extension");
+        }
+    }
+
+    private static void expect(byte b, char expected) throws MalformedAnswerException {
+        if (b != expected) {
+            throw new MalformedAnswerException("chunk framing");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package io.millau.server.internal.http;
+
+import io.undertow.util.HttpString;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Header names seen before, by their bytes, so that the same few names are not made anew in each request. Bounded: what is
+ * full only remembers nothing new. For one thread.
+ */
+public final class HeaderNames {
+
+    /** The characters of a name (RFC 9110, 5.6.2). */
+    public static final boolean[] TOKEN = characters("!#$%&'*+-.^_`|~");
+
+    private static final int SLOTS = 1024;
+    private static final int MAX_NAMES = SLOTS / 2;
+
+    private final @Nullable HttpString[] names = new HttpString[SLOTS];
+    private final byte[][] bytes = new byte[SLOTS][];
+    private int size;
+
+    /** A table of letters, digits and these, by character. */
+    public static boolean[] characters(String more) {
+        boolean[] these = new boolean[256];
+        for (char c = '0'; c <= 'z'; c++) {
+            these[c] = Character.isLetterOrDigit(c);
+        }
+        for (char c : more.toCharArray()) {
+            these[c] = true;
+        }
+        return these;
+    }
+
+    public HttpString get(byte[] from, int offset, int length) {
+        int hash = 0;
+        for (int i = 0; i < length; i++) {
+            hash = hash * 31 + from[offset + i];
+        }
+        int slot = (hash ^ hash >>> 16) & SLOTS - 1;
+        while (true) {
+            HttpString known = names[slot];
+            if (known == null) {
+                break;
+            }
+            if (Arrays.equals(bytes[slot], 0, bytes[slot].length, from, offset, offset + length)) {
+                return known;
+            }
+            slot = slot + 1 & SLOTS - 1;
+        }
+        byte[] copy = Arrays.copyOfRange(from, offset, offset + length);
+        HttpString name = new HttpString(copy);
+        if (size < MAX_NAMES) {
+            size++;
+            names[slot] = name;
+            bytes[slot] = copy;
+        }
+        return name;
+    }
+}

@@ -1,0 +1,104 @@
+package io.millau.server.internal.http;
+
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Which fields are meant for the next hop alone (RFC 9110, 7.6.1), and so end at a proxy. */
+public final class HopByHop {
+
+    private static final Set<HttpString> FIELDS = Set.of(
+            Headers.CONNECTION,
+            new HttpString("Keep-Alive"),
+            new HttpString("Proxy-Connection"),
+            new HttpString("Proxy-Authenticate"),
+            new HttpString("Proxy-Authorization"),
+            Headers.TE,
+            Headers.TRANSFER_ENCODING,
+            Headers.UPGRADE,
+            new HttpString("HTTP2-Settings"));
+
+    /** What Connection can't declare to be for one hop: taking one away would change what the message is, or where from. */
+    private static final Set<String> NEVER_NAMED =
+            Set.of("host", "content-length", "date", "via", "cookie", "authorization");
+
+    private HopByHop() {}
+
+    public static boolean contains(HttpString name) {
+        return FIELDS.contains(name);
+    }
+
+    /** Whether a Connection field names this one. */
+    public static boolean isNamed(@Nullable HeaderValues connection, HttpString name) {
+        if (connection == null) {
+            return false;
+        }
+        for (int i = 0; i < connection.size(); i++) {
+            if (isNamed(connection.get(i), name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether one value of a Connection field names this one. */
+    public static boolean isNamed(String options, HttpString name) {
+        return hasToken(options, name.toString())
+                && !NEVER_NAMED.contains(name.toString().toLowerCase(Locale.ROOT));
+    }
+
+    /** Whether a list of tokens (RFC 9110, 5.6.1) has this one, in any case. */
+    public static boolean hasToken(@Nullable String list, String token) {
+        if (list == null) {
+            return false;
+        }
+        int start = 0;
+        while (start < list.length()) {
+            int comma = list.indexOf(',', start);
+            int end = comma < 0 ? list.length() : comma;
+            int from = start;
+            int to = end;
+            while (from < to && isBlank(list.charAt(from))) {
+                from++;
+            }
+            while (to > from && isBlank(list.charAt(to - 1))) {
+                to--;
+            }
+            if (to - from == token.length() && list.regionMatches(true, from, token, 0, token.length())) {
+                return true;
+            }
+            start = end + 1;
+        }
+        return false;
+    }
+
+    private static boolean isBlank(char c) {
+        return c == ' ' || c == '\t';
+    }
+
+    /** Takes out of trailers what frames or routes a message, which is no business of theirs (RFC 9110, 6.5.1). */
+    public static void removeFromTrailers(HeaderMap trailers) {
+        removeFrom(trailers);
+        trailers.remove(Headers.CONTENT_LENGTH);
+        trailers.remove(Headers.HOST);
+    }
+
+    private static void removeFrom(HeaderMap headers) {
+        HeaderValues connection = headers.get(Headers.CONNECTION);
+        if (connection != null) {
+            for (String list : connection.toArray()) {
+                for (String token : list.split(",")) {
+                    HttpString name = HttpString.tryFromString(token.strip());
+                    if (name != null && isNamed(connection, name)) {
+                        headers.remove(name);
+                    }
+                }
+            }
+        }
+        FIELDS.forEach(headers::remove);
+    }
+}

@@ -1,0 +1,119 @@
+package io.millau.server.internal.io;
+
+import io.millau.core.Ticker;
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.XnioIoThread;
+
+/**
+ * Deadlines of one I/O thread: its requests', or its idle clients'. Used by that thread alone.
+ *
+ * <p>A timer for each request would cost each request; instead those that wait are looked through at every tick, and nothing
+ * ticks while none waits.
+ */
+public final class Deadlines {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
+
+    private final XnioIoThread thread;
+    private final Ticker ticker;
+    private final long tickMillis;
+    private @Nullable Deadline first;
+    private boolean ticking;
+
+    /** @param tick how late a deadline may be */
+    Deadlines(XnioIoThread thread, Ticker ticker, Duration tick) {
+        this.thread = thread;
+        this.ticker = ticker;
+        this.tickMillis = tick.toMillis();
+    }
+
+    /** Something that must happen unless it is cancelled in time; a link of the list it waits in. */
+    public abstract static class Deadline {
+        private long at;
+        private boolean waiting;
+        private @Nullable Deadline previous;
+        private @Nullable Deadline next;
+
+        /** Called on the I/O thread, once, when the time has come. */
+        public abstract void passed();
+    }
+
+    public long now() {
+        return ticker.nanoTime();
+    }
+
+    /** Sets the deadline, or moves it. */
+    public void set(Deadline deadline, long nanosFromNow) {
+        deadline.at = ticker.nanoTime() + nanosFromNow;
+        if (deadline.waiting) {
+            return;
+        }
+        deadline.waiting = true;
+        deadline.next = first;
+        if (first != null) {
+            first.previous = deadline;
+        }
+        first = deadline;
+        if (!ticking) {
+            tickLater();
+        }
+    }
+
+    public void cancel(Deadline deadline) {
+        if (!deadline.waiting) {
+            return;
+        }
+        deadline.waiting = false;
+        if (deadline.previous != null) {
+            deadline.previous.next = deadline.next;
+        } else {
+            first = deadline.next;
+        }
+        if (deadline.next != null) {
+            deadline.next.previous = deadline.previous;
+        }
+        deadline.previous = null;
+        deadline.next = null;
+    }
+
+    private void tick() {
+        long now = ticker.nanoTime();
+        Deadline passed;
+        while ((passed = firstPassed(now)) != null) {
+            cancel(passed);
+            try {
+                passed.passed();
+            } catch (RuntimeException e) {
+                LOG.error("A deadline failed through a fault of ours; the others go on", e);
+            }
+        }
+        ticking = false;
+        if (first != null) {
+            tickLater();
+        }
+    }
+
+    private void tickLater() {
+        try {
+            thread.executeAfter(this::tick, tickMillis, TimeUnit.MILLISECONDS);
+            ticking = true;
+        } catch (RejectedExecutionException e) {
+            LOG.debug("No more deadlines: the proxy ends");
+        }
+    }
+
+    /** From the start each time, since what one deadline sets off may cancel others. */
+    private @Nullable Deadline firstPassed(long now) {
+        for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
+            if (now - deadline.at >= 0) {
+                return deadline;
+            }
+        }
+        return null;
+    }
+}

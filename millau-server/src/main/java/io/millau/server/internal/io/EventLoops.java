@@ -1,0 +1,36 @@
+package io.millau.server.internal.io;
+
+import io.millau.core.Ticker;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.xnio.XnioIoThread;
+
+/** The event loops of one proxy: one for each I/O thread, made when the thread first asks for it. Safe for use by several threads. */
+public final class EventLoops {
+
+    private final Map<XnioIoThread, EventLoop> all = new ConcurrentHashMap<>();
+    private final ThreadLocal<EventLoop> own;
+
+    public EventLoops(Ticker ticker) {
+        own = ThreadLocal.withInitial(() -> {
+            XnioIoThread thread = XnioIoThread.requireCurrentThread();
+            EventLoop loop = new EventLoop(thread, ticker);
+            all.put(thread, loop);
+            return loop;
+        });
+    }
+
+    /**
+     * The event loop of the calling I/O thread.
+     *
+     * @throws IllegalStateException on any other thread
+     */
+    public EventLoop current() {
+        return own.get();
+    }
+
+    /** How many stream buffers are in use. */
+    public int buffersTaken() {
+        return all.values().stream().mapToInt(loop -> loop.buffers.taken()).sum();
+    }
+}

@@ -1,0 +1,316 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.server.internal.http.HopByHop;
+import io.millau.server.internal.http.MessageLength;
+import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.upstream.UpstreamConnection;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.xnio.channels.StreamSourceChannel;
+
+/**
+ * Streams a request's body to the endpoint, with back-pressure, and keeps its beginning as long as the request might have to
+ * be sent again. For its I/O thread alone.
+ *
+ * <p>One buffer holds the head, the framing and the body's bytes one after the other, so that all of it leaves in one write.
+ */
+public final class RequestBody {
+
+    /** Room for a chunk's size and its two line ends, and for the last chunk. */
+    static final int FRAMING_BYTES = 16;
+
+    private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+    /** Is told what the body's client does. */
+    interface Owner {
+        /** The body moved on. */
+        void bodyProgressed();
+
+        /** The client's part is over: all of the body was read. */
+        void bodyEnded();
+
+        /** The client broke off, or broke its word on the length. */
+        void bodyBroken(IOException failure);
+
+        /** A fault of ours. */
+        void failed(RuntimeException fault);
+
+        /** The endpoint can't be written to any more. */
+        void sendFailed(IOException failure);
+    }
+
+    private final HttpServerExchange exchange;
+    private final StreamSourceChannel client;
+    private final Buffers.Stock buffers;
+    private final Owner owner;
+    private final long declared;
+
+    private long read;
+    private boolean clientEnded;
+    private boolean waitingForClient;
+
+    private final int mostKept;
+    private byte @Nullable [] kept;
+    private int keptBytes;
+    private int replayed;
+
+    private @Nullable UpstreamConnection to;
+    private @Nullable PooledByteBuffer pooled;
+    private boolean terminated;
+
+    /** @param mostKept how much of it is kept in case it has to be sent again */
+    RequestBody(HttpServerExchange exchange, Buffers.Stock buffers, Owner owner, int mostKept) {
+        this.exchange = exchange;
+        this.buffers = buffers;
+        this.owner = owner;
+        this.client = exchange.getRequestChannel();
+        String length = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
+        this.declared = length == null ? -1 : MessageLength.parse(length);
+        this.mostKept = mostKept;
+        this.kept = mostKept > 0 ? new byte[0] : null;
+        client.getReadSetter().set(channel -> clientReadable());
+    }
+
+    /** Whether it is sent in chunks, since its length isn't known. */
+    boolean chunked() {
+        return declared < 0;
+    }
+
+    /** Bytes read from the client so far. */
+    long bytes() {
+        return read;
+    }
+
+    /** Whether nothing moves because the client doesn't. */
+    boolean waitingForClient() {
+        return waitingForClient;
+    }
+
+    /** Whether all of it went to the endpoint. */
+    boolean sent() {
+        return terminated && pooled == null;
+    }
+
+    /** Begins to send, with the head before the body's first bytes. */
+    void send(RequestHead head, UpstreamConnection to) {
+        this.to = to;
+        replayed = 0;
+        terminated = false;
+        ByteBuffer buffer = buffer();
+        buffer.clear();
+        buffer.put(head.bytes(), 0, head.length());
+        if (fill(buffer)) {
+            pump();
+        }
+    }
+
+    /** Goes on, since the endpoint takes bytes again or the client sent some. */
+    void pump() {
+        UpstreamConnection connection = to;
+        while (connection != null && connection == to) {
+            try {
+                if (!flush(connection)) {
+                    if (!connection.sink.isWriteResumed()) {
+                        connection.sink.resumeWrites();
+                    }
+                    return;
+                }
+                if (connection.sink.isWriteResumed()) {
+                    connection.sink.suspendWrites();
+                }
+            } catch (IOException e) {
+                connection.sink.suspendWrites();
+                detach();
+                owner.sendFailed(e);
+                return;
+            }
+            if (terminated || waitingForClient) {
+                freeBuffer();
+                return;
+            }
+            ByteBuffer buffer = buffer();
+            buffer.clear();
+            if (!fill(buffer)) {
+                return;
+            }
+        }
+    }
+
+    private boolean flush(UpstreamConnection connection) throws IOException {
+        if (pooled == null) {
+            return true;
+        }
+        ByteBuffer buffer = pooled.getBuffer();
+        while (buffer.hasRemaining()) {
+            if (connection.sink.write(buffer) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private ByteBuffer buffer() {
+        if (pooled == null) {
+            pooled = buffers.allocate();
+        }
+        return pooled.getBuffer();
+    }
+
+    private void freeBuffer() {
+        if (pooled != null) {
+            pooled.close();
+            pooled = null;
+        }
+    }
+
+    /** Appends what can be sent now, and leaves the buffer ready to be written; false if the client broke off. */
+    private boolean fill(ByteBuffer buffer) {
+        int start = buffer.position();
+        int data = chunked() ? start + 6 : start;
+        buffer.position(data).limit(buffer.capacity() - FRAMING_BYTES + 6);
+        if (replayed < keptBytes && kept != null) {
+            int again = Math.min(buffer.remaining(), keptBytes - replayed);
+            buffer.put(kept, replayed, again);
+            replayed += again;
+        } else if (!clientEnded) {
+            try {
+                readFromClient(buffer);
+            } catch (IOException e) {
+                detach();
+                owner.bodyBroken(e);
+                return false;
+            }
+        }
+        buffer.limit(buffer.capacity());
+        int bytes = buffer.position() - data;
+        if (chunked()) {
+            frame(buffer, start, bytes);
+        }
+        if (clientEnded && replayed == (kept == null ? 0 : keptBytes)) {
+            terminated = true;
+            if (chunked()) {
+                lastChunk(buffer);
+            }
+        }
+        buffer.flip();
+        return true;
+    }
+
+    /** A chunk's size has always four digits, so that its place is known before the size is. */
+    private static void frame(ByteBuffer buffer, int start, int bytes) {
+        if (bytes == 0) {
+            buffer.position(start);
+            return;
+        }
+        for (int i = 0; i < 4; i++) {
+            buffer.put(start + i, HEX[bytes >> 12 - 4 * i & 15]);
+        }
+        buffer.put(start + 4, (byte) '\r').put(start + 5, (byte) '\n');
+        buffer.put((byte) '\r').put((byte) '\n');
+    }
+
+    private void lastChunk(ByteBuffer buffer) {
+        buffer.put((byte) '0').put((byte) '\r').put((byte) '\n');
+        HeaderMap trailers = exchange.getAttachment(HttpAttachments.REQUEST_TRAILERS);
+        if (trailers != null) {
+            trailers(trailers, buffer);
+        }
+        buffer.put((byte) '\r').put((byte) '\n');
+    }
+
+    private static void trailers(HeaderMap trailers, ByteBuffer buffer) {
+        HopByHop.removeFromTrailers(trailers);
+        for (HeaderValues values : trailers) {
+            for (String value : values) {
+                byte[] line = (values.getHeaderName() + ": " + value).getBytes(StandardCharsets.ISO_8859_1);
+                boolean clean = true;
+                for (byte b : line) {
+                    clean &= b < 0 || b >= ' ' && b != 127 || b == '\t';
+                }
+                if (clean && buffer.remaining() > line.length + 4) {
+                    buffer.put(line).put((byte) '\r').put((byte) '\n');
+                }
+            }
+        }
+    }
+
+    private void readFromClient(ByteBuffer buffer) throws IOException {
+        int start = buffer.position();
+        int bytes = client.read(buffer);
+        if (bytes > 0) {
+            read += bytes;
+            if (declared >= 0 && read > declared) {
+                throw new IOException("body longer than its Content-Length of " + declared);
+            }
+            keep(buffer, start, bytes);
+            owner.bodyProgressed();
+        } else if (bytes == 0) {
+            waitingForClient = true;
+            client.resumeReads();
+        } else {
+            if (declared >= 0 && read < declared) {
+                throw new IOException("body shorter than its Content-Length of " + declared);
+            }
+            clientEnded = true;
+            client.suspendReads();
+            owner.bodyEnded();
+        }
+    }
+
+    private void keep(ByteBuffer buffer, int start, int bytes) {
+        if (kept == null) {
+            return;
+        }
+        if (keptBytes + bytes > mostKept) {
+            kept = null;
+            keptBytes = 0;
+            replayed = 0;
+            return;
+        }
+        if (kept.length < keptBytes + bytes) {
+            kept = Arrays.copyOf(kept, Math.max(keptBytes + bytes, Math.min(mostKept, 2 * kept.length)));
+        }
+        buffer.get(start, kept, keptBytes, bytes);
+        keptBytes += bytes;
+        replayed = keptBytes;
+    }
+
+    private void clientReadable() {
+        waitingForClient = false;
+        client.suspendReads();
+        try {
+            pump();
+        } catch (RuntimeException e) {
+            owner.failed(e);
+        }
+    }
+
+    /** Stops to send: the attempt failed, or the answer came before the end. */
+    void detach() {
+        to = null;
+        if (waitingForClient) {
+            waitingForClient = false;
+            client.suspendReads();
+        }
+        freeBuffer();
+    }
+
+    /** Whether it can be sent again from its beginning. */
+    boolean repeatable() {
+        return read == 0 || kept != null;
+    }
+
+    /** Whether it is known to be so to its end. */
+    boolean staysRepeatable() {
+        return kept != null && (clientEnded || declared >= 0 && declared <= mostKept);
+    }
+}

@@ -1,0 +1,237 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.server.internal.frontend.Client;
+import io.millau.server.internal.frontend.RequestId;
+import io.millau.server.internal.http.HopByHop;
+import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.tls.TlsClient;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Protocols;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the head of a request as the endpoint gets it: the client's, less what was meant for us, with what tells where it
+ * came from. For one thread; holds the head written last.
+ */
+public final class RequestHead {
+
+    private static final HttpString FORWARDED = new HttpString("Forwarded");
+    private static final HttpString CLIENT_CERT = new HttpString("Client-Cert");
+    private static final HttpString CLIENT_CERT_CHAIN = new HttpString("Client-Cert-Chain");
+    private static final String X_FORWARDED = "x-forwarded-";
+    private static final byte[] VERSION = Http1.ascii(" HTTP/1.1\r\n");
+    private static final byte[] X_FORWARDED_FOR = Http1.ascii("X-Forwarded-For: ");
+    private static final byte[] X_FORWARDED_PROTO = Http1.ascii("\r\nX-Forwarded-Proto: ");
+    private static final byte[] X_FORWARDED_HOST = Http1.ascii("\r\nX-Forwarded-Host: ");
+    private static final byte[] X_FORWARDED_PORT = Http1.ascii("\r\nX-Forwarded-Port: ");
+    private static final byte[] HTTP_PORT = Http1.ascii("80");
+    private static final byte[] HTTPS_PORT = Http1.ascii("443");
+    private static final byte[] VIA = Http1.ascii("\r\nVia: 1.1 millau\r\n");
+    private static final byte[] REQUEST_ID = Http1.ascii("X-Request-Id: ");
+    private static final byte[] HOST = Http1.ascii("Host: ");
+    private static final byte[] CHUNKED = Http1.ascii("Transfer-Encoding: chunked\r\n");
+    private static final byte[] TE_TRAILERS = Http1.ascii("TE: trailers\r\nConnection: TE\r\n");
+    private static final byte[] UPGRADE = Http1.ascii("Connection: Upgrade\r\nUpgrade: ");
+    private static final byte[] CRLF = Http1.ascii("\r\n");
+
+    private final byte[] bytes = new byte[Buffers.STREAM_BYTES];
+    private int at;
+
+    /** The head can't be sent on: it is too large, or has characters that would change its meaning. */
+    static final class UnfitException extends Exception {
+        private static final long serialVersionUID = 1;
+
+        UnfitException(String message) {
+            super(message, null, false, false);
+        }
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    int length() {
+        return at;
+    }
+
+    /**
+     * Writes the head.
+     *
+     * @param chunked whether the body is sent in chunks, since its length isn't known
+     * @param upgrade what the client wants to upgrade to, if it may
+     */
+    void write(Client client, boolean chunked, @Nullable String upgrade) throws UnfitException {
+        HttpServerExchange exchange = client.exchange;
+        at = 0;
+        HeaderMap headers = exchange.getRequestHeaders();
+        String host = headers.getFirst(Headers.HOST);
+        put(exchange.getRequestMethod());
+        put((byte) ' ');
+        target(exchange);
+        put(VERSION);
+        put(HOST);
+        value(host == null ? "" : host);
+        put(CRLF);
+        fields(headers, headers.get(Headers.CONNECTION), chunked, exchange.getProtocol() == Protocols.HTTP_2_0);
+        put(X_FORWARDED_FOR);
+        value(client.address());
+        put(X_FORWARDED_PROTO);
+        value(exchange.getRequestScheme());
+        if (host != null) {
+            put(X_FORWARDED_HOST);
+            value(host);
+        }
+        put(X_FORWARDED_PORT);
+        port(host, exchange.getRequestScheme());
+        put(VIA);
+        put(REQUEST_ID);
+        id(client.requestId());
+        put(CRLF);
+        TlsClient proved = Client.provedBy(exchange);
+        if (proved != null) {
+            put(proved.fields());
+        }
+        if (chunked) {
+            put(CHUNKED);
+        }
+        if (upgrade != null) {
+            put(UPGRADE);
+            value(upgrade);
+            put(CRLF);
+        } else if (Http1.wantsTrailers(headers.get(Headers.TE))) {
+            put(TE_TRAILERS);
+        }
+        put(CRLF);
+    }
+
+    private void target(HttpServerExchange exchange) throws UnfitException {
+        int start = at;
+        latin1(Http1.pathOf(exchange));
+        String query = exchange.getQueryString();
+        if (!query.isEmpty()) {
+            put((byte) '?');
+            latin1(query);
+        }
+        for (int i = start; i < at; i++) {
+            if (bytes[i] >= 0 && bytes[i] <= ' ' || bytes[i] == 127) {
+                throw new UnfitException("control character or blank in the request target");
+            }
+        }
+    }
+
+    private void fields(HeaderMap headers, @Nullable HeaderValues connection, boolean chunked, boolean http2)
+            throws UnfitException {
+        for (long i = headers.fastIterateNonEmpty(); i != -1L; i = headers.fiNextNonEmpty(i)) {
+            HeaderValues values = headers.fiCurrent(i);
+            HttpString name = values.getHeaderName();
+            if (isReplaced(name)
+                    || HopByHop.contains(name)
+                    || HopByHop.isNamed(connection, name)
+                    || chunked && name.equals(Headers.CONTENT_LENGTH)) {
+                continue;
+            }
+            if (http2) {
+                checkToken(name);
+            }
+            if (http2 && values.size() > 1 && name.equals(Headers.COOKIE)) {
+                field(name, String.join("; ", values)); // RFC 9113, 8.2.3
+                continue;
+            }
+            for (int v = 0; v < values.size(); v++) {
+                field(name, values.get(v));
+            }
+        }
+    }
+
+    /** In HTTP/2 a name may hold a colon, which would make another field of it, Transfer-Encoding for instance. */
+    private static void checkToken(HttpString name) throws UnfitException {
+        for (int i = 0; i < name.length(); i++) {
+            if (!Connectors.isValidTokenCharacter(name.byteAt(i))) {
+                throw new UnfitException("header named " + name);
+            }
+        }
+    }
+
+    private static boolean isReplaced(HttpString name) {
+        return name.equals(Headers.HOST)
+                || name.length() >= X_FORWARDED.length()
+                        && (name.byteAt(0) | 0x20) == 'x'
+                        && (name.equals(RequestId.HEADER)
+                                || name.toString().regionMatches(true, 0, X_FORWARDED, 0, X_FORWARDED.length()))
+                || name.equals(FORWARDED)
+                || name.equals(CLIENT_CERT)
+                || name.equals(CLIENT_CERT_CHAIN);
+    }
+
+    private void field(HttpString name, String value) throws UnfitException {
+        put(name);
+        put((byte) ':');
+        put((byte) ' ');
+        value(value);
+        put(CRLF);
+    }
+
+    private void port(@Nullable String host, String scheme) throws UnfitException {
+        int colon = host == null ? -1 : host.lastIndexOf(':');
+        if (host != null && colon >= 0 && colon < host.length() - 1 && host.indexOf(']', colon) < 0) {
+            value(host.substring(colon + 1));
+        } else {
+            put(scheme.equals("https") ? HTTPS_PORT : HTTP_PORT);
+        }
+    }
+
+    private void value(String value) throws UnfitException {
+        int start = at;
+        latin1(value);
+        for (int i = start; i < at; i++) {
+            byte b = bytes[i];
+            if (b >= 0 && b < ' ' && b != '\t' || b == 127) {
+                throw new UnfitException("control character in a header");
+            }
+        }
+    }
+
+    @SuppressWarnings("deprecation") // the one way to copy a string's characters as bytes without an array in between
+    private void latin1(String value) throws UnfitException {
+        int length = value.length();
+        room(length);
+        value.getBytes(0, length, bytes, at);
+        at += length;
+    }
+
+    private void id(RequestId id) throws UnfitException {
+        room(id.length());
+        id.copyTo(bytes, at);
+        at += id.length();
+    }
+
+    private void put(HttpString name) throws UnfitException {
+        int length = name.length();
+        room(length);
+        name.copyTo(bytes, at);
+        at += length;
+    }
+
+    private void put(byte[] ascii) throws UnfitException {
+        room(ascii.length);
+        System.arraycopy(ascii, 0, bytes, at, ascii.length);
+        at += ascii.length;
+    }
+
+    private void put(byte b) throws UnfitException {
+        room(1);
+        bytes[at++] = b;
+    }
+
+    private void room(int length) throws UnfitException {
+        if (bytes.length - at < length + RequestBody.FRAMING_BYTES) {
+            throw new UnfitException("head of more than " + bytes.length + " bytes");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.millau.server.internal.status;
+
+import io.undertow.util.URLUtils;
+import java.net.IDN;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The URL of a request that somebody asks about, taken apart as a request for it would be.
+ *
+ * @param secure whether it is HTTPS
+ * @param host what the Host field would say
+ * @param path decoded, without the query
+ * @param text as it was written, with its scheme
+ */
+public record RequestUrl(boolean secure, String host, String path, String text) {
+
+    static final String EXPECTED = "expected a URL like https://shop.example/api/x";
+
+    private static final int LONGEST = 4000;
+    private static final Pattern FORM =
+            Pattern.compile("(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]+)(/[^?#]*)?(?:[?#].*)?");
+    private static final Pattern HOST = Pattern.compile("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(:[0-9]{1,5})?");
+    private static final Pattern NOT_ASCII = Pattern.compile("[^\\x00-\\x7f]+");
+    private static final Pattern CONTROL_OR_BLANK = Pattern.compile("[\\p{Cntrl}\\p{Space}]");
+
+    /**
+     * Reads it; without a scheme it is HTTP.
+     *
+     * @throws IllegalArgumentException whose message says what was expected, and nothing of the URL
+     */
+    public static RequestUrl parse(String text) {
+        if (text.length() > LONGEST) {
+            throw new IllegalArgumentException(EXPECTED + ", of at most " + LONGEST + " characters");
+        }
+        Matcher form = FORM.matcher(text);
+        if (CONTROL_OR_BLANK.matcher(text).find() || !form.matches()) {
+            throw new IllegalArgumentException(EXPECTED);
+        }
+        String scheme = form.group(1) == null ? "http" : form.group(1).toLowerCase(Locale.ROOT);
+        boolean secure = scheme.equals("https") || scheme.equals("wss");
+        if (!secure && !scheme.equals("http") && !scheme.equals("ws")) {
+            throw new IllegalArgumentException(EXPECTED + ", with http or https");
+        }
+        String path = form.group(3) == null ? "/" : form.group(3);
+        return new RequestUrl(
+                secure, host(form.group(2)), decoded(path), form.group(1) == null ? scheme + "://" + text : text);
+    }
+
+    private static String host(String written) {
+        String host = written;
+        if (NOT_ASCII.matcher(host).find()) {
+            try {
+                host = IDN.toASCII(host);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(EXPECTED + ", with a host name that has a Punycode form", e);
+            }
+        }
+        if (!HOST.matcher(host).matches()) {
+            throw new IllegalArgumentException(EXPECTED + ", with a host name and perhaps a port");
+        }
+        return host;
+    }
+
+    /** As Undertow does it: a slash that was encoded stays so, and parameters of segments are none of the path. */
+    private static String decoded(String path) {
+        try {
+            String encoded = NOT_ASCII
+                    .matcher(path.replaceAll(";[^/]*", ""))
+                    .replaceAll(text -> URLEncoder.encode(text.group(), StandardCharsets.UTF_8));
+            return URLUtils.decode(encoded, "UTF-8", false, false, new StringBuilder());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(EXPECTED + ", with % before two hexadecimal digits", e);
+        }
+    }
+}

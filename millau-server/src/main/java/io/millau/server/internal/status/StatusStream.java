@@ -1,0 +1,118 @@
+package io.millau.server.internal.status;
+
+import io.millau.core.Ticker;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.handlers.sse.ServerSentEventConnection;
+import io.undertow.server.handlers.sse.ServerSentEventConnection.EventCallback;
+import io.undertow.server.handlers.sse.ServerSentEventHandler;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+
+/**
+ * Those who look at the status page: each gets the whole status again and again, as Server-Sent Events. Whoever reads too slowly
+ * misses some of them, and is let go at last.
+ */
+final class StatusStream implements HttpHandler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(StatusStream.class);
+
+    private static final int MOST = 50;
+    private static final long PATIENCE_NANOS = Duration.ofSeconds(30).toNanos();
+
+    private final Map<ServerSentEventConnection, Viewer> viewers = new ConcurrentHashMap<>();
+    private final Ticker ticker;
+    private final AtomicInteger open = new AtomicInteger();
+    private final ServerSentEventHandler handler = new ServerSentEventHandler(this::connected);
+    private volatile boolean newcomers;
+
+    StatusStream(Ticker ticker) {
+        this.ticker = ticker;
+    }
+
+    private static final class Viewer implements EventCallback {
+        private volatile boolean sending;
+        private volatile long since;
+
+        @Override
+        public void done(
+                ServerSentEventConnection connection,
+                @Nullable String data,
+                @Nullable String event,
+                @Nullable String id) {
+            sending = false;
+        }
+
+        @Override
+        public void failed(
+                ServerSentEventConnection connection,
+                @Nullable String data,
+                @Nullable String event,
+                @Nullable String id,
+                IOException failure) {
+            LOG.debug("Somebody who looked at the status is gone: {}", failure.toString());
+            IoUtils.safeClose(connection);
+        }
+    }
+
+    @Override
+    public void handleRequest(HttpServerExchange exchange) throws Exception {
+        if (exchange.getRequestMethod().equals(Methods.HEAD)) {
+            exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/event-stream; charset=UTF-8");
+            exchange.endExchange(); // a stream that nobody could read would never end
+            return;
+        }
+        if (open.incrementAndGet() > MOST) {
+            open.getAndDecrement();
+            exchange.setStatusCode(StatusCodes.SERVICE_UNAVAILABLE);
+            exchange.getResponseSender().send("As many as " + MOST + " look at the status already\n");
+            return;
+        }
+        exchange.addExchangeCompleteListener((done, next) -> {
+            open.getAndDecrement();
+            next.proceed();
+        });
+        handler.handleRequest(exchange);
+    }
+
+    private void connected(ServerSentEventConnection connection, @Nullable String lastId) {
+        viewers.put(connection, new Viewer());
+        connection.addCloseTask(viewers::remove);
+        newcomers = true;
+    }
+
+    /** Whether somebody looks. */
+    boolean isWatched() {
+        return !viewers.isEmpty();
+    }
+
+    /** Whether somebody looks who has seen nothing yet. */
+    boolean hasNewcomers() {
+        return newcomers;
+    }
+
+    /** Sends it to all who have read what they got before. */
+    void send(String json) {
+        newcomers = false;
+        long now = ticker.nanoTime();
+        viewers.forEach((connection, viewer) -> {
+            if (!viewer.sending) {
+                viewer.sending = true;
+                viewer.since = now;
+                connection.send(json, viewer);
+            } else if (now - viewer.since > PATIENCE_NANOS) {
+                IoUtils.safeClose(connection);
+            }
+        });
+    }
+}

@@ -1,0 +1,156 @@
+package io.millau.server.internal.status;
+
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The telemetry port, which can only be read:
+ *
+ * <ul>
+ *   <li>{@code /} and {@code /ready} say whether Millau is up, {@code /live} whether it runs at all
+ *   <li>{@code /status} is the status page, {@code /status.json} what it shows
+ *   <li>{@code /explain?url=} says where a request would go, and why
+ *   <li>{@code /metrics} is what Prometheus asks for
+ * </ul>
+ */
+public final class Telemetry implements HttpHandler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Telemetry.class);
+
+    private static final String TEXT = "text/plain; charset=utf-8";
+    private static final String HTML = "text/html; charset=utf-8";
+    private static final String JSON = "application/json";
+    private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
+
+    private static final HttpString CONTENT_SECURITY_POLICY = new HttpString("Content-Security-Policy");
+
+    private final BooleanSupplier up;
+    private final Status status;
+    private final HttpHandler explain;
+    private final @Nullable Supplier<String> metrics;
+    private final String page = resource("status.html");
+    private final String policy = policy(page);
+
+    public Telemetry(BooleanSupplier up, Status status, HttpHandler explain, @Nullable Supplier<String> metrics) {
+        this.up = up;
+        this.status = status;
+        this.metrics = metrics;
+        this.explain = explain;
+    }
+
+    @Override
+    public void handleRequest(HttpServerExchange exchange) throws Exception {
+        if (!exchange.getRequestMethod().equals(Methods.GET)
+                && !exchange.getRequestMethod().equals(Methods.HEAD)) {
+            exchange.getResponseHeaders().put(Headers.ALLOW, "GET, HEAD");
+            answer(exchange, StatusCodes.METHOD_NOT_ALLOWED, TEXT, "Expected GET or HEAD\n");
+            return;
+        }
+        exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-store");
+        exchange.getResponseHeaders().put(Headers.X_CONTENT_TYPE_OPTIONS, "nosniff");
+        switch (exchange.getRequestPath()) {
+            case "/", "/ready" -> {
+                boolean isUp = up.getAsBoolean();
+                answer(exchange, isUp ? StatusCodes.OK : StatusCodes.SERVICE_UNAVAILABLE, TEXT, isUp ? "up" : "down");
+            }
+            case "/live" -> answer(exchange, StatusCodes.OK, TEXT, "live");
+            case "/status" -> {
+                exchange.getResponseHeaders().put(CONTENT_SECURITY_POLICY, policy);
+                answer(exchange, StatusCodes.OK, HTML, page);
+            }
+            case "/status.json" -> answerLater(exchange, JSON, status::text);
+            case "/status/events" -> status.stream().handleRequest(exchange);
+            case "/metrics" -> {
+                if (metrics == null) {
+                    notFound(exchange);
+                } else {
+                    answerLater(exchange, PROMETHEUS, metrics);
+                }
+            }
+            case ExplainHandler.PATH -> explain.handleRequest(exchange);
+            default -> notFound(exchange);
+        }
+    }
+
+    private static void notFound(HttpServerExchange exchange) {
+        answer(exchange, StatusCodes.NOT_FOUND, TEXT, "Not Found\n");
+    }
+
+    /** What may take long is not made on the I/O thread. */
+    private static void answerLater(HttpServerExchange exchange, String type, Supplier<@Nullable String> source) {
+        exchange.dispatch(() -> {
+            String text;
+            try {
+                text = source.get();
+            } catch (RuntimeException | Error e) {
+                LOG.error("{} can't be answered", exchange.getRequestPath(), e);
+                exchange.getIoThread()
+                        .execute(() ->
+                                answer(exchange, StatusCodes.INTERNAL_SERVER_ERROR, TEXT, "See the log of Millau\n"));
+                return;
+            }
+            exchange.getIoThread().execute(() -> {
+                if (text == null) {
+                    answer(exchange, StatusCodes.SERVICE_UNAVAILABLE, TEXT, "Starting\n");
+                } else {
+                    answer(exchange, StatusCodes.OK, type, text);
+                }
+            });
+        });
+    }
+
+    private static void answer(HttpServerExchange exchange, int status, String type, String text) {
+        exchange.setStatusCode(status);
+        exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, type);
+        exchange.getResponseSender().send(text, StandardCharsets.UTF_8);
+    }
+
+    private static String resource(String name) {
+        try (InputStream stream = Telemetry.class.getResourceAsStream(name)) {
+            if (stream == null) {
+                throw new IllegalStateException(name + " is missing from the jar");
+            }
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Lets the page's own script run, and nothing else, whatever a name of a service holds. */
+    private static String policy(String page) {
+        Matcher script =
+                Pattern.compile("<script>(.*?)</script>", Pattern.DOTALL).matcher(page);
+        if (!script.find()) {
+            throw new IllegalStateException("the status page has no script");
+        }
+        return "default-src 'none'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; frame-ancestors 'none';"
+                + " base-uri 'none'; form-action 'none'; script-src 'sha256-" + sha256(script.group(1)) + "'";
+    }
+
+    private static String sha256(String text) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return Base64.getEncoder().encodeToString(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java runtime has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package io.millau.server.internal.status;
+
+import io.millau.core.Explanation;
+import io.millau.core.Problem;
+import io.millau.core.Router;
+import io.millau.core.Service;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * What becomes of a request for a URL, and why, as a person reads it.
+ *
+ * @param served whether a service fits of which something runs
+ * @param text lines, the last one ended too
+ */
+public record UrlExplanation(boolean served, String text) {
+
+    /**
+     * Asks the router.
+     *
+     * @param problems what is wrong with services, some of which the router may not know because of that
+     * @param redirectAll whether all of plain HTTP is sent to HTTPS
+     */
+    public static UrlExplanation of(RequestUrl url, Router router, List<Problem> problems, boolean redirectAll) {
+        Explanation explanation = router.explain(url.host(), url.path());
+        List<String> lines = new ArrayList<>();
+        lines.add(url.text() + " " + outcome(explanation));
+        boolean proves = explanation.clientCertificate() != Explanation.ClientCertificate.NOT_NEEDED;
+        if (!url.secure() && (redirectAll || explanation.redirectToHttps() || proves)) {
+            lines.add("Over plain HTTP it is sent to HTTPS first: 308");
+        }
+        switch (explanation.clientCertificate()) {
+            case NEEDED -> lines.add("Its clients need a certificate (millau.client-ca)");
+            case NONE_WILL_DO ->
+                lines.add("No client gets there: its services ask for different certificates (millau.client-ca): 421");
+            case NOT_NEEDED -> {}
+        }
+        if (!explanation.verdicts().isEmpty()) {
+            lines.add(explanation.toString());
+        }
+        problems.stream().distinct().forEach(problem -> lines.add("Problem: " + problem));
+        return new UrlExplanation(
+                explanation.running(), lines.stream().map(line -> line + "\n").collect(Collectors.joining()));
+    }
+
+    private static String outcome(Explanation explanation) {
+        List<Service> chosen = explanation.chosen();
+        if (chosen.isEmpty()) {
+            return "goes nowhere: 502 No matching services found";
+        }
+        String names = chosen.stream().map(Service::name).collect(Collectors.joining(", "));
+        return "goes to " + names
+                + (explanation.running()
+                        ? ""
+                        : ": 502 No running instance of " + chosen.get(0).name());
+    }
+}

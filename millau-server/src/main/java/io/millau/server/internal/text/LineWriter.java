@@ -1,0 +1,180 @@
+package io.millau.server.internal.text;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongFunction;
+
+/**
+ * Writes lines by a thread of its own, so that whoever has one never waits for who reads them. Lines that come faster than they
+ * are taken are dropped, and counted. Safe for use by several threads.
+ */
+public final class LineWriter implements AutoCloseable {
+
+    /** Some seconds of a busy proxy. */
+    public static final int MOST_WAITING = 8192;
+
+    static final int MOST_CHARACTERS = 4 * 1024 * 1024;
+
+    /** Lines are written together up to so many bytes, and never in parts. */
+    private static final int BATCH_BYTES = 32 * 1024;
+
+    private static final Duration CLOSE = Duration.ofSeconds(2);
+
+    private final OutputStream out;
+    private final LongFunction<String> note;
+    private final Queue<String> waiting = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger size = new AtomicInteger();
+    private final AtomicInteger characters = new AtomicInteger();
+    private final AtomicLong dropped = new AtomicLong();
+    private final ByteArrayOutputStream batch = new ByteArrayOutputStream();
+    private int batchLines;
+    private final Thread thread;
+    private long noted;
+    private volatile boolean idle;
+    private volatile boolean closed;
+
+    /**
+     * @param out may block; stays open
+     * @param note what is written where so many lines were dropped
+     */
+    public LineWriter(OutputStream out, String threadName, LongFunction<String> note) {
+        this.out = out;
+        this.note = note;
+        this.thread = new Thread(this::run, threadName);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Whether there is room; who has a line to make can spare that otherwise. */
+    public boolean hasRoom() {
+        if (size.get() < MOST_WAITING && characters.get() < MOST_CHARACTERS) {
+            return true;
+        }
+        dropped.incrementAndGet();
+        return false;
+    }
+
+    /** @param line with its end */
+    public void write(String line) {
+        boolean isOneTooMany = size.incrementAndGet() > MOST_WAITING;
+        if (characters.addAndGet(line.length()) > MOST_CHARACTERS || isOneTooMany) {
+            left(line);
+            dropped.incrementAndGet();
+            return;
+        }
+        waiting.add(line);
+        if (idle) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private void left(String line) {
+        size.decrementAndGet();
+        characters.addAndGet(-line.length());
+    }
+
+    /** How many lines were dropped so far. */
+    public long dropped() {
+        return dropped.get();
+    }
+
+    private void run() {
+        while (true) {
+            String line = waiting.poll();
+            if (line != null) {
+                left(line);
+                batch.writeBytes(line.getBytes(StandardCharsets.UTF_8));
+                batchLines++;
+            }
+            if (batch.size() >= BATCH_BYTES || line == null && batch.size() > 0) {
+                writeBatch();
+            } else if (line == null && closed) {
+                return;
+            } else if (line == null) {
+                await();
+            }
+        }
+    }
+
+    private void writeBatch() {
+        long lost = dropped.get();
+        if (lost > noted) {
+            batch.writeBytes(note.apply(lost - noted).getBytes(StandardCharsets.UTF_8));
+            noted = lost;
+        }
+        try {
+            out.write(batch.toByteArray());
+            out.flush();
+        } catch (IOException | RuntimeException e) {
+            dropped.addAndGet(batchLines); // there is nowhere to say it
+        }
+        batch.reset();
+        batchLines = 0;
+    }
+
+    private void await() {
+        idle = true;
+        if (waiting.isEmpty() && !closed) {
+            LockSupport.parkNanos(this, TimeUnit.SECONDS.toNanos(1));
+        }
+        idle = false;
+    }
+
+    /** A stream whose lines are written here; its end is this one's. */
+    public OutputStream stream() {
+        return new OutputStream() {
+            private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+
+            @Override
+            public synchronized void write(int b) {
+                line.write(b);
+                if (b == '\n') {
+                    end();
+                }
+            }
+
+            private void end() {
+                LineWriter.this.write(line.toString(StandardCharsets.UTF_8));
+                line.reset();
+            }
+
+            @Override
+            public void close() {
+                synchronized (this) {
+                    if (line.size() > 0) {
+                        end();
+                    }
+                }
+                LineWriter.this.close();
+            }
+
+            @Override
+            public synchronized void write(byte[] bytes, int offset, int length) {
+                for (int i = offset; i < offset + length; i++) {
+                    write(bytes[i]);
+                }
+            }
+        };
+    }
+
+    /** Writes what waits, for two seconds at most. */
+    @Override
+    public void close() {
+        closed = true;
+        LockSupport.unpark(thread);
+        try {
+            thread.join(CLOSE.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

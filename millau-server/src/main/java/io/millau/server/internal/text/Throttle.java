@@ -1,0 +1,42 @@
+package io.millau.server.internal.text;
+
+import io.millau.core.Ticker;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+
+/**
+ * Keeps the log from growing with what anybody can make happen: of one kind of line the first is said, and then one every
+ * 10 s at most, with how many were left out. For any thread.
+ */
+public final class Throttle {
+
+    private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final Ticker ticker;
+    private final AtomicLong next;
+    private final AtomicInteger leftOut = new AtomicInteger();
+
+    public Throttle() {
+        this(Ticker.system());
+    }
+
+    Throttle(Ticker ticker) {
+        this.ticker = ticker;
+        this.next = new AtomicLong(ticker.nanoTime());
+    }
+
+    /** Says it, if it is time. */
+    public void warn(Logger log, Supplier<String> line) {
+        long now = ticker.nanoTime();
+        long due = next.get();
+        if (now - due < 0 || !next.compareAndSet(due, now + PAUSE_NANOS)) {
+            leftOut.getAndIncrement();
+            return;
+        }
+        int others = leftOut.getAndSet(0);
+        log.warn("{}{}", line.get(), others == 0 ? "" : " others=" + others);
+    }
+}

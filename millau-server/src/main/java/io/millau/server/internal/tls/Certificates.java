@@ -1,0 +1,288 @@
+package io.millau.server.internal.tls;
+
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.CertificateStatus;
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.ServiceLabels;
+import io.millau.core.internal.LogText;
+import io.millau.server.internal.text.Throttle;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All certificates: those of labels, which belong to no service alone, and those of the sources. Handshakes ask it on I/O
+ * threads; a thread of its own has the sources look for changes, tells them what is missing, and the operator what expires.
+ */
+public final class Certificates implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Certificates.class);
+
+    private static final Duration SOON = Duration.ofDays(14);
+
+    /** Names that anybody asks for; of so many at most it is said what is missing. */
+    private static final int MOST_NAMES = 1000;
+
+    private final List<CertificateSource> sources;
+    private final Clock clock;
+    private final Certificate nobodys = Certificate.selfSigned("millau.invalid");
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread t = new Thread(task, "millau-certificates");
+        t.setDaemon(true);
+        return t;
+    });
+
+    /** Names that were asked for and have no certificate: of each the operator is told once. */
+    private final Set<String> unnamed = Collections.synchronizedSet(new HashSet<>());
+
+    private final Map<String, Unlisted> unlisted = new ConcurrentHashMap<>();
+    private final Throttle complaints = new Throttle();
+
+    private volatile CertificateSource labels = CertificateSource.of();
+    private volatile List<Service> services = List.of();
+    private volatile Set<String> hosts = Set.of();
+
+    // Used by the thread alone.
+    private final Map<CertificateSource, Set<String>> wanted = new HashMap<>();
+    private final Map<Certificate, Instant> warned = new HashMap<>();
+
+    /** @param sources those that were given first are the first to be asked whether anything is missing */
+    public Certificates(List<CertificateSource> sources, Clock clock) {
+        this.sources = List.copyOf(sources);
+        this.clock = clock;
+    }
+
+    /** Starts to look after the sources; to be called when the services are known. */
+    public void start() {
+        thread.scheduleWithFixedDelay(this::lookAfter, 0, 1, TimeUnit.SECONDS);
+    }
+
+    /** Replaces the services: the hosts that need certificates, and those that labels contribute. */
+    public void replace(List<Service> all) {
+        services = List.copyOf(all);
+        labels = CertificateSource.of(byLabel().keySet());
+        Set<String> now = hosts();
+        if (!now.equals(hosts)) {
+            hosts = now;
+            unnamed.clear();
+            unlisted.clear();
+        }
+    }
+
+    private Set<String> hosts() {
+        Set<String> all = new HashSet<>();
+        services.forEach(service -> all.addAll(service.hosts()));
+        return all;
+    }
+
+    /** What was asked for and could be obtained, if it stood somewhere. */
+    public List<Problem> problems() {
+        return unlisted.values().stream().map(Unlisted::problem).toList();
+    }
+
+    /** The certificates of labels with the name of a service that has it. */
+    private Map<Certificate, String> byLabel() {
+        Map<Certificate, String> all = new LinkedHashMap<>();
+        for (Service service : services) {
+            Certificate certificate = service.certificate();
+            if (certificate != null) {
+                all.putIfAbsent(certificate, service.name());
+            }
+        }
+        return all;
+    }
+
+    /** What to show for a name, best first; at least one. For I/O threads. */
+    List<Certificate> find(@Nullable String serverName) {
+        List<Certificate> found = serverName == null ? List.of() : fitting(serverName);
+        if (!found.isEmpty()) {
+            return found;
+        }
+        if (serverName != null) {
+            noteUnnamed(serverName);
+        }
+        List<Certificate> any = fitting(null);
+        return any.isEmpty() ? List.of(nobodys) : any;
+    }
+
+    private List<Certificate> fitting(@Nullable String serverName) {
+        List<Certificate> found = new ArrayList<>(labels.find(serverName));
+        for (CertificateSource source : sources) {
+            found.addAll(source.find(serverName));
+        }
+        if (found.size() > 1) {
+            found.sort(Certificate.bestFirst(serverName == null ? "" : serverName, clock.instant()));
+        }
+        return found;
+    }
+
+    private void noteUnnamed(String serverName) {
+        if (unnamed.size() < MOST_NAMES && unnamed.add(serverName)) {
+            thread.execute(() -> guarded(() -> explainUnnamed(serverName)));
+        }
+    }
+
+    /** Suffixes match anyway, but a certificate is for a name: which ones somebody will ask for only the operator knows. */
+    private void explainUnnamed(String serverName) {
+        for (Service service : services) {
+            for (String host : service.hosts()) {
+                if (service.enabled() && serverName.endsWith("." + host)) {
+                    Unlisted all = unlisted.computeIfAbsent(
+                            service.name() + " " + host, first -> new Unlisted(service.name(), host));
+                    all.add(serverName);
+                    complaints.warn(LOG, () -> all.problem().toString());
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Names that are served because of one host of a service. Anybody may make them up, so a few stand for all. */
+    private static final class Unlisted {
+        private static final int SHOWN = 3;
+
+        private final String service;
+        private final String host;
+        private final List<String> names = new ArrayList<>();
+        private int others;
+
+        Unlisted(String service, String host) {
+            this.service = service;
+            this.host = host;
+        }
+
+        synchronized void add(String name) {
+            if (names.size() < SHOWN) {
+                names.add(LogText.value(name));
+            } else {
+                others++;
+            }
+        }
+
+        synchronized Problem problem() {
+            return new Problem(
+                    service,
+                    "over HTTPS was asked for " + String.join(", ", names)
+                            + (others == 0 ? "" : " and " + others + " more")
+                            + ", without a certificate: served as what ends in " + host
+                            + ", for which no certificate is obtained; add the names that you use to millau.hosts");
+        }
+    }
+
+    /** All of them, and those that are missing. */
+    public List<CertificateStatus> status() {
+        List<CertificateStatus> all = new ArrayList<>();
+        byLabel()
+                .forEach((certificate, service) ->
+                        all.add(CertificateStatus.of(certificate, ServiceLabels.PREFIX + "cert of " + service, null)));
+        sources.forEach(source -> all.addAll(source.status()));
+        return all;
+    }
+
+    /** For how many names it is remembered that they were asked for and have none. */
+    int namesWithout() {
+        return unnamed.size();
+    }
+
+    /** The answer to an HTTP challenge, if it is one of ours. */
+    public CompletableFuture<Optional<String>> httpChallenge(String token) {
+        return first(source -> source.httpChallenge(token));
+    }
+
+    /** The certificate that answers a TLS challenge, if it is one of ours. */
+    CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
+        return first(source -> source.tlsChallenge(serverName));
+    }
+
+    private <T> CompletableFuture<Optional<T>> first(Function<CertificateSource, CompletableFuture<Optional<T>>> ask) {
+        CompletableFuture<Optional<T>> answer = CompletableFuture.completedFuture(Optional.empty());
+        for (CertificateSource source : sources) {
+            answer = answer.thenCompose(
+                    known -> known.isPresent() ? CompletableFuture.completedFuture(known) : ask.apply(source));
+        }
+        return answer;
+    }
+
+    private void lookAfter() {
+        for (CertificateSource source : sources) {
+            guarded(source::refresh);
+        }
+        guarded(this::tellWanted);
+        guarded(this::warnOfExpiry);
+    }
+
+    /** An exception would end the schedule. */
+    private static void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            LOG.error("Certificates can't be looked after, the next try follows", e);
+        }
+    }
+
+    /** Every source obtains what labels and the sources before it don't have. */
+    private void tellWanted() {
+        Set<String> missing = new LinkedHashSet<>();
+        services.stream().filter(Service::enabled).forEach(service -> missing.addAll(service.hosts()));
+        missing.remove(Service.ANY_HOST);
+        Instant now = clock.instant();
+        missing.removeIf(host -> hasValid(labels, host, now));
+        for (CertificateSource source : sources) {
+            Set<String> names = Set.copyOf(missing);
+            if (!names.equals(wanted.put(source, names))) {
+                source.wanted(names);
+            }
+            missing.removeIf(host -> hasValid(source, host, now));
+        }
+    }
+
+    private static boolean hasValid(CertificateSource source, String host, Instant now) {
+        return source.find(host).stream().anyMatch(certificate -> certificate.fits(host) && certificate.isValid(now));
+    }
+
+    private void warnOfExpiry() {
+        Instant now = clock.instant();
+        Map<Certificate, String> all = byLabel();
+        all.replaceAll((certificate, service) -> "millau.cert of " + service);
+        sources.forEach(source -> source.configured().forEach(all::putIfAbsent));
+        warned.keySet().retainAll(all.keySet());
+        all.forEach((certificate, origin) -> {
+            Instant last = warned.get(certificate);
+            boolean told = last != null && Duration.between(last, now).toDays() < 1;
+            if (!told && certificate.expires().isBefore(now.plus(SOON))) {
+                warned.put(certificate, now);
+                LOG.warn(
+                        "{}: {} {}; expected one that is valid for 14 days more",
+                        origin,
+                        certificate,
+                        certificate.expires().isBefore(now) ? "has expired" : "expires soon");
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}

@@ -1,0 +1,171 @@
+package io.millau.server.internal.tls;
+
+import io.millau.core.Certificate;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.Provider;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
+import org.conscrypt.Conscrypt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * TLS as this proxy serves it: Mozilla's "intermediate" (Server Side TLS, guideline 5.7) but for the suites with
+ * finite-field Diffie-Hellman, which cost a server much and help no client. Safe for use by several threads.
+ */
+public final class Tls {
+
+    static final String HTTP_1 = "http/1.1";
+    public static final String HTTP_2 = "h2";
+
+    /** How an ACME server asks whether a name leads here (RFC 8737, 3). */
+    public static final String ACME = "acme-tls/1";
+
+    private static final List<String> SUITES = List.of(
+            "TLS_AES_128_GCM_SHA256",
+            "TLS_AES_256_GCM_SHA384",
+            "TLS_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
+
+    private final Certificates certificates;
+    private final Function<String, @Nullable Set<X509Certificate>> clientCa;
+    private final @Nullable Provider provider;
+    private final CertificateKeyManager keys = new CertificateKeyManager();
+
+    /** For clients that need no certificate. */
+    private final SSLContext open;
+
+    /** For those that do, so that no session of one is taken up where others are asked for. */
+    private final TlsContexts closed = new TlsContexts(this::context);
+
+    private final SSLParameters parameters;
+    private final SSLParameters challengeParameters;
+    private final boolean conscrypt;
+
+    /**
+     * @param clientCa who has to vouch for the clients of a name, as the router says it
+     * @param provider who does it; null for the runtime's own preference
+     */
+    public Tls(
+            Certificates certificates,
+            Function<String, @Nullable Set<X509Certificate>> clientCa,
+            @Nullable Provider provider) {
+        this.certificates = certificates;
+        this.clientCa = clientCa;
+        this.provider = provider;
+        this.open = context(null);
+        this.conscrypt = open.getProvider().getName().equals("Conscrypt");
+        this.parameters = parameters(open.getSupportedSSLParameters(), HTTP_2, HTTP_1);
+        this.challengeParameters = parameters(open.getSupportedSSLParameters(), ACME);
+    }
+
+    private static SSLParameters parameters(SSLParameters supported, String... protocols) {
+        List<String> suites = Arrays.asList(supported.getCipherSuites());
+        SSLParameters parameters = new SSLParameters(
+                SUITES.stream().filter(suites::contains).toArray(String[]::new), new String[] {"TLSv1.3", "TLSv1.2"});
+        parameters.setUseCipherSuitesOrder(false); // clients know what they are fast at; Conscrypt decides itself
+        parameters.setApplicationProtocols(protocols);
+        return parameters;
+    }
+
+    /** @param ca who has to vouch for clients; null if nobody has to */
+    private SSLContext context(@Nullable Set<X509Certificate> ca) {
+        try {
+            SSLContext context =
+                    provider == null ? SSLContext.getInstance("TLS") : SSLContext.getInstance("TLS", provider);
+            context.init(new KeyManager[] {keys}, ca == null ? null : trustManagers(ca), null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("no TLS from " + (provider == null ? "this Java runtime" : provider), e);
+        }
+    }
+
+    /** Where nobody will do, somebody whom nobody knows. */
+    private static TrustManager[] trustManagers(Set<X509Certificate> ca) throws GeneralSecurityException {
+        return TrustManagers.trusting(
+                ca.isEmpty()
+                        ? Set.copyOf(Certificate.selfSigned("nobody.invalid").chain())
+                        : ca);
+    }
+
+    /** The certificate to answer an ACME server's question with, if this is one, and one of ours. */
+    CompletableFuture<Optional<Certificate>> challenge(ClientHello hello) {
+        String name = hello.serverName();
+        return hello.offers(ACME) && name != null
+                ? certificates.tlsChallenge(name).exceptionally(failure -> Optional.empty())
+                : CompletableFuture.completedFuture(Optional.empty());
+    }
+
+    /** What a new connection needs for its handshake. */
+    Session session(ClientHello hello) {
+        String name = hello.serverName();
+        Set<X509Certificate> ca = clientCa.apply(name == null ? "" : name);
+        SSLEngine engine = engine(ca == null ? open : closed.of(ca), parameters);
+        engine.setNeedClientAuth(ca != null);
+        List<Certificate> found = certificates.find(name).stream()
+                .filter(certificate -> hello.keys().contains(certificate.key().getAlgorithm()))
+                .toList();
+        return new Session(engine, found, ca);
+    }
+
+    /** What a connection needs that asks whether a name leads here. */
+    Session session(Certificate challenge) {
+        return new Session(engine(open, challengeParameters), List.of(challenge), null);
+    }
+
+    private SSLEngine engine(SSLContext context, SSLParameters parameters) {
+        SSLEngine engine = context.createSSLEngine();
+        engine.setUseClientMode(false);
+        engine.setSSLParameters(parameters);
+        if (conscrypt) {
+            Tickets.enable(engine);
+        }
+        return engine;
+    }
+
+    /** The server's side of a handshake. For one thread. */
+    final class Session {
+        final SSLEngine engine;
+        private final List<Certificate> certificates;
+        private final @Nullable Set<X509Certificate> clientCa;
+
+        private Session(SSLEngine engine, List<Certificate> certificates, @Nullable Set<X509Certificate> clientCa) {
+            this.engine = engine;
+            this.certificates = certificates;
+            this.clientCa = clientCa;
+        }
+
+        /** Called before the engine is driven. */
+        void offerCertificates() {
+            keys.offer(certificates);
+        }
+
+        /** The client, if it had to show a certificate; when the handshake is over. */
+        @Nullable
+        TlsClient client() throws IOException {
+            return clientCa == null ? null : TlsClient.of(engine.getSession(), clientCa);
+        }
+    }
+
+    /** Conscrypt gives no tickets unless told, and without them TLS 1.3 takes up no session. Loaded with Conscrypt alone. */
+    private static final class Tickets {
+        static void enable(SSLEngine engine) {
+            Conscrypt.setUseSessionTickets(engine, true);
+        }
+    }
+}

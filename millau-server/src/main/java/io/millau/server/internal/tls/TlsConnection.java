@@ -1,0 +1,121 @@
+package io.millau.server.internal.tls;
+
+import java.io.IOException;
+import java.net.SocketAddress;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+import org.xnio.ChannelListener;
+import org.xnio.IoUtils;
+import org.xnio.Option;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.ssl.SslConnection;
+
+/** A connection after its handshake, as Undertow sees it; what goes through it is its {@link TlsConduit}'s. */
+public final class TlsConnection extends SslConnection {
+
+    private final StreamConnection socket;
+    private final SSLSession session;
+    private final @Nullable String protocol;
+    private final TlsConduit conduit;
+    private final @Nullable TlsClient client;
+
+    /**
+     * @param received what came after the handshake's last message, still encrypted
+     * @param client who is there, if that had to be proved
+     */
+    TlsConnection(
+            StreamConnection socket, SSLEngine engine, TlsThread shared, byte[] received, @Nullable TlsClient client) {
+        super(socket.getIoThread());
+        this.socket = socket;
+        this.client = client;
+        this.session = engine.getSession();
+        this.protocol = engine.getApplicationProtocol();
+        this.conduit = new TlsConduit(this, socket, engine, shared, received);
+        setSourceConduit(conduit);
+        setSinkConduit(conduit);
+    }
+
+    /** Whether this is what was agreed on (ALPN, RFC 7301). */
+    public boolean speaks(String protocol) {
+        return protocol.equals(this.protocol);
+    }
+
+    /** The version of TLS that was agreed on. */
+    public String version() {
+        return session.getProtocol();
+    }
+
+    /** Who is there, if that had to be proved. */
+    @Nullable
+    public TlsClient client() {
+        return client;
+    }
+
+    @Override
+    public SSLSession getSslSession() {
+        return session;
+    }
+
+    @Override
+    public SocketAddress getPeerAddress() {
+        return socket.getPeerAddress();
+    }
+
+    @Override
+    public SocketAddress getLocalAddress() {
+        return socket.getLocalAddress();
+    }
+
+    @Override
+    public void startHandshake() {
+        throw new UnsupportedOperationException("the handshake is over");
+    }
+
+    @Override
+    public ChannelListener.Setter<SslConnection> getHandshakeSetter() {
+        throw new UnsupportedOperationException("the handshake is over");
+    }
+
+    @Override
+    public boolean supportsOption(Option<?> option) {
+        return option == Options.SECURE || socket.supportsOption(option);
+    }
+
+    @Override
+    public <T> T getOption(Option<T> option) throws IOException {
+        return option == Options.SECURE ? option.cast(Boolean.TRUE) : socket.getOption(option);
+    }
+
+    @Override
+    public <T> T setOption(Option<T> option, T value) throws IOException {
+        return socket.setOption(option, value);
+    }
+
+    @Override
+    protected boolean readClosed() {
+        return super.readClosed();
+    }
+
+    @Override
+    protected boolean writeClosed() {
+        return super.writeClosed();
+    }
+
+    @Override
+    protected void notifyReadClosed() {
+        conduit.readTerminated();
+    }
+
+    @Override
+    protected void notifyWriteClosed() {
+        conduit.writeTerminated();
+    }
+
+    @Override
+    protected void closeAction() {
+        conduit.release();
+        IoUtils.safeClose(socket);
+    }
+}

@@ -1,0 +1,348 @@
+package io.millau.server.internal.tls;
+
+import io.millau.core.Certificate;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.XnioExecutor;
+import org.xnio.conduits.ConduitStreamSinkChannel;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+
+/**
+ * The handshake of a new connection, a client's to us or ours to an endpoint. For the connection's I/O thread alone, which
+ * does the cryptography too: to hand that to another thread and back costs more than it spares those who wait meanwhile.
+ */
+public abstract class TlsHandshake {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TlsHandshake.class);
+    private static final byte[] NOTHING = {};
+    private static final long PATIENCE_SECONDS = 30;
+
+    final StreamConnection socket;
+    private final ConduitStreamSourceChannel source;
+    private final ConduitStreamSinkChannel sink;
+    private final TlsThread shared;
+    private @Nullable SSLEngine engine;
+    private byte[] received = NOTHING;
+    private @Nullable ByteBuffer unsent;
+    private boolean over;
+
+    private TlsHandshake(StreamConnection socket, TlsThread shared) {
+        this.socket = socket;
+        this.source = socket.getSourceChannel();
+        this.sink = socket.getSinkChannel();
+        this.shared = shared;
+        source.setReadListener(channel -> readable());
+        sink.setWriteListener(channel -> writable());
+    }
+
+    /** @param next gets the connection when the handshake is over; if it fails, the connection ends */
+    public static void serve(StreamConnection socket, Tls tls, TlsThread shared, Consumer<TlsConnection> next) {
+        TlsHandshake handshake = new Server(socket, tls, shared, next);
+        handshake.source.resumeReads();
+    }
+
+    /** Told how our side of a handshake ended, once. */
+    public interface ConnectListener {
+        void secured(TlsConnection connection);
+
+        void notSecured(IOException failure);
+    }
+
+    /** @param engine a client's, not begun */
+    public static TlsHandshake connect(
+            StreamConnection socket, SSLEngine engine, TlsThread shared, ConnectListener listener) {
+        TlsHandshake handshake = new Connect(socket, shared, listener);
+        handshake.begin(engine);
+        return handshake;
+    }
+
+    /** Called before an engine is driven; where there is none yet, this may begin with one. */
+    abstract boolean ready(ByteBuffer received);
+
+    abstract void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException;
+
+    abstract void failed(IOException failure);
+
+    abstract void ourFault(RuntimeException fault);
+
+    /** A client's: its first message says which engine it needs. */
+    private static final class Server extends TlsHandshake {
+        private final Tls tls;
+        private final Consumer<TlsConnection> next;
+        private final XnioExecutor.Key timeout;
+        private boolean asking;
+        private Tls.@Nullable Session session;
+
+        Server(StreamConnection socket, Tls tls, TlsThread shared, Consumer<TlsConnection> next) {
+            super(socket, shared);
+            this.tls = tls;
+            this.next = next;
+            this.timeout = socket.getIoThread().executeAfter(this::end, PATIENCE_SECONDS, TimeUnit.SECONDS);
+        }
+
+        @Override
+        boolean ready(ByteBuffer received) {
+            if (session == null) {
+                ClientHello hello = ClientHello.read(received);
+                if (hello == null || asking) {
+                    return false;
+                }
+                CompletableFuture<Optional<Certificate>> challenge = tls.challenge(hello);
+                if (!challenge.isDone()) {
+                    asking = true;
+                    challenge.thenAccept(answer -> socket.getIoThread().execute(() -> answered(hello, answer)));
+                    return false;
+                }
+                choose(hello, challenge.join());
+            }
+            if (session != null) {
+                session.offerCertificates();
+            }
+            return true;
+        }
+
+        private void choose(ClientHello hello, Optional<Certificate> challenge) {
+            Tls.Session chosen = challenge.map(tls::session).orElseGet(() -> tls.session(hello));
+            session = chosen;
+            use(chosen.engine);
+        }
+
+        /** Somebody else knew, after a while. */
+        private void answered(ClientHello hello, Optional<Certificate> challenge) {
+            if (socket.isOpen()) {
+                try {
+                    choose(hello, challenge);
+                    goOn();
+                } catch (RuntimeException e) {
+                    ourFault(e);
+                }
+            }
+        }
+
+        @Override
+        void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException {
+            timeout.remove();
+            TlsClient client = session == null ? null : session.client();
+            TlsConnection connection = new TlsConnection(socket, engine, shared, received, client);
+            try {
+                next.accept(connection);
+            } catch (RuntimeException e) {
+                LOG.error("A connection ends through a fault of ours", e);
+                IoUtils.safeClose(connection);
+            }
+        }
+
+        @Override
+        void failed(IOException failure) {
+            timeout.remove();
+            LOG.debug("No handshake with {}: {}", socket.getPeerAddress(), failure.toString());
+        }
+
+        @Override
+        void ourFault(RuntimeException fault) {
+            LOG.error("A handshake ends through a fault of ours, or of a source of certificates", fault);
+            end();
+        }
+    }
+
+    /** Ours to an endpoint; how long it may take is the listener's matter. */
+    private static final class Connect extends TlsHandshake {
+        private final ConnectListener listener;
+
+        Connect(StreamConnection socket, TlsThread shared, ConnectListener listener) {
+            super(socket, shared);
+            this.listener = listener;
+        }
+
+        @Override
+        boolean ready(ByteBuffer received) {
+            return true;
+        }
+
+        @Override
+        void succeeded(SSLEngine engine, TlsThread shared, byte[] received) {
+            listener.secured(new TlsConnection(socket, engine, shared, received, null));
+        }
+
+        @Override
+        void failed(IOException failure) {
+            listener.notSecured(failure);
+        }
+
+        @Override
+        void ourFault(RuntimeException fault) {
+            LOG.error("A handshake with an endpoint ends through a fault of ours", fault);
+            end();
+            listener.notSecured(new IOException(fault));
+        }
+    }
+
+    final void use(SSLEngine engine) {
+        this.engine = engine;
+        try {
+            engine.beginHandshake();
+        } catch (SSLException e) {
+            throw new IllegalStateException("an engine that can't be used", e);
+        }
+    }
+
+    private void begin(SSLEngine engine) {
+        use(engine);
+        goOn();
+        if (!over && unsent == null) {
+            source.resumeReads();
+        }
+    }
+
+    /** Goes on with what was received already. */
+    final void goOn() {
+        proceed(shared.received.clear().put(received).flip());
+    }
+
+    private void readable() {
+        ByteBuffer in = shared.received.clear().put(received);
+        try {
+            if (!in.hasRemaining()) {
+                throw new IOException("a first message of more than " + in.capacity() + " bytes");
+            }
+            if (source.read(in) < 0) {
+                throw new ClosedChannelException();
+            }
+        } catch (IOException e) {
+            end();
+            failed(e);
+            return;
+        }
+        proceed(in.flip());
+    }
+
+    private void proceed(ByteBuffer in) {
+        ByteBuffer out = shared.sent.clear();
+        SSLEngine current = engine;
+        try {
+            if (ready(in)) {
+                current = Objects.requireNonNull(engine);
+                proceed(current, in, out);
+            }
+            received = rest(in);
+            send(out.flip());
+        } catch (SSLException e) {
+            if (current != null) {
+                sayWhy(current, out);
+            }
+            end();
+            failed(e);
+        } catch (IOException e) {
+            end();
+            failed(e);
+        } catch (RuntimeException e) {
+            ourFault(e);
+        }
+    }
+
+    private void proceed(SSLEngine engine, ByteBuffer in, ByteBuffer out) throws SSLException {
+        while (true) {
+            switch (engine.getHandshakeStatus()) {
+                case NEED_TASK -> TlsEngines.runTasks(engine);
+                case NEED_WRAP -> check(engine.wrap(ByteBuffer.wrap(NOTHING), out));
+                case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> {
+                    if (!in.hasRemaining() || !check(engine.unwrap(in, shared.plain.clear()))) {
+                        return;
+                    }
+                }
+                case FINISHED, NOT_HANDSHAKING -> {
+                    over = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Whether there was enough to go on. */
+    private static boolean check(SSLEngineResult result) throws SSLException {
+        return switch (result.getStatus()) {
+            case OK -> true;
+            case BUFFER_UNDERFLOW -> false;
+            case BUFFER_OVERFLOW, CLOSED -> throw new SSLException("handshake ended by " + result.getStatus());
+        };
+    }
+
+    private static byte[] rest(ByteBuffer in) {
+        byte[] rest = in.hasRemaining() ? new byte[in.remaining()] : NOTHING;
+        in.get(rest);
+        return rest;
+    }
+
+    private void send(ByteBuffer out) throws IOException {
+        if (out.hasRemaining()) {
+            sink.write(out);
+        }
+        if (out.hasRemaining()) {
+            unsent = ByteBuffer.wrap(rest(out));
+            source.suspendReads();
+            sink.resumeWrites();
+        } else if (over) {
+            handOver();
+        }
+    }
+
+    private void writable() {
+        ByteBuffer bytes = unsent;
+        try {
+            if (bytes != null && bytes.hasRemaining()) {
+                sink.write(bytes);
+            }
+            if (bytes == null || !bytes.hasRemaining()) {
+                unsent = null;
+                sink.suspendWrites();
+                if (over) {
+                    handOver();
+                } else {
+                    source.resumeReads();
+                }
+            }
+        } catch (IOException e) {
+            end();
+            failed(e);
+        }
+    }
+
+    private void handOver() throws IOException {
+        source.setReadListener(null);
+        sink.setWriteListener(null);
+        succeeded(Objects.requireNonNull(engine), shared, received);
+    }
+
+    /** The engine has an alert to send (RFC 8446, 6.2); the last we can do is to try. */
+    private void sayWhy(SSLEngine engine, ByteBuffer out) {
+        TlsEngines.finish(engine, out);
+        try {
+            sink.write(out.flip());
+            sink.shutdownWrites();
+        } catch (IOException e) {
+            LOG.debug("{} does not learn why: {}", socket.getPeerAddress(), e.toString());
+        }
+    }
+
+    /** Leaves it, with nobody told. */
+    public final void end() {
+        if (engine != null) {
+            TlsEngines.finish(engine, shared.sent.clear());
+        }
+        IoUtils.safeClose(socket);
+    }
+}

@@ -1,0 +1,20 @@
+package io.millau.server.internal.tls;
+
+import io.undertow.connector.ByteBufferPool;
+import org.xnio.XnioIoThread;
+
+/** What the TLS connections of each I/O thread share, made when the thread has the first one. Safe for use by several threads. */
+public final class TlsThreads {
+
+    private final ThreadLocal<TlsThread> own;
+
+    public TlsThreads() {
+        ByteBufferPool pool = TlsThread.newPool();
+        own = ThreadLocal.withInitial(() -> new TlsThread(XnioIoThread.requireCurrentThread(), pool));
+    }
+
+    /** What the calling I/O thread's connections share. */
+    public TlsThread current() {
+        return own.get();
+    }
+}

@@ -1,0 +1,81 @@
+package io.millau.server.internal.tls;
+
+import io.millau.core.Endpoint;
+import io.millau.core.UpstreamTls;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * TLS to endpoints, by the JDK: connections are kept, so its cost counts little. Every certificate is verified, and has to
+ * be for the endpoint's name (RFC 9525). Safe for use by several threads.
+ */
+public final class UpstreamEngines {
+
+    /** Without an underscore, which the names of Swarm's services have. */
+    private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*");
+
+    private static final Pattern ADDRESS = Pattern.compile("[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
+
+    private final TlsContexts contexts = new TlsContexts(UpstreamEngines::context);
+
+    /** A client's engine for a new connection. */
+    public SSLEngine engine(UpstreamTls tls) throws GeneralSecurityException {
+        SSLEngine engine = contexts.of(tls.ca()).createSSLEngine(tls.name(), -1);
+        engine.setUseClientMode(true);
+        SSLParameters parameters = engine.getSSLParameters();
+        parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
+        parameters.setApplicationProtocols(new String[] {Tls.HTTP_1});
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        if (HOST_NAME.matcher(tls.name()).matches()) {
+            parameters.setServerNames(List.of(new SNIHostName(tls.name())));
+        } else if (!ADDRESS.matcher(tls.name()).matches()) {
+            throw new GeneralSecurityException("no certificate can be for " + tls.name()
+                    + ", expected millau.upstream-name to say which name it is for");
+        }
+        engine.setSSLParameters(parameters);
+        return engine;
+    }
+
+    private static SSLContext context(Set<X509Certificate> ca) {
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, ca.isEmpty() ? null : TrustManagers.trusting(ca), null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("no TLS from this Java runtime", e);
+        }
+    }
+
+    /** What the operator can do about it. */
+    public static IOException explain(IOException failure, Endpoint endpoint) {
+        UpstreamTls tls = endpoint.tls();
+        if (tls == null || !causedBy(failure, CertificateException.class)) {
+            return new IOException("no TLS: " + failure.getMessage(), failure);
+        }
+        String expected = causedBy(failure, CertPathBuilderException.class)
+                ? "one of " + (tls.ca().isEmpty() ? "a public authority, or millau.upstream-ca" : "millau.upstream-ca")
+                : "one that is valid now for " + tls.name() + ", or millau.upstream-name";
+        return new IOException(
+                "its certificate is refused: expected " + expected + " (" + failure.getMessage() + ")", failure);
+    }
+
+    private static boolean causedBy(@Nullable Throwable failure, Class<? extends Exception> kind) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (kind.isInstance(cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,198 @@
+package io.millau.server.internal.upstream;
+
+import io.millau.server.internal.http.AnswerHead;
+import io.millau.server.internal.http.HeaderNames;
+import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.http.MessageLength;
+import io.undertow.protocols.http2.HpackDecoder;
+import io.undertow.protocols.http2.HpackException;
+import io.undertow.util.HttpString;
+import io.undertow.util.StatusCodes;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the header blocks of an HTTP/2 connection (RFC 9113, 8.3.2), and writes them as HTTP/1.1, for {@link AnswerHead} to
+ * read. For one connection, since what a block means depends on those before it; holds the block read last.
+ */
+final class AnswerBlock {
+
+    private static final byte[] CLOSE = Http1.ascii("Connection: close\r\n");
+    private static final byte[] CHUNKED = Http1.ascii("Transfer-Encoding: chunked\r\n");
+    private static final byte[] NO_BODY = Http1.ascii("Content-Length: 0\r\n");
+    private static final byte[] CRLF = Http1.ascii("\r\n");
+
+    /** What is not among the fields: the status line, and those above. */
+    private static final int ROOM_BYTES = 1024;
+
+    private final HpackDecoder decoder = new HpackDecoder();
+    private byte[] fields = new byte[1024];
+    private int length;
+    private int status;
+    private long contentLength;
+    private @Nullable String fault;
+
+    AnswerBlock() {
+        decoder.setHeaderEmitter((name, value, neverIndex) -> field(name, value));
+    }
+
+    /**
+     * Reads a block, all of it.
+     *
+     * @throws Http2.ConnectionException if it can't be read, and so none after it can
+     */
+    void read(ByteBuffer block) throws Http2.ConnectionException {
+        length = 0;
+        status = 0;
+        contentLength = -1;
+        fault = null;
+        try {
+            decoder.decode(block, false);
+        } catch (HpackException | RuntimeException e) { // what the decoder does with some that are wrong
+            throw new Http2.ConnectionException(Http2.COMPRESSION_ERROR, "header block that can't be read: " + e);
+        }
+    }
+
+    /** What is wrong with the block as the head of an answer, or as trailers. */
+    @Nullable
+    String fault(boolean trailers) {
+        if (fault == null && trailers == status > 0) {
+            return trailers ? ":status in trailers" : "head without :status";
+        }
+        return fault;
+    }
+
+    int status() {
+        return status;
+    }
+
+    /** Of its Content-Length; -1 if there is none. */
+    long contentLength() {
+        return contentLength;
+    }
+
+    /** As an interim answer. */
+    byte[] interim() {
+        return join(statusLine(), fields(), CRLF);
+    }
+
+    /**
+     * As the head of an answer, which says that its connection, a stream, serves no other request.
+     *
+     * @param hasBody whether one may come, as far as the request and the status say
+     * @param ended whether this was all
+     */
+    byte[] head(boolean hasBody, boolean ended) {
+        byte[] framing = {};
+        if (hasBody && contentLength < 0) {
+            framing = ended ? NO_BODY : CHUNKED;
+        }
+        return join(statusLine(), CLOSE, fields(), framing, CRLF);
+    }
+
+    /** As the end of a body in chunks. */
+    byte[] trailers() {
+        return join(fields(), CRLF);
+    }
+
+    private byte[] statusLine() {
+        return Http1.ascii("HTTP/1.1 " + status + " " + StatusCodes.getReason(status) + "\r\n");
+    }
+
+    private byte[] fields() {
+        return Arrays.copyOf(fields, length);
+    }
+
+    static byte[] join(byte[]... parts) {
+        int total = 0;
+        for (byte[] part : parts) {
+            total += part.length;
+        }
+        ByteBuffer joined = ByteBuffer.allocate(total);
+        for (byte[] part : parts) {
+            joined.put(part);
+        }
+        return joined.array();
+    }
+
+    /** Whatever is wrong, the decoder goes on: its table has to hear of every field. */
+    private void field(HttpString name, String value) {
+        if (fault != null) {
+            return;
+        }
+        fault = name.byteAt(0) == ':' ? status(name, value) : check(name, value);
+        if (fault == null && name.byteAt(0) != ':') {
+            line(name, value);
+        }
+    }
+
+    private @Nullable String status(HttpString name, String value) {
+        if (!name.toString().equals(":status") || status > 0 || length > 0) {
+            return "field " + shown(name) + " (expected :status, once and first)";
+        }
+        if (!value.matches("[1-9][0-9]{2}")) {
+            return ":status " + shown(value) + " (expected three digits)";
+        }
+        status = Integer.parseInt(value);
+        return null;
+    }
+
+    /** In HTTP/2 a value may hold a line end, which would make another field of it, or another message. */
+    private @Nullable String check(HttpString name, String value) {
+        for (int i = 0; i < name.length(); i++) {
+            byte b = name.byteAt(i);
+            if (!HeaderNames.TOKEN[b & 0xff] || b >= 'A' && b <= 'Z') {
+                return "field named " + shown(name);
+            }
+        }
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c < ' ' && c != '\t' || c == 127 || c > 255) {
+                return "control character in a header";
+            }
+        }
+        return switch (name.toString()) {
+            case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade" ->
+                "field " + name + ", which HTTP/2 does not have";
+            case "content-length" -> checkLength(value);
+            default -> null;
+        };
+    }
+
+    private @Nullable String checkLength(String value) {
+        long number = MessageLength.parse(value);
+        if (number < 0 || contentLength >= 0 && contentLength != number) {
+            return "Content-Length " + shown(value);
+        }
+        contentLength = number;
+        return null;
+    }
+
+    private void line(HttpString name, String value) {
+        int more = name.length() + value.length() + 4;
+        if (length + more > AnswerHead.MAX_BYTES - ROOM_BYTES) {
+            fault = "head of more than " + (AnswerHead.MAX_BYTES - ROOM_BYTES) + " bytes";
+            return;
+        }
+        if (fields.length - length < more) {
+            fields = Arrays.copyOf(fields, Math.max(2 * fields.length, length + more));
+        }
+        name.copyTo(fields, length);
+        length += name.length();
+        fields[length++] = ':';
+        fields[length++] = ' ';
+        byte[] bytes = value.getBytes(StandardCharsets.ISO_8859_1);
+        System.arraycopy(bytes, 0, fields, length, bytes.length);
+        length += bytes.length;
+        fields[length++] = '\r';
+        fields[length++] = '\n';
+    }
+
+    private static String shown(Object text) {
+        String printable = text.toString().replaceAll("[^ -~]", "?");
+        return "“" + printable.substring(0, Math.min(80, printable.length())) + "”";
+    }
+}

@@ -1,0 +1,662 @@
+package io.millau.server.internal.upstream;
+
+import io.millau.core.Outcome;
+import io.millau.server.internal.http.AnswerHead;
+import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.io.Deadlines;
+import io.millau.server.internal.io.EventLoop;
+import io.undertow.connector.PooledByteBuffer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
+import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
+
+/**
+ * An HTTP/2 connection to an endpoint without TLS, with prior knowledge (RFC 9113, 3.3), and its streams. For its I/O thread
+ * alone.
+ *
+ * <p>It is ready when the endpoint has sent its settings: until then no request is sent, so one to an endpoint that speaks
+ * something else was not seen by it. It ends when it was idle for a minute, and takes no more requests, but finishes those it
+ * has, when the endpoint says so (GOAWAY) or is removed. Where an answer did not come, a PING finds out whether anybody is there.
+ *
+ * <p>Streams are told what came for them when all that came was read, never in between: what they do then may change
+ * everything here.
+ */
+final class SharedConnection extends Deadlines.Deadline {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SharedConnection.class);
+
+    private static final byte[] PREFACE = Http1.ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+    /** However many more the endpoint takes: the room for what can't wait is bounded. */
+    private static final int MOST_STREAMS = 256;
+
+    /** What the endpoint may send on all streams before it hears from us; each has a window of its own as a bound. */
+    private static final int WINDOW_BYTES = 16 * 1024 * 1024;
+
+    private static final int MAX_BLOCK_BYTES = AnswerHead.MAX_BYTES;
+    private static final int LAST_STREAM = Integer.MAX_VALUE - 2;
+    private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    /** Nothing came for this long, though an answer was awaited: it may be dead. */
+    private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    final EventLoop loop;
+    final FrameWriter frames;
+    final RequestBlock requestBlock = new RequestBlock();
+    private final AnswerBlock answerBlock = new AnswerBlock();
+    private final StreamConnection socket;
+    private final SharedConnections owner;
+
+    /** All that count, whether or not they were sent yet. */
+    private final Set<StreamConduit> streams = new LinkedHashSet<>();
+
+    private final Map<Integer, StreamConduit> byId = new HashMap<>();
+    private int lastId = -1;
+
+    /** Those that wait to write, who waited longest first. */
+    private final Set<StreamConduit> blocked = new LinkedHashSet<>();
+
+    private final Deque<StreamConduit> toTell = new ArrayDeque<>();
+    private boolean tellsLater;
+
+    private @Nullable PooledByteBuffer received;
+    private byte[] block = new byte[0];
+    private int blockStream;
+    private boolean blockEnds;
+
+    private int maxStreams = MOST_STREAMS;
+    private long maxListBytes = Long.MAX_VALUE;
+    private int initialWindow = Http2.INITIAL_WINDOW_BYTES;
+    private long window = Http2.INITIAL_WINDOW_BYTES;
+    private int uncredited;
+    private long receivedAt;
+    private boolean settled;
+    private boolean ready;
+    private boolean served;
+    private boolean retired;
+    private boolean doubted;
+    private boolean closed;
+
+    SharedConnection(StreamConnection socket, EventLoop loop, SharedConnections owner) {
+        this.socket = socket;
+        this.loop = loop;
+        this.owner = owner;
+        this.frames = new FrameWriter(socket.getSinkChannel(), loop.buffers);
+    }
+
+    /** Says what we take, and waits for the endpoint to do so. */
+    void begin() {
+        owner.count(1);
+        loop.longDeadlines.set(this, READY_NANOS);
+        socket.getSourceChannel().setReadListener(channel -> readable());
+        socket.getSinkChannel().setWriteListener(channel -> flush());
+        try {
+            frames.bytes(PREFACE);
+            frames.frame(12, Http2.SETTINGS, 0, 0)
+                    .putShort((short) Http2.ENABLE_PUSH)
+                    .putInt(0)
+                    .putShort((short) Http2.MAX_HEADER_LIST_SIZE)
+                    .putInt(AnswerHead.MAX_BYTES);
+            frames.number(Http2.WINDOW_UPDATE, 0, WINDOW_BYTES - Http2.INITIAL_WINDOW_BYTES);
+        } catch (IOException e) {
+            fail(e, Outcome.UNREACHABLE);
+            return;
+        }
+        flush();
+        if (!closed) {
+            socket.getSourceChannel().resumeReads();
+        }
+    }
+
+    // Its streams
+
+    XnioIoThread thread() {
+        return socket.getIoThread();
+    }
+
+    /** How many requests it takes at once. */
+    int maxStreams() {
+        return maxStreams;
+    }
+
+    boolean takesRequest() {
+        return ready && !retired && !doubted && streams.size() < maxStreams;
+    }
+
+    /** A stream for a request that is about to be sent. */
+    SharedStream newStream() {
+        StreamConduit stream = new StreamConduit(this, initialWindow);
+        streams.add(stream);
+        loop.longDeadlines.cancel(this);
+        return new SharedStream(socket, stream);
+    }
+
+    /** Gives a stream its number (RFC 9113, 5.1.1) when its head is sent. */
+    int enter(StreamConduit stream) {
+        lastId += 2;
+        byId.put(lastId, stream);
+        if (lastId >= LAST_STREAM) {
+            retire();
+        }
+        return lastId;
+    }
+
+    /** The stream is over. */
+    void left(StreamConduit stream, int id) {
+        byId.remove(id, stream);
+        blocked.remove(stream);
+        if (!streams.remove(stream) || closed) {
+            return;
+        }
+        served |= stream.answered();
+        if (!stream.answered() && loop.deadlines.now() - Math.max(receivedAt, stream.since()) >= SILENT_NANOS) {
+            doubt();
+        }
+        if (streams.isEmpty()) {
+            fallIdle();
+        }
+    }
+
+    private void fallIdle() {
+        if (retired || owner.removed()) {
+            end(Http2.NO_ERROR);
+        } else if (!doubted) {
+            loop.longDeadlines.set(this, MAX_IDLE_NANOS);
+        }
+    }
+
+    /** Asks for a sign of life, and takes no requests until there is one. */
+    private void doubt() {
+        if (doubted || closed) {
+            return;
+        }
+        doubted = true;
+        loop.longDeadlines.set(this, READY_NANOS);
+        try {
+            frames.frame(8, Http2.PING, 0, 0).putLong(0);
+        } catch (IOException e) {
+            fail(e, broken());
+        }
+        flush();
+    }
+
+    private void doubtNoMore() {
+        doubted = false;
+        loop.longDeadlines.cancel(this);
+        if (streams.isEmpty()) {
+            fallIdle();
+        }
+    }
+
+    /** It takes no more requests, and ends with its last. */
+    void retire() {
+        retired = true;
+        owner.ends(this);
+        if (ready && streams.isEmpty()) {
+            end(Http2.NO_ERROR);
+        }
+    }
+
+    @Override
+    public void passed() {
+        if (!ready) {
+            fail(new IOException("no HTTP/2 within 5 s"), Outcome.UNREACHABLE);
+        } else if (doubted) {
+            fail(new IOException("no answer to PING within 5 s"), broken());
+        } else if (streams.isEmpty()) {
+            end(Http2.NO_ERROR);
+        }
+    }
+
+    /** Whether a head that counts for so much is one that the endpoint takes. */
+    boolean takesHead(long listBytes) {
+        return listBytes <= maxListBytes;
+    }
+
+    /** Bytes of a body that may be sent now, as far as all streams together are concerned. */
+    int sendable() {
+        return (int) Math.min(window, Math.min(frames.room(), Http2.MAX_PAYLOAD_BYTES));
+    }
+
+    void sent(int bytes) {
+        window -= bytes;
+    }
+
+    /** The stream writes as soon as it can. */
+    void block(StreamConduit stream) {
+        blocked.add(stream);
+        if (stream.canWrite()) {
+            unblock();
+        }
+    }
+
+    void unblock(StreamConduit stream) {
+        blocked.remove(stream);
+    }
+
+    private void unblock() {
+        for (StreamConduit stream : blocked) {
+            if (stream.canWrite()) {
+                tellLater(stream);
+            }
+        }
+    }
+
+    void tellLater(StreamConduit stream) {
+        if (stream.toBeTold()) {
+            return;
+        }
+        stream.toBeTold(true);
+        toTell.add(stream);
+        if (tellsLater) {
+            return;
+        }
+        tellsLater = true;
+        try {
+            loop.execute(this::tell);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("Nobody is told any more: the proxy ends");
+        }
+    }
+
+    private void tell() {
+        tellsLater = false;
+        for (int count = toTell.size(); count > 0; count--) {
+            StreamConduit stream = toTell.remove();
+            stream.toBeTold(false);
+            stream.tell();
+        }
+    }
+
+    // To the endpoint
+
+    /** Ends a stream (RFC 9113, 7). */
+    void reset(int stream, int code) {
+        if (closed) {
+            return;
+        }
+        try {
+            frames.number(Http2.RST_STREAM, stream, code);
+        } catch (IOException e) {
+            fail(e, broken());
+        }
+        flush();
+    }
+
+    /** Lets the endpoint send so many bytes more on a stream; false if there is no room to say so now. */
+    boolean credit(int stream, int bytes) {
+        if (closed || frames.room() < 0) {
+            return false;
+        }
+        try {
+            frames.number(Http2.WINDOW_UPDATE, stream, bytes);
+        } catch (IOException e) {
+            fail(e, broken());
+        }
+        flush();
+        return true;
+    }
+
+    /** Sends what was written; what can't be sent now is when the socket takes it. */
+    void flush() {
+        try {
+            if (!closed && frames.flush() && !blocked.isEmpty()) {
+                unblock();
+            }
+        } catch (IOException e) {
+            fail(e, broken());
+        }
+    }
+
+    // From the endpoint
+
+    private void readable() {
+        PooledByteBuffer holder = received == null ? loop.buffers.allocate() : received;
+        received = null;
+        try {
+            read(holder.getBuffer());
+        } catch (Http2.ConnectionException e) {
+            goAway(e.code);
+            fail(new IOException(e.getMessage()), ready ? Outcome.BROKEN : Outcome.UNREACHABLE);
+        } catch (IOException e) {
+            fail(e, broken());
+        } catch (RuntimeException e) {
+            LOG.error("A connection to {} failed through a fault of ours", owner, e);
+            fail(new IOException(e), Outcome.BROKEN);
+        }
+        if (!closed && holder.getBuffer().position() > 0) {
+            received = holder;
+        } else {
+            holder.close();
+        }
+        flush();
+        if (settled && !ready && !closed) {
+            becomeReady();
+        }
+        tell();
+    }
+
+    private void read(ByteBuffer buffer) throws IOException, Http2.ConnectionException {
+        int count = socket.getSourceChannel().read(buffer);
+        receivedAt = loop.deadlines.now();
+        buffer.flip();
+        while (!closed && readFrame(buffer)) {}
+        buffer.compact();
+        if (count < 0) {
+            throw new IOException(settled ? "connection closed" : "connection closed before it spoke HTTP/2");
+        }
+    }
+
+    private void becomeReady() {
+        if (retired || maxStreams == 0) {
+            fail(new IOException(retired ? "it ends at once" : "it takes no requests"), Outcome.UNREACHABLE);
+            return;
+        }
+        ready = true;
+        loop.longDeadlines.set(this, MAX_IDLE_NANOS);
+        owner.ready(this);
+    }
+
+    /** Reads a frame (RFC 9113, 4.1); false if it isn't whole yet. */
+    private boolean readFrame(ByteBuffer buffer) throws IOException, Http2.ConnectionException {
+        if (buffer.remaining() < Http2.FRAME_HEAD_BYTES) {
+            return false;
+        }
+        int at = buffer.position();
+        int length = (buffer.get(at) & 0xff) << 16 | buffer.getShort(at + 1) & 0xffff;
+        int type = buffer.get(at + 3) & 0xff;
+        int flags = buffer.get(at + 4) & 0xff;
+        int stream = buffer.getInt(at + 5) & Integer.MAX_VALUE;
+        if (!settled && (type != Http2.SETTINGS || flags != 0 || stream != 0 || length > 6 * 256)) {
+            throw new Http2.ConnectionException(Http2.PROTOCOL_ERROR, "no HTTP/2: " + shown(buffer));
+        }
+        if (length > Http2.MAX_PAYLOAD_BYTES) {
+            throw new Http2.ConnectionException(Http2.FRAME_SIZE_ERROR, "frame of " + length + " bytes");
+        }
+        if (buffer.remaining() < Http2.FRAME_HEAD_BYTES + length) {
+            return false;
+        }
+        if (blockStream != 0 && (type != Http2.CONTINUATION || stream != blockStream)) {
+            throw error("frame of type " + type + " in a header block");
+        }
+        int limit = buffer.limit();
+        int end = at + Http2.FRAME_HEAD_BYTES + length;
+        buffer.limit(end).position(at + Http2.FRAME_HEAD_BYTES);
+        take(type, flags, stream, buffer);
+        buffer.limit(limit).position(end);
+        return true;
+    }
+
+    private void take(int type, int flags, int stream, ByteBuffer payload)
+            throws IOException, Http2.ConnectionException {
+        switch (type) {
+            case Http2.DATA -> data(flags, stream, payload);
+            case Http2.HEADERS -> headers(flags, stream, payload);
+            case Http2.CONTINUATION -> continuation(flags, stream, payload);
+            case Http2.RST_STREAM -> reset(stream, payload);
+            case Http2.SETTINGS -> settings(flags, stream, payload);
+            case Http2.PING -> ping(flags, stream, payload);
+            case Http2.GO_AWAY -> goneAway(payload);
+            case Http2.WINDOW_UPDATE -> windowUpdate(stream, payload);
+            case Http2.PUSH_PROMISE -> throw error("push, which was refused");
+            default -> {} // priorities, and what extensions add (5.5)
+        }
+    }
+
+    /** Null where it is over already. */
+    private @Nullable StreamConduit stream(int id) throws Http2.ConnectionException {
+        if ((id & 1) == 0 || id > lastId) {
+            throw error("frame for stream " + id + ", which was not opened");
+        }
+        return byId.get(id);
+    }
+
+    private void data(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
+        StreamConduit stream = stream(id);
+        int whole = payload.remaining();
+        credit(whole);
+        unpad(flags, payload);
+        if (stream != null) {
+            stream.data(payload, whole, (flags & Http2.END_STREAM) != 0);
+        }
+    }
+
+    /** What came is paid back at once: a stream that nobody reads must not hold up the others. */
+    private void credit(int bytes) throws IOException {
+        uncredited += bytes;
+        if (uncredited >= WINDOW_BYTES / 2) {
+            frames.number(Http2.WINDOW_UPDATE, 0, uncredited);
+            uncredited = 0;
+        }
+    }
+
+    private static void unpad(int flags, ByteBuffer payload) throws Http2.ConnectionException {
+        if ((flags & Http2.PADDED) == 0) {
+            return;
+        }
+        int padding = payload.hasRemaining() ? payload.get() & 0xff : 256;
+        if (padding > payload.remaining()) {
+            throw error("padding of " + padding + " bytes in a frame of less");
+        }
+        payload.limit(payload.limit() - padding);
+    }
+
+    private void headers(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
+        stream(id);
+        unpad(flags, payload);
+        if ((flags & Http2.PRIORITY) != 0) {
+            expect(payload.remaining() >= 5, "HEADERS without its priority");
+            payload.position(payload.position() + 5);
+        }
+        blockStream = id;
+        blockEnds = (flags & Http2.END_STREAM) != 0;
+        continuation(flags, id, payload);
+    }
+
+    private void continuation(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
+        expect(blockStream != 0, "CONTINUATION without HEADERS");
+        boolean whole = (flags & Http2.END_HEADERS) != 0;
+        if (!whole || block.length > 0) {
+            append(payload);
+        }
+        if (!whole) {
+            return;
+        }
+        answerBlock.read(block.length > 0 ? ByteBuffer.wrap(block) : payload);
+        block = new byte[0];
+        blockStream = 0;
+        StreamConduit stream = stream(id);
+        if (stream != null) {
+            stream.block(answerBlock, blockEnds);
+        }
+    }
+
+    private void append(ByteBuffer payload) throws Http2.ConnectionException {
+        int before = block.length;
+        int after = before + payload.remaining();
+        if (after > MAX_BLOCK_BYTES) {
+            throw new Http2.ConnectionException(
+                    Http2.ENHANCE_YOUR_CALM, "header block of more than " + MAX_BLOCK_BYTES + " bytes");
+        }
+        block = Arrays.copyOf(block, after);
+        payload.get(block, before, after - before);
+    }
+
+    private void reset(int id, ByteBuffer payload) throws Http2.ConnectionException {
+        expectLength(payload, 4);
+        StreamConduit stream = stream(id);
+        if (stream != null) {
+            stream.reset(payload.getInt());
+        }
+    }
+
+    private void settings(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
+        expect(
+                id == 0 && payload.remaining() % 6 == 0,
+                "SETTINGS of " + payload.remaining() + " bytes for stream " + id);
+        if ((flags & Http2.ACK) != 0) {
+            return;
+        }
+        while (payload.hasRemaining()) {
+            setting(payload.getShort(), payload.getInt() & 0xffffffffL);
+        }
+        settled = true;
+        frames.frame(0, Http2.SETTINGS, Http2.ACK, 0);
+        unblock();
+    }
+
+    private void setting(int name, long value) throws Http2.ConnectionException {
+        switch (name) {
+            case Http2.MAX_CONCURRENT_STREAMS -> maxStreams = (int) Math.min(value, MOST_STREAMS);
+            case Http2.MAX_HEADER_LIST_SIZE -> maxListBytes = value;
+            case Http2.INITIAL_WINDOW_SIZE -> {
+                if (value > Integer.MAX_VALUE) {
+                    throw new Http2.ConnectionException(Http2.FLOW_CONTROL_ERROR, "initial window of " + value);
+                }
+                int change = (int) value - initialWindow;
+                initialWindow = (int) value;
+                streams.forEach(stream -> stream.widen(change));
+            }
+            default -> {} // a larger frame, or table, is never used
+        }
+    }
+
+    private void ping(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
+        expectLength(payload, 8);
+        expect(id == 0, "PING for stream " + id);
+        if ((flags & Http2.ACK) == 0) {
+            frames.frame(8, Http2.PING, Http2.ACK, 0).put(payload);
+        } else if (doubted) {
+            doubtNoMore();
+        }
+    }
+
+    private void goneAway(ByteBuffer payload) throws Http2.ConnectionException {
+        expect(payload.remaining() >= 8, "GOAWAY of " + payload.remaining() + " bytes");
+        int last = payload.getInt() & Integer.MAX_VALUE;
+        int code = payload.getInt();
+        LOG.debug("Connection to {} takes no more requests: GOAWAY after stream {}, code {}", owner, last, code);
+        StreamException refused = new StreamException(
+                Outcome.NOT_PROCESSED, "GOAWAY with code " + code + " before the request was begun");
+        for (StreamConduit stream : List.copyOf(streams)) {
+            if (stream.isAfter(last)) {
+                stream.fail(refused);
+            }
+        }
+        retire();
+    }
+
+    private void windowUpdate(int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
+        expectLength(payload, 4);
+        int more = payload.getInt() & Integer.MAX_VALUE;
+        if (id != 0) {
+            StreamConduit stream = stream(id);
+            if (stream != null) {
+                stream.windowUpdate(more);
+                unblock();
+            }
+            return;
+        }
+        window += more;
+        if (more == 0 || window > Integer.MAX_VALUE) {
+            throw new Http2.ConnectionException(Http2.FLOW_CONTROL_ERROR, "window update by " + more);
+        }
+        unblock();
+    }
+
+    // Its end
+
+    /** What an attempt comes to whose connection broke: one that served others may end at any time (RFC 9112, 9.5). */
+    private Outcome broken() {
+        return served ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
+    }
+
+    private void fail(IOException failure, Outcome outcome) {
+        if (closed) {
+            return;
+        }
+        LOG.debug("Connection to {} ended: {}", owner, failure.toString());
+        StreamException broken = new StreamException(outcome, String.valueOf(failure.getMessage()));
+        List<StreamConduit> left = List.copyOf(streams);
+        close();
+        left.forEach(stream -> stream.fail(broken));
+        if (!ready) {
+            owner.notReady(failure);
+        }
+    }
+
+    private void end(int code) {
+        if (!closed) {
+            goAway(code);
+            close();
+        }
+    }
+
+    /** Says that it ends; whether the endpoint hears it does not matter. */
+    private void goAway(int code) {
+        try {
+            frames.frame(8, Http2.GO_AWAY, 0, 0).putInt(0).putInt(code);
+            frames.flush();
+        } catch (IOException e) {
+            LOG.debug("Connection to {} took no GOAWAY: {}", owner, e.toString());
+        }
+    }
+
+    private void close() {
+        closed = true;
+        retired = true;
+        owner.ends(this);
+        owner.count(-1);
+        loop.longDeadlines.cancel(this);
+        streams.clear();
+        byId.clear();
+        blocked.clear();
+        frames.free();
+        if (received != null) {
+            received.close();
+            received = null;
+        }
+        IoUtils.safeClose(socket);
+    }
+
+    private static void expect(boolean holds, String otherwise) throws Http2.ConnectionException {
+        if (!holds) {
+            throw error(otherwise);
+        }
+    }
+
+    private static void expectLength(ByteBuffer payload, int length) throws Http2.ConnectionException {
+        if (payload.remaining() != length) {
+            throw new Http2.ConnectionException(
+                    Http2.FRAME_SIZE_ERROR, "frame of " + payload.remaining() + " bytes (expected " + length + ")");
+        }
+    }
+
+    private static Http2.ConnectionException error(String message) {
+        return new Http2.ConnectionException(Http2.PROTOCOL_ERROR, message);
+    }
+
+    private static String shown(ByteBuffer buffer) {
+        byte[] first = new byte[Math.min(80, buffer.remaining())];
+        buffer.get(buffer.position(), first);
+        return "“" + new String(first, StandardCharsets.ISO_8859_1).replaceAll("[^ -~]", "?") + "”";
+    }
+}

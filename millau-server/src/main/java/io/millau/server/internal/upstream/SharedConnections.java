@@ -1,0 +1,154 @@
+package io.millau.server.internal.upstream;
+
+import io.millau.core.Endpoint;
+import io.millau.server.internal.io.EventLoop;
+import java.io.IOException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+
+/**
+ * The HTTP/2 connections of one I/O thread to one endpoint, each shared by as many requests as the endpoint allows at once
+ * (RFC 9113, 5.1.2), and the requests that wait for one. For that thread alone.
+ */
+final class SharedConnections {
+
+    /** How many requests a connection is expected to take before one has said so (the least that 6.5.2 recommends). */
+    private static final int USUAL_STREAMS = 100;
+
+    private final Endpoint endpoint;
+    private final Upstream upstream;
+    private final EventLoop loop;
+
+    /** Those that requests may use; what ends takes no more, and is not among them. */
+    private final Set<SharedConnection> usable = new LinkedHashSet<>();
+
+    private final Set<Waiting> waiting = new LinkedHashSet<>();
+    private int opening;
+    private int streamsExpected = USUAL_STREAMS;
+
+    SharedConnections(Endpoint endpoint, Upstream upstream, EventLoop loop) {
+        this.endpoint = endpoint;
+        this.upstream = upstream;
+        this.loop = loop;
+    }
+
+    /** A request that waits for a connection. */
+    private final class Waiting implements Upstream.Connecting {
+        private final Upstream.ConnectListener listener;
+
+        Waiting(Upstream.ConnectListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void cancel() {
+            waiting.remove(this);
+        }
+    }
+
+    /** A stream of a connection that is there; null if there is none, or none takes another request. */
+    @Nullable
+    UpstreamConnection stream() {
+        for (SharedConnection connection : usable) {
+            if (connection.takesRequest()) {
+                return upstream.opened(endpoint, connection.newStream());
+            }
+        }
+        return null;
+    }
+
+    /** A stream, of a new connection where there is none. */
+    Upstream.Connecting connect(Upstream.ConnectListener listener) {
+        Waiting request = new Waiting(listener);
+        waiting.add(request);
+        if (usable.stream().anyMatch(SharedConnection::takesRequest)) {
+            loop.execute(this::serve);
+        } else {
+            openWhatIsMissing();
+        }
+        return request;
+    }
+
+    private void openWhatIsMissing() {
+        if ((long) opening * streamsExpected < waiting.size()) {
+            opening++;
+            upstream.open(endpoint, new Upstream.OpenListener() {
+                @Override
+                public void open(StreamConnection socket) {
+                    new SharedConnection(socket, loop, SharedConnections.this).begin();
+                }
+
+                @Override
+                public void notOpen(IOException failure) {
+                    notReady(failure);
+                }
+            });
+        }
+    }
+
+    /** A connection said what it takes. */
+    void ready(SharedConnection connection) {
+        opening--;
+        streamsExpected = connection.maxStreams();
+        usable.add(connection);
+        serve();
+    }
+
+    void notReady(IOException failure) {
+        opening--;
+        if (opening > 0) {
+            return;
+        }
+        for (Waiting request : List.copyOf(waiting)) {
+            if (waiting.remove(request)) { // one that is told may end others
+                request.listener.notConnected(failure);
+            }
+        }
+    }
+
+    private void serve() {
+        while (!waiting.isEmpty()) {
+            UpstreamConnection stream = stream();
+            if (stream == null) {
+                openWhatIsMissing();
+                return;
+            }
+            Waiting next = waiting.iterator().next();
+            waiting.remove(next);
+            next.listener.connected(stream);
+        }
+    }
+
+    /** One is open, or not any more. */
+    void count(int more) {
+        upstream.countShared(endpoint, more);
+    }
+
+    /** The connection takes no more requests. */
+    void ends(SharedConnection connection) {
+        usable.remove(connection);
+    }
+
+    /** Whether the endpoint is none of any service any more. */
+    boolean removed() {
+        return upstream.isRemoved(endpoint);
+    }
+
+    /** The endpoint was removed: no connection takes another request, and each ends with its last. */
+    void leave() {
+        List.copyOf(usable).forEach(SharedConnection::retire);
+    }
+
+    /** Whether there is nothing left to remember. */
+    boolean isEmpty() {
+        return usable.isEmpty() && waiting.isEmpty() && opening == 0;
+    }
+
+    @Override
+    public String toString() {
+        return endpoint.toString();
+    }
+}

@@ -1,0 +1,371 @@
+package io.millau.server.internal.upstream;
+
+import io.millau.core.Endpoint;
+import io.millau.core.UpstreamTls;
+import io.millau.server.internal.io.Deadlines;
+import io.millau.server.internal.io.EventLoop;
+import io.millau.server.internal.tls.TlsConnection;
+import io.millau.server.internal.tls.TlsHandshake;
+import io.millau.server.internal.tls.TlsThreads;
+import io.millau.server.internal.tls.UpstreamEngines;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.ChannelListener;
+import org.xnio.IoFuture;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+
+/**
+ * The connections of one I/O thread to endpoints. Used by that thread alone, so without locks: a request that this thread
+ * accepted is answered over a connection of this thread.
+ */
+public final class Upstream {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Upstream.class);
+
+    private static final OptionMap SOCKET_OPTIONS = OptionMap.create(Options.TCP_NODELAY, true);
+
+    /** A burst's connections beyond this many for an endpoint are closed when they fall idle. */
+    private static final int MAX_IDLE_PER_ENDPOINT = 256;
+
+    private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SECURE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** How long a connection may go on that was made when its endpoint was removed already. */
+    private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final EventLoop loop;
+    private final Deadlines deadlines;
+    private final Deadlines longDeadlines;
+    private final UpstreamEngines engines;
+    private final TlsThreads tls;
+    private final UpstreamPools pools;
+    private final Map<Endpoint, Siblings> all = new HashMap<>();
+    private final Map<Endpoint, SharedConnections> shared = new HashMap<>();
+    private boolean sweeping;
+
+    /**
+     * @param engines those of all pools
+     * @param pools what all of them know of endpoints
+     */
+    Upstream(EventLoop loop, UpstreamEngines engines, TlsThreads tls, UpstreamPools pools) {
+        this.loop = loop;
+        this.deadlines = loop.deadlines;
+        this.longDeadlines = loop.longDeadlines;
+        this.engines = engines;
+        this.tls = tls;
+        this.pools = pools;
+    }
+
+    /**
+     * An idle connection, the last used one first, so that the others can grow old and end; or a stream of one that requests
+     * share.
+     */
+    @Nullable
+    public UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
+        Siblings known = all.get(endpoint);
+        UpstreamConnection latest = known == null ? null : known.idle.peekFirst();
+        if (known == null
+                || latest == null
+                || usedWithinNanos != Long.MAX_VALUE && deadlines.now() - latest.idleSince > usedWithinNanos) {
+            return stream(endpoint);
+        }
+        return known.idle.pollFirst();
+    }
+
+    /** However long its connection was idle: an endpoint that ends one says what it did not begin (RFC 9113, 6.8). */
+    private @Nullable UpstreamConnection stream(Endpoint endpoint) {
+        SharedConnections known = shared.isEmpty() ? null : shared.get(endpoint);
+        return known == null ? null : known.stream();
+    }
+
+    /** The connections to one endpoint; each knows the others. */
+    final class Siblings extends Deadlines.Deadline {
+        private final Endpoint endpoint;
+        private final Set<UpstreamConnection> open = new HashSet<>();
+        private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
+        private boolean gone;
+
+        private Siblings(Endpoint endpoint) {
+            this.endpoint = endpoint;
+            this.gone = pools.removed(endpoint);
+        }
+
+        private void opened(UpstreamConnection connection) {
+            if (gone && open.isEmpty()) {
+                longDeadlines.set(this, LATE_NANOS);
+            }
+            open.add(connection);
+            count(1);
+        }
+
+        /** Streams of a connection are none; it is counted itself. */
+        private void count(int more) {
+            if (!isShared(endpoint)) {
+                pools.countConnections(endpoint, more);
+            }
+        }
+
+        private void leave(Duration drain) {
+            gone = true;
+            List.copyOf(idle).forEach(UpstreamConnection::close);
+            if (!open.isEmpty()) {
+                longDeadlines.set(this, drain.toNanos());
+            }
+        }
+
+        private void comeBack() {
+            gone = false;
+            longDeadlines.cancel(this);
+        }
+
+        @Override
+        public void passed() {
+            LOG.info("Drained endpoint={} cut={}", endpoint, open.size());
+            List.copyOf(open).forEach(UpstreamConnection::endUse);
+        }
+
+        void closed(UpstreamConnection connection) {
+            if (!open.remove(connection)) {
+                return;
+            }
+            count(-1);
+            idle.remove(connection);
+            if (open.isEmpty()) {
+                longDeadlines.cancel(this);
+                all.remove(endpoint, this);
+            }
+        }
+    }
+
+    /** Told how an attempt to connect ended, on the I/O thread, once. */
+    public interface ConnectListener {
+        void connected(UpstreamConnection connection);
+
+        void notConnected(IOException failure);
+    }
+
+    /** An attempt to connect that is under way. */
+    public interface Connecting {
+        /** Nobody waits for it any more. */
+        void cancel();
+    }
+
+    /**
+     * Connects; gives up after a second, and where TLS or HTTP/2 is spoken, when that is not agreed on 5 s later. To an endpoint
+     * of HTTP/2 it is a stream of a connection that others use too, and a new connection only where there is none.
+     */
+    public Connecting connect(Endpoint endpoint, ConnectListener listener) {
+        if (isShared(endpoint)) {
+            return shared.computeIfAbsent(endpoint, of -> new SharedConnections(of, this, loop))
+                    .connect(listener);
+        }
+        return open(endpoint, new OpenListener() {
+            @Override
+            public void open(StreamConnection channel) {
+                listener.connected(opened(endpoint, channel));
+            }
+
+            @Override
+            public void notOpen(IOException failure) {
+                listener.notConnected(failure);
+            }
+        });
+    }
+
+    /** Told how an attempt to open a connection ended, on the I/O thread, once. */
+    interface OpenListener {
+        void open(StreamConnection channel);
+
+        void notOpen(IOException failure);
+    }
+
+    /** Opens a connection for whoever asks. */
+    Connecting open(Endpoint endpoint, OpenListener listener) {
+        return new Opening(endpoint, listener);
+    }
+
+    /** What requests use one after the other; of a connection that they share, one of its streams. */
+    UpstreamConnection opened(Endpoint endpoint, StreamConnection channel) {
+        Siblings siblings = all.computeIfAbsent(endpoint, Siblings::new);
+        UpstreamConnection connection = new UpstreamConnection(endpoint, channel, this, siblings);
+        siblings.opened(connection);
+        return connection;
+    }
+
+    /** Whether its connections are shared by requests, which get streams of them. */
+    private static boolean isShared(Endpoint endpoint) {
+        return endpoint.scheme().equals(Endpoint.H2C);
+    }
+
+    /** A connection that requests share is open, or not any more. */
+    void countShared(Endpoint endpoint, int more) {
+        pools.countConnections(endpoint, more);
+    }
+
+    boolean isRemoved(Endpoint endpoint) {
+        return pools.removed(endpoint);
+    }
+
+    private final class Opening extends Deadlines.Deadline
+            implements Connecting, ChannelListener<StreamConnection>, TlsHandshake.ConnectListener {
+        private final Endpoint endpoint;
+        private final OpenListener listener;
+        private final IoFuture<StreamConnection> future;
+        private @Nullable TlsHandshake handshake;
+        private boolean over;
+
+        private Opening(Endpoint endpoint, OpenListener listener) {
+            this.endpoint = endpoint;
+            this.listener = listener;
+            deadlines.set(this, CONNECT_NANOS);
+            this.future = loop.thread().openStreamConnection(endpoint.socketAddress(), this, SOCKET_OPTIONS);
+            future.addNotifier(
+                    (done, nothing) -> {
+                        if (done.getStatus() == IoFuture.Status.FAILED) {
+                            loop.execute(() -> failed(done.getException()));
+                        }
+                    },
+                    null);
+        }
+
+        @Override
+        public void handleEvent(StreamConnection channel) {
+            if (over) {
+                IoUtils.safeClose(channel);
+                return;
+            }
+            UpstreamTls verification = endpoint.tls();
+            if (verification == null) {
+                connected(channel);
+                return;
+            }
+            try {
+                deadlines.set(this, SECURE_NANOS);
+                handshake = TlsHandshake.connect(channel, engines.engine(verification), tls.current(), this);
+            } catch (GeneralSecurityException | RuntimeException e) {
+                IoUtils.safeClose(channel);
+                failed(new IOException("no TLS: " + e.getMessage(), e));
+            }
+        }
+
+        private void connected(StreamConnection channel) {
+            finish();
+            listener.open(channel);
+        }
+
+        @Override
+        public void secured(TlsConnection connection) {
+            if (over) {
+                IoUtils.safeClose(connection);
+            } else {
+                connected(connection);
+            }
+        }
+
+        @Override
+        public void notSecured(IOException failure) {
+            failed(UpstreamEngines.explain(failure, endpoint));
+        }
+
+        @Override
+        public void passed() {
+            if (handshake == null) {
+                future.cancel();
+                failed(new IOException("no connection within 1 s"));
+            } else {
+                handshake.end();
+                failed(new IOException("no TLS within 5 s"));
+            }
+        }
+
+        @Override
+        public void cancel() {
+            finish();
+            if (handshake == null) {
+                future.cancel();
+            } else {
+                handshake.end();
+            }
+        }
+
+        private void failed(IOException failure) {
+            if (!over) {
+                finish();
+                listener.notOpen(failure);
+            }
+        }
+
+        /** From now on nobody is told anything any more. */
+        private void finish() {
+            over = true;
+            deadlines.cancel(this);
+        }
+    }
+
+    void release(UpstreamConnection connection) {
+        Siblings siblings = connection.siblings;
+        if (siblings.gone || siblings.idle.size() >= MAX_IDLE_PER_ENDPOINT) {
+            connection.close();
+            return;
+        }
+        connection.idleSince = deadlines.now();
+        siblings.idle.addFirst(connection);
+        sweepLater();
+    }
+
+    /** Closes idle connections to other endpoints, and those in use when they fall idle, or after their drain. */
+    void retain(Set<Endpoint> endpoints, Function<Endpoint, Duration> drain) {
+        shared.values().removeIf(SharedConnections::isEmpty);
+        shared.forEach((endpoint, connections) -> {
+            if (!endpoints.contains(endpoint)) {
+                connections.leave();
+            }
+        });
+        for (Siblings known : List.copyOf(all.values())) {
+            boolean stays = endpoints.contains(known.endpoint);
+            if (stays && known.gone) {
+                known.comeBack();
+            } else if (!stays && !known.gone) {
+                known.leave(drain.apply(known.endpoint));
+            }
+        }
+    }
+
+    private void sweepLater() {
+        if (!sweeping) {
+            sweeping = true;
+            loop.thread().executeAfter(this::closeLongIdle, MAX_IDLE_NANOS, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void closeLongIdle() {
+        sweeping = false;
+        long now = deadlines.now();
+        for (Siblings known : List.copyOf(all.values())) {
+            Deque<UpstreamConnection> idle = known.idle;
+            while (!idle.isEmpty() && now - idle.getLast().idleSince >= MAX_IDLE_NANOS) {
+                idle.getLast().close();
+            }
+        }
+        if (!all.isEmpty()) {
+            sweepLater();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package io.millau.server.internal.upstream;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.server.internal.io.EventLoop;
+import io.millau.server.internal.io.EventLoops;
+import io.millau.server.internal.tls.TlsThreads;
+import io.millau.server.internal.tls.UpstreamEngines;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.xnio.XnioIoThread;
+
+/**
+ * The connections to endpoints of a whole proxy: a pool for each I/O thread, and what all of them know of endpoints. Safe for
+ * use by several threads.
+ */
+public final class UpstreamPools {
+
+    private final Map<XnioIoThread, Upstream> all = new ConcurrentHashMap<>();
+    private final ThreadLocal<Upstream> own;
+
+    /** How long connections to an endpoint may go on when it is removed. */
+    private volatile Map<Endpoint, Duration> drains = Map.of();
+
+    /** How many connections to an endpoint are open, to a removed one too; changed only when one opens or closes. */
+    private final Map<Endpoint, Integer> connections = new ConcurrentHashMap<>();
+
+    public UpstreamPools(EventLoops loops, TlsThreads tls) {
+        UpstreamEngines engines = new UpstreamEngines();
+        own = ThreadLocal.withInitial(() -> {
+            EventLoop loop = loops.current();
+            Upstream pool = new Upstream(loop, engines, tls, this);
+            all.put(loop.thread(), pool);
+            return pool;
+        });
+    }
+
+    /** The pool of the calling I/O thread. */
+    public Upstream current() {
+        return own.get();
+    }
+
+    /** Whether no service has this endpoint any more. */
+    boolean removed(Endpoint endpoint) {
+        return !drains.containsKey(endpoint);
+    }
+
+    /** Counts connections that were opened, or, with a negative number, closed. */
+    void countConnections(Endpoint endpoint, int more) {
+        connections.merge(endpoint, more, (one, other) -> one + other == 0 ? null : one + other);
+    }
+
+    /** How many connections to an endpoint are open. */
+    public int connections(Endpoint endpoint) {
+        return connections.getOrDefault(endpoint, 0);
+    }
+
+    /**
+     * Replaces the endpoints. Connections to all others are closed: idle ones at once, those in use when their drain is over.
+     *
+     * @param route makes the router send requests to the new endpoints
+     */
+    public void replace(List<Service> services, Runnable route) {
+        Map<Endpoint, Duration> before = drains;
+        Map<Endpoint, Duration> now = new HashMap<>(2 * before.size());
+        services.stream()
+                .filter(Service::enabled)
+                .forEach(service -> service.endpoints()
+                        .forEach(endpoint -> now.merge(endpoint, service.drain(), UpstreamPools::longer)));
+        drains = now; // first: a request that is on its way to a removed endpoint finds out when it connects
+        route.run();
+        all.forEach((thread, pool) -> thread.execute(
+                () -> pool.retain(now.keySet(), endpoint -> before.getOrDefault(endpoint, Duration.ZERO))));
+    }
+
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) > 0 ? one : other;
+    }
+}

@@ -1,0 +1,123 @@
+package io.millau.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.server.FakeDocker;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CheckCommandTest extends CommandTest {
+
+    @Test
+    void aServicesFileWithoutProblems() throws Exception {
+        run("check", file("a.properties", "app.endpoints = http://127.0.0.1:8081\n"));
+
+        assertThat(out).isEqualTo("1 service, no problems\n");
+        assertThat(err).isEmpty();
+        assertThat(status).isZero();
+    }
+
+    @Test
+    void aServicesFilesProblemsHaveTheLinesOfTheirKeys() throws Exception {
+        run("check", file("a.properties", """
+                # app.path
+                app.endpoints = http://127.0.0.1:8081 \\
+                                http://127.0.0.1:8082/x
+                  app.path=api
+
+                app\\u002etimeuot : 3
+                ! comment \\
+                shop.hosts = shop.example
+                lone
+                """));
+
+        assertThat(out).isEqualTo("""
+                a.properties:4: app: app.path=api: expected a path that starts with /, /api for instance (the service is left out)
+                a.properties:6: app: app.timeuot=3: unknown, did you mean app.timeout? (the service is left out)
+                a.properties:8: shop: shop.endpoints is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for instance
+                a.properties:9: lone: expected keys like lone.endpoints
+                a.properties:9: lone: lone.endpoints is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for instance
+                5 problems in 3 services
+                """);
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
+    void severalFilesAddUpAndOneThatCannotBeReadDoesNotStopTheRest() throws Exception {
+        run(
+                "check",
+                folder.resolve("none.yml").toString(),
+                file("a.properties", "app.endpoints = http://127.0.0.1:8081\n"),
+                file("b.YAML", "services: {shop: {labels: {millau.enabled: true, millau.port: 80}}}"),
+                file("c.txt", ""));
+
+        assertThat(out).isEqualTo("2 services, no problems\n");
+        assertThat(err).isEqualTo("""
+                none.yml: expected a file that can be read (there is none)
+                c.txt: expected a services file, .properties, or a Compose or stack file, .yml or .yaml
+                """);
+        assertThat(status).isEqualTo(2);
+    }
+
+    @Test
+    void anEnginesProblemsAreNamedWithTheEngine() throws Exception {
+        FakeDocker docker = docker("["
+                + FakeDocker.container("good", "\"millau.enabled\":\"false\"") + ","
+                + FakeDocker.container("shop", "\"millau.enabled\":\"true\",\"millau.port\":\"80\\u001b1\"") + "]");
+        run("check", "--docker");
+
+        assertThat(out)
+                .isEqualTo("Docker " + docker.host()
+                        + ": shop: millau.port=80?1: expected a port from 1 to 65535 (the service is left out)\n"
+                        + "1 problem in 2 services\n");
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
+    void withoutArgumentsItIsWhatTheServerWouldUse() throws Exception {
+        docker("[]");
+        environment.put("SERVICES", file("a.properties", "app.endpoints = http://127.0.0.1:8081\n"));
+        run("check");
+        assertThat(out).isEqualTo("1 service, no problems\n");
+        assertThat(status).isZero();
+
+        environment.put("DOCKER_HOST", StandaloneServer.NO_ENGINE);
+        run("check");
+        assertThat(out).isEqualTo("1 service, no problems\n");
+        assertThat(err.lines()).singleElement().asString().startsWith("Docker Engine " + StandaloneServer.NO_ENGINE);
+        assertThat(status).isEqualTo(2);
+
+        environment.put("SERVICES", "/no/such/file");
+        run("check");
+        assertThat(err).startsWith("SERVICES=/no/such/file: expected a properties file");
+        assertThat(out).isEmpty();
+        assertThat(status).isEqualTo(2);
+    }
+
+    @Test
+    void anUnknownOptionIsNamed() {
+        run("check", "--dokcer");
+
+        assertThat(err).isEqualTo("check --dokcer: expected files, or --docker\n");
+        assertThat(status).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a.properties", "a.yml"})
+    void whatIsTooLongOrNoTextIsRefused(String name) throws Exception {
+        Path file = folder.resolve(name);
+        Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+        run("check", file.toString());
+        assertThat(err).isEqualTo(name + ": expected a text file in UTF-8\n");
+        assertThat(status).isEqualTo(2);
+
+        Files.write(file, new byte[2_000_000]);
+        run("check", file.toString());
+        assertThat(err).isEqualTo(name + ": expected at most 1048576 bytes\n");
+        assertThat(out).isEmpty();
+        assertThat(status).isEqualTo(2);
+    }
+}

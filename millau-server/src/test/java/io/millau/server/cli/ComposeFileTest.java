@@ -1,0 +1,322 @@
+package io.millau.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.time.Duration;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is found in Compose and stack files. */
+class ComposeFileTest extends CommandTest {
+
+    private void check(String yaml) throws Exception {
+        run("check", file("compose.yml", yaml));
+    }
+
+    @Test
+    void labelsInEitherForm() throws Exception {
+        check("""
+                services:
+                  list:
+                    labels:
+                      - "millau.enabled=true"
+                      - millau.port=80
+                      - other=1
+                      - millau.prot=80
+                  mapping:
+                    labels:
+                      millau.enabled: true
+                      millau.port: 80
+                      "millau.weight": 5000
+                  none:
+                    labels: [other=1]
+                  nothing:
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:7: list: millau.prot=80: unknown, did you mean millau.port?
+                compose.yml:12: mapping: millau.weight=5000: expected a share from 0 to 1000 (the service is left out)
+                compose.yml:15: nothing: expected a mapping, with image and labels for instance
+                3 problems in 2 services
+                """);
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
+    void inAStackTheLabelsOfDeployCountIfTheyHoldOneOfOurs() throws Exception {
+        check("""
+                services:
+                  both:
+                    labels: {millau.prot: 1}
+                    deploy: {labels: {millau.enabled: true, millau.port: 80}}
+                  containers:
+                    labels: {millau.enabled: true, millau.port: x}
+                    deploy: {labels: {other: 1}}
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:3: both: note: in a Swarm only deploy.labels count, and not these labels
+                compose.yml:6: containers: millau.port=x: expected a port from 1 to 65535 (the service is left out)
+                1 problem in 2 services
+                """);
+    }
+
+    @Test
+    void anchorsAndMerges() throws Exception {
+        check("""
+                x-labels: &labels
+                  millau.enabled: true
+                  millau.port: 80
+                x-more: &more
+                  millau.port: 81
+                  millau.path: more
+                x-list: &list [millau.enabled=true, millau.prot=80, millau.port=80]
+                services:
+                  one: &one
+                    labels:
+                      <<: *labels
+                  two:
+                    labels:
+                      millau.path: /
+                      <<: [*labels, *more]
+                  three:
+                    <<: *one
+                  four:
+                    labels:
+                      <<: [*more, *labels]
+                  five:
+                    labels: *list
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:6: four: millau.path=more: expected a path that starts with /, /more for instance (the service is left out)
+                compose.yml:7: five: millau.prot=80: unknown, did you mean millau.port?
+                2 problems in 5 services
+                """);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "-",
+            value = {
+                "$PORT | -",
+                "${PORT} | -",
+                "${UNSET:-80} | -",
+                "${EMPTY:-80} | -",
+                "${EMPTY-80} | millau.port=: expected a port",
+                "${UNSET-80} | -",
+                "${UNSET:-${PORT}} | -",
+                "${PORT:?needed} | -",
+                "${PORT:+80} | -",
+                "${UNSET+x}80 | -",
+                "${FROM_FILE} | -",
+                "$${PORT} | millau.port=${PORT}: expected a port",
+                "$UNSET | millau.port: UNSET is not set: expected it in the environment, or ${UNSET:-default}",
+                "${UNSET:?needed} | millau.port: UNSET is not set: needed",
+                "${EMPTY:?needed} | millau.port: EMPTY is not set: needed",
+                "${PORT | millau.port: expected ${NAME}, ${NAME:-default}, or $$ for a dollar",
+                "${} | millau.port: expected a name in ${}",
+                "${PORT!x} | millau.port: expected ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+other} rather than",
+                "$ | millau.port: expected ${NAME}, ${NAME:-default}, or $$ for a dollar",
+            })
+    void variables(String value, String problem) throws Exception {
+        environment.put("PORT", "80");
+        environment.put("EMPTY", "");
+        file(".env", "# comment\nPORT=wrong\nexport FROM_FILE=\"80\" # here\n");
+        for (String label : new String[] {"- 'millau.port=" + value + "'", "millau.port: '" + value + "'"}) {
+            String enabled = label.startsWith("-") ? "- millau.enabled=true" : "millau.enabled: true";
+            check("services:\n  shop:\n    labels:\n      " + enabled + "\n      " + label + "\n");
+            if (problem == null) {
+                assertThat(out).isEqualTo("1 service, no problems\n");
+            } else {
+                assertThat(out).startsWith("compose.yml:5: shop: " + problem);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "expose: [80] | 1 service, no problems",
+                "expose: ['80/tcp', 80, 53/udp] | 1 service, no problems",
+                "ports: ['8080:80'] | 1 service, no problems",
+                "ports: ['127.0.0.1:8080:80/tcp', {target: 80, published: 81}, {target: 53, protocol: udp}] | 1 service, no problems",
+                "expose: [80, '90-91'] | compose.yml:3: shop: millau.port is missing: expected the port the service listens on inside"
+                        + " its container; it exposes 80, 90, 91 (the service is left out)",
+                "image: x | compose.yml:3: shop: note: millau.port is missing: right if its image exposes exactly one port",
+            })
+    void aMissingPortIsTheOnlyExposedOne(String key, String line) throws Exception {
+        check("services:\n  shop:\n    labels: [millau.enabled=true]\n    " + key + "\n");
+
+        assertThat(out).startsWith(line);
+    }
+
+    /** To a Swarm an image's ports are of no interest, only those that the service publishes. */
+    @Test
+    void inAStackNoImageStandsInForAMissingPort() throws Exception {
+        check("services:\n  shop:\n    expose: [80]\n    deploy:\n      labels: [millau.enabled=true]\n");
+
+        assertThat(out).startsWith("compose.yml:5: shop: millau.port is missing");
+    }
+
+    @Test
+    void whatIsInTheWrongPlaceIsNamed() throws Exception {
+        check("""
+                services:
+                  shop:
+                    millau.port: 80
+                    environment:
+                      millau.enabled: true
+                    deploy:
+                      millau.hosts: shop.example
+                  list:
+                    environment: [A=b, millau.enabled=true]
+                    labels:
+                      - millau.enabled: true
+                      - [millau.port=80]
+                  text:
+                    labels: millau.enabled=true
+                  nested:
+                    labels: {millau.port: [80]}
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:3: shop: millau.port is not read there: expected in labels
+                compose.yml:5: shop: millau.enabled is not read there: expected in labels
+                compose.yml:7: shop: millau.hosts is not read there: expected in deploy.labels
+                compose.yml:9: list: millau.enabled is not read there: expected in labels
+                compose.yml:11: list: millau.enabled: expected millau.enabled=VALUE, since labels are a list here
+                compose.yml:14: text: labels: expected a list or a mapping
+                compose.yml:16: nested: millau.port: expected text
+                7 problems in 2 services
+                """);
+    }
+
+    @Test
+    void aLabelWithoutAValueIsAProblem() throws Exception {
+        check("""
+                services:
+                  shop:
+                    labels:
+                      millau.enabled: true
+                      millau.port:
+                      millau.network: ~
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:5: shop: millau.port=: expected a port from 1 to 65535 (the service is left out)
+                compose.yml:6: shop: millau.network has no value: expected one, or no such label
+                2 problems in 1 service
+                """);
+    }
+
+    @Test
+    void whatIsThereTwiceIsAProblem() throws Exception {
+        check("""
+                services:
+                  shop:
+                    labels:
+                      millau.enabled: true
+                      millau.port: 80
+                      millau.port: 81
+                  list:
+                    labels: [millau.enabled=true, millau.port=80, millau.port=81]
+                  shop:
+                    labels: [millau.enabled=true, millau.port=82]
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:8: list: millau.port is there twice: line 8 has no effect
+                compose.yml:9: services: shop is there twice: expected one
+                2 problems in 2 services
+                """);
+    }
+
+    @Test
+    void whatIsElsewhereIsNoted() throws Exception {
+        check("include: [other.yml]\n");
+        assertThat(out).isEqualTo("""
+                compose.yml:1: include: note: what it brings is not looked at
+                0 services, no problems
+                """);
+
+        check("services:\n  shop:\n    extends: {service: base}\n    label_file: x\n");
+        assertThat(out).isEqualTo("""
+                compose.yml:3: shop: note: labels that extends brings are not looked at
+                compose.yml:4: shop: note: labels that label_file brings are not looked at
+                0 services, no problems
+                """);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "services: [ | compose.yml:1: expected YAML: ",
+                "services:\\n\\tshop: {} | compose.yml:2: expected YAML: found character '\\t(TAB)'",
+                "a: *nowhere | compose.yml:1: expected YAML: found undefined alias nowhere",
+                "a: 1\\n---\\nb: 2 | compose.yml:2: expected YAML: but found another document",
+                "'' | compose.yml: expected a Compose or stack file, with services",
+                "[services] | compose.yml: expected a Compose or stack file, with services",
+                "services: | compose.yml: expected a Compose or stack file, with services",
+                "version: 3 | compose.yml: expected a Compose or stack file, with services",
+                "a: \u0007x | compose.yml: expected YAML: ",
+            })
+    void whatIsNoComposeFileIsOneLine(String yaml, String line) throws Exception {
+        check(yaml.replace("\\n", "\n").replace("\\t", "\t"));
+
+        assertThat(err.lines()).singleElement().asString().startsWith(line);
+        assertThat(out).isEmpty();
+        assertThat(status).isEqualTo(2);
+    }
+
+    static String[] hostileFiles() {
+        String bomb = IntStream.range(1, 40)
+                .mapToObj(i -> "x" + i + ": &x" + i + " [" + ("*x" + (i - 1) + ", ").repeat(9) + "1]\n")
+                .collect(Collectors.joining("", "x0: &x0 [1]\n", ""));
+        String merges = IntStream.range(1, 40)
+                .mapToObj(i ->
+                        "x" + i + ": &x" + i + " {<<: [" + ("*x" + (i - 1) + ", ").repeat(9) + "{}], k" + i + ": 1}\n")
+                .collect(Collectors.joining("", "x0: &x0 {a: 1}\n", "services: {shop: {labels: *x39}}\n"));
+        String many = IntStream.range(0, 40_000)
+                .mapToObj(i -> "      - millau.l" + i + "=1\n")
+                .collect(Collectors.joining("", "services:\n  shop: &shop\n    labels: &labels\n", ""));
+        return new String[] {
+            bomb + "services: {shop: {labels: *x39}}\n",
+            merges,
+            many,
+            many
+                    + IntStream.range(0, 400)
+                            .mapToObj(i -> "  s" + i + ": *shop\n")
+                            .collect(Collectors.joining()),
+            "services: " + "[".repeat(500_000),
+            "services: " + "{a: ".repeat(200_000),
+            "services: {shop: {labels: {millau.port: '" + "${A:-".repeat(150_000) + "}".repeat(150_000) + "'}}}",
+            "services: {shop: {labels: {millau.port: '" + "$$".repeat(400_000) + "'}}}",
+            "services: {shop: {labels: [millau." + "x".repeat(900_000) + "=1]}}",
+            "services: {shop: {labels: [millau.hosts=" + "ü".repeat(400_000) + "]}}",
+            "services: {shop: {labels: [millau.hosts=" + "a.".repeat(400_000) + "]}}",
+            "services: {shop: {labels: [millau.enabled=true], ports: [" + "0-65535,".repeat(80_000) + "]}}",
+            "services: &s {shop: *s}",
+            "services: &s {shop: &t {<<: *t, labels: *s, deploy: *t}}",
+            "services: {? {a: b} : {labels: {}}, ? [x] : 1}",
+            "services: {shop: {labels: !!javax.script.ScriptEngineManager [!!java.net.URL ['http://127.0.0.1:1/']]}}",
+        };
+    }
+
+    @ParameterizedTest
+    @MethodSource("hostileFiles")
+    void hostileFilesEndSoon(String yaml) {
+        assertTimeoutPreemptively(Duration.ofSeconds(30), () -> check(yaml));
+
+        assertThat(status).isBetween(0, 2);
+        assertThat(out.length() + err.length()).isLessThan(3_000_000);
+    }
+}

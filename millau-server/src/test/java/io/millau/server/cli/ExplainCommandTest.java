@@ -1,0 +1,118 @@
+package io.millau.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.millau.core.Service;
+import io.millau.server.FakeDocker;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ExplainCommandTest extends CommandTest {
+
+    @Test
+    void theRunningProxyIsAsked() throws Exception {
+        services.replace(
+                app(endpointThatRefuses()).hosts("shop.example").build(),
+                Service.named("idle").hosts("idle.example").build());
+        millau = closing(builder().telemetry("127.0.0.1:0").start());
+        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+
+        run("explain", "https://shop.example/a?b=c&d=ü");
+        assertThat(out)
+                .startsWith("https://shop.example/a?b=c&d=ü goes to app\n")
+                .isEqualTo(millau.explain(URI.create("https://shop.example/a?b=c&d=ü")));
+        assertThat(err).isEmpty();
+        assertThat(status).isZero();
+
+        run("explain", "idle.example");
+        assertThat(out).startsWith("http://idle.example goes to idle: 502 No running instance of idle\n");
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
+    void withoutOneItsSourcesAreLookedAt() throws Exception {
+        environment.put(
+                "SERVICES", file("services.properties", "app.endpoints = http://127.0.0.1:8081\napp.prot = 1\n"));
+        run("explain", "shop.example");
+
+        assertThat(err.lines())
+                .hasSize(2)
+                .first()
+                .asString()
+                .startsWith("No running Millau answers at http://127.0.0.1:0");
+        assertThat(out).isEqualTo("""
+                Which endpoints are out of rotation is not known here
+                http://shop.example goes to app
+                app: matches by host * and path /
+                  http://127.0.0.1:8081 in rotation (up)
+                Problem: app: app.prot=1: unknown; known are endpoints, enabled, hosts, path, timeout, retry, retry-unsafe, \
+                weight, balance, sticky, health, drain, buffer, cert, key, client-ca, redirect, hsts, upstream-ca, upstream-name
+                """);
+        assertThat(status).isZero();
+    }
+
+    @Test
+    void whatElseListensThereIsNoMillau() throws Exception {
+        HttpServer other = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        other.start();
+        environment.put("TELEMETRY", "127.0.0.1:" + other.getAddress().getPort());
+        run("explain", "shop.example");
+        other.stop(0);
+
+        assertThat(err.lines()).first().asString().endsWith("it answers as something else does");
+        assertThat(err.lines())
+                .element(1)
+                .asString()
+                .startsWith("Docker Engine " + StandaloneServer.NO_ENGINE + " can't be");
+        assertThat(out).isEmpty();
+        assertThat(status).isEqualTo(2);
+    }
+
+    /** Whatever their order. */
+    @Test
+    void namedSourcesAreLookedAtAlone() throws Exception {
+        String file = file("services.properties", "app.endpoints = http://127.0.0.1:8081\napp.hosts = one.example\n");
+        docker("[" + FakeDocker.container("shop", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"") + "]");
+
+        run("explain", "--services", file, "one.example");
+        assertThat(out).contains("http://one.example goes to app\n").doesNotContain("shop");
+        assertThat(status).isZero();
+        run("explain", "one.example", "--services", file, "--docker");
+        assertThat(out)
+                .contains("http://one.example goes to app\n", "shop: nothing of it runs, and others that fit do\n");
+        run("explain", "--docker", "one.example");
+        assertThat(out)
+                .contains("http://one.example goes to shop: 502 No running instance of shop\n", "\nProblem: shop: ")
+                .doesNotContain("app");
+        assertThat(err).isEmpty();
+        assertThat(status).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a b", "--services", "a --services", "--services f", "--dokcer a", "ftp://a/", "/api"})
+    void wrongUsageIsOneLine(String arguments) {
+        run(("explain " + arguments).strip().split(" "));
+
+        assertThat(err.lines()).singleElement().asString().startsWith("explain").contains(": expected ");
+        assertThat(out).isEmpty();
+        assertThat(status).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--services /no/such/file, '/no/such/file: expected a properties file that can be read (there is none)'",
+        "--docker, Docker Engine unix:///var/run/no-such-engine.sock can't be reached (is it running",
+    })
+    void aSourceThatCannotBeReadIsOneLine(String source, String line) {
+        run(("explain a " + source).split(" "));
+
+        assertThat(err.lines()).singleElement().asString().startsWith(line);
+        assertThat(status).isEqualTo(2);
+    }
+}

@@ -1,0 +1,90 @@
+package io.millau.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+
+/** The packaged server in a process of its own, on free ports and without an engine unless told. For one thread. */
+final class StandaloneServer implements AutoCloseable {
+
+    static final String NO_ENGINE = "unix:///var/run/no-such-engine.sock";
+
+    private static final Path JAR = Path.of("target", "millau-server.jar").toAbsolutePath();
+
+    private final Process process;
+    private final Path output;
+
+    StandaloneServer(Path output, Map<String, String> environment, String... arguments) throws IOException {
+        this.output = output;
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx48m",
+                "-XX:MaxDirectMemorySize=32m",
+                "-jar",
+                JAR.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().put("HTTP", "127.0.0.1:0");
+        builder.environment().put("HTTPS", "127.0.0.1:0");
+        builder.environment().put("TELEMETRY", "127.0.0.1:0");
+        builder.environment().put("DOCKER_HOST", NO_ENGINE);
+        builder.environment().putAll(environment);
+        process = builder.start();
+    }
+
+    String output() throws IOException {
+        return Files.readString(output, StandardCharsets.UTF_8);
+    }
+
+    void awaitLine(String text) {
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> output().contains(text));
+    }
+
+    int port(String pattern) throws IOException {
+        Matcher matcher = Pattern.compile(pattern).matcher(output());
+        assertThat(matcher.find()).as(output()).isTrue();
+        return Integer.parseInt(matcher.group(1));
+    }
+
+    int httpPort() throws IOException {
+        return port("Listens on 127\\.0\\.0\\.1:(\\d+) ");
+    }
+
+    int httpsPort() throws IOException {
+        return port("127\\.0\\.0\\.1:(\\d+) \\(HTTPS\\)");
+    }
+
+    int telemetryPort() throws IOException {
+        return port("and \\S*:(\\d+) \\(status");
+    }
+
+    boolean isRunning() {
+        return process.isAlive();
+    }
+
+    void terminate() {
+        process.destroy();
+    }
+
+    int exit() throws Exception {
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).as(output()).isTrue();
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

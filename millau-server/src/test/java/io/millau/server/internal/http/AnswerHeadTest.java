@@ -1,0 +1,120 @@
+package io.millau.server.internal.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.undertow.util.HeaderMap;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** An answer's head, cut where it lies: what leaves is what came, less what was meant for the proxy. */
+class AnswerHeadTest {
+
+    private final AnswerHead head = new AnswerHead();
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "nothing to cut | HTTP/1.1 200 OK;Server: x;Content-Length: 4 | HTTP/1.1 200 OK;Server: x;Content-Length: 4",
+                "first | HTTP/1.1 200 OK;Connection: keep-alive;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;A: 1;Content-Length: 4",
+                "last | HTTP/1.1 200 OK;Content-Length: 4;Keep-Alive: timeout=5 | HTTP/1.1 200 OK;Content-Length: 4",
+                "all over | HTTP/1.1 404 Not Found;TE: x;A: 1;upgrade: h2c;B: 2;Content-Length: 4;Proxy-Connection: y | HTTP/1.1 404 Not Found;A: 1;B: 2;Content-Length: 4",
+                "two that meet | HTTP/1.1 200 OK;A: 1;Connection: close;Keep-Alive: x;Content-Length: 4 | HTTP/1.1 200 OK;A: 1;Content-Length: 4",
+                "named by Connection | HTTP/1.1 200 OK;X-Own: 1;Connection: x-own, close;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4",
+                "what Connection can't name | HTTP/1.1 200 OK;Date: now;Connection: date, content-length;Content-Length: 4 | HTTP/1.1 200 OK;Date: now;Content-Length: 4",
+                "a length said twice | HTTP/1.1 200 OK;Content-Length: 4;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4;A: 1",
+                "an older version | HTTP/1.0 200 OK;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4",
+                "an older version, cut | HTTP/1.0 200 OK;Connection: close;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4",
+                "nothing but its length is left | HTTP/1.1 200 OK;Connection: a;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4"
+            })
+    void leavesAsItCame(String what, String came, String leaves) throws Exception {
+        String expected = leaves.replace(";", "\r\n") + "\r\n\r\nbody";
+        byte[] bytes = (came.replace(";", "\r\n") + "\r\n\r\nbody").getBytes(StandardCharsets.ISO_8859_1);
+        int headEnd = bytes.length - 4;
+
+        for (int known = 1; known < headEnd; known++) {
+            ByteBuffer part =
+                    ByteBuffer.allocateDirect(4096).put(bytes, 0, known).flip();
+            assertThat(head.read(part)).as("complete after %s bytes", known).isFalse();
+            assertThat(part.position()).isZero();
+        }
+        ByteBuffer buffer = ByteBuffer.allocateDirect(4096).put(bytes).flip();
+
+        assertThat(head.read(buffer)).isTrue();
+        assertThat(buffer.position()).isEqualTo(headEnd);
+        assertThat(head.length()).isEqualTo(4);
+        int length = head.putBefore(buffer);
+        assertThat(StandardCharsets.ISO_8859_1.decode(buffer).toString()).isEqualTo(expected);
+        assertThat(length).isEqualTo(expected.length() - 4);
+    }
+
+    @Test
+    void afterAnInterimHeadTheFinalOneIsTheOneThatLeaves() throws Exception {
+        ByteBuffer buffer = ByteBuffer.allocate(4096)
+                .put(
+                        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nConnection: x\r\nContent-Length: 0\r\n\r\n"
+                                .getBytes(StandardCharsets.ISO_8859_1))
+                .flip();
+
+        assertThat(head.read(buffer)).isTrue();
+        HeaderMap hints = new HeaderMap();
+        head.copyTo(hints);
+        assertThat(hints.getFirst("Link")).isEqualTo("</a>");
+        assertThat(head.read(buffer)).isTrue();
+        head.putBefore(buffer);
+
+        assertThat(StandardCharsets.ISO_8859_1.decode(buffer).toString())
+                .isEqualTo("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Content-Length: 4;Content-Length: 5",
+                "Content-Length: +4",
+                "Content-Length: 4, 4",
+                "Content-Length: 99999999999999999999",
+                "Content-Length:",
+                "Transfer-Encoding: chunked;Content-Length: 4",
+                "Transfer-Encoding: chunked;Transfer-Encoding: chunked",
+                "Transfer-Encoding: gzip, chunked",
+                "A : 1",
+                ": 1",
+                "A: \u0001",
+            })
+    void whatCanBeReadInTwoWaysIsRefused(String fields) {
+        ByteBuffer buffer = ByteBuffer.wrap(("HTTP/1.1 200 OK\r\n" + fields.replace(";", "\r\n") + "\r\n\r\n")
+                .getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThatThrownBy(() -> head.read(buffer)).isInstanceOf(MalformedAnswerException.class);
+    }
+
+    /** The reason stands in the log and on the status page. */
+    @Test
+    void whatIsRefusedShowsNoCookie() {
+        ByteBuffer buffer = ByteBuffer.wrap(
+                "HTTP/1.1 200 OK\r\nSet-Cookie : session=SECRET\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThatThrownBy(() -> head.read(buffer))
+                .isInstanceOf(MalformedAnswerException.class)
+                .hasMessageContaining("Set-Cookie")
+                .hasMessageNotContaining("SECRET");
+    }
+
+    @Test
+    void aHeadOfTwoHundredFieldsIsReadAndNoMore() throws Exception {
+        String fields = "A: 1\r\n".repeat(200);
+        ByteBuffer most =
+                ByteBuffer.wrap(("HTTP/1.1 200 OK\r\n" + fields + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+        ByteBuffer tooMany = ByteBuffer.wrap(
+                ("HTTP/1.1 200 OK\r\n" + fields + "A: 1\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThat(head.read(most)).isTrue();
+        assertThatThrownBy(() -> head.read(tooMany)).hasMessageContaining("200 header fields");
+    }
+}

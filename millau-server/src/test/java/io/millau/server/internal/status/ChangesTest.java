@@ -1,0 +1,192 @@
+package io.millau.server.internal.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.CertificateStatus;
+import io.millau.core.Endpoint;
+import io.millau.core.Problem;
+import io.millau.core.Service;
+import io.millau.core.SourceStatus;
+import io.millau.server.RecordedOverview;
+import java.net.InetAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class ChangesTest {
+
+    private static final Instant NOON = Instant.parse("2030-01-01T12:00:00Z");
+
+    private final Changes changes = new Changes(Clock.fixed(NOON, ZoneOffset.UTC));
+    private final RecordedOverview overview = new RecordedOverview();
+
+    private static Endpoint endpoint(int port) {
+        return Endpoint.http("e" + port, InetAddress.getLoopbackAddress(), port);
+    }
+
+    private static Service shop(Integer... ports) {
+        return Service.named("shop")
+                .hosts("shop.example", "www.shop.example")
+                .endpoints(Arrays.stream(ports).map(ChangesTest::endpoint).toList())
+                .build();
+    }
+
+    /** The latest first. */
+    private List<String> texts() {
+        return changes.last().stream()
+                .map(change -> (change.isTrouble() ? "! " : "") + change.text())
+                .toList();
+    }
+
+    @Test
+    void servicesComeChangeAndGo() {
+        changes.servicesReplaced(List.of(shop(81)));
+        changes.servicesReplaced(List.of(shop(81)));
+        changes.servicesReplaced(List.of(shop(82, 83)));
+        changes.servicesReplaced(List.of(shop(82, 83).toBuilder().path("/a").build()));
+        changes.servicesReplaced(List.of());
+
+        assertThat(texts())
+                .containsExactly(
+                        "Removed service=shop",
+                        "Changed service=shop hosts=\"shop.example www.shop.example\" path=/a endpoints=2 settings=path",
+                        "Changed service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=2"
+                                + " joined=\"http://127.0.0.1:82 http://127.0.0.1:83\" left=http://127.0.0.1:81",
+                        "Added service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=1");
+        assertThat(changes.last()).allSatisfy(change -> assertThat(change.at()).isEqualTo(NOON));
+    }
+
+    @Test
+    void problemsAppearAndAreSolved() {
+        Problem typo = new Problem("shop", "millau.prot=80: unknown");
+        Problem other = new Problem("blog", "millau.port is missing");
+        changes.problemsReplaced(List.of(typo));
+        changes.problemsReplaced(List.of(typo, other, other));
+        changes.problemsReplaced(List.of(other));
+        changes.problemsReplaced(List.of(typo));
+
+        assertThat(texts())
+                .containsExactly(
+                        "Solved blog: millau.port is missing",
+                        "! shop: millau.prot=80: unknown",
+                        "Solved shop: millau.prot=80: unknown",
+                        "! blog: millau.port is missing",
+                        "! shop: millau.prot=80: unknown");
+    }
+
+    @Test
+    void endpointsLeaveTheRotationAndReturn() {
+        changes.endpointEjected(shop(81), endpoint(81), "Connection refused");
+        changes.endpointReturned(shop(81), endpoint(81));
+
+        assertThat(texts())
+                .containsExactly(
+                        "Returned service=shop endpoint=http://127.0.0.1:81",
+                        "! Ejected service=shop endpoint=http://127.0.0.1:81 reason=\"Connection refused\"");
+    }
+
+    @Test
+    void noNameMakesALineOfItsOwn() {
+        String hostile = "x\nERROR forged=true \u2028</script>";
+        Service service = Service.named(hostile).endpoints(endpoint(81)).build();
+        changes.servicesReplaced(List.of(service));
+        changes.endpointEjected(service, endpoint(81), hostile);
+        changes.problemsReplaced(List.of(new Problem(hostile, hostile)));
+        changes.servicesReplaced(List.of());
+
+        assertThat(texts())
+                .hasSize(4)
+                .allSatisfy(
+                        text -> assertThat(text.codePoints()).noneMatch(c -> Character.isISOControl(c) || c == 0x2028));
+    }
+
+    @Test
+    void noMoreThanFiftyAreRemembered() {
+        for (int i = 0; i < 200; i++) {
+            changes.endpointEjected(shop(81), endpoint(81), "failure " + i);
+        }
+
+        assertThat(changes.last()).hasSize(Changes.REMEMBERED);
+        assertThat(texts().get(0)).contains("failure 199");
+        assertThat(texts().get(49)).contains("failure 150");
+    }
+
+    @Test
+    void noMoreThanFiftyAreRememberedOfManyThreads() throws Exception {
+        Thread[] threads = new Thread[4];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = new Thread(() -> {
+                for (int j = 0; j < 200; j++) {
+                    changes.endpointEjected(shop(81), endpoint(81), "failure");
+                }
+            });
+            threads[i].start();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+
+        assertThat(changes.last()).hasSize(Changes.REMEMBERED);
+    }
+
+    private static RecordedOverview overviewOf(@Nullable String trouble) {
+        RecordedOverview overview = new RecordedOverview();
+        overview.sources = List.of(new SourceStatus("engine", null, trouble, 0, 0, Duration.ZERO));
+        return overview;
+    }
+
+    @Test
+    void aSourceIsAwayAndBackOnceEach() {
+        changes.look(overviewOf(null));
+        changes.look(overviewOf("refused"));
+        changes.look(overviewOf("refused"));
+        changes.look(overviewOf("hangs"));
+        changes.look(overviewOf(null));
+        changes.look(overviewOf(null));
+
+        assertThat(texts())
+                .containsExactly(
+                        "Back source=engine",
+                        "! Away source=engine reason=hangs",
+                        "! Away source=engine reason=refused");
+    }
+
+    private static CertificateStatus certificate(@Nullable Instant expires, String... names) {
+        return new CertificateStatus(Set.of(names), "ACME", "CA", expires, null, null);
+    }
+
+    @Test
+    void aCertificateIsToldOfOnceAndAgainWhenItIsRenewed() {
+        overview.certificates = List.of(certificate(null, "b.example", "a.example"));
+        changes.look(overview);
+        assertThat(changes.last()).as("it is not there yet").isEmpty();
+        overview.certificates = List.of(certificate(NOON, "b.example", "a.example"));
+        changes.look(overview);
+        changes.look(overview);
+        overview.certificates = List.of(certificate(NOON.plusSeconds(1), "a.example", "b.example"));
+        changes.look(overview);
+        changes.look(overview);
+
+        assertThat(texts())
+                .containsExactly(
+                        "Certificate names=\"a.example b.example\" expires=2030-01-01T12:00:01Z",
+                        "Certificate names=\"a.example b.example\" expires=2030-01-01T12:00:00Z");
+    }
+
+    /** One from a label and one from the folder for the same name were told of every second, until nothing else was left. */
+    @Test
+    void severalCertificatesOfOneNameAreToldOfOnceEach() {
+        overview.certificates = List.of(certificate(NOON, "a.example"), certificate(NOON.plusSeconds(9), "a.example"));
+        for (int i = 0; i < 100; i++) {
+            changes.look(overview);
+        }
+
+        assertThat(changes.last()).hasSize(2);
+    }
+}

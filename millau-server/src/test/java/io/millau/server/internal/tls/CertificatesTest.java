@@ -1,0 +1,246 @@
+package io.millau.server.internal.tls;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.Service;
+import io.millau.core.internal.Pem;
+import io.millau.core.testing.Authority;
+import io.millau.core.testing.SaidByLog;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class CertificatesTest {
+
+    private static final Authority ROOT = Authority.root("root");
+
+    private final Obtaining obtaining = new Obtaining();
+    private @Nullable Certificates certificates;
+
+    /** A source that is told what is wanted. */
+    private static final class Obtaining implements CertificateSource {
+        final List<Set<String>> wanted = new CopyOnWriteArrayList<>();
+        volatile CertificateSource has = CertificateSource.of();
+
+        @Override
+        public List<Certificate> find(@Nullable String serverName) {
+            return serverName == null ? List.of() : has.find(serverName);
+        }
+
+        @Override
+        public void wanted(Set<String> names) {
+            wanted.add(names);
+        }
+    }
+
+    private Certificates start(CertificateSource... sources) {
+        certificates = new Certificates(List.of(sources), Clock.systemUTC());
+        return certificates;
+    }
+
+    @AfterEach
+    void close() {
+        if (certificates != null) {
+            certificates.close();
+        }
+    }
+
+    @Test
+    void aSourceIsToldWhichNamesNobodyElseHas() {
+        CertificateSource files = CertificateSource.of(
+                ROOT.issue("filed.example", "*.filed.example"),
+                ROOT.order().names("expired.example").expired().issue());
+        Certificates all = start(files, obtaining);
+        all.replace(List.of(
+                Service.named("a")
+                        .hosts("*", "a.example", "filed.example", "www.filed.example", "expired.example")
+                        .build(),
+                Service.named("b")
+                        .hosts("b.example")
+                        .certificate(ROOT.issue("b.example"))
+                        .build(),
+                Service.named("c").hosts("c.example").enabled(false).build()));
+        all.start();
+        awaitWanted("a.example", "expired.example");
+
+        // What it obtained itself is still its own matter.
+        obtaining.has = CertificateSource.of(ROOT.issue("a.example"));
+        all.replace(List.of(Service.named("a").hosts("a.example", "b.example").build()));
+        awaitWanted("a.example", "b.example");
+        all.replace(List.of());
+        awaitWanted();
+    }
+
+    private void awaitWanted(String... names) {
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            assertThat(obtaining.wanted).isNotEmpty();
+            assertThat(obtaining.wanted.get(obtaining.wanted.size() - 1)).containsExactlyInAnyOrder(names);
+        });
+    }
+
+    @Test
+    void beforeTheServicesAreKnownNothingIsWanted() {
+        Certificates all = start(obtaining);
+        all.replace(List.of(Service.named("a").hosts("a.example").build()));
+
+        assertThat(obtaining.wanted).isEmpty();
+    }
+
+    @Test
+    void theBestOfAllSourcesIsShown() {
+        Certificate label = ROOT.issue("shop.example");
+        Certificate later = ROOT.order()
+                .names("shop.example")
+                .until(Instant.now().plus(Duration.ofDays(200)))
+                .issue();
+        Certificate wildcard = ROOT.order()
+                .names("*.example")
+                .until(Instant.now().plus(Duration.ofDays(300)))
+                .issue();
+        obtaining.has = CertificateSource.of(later, wildcard);
+        Certificates all = start(obtaining);
+        all.replace(List.of(Service.named("a").certificate(label).build()));
+
+        assertThat(all.find("shop.example")).containsExactly(later, label, wildcard);
+        assertThat(all.find("else.example")).containsExactly(wildcard);
+        assertThat(all.find("a.b.example")).containsExactly(label);
+        assertThat(all.find(null)).containsExactly(label);
+    }
+
+    @Test
+    void withoutAnyThereIsStillOne() {
+        Certificates all = start(obtaining);
+
+        assertThat(all.find("shop.example")).isEqualTo(all.find(null)).hasSize(1);
+        assertThat(all.find(null).get(0).names()).containsExactly("millau.invalid");
+    }
+
+    /** Anybody can ask for any name. */
+    @Test
+    void namesThatAreAskedForDoNotPileUp() {
+        Certificates all = start();
+        for (int i = 0; i < 5_000; i++) {
+            assertThat(all.find("x" + i + ".example")).hasSize(1);
+        }
+        assertThat(all.namesWithout()).isLessThanOrEqualTo(1_000);
+    }
+
+    @Test
+    void whatExpiresSoonIsNamedOnce() throws Exception {
+        Certificate soon = ROOT.order()
+                .names("soon.example")
+                .until(Instant.now().plus(Duration.ofDays(13)))
+                .issue();
+        Certificate expired = ROOT.order().names("expired.example").expired().issue();
+        Certificate good = ROOT.order()
+                .names("good.example")
+                .until(Instant.now().plus(Duration.ofDays(15)))
+                .issue();
+        Path folder = Files.createTempDirectory("certificates");
+        Path chain = Files.writeString(folder.resolve("old.crt"), Pem.text(expired.chain()));
+        Path key = Files.writeString(folder.resolve("old.key"), Pem.text(expired.key()));
+        try (SaidByLog log = new SaidByLog()) {
+            Certificates all = start(CertificateSource.folder(folder), obtaining);
+            all.replace(List.of(
+                    Service.named("shop").enabled(false).certificate(soon).build(),
+                    Service.named("web").enabled(false).certificate(good).build(),
+                    Service.named("later").hosts("later.example").build()));
+            all.start();
+            awaitWanted("later.example");
+            all.replace(List.of(Service.named("shop")
+                    .hosts("last.example")
+                    .certificate(soon)
+                    .build()));
+            awaitWanted("last.example");
+
+            assertThat(log.about("valid for 14 days more")).hasSize(2);
+            assertThat(log.about("millau.cert of shop: certificate for soon.example until"))
+                    .singleElement()
+                    .asString()
+                    .contains("expires soon; expected one that is valid for 14 days more");
+            assertThat(log.about(chain + ": certificate for expired.example until").stream()
+                            .filter(line -> line.contains("WARN")))
+                    .singleElement()
+                    .asString()
+                    .contains("has expired");
+        } finally {
+            Files.delete(chain);
+            Files.delete(key);
+            Files.delete(folder);
+        }
+    }
+
+    @Test
+    void whoIsServedAsASubdomainIsTold() {
+        try (SaidByLog log = new SaidByLog()) {
+            Certificates all = start(obtaining);
+            all.replace(List.of(Service.named("web").hosts("shop.example").build()));
+            all.start();
+            for (int i = 0; i < 3; i++) {
+                all.find("www.shop.example");
+                all.find("www.else.example");
+                all.find("shop.example");
+            }
+
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> !log.about("was asked for www.shop.example").isEmpty());
+            assertThat(log.about("was asked for"))
+                    .singleElement()
+                    .asString()
+                    .contains("web: over HTTPS was asked for www.shop.example")
+                    .endsWith("add the names that you use to millau.hosts");
+        }
+    }
+
+    /** Anybody can ask for any name: they must not hide what else is wrong. */
+    @Test
+    void namesThatAnybodyMakesUpAreOneProblem() {
+        Certificates all = start(obtaining);
+        all.replace(List.of(Service.named("web").hosts("shop.example").build()));
+        all.start();
+        for (int i = 0; i < 60; i++) {
+            all.find("a" + i + ".shop.example");
+        }
+
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> all.problems().stream()
+                        .anyMatch(problem -> problem.message().contains(" and 57 more")));
+        assertThat(all.problems()).hasSize(1);
+        all.replace(List.of(Service.named("web").hosts("shop.example").weight(2).build()));
+        assertThat(all.problems()).as("the hosts are the same").hasSize(1);
+        all.replace(List.of(Service.named("web").hosts("a1.shop.example").build()));
+        assertThat(all.problems()).isEmpty();
+    }
+
+    @Test
+    void aSourceThatFailsKeepsNobodyElseFromItsTurn() {
+        Certificates all = start(
+                new CertificateSource() {
+                    @Override
+                    public List<Certificate> find(@Nullable String serverName) {
+                        return List.of();
+                    }
+
+                    @Override
+                    public void refresh() {
+                        throw new IllegalStateException("broken");
+                    }
+                },
+                obtaining);
+        all.replace(List.of(Service.named("a").hosts("a.example").build()));
+        all.start();
+
+        awaitWanted("a.example");
+    }
+}
