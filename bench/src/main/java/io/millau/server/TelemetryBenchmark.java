@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What metrics cost a request: all that listeners are told of it, as the proxy tells it. Stands in the server's package to tell
- * it through its own {@link Traffic}.
+ * it through its own {@link GuardedListeners}.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -46,9 +46,9 @@ public class TelemetryBenchmark {
     @Param({"1", "1000"})
     public int services;
 
-    private Traffic nobody = new Traffic(List.of());
-    private Traffic metrics = nobody;
-    private Traffic everybody = nobody;
+    private GuardedListeners nobody = new GuardedListeners(List.of());
+    private GuardedListeners metrics = nobody;
+    private GuardedListeners everybody = nobody;
     private Service[] all = {};
 
     /** Two that are told the same: one does nothing, one counts. */
@@ -59,15 +59,15 @@ public class TelemetryBenchmark {
             declared.add(Service.named("service-" + i).build());
         }
         all = declared.toArray(Service[]::new);
-        nobody = new Traffic(List.of(new TrafficListener() {}));
-        metrics = new Traffic(List.of(new PrometheusMetrics()));
+        nobody = new GuardedListeners(List.of(new TrafficListener() {}));
+        metrics = new GuardedListeners(List.of(new PrometheusMetrics()));
         metrics.servicesReplaced(declared);
         Changes changes = new Changes(Clock.systemUTC());
         Status status = new Status(changes, Clock.systemUTC(), Ticker.system(), "bench", () -> true);
         List<TrafficListener> listeners = new ArrayList<>(List.of(changes));
         listeners.addAll(status.listeners());
         listeners.add(new PrometheusMetrics());
-        everybody = new Traffic(listeners);
+        everybody = new GuardedListeners(listeners);
         everybody.servicesReplaced(declared);
     }
 
@@ -89,7 +89,7 @@ public class TelemetryBenchmark {
         tell(everybody, request);
     }
 
-    private void tell(Traffic traffic, Request request) {
+    private void tell(GuardedListeners traffic, Request request) {
         request.next(all);
         traffic.connectionBusy(INGRESS);
         traffic.requestBegan(INGRESS, request.method());

@@ -78,9 +78,9 @@ public final class Millau implements AutoCloseable {
     private final UpstreamPools upstreams;
     private final Buffers buffers = new Buffers(Buffers.CLIENT_BYTES);
     private final Router router;
-    private final Services services;
+    private final SourceAggregator services;
     private final HealthChecks healthChecks;
-    private final Traffic traffic;
+    private final GuardedListeners traffic;
     private final Changes changes;
     private final @Nullable Status status;
     private final @Nullable AccessLog accessLog;
@@ -107,11 +107,11 @@ public final class Millau implements AutoCloseable {
                 ? null
                 : new Status(changes, builder.wallClock, builder.ticker, builder.hostName, this::up);
         accessLog = builder.accessLog;
-        traffic = new Traffic(listeners(builder.trafficListeners));
+        traffic = new GuardedListeners(listeners(builder.trafficListeners));
         healthChecks = new HealthChecks(router, loops, upstreams, traffic);
         certificates =
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
-        services = new Services(builder.sources, this::replace, changes::problemsReplaced);
+        services = new SourceAggregator(builder.sources, this::replace, changes::problemsReplaced);
         services.start(); // first, since an engine takes as long to answer as all of the rest does
         worker = Xnio.getInstance(Millau.class.getClassLoader())
                 .createWorker(OptionMap.builder()

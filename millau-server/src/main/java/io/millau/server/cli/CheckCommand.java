@@ -121,13 +121,13 @@ final class CheckCommand {
 
     private void checkServicesFile(String file) throws CommandException {
         Map<String, Integer> lines = PropertyLines.of(text(file).lines().toList());
-        Snapshot snapshot = Looks.file(Path.of(file));
+        Snapshot snapshot = SourceReader.file(Path.of(file));
         Map<String, Integer> firstLines = new HashMap<>();
         lines.forEach((key, line) -> firstLines.merge(key.replaceFirst("\\.[^.]*$", ""), line, Math::min));
-        Findings findings = new Findings();
+        Diagnostics findings = new Diagnostics();
         for (Problem problem : snapshot.problems()) {
             int first = firstLines.getOrDefault(problem.service(), 1);
-            findings.problem(Findings.lineOf(problem, lines, first), problem);
+            findings.problem(Diagnostics.lineOf(problem, lines, first), problem);
         }
         report(file, findings, firstLines.size());
     }
@@ -139,7 +139,7 @@ final class CheckCommand {
         report(file, compose.findings(), compose.services());
     }
 
-    private void report(String file, Findings findings, int ofServices) {
+    private void report(String file, Diagnostics findings, int ofServices) {
         findings.lines(file).forEach(line -> out.println(Console.clean(line)));
         problems += findings.problems();
         services += ofServices;
@@ -187,7 +187,7 @@ final class CheckCommand {
 
     private void checkEngine() throws CommandException, Configuration.WrongException {
         Configuration configuration = configuration();
-        Snapshot snapshot = Looks.docker(configuration);
+        Snapshot snapshot = SourceReader.docker(configuration);
         String engine = Main.docker(configuration).toString();
         Set<String> names = new HashSet<>();
         for (Problem problem : snapshot.problems()) {

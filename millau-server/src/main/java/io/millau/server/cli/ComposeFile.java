@@ -42,7 +42,7 @@ final class ComposeFile {
     private static final List<String> FROM_ELSEWHERE = List.of("extends", "label_file");
 
     private final Function<String, @Nullable String> variables;
-    private final Findings findings = new Findings();
+    private final Diagnostics findings = new Diagnostics();
     private final Map<Node, Map<String, Entry>> flattened = new IdentityHashMap<>();
     private int services;
     private int labels;
@@ -70,7 +70,7 @@ final class ComposeFile {
         return file;
     }
 
-    Findings findings() {
+    Diagnostics findings() {
         return findings;
     }
 
@@ -169,7 +169,7 @@ final class ComposeFile {
         List<Problem> problems = problems(name, values, imageDecides ? Set.of(80) : ports);
         Set<Integer> said = new HashSet<>();
         for (Problem problem : problems) {
-            int where = Findings.lineOf(problem, lines, line);
+            int where = Diagnostics.lineOf(problem, lines, line);
             said.add(where);
             findings.problem(where, problem);
         }

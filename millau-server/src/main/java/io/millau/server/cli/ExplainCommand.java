@@ -140,10 +140,10 @@ final class ExplainCommand {
     private List<Snapshot> namedSources() throws CommandException {
         List<Snapshot> found = new ArrayList<>();
         if (services != null) {
-            found.add(Looks.file(services));
+            found.add(SourceReader.file(services));
         }
         if (docker) {
-            found.add(Looks.docker(configuration));
+            found.add(SourceReader.docker(configuration));
         }
         return found;
     }
@@ -152,10 +152,10 @@ final class ExplainCommand {
     private List<Snapshot> whatIsThere() throws CommandException {
         List<Snapshot> found = new ArrayList<>();
         if (configuration.services() != null) {
-            found.add(Looks.file(configuration.services()));
+            found.add(SourceReader.file(configuration.services()));
         }
         try {
-            found.add(Looks.docker(configuration));
+            found.add(SourceReader.docker(configuration));
         } catch (CommandException e) {
             if (found.isEmpty()) {
                 throw e;

@@ -41,13 +41,13 @@ public final class Listener {
             .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
             .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
             .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
-            .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, Http2Connection.MAX_BUFFERS)
+            .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, DownstreamHttp2Connection.MAX_BUFFERS)
             .getMap();
 
-    /** How long a connection may go without a request is {@link ClientConnection}'s matter over HTTP/1.1. */
+    /** How long a connection may go without a request is {@link DownstreamConnection}'s matter over HTTP/1.1. */
     private static final OptionMap HTTP_2 = OptionMap.builder()
             .addAll(HTTP)
-            .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) ClientConnection.MAX_IDLE.toMillis())
+            .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) DownstreamConnection.MAX_IDLE.toMillis())
             .getMap();
 
     private static final OptionMap SOCKET = OptionMap.builder()
@@ -59,11 +59,14 @@ public final class Listener {
 
     private final String scheme;
     private final HttpOpenListener http1;
-    private final Http2Connections http2;
+    private final DownstreamHttp2Connections http2;
     private final AcceptingChannel<StreamConnection> server;
 
     private Listener(
-            String scheme, HttpOpenListener http1, Http2Connections http2, AcceptingChannel<StreamConnection> server) {
+            String scheme,
+            HttpOpenListener http1,
+            DownstreamHttp2Connections http2,
+            AcceptingChannel<StreamConnection> server) {
         this.scheme = scheme;
         this.http1 = http1;
         this.http2 = http2;
@@ -74,7 +77,7 @@ public final class Listener {
     public static Listener bind(XnioWorker worker, ByteBufferPool buffers, EventLoops loops, InetSocketAddress address)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
-        Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
+        DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
         return new Listener(
                 "http",
                 http1,
@@ -82,7 +85,7 @@ public final class Listener {
                 worker.createStreamConnectionServer(
                         address,
                         ChannelListeners.openListenerAdapter(
-                                connection -> ClientConnection.open(connection, loops.current(), http1, http2)),
+                                connection -> DownstreamConnection.open(connection, loops.current(), http1, http2)),
                         SOCKET));
     }
 
@@ -96,14 +99,14 @@ public final class Listener {
             TlsThreads tlsThreads)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
-        Http2Connections http2 = new Http2Connections(buffers, HTTP_2);
+        DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
         Consumer<TlsConnection> connections = connection -> {
             if (connection.speaks(Tls.ACME)) {
                 IoUtils.safeClose(connection); // the handshake was all
             } else if (connection.speaks(Tls.HTTP_2)) {
                 http2.open(connection, null);
             } else {
-                ClientConnection.open(connection, loops.current(), http1, null);
+                DownstreamConnection.open(connection, loops.current(), http1, null);
             }
         };
         return new Listener(
@@ -128,7 +131,8 @@ public final class Listener {
     public void open(HttpHandler handler) {
         HttpHandler inner = scheme.equals("https") ? secure(handler) : upgrading(handler);
         http1.setRootHandler(exchange -> {
-            ClientConnection.of((HttpServerConnection) exchange.getConnection()).began(exchange);
+            DownstreamConnection.of((HttpServerConnection) exchange.getConnection())
+                    .began(exchange);
             inner.handleRequest(exchange);
         });
         http2.setHandler(inner);

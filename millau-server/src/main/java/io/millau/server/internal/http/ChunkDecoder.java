@@ -22,14 +22,14 @@ public final class ChunkDecoder {
         END
     }
 
-    private final AnswerHead fields;
+    private final ResponseHead fields;
     private final HeaderMap trailers = new HeaderMap();
     private State state = State.SIZE;
     private long size;
     private int digits;
     private int extensionBytes;
 
-    public ChunkDecoder(AnswerHead fields) {
+    public ChunkDecoder(ResponseHead fields) {
         this.fields = fields;
     }
 
@@ -46,9 +46,9 @@ public final class ChunkDecoder {
      * limit, up to the returned index, is what can't be decoded yet (the beginning of trailers) or, once {@link #ended}, what
      * does not belong to the body.
      *
-     * @throws MalformedAnswerException if it isn't chunked
+     * @throws MalformedResponseException if it isn't chunked
      */
-    public int decode(ByteBuffer buffer) throws MalformedAnswerException {
+    public int decode(ByteBuffer buffer) throws MalformedResponseException {
         int start = buffer.position();
         int end = buffer.limit();
         int body = start; // where the next body byte goes
@@ -86,7 +86,7 @@ public final class ChunkDecoder {
         return body + rest;
     }
 
-    private void framing(byte b) throws MalformedAnswerException {
+    private void framing(byte b) throws MalformedResponseException {
         switch (state) {
             case SIZE -> size(b);
             case EXTENSION -> extension(b);
@@ -108,32 +108,32 @@ public final class ChunkDecoder {
         }
     }
 
-    private void size(byte b) throws MalformedAnswerException {
+    private void size(byte b) throws MalformedResponseException {
         int digit = Character.digit(b, 16);
         if (digit >= 0 && digits < 15) {
             size = digits++ == 0 ? digit : size * 16 + digit;
         } else if (digits == 0) {
-            throw new MalformedAnswerException("chunk without a size");
+            throw new MalformedResponseException("chunk without a size");
         } else if (b == '\r') {
             state = State.SIZE_LF;
         } else if (b == ';' || b == ' ' || b == '\t') {
             state = State.EXTENSION;
         } else {
-            throw new MalformedAnswerException("chunk size");
+            throw new MalformedResponseException("chunk size");
         }
     }
 
-    private void extension(byte b) throws MalformedAnswerException {
+    private void extension(byte b) throws MalformedResponseException {
         if (b == '\r') {
             state = State.SIZE_LF;
         } else if (b == '\n' || ++extensionBytes > MAX_EXTENSION_BYTES) {
-            throw new MalformedAnswerException("chunk extension");
+            throw new MalformedResponseException("chunk extension");
         }
     }
 
-    private static void expect(byte b, char expected) throws MalformedAnswerException {
+    private static void expect(byte b, char expected) throws MalformedResponseException {
         if (b != expected) {
-            throw new MalformedAnswerException("chunk framing");
+            throw new MalformedResponseException("chunk framing");
         }
     }
 }

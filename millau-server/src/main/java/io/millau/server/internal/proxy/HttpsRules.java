@@ -2,9 +2,9 @@ package io.millau.server.internal.proxy;
 
 import io.millau.core.Delivery;
 import io.millau.core.Router;
-import io.millau.server.internal.frontend.Client;
+import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.http.Http1;
-import io.millau.server.internal.tls.TlsClient;
+import io.millau.server.internal.tls.ClientIdentity;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.security.cert.X509Certificate;
@@ -78,7 +78,7 @@ public final class HttpsRules {
             }
             return delivery.redirectToHttps() && !isChallenge(exchange) ? Verdict.REDIRECT : Verdict.PROCEED;
         }
-        TlsClient client = Client.provedBy(exchange);
+        ClientIdentity client = Downstream.provedBy(exchange);
         Set<X509Certificate> proved = client == null ? null : client.ca();
         boolean fits = Objects.equals(proved, ofHost)
                 && (delivery.clientCa() == null || delivery.clientCa().equals(proved));

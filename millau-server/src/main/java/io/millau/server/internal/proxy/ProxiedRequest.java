@@ -7,15 +7,15 @@ import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
-import io.millau.server.internal.frontend.Client;
-import io.millau.server.internal.http.AnswerHead;
+import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
-import io.millau.server.internal.http.MalformedAnswerException;
+import io.millau.server.internal.http.MalformedResponseException;
+import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.upstream.StreamException;
-import io.millau.server.internal.upstream.Upstream;
 import io.millau.server.internal.upstream.UpstreamConnection;
+import io.millau.server.internal.upstream.UpstreamPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
@@ -43,10 +43,10 @@ import org.xnio.channels.StreamSinkChannel;
  */
 final class ProxiedRequest extends Deadlines.Deadline
         implements UpstreamConnection.User,
-                Upstream.ConnectListener,
+                UpstreamPool.ConnectListener,
                 RequestBody.Owner,
-                AnswerBody.Owner,
-                Client.Watcher,
+                ResponseBody.Owner,
+                Downstream.Watcher,
                 TrafficListener.Ended {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProxiedRequest.class);
@@ -76,14 +76,14 @@ final class ProxiedRequest extends Deadlines.Deadline
     private final Deadlines deadlines;
     private final ProxyHandler handler;
     private final TrafficListener.Ingress ingress;
-    private final Client client;
+    private final Downstream client;
     private final long began;
     private final @Nullable String upgrade;
 
     private Phase phase = Phase.CONNECTING;
     private @Nullable RequestBody body;
     private boolean fresh;
-    private Upstream.@Nullable Connecting connecting;
+    private UpstreamPool.@Nullable Connecting connecting;
     private @Nullable UpstreamConnection connection;
     private @Nullable Endpoint endpoint;
     private @Nullable Endpoint lastEndpoint;
@@ -95,7 +95,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     private @Nullable ByteBuffer unsentHead;
     private @Nullable PooledByteBuffer partialHead;
-    private @Nullable AnswerBody answer;
+    private @Nullable ResponseBody answer;
     private @Nullable Tunnel tunnel;
     private @Nullable StickyCookie cookie;
     private boolean wroteBare;
@@ -111,7 +111,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         this.deadlines = thread.loop.deadlines;
         this.handler = handler;
         this.ingress = handler.ingress();
-        this.client = Client.of(exchange);
+        this.client = Downstream.of(exchange);
         this.began = deadlines.now();
         this.attemptBegan = began;
         this.upgrade = upgradeOf(exchange);
@@ -390,7 +390,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     private void interpret(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
         ByteBuffer buffer = pooled.getBuffer();
-        AnswerHead head = thread.answerHead;
+        ResponseHead head = thread.answerHead;
         while (head.read(buffer)) {
             if (head.status() == 101) {
                 switchProtocols(connection, pooled);
@@ -408,7 +408,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void passOn(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
-        AnswerHead head = thread.answerHead;
+        ResponseHead head = thread.answerHead;
         boolean hasBody =
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         partialHead = null; // from here on the answer's body frees it
@@ -423,7 +423,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (hsts != null) {
             exchange.getResponseHeaders().put(Headers.STRICT_TRANSPORT_SECURITY, "max-age=" + hsts.toSeconds());
         }
-        AnswerBody passing = new AnswerBody(connection, thread, this, hasBody ? head.length() : 0, pooled);
+        ResponseBody passing = new ResponseBody(connection, thread, this, hasBody ? head.length() : 0, pooled);
         answer = passing;
         answered();
         exchange.setStatusCode(head.status());
@@ -454,7 +454,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     /** Undertow takes the length from an answer that may have no body, and frames one that doesn't say it. */
-    private static boolean canLeaveAsItIs(AnswerHead head) {
+    private static boolean canLeaveAsItIs(ResponseHead head) {
         return head.length() >= 0
                 && head.isWhole()
                 && head.status() != StatusCodes.NO_CONTENT
@@ -545,9 +545,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     // Upgrades
 
     private void switchProtocols(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
-        AnswerHead head = thread.answerHead;
+        ResponseHead head = thread.answerHead;
         if (upgrade == null || head.upgrade() == null) {
-            throw new MalformedAnswerException("101 to a request that did not ask for it");
+            throw new MalformedResponseException("101 to a request that did not ask for it");
         }
         answered();
         phase = Phase.TUNNEL;

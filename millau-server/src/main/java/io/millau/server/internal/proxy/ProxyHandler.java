@@ -6,8 +6,8 @@ import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
-import io.millau.server.internal.frontend.Client;
-import io.millau.server.internal.frontend.ClientConnection;
+import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.DownstreamConnection;
 import io.millau.server.internal.frontend.RequestId;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.MessageLength;
@@ -137,7 +137,7 @@ public final class ProxyHandler implements HttpHandler {
             redirect(exchange);
             return;
         }
-        String host = Client.hostOf(exchange);
+        String host = Downstream.hostOf(exchange);
         Delivery delivery = open(exchange, host);
         if (delivery == null) {
             unmatched.warn(
@@ -179,7 +179,7 @@ public final class ProxyHandler implements HttpHandler {
     /** The same for a request that was let in before: by now there may be a condition that its connection doesn't meet. */
     @Nullable
     Delivery openAnew(HttpServerExchange exchange) {
-        String host = Client.hostOf(exchange);
+        String host = Downstream.hostOf(exchange);
         Delivery delivery = open(exchange, host);
         boolean proceeds = delivery != null && https.verdict(exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
         return proceeds ? delivery : null;
@@ -245,7 +245,7 @@ public final class ProxyHandler implements HttpHandler {
 
     /** @param reason without the query, which may hold secrets */
     private void turnAway(HttpServerExchange exchange, String text, String reason) {
-        Client client = Client.of(exchange);
+        Downstream client = Downstream.of(exchange);
         if (LOG.isDebugEnabled()) {
             LOG.debug(
                     "Turned away request={} status={} host={} path={} reason={}",
@@ -255,7 +255,7 @@ public final class ProxyHandler implements HttpHandler {
                     LogText.value(client.path()),
                     LogText.value(reason));
         }
-        TrafficListener.Ended ended = new TurnedAway(client, ingress, System.nanoTime());
+        TrafficListener.Ended ended = new LocalReply(client, ingress, System.nanoTime());
         began(ended, client);
         exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answer(exchange, text, () -> ended(ended, client)));
     }
@@ -268,7 +268,7 @@ public final class ProxyHandler implements HttpHandler {
         return listener;
     }
 
-    void began(TrafficListener.Ended request, Client client) {
+    void began(TrafficListener.Ended request, Downstream client) {
         inProgress.getAndIncrement();
         if (client.enter()) {
             listener.connectionBusy(ingress);
@@ -276,7 +276,7 @@ public final class ProxyHandler implements HttpHandler {
         listener.requestBegan(ingress, request.method());
     }
 
-    void ended(TrafficListener.Ended request, Client client) {
+    void ended(TrafficListener.Ended request, Downstream client) {
         if (request.status() != StatusCodes.SWITCHING_PROTOCOLS) {
             inProgress.getAndDecrement();
         }
@@ -305,7 +305,7 @@ public final class ProxyHandler implements HttpHandler {
     void refused(HttpServerExchange exchange, String reason) {
         refusals.warn(
                 LOG,
-                () -> "Refused client=" + ClientConnection.textOf(exchange.getSourceAddress()) + " reason="
+                () -> "Refused client=" + DownstreamConnection.textOf(exchange.getSourceAddress()) + " reason="
                         + LogText.value(reason));
     }
 

@@ -1,10 +1,10 @@
 package io.millau.server.internal.proxy;
 
-import io.millau.server.internal.http.AnswerHead;
+import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.io.EventLoops;
-import io.millau.server.internal.upstream.Upstream;
+import io.millau.server.internal.upstream.UpstreamPool;
 import io.millau.server.internal.upstream.UpstreamPools;
 import java.nio.ByteBuffer;
 
@@ -15,21 +15,21 @@ import java.nio.ByteBuffer;
 public final class ProxyThread {
 
     final EventLoop loop;
-    final Upstream upstream;
+    final UpstreamPool upstream;
 
     /** Holds the head written last: until it is sent, no other may be written. */
     final RequestHead requestHead = new RequestHead();
 
     /** Holds the head read last: until it is passed on, no other may be read. */
-    final AnswerHead answerHead = new AnswerHead();
+    final ResponseHead answerHead = new ResponseHead();
 
     /** For trailers, which may come while a head still waits to be passed on. */
-    final AnswerHead trailers = new AnswerHead();
+    final ResponseHead trailers = new ResponseHead();
 
     /** What a request's head is sent from. */
     final ByteBuffer headBuffer = ByteBuffer.allocateDirect(Buffers.STREAM_BYTES);
 
-    private ProxyThread(EventLoop loop, Upstream upstream) {
+    private ProxyThread(EventLoop loop, UpstreamPool upstream) {
         this.loop = loop;
         this.upstream = upstream;
     }

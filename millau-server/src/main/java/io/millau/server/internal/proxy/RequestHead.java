@@ -1,11 +1,11 @@
 package io.millau.server.internal.proxy;
 
-import io.millau.server.internal.frontend.Client;
+import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestId;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.io.Buffers;
-import io.millau.server.internal.tls.TlsClient;
+import io.millau.server.internal.tls.ClientIdentity;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
@@ -66,7 +66,7 @@ public final class RequestHead {
      * @param chunked whether the body is sent in chunks, since its length isn't known
      * @param upgrade what the client wants to upgrade to, if it may
      */
-    void write(Client client, boolean chunked, @Nullable String upgrade) throws UnfitException {
+    void write(Downstream client, boolean chunked, @Nullable String upgrade) throws UnfitException {
         HttpServerExchange exchange = client.exchange;
         at = 0;
         HeaderMap headers = exchange.getRequestHeaders();
@@ -93,7 +93,7 @@ public final class RequestHead {
         put(REQUEST_ID);
         id(client.requestId());
         put(CRLF);
-        TlsClient proved = Client.provedBy(exchange);
+        ClientIdentity proved = Downstream.provedBy(exchange);
         if (proved != null) {
             put(proved.fields());
         }

@@ -157,8 +157,8 @@ public final class Tls {
 
         /** The client, if it had to show a certificate; when the handshake is over. */
         @Nullable
-        TlsClient client() throws IOException {
-            return clientCa == null ? null : TlsClient.of(engine.getSession(), clientCa);
+        ClientIdentity client() throws IOException {
+            return clientCa == null ? null : ClientIdentity.of(engine.getSession(), clientCa);
         }
     }
 

@@ -19,14 +19,18 @@ public final class TlsConnection extends SslConnection {
     private final SSLSession session;
     private final @Nullable String protocol;
     private final TlsConduit conduit;
-    private final @Nullable TlsClient client;
+    private final @Nullable ClientIdentity client;
 
     /**
      * @param received what came after the handshake's last message, still encrypted
      * @param client who is there, if that had to be proved
      */
     TlsConnection(
-            StreamConnection socket, SSLEngine engine, TlsThread shared, byte[] received, @Nullable TlsClient client) {
+            StreamConnection socket,
+            SSLEngine engine,
+            TlsThread shared,
+            byte[] received,
+            @Nullable ClientIdentity client) {
         super(socket.getIoThread());
         this.socket = socket;
         this.client = client;
@@ -49,7 +53,7 @@ public final class TlsConnection extends SslConnection {
 
     /** Who is there, if that had to be proved. */
     @Nullable
-    public TlsClient client() {
+    public ClientIdentity client() {
         return client;
     }
 

@@ -136,7 +136,7 @@ public abstract class TlsHandshake {
         @Override
         void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException {
             timeout.remove();
-            TlsClient client = session == null ? null : session.client();
+            ClientIdentity client = session == null ? null : session.client();
             TlsConnection connection = new TlsConnection(socket, engine, shared, received, client);
             try {
                 next.accept(connection);

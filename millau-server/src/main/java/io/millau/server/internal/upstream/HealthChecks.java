@@ -5,8 +5,8 @@ import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
-import io.millau.server.internal.http.AnswerHead;
 import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.io.EventLoops;
@@ -40,7 +40,7 @@ public final class HealthChecks {
     private final EventLoops loops;
     private final UpstreamPools upstreams;
     private final TrafficListener listener;
-    private final AnswerHead answerHead = new AnswerHead();
+    private final ResponseHead answerHead = new ResponseHead();
 
     // Guarded by this.
     private Map<Subject, Service> wanted = Map.of();
@@ -110,14 +110,15 @@ public final class HealthChecks {
     }
 
     /** The checks of one endpoint, one after the other; a deadline of the one in progress, or for the next one. */
-    private final class Check extends Deadlines.Deadline implements Upstream.ConnectListener, UpstreamConnection.User {
+    private final class Check extends Deadlines.Deadline
+            implements UpstreamPool.ConnectListener, UpstreamConnection.User {
 
         private final Subject subject;
         private final EventLoop loop;
         private Service service;
         private boolean everPassed;
         private boolean checked;
-        private Upstream.@Nullable Connecting connecting;
+        private UpstreamPool.@Nullable Connecting connecting;
         private @Nullable UpstreamConnection connection;
         private @Nullable PooledByteBuffer partialHead;
 

@@ -38,18 +38,18 @@ public final class UpstreamConnection {
     public final ConduitStreamSourceChannel source;
     public final ConduitStreamSinkChannel sink;
     private final StreamConnection channel;
-    private final Upstream upstream;
-    final Upstream.Siblings siblings;
+    private final UpstreamPool upstream;
+    final UpstreamPool.EndpointPool pool;
     private @Nullable User user;
     private boolean reused;
     long idleSince;
 
     public UpstreamConnection(
-            Endpoint endpoint, StreamConnection channel, Upstream upstream, Upstream.Siblings siblings) {
+            Endpoint endpoint, StreamConnection channel, UpstreamPool upstream, UpstreamPool.EndpointPool pool) {
         this.endpoint = endpoint;
         this.channel = channel;
         this.upstream = upstream;
-        this.siblings = siblings;
+        this.pool = pool;
         this.source = channel.getSourceChannel();
         this.sink = channel.getSinkChannel();
         source.setReadListener(c -> readable());
@@ -78,7 +78,7 @@ public final class UpstreamConnection {
 
     public void close() {
         user = null;
-        siblings.closed(this);
+        pool.closed(this);
         IoUtils.safeClose(channel);
     }
 

@@ -19,8 +19,8 @@ import org.xnio.XnioIoThread;
  */
 public final class UpstreamPools {
 
-    private final Map<XnioIoThread, Upstream> all = new ConcurrentHashMap<>();
-    private final ThreadLocal<Upstream> own;
+    private final Map<XnioIoThread, UpstreamPool> all = new ConcurrentHashMap<>();
+    private final ThreadLocal<UpstreamPool> own;
 
     /** How long connections to an endpoint may go on when it is removed. */
     private volatile Map<Endpoint, Duration> drains = Map.of();
@@ -32,14 +32,14 @@ public final class UpstreamPools {
         UpstreamEngines engines = new UpstreamEngines();
         own = ThreadLocal.withInitial(() -> {
             EventLoop loop = loops.current();
-            Upstream pool = new Upstream(loop, engines, tls, this);
+            UpstreamPool pool = new UpstreamPool(loop, engines, tls, this);
             all.put(loop.thread(), pool);
             return pool;
         });
     }
 
     /** The pool of the calling I/O thread. */
-    public Upstream current() {
+    public UpstreamPool current() {
         return own.get();
     }
 

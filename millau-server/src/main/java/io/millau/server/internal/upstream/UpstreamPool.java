@@ -34,9 +34,9 @@ import org.xnio.StreamConnection;
  * The connections of one I/O thread to endpoints. Used by that thread alone, so without locks: a request that this thread
  * accepted is answered over a connection of this thread.
  */
-public final class Upstream {
+public final class UpstreamPool {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Upstream.class);
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
 
     private static final OptionMap SOCKET_OPTIONS = OptionMap.create(Options.TCP_NODELAY, true);
 
@@ -56,15 +56,15 @@ public final class Upstream {
     private final UpstreamEngines engines;
     private final TlsThreads tls;
     private final UpstreamPools pools;
-    private final Map<Endpoint, Siblings> all = new HashMap<>();
-    private final Map<Endpoint, SharedConnections> shared = new HashMap<>();
+    private final Map<Endpoint, EndpointPool> all = new HashMap<>();
+    private final Map<Endpoint, Http2UpstreamPool> shared = new HashMap<>();
     private boolean sweeping;
 
     /**
      * @param engines those of all pools
      * @param pools what all of them know of endpoints
      */
-    Upstream(EventLoop loop, UpstreamEngines engines, TlsThreads tls, UpstreamPools pools) {
+    UpstreamPool(EventLoop loop, UpstreamEngines engines, TlsThreads tls, UpstreamPools pools) {
         this.loop = loop;
         this.deadlines = loop.deadlines;
         this.longDeadlines = loop.longDeadlines;
@@ -79,7 +79,7 @@ public final class Upstream {
      */
     @Nullable
     public UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
-        Siblings known = all.get(endpoint);
+        EndpointPool known = all.get(endpoint);
         UpstreamConnection latest = known == null ? null : known.idle.peekFirst();
         if (known == null
                 || latest == null
@@ -91,18 +91,18 @@ public final class Upstream {
 
     /** However long its connection was idle: an endpoint that ends one says what it did not begin (RFC 9113, 6.8). */
     private @Nullable UpstreamConnection stream(Endpoint endpoint) {
-        SharedConnections known = shared.isEmpty() ? null : shared.get(endpoint);
+        Http2UpstreamPool known = shared.isEmpty() ? null : shared.get(endpoint);
         return known == null ? null : known.stream();
     }
 
     /** The connections to one endpoint; each knows the others. */
-    final class Siblings extends Deadlines.Deadline {
+    final class EndpointPool extends Deadlines.Deadline {
         private final Endpoint endpoint;
         private final Set<UpstreamConnection> open = new HashSet<>();
         private final Deque<UpstreamConnection> idle = new ArrayDeque<>();
         private boolean gone;
 
-        private Siblings(Endpoint endpoint) {
+        private EndpointPool(Endpoint endpoint) {
             this.endpoint = endpoint;
             this.gone = pools.removed(endpoint);
         }
@@ -173,7 +173,7 @@ public final class Upstream {
      */
     public Connecting connect(Endpoint endpoint, ConnectListener listener) {
         if (isShared(endpoint)) {
-            return shared.computeIfAbsent(endpoint, of -> new SharedConnections(of, this, loop))
+            return shared.computeIfAbsent(endpoint, of -> new Http2UpstreamPool(of, this, loop))
                     .connect(listener);
         }
         return open(endpoint, new OpenListener() {
@@ -203,9 +203,9 @@ public final class Upstream {
 
     /** What requests use one after the other; of a connection that they share, one of its streams. */
     UpstreamConnection opened(Endpoint endpoint, StreamConnection channel) {
-        Siblings siblings = all.computeIfAbsent(endpoint, Siblings::new);
-        UpstreamConnection connection = new UpstreamConnection(endpoint, channel, this, siblings);
-        siblings.opened(connection);
+        EndpointPool pool = all.computeIfAbsent(endpoint, EndpointPool::new);
+        UpstreamConnection connection = new UpstreamConnection(endpoint, channel, this, pool);
+        pool.opened(connection);
         return connection;
     }
 
@@ -320,25 +320,25 @@ public final class Upstream {
     }
 
     void release(UpstreamConnection connection) {
-        Siblings siblings = connection.siblings;
-        if (siblings.gone || siblings.idle.size() >= MAX_IDLE_PER_ENDPOINT) {
+        EndpointPool pool = connection.pool;
+        if (pool.gone || pool.idle.size() >= MAX_IDLE_PER_ENDPOINT) {
             connection.close();
             return;
         }
         connection.idleSince = deadlines.now();
-        siblings.idle.addFirst(connection);
+        pool.idle.addFirst(connection);
         sweepLater();
     }
 
     /** Closes idle connections to other endpoints, and those in use when they fall idle, or after their drain. */
     void retain(Set<Endpoint> endpoints, Function<Endpoint, Duration> drain) {
-        shared.values().removeIf(SharedConnections::isEmpty);
+        shared.values().removeIf(Http2UpstreamPool::isEmpty);
         shared.forEach((endpoint, connections) -> {
             if (!endpoints.contains(endpoint)) {
                 connections.leave();
             }
         });
-        for (Siblings known : List.copyOf(all.values())) {
+        for (EndpointPool known : List.copyOf(all.values())) {
             boolean stays = endpoints.contains(known.endpoint);
             if (stays && known.gone) {
                 known.comeBack();
@@ -358,7 +358,7 @@ public final class Upstream {
     private void closeLongIdle() {
         sweeping = false;
         long now = deadlines.now();
-        for (Siblings known : List.copyOf(all.values())) {
+        for (EndpointPool known : List.copyOf(all.values())) {
             Deque<UpstreamConnection> idle = known.idle;
             while (!idle.isEmpty() && now - idle.getLast().idleSince >= MAX_IDLE_NANOS) {
                 idle.getLast().close();

@@ -35,10 +35,10 @@ import org.xnio.conduits.StreamSourceConduit;
  * <p>The first request, and every one that {@link PlainRequests} does not take, comes in through Undertow. It is a conduit,
  * which Undertow remembers with its connection, so that it is found again without a search.
  */
-public final class ClientConnection extends AbstractStreamSourceConduit<StreamSourceConduit>
+public final class DownstreamConnection extends AbstractStreamSourceConduit<StreamSourceConduit>
         implements ChannelListener<ConduitStreamSourceChannel>, ExchangeCompletionListener {
 
-    private static final Logger LOG = LoggerFactory.getLogger(ClientConnection.class);
+    private static final Logger LOG = LoggerFactory.getLogger(DownstreamConnection.class);
 
     /** How long a client may have nothing to ask. */
     static final Duration MAX_IDLE = Duration.ofSeconds(180);
@@ -65,7 +65,7 @@ public final class ClientConnection extends AbstractStreamSourceConduit<StreamSo
     private @Nullable ChannelListener<? super ConduitStreamSourceChannel> undertow;
     private @Nullable String address;
 
-    private ClientConnection(StreamConnection channel, EventLoop loop) {
+    private DownstreamConnection(StreamConnection channel, EventLoop loop) {
         super(channel.getSourceChannel().getConduit());
         this.channel = channel;
         this.loop = loop;
@@ -77,8 +77,11 @@ public final class ClientConnection extends AbstractStreamSourceConduit<StreamSo
      * @param http2 takes it instead if its first bytes are those of HTTP/2 (RFC 9113, 3.3); null where they may not be
      */
     static void open(
-            StreamConnection channel, EventLoop loop, HttpOpenListener http1, @Nullable Http2Connections http2) {
-        ClientConnection opened = new ClientConnection(channel, loop);
+            StreamConnection channel,
+            EventLoop loop,
+            HttpOpenListener http1,
+            @Nullable DownstreamHttp2Connections http2) {
+        DownstreamConnection opened = new DownstreamConnection(channel, loop);
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         source.setConduit(opened);
         loop.longDeadlines.set(opened.idle, MAX_IDLE.toNanos());
@@ -86,7 +89,7 @@ public final class ClientConnection extends AbstractStreamSourceConduit<StreamSo
         source.resumeReads();
     }
 
-    private void begin(HttpOpenListener http1, @Nullable Http2Connections http2) {
+    private void begin(HttpOpenListener http1, @Nullable DownstreamHttp2Connections http2) {
         PooledByteBuffer first = http1.getBufferPool().allocate();
         int count = receive(first.getBuffer());
         if (count <= 0) {
@@ -123,8 +126,8 @@ public final class ClientConnection extends AbstractStreamSourceConduit<StreamSo
         return count;
     }
 
-    static ClientConnection of(HttpServerConnection connection) {
-        return (ClientConnection) connection.getOriginalSourceConduit();
+    static DownstreamConnection of(HttpServerConnection connection) {
+        return (DownstreamConnection) connection.getOriginalSourceConduit();
     }
 
     /** A request has come in. */

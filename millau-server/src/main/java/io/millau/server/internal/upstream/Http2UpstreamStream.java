@@ -3,13 +3,13 @@ package io.millau.server.internal.upstream;
 import java.net.SocketAddress;
 import org.xnio.StreamConnection;
 
-/** A stream of an HTTP/2 connection, as a connection of its own; what goes through it is its {@link StreamConduit}'s. */
-final class SharedStream extends StreamConnection {
+/** A stream of an HTTP/2 connection, as a connection of its own; what goes through it is its {@link Http2StreamConduit}'s. */
+final class Http2UpstreamStream extends StreamConnection {
 
     private final StreamConnection socket;
-    private final StreamConduit conduit;
+    private final Http2StreamConduit conduit;
 
-    SharedStream(StreamConnection socket, StreamConduit conduit) {
+    Http2UpstreamStream(StreamConnection socket, Http2StreamConduit conduit) {
         super(socket.getIoThread());
         this.socket = socket;
         this.conduit = conduit;

@@ -12,7 +12,7 @@ import java.util.Arrays;
  *
  * <p>Every field is sent literally (RFC 7541, 6.2.2): a table is worth little on the short way to an endpoint.
  */
-final class RequestBlock {
+final class RequestHeaderEncoder {
 
     /** Says that no table is used, which holds for every size that an endpoint may grant (RFC 7541, 6.3). */
     private static final int NO_TABLE = 0x20;

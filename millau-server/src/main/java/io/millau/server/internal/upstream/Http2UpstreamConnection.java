@@ -1,9 +1,9 @@
 package io.millau.server.internal.upstream;
 
 import io.millau.core.Outcome;
-import io.millau.server.internal.http.AnswerHead;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
 import io.undertow.connector.PooledByteBuffer;
@@ -38,9 +38,9 @@ import org.xnio.XnioIoThread;
  * <p>Streams are told what came for them when all that came was read, never in between: what they do then may change
  * everything here.
  */
-final class SharedConnection extends Deadlines.Deadline {
+final class Http2UpstreamConnection extends Deadlines.Deadline {
 
-    private static final Logger LOG = LoggerFactory.getLogger(SharedConnection.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Http2UpstreamConnection.class);
 
     private static final byte[] PREFACE = Http1.ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
@@ -50,7 +50,7 @@ final class SharedConnection extends Deadlines.Deadline {
     /** What the endpoint may send on all streams before it hears from us; each has a window of its own as a bound. */
     private static final int WINDOW_BYTES = 16 * 1024 * 1024;
 
-    private static final int MAX_BLOCK_BYTES = AnswerHead.MAX_BYTES;
+    private static final int MAX_BLOCK_BYTES = ResponseHead.MAX_BYTES;
     private static final int LAST_STREAM = Integer.MAX_VALUE - 2;
     private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -60,21 +60,21 @@ final class SharedConnection extends Deadlines.Deadline {
 
     final EventLoop loop;
     final FrameWriter frames;
-    final RequestBlock requestBlock = new RequestBlock();
-    private final AnswerBlock answerBlock = new AnswerBlock();
+    final RequestHeaderEncoder requestBlock = new RequestHeaderEncoder();
+    private final ResponseHeaderDecoder answerBlock = new ResponseHeaderDecoder();
     private final StreamConnection socket;
-    private final SharedConnections owner;
+    private final Http2UpstreamPool owner;
 
     /** All that count, whether or not they were sent yet. */
-    private final Set<StreamConduit> streams = new LinkedHashSet<>();
+    private final Set<Http2StreamConduit> streams = new LinkedHashSet<>();
 
-    private final Map<Integer, StreamConduit> byId = new HashMap<>();
+    private final Map<Integer, Http2StreamConduit> byId = new HashMap<>();
     private int lastId = -1;
 
     /** Those that wait to write, who waited longest first. */
-    private final Set<StreamConduit> blocked = new LinkedHashSet<>();
+    private final Set<Http2StreamConduit> blocked = new LinkedHashSet<>();
 
-    private final Deque<StreamConduit> toTell = new ArrayDeque<>();
+    private final Deque<Http2StreamConduit> toTell = new ArrayDeque<>();
     private boolean tellsLater;
 
     private @Nullable PooledByteBuffer received;
@@ -95,7 +95,7 @@ final class SharedConnection extends Deadlines.Deadline {
     private boolean doubted;
     private boolean closed;
 
-    SharedConnection(StreamConnection socket, EventLoop loop, SharedConnections owner) {
+    Http2UpstreamConnection(StreamConnection socket, EventLoop loop, Http2UpstreamPool owner) {
         this.socket = socket;
         this.loop = loop;
         this.owner = owner;
@@ -114,7 +114,7 @@ final class SharedConnection extends Deadlines.Deadline {
                     .putShort((short) Http2.ENABLE_PUSH)
                     .putInt(0)
                     .putShort((short) Http2.MAX_HEADER_LIST_SIZE)
-                    .putInt(AnswerHead.MAX_BYTES);
+                    .putInt(ResponseHead.MAX_BYTES);
             frames.number(Http2.WINDOW_UPDATE, 0, WINDOW_BYTES - Http2.INITIAL_WINDOW_BYTES);
         } catch (IOException e) {
             fail(e, Outcome.UNREACHABLE);
@@ -142,15 +142,15 @@ final class SharedConnection extends Deadlines.Deadline {
     }
 
     /** A stream for a request that is about to be sent. */
-    SharedStream newStream() {
-        StreamConduit stream = new StreamConduit(this, initialWindow);
+    Http2UpstreamStream newStream() {
+        Http2StreamConduit stream = new Http2StreamConduit(this, initialWindow);
         streams.add(stream);
         loop.longDeadlines.cancel(this);
-        return new SharedStream(socket, stream);
+        return new Http2UpstreamStream(socket, stream);
     }
 
     /** Gives a stream its number (RFC 9113, 5.1.1) when its head is sent. */
-    int enter(StreamConduit stream) {
+    int enter(Http2StreamConduit stream) {
         lastId += 2;
         byId.put(lastId, stream);
         if (lastId >= LAST_STREAM) {
@@ -160,7 +160,7 @@ final class SharedConnection extends Deadlines.Deadline {
     }
 
     /** The stream is over. */
-    void left(StreamConduit stream, int id) {
+    void left(Http2StreamConduit stream, int id) {
         byId.remove(id, stream);
         blocked.remove(stream);
         if (!streams.remove(stream) || closed) {
@@ -241,26 +241,26 @@ final class SharedConnection extends Deadlines.Deadline {
     }
 
     /** The stream writes as soon as it can. */
-    void block(StreamConduit stream) {
+    void block(Http2StreamConduit stream) {
         blocked.add(stream);
         if (stream.canWrite()) {
             unblock();
         }
     }
 
-    void unblock(StreamConduit stream) {
+    void unblock(Http2StreamConduit stream) {
         blocked.remove(stream);
     }
 
     private void unblock() {
-        for (StreamConduit stream : blocked) {
+        for (Http2StreamConduit stream : blocked) {
             if (stream.canWrite()) {
                 tellLater(stream);
             }
         }
     }
 
-    void tellLater(StreamConduit stream) {
+    void tellLater(Http2StreamConduit stream) {
         if (stream.toBeTold()) {
             return;
         }
@@ -280,7 +280,7 @@ final class SharedConnection extends Deadlines.Deadline {
     private void tell() {
         tellsLater = false;
         for (int count = toTell.size(); count > 0; count--) {
-            StreamConduit stream = toTell.remove();
+            Http2StreamConduit stream = toTell.remove();
             stream.toBeTold(false);
             stream.tell();
         }
@@ -422,7 +422,7 @@ final class SharedConnection extends Deadlines.Deadline {
     }
 
     /** Null where it is over already. */
-    private @Nullable StreamConduit stream(int id) throws Http2.ConnectionException {
+    private @Nullable Http2StreamConduit stream(int id) throws Http2.ConnectionException {
         if ((id & 1) == 0 || id > lastId) {
             throw error("frame for stream " + id + ", which was not opened");
         }
@@ -430,7 +430,7 @@ final class SharedConnection extends Deadlines.Deadline {
     }
 
     private void data(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
-        StreamConduit stream = stream(id);
+        Http2StreamConduit stream = stream(id);
         int whole = payload.remaining();
         credit(whole);
         unpad(flags, payload);
@@ -483,7 +483,7 @@ final class SharedConnection extends Deadlines.Deadline {
         answerBlock.read(block.length > 0 ? ByteBuffer.wrap(block) : payload);
         block = new byte[0];
         blockStream = 0;
-        StreamConduit stream = stream(id);
+        Http2StreamConduit stream = stream(id);
         if (stream != null) {
             stream.block(answerBlock, blockEnds);
         }
@@ -502,7 +502,7 @@ final class SharedConnection extends Deadlines.Deadline {
 
     private void reset(int id, ByteBuffer payload) throws Http2.ConnectionException {
         expectLength(payload, 4);
-        StreamConduit stream = stream(id);
+        Http2StreamConduit stream = stream(id);
         if (stream != null) {
             stream.reset(payload.getInt());
         }
@@ -556,7 +556,7 @@ final class SharedConnection extends Deadlines.Deadline {
         LOG.debug("Connection to {} takes no more requests: GOAWAY after stream {}, code {}", owner, last, code);
         StreamException refused = new StreamException(
                 Outcome.NOT_PROCESSED, "GOAWAY with code " + code + " before the request was begun");
-        for (StreamConduit stream : List.copyOf(streams)) {
+        for (Http2StreamConduit stream : List.copyOf(streams)) {
             if (stream.isAfter(last)) {
                 stream.fail(refused);
             }
@@ -568,7 +568,7 @@ final class SharedConnection extends Deadlines.Deadline {
         expectLength(payload, 4);
         int more = payload.getInt() & Integer.MAX_VALUE;
         if (id != 0) {
-            StreamConduit stream = stream(id);
+            Http2StreamConduit stream = stream(id);
             if (stream != null) {
                 stream.windowUpdate(more);
                 unblock();
@@ -595,7 +595,7 @@ final class SharedConnection extends Deadlines.Deadline {
         }
         LOG.debug("Connection to {} ended: {}", owner, failure.toString());
         StreamException broken = new StreamException(outcome, String.valueOf(failure.getMessage()));
-        List<StreamConduit> left = List.copyOf(streams);
+        List<Http2StreamConduit> left = List.copyOf(streams);
         close();
         left.forEach(stream -> stream.fail(broken));
         if (!ready) {

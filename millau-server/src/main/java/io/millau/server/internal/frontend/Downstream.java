@@ -3,7 +3,7 @@ package io.millau.server.internal.frontend;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.http.Http1;
-import io.millau.server.internal.tls.TlsClient;
+import io.millau.server.internal.tls.ClientIdentity;
 import io.millau.server.internal.tls.TlsConnection;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.io.IoCallback;
@@ -30,21 +30,21 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /** What HTTP/1.1 and HTTP/2 do differently towards the client of a request. For the request's I/O thread alone. */
-public abstract class Client implements TrafficListener.Request {
+public abstract class Downstream implements TrafficListener.Request {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Client.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Downstream.class);
 
     public final HttpServerExchange exchange;
     private final RequestId requestId;
     private final boolean expectsContinue;
 
-    private Client(HttpServerExchange exchange) {
+    private Downstream(HttpServerExchange exchange) {
         this.exchange = exchange;
         this.requestId = RequestId.of(exchange.getRequestHeaders());
         this.expectsContinue = !exchange.isRequestComplete() && HttpContinue.requiresContinueResponse(exchange);
     }
 
-    public static Client of(HttpServerExchange exchange) {
+    public static Downstream of(HttpServerExchange exchange) {
         return exchange.getConnection() instanceof HttpServerConnection connection
                 ? new OverHttp1(exchange, connection)
                 : new OverHttp2(exchange);
@@ -101,16 +101,16 @@ public abstract class Client implements TrafficListener.Request {
         if (exchange.getConnection() instanceof HttpServerConnection connection) {
             return connection.getChannel() instanceof TlsConnection tls ? tls.version() : null;
         }
-        Http2Connection connection = Http2Connection.of(exchange.getConnection());
+        DownstreamHttp2Connection connection = DownstreamHttp2Connection.of(exchange.getConnection());
         return connection == null ? null : connection.tlsVersion();
     }
 
     /** Who it is, if that had to be proved in its handshake. */
-    public static @Nullable TlsClient provedBy(HttpServerExchange exchange) {
+    public static @Nullable ClientIdentity provedBy(HttpServerExchange exchange) {
         if (exchange.getConnection() instanceof HttpServerConnection connection) {
             return connection.getChannel() instanceof TlsConnection tls ? tls.client() : null;
         }
-        Http2Connection connection = Http2Connection.of(exchange.getConnection());
+        DownstreamHttp2Connection connection = DownstreamHttp2Connection.of(exchange.getConnection());
         return connection == null ? null : connection.client();
     }
 
@@ -137,7 +137,7 @@ public abstract class Client implements TrafficListener.Request {
         return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
     }
 
-    private static final class OverHttp1 extends Client implements ChannelListener<ConduitStreamSourceChannel> {
+    private static final class OverHttp1 extends Downstream implements ChannelListener<ConduitStreamSourceChannel> {
         private final HttpServerConnection connection;
         private @Nullable Watcher watcher;
         private boolean interimCut;
@@ -212,7 +212,7 @@ public abstract class Client implements TrafficListener.Request {
 
         @Override
         public String address() {
-            return ClientConnection.of(connection).address();
+            return DownstreamConnection.of(connection).address();
         }
 
         @Override
@@ -282,7 +282,7 @@ public abstract class Client implements TrafficListener.Request {
         }
     }
 
-    private static final class OverHttp2 extends Client {
+    private static final class OverHttp2 extends Downstream {
 
         private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
 
@@ -299,7 +299,7 @@ public abstract class Client implements TrafficListener.Request {
             ServerConnection connection = exchange.getConnection();
             String known = connection.getAttachment(ADDRESS);
             if (known == null) {
-                known = ClientConnection.textOf(exchange.getSourceAddress());
+                known = DownstreamConnection.textOf(exchange.getSourceAddress());
                 connection.putAttachment(ADDRESS, known);
             }
             return known;
@@ -373,7 +373,7 @@ public abstract class Client implements TrafficListener.Request {
             if (--open()[0] > 0) {
                 return false;
             }
-            Http2Connection connection = Http2Connection.of(exchange.getConnection());
+            DownstreamHttp2Connection connection = DownstreamHttp2Connection.of(exchange.getConnection());
             if (connection != null) {
                 connection.becameIdle();
             }

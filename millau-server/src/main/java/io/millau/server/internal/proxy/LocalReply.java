@@ -4,7 +4,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
-import io.millau.server.internal.frontend.Client;
+import io.millau.server.internal.frontend.Downstream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param began when, in nanoseconds
  */
-record TurnedAway(Client request, TrafficListener.Ingress ingress, long began) implements TrafficListener.Ended {
+record LocalReply(Downstream request, TrafficListener.Ingress ingress, long began) implements TrafficListener.Ended {
 
     @Override
     public String method() {

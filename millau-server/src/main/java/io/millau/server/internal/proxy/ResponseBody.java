@@ -1,8 +1,8 @@
 package io.millau.server.internal.proxy;
 
-import io.millau.server.internal.http.AnswerHead;
 import io.millau.server.internal.http.ChunkDecoder;
-import io.millau.server.internal.http.MalformedAnswerException;
+import io.millau.server.internal.http.MalformedResponseException;
+import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
@@ -17,7 +17,7 @@ import org.xnio.channels.StreamSinkChannel;
  *
  * <p>Its first bytes leave with the head, its last ones with the end: a small answer is one write.
  */
-final class AnswerBody {
+final class ResponseBody {
 
     /** Is told how it goes. */
     interface Owner {
@@ -54,21 +54,21 @@ final class AnswerBody {
     private int undecodedEnd;
 
     /**
-     * @param length as {@link AnswerHead#length()}, 0 for an answer without a body
+     * @param length as {@link ResponseHead#length()}, 0 for an answer without a body
      * @param first what was read together with the head; this frees it
-     * @throws MalformedAnswerException if that much of it is no body already, so that nothing need be passed on yet
+     * @throws MalformedResponseException if that much of it is no body already, so that nothing need be passed on yet
      */
-    AnswerBody(UpstreamConnection from, ProxyThread thread, Owner owner, long length, PooledByteBuffer first)
-            throws MalformedAnswerException {
+    ResponseBody(UpstreamConnection from, ProxyThread thread, Owner owner, long length, PooledByteBuffer first)
+            throws MalformedResponseException {
         this.from = from;
         this.buffers = thread.loop.buffers;
         this.owner = owner;
         this.remaining = length;
-        this.decoder = length == AnswerHead.CHUNKED ? new ChunkDecoder(thread.trailers) : null;
+        this.decoder = length == ResponseHead.CHUNKED ? new ChunkDecoder(thread.trailers) : null;
         this.pooled = first;
         try {
             decode(first.getBuffer());
-        } catch (MalformedAnswerException e) {
+        } catch (MalformedResponseException e) {
             free();
             throw e;
         }
@@ -221,7 +221,7 @@ final class AnswerBody {
             return true;
         }
         if (count < 0) {
-            if (remaining != AnswerHead.UNTIL_CLOSE || decoder != null) {
+            if (remaining != ResponseHead.UNTIL_CLOSE || decoder != null) {
                 throw new IOException("connection closed in the middle of the answer");
             }
             read = true;
@@ -245,7 +245,7 @@ final class AnswerBody {
     }
 
     /** Leaves in the buffer what the client is to get. */
-    private void decode(ByteBuffer buffer) throws MalformedAnswerException {
+    private void decode(ByteBuffer buffer) throws MalformedResponseException {
         undecodedEnd = 0;
         if (decoder != null) {
             int end = decoder.decode(buffer);
@@ -254,9 +254,9 @@ final class AnswerBody {
                 read = true;
                 clean = end == buffer.limit();
             } else if (buffer.limit() == 0 && end == buffer.capacity()) {
-                throw new MalformedAnswerException("trailers of more than " + AnswerHead.MAX_BYTES + " bytes");
+                throw new MalformedResponseException("trailers of more than " + ResponseHead.MAX_BYTES + " bytes");
             }
-        } else if (remaining != AnswerHead.UNTIL_CLOSE) {
+        } else if (remaining != ResponseHead.UNTIL_CLOSE) {
             clean = buffer.remaining() <= remaining;
             if (!clean) {
                 buffer.limit(buffer.position() + (int) remaining);

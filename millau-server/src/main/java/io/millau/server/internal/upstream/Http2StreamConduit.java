@@ -1,9 +1,9 @@
 package io.millau.server.internal.upstream;
 
 import io.millau.core.Outcome;
-import io.millau.server.internal.http.AnswerHead;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.proxy.RequestBody;
 import io.millau.server.internal.proxy.RequestHead;
 import io.undertow.connector.PooledByteBuffer;
@@ -35,7 +35,7 @@ import org.xnio.conduits.WriteReadyHandler;
  * <p>It holds a buffer only while a body's bytes wait to be read, and never more of them than its window lets the endpoint
  * send. As with a socket, who does not take what there is to read, or to write, is told again.
  */
-final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
+final class Http2StreamConduit implements StreamSourceConduit, StreamSinkConduit {
 
     /** The endpoint said that it takes no such head; that one client sends it is no fault of the endpoint. */
     private static final byte[] TOO_LARGE = Http1.ascii(
@@ -46,7 +46,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
     /** So much was read before the endpoint is told that it may send more. */
     private static final int CREDIT_BYTES = Http2.INITIAL_WINDOW_BYTES / 2;
 
-    private final SharedConnection connection;
+    private final Http2UpstreamConnection connection;
     private final long since;
     private int id;
     private boolean toBeTold;
@@ -97,7 +97,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
     /** Of the body's bytes, those that the chunk takes that has begun. */
     private int chunkLeft;
 
-    StreamConduit(SharedConnection connection, int window) {
+    Http2StreamConduit(Http2UpstreamConnection connection, int window) {
         this.connection = connection;
         this.window = window;
         this.since = connection.loop.deadlines.now();
@@ -176,7 +176,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
 
     private boolean sendHead(ByteBuffer from) throws IOException {
         int start = from.position();
-        RequestBlock block = connection.requestBlock;
+        RequestHeaderEncoder block = connection.requestBlock;
         block.readHead(from);
         isHead = block.isHead();
         chunked = block.chunked();
@@ -267,7 +267,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
             }
             connection.frames.data(id, true, from, 0);
         } else {
-            RequestBlock block = connection.requestBlock;
+            RequestHeaderEncoder block = connection.requestBlock;
             block.readTrailers(from.duplicate());
             if (!connection.frames.takesHeaders(block.length())) {
                 return false;
@@ -311,7 +311,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
     // ---- The answer
 
     /** A header block came: a head, an interim one, or trailers. */
-    void block(AnswerBlock block, boolean ends) {
+    void block(ResponseHeaderDecoder block, boolean ends) {
         String fault = block.fault(answered);
         if (fault != null) {
             breakOff(Http2.PROTOCOL_ERROR, fault);
@@ -327,7 +327,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
         connection.tellLater(this);
     }
 
-    private void head(AnswerBlock block, boolean ends) {
+    private void head(ResponseHeaderDecoder block, boolean ends) {
         answered = true;
         hasBody = !isHead && block.status() != 204 && block.status() != 304;
         declared = block.contentLength();
@@ -340,7 +340,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
         }
     }
 
-    private void trailers(AnswerBlock block, boolean ends) {
+    private void trailers(ResponseHeaderDecoder block, boolean ends) {
         if (!ends || answerEnded) {
             breakOff(Http2.PROTOCOL_ERROR, "trailers in the middle of an answer");
             return;
@@ -351,13 +351,13 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
 
     /** Heads alone come without being asked for, so they alone need a bound. */
     private void say(byte[] more) {
-        if (words.remaining() + more.length > 2 * AnswerHead.MAX_BYTES) {
-            breakOff(Http2.ENHANCE_YOUR_CALM, "interim answers of more than " + AnswerHead.MAX_BYTES + " bytes");
+        if (words.remaining() + more.length > 2 * ResponseHead.MAX_BYTES) {
+            breakOff(Http2.ENHANCE_YOUR_CALM, "interim answers of more than " + ResponseHead.MAX_BYTES + " bytes");
             return;
         }
         byte[] before = new byte[words.remaining()];
         words.get(before);
-        words = ByteBuffer.wrap(AnswerBlock.join(before, more));
+        words = ByteBuffer.wrap(ResponseHeaderDecoder.join(before, more));
     }
 
     /**
@@ -449,7 +449,7 @@ final class StreamConduit implements StreamSourceConduit, StreamSinkConduit {
         endWritten = true;
         if (answerInChunks) {
             byte[] end = trailers.length > 0 ? trailers : Http1.ascii("\r\n");
-            words = ByteBuffer.wrap(AnswerBlock.join(Http1.ascii(before + "0\r\n"), end));
+            words = ByteBuffer.wrap(ResponseHeaderDecoder.join(Http1.ascii(before + "0\r\n"), end));
         }
         return answerInChunks;
     }

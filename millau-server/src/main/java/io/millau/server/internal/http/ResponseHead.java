@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Reads the head of an answer (RFC 9112, sections 2 to 6) strictly: what two parsers could read in two ways is refused. For
  * one thread; holds the head read last, and passes its fields on without those meant for this hop (RFC 9110, 7.6.1).
  */
-public final class AnswerHead {
+public final class ResponseHead {
 
     /** The body's length is not known from the head. */
     public static final long UNTIL_CLOSE = -1;
@@ -54,9 +54,9 @@ public final class AnswerHead {
      * Reads a head, and leaves the buffer behind it.
      *
      * @return false if more bytes are needed; then the buffer is left as it was
-     * @throws MalformedAnswerException if this can't become a head any more
+     * @throws MalformedResponseException if this can't become a head any more
      */
-    public boolean read(ByteBuffer buffer) throws MalformedAnswerException {
+    public boolean read(ByteBuffer buffer) throws MalformedResponseException {
         boolean complete =
                 readFrom(buffer, USUAL_BYTES) || buffer.remaining() > USUAL_BYTES && readFrom(buffer, MAX_BYTES);
         if (complete) {
@@ -66,7 +66,7 @@ public final class AnswerHead {
         return complete;
     }
 
-    private boolean readFrom(ByteBuffer buffer, int most) throws MalformedAnswerException {
+    private boolean readFrom(ByteBuffer buffer, int most) throws MalformedResponseException {
         load(buffer, most);
         return readStatusLine() && readFields() || incomplete();
     }
@@ -77,9 +77,9 @@ public final class AnswerHead {
         at = 0;
     }
 
-    private boolean incomplete() throws MalformedAnswerException {
+    private boolean incomplete() throws MalformedResponseException {
         if (end == MAX_BYTES) {
-            throw new MalformedAnswerException("head of more than " + MAX_BYTES + " bytes");
+            throw new MalformedResponseException("head of more than " + MAX_BYTES + " bytes");
         }
         return false;
     }
@@ -87,7 +87,7 @@ public final class AnswerHead {
     /**
      * Reads the trailers of a chunked body (RFC 9112, 7.1.2) as {@link #read} does a head, whose fields it thereby forgets.
      */
-    boolean readTrailers(ByteBuffer buffer, HeaderMap trailers) throws MalformedAnswerException {
+    boolean readTrailers(ByteBuffer buffer, HeaderMap trailers) throws MalformedResponseException {
         load(buffer, MAX_BYTES);
         if (!readFields()) {
             return incomplete();
@@ -172,7 +172,7 @@ public final class AnswerHead {
         return upgrade;
     }
 
-    private boolean readStatusLine() throws MalformedAnswerException {
+    private boolean readStatusLine() throws MalformedResponseException {
         int lineEnd = endOfLine();
         if (lineEnd < 0) {
             checkStart();
@@ -180,12 +180,12 @@ public final class AnswerHead {
         }
         checkStart();
         if (lineEnd < 12 || (lineEnd > 12 && bytes[12] != ' ')) {
-            throw new MalformedAnswerException("status line " + shown(0, lineEnd));
+            throw new MalformedResponseException("status line " + shown(0, lineEnd));
         }
         http11 = bytes[7] == '1';
         status = digit(9) * 100 + digit(10) * 10 + digit(11);
         if (status < 100) {
-            throw new MalformedAnswerException("status line " + shown(0, lineEnd));
+            throw new MalformedResponseException("status line " + shown(0, lineEnd));
         }
         reason = lineEnd <= 13 ? null : unusual(13, lineEnd);
         at = lineEnd + 2;
@@ -193,27 +193,27 @@ public final class AnswerHead {
     }
 
     /** Garbage is told from an incomplete head by its first bytes, so that nobody waits for its end. */
-    private void checkStart() throws MalformedAnswerException {
+    private void checkStart() throws MalformedResponseException {
         if (end > 8 && Arrays.equals(bytes, 0, 7, START, 0, 7) && (bytes[7] & ~1) == '0' && bytes[8] == ' ') {
             return;
         }
         for (int i = 0; i < Math.min(end, 9); i++) {
             boolean fits = i == 7 ? bytes[i] == '1' || bytes[i] == '0' : bytes[i] == "HTTP/1.x ".charAt(i);
             if (!fits) {
-                throw new MalformedAnswerException("no HTTP/1.1: " + shown(0, end));
+                throw new MalformedResponseException("no HTTP/1.1: " + shown(0, end));
             }
         }
     }
 
-    private int digit(int index) throws MalformedAnswerException {
+    private int digit(int index) throws MalformedResponseException {
         int digit = bytes[index] - '0';
         if (digit < 0 || digit > 9) {
-            throw new MalformedAnswerException("status code " + shown(9, 12));
+            throw new MalformedResponseException("status code " + shown(9, 12));
         }
         return digit;
     }
 
-    private @Nullable String unusual(int from, int to) throws MalformedAnswerException {
+    private @Nullable String unusual(int from, int to) throws MalformedResponseException {
         String usual = StatusCodes.getReason(status);
         boolean same = usual.length() == to - from;
         for (int i = from; i < to; i++) {
@@ -224,7 +224,7 @@ public final class AnswerHead {
     }
 
     /** Up to and with the empty line. */
-    private boolean readFields() throws MalformedAnswerException {
+    private boolean readFields() throws MalformedResponseException {
         for (fields = 0; ; fields++) {
             lineAt[fields] = at;
             if (at + 1 < end && bytes[at] == '\r' && bytes[at + 1] == '\n') {
@@ -236,20 +236,20 @@ public final class AnswerHead {
                 return false;
             }
             if (fields == MAX_FIELDS) {
-                throw new MalformedAnswerException("more than " + MAX_FIELDS + " header fields");
+                throw new MalformedResponseException("more than " + MAX_FIELDS + " header fields");
             }
             readField(lineEnd);
             at = lineEnd + 2;
         }
     }
 
-    private void readField(int lineEnd) throws MalformedAnswerException {
+    private void readField(int lineEnd) throws MalformedResponseException {
         int colon = at;
         while (colon < lineEnd && HeaderNames.TOKEN[bytes[colon] & 0xff]) {
             colon++;
         }
         if (colon == at || colon == lineEnd || bytes[colon] != ':') {
-            throw new MalformedAnswerException("header line " + shown(at, lineEnd));
+            throw new MalformedResponseException("header line " + shown(at, lineEnd));
         }
         int from = colon + 1;
         while (from < lineEnd && isBlank(bytes[from])) {
@@ -267,10 +267,10 @@ public final class AnswerHead {
         valueEnd[fields] = to;
     }
 
-    private void checkValueByte(int index) throws MalformedAnswerException {
+    private void checkValueByte(int index) throws MalformedResponseException {
         byte b = bytes[index];
         if (b >= 0 && b < ' ' && b != '\t' || b == 127) {
-            throw new MalformedAnswerException("control character in a header");
+            throw new MalformedResponseException("control character in a header");
         }
     }
 
@@ -279,11 +279,11 @@ public final class AnswerHead {
     }
 
     /** Where the line's CRLF begins, or -1; a bare LF ends no line here (RFC 9112, 2.2). */
-    private int endOfLine() throws MalformedAnswerException {
+    private int endOfLine() throws MalformedResponseException {
         for (int i = at; i < end; i++) {
             if (bytes[i] == '\n') {
                 if (i == at || bytes[i - 1] != '\r') {
-                    throw new MalformedAnswerException("line that ends without CR");
+                    throw new MalformedResponseException("line that ends without CR");
                 }
                 return i - 1;
             }
@@ -291,7 +291,7 @@ public final class AnswerHead {
         return -1;
     }
 
-    private void interpret() throws MalformedAnswerException {
+    private void interpret() throws MalformedResponseException {
         keepAlive = http11;
         upgrade = null;
         length = UNTIL_CLOSE;
@@ -314,7 +314,7 @@ public final class AnswerHead {
         }
         if (chunked) {
             if (length != UNTIL_CLOSE || !http11) {
-                throw new MalformedAnswerException(
+                throw new MalformedResponseException(
                         "Transfer-Encoding chunked (expected over HTTP/1.1, without Content-Length)");
             }
             length = CHUNKED;
@@ -361,29 +361,29 @@ public final class AnswerHead {
         return !options.equalsIgnoreCase("close");
     }
 
-    private void contentLength(int field) throws MalformedAnswerException {
+    private void contentLength(int field) throws MalformedResponseException {
         if (!is(field, "content-length")) {
             forUs[field] = is(field, "http2-settings");
             return;
         }
         long number = MessageLength.parse(bytes, valueAt[field], valueEnd[field]);
         if (number < 0) {
-            throw new MalformedAnswerException("Content-Length " + value(field));
+            throw new MalformedResponseException("Content-Length " + value(field));
         }
         if (length != UNTIL_CLOSE && length != number) {
-            throw new MalformedAnswerException("contradicting Content-Length fields");
+            throw new MalformedResponseException("contradicting Content-Length fields");
         }
         forUs[field] = length != UNTIL_CLOSE; // once is enough
         length = number;
     }
 
-    private boolean transferEncoding(int field, boolean chunkedBefore) throws MalformedAnswerException {
+    private boolean transferEncoding(int field, boolean chunkedBefore) throws MalformedResponseException {
         if (!is(field, "transfer-encoding")) {
             return false;
         }
         String value = value(field);
         if (chunkedBefore || !value.equalsIgnoreCase("chunked")) {
-            throw new MalformedAnswerException("Transfer-Encoding " + value + " (expected chunked alone, once)");
+            throw new MalformedResponseException("Transfer-Encoding " + value + " (expected chunked alone, once)");
         }
         forUs[field] = true;
         return true;

@@ -1,10 +1,10 @@
 package io.millau.server.internal.upstream;
 
-import io.millau.server.internal.http.AnswerHead;
 import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.Http2;
 import io.millau.server.internal.http.MessageLength;
+import io.millau.server.internal.http.ResponseHead;
 import io.undertow.protocols.http2.HpackDecoder;
 import io.undertow.protocols.http2.HpackException;
 import io.undertow.util.HttpString;
@@ -15,10 +15,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the header blocks of an HTTP/2 connection (RFC 9113, 8.3.2), and writes them as HTTP/1.1, for {@link AnswerHead} to
+ * Reads the header blocks of an HTTP/2 connection (RFC 9113, 8.3.2), and writes them as HTTP/1.1, for {@link ResponseHead} to
  * read. For one connection, since what a block means depends on those before it; holds the block read last.
  */
-final class AnswerBlock {
+final class ResponseHeaderDecoder {
 
     private static final byte[] CLOSE = Http1.ascii("Connection: close\r\n");
     private static final byte[] CHUNKED = Http1.ascii("Transfer-Encoding: chunked\r\n");
@@ -35,7 +35,7 @@ final class AnswerBlock {
     private long contentLength;
     private @Nullable String fault;
 
-    AnswerBlock() {
+    ResponseHeaderDecoder() {
         decoder.setHeaderEmitter((name, value, neverIndex) -> field(name, value));
     }
 
@@ -173,8 +173,8 @@ final class AnswerBlock {
 
     private void line(HttpString name, String value) {
         int more = name.length() + value.length() + 4;
-        if (length + more > AnswerHead.MAX_BYTES - ROOM_BYTES) {
-            fault = "head of more than " + (AnswerHead.MAX_BYTES - ROOM_BYTES) + " bytes";
+        if (length + more > ResponseHead.MAX_BYTES - ROOM_BYTES) {
+            fault = "head of more than " + (ResponseHead.MAX_BYTES - ROOM_BYTES) + " bytes";
             return;
         }
         if (fields.length - length < more) {

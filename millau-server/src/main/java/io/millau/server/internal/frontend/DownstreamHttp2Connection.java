@@ -2,8 +2,8 @@ package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http.Http2;
 import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.tls.ClientIdentity;
 import io.millau.server.internal.tls.Tls;
-import io.millau.server.internal.tls.TlsClient;
 import io.millau.server.internal.tls.TlsConnection;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
@@ -31,11 +31,12 @@ import org.xnio.StreamConnection;
  * answer to ours. Undertow resets all streams then; here it is passed over, and the client ends the connection when it has
  * its answers.
  */
-final class Http2Connection extends Http2Channel {
+final class DownstreamHttp2Connection extends Http2Channel {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
+    private static final Logger LOG = LoggerFactory.getLogger(DownstreamHttp2Connection.class);
 
-    private static final AttachmentKey<Http2Connection> KEY = AttachmentKey.create(Http2Connection.class);
+    private static final AttachmentKey<DownstreamHttp2Connection> KEY =
+            AttachmentKey.create(DownstreamHttp2Connection.class);
 
     /** How much of all its uploads may wait to be read: eight streams' windows. */
     static final int WINDOW = 512 * 1024;
@@ -43,7 +44,7 @@ final class Http2Connection extends Http2Channel {
     /** Twice as many as the window fills, since a buffer may hold little of several streams. */
     static final int MAX_BUFFERS = 2 * WINDOW / Buffers.CLIENT_BYTES;
 
-    private final @Nullable TlsClient client;
+    private final @Nullable ClientIdentity client;
     private final @Nullable String tlsVersion;
     private final GoAwayConduit goAway;
     private final FrameHeader header = new FrameHeader();
@@ -55,7 +56,7 @@ final class Http2Connection extends Http2Channel {
 
     private int toGiveBack;
 
-    private Http2Connection(
+    private DownstreamHttp2Connection(
             StreamConnection connection,
             GoAwayConduit goAway,
             ByteBufferPool buffers,
@@ -68,21 +69,21 @@ final class Http2Connection extends Http2Channel {
         putAttachment(KEY, this);
     }
 
-    static Http2Connection open(
+    static DownstreamHttp2Connection open(
             StreamConnection connection, ByteBufferPool buffers, @Nullable PooledByteBuffer first, OptionMap options) {
         GoAwayConduit goAway = new GoAwayConduit(connection.getSinkChannel().getConduit());
         connection.getSinkChannel().setConduit(goAway);
-        return new Http2Connection(connection, goAway, buffers, first, options);
+        return new DownstreamHttp2Connection(connection, goAway, buffers, first, options);
     }
 
     /** The one that a request came over; null if that was upgraded from HTTP/1.1. */
-    static @Nullable Http2Connection of(ServerConnection connection) {
+    static @Nullable DownstreamHttp2Connection of(ServerConnection connection) {
         return connection.getAttachment(KEY);
     }
 
     /** Who its client is, if that had to be proved. */
     @Nullable
-    TlsClient client() {
+    ClientIdentity client() {
         return client;
     }
 

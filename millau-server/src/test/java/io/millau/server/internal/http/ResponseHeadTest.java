@@ -12,9 +12,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** An answer's head, cut where it lies: what leaves is what came, less what was meant for the proxy. */
-class AnswerHeadTest {
+class ResponseHeadTest {
 
-    private final AnswerHead head = new AnswerHead();
+    private final ResponseHead head = new ResponseHead();
 
     @ParameterizedTest
     @CsvSource(
@@ -91,7 +91,7 @@ class AnswerHeadTest {
         ByteBuffer buffer = ByteBuffer.wrap(("HTTP/1.1 200 OK\r\n" + fields.replace(";", "\r\n") + "\r\n\r\n")
                 .getBytes(StandardCharsets.ISO_8859_1));
 
-        assertThatThrownBy(() -> head.read(buffer)).isInstanceOf(MalformedAnswerException.class);
+        assertThatThrownBy(() -> head.read(buffer)).isInstanceOf(MalformedResponseException.class);
     }
 
     /** The reason stands in the log and on the status page. */
@@ -101,7 +101,7 @@ class AnswerHeadTest {
                 "HTTP/1.1 200 OK\r\nSet-Cookie : session=SECRET\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
 
         assertThatThrownBy(() -> head.read(buffer))
-                .isInstanceOf(MalformedAnswerException.class)
+                .isInstanceOf(MalformedResponseException.class)
                 .hasMessageContaining("Set-Cookie")
                 .hasMessageNotContaining("SECRET");
     }

@@ -13,7 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** A client's connection over several requests: the second comes in another way than the first, and nobody can tell. */
-class ClientConnectionTest extends ProxyTest {
+class DownstreamConnectionTest extends ProxyTest {
 
     private static final Duration LONGER_THAN_IDLE = Duration.ofSeconds(200);
 

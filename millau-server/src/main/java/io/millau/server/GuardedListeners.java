@@ -16,14 +16,14 @@ import org.slf4j.LoggerFactory;
  * Tells all listeners; what one of them throws is logged once and hurts neither the request nor the other listeners. What every
  * request has to tell is told by plain loops, without an object for each event.
  */
-final class Traffic implements TrafficListener {
+final class GuardedListeners implements TrafficListener {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Traffic.class);
+    private static final Logger LOG = LoggerFactory.getLogger(GuardedListeners.class);
 
     private final TrafficListener[] listeners;
     private final Set<TrafficListener> failed = ConcurrentHashMap.newKeySet();
 
-    Traffic(List<TrafficListener> listeners) {
+    GuardedListeners(List<TrafficListener> listeners) {
         this.listeners = listeners.toArray(TrafficListener[]::new);
     }
 

@@ -13,33 +13,33 @@ import org.xnio.StreamConnection;
  * The HTTP/2 connections of one I/O thread to one endpoint, each shared by as many requests as the endpoint allows at once
  * (RFC 9113, 5.1.2), and the requests that wait for one. For that thread alone.
  */
-final class SharedConnections {
+final class Http2UpstreamPool {
 
     /** How many requests a connection is expected to take before one has said so (the least that 6.5.2 recommends). */
     private static final int USUAL_STREAMS = 100;
 
     private final Endpoint endpoint;
-    private final Upstream upstream;
+    private final UpstreamPool upstream;
     private final EventLoop loop;
 
     /** Those that requests may use; what ends takes no more, and is not among them. */
-    private final Set<SharedConnection> usable = new LinkedHashSet<>();
+    private final Set<Http2UpstreamConnection> usable = new LinkedHashSet<>();
 
     private final Set<Waiting> waiting = new LinkedHashSet<>();
     private int opening;
     private int streamsExpected = USUAL_STREAMS;
 
-    SharedConnections(Endpoint endpoint, Upstream upstream, EventLoop loop) {
+    Http2UpstreamPool(Endpoint endpoint, UpstreamPool upstream, EventLoop loop) {
         this.endpoint = endpoint;
         this.upstream = upstream;
         this.loop = loop;
     }
 
     /** A request that waits for a connection. */
-    private final class Waiting implements Upstream.Connecting {
-        private final Upstream.ConnectListener listener;
+    private final class Waiting implements UpstreamPool.Connecting {
+        private final UpstreamPool.ConnectListener listener;
 
-        Waiting(Upstream.ConnectListener listener) {
+        Waiting(UpstreamPool.ConnectListener listener) {
             this.listener = listener;
         }
 
@@ -52,7 +52,7 @@ final class SharedConnections {
     /** A stream of a connection that is there; null if there is none, or none takes another request. */
     @Nullable
     UpstreamConnection stream() {
-        for (SharedConnection connection : usable) {
+        for (Http2UpstreamConnection connection : usable) {
             if (connection.takesRequest()) {
                 return upstream.opened(endpoint, connection.newStream());
             }
@@ -61,10 +61,10 @@ final class SharedConnections {
     }
 
     /** A stream, of a new connection where there is none. */
-    Upstream.Connecting connect(Upstream.ConnectListener listener) {
+    UpstreamPool.Connecting connect(UpstreamPool.ConnectListener listener) {
         Waiting request = new Waiting(listener);
         waiting.add(request);
-        if (usable.stream().anyMatch(SharedConnection::takesRequest)) {
+        if (usable.stream().anyMatch(Http2UpstreamConnection::takesRequest)) {
             loop.execute(this::serve);
         } else {
             openWhatIsMissing();
@@ -75,10 +75,10 @@ final class SharedConnections {
     private void openWhatIsMissing() {
         if ((long) opening * streamsExpected < waiting.size()) {
             opening++;
-            upstream.open(endpoint, new Upstream.OpenListener() {
+            upstream.open(endpoint, new UpstreamPool.OpenListener() {
                 @Override
                 public void open(StreamConnection socket) {
-                    new SharedConnection(socket, loop, SharedConnections.this).begin();
+                    new Http2UpstreamConnection(socket, loop, Http2UpstreamPool.this).begin();
                 }
 
                 @Override
@@ -90,7 +90,7 @@ final class SharedConnections {
     }
 
     /** A connection said what it takes. */
-    void ready(SharedConnection connection) {
+    void ready(Http2UpstreamConnection connection) {
         opening--;
         streamsExpected = connection.maxStreams();
         usable.add(connection);
@@ -128,7 +128,7 @@ final class SharedConnections {
     }
 
     /** The connection takes no more requests. */
-    void ends(SharedConnection connection) {
+    void ends(Http2UpstreamConnection connection) {
         usable.remove(connection);
     }
 
@@ -139,7 +139,7 @@ final class SharedConnections {
 
     /** The endpoint was removed: no connection takes another request, and each ends with its last. */
     void leave() {
-        List.copyOf(usable).forEach(SharedConnection::retire);
+        List.copyOf(usable).forEach(Http2UpstreamConnection::retire);
     }
 
     /** Whether there is nothing left to remember. */

@@ -15,17 +15,17 @@ import javax.net.ssl.SSLSession;
  * @param ca who could have vouched for it
  * @param fields its certificates as fields of a head, {@code Client-Cert} and {@code Client-Cert-Chain} (RFC 9440, 2)
  */
-public record TlsClient(Set<X509Certificate> ca, byte[] fields) {
+public record ClientIdentity(Set<X509Certificate> ca, byte[] fields) {
 
     /** @throws SSLPeerUnverifiedException if the session has no certificate of the client's, or one that is not as it should be */
-    static TlsClient of(SSLSession session, Set<X509Certificate> ca) throws SSLPeerUnverifiedException {
+    static ClientIdentity of(SSLSession session, Set<X509Certificate> ca) throws SSLPeerUnverifiedException {
         Certificate[] chain = session.getPeerCertificates();
         try {
             StringBuilder fields = new StringBuilder("Client-Cert: ").append(item(chain[0]));
             for (int i = 1; i < chain.length; i++) {
                 fields.append(i == 1 ? "\r\nClient-Cert-Chain: " : ", ").append(item(chain[i]));
             }
-            return new TlsClient(ca, Http1.ascii(fields.append("\r\n").toString()));
+            return new ClientIdentity(ca, Http1.ascii(fields.append("\r\n").toString()));
         } catch (CertificateEncodingException e) {
             throw new SSLPeerUnverifiedException("certificate that can't be written: " + e.getMessage());
         }

@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Adds up what all sources deliver, and passes it on as a whole. */
-public final class Services implements AutoCloseable {
+public final class SourceAggregator implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Services.class);
+    private static final Logger LOG = LoggerFactory.getLogger(SourceAggregator.class);
 
     private final List<ServiceSource> sources;
     private final Consumer<List<Service>> consumer;
@@ -39,7 +39,8 @@ public final class Services implements AutoCloseable {
     private volatile Snapshot current = Snapshot.EMPTY;
     private volatile boolean anyDelivered;
 
-    Services(List<ServiceSource> sources, Consumer<List<Service>> consumer, Consumer<List<Problem>> problemConsumer) {
+    SourceAggregator(
+            List<ServiceSource> sources, Consumer<List<Service>> consumer, Consumer<List<Problem>> problemConsumer) {
         this.sources = List.copyOf(sources);
         this.consumer = consumer;
         this.problemConsumer = problemConsumer;

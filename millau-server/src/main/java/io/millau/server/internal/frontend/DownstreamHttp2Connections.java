@@ -22,17 +22,17 @@ import org.xnio.StreamConnection;
  * them so that they can be ended without the loss of a request (6.8): first they are told to send no more, and when that
  * has had its time, what was processed last. Safe for use by several threads.
  */
-final class Http2Connections {
+final class DownstreamHttp2Connections {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Http2Connections.class);
+    private static final Logger LOG = LoggerFactory.getLogger(DownstreamHttp2Connections.class);
 
     private final ByteBufferPool buffers;
     private final OptionMap options;
-    private final Set<Http2Connection> all = ConcurrentHashMap.newKeySet();
+    private final Set<DownstreamHttp2Connection> all = ConcurrentHashMap.newKeySet();
     private @Nullable HttpHandler handler;
     private volatile boolean ending;
 
-    Http2Connections(ByteBufferPool buffers, OptionMap options) {
+    DownstreamHttp2Connections(ByteBufferPool buffers, OptionMap options) {
         this.buffers = buffers;
         this.options = options;
     }
@@ -48,7 +48,7 @@ final class Http2Connections {
      * @param first what was read from it already
      */
     void open(StreamConnection connection, @Nullable PooledByteBuffer first) {
-        Http2Connection opened = Http2Connection.open(connection, buffers, first, options);
+        DownstreamHttp2Connection opened = DownstreamHttp2Connection.open(connection, buffers, first, options);
         all.add(opened);
         opened.addCloseTask(closed -> all.remove(opened));
         if (ending) {
@@ -67,7 +67,7 @@ final class Http2Connections {
 
     /** Ends every connection, and tells its client which requests had come by then. Returns when that is done. */
     void end() {
-        List<Http2Connection> last = List.copyOf(all);
+        List<DownstreamHttp2Connection> last = List.copyOf(all);
         CountDownLatch ended = new CountDownLatch(last.size());
         last.forEach(open -> open.getIoThread().execute(() -> {
             open.end();

@@ -6,10 +6,10 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 
-/** Looks at sources once, for commands. */
-public final class Looks {
+/** SourceReader at sources once, for commands. */
+public final class SourceReader {
 
-    private Looks() {}
+    private SourceReader() {}
 
     static Snapshot file(Path file) throws CommandException {
         try {

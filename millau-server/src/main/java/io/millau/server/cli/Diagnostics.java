@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What a check found in one file, with the lines. For one thread. */
-final class Findings {
+final class Diagnostics {
 
     private record Finding(int line, String text) {}
 
