@@ -1,37 +1,14 @@
 package io.millau.server;
 
 import io.millau.core.CertificateSource;
-import io.millau.core.CertificateStatus;
 import io.millau.core.LoadBalancer;
-import io.millau.core.Overview;
-import io.millau.core.Problem;
 import io.millau.core.RetryPolicy;
-import io.millau.core.Router;
-import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.ServiceStatus;
 import io.millau.core.Snapshot;
-import io.millau.core.SourceStatus;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
-import io.millau.server.internal.frontend.Listener;
-import io.millau.server.internal.io.Buffers;
-import io.millau.server.internal.io.EventLoops;
-import io.millau.server.internal.proxy.HttpsRules;
-import io.millau.server.internal.proxy.ProxyHandler;
-import io.millau.server.internal.proxy.ProxyThread;
-import io.millau.server.internal.status.Changes;
-import io.millau.server.internal.status.ExplainHandler;
 import io.millau.server.internal.status.RequestUrl;
-import io.millau.server.internal.status.Status;
-import io.millau.server.internal.status.Telemetry;
-import io.millau.server.internal.status.UrlExplanation;
 import io.millau.server.internal.text.ListenAddress;
-import io.millau.server.internal.tls.Certificates;
-import io.millau.server.internal.tls.Tls;
-import io.millau.server.internal.tls.TlsThreads;
-import io.millau.server.internal.upstream.HealthChecks;
-import io.millau.server.internal.upstream.UpstreamPools;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -42,17 +19,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.xnio.OptionMap;
-import org.xnio.Options;
-import org.xnio.Xnio;
-import org.xnio.XnioWorker;
 
 /**
  * A running proxy: listens, asks its sources for services, and passes requests on. Reads nothing from the environment, so
@@ -67,197 +35,10 @@ import org.xnio.XnioWorker;
  */
 public final class Millau implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
-
-    /** A source that has nothing to say by then must not keep the others' services from being reached. */
-    private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
-
-    private final XnioWorker worker;
-    private final EventLoops loops;
-    private final TlsThreads tlsThreads = new TlsThreads();
-    private final UpstreamPools upstreams;
-    private final Buffers buffers = new Buffers(Buffers.CLIENT_BYTES);
-    private final Router router;
-    private final SourceAggregator services;
-    private final HealthChecks healthChecks;
-    private final GuardedListeners traffic;
-    private final Changes changes;
-    private final @Nullable Status status;
-    private final @Nullable AccessLog accessLog;
-    private final List<Listener> listeners = new ArrayList<>();
-    private final List<ProxyHandler> handlers = new ArrayList<>();
-    private final @Nullable Certificates certificates;
-    private final @Nullable Listener telemetry;
-    private final boolean redirectAll;
-    private final Duration grace;
-    private final Duration drain;
-    private final CountDownLatch closed = new CountDownLatch(1);
-    private volatile boolean listening;
-    private volatile boolean closing;
+    private final ProxyServer server;
 
     private Millau(Builder builder) throws IOException {
-        redirectAll = builder.redirectToHttps;
-        grace = builder.grace;
-        drain = builder.drain;
-        router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
-        loops = new EventLoops(builder.ticker);
-        upstreams = new UpstreamPools(loops, tlsThreads);
-        changes = new Changes(builder.wallClock);
-        status = builder.telemetry == null
-                ? null
-                : new Status(changes, builder.wallClock, builder.ticker, builder.hostName, this::up);
-        accessLog = builder.accessLog;
-        traffic = new GuardedListeners(listeners(builder.trafficListeners));
-        healthChecks = new HealthChecks(router, loops, upstreams, traffic);
-        certificates =
-                builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
-        services = new SourceAggregator(builder.sources, this::replace, changes::problemsReplaced);
-        services.start(); // first, since an engine takes as long to answer as all of the rest does
-        worker = Xnio.getInstance(Millau.class.getClassLoader())
-                .createWorker(OptionMap.builder()
-                        .set(Options.WORKER_NAME, "millau")
-                        .set(Options.WORKER_IO_THREADS, builder.ioThreads)
-                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
-                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
-                        .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
-                        .set(Options.CONNECTION_LOW_WATER, 1_000_000)
-                        .getMap());
-        try {
-            for (InetSocketAddress address : builder.addresses) {
-                listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address)));
-            }
-            if (certificates != null) {
-                Tls tls = new Tls(certificates, router::clientCa, builder.tlsProvider);
-                for (InetSocketAddress address : builder.secureAddresses) {
-                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address, tls, tlsThreads)));
-                }
-            }
-            InetSocketAddress telemetryAddress = builder.telemetry;
-            telemetry = telemetryAddress == null
-                    ? null
-                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, loops, telemetryAddress));
-            if (telemetry != null && status != null) {
-                telemetry.open(new Telemetry(this::up, status, new ExplainHandler(this::explain), builder.metrics));
-            }
-            services.awaitFirst(FIRST_SNAPSHOTS);
-            open(builder);
-        } catch (IOException | RuntimeException e) {
-            release();
-            throw e;
-        }
-    }
-
-    private List<TrafficListener> listeners(List<TrafficListener> others) {
-        List<TrafficListener> all = new ArrayList<>();
-        all.add(changes);
-        if (status != null) {
-            all.addAll(status.listeners());
-        }
-        if (accessLog != null) {
-            all.add(accessLog);
-        }
-        all.addAll(others);
-        return all;
-    }
-
-    private interface Binding {
-        Listener bind() throws IOException;
-    }
-
-    private static Listener bind(InetSocketAddress address, Binding binding) throws IOException {
-        try {
-            return binding.bind();
-        } catch (IOException e) {
-            throw new BindFailedException(address, e);
-        }
-    }
-
-    private void open(Builder builder) {
-        List<TrafficListener.Ingress> ingresses = listeners.stream()
-                .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), listener.scheme()))
-                .toList();
-        traffic.started(new View(ingresses));
-        int httpsPort = ingresses.stream()
-                .filter(ingress -> ingress.protocol().equals("https"))
-                .mapToInt(TrafficListener.Ingress::port)
-                .findFirst()
-                .orElse(0);
-        HttpsRules https = new HttpsRules(router, redirectAll, httpsPort);
-        ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams);
-        for (int i = 0; i < listeners.size(); i++) {
-            ProxyHandler handler = new ProxyHandler(
-                    router,
-                    https,
-                    certificates,
-                    threads,
-                    traffic,
-                    ingresses.get(i),
-                    builder.hostName,
-                    services::lookNow);
-            handlers.add(handler);
-            listeners.get(i).open(handler);
-        }
-        healthChecks.start(worker.getIoThread());
-        if (certificates != null) {
-            certificates.start();
-        }
-        listening = true;
-    }
-
-    private void replace(List<Service> all) {
-        if (certificates != null) {
-            certificates.replace(all); // first: a new host is not to be reached without its own
-        }
-        upstreams.replace(all, () -> router.replace(all));
-        healthChecks.replace(all);
-        traffic.servicesReplaced(all.stream().filter(Service::enabled).toList());
-    }
-
-    private final class View implements Overview {
-        private final List<TrafficListener.Ingress> ingresses;
-
-        View(List<TrafficListener.Ingress> ingresses) {
-            this.ingresses = ingresses;
-        }
-
-        @Override
-        public List<TrafficListener.Ingress> ingresses() {
-            return ingresses;
-        }
-
-        @Override
-        public List<ServiceStatus> services() {
-            return router.status();
-        }
-
-        @Override
-        public int openConnections(Service service) {
-            return service.endpoints().stream().mapToInt(upstreams::connections).sum();
-        }
-
-        @Override
-        public List<SourceStatus> sources() {
-            return services.sources();
-        }
-
-        @Override
-        public List<Problem> problems() {
-            List<Problem> all = new ArrayList<>(services.current().problems());
-            if (certificates != null) {
-                all.addAll(certificates.problems());
-            }
-            return all;
-        }
-
-        @Override
-        public List<CertificateStatus> certificates() {
-            return certificates == null ? List.of() : certificates.status();
-        }
-
-        @Override
-        public long droppedLogLines() {
-            return accessLog == null ? 0 : accessLog.dropped();
-        }
+        server = new ProxyServer(builder);
     }
 
     /** A builder. */
@@ -265,32 +46,27 @@ public final class Millau implements AutoCloseable {
         return new Builder();
     }
 
-    /** The addresses it listens on, for HTTP first, then for HTTPS, with the ports that were bound where 0 was asked for. */
+    /**
+     * The addresses it listens on: those for HTTP, then those for HTTPS, each in the order they were given, with the port that was
+     * bound where 0 was asked for.
+     */
     public List<InetSocketAddress> addresses() {
-        return listeners.stream().map(Listener::address).toList();
-    }
-
-    /** The addresses with what is spoken there, for people. */
-    public List<String> ingresses() {
-        return listeners.stream()
-                .map(listener -> ListenAddress.show(listener.address())
-                        + (listener.scheme().equals("https") ? " (HTTPS)" : " (HTTP)"))
-                .toList();
+        return server.addresses();
     }
 
     /** The port of the first address. */
     public int port() {
-        return listeners.get(0).address().getPort();
+        return addresses().get(0).getPort();
     }
 
-    /** The port of the status page, health and metrics, or 0 if there is none. */
+    /** The port of the status page, health and metrics; 0 if there is none. */
     public int telemetryPort() {
-        return telemetry == null ? 0 : telemetry.address().getPort();
+        return server.telemetryPort();
     }
 
     /** What all sources know together. */
     public Snapshot snapshot() {
-        return services.current();
+        return server.snapshot();
     }
 
     /**
@@ -301,26 +77,22 @@ public final class Millau implements AutoCloseable {
      * @throws IllegalArgumentException if it is no such URL
      */
     public String explain(URI url) {
-        return explain(RequestUrl.parse(url.toString())).text();
-    }
-
-    private UrlExplanation explain(RequestUrl url) {
-        return UrlExplanation.of(url, router, services.current().problems(), redirectAll);
+        return server.explain(RequestUrl.parse(url.toString())).text();
     }
 
     /** Whether it listens and knows services: at least one source has delivered a snapshot. */
     public boolean up() {
-        return listening && !closing && services.anyDelivered();
+        return server.up();
     }
 
     /** Buffers in use: none where no connection has anything to do. */
     int buffersTaken() {
-        return buffers.taken() + buffersTakenByRequests();
+        return server.buffersTaken();
     }
 
     /** Those of them that are not Undertow's. */
     int buffersTakenByRequests() {
-        return loops.buffersTaken();
+        return server.buffersTakenByRequests();
     }
 
     /**
@@ -331,80 +103,7 @@ public final class Millau implements AutoCloseable {
      */
     @Override
     public void close() {
-        synchronized (this) {
-            if (closing) {
-                awaitClosed();
-                return;
-            }
-            closing = true;
-        }
-        if (!grace.isZero()) {
-            LOG.info("Down listens={}s", grace.toSeconds());
-        }
-        handlers.forEach(ProxyHandler::drain);
-        listeners.forEach(Listener::announceEnd);
-        boolean interrupted = !waitFor(grace, () -> false);
-        listeners.forEach(Listener::stopAccepting);
-        interrupted |= !waitFor(drain, () -> inProgress() == 0);
-        int open = inProgress();
-        if (open > 0) {
-            LOG.warn("Ended inProgress={} after={}s", open, drain.toSeconds());
-        }
-        release();
-        closed.countDown();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private int inProgress() {
-        return handlers.stream().mapToInt(ProxyHandler::inProgress).sum();
-    }
-
-    /** Looks at what it waits for from time to time, so that no request has to tell somebody of its end. */
-    private static boolean waitFor(Duration atMost, BooleanSupplier condition) {
-        long deadline = System.nanoTime() + atMost.toNanos();
-        try {
-            while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
-                TimeUnit.MILLISECONDS.sleep(10);
-            }
-            return true;
-        } catch (InterruptedException e) {
-            return false;
-        }
-    }
-
-    private void awaitClosed() {
-        try {
-            closed.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void release() {
-        services.close();
-        if (status != null) {
-            status.close();
-        }
-        listeners.forEach(Listener::stopAccepting);
-        listeners.forEach(Listener::closeConnections);
-        if (telemetry != null) {
-            telemetry.stopAccepting();
-            telemetry.closeConnections();
-        }
-        worker.shutdown();
-        try {
-            if (!worker.awaitTermination(2, TimeUnit.SECONDS)) {
-                worker.shutdownNow();
-            }
-        } catch (InterruptedException e) {
-            worker.shutdownNow();
-            Thread.currentThread().interrupt();
-        }
-        if (certificates != null) {
-            certificates.close();
-        }
+        server.close();
     }
 
     /** An address can't be listened on. */
@@ -426,24 +125,33 @@ public final class Millau implements AutoCloseable {
 
     /** Says what a proxy is to be; for one thread. */
     public static final class Builder {
-        private final List<InetSocketAddress> addresses = new ArrayList<>();
-        private final List<InetSocketAddress> secureAddresses = new ArrayList<>();
-        private final List<ServiceSource> sources = new ArrayList<>();
-        private final List<TrafficListener> trafficListeners = new ArrayList<>();
-        private RetryPolicy retryPolicy = RetryPolicy.standard();
-        private LoadBalancer balancer = LoadBalancer.roundRobin();
-        private int ioThreads = Runtime.getRuntime().availableProcessors();
-        private Duration grace = Duration.ZERO;
-        private Duration drain = Duration.ofSeconds(8);
-        private String hostName = "millau";
-        private Ticker ticker = Ticker.system();
-        private final List<CertificateSource> certificates = new ArrayList<>();
-        private boolean redirectToHttps;
-        private Clock wallClock = Clock.systemUTC();
-        private @Nullable Provider tlsProvider;
-        private @Nullable InetSocketAddress telemetry;
-        private @Nullable Supplier<String> metrics;
-        private @Nullable AccessLog accessLog;
+        final List<InetSocketAddress> addresses = new ArrayList<>();
+        final List<InetSocketAddress> secureAddresses = new ArrayList<>();
+        final List<ServiceSource> sources = new ArrayList<>();
+        final List<TrafficListener> trafficListeners = new ArrayList<>();
+        RetryPolicy retryPolicy = RetryPolicy.standard();
+        LoadBalancer balancer = LoadBalancer.roundRobin();
+        int ioThreads = Runtime.getRuntime().availableProcessors();
+        Duration grace = Duration.ZERO;
+        Duration drain = Duration.ofSeconds(8);
+        String hostName = "millau";
+        boolean debugHeaders;
+        Ticker ticker = Ticker.system();
+        final List<CertificateSource> certificates = new ArrayList<>();
+        boolean redirectToHttps;
+        Clock wallClock = Clock.systemUTC();
+
+        @Nullable
+        Provider tlsProvider;
+
+        @Nullable
+        InetSocketAddress telemetry;
+
+        @Nullable
+        Supplier<String> metrics;
+
+        @Nullable
+        AccessLog accessLog;
 
         private Builder() {}
 
@@ -570,9 +278,18 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** What {@code X-Served-By} calls this proxy, in answers at log level DEBUG. */
+        /** What the status page and {@link #debugHeaders} call this proxy; {@code millau} unless said. */
         public Builder hostName(String name) {
             this.hostName = name;
+            return this;
+        }
+
+        /**
+         * Adds {@code Via}, {@code X-Backend-Server} (the service), {@code X-Served-By} (the {@link #hostName}) and {@code
+         * X-Request-Id} to responses.
+         */
+        public Builder debugHeaders() {
+            this.debugHeaders = true;
             return this;
         }
 

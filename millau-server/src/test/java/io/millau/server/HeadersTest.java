@@ -87,6 +87,19 @@ class HeadersTest extends ProxyTest {
     }
 
     @Test
+    void debugHeadersAreASettingAndNoMatterOfTheLog() throws Exception {
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(builder().hostName("edge-1").debugHeaders().start());
+        Message response = client().get("/");
+
+        assertThat(response.field("Via")).isEqualTo("1.1 millau");
+        assertThat(response.field("X-Backend-Server")).isEqualTo("app");
+        assertThat(response.field("X-Served-By")).isEqualTo("edge-1");
+        assertThat(response.field("X-Request-Id")).isNotNull();
+        assertThat(response.body()).isEqualTo("ok");
+    }
+
+    @Test
     void anAbsoluteTargetBecomesAPath() throws Exception {
         Message request = forwarded("GET http://a:1234/x?y HTTP/1.1\r\nHost: a:1234\r\n\r\n");
 

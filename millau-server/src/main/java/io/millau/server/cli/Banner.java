@@ -3,6 +3,9 @@ package io.millau.server.cli;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.server.Millau;
+import io.millau.server.internal.text.ListenAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -22,10 +25,17 @@ final class Banner {
                 sources.stream().map(Object::toString).collect(Collectors.joining(" and ")));
     }
 
-    static void listening(Millau millau) {
+    /** @param https whether the last address is for HTTPS */
+    static void listening(Millau millau, boolean https) {
+        List<InetSocketAddress> addresses = millau.addresses();
+        List<String> shown = new ArrayList<>();
+        for (int i = 0; i < addresses.size(); i++) {
+            boolean secure = https && i == addresses.size() - 1;
+            shown.add(ListenAddress.show(addresses.get(i)) + (secure ? " (HTTPS)" : " (HTTP)"));
+        }
         LOG.info(
                 "Listens on {} and :{} (status page, health and metrics)",
-                millau.ingresses().stream().collect(Collectors.joining(", ")),
+                String.join(", ", shown),
                 millau.telemetryPort());
         List<Service> services =
                 millau.snapshot().services().stream().filter(Service::enabled).toList();

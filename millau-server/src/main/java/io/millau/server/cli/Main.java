@@ -196,6 +196,7 @@ public final class Main {
                 .hostName(hostName())
                 .listener(metrics)
                 .metrics(metrics::page);
+        addDebugHeaders(configuration, builder);
         AccessLog accessLog = accessLog(configuration);
         if (accessLog != null) {
             builder.accessLog(accessLog);
@@ -213,7 +214,13 @@ public final class Main {
             throw e;
         }
         endOnSignal(Stream.of(millau, acme, accessLog).filter(Objects::nonNull).toList());
-        Banner.listening(millau);
+        Banner.listening(millau, configuration.https() != null);
+    }
+
+    private static void addDebugHeaders(Configuration configuration, Millau.Builder builder) {
+        if (configuration.logging() == Configuration.Level.DEBUG) {
+            builder.debugHeaders();
+        }
     }
 
     private static @Nullable AccessLog accessLog(Configuration configuration) {
@@ -297,13 +304,13 @@ public final class Main {
         Demo demo = Demo.start();
         Millau millau;
         try {
-            millau = start(
-                    Millau.builder()
-                            .http(configuration.http())
-                            .telemetry(configuration.telemetry())
-                            .hostName(hostName())
-                            .source(demo.services()),
-                    configuration);
+            Millau.Builder builder = Millau.builder()
+                    .http(configuration.http())
+                    .telemetry(configuration.telemetry())
+                    .hostName(hostName())
+                    .source(demo.services());
+            addDebugHeaders(configuration, builder);
+            millau = start(builder, configuration);
         } catch (Configuration.WrongException e) {
             demo.close();
             throw e;

@@ -77,10 +77,10 @@ class LogIT extends ProxyTest {
                 .isEqualTo("Attempt number=1 service=blue endpoint=" + breaking.endpoint() + " connection=new");
         assertThat(steps.get(2))
                 .startsWith("Attempt failed service=blue endpoint=" + breaking.endpoint() + " outcome=BROKEN reason=")
-                .endsWith(" repeated=true");
+                .endsWith(" retried=true");
         assertThat(steps.get(3))
                 .startsWith("Attempt number=2 service=green endpoint=" + good.endpoint() + " connection=");
-        assertThat(steps.get(4)).matches("Answered status=200 endpoint=" + good.endpoint() + " millis=\\d+");
+        assertThat(steps.get(4)).matches("Response status=200 endpoint=" + good.endpoint() + " millis=\\d+");
         assertThat(steps.get(5)).matches("Ended status=200 delivered=true attempts=2 millis=\\d+");
         assertThat(server.output()).doesNotContain("secret");
     }
@@ -96,7 +96,7 @@ class LogIT extends ProxyTest {
 
         assertThat(steps(server, "turned"))
                 .containsExactly(
-                        "Turned away status=502 host=shop.example path=/x" + " reason=\"No matching services found\"");
+                        "Local reply status=502 host=shop.example path=/x" + " reason=\"No matching services found\"");
     }
 
     /** Keys, cookies, tokens, credentials: none of it is in anything that Millau writes or shows, at any level. */

@@ -2,6 +2,7 @@ package io.millau.server.internal.frontend;
 
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
+import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.tls.ClientIdentity;
 import io.millau.server.internal.tls.TlsConnection;
@@ -52,7 +53,7 @@ public abstract class Downstream implements TrafficListener.Request {
 
     /** Is told once that the client went away. */
     public interface Watcher {
-        void clientLost();
+        void downstreamLost();
     }
 
     /** Looks out for the client's going away, once all of its request was read. */
@@ -112,6 +113,21 @@ public abstract class Downstream implements TrafficListener.Request {
         }
         DownstreamHttp2Connection connection = DownstreamHttp2Connection.of(exchange.getConnection());
         return connection == null ? null : connection.client();
+    }
+
+    /**
+     * What the client wants to upgrade the connection to, WebSocket for instance; null for nothing, for h2c, which the front end
+     * speaks itself, and for a request with a body.
+     */
+    public final @Nullable String upgrade() {
+        String upgrade = exchange.getRequestHeaders().getFirst(Headers.UPGRADE);
+        boolean wanted = upgrade != null
+                && Http1.isHttp11(exchange)
+                && exchange.isRequestComplete()
+                && HopByHop.hasToken(exchange.getRequestHeaders().getFirst(Headers.CONNECTION), "upgrade")
+                && !HopByHop.hasToken(upgrade, "h2c")
+                && !HopByHop.hasToken(upgrade, "h2");
+        return wanted ? upgrade : null;
     }
 
     /** Leaves the connection to whoever takes it over. */
@@ -190,7 +206,7 @@ public abstract class Downstream implements TrafficListener.Request {
                 source.suspendReads();
             }
             if (count < 0 && watcher != null) {
-                watcher.clientLost();
+                watcher.downstreamLost();
                 freeEarly();
             }
         }
@@ -321,7 +337,7 @@ public abstract class Downstream implements TrafficListener.Request {
             Connectors.getConduitSinkChannel(exchange).setWriteListener(channel -> {
                 channel.suspendWrites();
                 if (!channel.isOpen()) {
-                    watcher.clientLost();
+                    watcher.downstreamLost();
                 }
             });
         }

@@ -4,15 +4,52 @@ import io.millau.core.Endpoint;
 import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
+import io.undertow.io.IoCallback;
+import io.undertow.io.Sender;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * A request that no service gets, as listeners are told of it.
+ * A response of this proxy's own; as a record, what listeners are told about a request that went to no service.
  *
- * @param began when, in nanoseconds
+ * @param began when, by {@link System#nanoTime}
  */
 record LocalReply(Downstream request, TrafficListener.Ingress ingress, long began) implements TrafficListener.Ended {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LocalReply.class);
+
+    /**
+     * Sends a text with the status that the exchange has.
+     *
+     * @param end called once, when the client has the response or is gone
+     */
+    static void send(HttpServerExchange exchange, String text, Runnable end) {
+        exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain; charset=utf-8");
+        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        exchange.setResponseContentLength(bytes.remaining());
+        exchange.getResponseSender().send(bytes, new IoCallback() {
+            @Override
+            public void onComplete(HttpServerExchange exchange, Sender sender) {
+                end.run();
+                IoCallback.END_EXCHANGE.onComplete(exchange, sender);
+            }
+
+            @Override
+            public void onException(HttpServerExchange exchange, Sender sender, IOException failure) {
+                LOG.debug("Client is gone reason={}", LogText.later(failure::toString));
+                end.run();
+                IoCallback.END_EXCHANGE.onException(exchange, sender, failure);
+            }
+        });
+    }
 
     @Override
     public String method() {

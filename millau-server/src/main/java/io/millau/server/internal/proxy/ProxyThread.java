@@ -21,7 +21,7 @@ public final class ProxyThread {
     final RequestHead requestHead = new RequestHead();
 
     /** Holds the head read last: until it is passed on, no other may be read. */
-    final ResponseHead answerHead = new ResponseHead();
+    final ResponseHead responseHead = new ResponseHead();
 
     /** For trailers, which may come while a head still waits to be passed on. */
     final ResponseHead trailers = new ResponseHead();

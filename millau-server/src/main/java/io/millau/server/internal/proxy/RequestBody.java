@@ -41,8 +41,8 @@ public final class RequestBody {
         /** The client broke off, or broke its word on the length. */
         void bodyBroken(IOException failure);
 
-        /** A fault of ours. */
-        void failed(RuntimeException fault);
+        /** A bug of this proxy. */
+        void internalError(Throwable error);
 
         /** The endpoint can't be written to any more. */
         void sendFailed(IOException failure);
@@ -290,7 +290,7 @@ public final class RequestBody {
         try {
             pump();
         } catch (RuntimeException e) {
-            owner.failed(e);
+            owner.internalError(e);
         }
     }
 

@@ -22,19 +22,19 @@ final class ResponseBody {
     /** Is told how it goes. */
     interface Owner {
         /** All of the answer was read, whether or not the client has it yet; no more reading from the connection. */
-        void answerRead(boolean connectionIsClean);
+        void responseRead(boolean connectionIsClean);
 
         /** The client has all of it. */
-        void answerPassedOn();
+        void responsePassedOn();
 
         /** The endpoint broke off. */
-        void answerBroken(IOException failure);
+        void responseBroken(IOException failure);
 
-        /** A fault of ours. */
-        void failed(RuntimeException fault);
+        /** A bug of this proxy. */
+        void internalError(Throwable error);
 
         /** The client can't be written to. */
-        void clientFailed(IOException failure);
+        void downstreamFailed(IOException failure);
     }
 
     private final UpstreamConnection from;
@@ -108,7 +108,7 @@ final class ResponseBody {
     private void begin(StreamSinkChannel client) {
         this.client = client;
         if (read) {
-            owner.answerRead(clean);
+            owner.responseRead(clean);
         }
         pump(client);
     }
@@ -124,7 +124,7 @@ final class ResponseBody {
         client.suspendWrites();
         if (!over && !client.isOpen()) {
             end();
-            owner.clientFailed(new ClosedChannelException());
+            owner.downstreamFailed(new ClosedChannelException());
         } else if (!over) {
             if (!read && !from.source.isReadResumed()) {
                 from.source.resumeReads();
@@ -142,12 +142,12 @@ final class ResponseBody {
                 }
             } catch (IOException e) {
                 end();
-                owner.clientFailed(e);
+                owner.downstreamFailed(e);
                 return;
             }
             if (read) {
                 end();
-                owner.answerPassedOn();
+                owner.responsePassedOn();
                 return;
             }
             try {
@@ -192,7 +192,7 @@ final class ResponseBody {
             try {
                 clientWritable(client);
             } catch (RuntimeException e) {
-                owner.failed(e);
+                owner.internalError(e);
             }
         });
         client.resumeWrites();
@@ -216,16 +216,16 @@ final class ResponseBody {
         if (count > 0) {
             decode(buffer);
             if (read) {
-                owner.answerRead(clean);
+                owner.responseRead(clean);
             }
             return true;
         }
         if (count < 0) {
             if (remaining != ResponseHead.UNTIL_CLOSE || decoder != null) {
-                throw new IOException("connection closed in the middle of the answer");
+                throw new IOException("connection closed in the middle of the response");
             }
             read = true;
-            owner.answerRead(false);
+            owner.responseRead(false);
             return true;
         }
         undecodedEnd = buffer.limit();
@@ -239,7 +239,7 @@ final class ResponseBody {
             }
         } catch (IOException e) {
             end();
-            owner.clientFailed(e);
+            owner.downstreamFailed(e);
         }
         return false;
     }
@@ -270,7 +270,7 @@ final class ResponseBody {
 
     private void fail(IOException failure) {
         end();
-        owner.answerBroken(failure);
+        owner.responseBroken(failure);
     }
 
     /** Ends it, whatever state it is in; nothing is called any more. */

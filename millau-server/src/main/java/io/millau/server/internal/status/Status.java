@@ -32,7 +32,8 @@ public final class Status implements TrafficListener, AutoCloseable {
 
     private final LiveTraffic traffic = new LiveTraffic();
     private final StatusStream stream;
-    private final Changes changes;
+    private final ChangeHistory history;
+    private final OverviewChanges overviewChanges;
     private final Clock clock;
     private final Ticker ticker;
     private final String host;
@@ -53,8 +54,9 @@ public final class Status implements TrafficListener, AutoCloseable {
     private int length;
     private boolean failed;
 
-    public Status(Changes changes, Clock clock, Ticker ticker, String host, BooleanSupplier up) {
-        this.changes = changes;
+    public Status(ChangeHistory history, Clock clock, Ticker ticker, String host, BooleanSupplier up) {
+        this.history = history;
+        this.overviewChanges = new OverviewChanges(history);
         this.clock = clock;
         this.ticker = ticker;
         this.host = host;
@@ -83,7 +85,7 @@ public final class Status implements TrafficListener, AutoCloseable {
     @Override
     public void started(Overview overview) {
         this.overview = overview;
-        json = new StatusJson(overview, traffic, changes, clock, host);
+        json = new StatusJson(overview, traffic, history, clock, host);
         thread.scheduleWithFixedDelay(this::look, 0, TICK_NANOS, TimeUnit.NANOSECONDS);
     }
 
@@ -109,7 +111,7 @@ public final class Status implements TrafficListener, AutoCloseable {
             if (known != null && now - counted >= SECOND_NANOS) {
                 traffic.tick((now - counted) / (double) SECOND_NANOS);
                 counted = now;
-                changes.look(known);
+                overviewChanges.compare(known);
             }
             if (stream.isWatched()) {
                 show(now);

@@ -27,15 +27,15 @@ final class StatusJson {
 
     private final Overview overview;
     private final LiveTraffic traffic;
-    private final Changes changes;
+    private final ChangeHistory history;
     private final Clock clock;
     private final String host;
     private final Instant started;
 
-    StatusJson(Overview overview, LiveTraffic traffic, Changes changes, Clock clock, String host) {
+    StatusJson(Overview overview, LiveTraffic traffic, ChangeHistory history, Clock clock, String host) {
         this.overview = overview;
         this.traffic = traffic;
-        this.changes = changes;
+        this.history = history;
         this.clock = clock;
         this.host = host;
         this.started = clock.instant().truncatedTo(ChronoUnit.SECONDS);
@@ -70,7 +70,7 @@ final class StatusJson {
             json.name("message").value(problem.message()).endObject();
         }
         json.endArray().name("changes").beginArray();
-        for (Changes.Change change : changes.last()) {
+        for (ChangeHistory.Change change : history.last()) {
             json.beginObject().name("at").value(change.at().truncatedTo(ChronoUnit.MILLIS));
             json.name("trouble").value(change.isTrouble());
             json.name("text").value(change.text()).endObject();

@@ -12,13 +12,15 @@ import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.ssl.SslConnection;
 
-/** A connection after its handshake, as Undertow sees it; what goes through it is its {@link TlsConduit}'s. */
+/** A connection after its handshake, as Undertow sees it; what goes through it is decrypted and encrypted by its conduits. */
 public final class TlsConnection extends SslConnection {
 
     private final StreamConnection socket;
     private final SSLSession session;
     private final @Nullable String protocol;
-    private final TlsConduit conduit;
+    private final TlsThread shared;
+    private final TlsSourceConduit source;
+    private final TlsSinkConduit sink;
     private final @Nullable ClientIdentity client;
 
     /**
@@ -36,9 +38,12 @@ public final class TlsConnection extends SslConnection {
         this.client = client;
         this.session = engine.getSession();
         this.protocol = engine.getApplicationProtocol();
-        this.conduit = new TlsConduit(this, socket, engine, shared, received);
-        setSourceConduit(conduit);
-        setSinkConduit(conduit);
+        this.shared = shared;
+        this.sink = new TlsSinkConduit(this, socket.getSinkChannel().getConduit(), engine, shared);
+        this.source =
+                new TlsSourceConduit(this, socket.getSourceChannel().getConduit(), engine, shared, received, sink);
+        setSourceConduit(source);
+        setSinkConduit(sink);
     }
 
     /** Whether this is what was agreed on (ALPN, RFC 7301). */
@@ -109,17 +114,26 @@ public final class TlsConnection extends SslConnection {
 
     @Override
     protected void notifyReadClosed() {
-        conduit.readTerminated();
+        source.readTerminated();
     }
 
     @Override
     protected void notifyWriteClosed() {
-        conduit.writeTerminated();
+        sink.writeTerminated();
     }
 
     @Override
     protected void closeAction() {
-        conduit.release();
+        release();
         IoUtils.safeClose(socket);
+    }
+
+    private void release() {
+        if (shared.isCurrent()) {
+            source.release();
+            sink.release();
+        } else {
+            getIoThread().execute(this::release);
+        }
     }
 }

@@ -33,8 +33,8 @@ final class TlsThread {
     final ByteBufferPool pool;
 
     private final XnioIoThread thread;
-    private List<TlsConduit> waiting = new ArrayList<>();
-    private List<TlsConduit> spare = new ArrayList<>();
+    private List<TlsSinkConduit> waiting = new ArrayList<>();
+    private List<TlsSinkConduit> spare = new ArrayList<>();
 
     TlsThread(XnioIoThread thread, ByteBufferPool pool) {
         this.thread = thread;
@@ -45,8 +45,8 @@ final class TlsThread {
         return Thread.currentThread() == thread;
     }
 
-    /** Has {@link TlsConduit#endOfTurn} called once all that is ready now was seen to, before the thread waits again. */
-    void callAtEndOfTurn(TlsConduit conduit) {
+    /** Has {@link TlsSinkConduit#endOfTurn} called once all that is ready now was seen to, before the thread waits again. */
+    void callAtEndOfTurn(TlsSinkConduit conduit) {
         if (waiting.isEmpty()) {
             thread.execute(this::endTurn);
         }
@@ -54,7 +54,7 @@ final class TlsThread {
     }
 
     private void endTurn() {
-        List<TlsConduit> ended = waiting;
+        List<TlsSinkConduit> ended = waiting;
         waiting = spare;
         for (int i = 0; i < ended.size(); i++) {
             ended.get(i).endOfTurn();

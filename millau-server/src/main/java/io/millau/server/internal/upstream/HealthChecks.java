@@ -40,7 +40,7 @@ public final class HealthChecks {
     private final EventLoops loops;
     private final UpstreamPools upstreams;
     private final TrafficListener listener;
-    private final ResponseHead answerHead = new ResponseHead();
+    private final ResponseHead responseHead = new ResponseHead();
 
     // Guarded by this.
     private Map<Subject, Service> wanted = Map.of();
@@ -136,7 +136,7 @@ public final class HealthChecks {
         @Override
         public void passed() {
             if (connecting != null || connection != null) {
-                end(false, "no answer within " + INTERVAL.toSeconds() + " s");
+                end(false, "no response within " + INTERVAL.toSeconds() + " s");
             } else {
                 begin();
             }
@@ -172,8 +172,8 @@ public final class HealthChecks {
             ByteBuffer buffer = pooled.getBuffer();
             int count = from.source.read(buffer);
             buffer.flip();
-            while (answerHead.read(buffer)) {
-                int status = answerHead.status();
+            while (responseHead.read(buffer)) {
+                int status = responseHead.status();
                 if (status >= 200) {
                     end(status < 400, "status " + status);
                     return;
@@ -181,7 +181,7 @@ public final class HealthChecks {
             }
             buffer.compact();
             if (count < 0) {
-                end(false, "connection closed before the answer");
+                end(false, "connection closed before the response");
             }
         }
 

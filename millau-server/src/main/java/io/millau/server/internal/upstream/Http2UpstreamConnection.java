@@ -9,16 +9,11 @@ import io.millau.server.internal.io.EventLoop;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,7 +45,6 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     /** What the endpoint may send on all streams before it hears from us; each has a window of its own as a bound. */
     private static final int WINDOW_BYTES = 16 * 1024 * 1024;
 
-    private static final int MAX_BLOCK_BYTES = ResponseHead.MAX_BYTES;
     private static final int LAST_STREAM = Integer.MAX_VALUE - 2;
     private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -60,28 +54,19 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     final EventLoop loop;
     final FrameWriter frames;
+    final StreamNotifier notifier;
     final RequestHeaderEncoder requestBlock = new RequestHeaderEncoder();
-    private final ResponseHeaderDecoder answerBlock = new ResponseHeaderDecoder();
+    private final Http2FrameReader reader = new Http2FrameReader(this);
     private final StreamConnection socket;
     private final Http2UpstreamPool owner;
 
     /** All that count, whether or not they were sent yet. */
-    private final Set<Http2StreamConduit> streams = new LinkedHashSet<>();
+    private final Set<Http2UpstreamStream> streams = new LinkedHashSet<>();
 
-    private final Map<Integer, Http2StreamConduit> byId = new HashMap<>();
+    private final Map<Integer, Http2UpstreamStream> byId = new HashMap<>();
     private int lastId = -1;
 
-    /** Those that wait to write, who waited longest first. */
-    private final Set<Http2StreamConduit> blocked = new LinkedHashSet<>();
-
-    private final Deque<Http2StreamConduit> toTell = new ArrayDeque<>();
-    private boolean tellsLater;
-
     private @Nullable PooledByteBuffer received;
-    private byte[] block = new byte[0];
-    private int blockStream;
-    private boolean blockEnds;
-
     private int maxStreams = MOST_STREAMS;
     private long maxListBytes = Long.MAX_VALUE;
     private int initialWindow = Http2.INITIAL_WINDOW_BYTES;
@@ -99,6 +84,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         this.socket = socket;
         this.loop = loop;
         this.owner = owner;
+        this.notifier = new StreamNotifier(loop);
         this.frames = new FrameWriter(socket.getSinkChannel(), loop.buffers);
     }
 
@@ -143,14 +129,14 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     /** A stream for a request that is about to be sent. */
     Http2UpstreamStream newStream() {
-        Http2StreamConduit stream = new Http2StreamConduit(this, initialWindow);
+        Http2UpstreamStream stream = new Http2UpstreamStream(socket, this, initialWindow);
         streams.add(stream);
         loop.longDeadlines.cancel(this);
-        return new Http2UpstreamStream(socket, stream);
+        return stream;
     }
 
     /** Gives a stream its number (RFC 9113, 5.1.1) when its head is sent. */
-    int enter(Http2StreamConduit stream) {
+    int enter(Http2UpstreamStream stream) {
         lastId += 2;
         byId.put(lastId, stream);
         if (lastId >= LAST_STREAM) {
@@ -160,14 +146,15 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     }
 
     /** The stream is over. */
-    void left(Http2StreamConduit stream, int id) {
+    void left(Http2UpstreamStream stream, int id) {
         byId.remove(id, stream);
-        blocked.remove(stream);
+        notifier.unblock(stream);
         if (!streams.remove(stream) || closed) {
             return;
         }
-        served |= stream.answered();
-        if (!stream.answered() && loop.deadlines.now() - Math.max(receivedAt, stream.since()) >= SILENT_NANOS) {
+        served |= stream.source().responded();
+        if (!stream.source().responded()
+                && loop.deadlines.now() - Math.max(receivedAt, stream.since()) >= SILENT_NANOS) {
             doubt();
         }
         if (streams.isEmpty()) {
@@ -240,52 +227,6 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         window -= bytes;
     }
 
-    /** The stream writes as soon as it can. */
-    void block(Http2StreamConduit stream) {
-        blocked.add(stream);
-        if (stream.canWrite()) {
-            unblock();
-        }
-    }
-
-    void unblock(Http2StreamConduit stream) {
-        blocked.remove(stream);
-    }
-
-    private void unblock() {
-        for (Http2StreamConduit stream : blocked) {
-            if (stream.canWrite()) {
-                tellLater(stream);
-            }
-        }
-    }
-
-    void tellLater(Http2StreamConduit stream) {
-        if (stream.toBeTold()) {
-            return;
-        }
-        stream.toBeTold(true);
-        toTell.add(stream);
-        if (tellsLater) {
-            return;
-        }
-        tellsLater = true;
-        try {
-            loop.execute(this::tell);
-        } catch (RejectedExecutionException e) {
-            LOG.debug("Nobody is told any more: the proxy ends");
-        }
-    }
-
-    private void tell() {
-        tellsLater = false;
-        for (int count = toTell.size(); count > 0; count--) {
-            Http2StreamConduit stream = toTell.remove();
-            stream.toBeTold(false);
-            stream.tell();
-        }
-    }
-
     // To the endpoint
 
     /** Ends a stream (RFC 9113, 7). */
@@ -318,8 +259,8 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     /** Sends what was written; what can't be sent now is when the socket takes it. */
     void flush() {
         try {
-            if (!closed && frames.flush() && !blocked.isEmpty()) {
-                unblock();
+            if (!closed && frames.flush()) {
+                notifier.writable();
             }
         } catch (IOException e) {
             fail(e, broken());
@@ -351,14 +292,14 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         if (settled && !ready && !closed) {
             becomeReady();
         }
-        tell();
+        notifier.tell();
     }
 
     private void read(ByteBuffer buffer) throws IOException, Http2.ConnectionException {
         int count = socket.getSourceChannel().read(buffer);
         receivedAt = loop.deadlines.now();
         buffer.flip();
-        while (!closed && readFrame(buffer)) {}
+        while (!closed && reader.readFrame(buffer)) {}
         buffer.compact();
         if (count < 0) {
             throw new IOException(settled ? "connection closed" : "connection closed before it spoke HTTP/2");
@@ -375,68 +316,21 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         owner.ready(this);
     }
 
-    /** Reads a frame (RFC 9113, 4.1); false if it isn't whole yet. */
-    private boolean readFrame(ByteBuffer buffer) throws IOException, Http2.ConnectionException {
-        if (buffer.remaining() < Http2.FRAME_HEAD_BYTES) {
-            return false;
-        }
-        int at = buffer.position();
-        int length = (buffer.get(at) & 0xff) << 16 | buffer.getShort(at + 1) & 0xffff;
-        int type = buffer.get(at + 3) & 0xff;
-        int flags = buffer.get(at + 4) & 0xff;
-        int stream = buffer.getInt(at + 5) & Integer.MAX_VALUE;
-        if (!settled && (type != Http2.SETTINGS || flags != 0 || stream != 0 || length > 6 * 256)) {
-            throw new Http2.ConnectionException(Http2.PROTOCOL_ERROR, "no HTTP/2: " + shown(buffer));
-        }
-        if (length > Http2.MAX_PAYLOAD_BYTES) {
-            throw new Http2.ConnectionException(Http2.FRAME_SIZE_ERROR, "frame of " + length + " bytes");
-        }
-        if (buffer.remaining() < Http2.FRAME_HEAD_BYTES + length) {
-            return false;
-        }
-        if (blockStream != 0 && (type != Http2.CONTINUATION || stream != blockStream)) {
-            throw error("frame of type " + type + " in a header block");
-        }
-        int limit = buffer.limit();
-        int end = at + Http2.FRAME_HEAD_BYTES + length;
-        buffer.limit(end).position(at + Http2.FRAME_HEAD_BYTES);
-        take(type, flags, stream, buffer);
-        buffer.limit(limit).position(end);
-        return true;
-    }
-
-    private void take(int type, int flags, int stream, ByteBuffer payload)
-            throws IOException, Http2.ConnectionException {
-        switch (type) {
-            case Http2.DATA -> data(flags, stream, payload);
-            case Http2.HEADERS -> headers(flags, stream, payload);
-            case Http2.CONTINUATION -> continuation(flags, stream, payload);
-            case Http2.RST_STREAM -> reset(stream, payload);
-            case Http2.SETTINGS -> settings(flags, stream, payload);
-            case Http2.PING -> ping(flags, stream, payload);
-            case Http2.GO_AWAY -> goneAway(payload);
-            case Http2.WINDOW_UPDATE -> windowUpdate(stream, payload);
-            case Http2.PUSH_PROMISE -> throw error("push, which was refused");
-            default -> {} // priorities, and what extensions add (5.5)
-        }
-    }
-
     /** Null where it is over already. */
-    private @Nullable Http2StreamConduit stream(int id) throws Http2.ConnectionException {
+    @Nullable
+    Http2UpstreamStream stream(int id) throws Http2.ConnectionException {
         if ((id & 1) == 0 || id > lastId) {
-            throw error("frame for stream " + id + ", which was not opened");
+            throw Http2FrameReader.error("frame for stream " + id + ", which was not opened");
         }
         return byId.get(id);
     }
 
-    private void data(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
-        Http2StreamConduit stream = stream(id);
-        int whole = payload.remaining();
-        credit(whole);
-        unpad(flags, payload);
-        if (stream != null) {
-            stream.data(payload, whole, (flags & Http2.END_STREAM) != 0);
-        }
+    /** A part of a body came: it is credited to all streams together, and taken by its own. */
+    @Nullable
+    Http2UpstreamStream dataCame(int id, int bytes) throws IOException, Http2.ConnectionException {
+        Http2UpstreamStream stream = stream(id);
+        credit(bytes);
+        return stream;
     }
 
     /** What came is paid back at once: a stream that nobody reads must not hold up the others. */
@@ -448,82 +342,18 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
     }
 
-    private static void unpad(int flags, ByteBuffer payload) throws Http2.ConnectionException {
-        if ((flags & Http2.PADDED) == 0) {
-            return;
-        }
-        int padding = payload.hasRemaining() ? payload.get() & 0xff : 256;
-        if (padding > payload.remaining()) {
-            throw error("padding of " + padding + " bytes in a frame of less");
-        }
-        payload.limit(payload.limit() - padding);
+    boolean settled() {
+        return settled;
     }
 
-    private void headers(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
-        stream(id);
-        unpad(flags, payload);
-        if ((flags & Http2.PRIORITY) != 0) {
-            expect(payload.remaining() >= 5, "HEADERS without its priority");
-            payload.position(payload.position() + 5);
-        }
-        blockStream = id;
-        blockEnds = (flags & Http2.END_STREAM) != 0;
-        continuation(flags, id, payload);
-    }
-
-    private void continuation(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
-        expect(blockStream != 0, "CONTINUATION without HEADERS");
-        boolean whole = (flags & Http2.END_HEADERS) != 0;
-        if (!whole || block.length > 0) {
-            append(payload);
-        }
-        if (!whole) {
-            return;
-        }
-        answerBlock.read(block.length > 0 ? ByteBuffer.wrap(block) : payload);
-        block = new byte[0];
-        blockStream = 0;
-        Http2StreamConduit stream = stream(id);
-        if (stream != null) {
-            stream.block(answerBlock, blockEnds);
-        }
-    }
-
-    private void append(ByteBuffer payload) throws Http2.ConnectionException {
-        int before = block.length;
-        int after = before + payload.remaining();
-        if (after > MAX_BLOCK_BYTES) {
-            throw new Http2.ConnectionException(
-                    Http2.ENHANCE_YOUR_CALM, "header block of more than " + MAX_BLOCK_BYTES + " bytes");
-        }
-        block = Arrays.copyOf(block, after);
-        payload.get(block, before, after - before);
-    }
-
-    private void reset(int id, ByteBuffer payload) throws Http2.ConnectionException {
-        expectLength(payload, 4);
-        Http2StreamConduit stream = stream(id);
-        if (stream != null) {
-            stream.reset(payload.getInt());
-        }
-    }
-
-    private void settings(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
-        expect(
-                id == 0 && payload.remaining() % 6 == 0,
-                "SETTINGS of " + payload.remaining() + " bytes for stream " + id);
-        if ((flags & Http2.ACK) != 0) {
-            return;
-        }
-        while (payload.hasRemaining()) {
-            setting(payload.getShort(), payload.getInt() & 0xffffffffL);
-        }
+    /** The endpoint said what it takes. */
+    void settingsCame() throws IOException {
         settled = true;
         frames.frame(0, Http2.SETTINGS, Http2.ACK, 0);
-        unblock();
+        notifier.writable();
     }
 
-    private void setting(int name, long value) throws Http2.ConnectionException {
+    void setting(int name, long value) throws Http2.ConnectionException {
         switch (name) {
             case Http2.MAX_CONCURRENT_STREAMS -> maxStreams = (int) Math.min(value, MOST_STREAMS);
             case Http2.MAX_HEADER_LIST_SIZE -> maxListBytes = value;
@@ -533,30 +363,24 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
                 }
                 int change = (int) value - initialWindow;
                 initialWindow = (int) value;
-                streams.forEach(stream -> stream.widen(change));
+                streams.forEach(stream -> stream.sink().widen(change));
             }
             default -> {} // a larger frame, or table, is never used
         }
     }
 
-    private void ping(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
-        expectLength(payload, 8);
-        expect(id == 0, "PING for stream " + id);
-        if ((flags & Http2.ACK) == 0) {
-            frames.frame(8, Http2.PING, Http2.ACK, 0).put(payload);
-        } else if (doubted) {
+    void pingAnswered() {
+        if (doubted) {
             doubtNoMore();
         }
     }
 
-    private void goneAway(ByteBuffer payload) throws Http2.ConnectionException {
-        expect(payload.remaining() >= 8, "GOAWAY of " + payload.remaining() + " bytes");
-        int last = payload.getInt() & Integer.MAX_VALUE;
-        int code = payload.getInt();
+    /** The endpoint takes no more requests, and did not process those after the last stream that it names (RFC 9113, 6.8). */
+    void goneAway(int last, int code) {
         LOG.debug("Connection to {} takes no more requests: GOAWAY after stream {}, code {}", owner, last, code);
         StreamException refused = new StreamException(
                 Outcome.NOT_PROCESSED, "GOAWAY with code " + code + " before the request was begun");
-        for (Http2StreamConduit stream : List.copyOf(streams)) {
+        for (Http2UpstreamStream stream : List.copyOf(streams)) {
             if (stream.isAfter(last)) {
                 stream.fail(refused);
             }
@@ -564,14 +388,12 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         retire();
     }
 
-    private void windowUpdate(int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
-        expectLength(payload, 4);
-        int more = payload.getInt() & Integer.MAX_VALUE;
+    void windowUpdate(int id, int more) throws Http2.ConnectionException {
         if (id != 0) {
-            Http2StreamConduit stream = stream(id);
+            Http2UpstreamStream stream = stream(id);
             if (stream != null) {
-                stream.windowUpdate(more);
-                unblock();
+                stream.sink().windowUpdate(more);
+                notifier.writable();
             }
             return;
         }
@@ -579,7 +401,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         if (more == 0 || window > Integer.MAX_VALUE) {
             throw new Http2.ConnectionException(Http2.FLOW_CONTROL_ERROR, "window update by " + more);
         }
-        unblock();
+        notifier.writable();
     }
 
     // Its end
@@ -595,7 +417,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
         LOG.debug("Connection to {} ended: {}", owner, failure.toString());
         StreamException broken = new StreamException(outcome, String.valueOf(failure.getMessage()));
-        List<Http2StreamConduit> left = List.copyOf(streams);
+        List<Http2UpstreamStream> left = List.copyOf(streams);
         close();
         left.forEach(stream -> stream.fail(broken));
         if (!ready) {
@@ -628,35 +450,12 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         loop.longDeadlines.cancel(this);
         streams.clear();
         byId.clear();
-        blocked.clear();
+        notifier.clear();
         frames.free();
         if (received != null) {
             received.close();
             received = null;
         }
         IoUtils.safeClose(socket);
-    }
-
-    private static void expect(boolean holds, String otherwise) throws Http2.ConnectionException {
-        if (!holds) {
-            throw error(otherwise);
-        }
-    }
-
-    private static void expectLength(ByteBuffer payload, int length) throws Http2.ConnectionException {
-        if (payload.remaining() != length) {
-            throw new Http2.ConnectionException(
-                    Http2.FRAME_SIZE_ERROR, "frame of " + payload.remaining() + " bytes (expected " + length + ")");
-        }
-    }
-
-    private static Http2.ConnectionException error(String message) {
-        return new Http2.ConnectionException(Http2.PROTOCOL_ERROR, message);
-    }
-
-    private static String shown(ByteBuffer buffer) {
-        byte[] first = new byte[Math.min(80, buffer.remaining())];
-        buffer.get(buffer.position(), first);
-        return "“" + new String(first, StandardCharsets.ISO_8859_1).replaceAll("[^ -~]", "?") + "”";
     }
 }

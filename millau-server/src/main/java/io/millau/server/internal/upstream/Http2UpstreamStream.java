@@ -1,20 +1,161 @@
 package io.millau.server.internal.upstream;
 
+import io.millau.core.Outcome;
+import io.millau.server.internal.http.Http2;
+import java.io.IOException;
 import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
+import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
-/** A stream of an HTTP/2 connection, as a connection of its own; what goes through it is its {@link Http2StreamConduit}'s. */
+/**
+ * A stream of an HTTP/2 connection (RFC 9113, 5), used for one request like a connection of its own that speaks HTTP/1.1: the
+ * {@link Http2StreamSink} takes the request, the {@link Http2StreamSource} gives the response. For its I/O thread alone.
+ */
 final class Http2UpstreamStream extends StreamConnection {
 
     private final StreamConnection socket;
-    private final Http2StreamConduit conduit;
+    private final Http2UpstreamConnection connection;
+    private final Http2StreamSink sink;
+    private final Http2StreamSource source;
+    private final long since;
+    private int id;
+    private boolean toBeTold;
+    private @Nullable StreamException failure;
 
-    Http2UpstreamStream(StreamConnection socket, Http2StreamConduit conduit) {
+    /** Whether the connection is done with it. */
+    private boolean left;
+
+    private boolean closed;
+
+    /** @param window how many bytes of a body it may send before the endpoint allows more */
+    Http2UpstreamStream(StreamConnection socket, Http2UpstreamConnection connection, int window) {
         super(socket.getIoThread());
         this.socket = socket;
-        this.conduit = conduit;
-        setSourceConduit(conduit);
-        setSinkConduit(conduit);
+        this.connection = connection;
+        this.sink = new Http2StreamSink(this, connection, window);
+        this.source = new Http2StreamSource(this, connection);
+        this.since = connection.loop.deadlines.now();
+        setSourceConduit(source);
+        setSinkConduit(sink);
+    }
+
+    Http2StreamSink sink() {
+        return sink;
+    }
+
+    Http2StreamSource source() {
+        return source;
+    }
+
+    /** When it began, by the event loop's clock. */
+    long since() {
+        return since;
+    }
+
+    /** Its number; 0 until its head is sent. */
+    int id() {
+        return id;
+    }
+
+    /** Takes a number: its head is about to be sent. */
+    void enter() {
+        id = connection.enter(this);
+    }
+
+    /** Whether the endpoint did not process it, when this is the last stream that it did. */
+    boolean isAfter(int lastStream) {
+        return id == 0 || id > lastStream;
+    }
+
+    boolean toBeTold() {
+        return toBeTold;
+    }
+
+    void toBeTold(boolean toBe) {
+        toBeTold = toBe;
+    }
+
+    /** Tells its user that there is something to read, or room to write. */
+    void tell() {
+        if (!closed) {
+            source.tell();
+        }
+        if (!closed) {
+            sink.tell();
+        }
+        if (!closed && source.isAwaited()) {
+            connection.notifier.tellLater(this);
+        }
+        if (!closed && sink.isWriteResumed()) {
+            connection.notifier.block(this);
+        }
+    }
+
+    boolean failed() {
+        return failure != null;
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
+    boolean left() {
+        return left;
+    }
+
+    void checkFailure() throws IOException {
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    void checkOpen() throws IOException {
+        checkFailure();
+        if (closed) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    /** The endpoint reset it: once the response is whole, that only means that the rest of the request is not wanted. */
+    void reset(int code) {
+        fail(new StreamException(
+                code == Http2.REFUSED_STREAM ? Outcome.NOT_PROCESSED : Outcome.BROKEN,
+                "stream reset with code " + code));
+    }
+
+    /** It ends, not by its user's will; a response that is whole stays one. */
+    void fail(StreamException why) {
+        if (source.responseEnded()) {
+            sink.discard();
+        } else if (failure == null) {
+            failure = why;
+        }
+        leave();
+        connection.notifier.tellLater(this);
+    }
+
+    /** The endpoint broke the rules of the stream. */
+    void breakOff(int code, String why) {
+        boolean open = !left && id != 0;
+        source.discardEnd();
+        fail(new StreamException(Outcome.BROKEN, why));
+        if (open) {
+            connection.reset(id, code);
+        }
+    }
+
+    void leaveIfOver() {
+        if (sink.requestEnded() && source.responseEnded()) {
+            leave();
+        }
+    }
+
+    void leave() {
+        if (!left) {
+            left = true;
+            connection.left(this, id);
+        }
     }
 
     @Override
@@ -29,16 +170,26 @@ final class Http2UpstreamStream extends StreamConnection {
 
     @Override
     protected void notifyReadClosed() {
-        conduit.terminateReads();
+        source.terminateReads();
     }
 
     @Override
     protected void notifyWriteClosed() {
-        conduit.terminateWrites();
+        sink.terminateWrites();
     }
 
+    /** Nothing uses it any more; the endpoint is told if it might still go on. */
     @Override
     protected void closeAction() {
-        conduit.close();
+        if (closed) {
+            return;
+        }
+        closed = true;
+        source.freeBody();
+        boolean open = !left && id != 0;
+        if (open) {
+            connection.reset(id, Http2.CANCEL);
+        }
+        leave();
     }
 }

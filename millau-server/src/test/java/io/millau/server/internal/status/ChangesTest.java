@@ -23,7 +23,9 @@ class ChangesTest {
 
     private static final Instant NOON = Instant.parse("2030-01-01T12:00:00Z");
 
-    private final Changes changes = new Changes(Clock.fixed(NOON, ZoneOffset.UTC));
+    private final ChangeHistory history = new ChangeHistory(Clock.fixed(NOON, ZoneOffset.UTC));
+    private final Changes changes = new Changes(history);
+    private final OverviewChanges overviewChanges = new OverviewChanges(history);
     private final RecordedOverview overview = new RecordedOverview();
 
     private static Endpoint endpoint(int port) {
@@ -39,7 +41,7 @@ class ChangesTest {
 
     /** The latest first. */
     private List<String> texts() {
-        return changes.last().stream()
+        return history.last().stream()
                 .map(change -> (change.isTrouble() ? "! " : "") + change.text())
                 .toList();
     }
@@ -59,7 +61,7 @@ class ChangesTest {
                         "Changed service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=2"
                                 + " joined=\"http://127.0.0.1:82 http://127.0.0.1:83\" left=http://127.0.0.1:81",
                         "Added service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=1");
-        assertThat(changes.last()).allSatisfy(change -> assertThat(change.at()).isEqualTo(NOON));
+        assertThat(history.last()).allSatisfy(change -> assertThat(change.at()).isEqualTo(NOON));
     }
 
     @Test
@@ -112,7 +114,7 @@ class ChangesTest {
             changes.endpointEjected(shop(81), endpoint(81), "failure " + i);
         }
 
-        assertThat(changes.last()).hasSize(Changes.REMEMBERED);
+        assertThat(history.last()).hasSize(ChangeHistory.REMEMBERED);
         assertThat(texts().get(0)).contains("failure 199");
         assertThat(texts().get(49)).contains("failure 150");
     }
@@ -132,7 +134,7 @@ class ChangesTest {
             thread.join();
         }
 
-        assertThat(changes.last()).hasSize(Changes.REMEMBERED);
+        assertThat(history.last()).hasSize(ChangeHistory.REMEMBERED);
     }
 
     private static RecordedOverview overviewOf(@Nullable String trouble) {
@@ -143,12 +145,12 @@ class ChangesTest {
 
     @Test
     void aSourceIsAwayAndBackOnceEach() {
-        changes.look(overviewOf(null));
-        changes.look(overviewOf("refused"));
-        changes.look(overviewOf("refused"));
-        changes.look(overviewOf("hangs"));
-        changes.look(overviewOf(null));
-        changes.look(overviewOf(null));
+        overviewChanges.compare(overviewOf(null));
+        overviewChanges.compare(overviewOf("refused"));
+        overviewChanges.compare(overviewOf("refused"));
+        overviewChanges.compare(overviewOf("hangs"));
+        overviewChanges.compare(overviewOf(null));
+        overviewChanges.compare(overviewOf(null));
 
         assertThat(texts())
                 .containsExactly(
@@ -164,14 +166,14 @@ class ChangesTest {
     @Test
     void aCertificateIsToldOfOnceAndAgainWhenItIsRenewed() {
         overview.certificates = List.of(certificate(null, "b.example", "a.example"));
-        changes.look(overview);
-        assertThat(changes.last()).as("it is not there yet").isEmpty();
+        overviewChanges.compare(overview);
+        assertThat(history.last()).as("it is not there yet").isEmpty();
         overview.certificates = List.of(certificate(NOON, "b.example", "a.example"));
-        changes.look(overview);
-        changes.look(overview);
+        overviewChanges.compare(overview);
+        overviewChanges.compare(overview);
         overview.certificates = List.of(certificate(NOON.plusSeconds(1), "a.example", "b.example"));
-        changes.look(overview);
-        changes.look(overview);
+        overviewChanges.compare(overview);
+        overviewChanges.compare(overview);
 
         assertThat(texts())
                 .containsExactly(
@@ -184,9 +186,9 @@ class ChangesTest {
     void severalCertificatesOfOneNameAreToldOfOnceEach() {
         overview.certificates = List.of(certificate(NOON, "a.example"), certificate(NOON.plusSeconds(9), "a.example"));
         for (int i = 0; i < 100; i++) {
-            changes.look(overview);
+            overviewChanges.compare(overview);
         }
 
-        assertThat(changes.last()).hasSize(2);
+        assertThat(history.last()).hasSize(2);
     }
 }

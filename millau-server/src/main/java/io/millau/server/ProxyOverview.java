@@ -1,0 +1,79 @@
+package io.millau.server;
+
+import io.millau.core.CertificateStatus;
+import io.millau.core.Overview;
+import io.millau.core.Problem;
+import io.millau.core.Router;
+import io.millau.core.Service;
+import io.millau.core.ServiceStatus;
+import io.millau.core.SourceStatus;
+import io.millau.core.TrafficListener;
+import io.millau.server.internal.tls.Certificates;
+import io.millau.server.internal.upstream.UpstreamPools;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What listeners may ask of a running proxy. Safe for use by several threads. */
+final class ProxyOverview implements Overview {
+    private final List<TrafficListener.Ingress> ingresses;
+    private final Router router;
+    private final UpstreamPools upstreams;
+    private final SourceAggregator services;
+    private final @Nullable Certificates certificates;
+    private final @Nullable AccessLog accessLog;
+
+    ProxyOverview(
+            List<TrafficListener.Ingress> ingresses,
+            Router router,
+            UpstreamPools upstreams,
+            SourceAggregator services,
+            @Nullable Certificates certificates,
+            @Nullable AccessLog accessLog) {
+        this.ingresses = ingresses;
+        this.router = router;
+        this.upstreams = upstreams;
+        this.services = services;
+        this.certificates = certificates;
+        this.accessLog = accessLog;
+    }
+
+    @Override
+    public List<TrafficListener.Ingress> ingresses() {
+        return ingresses;
+    }
+
+    @Override
+    public List<ServiceStatus> services() {
+        return router.status();
+    }
+
+    @Override
+    public int openConnections(Service service) {
+        return service.endpoints().stream().mapToInt(upstreams::connections).sum();
+    }
+
+    @Override
+    public List<SourceStatus> sources() {
+        return services.sources();
+    }
+
+    @Override
+    public List<Problem> problems() {
+        List<Problem> all = new ArrayList<>(services.current().problems());
+        if (certificates != null) {
+            all.addAll(certificates.problems());
+        }
+        return all;
+    }
+
+    @Override
+    public List<CertificateStatus> certificates() {
+        return certificates == null ? List.of() : certificates.status();
+    }
+
+    @Override
+    public long droppedLogLines() {
+        return accessLog == null ? 0 : accessLog.dropped();
+    }
+}

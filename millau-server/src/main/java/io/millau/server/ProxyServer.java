@@ -1,0 +1,301 @@
+package io.millau.server;
+
+import io.millau.core.Router;
+import io.millau.core.Service;
+import io.millau.core.Snapshot;
+import io.millau.core.TrafficListener;
+import io.millau.server.internal.frontend.Listener;
+import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.io.EventLoops;
+import io.millau.server.internal.proxy.DebugHeaders;
+import io.millau.server.internal.proxy.HttpsRules;
+import io.millau.server.internal.proxy.ProxyHandler;
+import io.millau.server.internal.proxy.ProxyThread;
+import io.millau.server.internal.status.ChangeHistory;
+import io.millau.server.internal.status.Changes;
+import io.millau.server.internal.status.ExplainHandler;
+import io.millau.server.internal.status.RequestUrl;
+import io.millau.server.internal.status.Status;
+import io.millau.server.internal.status.Telemetry;
+import io.millau.server.internal.status.UrlExplanation;
+import io.millau.server.internal.tls.Certificates;
+import io.millau.server.internal.tls.Tls;
+import io.millau.server.internal.tls.TlsThreads;
+import io.millau.server.internal.upstream.HealthChecks;
+import io.millau.server.internal.upstream.UpstreamPools;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+
+/**
+ * The parts of a running proxy and how they are wired: sources feed the router, listeners get the requests. Safe for use by
+ * several threads.
+ */
+final class ProxyServer implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
+
+    /** A source that has nothing to say by then must not keep the others' services from being reached. */
+    private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
+
+    private final XnioWorker worker;
+    private final EventLoops loops;
+    private final TlsThreads tlsThreads = new TlsThreads();
+    private final UpstreamPools upstreams;
+    private final Buffers buffers = new Buffers(Buffers.CLIENT_BYTES);
+    private final Router router;
+    private final SourceAggregator services;
+    private final HealthChecks healthChecks;
+    private final GuardedListeners traffic;
+    private final Changes changes;
+    private final @Nullable Status status;
+    private final @Nullable AccessLog accessLog;
+    private final List<Listener> listeners = new ArrayList<>();
+    private final List<ProxyHandler> handlers = new ArrayList<>();
+    private final @Nullable Certificates certificates;
+    private final @Nullable Listener telemetry;
+    private final boolean redirectAll;
+    private final Duration grace;
+    private final Duration drain;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile boolean listening;
+    private volatile boolean closing;
+
+    ProxyServer(Millau.Builder builder) throws IOException {
+        redirectAll = builder.redirectToHttps;
+        grace = builder.grace;
+        drain = builder.drain;
+        router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
+        loops = new EventLoops(builder.ticker);
+        upstreams = new UpstreamPools(loops, tlsThreads);
+        ChangeHistory history = new ChangeHistory(builder.wallClock);
+        changes = new Changes(history);
+        status = builder.telemetry == null
+                ? null
+                : new Status(history, builder.wallClock, builder.ticker, builder.hostName, this::up);
+        accessLog = builder.accessLog;
+        traffic = new GuardedListeners(listeners(builder.trafficListeners));
+        healthChecks = new HealthChecks(router, loops, upstreams, traffic);
+        certificates =
+                builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
+        services = new SourceAggregator(builder.sources, this::replace, changes::problemsReplaced);
+        services.start(); // first, since an engine takes as long to answer as all of the rest does
+        worker = Xnio.getInstance(ProxyServer.class.getClassLoader())
+                .createWorker(OptionMap.builder()
+                        .set(Options.WORKER_NAME, "millau")
+                        .set(Options.WORKER_IO_THREADS, builder.ioThreads)
+                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
+                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
+                        .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
+                        .set(Options.CONNECTION_LOW_WATER, 1_000_000)
+                        .getMap());
+        try {
+            for (InetSocketAddress address : builder.addresses) {
+                listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address)));
+            }
+            if (certificates != null) {
+                Tls tls = new Tls(certificates, router::clientCa, builder.tlsProvider);
+                for (InetSocketAddress address : builder.secureAddresses) {
+                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address, tls, tlsThreads)));
+                }
+            }
+            InetSocketAddress telemetryAddress = builder.telemetry;
+            telemetry = telemetryAddress == null
+                    ? null
+                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, loops, telemetryAddress));
+            if (telemetry != null && status != null) {
+                telemetry.open(new Telemetry(this::up, status, new ExplainHandler(this::explain), builder.metrics));
+            }
+            services.awaitFirst(FIRST_SNAPSHOTS);
+            open(builder);
+        } catch (IOException | RuntimeException e) {
+            release();
+            throw e;
+        }
+    }
+
+    private List<TrafficListener> listeners(List<TrafficListener> others) {
+        List<TrafficListener> all = new ArrayList<>();
+        all.add(changes);
+        if (status != null) {
+            all.addAll(status.listeners());
+        }
+        if (accessLog != null) {
+            all.add(accessLog);
+        }
+        all.addAll(others);
+        return all;
+    }
+
+    private interface Binding {
+        Listener bind() throws IOException;
+    }
+
+    private static Listener bind(InetSocketAddress address, Binding binding) throws IOException {
+        try {
+            return binding.bind();
+        } catch (IOException e) {
+            throw new Millau.BindFailedException(address, e);
+        }
+    }
+
+    private void open(Millau.Builder builder) {
+        List<TrafficListener.Ingress> ingresses = listeners.stream()
+                .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), listener.scheme()))
+                .toList();
+        traffic.started(new ProxyOverview(ingresses, router, upstreams, services, certificates, accessLog));
+        int httpsPort = ingresses.stream()
+                .filter(ingress -> ingress.protocol().equals("https"))
+                .mapToInt(TrafficListener.Ingress::port)
+                .findFirst()
+                .orElse(0);
+        HttpsRules https = new HttpsRules(router, redirectAll, httpsPort);
+        DebugHeaders debugHeaders = builder.debugHeaders ? new DebugHeaders(builder.hostName) : null;
+        ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams);
+        for (int i = 0; i < listeners.size(); i++) {
+            ProxyHandler handler = new ProxyHandler(
+                    router, https, certificates, threads, traffic, ingresses.get(i), debugHeaders, services::lookNow);
+            handlers.add(handler);
+            listeners.get(i).open(handler);
+        }
+        healthChecks.start(worker.getIoThread());
+        if (certificates != null) {
+            certificates.start();
+        }
+        listening = true;
+    }
+
+    private void replace(List<Service> all) {
+        if (certificates != null) {
+            certificates.replace(all); // first: a new host is not to be reached without its own
+        }
+        upstreams.replace(all, () -> router.replace(all));
+        healthChecks.replace(all);
+        traffic.servicesReplaced(all.stream().filter(Service::enabled).toList());
+    }
+
+    /** The addresses it listens on, for HTTP first, then for HTTPS, with the ports that were bound where 0 was asked for. */
+    List<InetSocketAddress> addresses() {
+        return listeners.stream().map(Listener::address).toList();
+    }
+
+    /** The port of the status page, health and metrics, or 0 if there is none. */
+    int telemetryPort() {
+        return telemetry == null ? 0 : telemetry.address().getPort();
+    }
+
+    /** What all sources know together. */
+    Snapshot snapshot() {
+        return services.current();
+    }
+
+    UrlExplanation explain(RequestUrl url) {
+        return UrlExplanation.of(url, router, services.current().problems(), redirectAll);
+    }
+
+    /** Whether it listens and knows services: at least one source has delivered a snapshot. */
+    boolean up() {
+        return listening && !closing && services.anyDelivered();
+    }
+
+    /** Buffers in use: none where no connection has anything to do. */
+    int buffersTaken() {
+        return buffers.taken() + buffersTakenByRequests();
+    }
+
+    /** Those of them that are not Undertow's. */
+    int buffersTakenByRequests() {
+        return loops.buffersTaken();
+    }
+
+    /** As {@link Millau#close} says. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closing) {
+                awaitClosed();
+                return;
+            }
+            closing = true;
+        }
+        if (!grace.isZero()) {
+            LOG.info("Down listens={}s", grace.toSeconds());
+        }
+        handlers.forEach(ProxyHandler::drain);
+        listeners.forEach(Listener::announceEnd);
+        boolean interrupted = !waitFor(grace, () -> false);
+        listeners.forEach(Listener::stopAccepting);
+        interrupted |= !waitFor(drain, () -> inProgress() == 0);
+        int open = inProgress();
+        if (open > 0) {
+            LOG.warn("Ended inProgress={} after={}s", open, drain.toSeconds());
+        }
+        release();
+        closed.countDown();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private int inProgress() {
+        return handlers.stream().mapToInt(ProxyHandler::inProgress).sum();
+    }
+
+    /** Looks at what it waits for from time to time, so that no request has to tell somebody of its end. */
+    private static boolean waitFor(Duration atMost, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        try {
+            while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+                TimeUnit.MILLISECONDS.sleep(10);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    private void awaitClosed() {
+        try {
+            closed.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void release() {
+        services.close();
+        if (status != null) {
+            status.close();
+        }
+        listeners.forEach(Listener::stopAccepting);
+        listeners.forEach(Listener::closeConnections);
+        if (telemetry != null) {
+            telemetry.stopAccepting();
+            telemetry.closeConnections();
+        }
+        worker.shutdown();
+        try {
+            if (!worker.awaitTermination(2, TimeUnit.SECONDS)) {
+                worker.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            worker.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+        if (certificates != null) {
+            certificates.close();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.server.internal.http.MessageLength;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import io.undertow.util.Protocols;
+import org.jspecify.annotations.Nullable;
+
+/** Recognises requests that two parsers could read in two ways: they may not reach a service (RFC 9112, 6.3 and 11.2). */
+final class RequestCheck {
+
+    private RequestCheck() {}
+
+    /** What makes a request ambiguous, and what was expected; null if nothing does. */
+    static @Nullable String faultOf(HttpServerExchange exchange) {
+        HeaderMap headers = exchange.getRequestHeaders();
+        HeaderValues lengths = headers.get(Headers.CONTENT_LENGTH);
+        HeaderValues codings = headers.get(Headers.TRANSFER_ENCODING);
+        HeaderValues hosts = headers.get(Headers.HOST);
+        if (lengths != null && (lengths.size() != 1 || MessageLength.parse(lengths.getFirst()) < 0)) {
+            return "Content-Length " + lengths + ", expected one number";
+        }
+        if (lengths != null && exchange.isRequestComplete() && MessageLength.parse(lengths.getFirst()) > 0) {
+            // HTTP/2 can say so; over HTTP/1.1 the endpoint would take the next request for the body.
+            return "Content-Length " + lengths + " without a body";
+        }
+        if (codings != null) {
+            boolean chunked = codings.size() == 1 && "chunked".equalsIgnoreCase(codings.getFirst());
+            if (!chunked || lengths != null || !exchange.isHttp11()) {
+                return "Transfer-Encoding " + codings
+                        + ", expected chunked alone, without Content-Length, over HTTP/1.1";
+            }
+        }
+        if (hosts != null && hosts.size() > 1) {
+            return "several Host fields";
+        }
+        if (!exchange.isHttp10()
+                && (hosts == null || isHttp2(exchange) && hosts.getFirst().isEmpty())) {
+            return "no Host field, or no :authority";
+        }
+        if (!isTarget(exchange)) {
+            return "request target " + exchange.getRequestURI() + ", expected one that starts with /";
+        }
+        return null;
+    }
+
+    private static boolean isHttp2(HttpServerExchange exchange) {
+        return exchange.getProtocol() == Protocols.HTTP_2_0;
+    }
+
+    /** HTTP/2 has no absolute form, but its {@code :path} could hold one, with another host than the one that was routed. */
+    private static boolean isTarget(HttpServerExchange exchange) {
+        String uri = exchange.getRequestURI();
+        return uri.startsWith("/")
+                || uri.equals("*")
+                || exchange.isHostIncludedInRequestURI()
+                || exchange.getRequestMethod().equals(Methods.CONNECT);
+    }
+}

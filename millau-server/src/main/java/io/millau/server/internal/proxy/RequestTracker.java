@@ -1,0 +1,133 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
+import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.DownstreamConnection;
+import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.text.Throttle;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.SameThreadExecutor;
+import io.undertow.util.StatusCodes;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The requests of one listener as others see them: counts those in progress, tells the traffic listener, and warns in the log
+ * at most once in 10 s for each kind of trouble. Safe for use by several threads.
+ */
+final class RequestTracker {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyHandler.class);
+
+    /** Entries of removed services are not evicted; the map is cleared at this size. */
+    private static final int MAX_THROTTLES = 10_000;
+
+    private final TrafficListener listener;
+    private final TrafficListener.Ingress ingress;
+    private final AtomicInteger inProgress = new AtomicInteger();
+    private final Throttle badRequests = new Throttle();
+    private final Throttle unmatched = new Throttle();
+    private final Map<String, Throttle> failures = new ConcurrentHashMap<>();
+
+    RequestTracker(TrafficListener listener, TrafficListener.Ingress ingress) {
+        this.listener = listener;
+        this.ingress = ingress;
+    }
+
+    TrafficListener listener() {
+        return listener;
+    }
+
+    TrafficListener.Ingress ingress() {
+        return ingress;
+    }
+
+    void began(TrafficListener.Ended request, Downstream downstream) {
+        inProgress.getAndIncrement();
+        if (downstream.enter()) {
+            listener.connectionBusy(ingress);
+        }
+        listener.requestBegan(ingress, request.method());
+    }
+
+    /** Called once for each request that began. */
+    void ended(TrafficListener.Ended request, Downstream downstream) {
+        if (request.status() != StatusCodes.SWITCHING_PROTOCOLS) {
+            inProgress.getAndDecrement();
+        }
+        listener.requestEnded(request);
+        if (downstream.leave()) {
+            listener.connectionIdle(ingress);
+        }
+    }
+
+    /** The request became a tunnel, which may last for ever: it no longer counts as in progress. */
+    void upgraded() {
+        inProgress.getAndDecrement();
+    }
+
+    int inProgress() {
+        return inProgress.get();
+    }
+
+    /** Warns of a request that can't be served as it was sent. */
+    void badRequest(HttpServerExchange exchange, String reason) {
+        badRequests.warn(
+                LOG,
+                () -> "Bad request client=" + DownstreamConnection.textOf(exchange.getSourceAddress()) + " reason="
+                        + LogText.value(reason));
+    }
+
+    /** Warns of a request that no service matches. */
+    void unmatched(HttpServerExchange exchange) {
+        unmatched.warn(
+                LOG,
+                () -> "No matching services host=" + LogText.value(Downstream.hostOf(exchange)) + " path="
+                        + LogText.value(Http1.pathOf(exchange)));
+    }
+
+    /** Warns of a request that got no response, or no complete one, from its service. */
+    void failed(TrafficListener.Ended request, Service service, String reason) {
+        if (failures.size() > MAX_THROTTLES) {
+            failures.clear();
+        }
+        failures.computeIfAbsent(service.name(), name -> new Throttle())
+                .warn(
+                        LOG,
+                        () -> "Failed service=" + LogText.value(service.name())
+                                + " status=" + request.status()
+                                + " reason=" + LogText.value(reason)
+                                + " attempts=" + request.attempts()
+                                + " host=" + LogText.value(request.request().host())
+                                + " path=" + LogText.value(request.request().path())
+                                + " request=" + LogText.value(request.request().id()));
+    }
+
+    /** Replies to a request that goes to no service. */
+    void reply(HttpServerExchange exchange, String text) {
+        reply(exchange, text, text.strip());
+    }
+
+    /** @param reason for the log: without the query, which may hold secrets */
+    void reply(HttpServerExchange exchange, String text, String reason) {
+        Downstream downstream = Downstream.of(exchange);
+        if (LOG.isDebugEnabled()) {
+            LOG.debug(
+                    "Local reply request={} status={} host={} path={} reason={}",
+                    downstream.id(),
+                    exchange.getStatusCode(),
+                    LogText.value(downstream.host()),
+                    LogText.value(downstream.path()),
+                    LogText.value(reason));
+        }
+        LocalReply reply = new LocalReply(downstream, ingress, System.nanoTime());
+        began(reply, downstream);
+        exchange.dispatch(
+                SameThreadExecutor.INSTANCE, () -> LocalReply.send(exchange, text, () -> ended(reply, downstream)));
+    }
+}

@@ -1,0 +1,206 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.core.Delivery;
+import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.http.MalformedResponseException;
+import io.millau.server.internal.http.ResponseHead;
+import io.millau.server.internal.upstream.UpstreamConnection;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.xnio.StreamConnection;
+import org.xnio.channels.StreamSinkChannel;
+
+/**
+ * Passes the response of the endpoint on to the client: its head and its body, or, after a 101, what both sides say from then
+ * on. For the request's I/O thread alone.
+ */
+final class ResponseRelay {
+
+    private final ProxiedRequest request;
+    private final Downstream downstream;
+    private final HttpServerExchange exchange;
+    private final ProxyThread thread;
+    private final Delivery delivery;
+    private final @Nullable StickyCookie cookie;
+    private final @Nullable DebugHeaders debugHeaders;
+    private @Nullable ResponseBody body;
+    private @Nullable Tunnel tunnel;
+
+    /** Whether the head and body go to the client's connection as they came, and not through Undertow. */
+    private boolean direct;
+
+    private boolean keepsConnection;
+
+    ResponseRelay(
+            ProxiedRequest request,
+            Downstream downstream,
+            ProxyThread thread,
+            Delivery delivery,
+            @Nullable StickyCookie cookie,
+            @Nullable DebugHeaders debugHeaders) {
+        this.request = request;
+        this.downstream = downstream;
+        this.exchange = downstream.exchange;
+        this.thread = thread;
+        this.delivery = delivery;
+        this.cookie = cookie;
+        this.debugHeaders = debugHeaders;
+    }
+
+    /** Whether all of the response was read from the endpoint. */
+    boolean responseRead() {
+        return body != null && body.read();
+    }
+
+    /** Whether the connection can serve another request after this response. */
+    boolean keepsConnection() {
+        return keepsConnection;
+    }
+
+    /**
+     * Begins to pass on the response whose head was read last.
+     *
+     * @param first what was read after the head; freed by this, also where it throws
+     * @throws MalformedResponseException if the body is known to be malformed, and nothing was passed on
+     */
+    ResponseBody begin(UpstreamConnection connection, PooledByteBuffer first) throws MalformedResponseException {
+        ResponseHead head = thread.responseHead;
+        boolean hasBody =
+                !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
+        keepsConnection = head.keepAlive();
+        body = new ResponseBody(connection, thread, request, hasBody ? head.length() : 0, first);
+        return body;
+    }
+
+    /** Sends the head, and as much of the body as there is. */
+    void pass(PooledByteBuffer first) throws IOException {
+        ResponseHead head = thread.responseHead;
+        ResponseBody passing = body;
+        if (passing == null) {
+            throw new IllegalStateException("begin comes first");
+        }
+        exchange.setStatusCode(head.status());
+        StreamSinkChannel connection = changesHead() || !canPassAsItIs(head) ? null : downstream.bare();
+        if (connection != null) {
+            direct = true;
+            passing.startBare(connection, head.putBefore(first.getBuffer()));
+            return;
+        }
+        head.copyTo(exchange.getResponseHeaders());
+        addCookieAndDebugHeaders();
+        Duration hsts = hsts();
+        if (hsts != null) {
+            exchange.getResponseHeaders().put(Headers.STRICT_TRANSPORT_SECURITY, "max-age=" + hsts.toSeconds());
+        }
+        if (head.reason() != null) {
+            exchange.setReasonPhrase(head.reason());
+        }
+        if (exchange.isHttp10() && exchange.isPersistent()) {
+            exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
+        }
+        if (passing.decoder() != null
+                && Http1.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
+            HeaderMap trailers = passing.decoder().trailers();
+            exchange.putAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER, () -> trailers);
+        }
+        request.endConnectionIfBodyIsUncertain();
+        passing.start(exchange.getResponseChannel());
+    }
+
+    private boolean changesHead() {
+        return debugHeaders != null || hsts() != null || cookie != null && cookie.isNews(delivery);
+    }
+
+    /** Undertow takes the length from a response that may have no body, and frames one that doesn't declare it. */
+    private static boolean canPassAsItIs(ResponseHead head) {
+        return head.length() >= 0
+                && head.isWhole()
+                && head.status() != StatusCodes.NO_CONTENT
+                && head.status() != StatusCodes.NOT_MODIFIED;
+    }
+
+    private void addCookieAndDebugHeaders() {
+        if (cookie != null) {
+            cookie.set(delivery);
+        }
+        if (debugHeaders != null) {
+            debugHeaders.addTo(exchange.getResponseHeaders(), delivery.service(), downstream.id());
+        }
+    }
+
+    /** How long the client is told to use HTTPS alone; never over plain HTTP (RFC 6797, 7.2). */
+    private @Nullable Duration hsts() {
+        Duration hsts = delivery.service().hsts();
+        return hsts != null && exchange.getRequestScheme().equals("https") ? hsts : null;
+    }
+
+    void upstreamReadable() {
+        if (body != null) {
+            body.readable();
+        }
+    }
+
+    /** @param connectionIsClean whether nothing but the response was read from the connection */
+    void responseRead(boolean connectionIsClean) {
+        keepsConnection &= connectionIsClean;
+    }
+
+    /** The client has all of the response. */
+    void endExchange() {
+        if (direct) {
+            Connectors.terminateResponse(exchange);
+        } else {
+            exchange.endExchange();
+        }
+    }
+
+    /**
+     * Passes a 101 on, and then the bytes of both sides.
+     *
+     * @param first what the endpoint sent after the 101
+     */
+    void switchProtocols(UpstreamConnection connection, PooledByteBuffer first) {
+        ResponseHead head = thread.responseHead;
+        head.copyTo(exchange.getResponseHeaders());
+        exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
+        addCookieAndDebugHeaders();
+        downstream.unwatch();
+        // Nothing is read from the endpoint until the client has the 101; a client that leaves before gets no tunnel.
+        connection.source.suspendReads();
+        exchange.getConnection().addCloseListener(closed -> request.end());
+        exchange.upgradeChannel((channel, upgraded) -> tunnel(channel, connection, first));
+        exchange.endExchange();
+    }
+
+    private void tunnel(StreamConnection channel, UpstreamConnection to, PooledByteBuffer first) {
+        request.handOverConnection();
+        tunnel = new Tunnel(channel, to, thread.loop.buffers, first, request::end);
+        tunnel.start();
+    }
+
+    /** Closes the tunnel, if the connection became one. */
+    boolean closeTunnel() {
+        if (tunnel == null) {
+            return false;
+        }
+        tunnel.close();
+        return true;
+    }
+
+    /** Ends the response in whatever state it is; nothing is called any more. */
+    void end() {
+        if (body != null) {
+            body.end();
+        }
+    }
+}

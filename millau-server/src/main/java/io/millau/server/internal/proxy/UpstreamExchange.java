@@ -1,0 +1,268 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.http.ResponseHead;
+import io.millau.server.internal.upstream.StreamException;
+import io.millau.server.internal.upstream.UpstreamConnection;
+import io.millau.server.internal.upstream.UpstreamPool;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.HeaderMap;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes over the connection to the endpoint of the current attempt: the request out, and the head of the response in. Holds
+ * the connection until the response was read, and gives it back or closes it. For the request's I/O thread alone.
+ */
+final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamConnection.User {
+
+    private final ProxiedRequest request;
+    private final Downstream downstream;
+    private final ProxyThread thread;
+    private final RequestReport report;
+
+    /** What the client wants to upgrade to, if it may. */
+    private final @Nullable String upgrade;
+
+    private UpstreamPool.@Nullable Connecting connecting;
+    private @Nullable UpstreamConnection connection;
+
+    /** The part of the request's head that the socket has not taken yet. */
+    private @Nullable ByteBuffer unsentHead;
+
+    /** What was read of the response before its head was complete. */
+    private @Nullable PooledByteBuffer partialHead;
+
+    UpstreamExchange(ProxiedRequest request, Downstream downstream, RequestReport report, ProxyThread thread) {
+        this.request = request;
+        this.downstream = downstream;
+        this.report = report;
+        this.thread = thread;
+        this.upgrade = downstream.upgrade();
+    }
+
+    /** Whether the client asks for another protocol than HTTP, and may. */
+    boolean wantsUpgrade() {
+        return upgrade != null;
+    }
+
+    /**
+     * Sends the request over a kept connection, or over a new one once that is open.
+     *
+     * @param idleNanos how long a kept connection may have been idle; 0 for none
+     */
+    void begin(Endpoint endpoint, long idleNanos) {
+        UpstreamConnection kept = idleNanos == 0 ? null : thread.upstream.idle(endpoint, idleNanos);
+        RequestLog.attempt(downstream, report, endpoint, kept == null);
+        if (kept != null) {
+            connected(kept);
+        } else {
+            connecting = thread.upstream.connect(endpoint, this);
+        }
+    }
+
+    @Override
+    public void notConnected(IOException failure) {
+        connecting = null;
+        try {
+            request.notConnected(failure);
+        } catch (RuntimeException e) {
+            request.internalError(e);
+        }
+    }
+
+    @Override
+    public void connected(UpstreamConnection opened) {
+        connecting = null;
+        connection = opened;
+        opened.use(this);
+        try {
+            request.connected();
+            send(opened);
+        } catch (RequestHead.UnfitException e) {
+            request.unfit(e);
+        } catch (RuntimeException e) {
+            request.internalError(e);
+        }
+    }
+
+    private void send(UpstreamConnection connection) throws RequestHead.UnfitException {
+        RequestBody body = request.body();
+        thread.requestHead.write(downstream, body != null && body.chunked(), upgrade);
+        if (body != null) {
+            body.send(thread.requestHead, connection);
+        } else {
+            sendHead(connection);
+        }
+    }
+
+    private void sendHead(UpstreamConnection connection) {
+        ByteBuffer head = thread.headBuffer.clear();
+        head.put(thread.requestHead.bytes(), 0, thread.requestHead.length()).flip();
+        try {
+            connection.sink.write(head);
+        } catch (IOException e) {
+            sendFailed();
+            return;
+        }
+        if (head.hasRemaining()) {
+            unsentHead = ByteBuffer.allocate(head.remaining()).put(head).flip();
+            connection.sink.resumeWrites();
+        }
+    }
+
+    @Override
+    public void upstreamWritable() throws IOException {
+        RequestBody body = request.body();
+        if (body != null) {
+            body.pump();
+            if (body.sent()) {
+                releaseIfDone();
+            }
+        } else if (unsentHead != null && connection != null) {
+            connection.sink.write(unsentHead);
+            if (!unsentHead.hasRemaining()) {
+                unsentHead = null;
+                connection.sink.suspendWrites();
+            }
+        }
+    }
+
+    /** The endpoint takes no more of the request. It may have responded before it closed: then the response counts. */
+    void sendFailed() {
+        if (!request.awaitsResponse()) {
+            return;
+        }
+        try {
+            upstreamReadable();
+        } catch (IOException | RuntimeException e) {
+            upstreamFailed(e);
+        }
+    }
+
+    @Override
+    public void upstreamReadable() throws IOException {
+        ResponseRelay relay = request.relay();
+        if (relay != null) {
+            relay.upstreamReadable();
+        } else if (request.awaitsResponse() && connection != null) {
+            readHead(connection);
+        }
+    }
+
+    private void readHead(UpstreamConnection connection) throws IOException {
+        boolean first = partialHead == null;
+        PooledByteBuffer pooled = partialHead == null ? thread.loop.buffers.allocate() : partialHead;
+        partialHead = pooled;
+        ByteBuffer buffer = pooled.getBuffer();
+        int count;
+        try {
+            count = connection.source.read(buffer);
+        } catch (StreamException e) {
+            request.attemptFailed(e.outcome(), e);
+            return;
+        } catch (IOException e) {
+            request.attemptFailed(closedEarly(connection, first), e);
+            return;
+        }
+        if (count <= 0 && first) {
+            freePartialHead();
+        }
+        if (count < 0) {
+            request.attemptFailed(
+                    closedEarly(connection, first), new IOException("connection closed before the response"));
+        } else if (count > 0) {
+            buffer.flip();
+            interpret(connection, pooled);
+        }
+    }
+
+    /** A kept connection that ends before it says anything was probably closed before the request arrived (RFC 9112, 9.3.1). */
+    private static Outcome closedEarly(UpstreamConnection connection, boolean nothingCame) {
+        return nothingCame && connection.reused() ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
+    }
+
+    private void interpret(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
+        ByteBuffer buffer = pooled.getBuffer();
+        ResponseHead head = thread.responseHead;
+        while (head.read(buffer)) {
+            if (head.status() == 101) {
+                request.switchProtocols(connection, pooled);
+                return;
+            }
+            if (head.status() >= 200) {
+                partialHead = null; // from here on the response's body frees it
+                request.relay(connection, pooled);
+                return;
+            }
+            HeaderMap headers = new HeaderMap();
+            head.copyTo(headers);
+            downstream.sendInterim(head.status(), head.reason(), headers);
+        }
+        buffer.compact();
+    }
+
+    /** Gives the connection back as soon as both directions are through, however slowly the client reads. */
+    void releaseIfDone() {
+        UpstreamConnection used = connection;
+        ResponseRelay relay = request.relay();
+        if (used == null || relay == null || !relay.responseRead()) {
+            return;
+        }
+        RequestBody body = request.body();
+        if (body != null && !body.sent()) {
+            used.source.suspendReads(); // nothing reads any more, and its end would be reported again and again
+            return;
+        }
+        connection = null;
+        if (relay.keepsConnection() && unsentHead == null) {
+            used.release();
+        } else {
+            used.close();
+        }
+    }
+
+    /** Leaves the connection, and what was read after the head, to a tunnel. */
+    void handOver() {
+        partialHead = null;
+        connection = null;
+    }
+
+    /** Ends the attempt: the connection is closed, unless it was given back. */
+    void close() {
+        if (connecting != null) {
+            connecting.cancel();
+            connecting = null;
+        }
+        freePartialHead();
+        unsentHead = null;
+        if (connection != null) {
+            connection.close();
+            connection = null;
+        }
+    }
+
+    private void freePartialHead() {
+        if (partialHead != null) {
+            partialHead.close();
+            partialHead = null;
+        }
+    }
+
+    @Override
+    public void upstreamFailed(Throwable failure) {
+        if (failure instanceof IOException broken) {
+            request.upstreamBroken(broken);
+        } else {
+            request.internalError(failure);
+        }
+    }
+
+    @Override
+    public void endpointRemoved() {
+        request.endpointRemoved();
+    }
+}

@@ -1,0 +1,311 @@
+package io.millau.server.internal.upstream;
+
+import io.millau.server.internal.http.Http2;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.StreamSourceChannel;
+import org.xnio.conduits.ConduitWritableByteChannel;
+import org.xnio.conduits.Conduits;
+import org.xnio.conduits.StreamSinkConduit;
+import org.xnio.conduits.WriteReadyHandler;
+
+/**
+ * The request of a stream: takes it as HTTP/1.1, head, body and trailers, and sends it as frames of HTTP/2. For its I/O thread
+ * alone.
+ *
+ * <p>A request to upgrade (to WebSocket) goes without that wish, as one may (RFC 9110, 7.8), and what the endpoint makes of it is
+ * the response. As with a socket, a writer that is not done is told again when it can go on.
+ */
+final class Http2StreamSink implements StreamSinkConduit {
+
+    private final Http2UpstreamStream stream;
+    private final Http2UpstreamConnection connection;
+    private @Nullable WriteReadyHandler writer;
+    private boolean writesResumed;
+    private long window;
+    private boolean chunked;
+    private boolean inChunk;
+    private long unsent;
+    private boolean requestEnded;
+
+    /** Whether the endpoint wants nothing more of the request. */
+    private boolean deaf;
+
+    Http2StreamSink(Http2UpstreamStream stream, Http2UpstreamConnection connection, int window) {
+        this.stream = stream;
+        this.connection = connection;
+        this.window = window;
+    }
+
+    boolean requestEnded() {
+        return requestEnded;
+    }
+
+    /** The response is whole: what comes of the request from now on is discarded. */
+    void discard() {
+        deaf = true;
+    }
+
+    /** Tells the writer that it can go on, if it waits and can. */
+    void tell() {
+        if (writesResumed && writer != null && canWrite()) {
+            connection.notifier.unblock(stream);
+            writer.writeReady();
+        }
+    }
+
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        stream.checkOpen();
+        int start = from.position();
+        if (stream.id() == 0 && !deaf && !sendHead(from)) {
+            return 0;
+        }
+        int before;
+        do {
+            before = from.position();
+            sendBody(from);
+            connection.flush();
+        } while (from.hasRemaining() && from.position() > before);
+        int count = from.position() - start;
+        if (count == 0) {
+            stream.checkOpen();
+        }
+        return count;
+    }
+
+    private boolean sendHead(ByteBuffer from) throws IOException {
+        int start = from.position();
+        RequestHeaderEncoder block = connection.requestBlock;
+        block.readHead(from);
+        stream.source().expectNoBody(block.isHead());
+        chunked = block.chunked();
+        unsent = chunked ? 0 : Math.max(0, block.contentLength());
+        if (!connection.takesHead(block.listBytes())) {
+            refuse();
+            return true;
+        }
+        if (!connection.frames.takesHeaders(block.length())) {
+            from.position(start);
+            return false;
+        }
+        stream.enter();
+        boolean ends = !chunked && unsent == 0;
+        connection.frames.headers(stream.id(), ends, block.bytes(), block.length());
+        if (ends) {
+            endRequest();
+        }
+        return true;
+    }
+
+    /** The endpoint would not take the head: the client is told so, and the endpoint is not to blame. */
+    private void refuse() {
+        deaf = true;
+        stream.source().replyTooLarge();
+    }
+
+    private void sendBody(ByteBuffer from) throws IOException {
+        while (from.hasRemaining() && !stream.failed()) {
+            if (deaf || requestEnded) {
+                from.position(from.limit());
+            } else if (unsent > 0) {
+                int count = (int) Math.min(Math.min(from.remaining(), unsent), sendable());
+                if (count <= 0) {
+                    return;
+                }
+                sendData(from, count);
+            } else if (!sendFraming(from)) {
+                return;
+            }
+        }
+    }
+
+    private void sendData(ByteBuffer from, int count) throws IOException {
+        unsent -= count;
+        window -= count;
+        connection.sent(count);
+        boolean last = !chunked && unsent == 0;
+        connection.frames.data(stream.id(), last, from, count);
+        if (last) {
+            endRequest();
+        }
+    }
+
+    /** What is between the bytes of two chunks, or behind the last, which the buffer always holds as a whole. */
+    private boolean sendFraming(ByteBuffer from) throws IOException {
+        if (inChunk) {
+            from.position(from.position() + 2);
+            inChunk = false;
+            return true;
+        }
+        int start = from.position();
+        int size = 0;
+        for (byte b = from.get(); b != '\r'; b = from.get()) {
+            size = size * 16 + Character.digit(b, 16);
+        }
+        from.get();
+        if (size > 0) {
+            unsent = size;
+            inChunk = true;
+            return true;
+        }
+        boolean sent = sendEnd(from);
+        if (!sent) {
+            from.position(start);
+        }
+        return sent;
+    }
+
+    private boolean sendEnd(ByteBuffer from) throws IOException {
+        if (from.remaining() == 2) {
+            if (connection.frames.room() < 0) {
+                return false;
+            }
+            connection.frames.data(stream.id(), true, from, 0);
+        } else {
+            RequestHeaderEncoder block = connection.requestBlock;
+            block.readTrailers(from.duplicate());
+            if (!connection.frames.takesHeaders(block.length())) {
+                return false;
+            }
+            connection.frames.headers(stream.id(), true, block.bytes(), block.length());
+        }
+        from.position(from.limit());
+        endRequest();
+        return true;
+    }
+
+    private void endRequest() {
+        requestEnded = true;
+        stream.leaveIfOver();
+    }
+
+    private long sendable() {
+        return Math.min(window, connection.sendable());
+    }
+
+    /** Whether a write would get on. */
+    boolean canWrite() {
+        if (stream.failed() || deaf || requestEnded) {
+            return true;
+        }
+        return stream.id() == 0 || unsent == 0 ? connection.frames.isEmpty() : sendable() > 0;
+    }
+
+    /** The endpoint changed the size that every window begins with (RFC 9113, 6.9.2). */
+    void widen(int bytes) {
+        window += bytes;
+    }
+
+    void windowUpdate(int bytes) {
+        window += bytes;
+        if (bytes == 0 || window > Integer.MAX_VALUE) {
+            stream.breakOff(Http2.FLOW_CONTROL_ERROR, "window update by " + bytes);
+        }
+    }
+
+    @Override
+    public long write(ByteBuffer[] from, int offset, int length) throws IOException {
+        long total = 0;
+        for (int i = offset; i < offset + length; i++) {
+            total += write(from[i]);
+            if (from[i].hasRemaining()) {
+                break;
+            }
+        }
+        return total;
+    }
+
+    @Override
+    public long transferFrom(FileChannel from, long position, long count) throws IOException {
+        return from.transferTo(position, count, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public long transferFrom(StreamSourceChannel from, long count, ByteBuffer through) throws IOException {
+        return Conduits.transfer(from, count, through, this);
+    }
+
+    @Override
+    public int writeFinal(ByteBuffer from) throws IOException {
+        return Conduits.writeFinalBasic(this, from);
+    }
+
+    @Override
+    public long writeFinal(ByteBuffer[] from, int offset, int length) throws IOException {
+        return Conduits.writeFinalBasic(this, from, offset, length);
+    }
+
+    @Override
+    public boolean flush() {
+        return true;
+    }
+
+    @Override
+    public void resumeWrites() {
+        writesResumed = true;
+        connection.notifier.block(stream);
+    }
+
+    @Override
+    public void suspendWrites() {
+        writesResumed = false;
+        connection.notifier.unblock(stream);
+    }
+
+    @Override
+    public void wakeupWrites() {
+        writesResumed = true;
+        connection.notifier.tellLater(stream);
+    }
+
+    @Override
+    public boolean isWriteResumed() {
+        return writesResumed;
+    }
+
+    @Override
+    public void awaitWritable() {
+        throw new UnsupportedOperationException("an I/O thread does not wait");
+    }
+
+    @Override
+    public void awaitWritable(long time, TimeUnit unit) {
+        awaitWritable();
+    }
+
+    @Override
+    public void setWriteReadyHandler(WriteReadyHandler handler) {
+        writer = handler;
+    }
+
+    @Override
+    public XnioIoThread getWriteThread() {
+        return connection.thread();
+    }
+
+    @Override
+    public XnioWorker getWorker() {
+        return connection.thread().getWorker();
+    }
+
+    @Override
+    public boolean isWriteShutdown() {
+        return stream.closed();
+    }
+
+    @Override
+    public void terminateWrites() {
+        suspendWrites();
+    }
+
+    @Override
+    public void truncateWrites() {
+        suspendWrites();
+    }
+}

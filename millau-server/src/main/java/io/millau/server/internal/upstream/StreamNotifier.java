@@ -1,0 +1,83 @@
+package io.millau.server.internal.upstream;
+
+import io.millau.server.internal.io.EventLoop;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells the streams of an HTTP/2 connection that there is something to read or room to write: once all that came was read, never
+ * in between, since what they do then may change everything. For the connection's I/O thread alone.
+ */
+final class StreamNotifier {
+
+    private static final Logger LOG = LoggerFactory.getLogger(StreamNotifier.class);
+
+    private final EventLoop loop;
+
+    /** The streams that wait to write, the longest wait first. */
+    private final Set<Http2UpstreamStream> blocked = new LinkedHashSet<>();
+
+    private final Deque<Http2UpstreamStream> toTell = new ArrayDeque<>();
+    private boolean tellsLater;
+
+    StreamNotifier(EventLoop loop) {
+        this.loop = loop;
+    }
+
+    /** The stream writes as soon as it can. */
+    void block(Http2UpstreamStream stream) {
+        blocked.add(stream);
+        if (stream.sink().canWrite()) {
+            writable();
+        }
+    }
+
+    void unblock(Http2UpstreamStream stream) {
+        blocked.remove(stream);
+    }
+
+    /** There may be room again: the streams that can write are told. */
+    void writable() {
+        for (Http2UpstreamStream stream : blocked) {
+            if (stream.sink().canWrite()) {
+                tellLater(stream);
+            }
+        }
+    }
+
+    void tellLater(Http2UpstreamStream stream) {
+        if (stream.toBeTold()) {
+            return;
+        }
+        stream.toBeTold(true);
+        toTell.add(stream);
+        if (tellsLater) {
+            return;
+        }
+        tellsLater = true;
+        try {
+            loop.execute(this::tell);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("Nobody is told any more: the proxy ends");
+        }
+    }
+
+    void tell() {
+        tellsLater = false;
+        for (int count = toTell.size(); count > 0; count--) {
+            Http2UpstreamStream stream = toTell.remove();
+            stream.toBeTold(false);
+            stream.tell();
+        }
+    }
+
+    /** Forgets the streams that wait to write. */
+    void clear() {
+        blocked.clear();
+    }
+}
