@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Adds up what all sources deliver, and passes it on as a whole. */
-public final class SourceAggregator implements AutoCloseable {
+final class SourceAggregator implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(SourceAggregator.class);
 
