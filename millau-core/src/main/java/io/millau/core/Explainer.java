@@ -2,6 +2,7 @@ package io.millau.core;
 
 import io.millau.core.Explanation.ClientCertificate;
 import io.millau.core.Explanation.Verdict;
+import io.millau.core.internal.ServiceLabels;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;

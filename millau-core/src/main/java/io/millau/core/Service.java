@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.Values;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Collection;
@@ -181,7 +182,7 @@ public final class Service {
     }
 
     /** A builder that starts from this service, for one of another name; its id is that name. */
-    Builder toBuilder(String otherName) {
+    public Builder toBuilder(String otherName) {
         return new Builder(this, otherName);
     }
 

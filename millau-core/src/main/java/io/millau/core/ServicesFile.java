@@ -1,7 +1,11 @@
 package io.millau.core;
 
+import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.LogText;
+import io.millau.core.internal.ServiceLabels;
+import io.millau.core.internal.Settings;
 import io.millau.core.internal.SourceStats;
+import io.millau.core.internal.Values;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;

@@ -1,11 +1,11 @@
 package io.millau.docker;
 
 import io.millau.core.Endpoint;
-import io.millau.core.LabelReader;
 import io.millau.core.Service;
-import io.millau.core.ServiceLabels;
-import io.millau.core.Settings;
 import io.millau.core.Snapshot;
+import io.millau.core.internal.LabelReader;
+import io.millau.core.internal.ServiceLabels;
+import io.millau.core.internal.Settings;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,8 +1,11 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millau.core.internal.Pem;
+import io.millau.core.Certificate;
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.core.UpstreamTls;
 import io.millau.core.testing.Authority;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
-package io.millau.core;
+package io.millau.core.internal;
 
+import io.millau.core.Problem;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -66,8 +67,8 @@ public final class LabelReader {
             return problems;
         }
 
-        @Nullable
-        Settings accept(String id, String name, ServiceLabels.Reading reading) {
+        /** The settings of a service whose labels were read elsewhere; see {@link #read}. */
+        public @Nullable Settings accept(String id, String name, ServiceLabels.Reading reading) {
             seen.add(id);
             Settings settings = reading.settings();
             if (settings != null) {

@@ -1,7 +1,9 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.LoadBalancer;
+import io.millau.core.Service;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,8 @@
-package io.millau.core;
+package io.millau.core.internal;
 
-import io.millau.core.internal.Pem;
+import io.millau.core.Certificate;
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -77,7 +79,7 @@ public final class ServiceLabels {
     private static final Set<String> NOT_IN_FILE = Set.of(PORT, NETWORK, SCHEME);
 
     /** The URLs of a service in the services file, which take the place of discovery. */
-    static final String ENDPOINTS = "endpoints";
+    public static final String ENDPOINTS = "endpoints";
 
     private static final List<String> KNOWN_IN_FILE = Stream.concat(
                     Stream.of(ENDPOINTS), KNOWN.stream().filter(label -> !NOT_IN_FILE.contains(label)))
@@ -120,12 +122,12 @@ public final class ServiceLabels {
     }
 
     /** Reads the settings of the services file: the same words behind the service's name; enabled unless it says not. */
-    static Reading readFile(String service, Map<String, String> settings) {
+    public static Reading readFile(String service, Map<String, String> settings) {
         return new Read(service + ".", settings, KNOWN_IN_FILE).settings(true, List.of(80));
     }
 
     /** The nearest of some words, if it is near enough to be what somebody meant. */
-    static @Nullable String nearest(String word, Collection<String> words) {
+    public static @Nullable String nearest(String word, Collection<String> words) {
         if (word.length() > LONGEST_VALUE_SHOWN) {
             return null; // nobody's slip of the finger, and dear to compare
         }
@@ -163,7 +165,7 @@ public final class ServiceLabels {
     }
 
     /** A value as a message may show it: short, in one line. */
-    static String shown(String value) {
+    public static String shown(String value) {
         String line = value.replaceAll("\\p{Cntrl}", "?");
         return line.length() <= LONGEST_VALUE_SHOWN ? line : line.substring(0, LONGEST_VALUE_SHOWN) + "…";
     }

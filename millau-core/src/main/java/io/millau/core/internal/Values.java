@@ -1,6 +1,8 @@
-package io.millau.core;
+package io.millau.core.internal;
 
-import io.millau.core.internal.Pem;
+import io.millau.core.Endpoint;
+import io.millau.core.LoadBalancer;
+import io.millau.core.Service;
 import java.math.BigDecimal;
 import java.net.IDN;
 import java.security.cert.X509Certificate;
@@ -35,7 +37,7 @@ public final class Values {
 
     private Values() {}
 
-    static boolean bool(String value) {
+    public static boolean bool(String value) {
         return switch (value.toLowerCase(Locale.ROOT)) {
             case "true" -> true;
             case "false" -> false;
@@ -43,7 +45,7 @@ public final class Values {
         };
     }
 
-    static int port(String value) {
+    public static int port(String value) {
         if (value.matches("[0-9]{1,5}")) {
             int port = Integer.parseInt(value);
             if (port >= 1 && port <= 65535) {
@@ -54,7 +56,7 @@ public final class Values {
     }
 
     /** A host name in its canonical form: lower case, Punycode, no trailing dot. */
-    static String host(String value) {
+    public static String host(String value) {
         if (value.equals(Service.ANY_HOST)) {
             return value;
         }
@@ -85,7 +87,7 @@ public final class Values {
         }
     }
 
-    static String path(String value) {
+    public static String path(String value) {
         if (!PATH.matcher(value).matches()) {
             throw new IllegalArgumentException(
                     value.startsWith("/")
@@ -96,7 +98,7 @@ public final class Values {
         return value;
     }
 
-    static Duration seconds(String value) {
+    public static Duration seconds(String value) {
         if (!SECONDS.matcher(value).matches()) {
             throw new IllegalArgumentException("expected seconds, 30 or 0.5 for instance");
         }
@@ -104,7 +106,7 @@ public final class Values {
                 Duration.ofMillis(new BigDecimal(value).movePointRight(3).longValueExact()));
     }
 
-    static Duration positiveSeconds(String value) {
+    public static Duration positiveSeconds(String value) {
         Duration seconds = seconds(value);
         if (seconds.isZero()) {
             throw new IllegalArgumentException("expected more than 0 seconds");
@@ -112,18 +114,18 @@ public final class Values {
         return seconds;
     }
 
-    static Duration withinADay(Duration duration) {
+    public static Duration withinADay(Duration duration) {
         if (duration.isNegative() || duration.compareTo(DAY) > 0) {
             throw new IllegalArgumentException("expected 0 to 86400 seconds");
         }
         return duration;
     }
 
-    static Duration hsts(String value) {
+    public static Duration hsts(String value) {
         return hsts(value.matches("[0-9]{1,9}") ? Long.parseLong(value) : -1);
     }
 
-    static Duration hsts(long seconds) {
+    public static Duration hsts(long seconds) {
         if (seconds < 0 || seconds > LONGEST_HSTS) {
             throw new IllegalArgumentException(
                     "expected whole seconds up to " + LONGEST_HSTS + ", 31536000 for a year");
@@ -131,14 +133,14 @@ public final class Values {
         return Duration.ofSeconds(seconds);
     }
 
-    static boolean redirect(String value) {
+    public static boolean redirect(String value) {
         if (!value.equalsIgnoreCase("https")) {
             throw new IllegalArgumentException("expected https");
         }
         return true;
     }
 
-    static String scheme(String value) {
+    public static String scheme(String value) {
         String scheme = value.toLowerCase(Locale.ROOT);
         return switch (scheme) {
             case Endpoint.HTTP, Endpoint.HTTPS, Endpoint.H2C -> scheme;
@@ -147,7 +149,7 @@ public final class Values {
     }
 
     /** The one name, or address, of a server. */
-    static String serverName(String value) {
+    public static String serverName(String value) {
         String name = host(value);
         if (name.equals(Service.ANY_HOST)) {
             throw new IllegalArgumentException("expected one name");
@@ -156,32 +158,33 @@ public final class Values {
     }
 
     /** PEM in Base64. */
-    static List<X509Certificate> certificates(String value) {
+    public static List<X509Certificate> certificates(String value) {
         return Pem.certificates(Pem.fromBase64(value));
     }
 
-    static int weight(String value) {
+    public static int weight(String value) {
         return weight(value.matches("[0-9]{1,4}") ? Integer.parseInt(value) : -1);
     }
 
-    static int weight(int weight) {
+    public static int weight(int weight) {
         if (weight < 0 || weight > LARGEST_WEIGHT) {
             throw new IllegalArgumentException("expected a share from 0 to " + LARGEST_WEIGHT);
         }
         return weight;
     }
 
-    static LoadBalancer balance(String value) {
-        for (Balance balance : Balance.values()) {
-            if (balance.toString().equalsIgnoreCase(value)) {
-                return balance;
+    public static LoadBalancer balance(String value) {
+        for (LoadBalancer balancer : List.of(LoadBalancer.roundRobin(), LoadBalancer.leastConnections())) {
+            if (balancer.toString().equalsIgnoreCase(value)) {
+                return balancer;
             }
         }
-        throw new IllegalArgumentException("expected " + Balance.ROUND_ROBIN + " or " + Balance.LEAST_CONNECTIONS);
+        throw new IllegalArgumentException(
+                "expected " + LoadBalancer.roundRobin() + " or " + LoadBalancer.leastConnections());
     }
 
     /** A path as a request line says it, with or without a query. */
-    static String target(String value) {
+    public static String target(String value) {
         if (!TARGET.matcher(value).matches()) {
             throw new IllegalArgumentException(
                     value.startsWith("/")
@@ -192,7 +195,7 @@ public final class Values {
     }
 
     /** A number of bytes, of KiB or of MiB. */
-    static int buffer(String value) {
+    public static int buffer(String value) {
         Matcher size = SIZE.matcher(value);
         if (!size.matches()) {
             throw new IllegalArgumentException("expected a size, 64k, 1m or a number of bytes for instance");
@@ -205,7 +208,7 @@ public final class Values {
         return buffer(Long.parseLong(size.group(1)) << shift);
     }
 
-    static int buffer(long bytes) {
+    public static int buffer(long bytes) {
         if (bytes < 0 || bytes > LARGEST_BUFFER) {
             throw new IllegalArgumentException("expected a size up to 64m");
         }
