@@ -2,7 +2,7 @@ package io.millau.core;
 
 import io.millau.core.Explanation.ClientCertificate;
 import io.millau.core.Explanation.Verdict;
-import io.millau.core.internal.ServiceLabels;
+import io.millau.core.internal.Words;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -108,7 +108,7 @@ final class Explainer {
             return ranked(
                     Nearness.OTHER_PATH,
                     service,
-                    "its path " + service.path() + " is not the beginning of " + ServiceLabels.shown(path));
+                    "its path " + service.path() + " is not the beginning of " + Words.shown(path));
         }
         return ranked(Nearness.OTHER_HOST, service, hosts(service) + " not fit");
     }

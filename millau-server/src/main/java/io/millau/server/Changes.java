@@ -22,9 +22,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -38,24 +36,6 @@ final class Changes implements TrafficListener {
     private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
 
     static final int REMEMBERED = 50;
-
-    /** What is said to have changed, without its values: some of them are secret. */
-    private static final Map<String, Function<Service, @Nullable Object>> SETTINGS = Map.ofEntries(
-            Map.entry("hosts", Service::hosts),
-            Map.entry("path", Service::path),
-            Map.entry("weight", Service::weight),
-            Map.entry("timeout", Service::timeout),
-            Map.entry("retry", Service::retry),
-            Map.entry("retry-unsafe", Service::retryUnsafe),
-            Map.entry("balance", Service::balancer),
-            Map.entry("sticky", Service::sticky),
-            Map.entry("health", Service::health),
-            Map.entry("drain", Service::drain),
-            Map.entry("buffer", Service::buffer),
-            Map.entry("cert", Service::certificate),
-            Map.entry("client-ca", Service::clientCa),
-            Map.entry("redirect", Service::redirectToHttps),
-            Map.entry("hsts", Service::hsts));
 
     private final Clock clock;
     private final Deque<Change> last = new ConcurrentLinkedDeque<>();
@@ -131,12 +111,7 @@ final class Changes implements TrafficListener {
     private static String difference(Service before, Service service) {
         String joined = less(service.endpoints(), before.endpoints());
         String left = less(before.endpoints(), service.endpoints());
-        String settings = SETTINGS.entrySet().stream()
-                .filter(setting -> !Objects.equals(
-                        setting.getValue().apply(before), setting.getValue().apply(service)))
-                .map(Map.Entry::getKey)
-                .sorted()
-                .collect(Collectors.joining(" "));
+        String settings = String.join(" ", service.settingsThatDiffer(before)); // no values: some are secret
         return (settings.isEmpty() ? "" : " settings=" + LogText.value(settings))
                 + (joined.isEmpty() ? "" : " joined=" + LogText.value(joined))
                 + (left.isEmpty() ? "" : " left=" + LogText.value(left));

@@ -21,7 +21,7 @@ public final class LabelReader {
     /** What was read last: a picture is mostly the one before, and certificates take their time to read. */
     private final Map<String, Text> texts = new HashMap<>();
 
-    private record Text(Map<String, String> labels, Collection<Integer> exposedPorts, ServiceLabels.Reading reading) {}
+    private record Text(Map<String, String> labels, Collection<Integer> exposedPorts, Vocabulary.Reading reading) {}
 
     /** A reader that remembers nothing yet. */
     public LabelReader() {}
@@ -68,7 +68,7 @@ public final class LabelReader {
         }
 
         /** The settings of a service whose labels were read elsewhere; see {@link #read}. */
-        public @Nullable Settings accept(String id, String name, ServiceLabels.Reading reading) {
+        public @Nullable Settings accept(String id, String name, Vocabulary.Reading reading) {
             seen.add(id);
             Settings settings = reading.settings();
             if (settings != null) {

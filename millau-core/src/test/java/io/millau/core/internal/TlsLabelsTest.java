@@ -114,19 +114,19 @@ class TlsLabelsTest {
     }
 
     private static Settings settings(Map<String, String> labels) {
-        ServiceLabels.Reading reading = read(labels);
+        Vocabulary.Reading reading = read(labels);
         assertThat(reading.problems()).isEmpty();
         return reading.settings();
     }
 
     private static String problem(Map<String, String> labels) {
-        ServiceLabels.Reading reading = read(labels);
+        Vocabulary.Reading reading = read(labels);
         assertThat(reading.settings()).isNull();
         assertThat(reading.problems()).hasSize(1);
         return reading.problems().get(0);
     }
 
-    private static ServiceLabels.Reading read(Map<String, String> labels) {
+    private static Vocabulary.Reading read(Map<String, String> labels) {
         return ServiceLabels.read(labels(labels), List.of());
     }
 
