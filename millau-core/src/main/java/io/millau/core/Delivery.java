@@ -37,7 +37,7 @@ public final class Delivery {
     private int cursor;
     private boolean hadTurn;
     private Pool.@Nullable Member member;
-    private @Nullable EndpointState target;
+    private @Nullable EndpointState current;
     private Health.Entry entry = Health.Entry.USUAL;
     private boolean open;
     private boolean delivered;
@@ -51,8 +51,8 @@ public final class Delivery {
     private @Nullable EndpointState preferred;
     private int preferredMember;
     private EndpointState[] tried = NONE;
-    private int begun;
     private int attempts;
+    private int failedAttempts;
     private int timedOut;
 
     Delivery(Pool pool, String method, RetryPolicy retryPolicy, Ticker ticker) {
@@ -65,7 +65,7 @@ public final class Delivery {
     /** The same request goes on with this one: it counts once. */
     public void continues(Delivery before) {
         hadTurn = before.hadTurn;
-        begun = before.begun;
+        attempts = before.attempts;
     }
 
     /** Whether the request's service has an instance that runs. */
@@ -97,7 +97,7 @@ public final class Delivery {
         for (int i = 0; i < pool.members.length; i++) {
             Pool.Member candidate = pool.members[i];
             if (candidate.service.sticky()) {
-                for (EndpointState endpoint : candidate.targets) {
+                for (EndpointState endpoint : candidate.endpoints) {
                     if (endpoint.token().equals(token)) {
                         preferred = endpoint;
                         preferredMember = i;
@@ -111,7 +111,7 @@ public final class Delivery {
 
     /** What a client has to show to come back to the endpoint that {@link #next} named; null if it need not. */
     public @Nullable String token() {
-        return target == null || !service().sticky() ? null : target.token();
+        return current == null || !service().sticky() ? null : current.token();
     }
 
     /** Whether the request is to come over HTTPS: a service of it says so. */
@@ -133,9 +133,9 @@ public final class Delivery {
         return pool.route;
     }
 
-    /** How many attempts were made, the one in progress too. */
+    /** How many attempts were begun, the one in progress too. */
     public int attempts() {
-        return begun;
+        return attempts;
     }
 
     /** The service tried last; before the first attempt, the one that would have been. */
@@ -153,10 +153,10 @@ public final class Delivery {
     public @Nullable Endpoint next() {
         Pool.Member failed = member;
         if (!chanceLeft) {
-            target = pick(ticker.nanoTime());
+            current = pick(ticker.nanoTime());
         }
         chanceLeft = false;
-        EndpointState next = target;
+        EndpointState next = current;
         if (next == null) {
             return null;
         }
@@ -165,12 +165,12 @@ public final class Delivery {
         }
         next.openRequests.getAndIncrement();
         open = true;
-        begun++;
+        attempts++;
         return next.endpoint;
     }
 
     private @Nullable EndpointState pick(long now) {
-        if (attempts == 0 && pool.members.length > 1) {
+        if (failedAttempts == 0 && pool.members.length > 1) {
             cursor = pool.next(now);
         }
         EndpointState picked = pickPreferred(now);
@@ -217,7 +217,7 @@ public final class Delivery {
     }
 
     private @Nullable EndpointState pick(Pool.Member from, long now, Choice choice) {
-        EndpointState[] left = from.targets;
+        EndpointState[] left = from.endpoints;
         if (left.length == 0) {
             return null;
         }
@@ -229,7 +229,7 @@ public final class Delivery {
                 return first;
             }
             left = without(first, left);
-            turn = Math.floorDiv(turn, from.targets.length); // the turns of one that is out go round among the others
+            turn = Math.floorDiv(turn, from.endpoints.length); // the turns of one that is out go round among the others
         }
         left = Arrays.stream(left)
                 .filter(candidate -> !isTried(candidate) && isEligible(candidate, now, choice))
@@ -304,7 +304,7 @@ public final class Delivery {
      * @param reason for people
      */
     public boolean report(Outcome outcome, String reason) {
-        EndpointState reported = target;
+        EndpointState reported = current;
         Pool.Member of = member;
         if (reported == null || of == null) {
             throw new IllegalStateException("there is no attempt to report on");
@@ -341,7 +341,7 @@ public final class Delivery {
             tried = Arrays.copyOf(tried, tried.length + 1);
             tried[tried.length - 1] = reported;
         }
-        attempts++;
+        failedAttempts++;
         if (outcome == Outcome.TIMED_OUT) {
             timedOut++;
         }
@@ -349,7 +349,7 @@ public final class Delivery {
         costsRepeat = outcome.mayHaveBeenSeen();
         seen |= costsRepeat;
         policyAllows =
-                !delivered && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, attempts, timedOut));
+                !delivered && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, failedAttempts, timedOut));
         if (!policyAllows || !chanceLeft && !isAnyLeft()) {
             return false;
         }
@@ -359,7 +359,7 @@ public final class Delivery {
 
     private boolean isAnyLeft() {
         for (Pool.Member candidate : pool.members) {
-            for (EndpointState endpoint : candidate.targets) {
+            for (EndpointState endpoint : candidate.endpoints) {
                 if (!isTried(endpoint)) {
                     return true;
                 }
@@ -395,7 +395,7 @@ public final class Delivery {
         long now = ticker.nanoTime();
         long soonest = Long.MAX_VALUE;
         for (Pool.Member of : pool.members) {
-            for (EndpointState endpoint : of.targets) {
+            for (EndpointState endpoint : of.endpoints) {
                 long nanos = endpoint.health.nanosUntilProbe(now);
                 if (nanos >= 0) {
                     soonest = Math.min(soonest, nanos);
@@ -422,10 +422,10 @@ public final class Delivery {
 
     /** Ends the request; further calls have no effect. */
     public void close() {
-        if (target != null) {
-            leave(target);
+        if (current != null) {
+            leave(current);
             if (entry == Health.Entry.PROBE) {
-                releaseProbe(target, ticker.nanoTime());
+                releaseProbe(current, ticker.nanoTime());
             }
         }
     }
@@ -445,15 +445,15 @@ public final class Delivery {
         }
     }
 
-    private record Candidates(EndpointState[] targets, int turn, long now) implements LoadBalancer.Candidates {
+    private record Candidates(EndpointState[] endpoints, int turn, long now) implements LoadBalancer.Candidates {
         @Override
         public int size() {
-            return targets.length;
+            return endpoints.length;
         }
 
         @Override
         public int openRequests(int index) {
-            return targets[index].load(now);
+            return endpoints[index].load(now);
         }
     }
 }

@@ -94,8 +94,9 @@ final class Explainer {
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
         }
-        List<EndpointStatus> endpoints =
-                Arrays.stream(member.targets).map(target -> target.status(now)).toList();
+        List<EndpointStatus> endpoints = Arrays.stream(member.endpoints)
+                .map(endpoint -> endpoint.status(now))
+                .toList();
         return new Ranked(Nearness.MATCHES, new Verdict(member.service, true, reason, endpoints));
     }
 
