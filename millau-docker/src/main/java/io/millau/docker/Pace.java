@@ -61,12 +61,11 @@ final class Pace {
     }
 
     /** Notes what a look has shown: of every service, or of those that move. */
-    void looked(Sight sight, long now) {
+    void looked(EngineView view, long now) {
         looked = now;
-        Map<String, List<SwarmTask>> tasks =
-                sight.tasks().stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
+        Map<String, List<SwarmTask>> tasks = view.tasks().stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
         Set<String> there = new HashSet<>();
-        for (SwarmService service : sight.services()) {
+        for (SwarmService service : view.services()) {
             there.add(service.id());
             update(service, tasks.getOrDefault(service.id(), List.of()), now);
         }

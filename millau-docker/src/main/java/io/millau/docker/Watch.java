@@ -166,7 +166,7 @@ final class Watch implements ServiceSource.Subscription {
     /** Looks and delivers until the stream of events ends. */
     private void follow(Lookout lookout, DockerApi.Events events) throws IOException, InterruptedException {
         lookout.findRole();
-        Sight sight = everything(lookout);
+        EngineView view = everything(lookout);
         outage.over(System.nanoTime());
         long looked = System.nanoTime();
         long next = looked + STEADY;
@@ -187,7 +187,7 @@ final class Watch implements ServiceSource.Subscription {
                 if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !lookout.isManager())) {
                     lookout.findRole();
                 }
-                sight = everything(lookout);
+                view = everything(lookout);
                 looked = System.nanoTime();
                 next = looked + STEADY;
                 pace.heardOf(taken.services(), looked);
@@ -195,23 +195,23 @@ final class Watch implements ServiceSource.Subscription {
                     pace.nodesChanged(looked);
                 }
             } else if (pace.pause(now) == 0) {
-                sight = lookout.tasksOf(pace.moving(now), sight);
-                seen(sight);
+                view = lookout.tasksOf(pace.moving(now), view);
+                seen(view);
             }
         }
     }
 
-    private Sight everything(Lookout lookout) throws IOException, InterruptedException {
+    private EngineView everything(Lookout lookout) throws IOException, InterruptedException {
         long start = System.nanoTime();
-        Sight sight = lookout.everything();
-        seen(sight);
+        EngineView view = lookout.everything();
+        seen(view);
         discovery.looked(Duration.ofNanos(System.nanoTime() - start));
-        return sight;
+        return view;
     }
 
-    private void seen(Sight sight) {
-        pace.looked(sight, System.nanoTime());
-        Snapshot snapshot = builder.build(sight, interfaces.get());
+    private void seen(EngineView view) {
+        pace.looked(view, System.nanoTime());
+        Snapshot snapshot = builder.build(view, interfaces.get());
         if (snapshot.equals(delivered)) {
             return;
         }

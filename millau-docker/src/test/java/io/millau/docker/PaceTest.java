@@ -29,8 +29,8 @@ class PaceTest {
                     task, "web", task.startsWith("r") ? "running" : "starting", "running", "app", "10.0.1.3"))));
         }
         pace.looked(
-                new Sight(
-                        Sight.Role.MANAGER,
+                new EngineView(
+                        EngineView.Role.MANAGER,
                         List.of(SwarmService.of(Answers.json(json))),
                         seen,
                         Map.of(),
