@@ -140,7 +140,7 @@ final class Watch implements ServiceSource.Subscription {
         try (DockerApi api = connection.get()) {
             signals.take();
             try (DockerApi.Events events = api.events(EVENTS, this::heard, signals::streamEnded)) {
-                follow(new Lookout(api), events);
+                follow(new EngineReader(api), events);
             }
         }
     }
@@ -164,9 +164,9 @@ final class Watch implements ServiceSource.Subscription {
     }
 
     /** Looks and delivers until the stream of events ends. */
-    private void follow(Lookout lookout, DockerApi.Events events) throws IOException, InterruptedException {
-        lookout.findRole();
-        EngineView view = everything(lookout);
+    private void follow(EngineReader reader, DockerApi.Events events) throws IOException, InterruptedException {
+        reader.findRole();
+        EngineView view = everything(reader);
         outage.over(System.nanoTime());
         long looked = System.nanoTime();
         long next = looked + STEADY;
@@ -184,10 +184,10 @@ final class Watch implements ServiceSource.Subscription {
                 next = Math.min(next, looked + BETWEEN_SUSPICIONS);
             }
             if (taken.changed() || now >= next) {
-                if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !lookout.isManager())) {
-                    lookout.findRole();
+                if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !reader.isManager())) {
+                    reader.findRole();
                 }
-                view = everything(lookout);
+                view = everything(reader);
                 looked = System.nanoTime();
                 next = looked + STEADY;
                 pace.heardOf(taken.services(), looked);
@@ -195,15 +195,15 @@ final class Watch implements ServiceSource.Subscription {
                     pace.nodesChanged(looked);
                 }
             } else if (pace.pause(now) == 0) {
-                view = lookout.tasksOf(pace.moving(now), view);
+                view = reader.tasksOf(pace.moving(now), view);
                 seen(view);
             }
         }
     }
 
-    private EngineView everything(Lookout lookout) throws IOException, InterruptedException {
+    private EngineView everything(EngineReader reader) throws IOException, InterruptedException {
         long start = System.nanoTime();
-        EngineView view = lookout.everything();
+        EngineView view = reader.everything();
         seen(view);
         discovery.looked(Duration.ofNanos(System.nanoTime() - start));
         return view;

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** Looks at an engine: at everything, or at the tasks of what moves. For one connection and one thread. */
-final class Lookout {
+final class EngineReader {
 
     /** A list of all tasks costs less than a query that names more services than this. */
     private static final int MOST_SERVICES_IN_A_QUERY = 50;
@@ -25,7 +25,7 @@ final class Lookout {
     private final Map<String, Set<Integer>> exposedPorts = new HashMap<>();
     private EngineView.Role role = EngineView.Role.ALONE;
 
-    Lookout(DockerApi api) {
+    EngineReader(DockerApi api) {
         this.api = api;
     }
 
