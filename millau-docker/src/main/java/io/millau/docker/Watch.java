@@ -61,7 +61,7 @@ final class Watch implements ServiceSource.Subscription {
     private final Supplier<Interfaces> interfaces;
     private final Consumer<Snapshot> consumer;
     private final Signals signals = new Signals();
-    private final Pace pace = new Pace();
+    private final PollSchedule schedule = new PollSchedule();
     private final SnapshotBuilder builder;
     private final Outage outage;
     private final SourceStats discovery;
@@ -172,7 +172,7 @@ final class Watch implements ServiceSource.Subscription {
         long next = looked + STEADY;
         while (!closed && !events.ended()) {
             long now = System.nanoTime();
-            signals.await(Math.min(next - now, pace.pause(now)));
+            signals.await(Math.min(next - now, schedule.pause(now)));
             Signals.Taken taken = signals.take();
             if (taken.changed()) {
                 Thread.sleep(BURST);
@@ -180,7 +180,7 @@ final class Watch implements ServiceSource.Subscription {
             }
             now = System.nanoTime();
             if (taken.suspicion()) {
-                pace.suspicious(now);
+                schedule.suspicious(now);
                 next = Math.min(next, looked + BETWEEN_SUSPICIONS);
             }
             if (taken.changed() || now >= next) {
@@ -190,12 +190,12 @@ final class Watch implements ServiceSource.Subscription {
                 view = everything(reader);
                 looked = System.nanoTime();
                 next = looked + STEADY;
-                pace.heardOf(taken.services(), looked);
+                schedule.heardOf(taken.services(), looked);
                 if (taken.nodesChanged()) {
-                    pace.nodesChanged(looked);
+                    schedule.nodesChanged(looked);
                 }
-            } else if (pace.pause(now) == 0) {
-                view = reader.tasksOf(pace.moving(now), view);
+            } else if (schedule.pause(now) == 0) {
+                view = reader.tasksOf(schedule.moving(now), view);
                 seen(view);
             }
         }
@@ -210,7 +210,7 @@ final class Watch implements ServiceSource.Subscription {
     }
 
     private void seen(EngineView view) {
-        pace.looked(view, System.nanoTime());
+        schedule.looked(view, System.nanoTime());
         Snapshot snapshot = builder.build(view, interfaces.get());
         if (snapshot.equals(delivered)) {
             return;

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * once a second up to a minute. What then still isn't there, a crash loop for instance, has to wait for the next look at
  * everything; only after a quiet minute a sign of trouble without a change starts this again. Pure: time comes in.
  */
-final class Pace {
+final class PollSchedule {
 
     private static final long OFTEN = Duration.ofMillis(250).toNanos();
     private static final long SELDOM = Duration.ofSeconds(1).toNanos();
