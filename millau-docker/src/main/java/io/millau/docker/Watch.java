@@ -60,7 +60,7 @@ final class Watch implements ServiceSource.Subscription {
     private final Supplier<DockerApi> connection;
     private final Supplier<Interfaces> interfaces;
     private final Consumer<Snapshot> consumer;
-    private final Signals signals = new Signals();
+    private final PendingEvents pending = new PendingEvents();
     private final PollSchedule schedule = new PollSchedule();
     private final SnapshotBuilder builder;
     private final Outage outage;
@@ -86,7 +86,7 @@ final class Watch implements ServiceSource.Subscription {
 
     @Override
     public void lookNow() {
-        signals.suspicion();
+        pending.suspicion();
     }
 
     @Override
@@ -138,8 +138,8 @@ final class Watch implements ServiceSource.Subscription {
     /** From connecting to losing the connection. */
     private void session() throws IOException, InterruptedException {
         try (DockerApi api = connection.get()) {
-            signals.take();
-            try (DockerApi.Events events = api.events(EVENTS, this::heard, signals::streamEnded)) {
+            pending.take();
+            try (DockerApi.Events events = api.events(EVENTS, this::heard, pending::streamEnded)) {
                 follow(new EngineReader(api), events);
             }
         }
@@ -148,8 +148,8 @@ final class Watch implements ServiceSource.Subscription {
     private void heard(JsonNode event) {
         discovery.heard();
         switch (event.path("Type").asText()) {
-            case "node" -> signals.nodesChanged();
-            case "service" -> signals.swarmChanged();
+            case "node" -> pending.nodesChanged();
+            case "service" -> pending.swarmChanged();
             default -> heardLocally(event);
         }
     }
@@ -157,9 +157,9 @@ final class Watch implements ServiceSource.Subscription {
     private void heardLocally(JsonNode event) {
         JsonNode attributes = event.path("Actor").path("Attributes");
         if (attributes.has(Container.SWARM_TASK)) {
-            signals.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
+            pending.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
         } else {
-            signals.changed();
+            pending.changed();
         }
     }
 
@@ -172,11 +172,11 @@ final class Watch implements ServiceSource.Subscription {
         long next = looked + STEADY;
         while (!closed && !events.ended()) {
             long now = System.nanoTime();
-            signals.await(Math.min(next - now, schedule.pause(now)));
-            Signals.Taken taken = signals.take();
+            pending.await(Math.min(next - now, schedule.pause(now)));
+            PendingEvents.Taken taken = pending.take();
             if (taken.changed()) {
                 Thread.sleep(BURST);
-                taken = taken.and(signals.take());
+                taken = taken.and(pending.take());
             }
             now = System.nanoTime();
             if (taken.suspicion()) {
