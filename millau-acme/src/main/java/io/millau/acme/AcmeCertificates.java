@@ -56,7 +56,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private final List<Directory> directories;
     private final Clock clock;
     private final Challenges challenges;
-    private final Steps steps;
+    private final NameWorker worker;
 
     private final Map<String, NameState> states = new ConcurrentHashMap<>();
     private final Semaphore changes = new Semaphore(0);
@@ -75,7 +75,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         StoredCertificates certificates = new StoredCertificates(
                 store, directories.stream().map(Directory::issuer).toList());
         Issuance issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
-        this.steps = new Steps(certificates, challenges, issuance, clock);
+        this.worker = new NameWorker(certificates, challenges, issuance, clock);
         this.sweepAt = clock.instant().plus(FIRST_SWEEP);
         thread.setDaemon(true);
     }
@@ -174,14 +174,14 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             NameState.Step step = state.begin(now);
             if (step != null) {
                 (step == NameState.Step.READ ? reads : orders).execute(() -> {
-                    steps.take(step, state);
+                    worker.take(step, state);
                     changes.release();
                 });
             }
         }
         if (!now.isBefore(sweepAt)) {
             sweepAt = now.plus(SWEEP);
-            reads.execute(steps::sweep);
+            reads.execute(worker::sweep);
         }
     }
 

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What is done for a name. Safe for use by several threads, which it blocks; nothing that goes wrong ends them. */
-final class Steps {
+final class NameWorker {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
@@ -27,7 +27,7 @@ final class Steps {
     private final Outage storeOutage =
             new Outage("The store of certificates", "What was read of it stays in use; it is tried again.");
 
-    Steps(StoredCertificates certificates, Challenges challenges, Issuance issuance, Clock clock) {
+    NameWorker(StoredCertificates certificates, Challenges challenges, Issuance issuance, Clock clock) {
         this.certificates = certificates;
         this.challenges = challenges;
         this.issuance = issuance;
