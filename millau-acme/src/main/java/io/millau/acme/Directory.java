@@ -126,7 +126,7 @@ final class Directory {
             LOG.warn(
                     "Set aside, since it can't be used; a new account is made stored={} reason={}",
                     LogText.value(value()),
-                    LogText.value(Text.of(e)));
+                    LogText.value(LogMessages.of(e)));
             store.setAside(value());
             return Optional.empty();
         }

@@ -44,7 +44,7 @@ final class NameWorker {
         } catch (InterruptedException e) {
             // Closed.
         } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
+            storeOutage.failed("fails: " + LogMessages.of(e));
             state.readAt(clock.instant().plus(READ_AGAIN));
         } catch (Throwable e) {
             // An error too: no name may lose its turn, nor disturb the others.
@@ -110,7 +110,7 @@ final class NameWorker {
             challenges.sweep();
             certificates.sweep(clock.instant());
         } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
+            storeOutage.failed("fails: " + LogMessages.of(e));
         } catch (Throwable e) {
             LOG.error("What is old could not be removed from the store", e);
         }
