@@ -34,7 +34,7 @@ final class Directory {
 
     private final URI uri;
     private final boolean isPrivate;
-    private final Applicant applicant;
+    private final AccountSettings account;
     private final Store store;
     private final HttpProvider provider;
     private final Outage outage;
@@ -42,10 +42,10 @@ final class Directory {
     private volatile @Nullable Account account;
 
     /** @param isPrivate whether it vouches for names that are not public */
-    Directory(URI uri, boolean isPrivate, Applicant applicant, Store store, HttpProvider provider) {
+    Directory(URI uri, boolean isPrivate, AccountSettings account, Store store, HttpProvider provider) {
         this.uri = uri;
         this.isPrivate = isPrivate;
-        this.applicant = applicant;
+        this.account = account;
         this.store = store;
         this.provider = provider;
         this.outage = new Outage(
@@ -91,7 +91,7 @@ final class Directory {
             LOG.info(
                     "Certificates are ordered, which accepts the directory's terms of service directory={} account={} terms={}",
                     uri,
-                    LogText.value(applicant),
+                    LogText.value(account),
                     LogText.value(
                             metadata.getTermsOfService().map(URI::toString).orElse("none")));
         }
@@ -146,10 +146,10 @@ final class Directory {
             KeyPair keys = Keys.generate();
             AccountBuilder builder =
                     new AccountBuilder().agreeToTermsOfService().useKeyPair(keys);
-            applicant.introduce(builder, session.getMetadata());
+            account.introduce(builder, session.getMetadata());
             Account created = new Account(builder.createLogin(session).getAccountLocation(), keys);
             store.put(value(), created.bytes());
-            LOG.info("Account made account={} for={}", created, LogText.value(applicant));
+            LOG.info("Account made account={} for={}", created, LogText.value(account));
             return Optional.of(created);
         } finally {
             Threads.undisturbed(lock.get()::close);
