@@ -56,7 +56,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private final List<Directory> directories;
     private final Clock clock;
     private final Challenges challenges;
-    private final Steps steps;
+    private final NameWorker worker;
 
     private final Map<String, NameState> states = new ConcurrentHashMap<>();
     private final Semaphore changes = new Semaphore(0);
@@ -75,7 +75,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         StoredCertificates certificates = new StoredCertificates(
                 store, directories.stream().map(Directory::issuer).toList());
         Issuance issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
-        this.steps = new Steps(certificates, challenges, issuance, clock);
+        this.worker = new NameWorker(certificates, challenges, issuance, clock);
         this.sweepAt = clock.instant().plus(FIRST_SWEEP);
         thread.setDaemon(true);
     }
@@ -174,14 +174,14 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             NameState.Step step = state.begin(now);
             if (step != null) {
                 (step == NameState.Step.READ ? reads : orders).execute(() -> {
-                    steps.take(step, state);
+                    worker.take(step, state);
                     changes.release();
                 });
             }
         }
         if (!now.isBefore(sweepAt)) {
             sweepAt = now.plus(SWEEP);
-            reads.execute(steps::sweep);
+            reads.execute(worker::sweep);
         }
     }
 
@@ -206,7 +206,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         private List<URI> directories = List.of();
         private List<X509Certificate> trusted = List.of();
         private @Nullable String email;
-        private Applicant.@Nullable Binding binding;
+        private AccountSettings.@Nullable Binding binding;
         private Clock clock = Clock.systemUTC();
         private Duration lease = Duration.ofMinutes(3);
 
@@ -252,7 +252,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 throw new IllegalArgumentException(
                         "expected the key of the external account " + kid + " in base64url", e);
             }
-            this.binding = new Applicant.Binding(kid, hmac);
+            this.binding = new AccountSettings.Binding(kid, hmac);
             return this;
         }
 
@@ -279,10 +279,10 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
 
         /** Builds them, and starts their threads; they ask a CA only when a name is wanted that needs it. */
         public AcmeCertificates start() {
-            Applicant applicant = new Applicant(email, binding);
+            AccountSettings account = new AccountSettings(email, binding);
             HttpProvider provider = new HttpProvider(trusted, LONGEST_ANSWER);
             List<Directory> all = directories.stream()
-                    .map(uri -> new Directory(uri, isPrivate(uri), applicant, store, provider))
+                    .map(uri -> new Directory(uri, isPrivate(uri), account, store, provider))
                     .toList();
             check(all.stream().map(Directory::issuer).toList());
             AcmeCertificates certificates = new AcmeCertificates(store, all, clock, lease);

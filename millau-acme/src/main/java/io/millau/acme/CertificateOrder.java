@@ -185,7 +185,9 @@ final class CertificateOrder {
         Status status = poll(order, wanted, deadline.left());
         if (!wanted.contains(status)) {
             throw OrderException.atDirectory("ends the order as " + status + ", expected " + wanted
-                    + order.getError().map(problem -> ": " + Text.of(problem)).orElse(""));
+                    + order.getError()
+                            .map(problem -> ": " + LogMessages.of(problem))
+                            .orElse(""));
         }
     }
 

@@ -34,7 +34,7 @@ final class Directory {
 
     private final URI uri;
     private final boolean isPrivate;
-    private final Applicant applicant;
+    private final AccountSettings settings;
     private final Store store;
     private final HttpProvider provider;
     private final Outage outage;
@@ -42,10 +42,10 @@ final class Directory {
     private volatile @Nullable Account account;
 
     /** @param isPrivate whether it vouches for names that are not public */
-    Directory(URI uri, boolean isPrivate, Applicant applicant, Store store, HttpProvider provider) {
+    Directory(URI uri, boolean isPrivate, AccountSettings settings, Store store, HttpProvider provider) {
         this.uri = uri;
         this.isPrivate = isPrivate;
-        this.applicant = applicant;
+        this.settings = settings;
         this.store = store;
         this.provider = provider;
         this.outage = new Outage(
@@ -91,7 +91,7 @@ final class Directory {
             LOG.info(
                     "Certificates are ordered, which accepts the directory's terms of service directory={} account={} terms={}",
                     uri,
-                    LogText.value(applicant),
+                    LogText.value(settings),
                     LogText.value(
                             metadata.getTermsOfService().map(URI::toString).orElse("none")));
         }
@@ -126,7 +126,7 @@ final class Directory {
             LOG.warn(
                     "Set aside, since it can't be used; a new account is made stored={} reason={}",
                     LogText.value(value()),
-                    LogText.value(Text.of(e)));
+                    LogText.value(LogMessages.of(e)));
             store.setAside(value());
             return Optional.empty();
         }
@@ -146,10 +146,10 @@ final class Directory {
             KeyPair keys = Keys.generate();
             AccountBuilder builder =
                     new AccountBuilder().agreeToTermsOfService().useKeyPair(keys);
-            applicant.introduce(builder, session.getMetadata());
+            settings.introduce(builder, session.getMetadata());
             Account created = new Account(builder.createLogin(session).getAccountLocation(), keys);
             store.put(value(), created.bytes());
-            LOG.info("Account made account={} for={}", created, LogText.value(applicant));
+            LOG.info("Account made account={} for={}", created, LogText.value(settings));
             return Optional.of(created);
         } finally {
             Threads.undisturbed(lock.get()::close);

@@ -234,7 +234,7 @@ final class Issuance {
                 certificates.put(name, obtained);
                 return true;
             } catch (IOException e) {
-                LOG.warn("Not stored yet name={} reason={}", name, LogText.value(Text.of(e)));
+                LOG.warn("Not stored yet name={} reason={}", name, LogText.value(LogMessages.of(e)));
             }
             Thread.sleep(PUT_AGAIN.toMillis());
         }

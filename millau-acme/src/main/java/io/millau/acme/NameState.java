@@ -215,7 +215,7 @@ final class NameState {
         Instant next = now.plus(
                 random(pause.multipliedBy(3).dividedBy(4), pause.multipliedBy(5).dividedBy(4)));
         orderAt = within(mayOrder, next, now.plus(LONGEST_RETRY_AFTER));
-        String gist = Text.gist(message);
+        String gist = LogMessages.gist(message);
         boolean repeats = gist.equals(lastFailure);
         lastFailure = gist;
         return repeats;

@@ -52,7 +52,7 @@ final class OrderException extends Exception {
 
     /** The store failed while the CA was at work. */
     static OrderException atStore(IOException failure) {
-        return new OrderException("the store fails: " + Text.of(failure), Kind.OUTAGE, null, failure);
+        return new OrderException("the store fails: " + LogMessages.of(failure), Kind.OUTAGE, null, failure);
     }
 
     /** The name couldn't be proved, which is its own fault: another way to prove it may do, another directory won't. */
@@ -62,7 +62,7 @@ final class OrderException extends Exception {
 
     /** The CA has found that a challenge is not answered as it should be. */
     static OrderException challengeFailed(String name, ChallengeType type, Problem problem) {
-        String message = type + " failed: " + Text.of(problem) + " (" + type.question(name) + ")";
+        String message = type + " failed: " + LogMessages.of(problem) + " (" + type.question(name) + ")";
         Kind kind = OPINIONS.contains(problem.getType().toString()) ? Kind.REFUSAL : Kind.CHALLENGE;
         return new OrderException(message, kind, null, null);
     }
@@ -88,10 +88,10 @@ final class OrderException extends Exception {
             return of(failure.getCause());
         }
         if (failure instanceof AcmeRateLimitedException limited) {
-            return turnedAway(Text.of(limited.getProblem()), limited.getRetryAfter(), failure);
+            return turnedAway(LogMessages.of(limited.getProblem()), limited.getRetryAfter(), failure);
         }
         if (failure instanceof AcmeServerException refused) {
-            return new OrderException("refuses: " + Text.of(refused.getProblem()), Kind.REFUSAL, null, failure);
+            return new OrderException("refuses: " + LogMessages.of(refused.getProblem()), Kind.REFUSAL, null, failure);
         }
         if (failure instanceof AcmeNetworkException && failure.getCause() instanceof IOException cause) {
             return of(cause);
@@ -99,7 +99,7 @@ final class OrderException extends Exception {
         if (failure instanceof LimitedConnection.TurnedAwayException busy) {
             return turnedAway(String.valueOf(busy.getMessage()), Optional.ofNullable(busy.retryAfter()), failure);
         }
-        return new OrderException(kind(failure) + ": " + Text.of(failure), Kind.OUTAGE, null, failure);
+        return new OrderException(kind(failure) + ": " + LogMessages.of(failure), Kind.OUTAGE, null, failure);
     }
 
     private static OrderException turnedAway(String reason, Optional<Instant> retryAfter, Throwable failure) {

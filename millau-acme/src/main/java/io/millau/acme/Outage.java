@@ -25,7 +25,7 @@ final class Outage {
 
     void failed(String reason) {
         int count = failures.incrementAndGet();
-        String gist = Text.gist(reason);
+        String gist = LogMessages.gist(reason);
         if (gist.equals(said.getAndSet(gist))) {
             LOG.debug("Still away what={} failures={} reason={}", LogText.value(what), count, LogText.value(reason));
         } else {

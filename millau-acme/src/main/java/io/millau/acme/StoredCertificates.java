@@ -57,7 +57,7 @@ final class StoredCertificates {
             LOG.warn(
                     "Set aside, since it can't be used; ordered again stored={} reason={}",
                     LogText.value(value),
-                    LogText.value(Text.of(e)));
+                    LogText.value(LogMessages.of(e)));
             store.setAside(value);
             return Optional.empty();
         }

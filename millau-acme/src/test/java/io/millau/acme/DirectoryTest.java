@@ -18,7 +18,7 @@ class DirectoryTest {
         return new Directory(
                 URI.create(uri),
                 isPrivate,
-                new Applicant(null, null),
+                new AccountSettings(null, null),
                 new MemoryStore(Clock.systemUTC()),
                 new HttpProvider(List.of(), Duration.ofSeconds(1)));
     }

@@ -2,6 +2,7 @@ package io.millau.core;
 
 import io.millau.core.Explanation.ClientCertificate;
 import io.millau.core.Explanation.Verdict;
+import io.millau.core.internal.Words;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,8 +94,9 @@ final class Explainer {
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
         }
-        List<EndpointStatus> endpoints =
-                Arrays.stream(member.targets).map(target -> target.status(now)).toList();
+        List<EndpointStatus> endpoints = Arrays.stream(member.endpoints)
+                .map(endpoint -> endpoint.status(now))
+                .toList();
         return new Ranked(Nearness.MATCHES, new Verdict(member.service, true, reason, endpoints));
     }
 
@@ -107,7 +109,7 @@ final class Explainer {
             return ranked(
                     Nearness.OTHER_PATH,
                     service,
-                    "its path " + service.path() + " is not the beginning of " + ServiceLabels.shown(path));
+                    "its path " + service.path() + " is not the beginning of " + Words.shown(path));
         }
         return ranked(Nearness.OTHER_HOST, service, hosts(service) + " not fit");
     }

@@ -60,7 +60,7 @@ final class Pool {
 
     /** Whether its services run; all of them do, or none. */
     boolean running() {
-        return members[0].targets.length > 0;
+        return members[0].endpoints.length > 0;
     }
 
     /** The member whose turn it is, among those with an endpoint in rotation, so that these share the others' load. */
@@ -107,7 +107,7 @@ final class Pool {
     /** One service of the pool. */
     static final class Member {
         final Service service;
-        final EndpointState[] targets;
+        final EndpointState[] endpoints;
         final ServiceState state;
         final LoadBalancer balancer;
         final @Nullable Long removedAt;
@@ -121,13 +121,13 @@ final class Pool {
          */
         Member(
                 Service service,
-                EndpointState[] targets,
+                EndpointState[] endpoints,
                 ServiceState state,
                 LoadBalancer balancer,
                 @Nullable Long removedAt) {
             LoadBalancer own = service.balancer();
             this.service = service;
-            this.targets = targets;
+            this.endpoints = endpoints;
             this.state = state;
             this.balancer = own == null ? balancer : own;
             this.removedAt = removedAt;
@@ -137,8 +137,8 @@ final class Pool {
         }
 
         boolean available(long now) {
-            for (EndpointState target : targets) {
-                if (target.health.available(now)) {
+            for (EndpointState endpoint : endpoints) {
+                if (endpoint.health.available(now)) {
                     return true;
                 }
             }

@@ -79,7 +79,7 @@ final class RouteTable {
             Map<String, Optional<Set<X509Certificate>>> clientCas) {
         Map<String, Map<String, List<Pool.Member>>> byHostAndPath = new HashMap<>();
         for (Pool.Member member : members) {
-            if (member.targets.length > 0 == runs) {
+            if (member.endpoints.length > 0 == runs) {
                 for (String host : member.service.hosts()) {
                     byHostAndPath
                             .computeIfAbsent(host, h -> new HashMap<>())

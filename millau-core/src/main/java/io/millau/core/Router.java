@@ -37,7 +37,7 @@ public final class Router {
 
     private volatile List<Pool.Member> members = List.of();
 
-    private volatile Map<Endpoint, EndpointState> targets = Map.of();
+    private volatile Map<Endpoint, EndpointState> endpointStates = Map.of();
 
     // What survives a replacement; guarded by this.
     private Map<Route, AtomicInteger> routeTurns = Map.of();
@@ -82,23 +82,23 @@ public final class Router {
         removed.keySet().removeAll(enabled.keySet());
         removed.values().removeIf(gone -> now - gone.at() >= REMEMBERED_NANOS);
 
-        Map<Endpoint, EndpointState> newTargets = new HashMap<>(2 * targets.size());
+        Map<Endpoint, EndpointState> newStates = new HashMap<>(2 * endpointStates.size());
         Map<Route, AtomicInteger> newRouteTurns = new HashMap<>();
         Map<String, ServiceState> newServiceStates = new HashMap<>();
         List<Pool.Member> newMembers = new ArrayList<>(enabled.size());
         for (Service service : enabled.values()) {
-            newMembers.add(member(service, null, now, newTargets, newServiceStates));
+            newMembers.add(member(service, null, now, newStates, newServiceStates));
         }
         List<Pool.Member> all = new ArrayList<>(newMembers);
-        removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), now, newTargets, newServiceStates)));
+        removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), now, newStates, newServiceStates)));
 
-        endChecks(newTargets, newMembers);
+        endChecks(newStates, newMembers);
         table = new RouteTable(
                 all,
                 route -> newRouteTurns.computeIfAbsent(route, r -> routeTurns.getOrDefault(r, new AtomicInteger())));
         members = newMembers;
         disabled = services.stream().filter(service -> !service.enabled()).toList();
-        targets = newTargets;
+        endpointStates = newStates;
         routeTurns = newRouteTurns;
         serviceStates = newServiceStates;
         filled = true;
@@ -110,9 +110,9 @@ public final class Router {
         members.stream()
                 .filter(member -> member.service.health() != null)
                 .forEach(member -> checked.addAll(member.service.endpoints()));
-        all.forEach((endpoint, target) -> {
+        all.forEach((endpoint, state) -> {
             if (!checked.contains(endpoint)) {
-                target.health.endChecks();
+                state.health.endChecks();
             }
         });
     }
@@ -121,13 +121,13 @@ public final class Router {
             Service service,
             @Nullable Long removedAt,
             long now,
-            Map<Endpoint, EndpointState> newTargets,
+            Map<Endpoint, EndpointState> newStates,
             Map<String, ServiceState> newServiceStates) {
         EndpointState[] ofService = new EndpointState[service.endpoints().size()];
         Arrays.setAll(
                 ofService,
-                i -> newTargets.computeIfAbsent(service.endpoints().get(i), endpoint -> {
-                    EndpointState known = targets.get(endpoint);
+                i -> newStates.computeIfAbsent(service.endpoints().get(i), endpoint -> {
+                    EndpointState known = endpointStates.get(endpoint);
                     return known != null ? known : joined(endpoint, service, now);
                 }));
         ServiceState state = newServiceStates.computeIfAbsent(service.id(), id -> {
@@ -138,11 +138,11 @@ public final class Router {
     }
 
     private EndpointState joined(Endpoint endpoint, Service service, long now) {
-        EndpointState target = new EndpointState(endpoint, now, filled);
+        EndpointState state = new EndpointState(endpoint, now, filled);
         if (filled && service.health() != null) {
-            target.health.awaitCheck(now);
+            state.health.awaitCheck(now);
         }
-        return target;
+        return state;
     }
 
     /**
@@ -153,8 +153,8 @@ public final class Router {
      * @return whether this took the endpoint out of rotation, or brought it back; one that joins was never out
      */
     public boolean checked(Endpoint endpoint, boolean passed, String reason) {
-        EndpointState target = targets.get(endpoint);
-        return target != null && target.health.check(passed, reason, ticker.nanoTime());
+        EndpointState state = endpointStates.get(endpoint);
+        return state != null && state.health.check(passed, reason, ticker.nanoTime());
     }
 
     /**
@@ -227,8 +227,8 @@ public final class Router {
         return members.stream()
                 .map(member -> new ServiceStatus(
                         member.service,
-                        Arrays.stream(member.targets)
-                                .map(target -> target.status(now))
+                        Arrays.stream(member.endpoints)
+                                .map(endpoint -> endpoint.status(now))
                                 .toList()))
                 .toList();
     }

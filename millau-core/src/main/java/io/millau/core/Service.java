@@ -1,11 +1,16 @@
 package io.millau.core;
 
+import io.millau.core.internal.Labels;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,44 +26,30 @@ public final class Service {
 
     private final String id;
     private final String name;
-    private final boolean enabled;
-    private final List<String> hosts;
+    private final List<Endpoint> endpoints;
+
+    /** What is not as by default. */
+    private final Map<Setting<?>, Object> settings;
+
+    // What requests ask for.
     private final String path;
     private final Duration timeout;
-    private final Duration retry;
     private final boolean retryUnsafe;
-    private final int weight;
-    private final @Nullable LoadBalancer balancer;
     private final boolean sticky;
-    private final @Nullable String health;
-    private final Duration drain;
     private final int buffer;
-    private final @Nullable Certificate certificate;
-    private final Set<X509Certificate> clientCa;
-    private final boolean redirectToHttps;
     private final @Nullable Duration hsts;
-    private final List<Endpoint> endpoints;
 
     private Service(Builder builder) {
         this.id = builder.id;
         this.name = builder.name;
-        this.enabled = builder.enabled;
-        this.hosts = List.copyOf(builder.hosts);
-        this.path = builder.path;
-        this.timeout = builder.timeout;
-        this.retry = builder.retry;
-        this.retryUnsafe = builder.retryUnsafe;
-        this.weight = builder.weight;
-        this.balancer = builder.balancer;
-        this.sticky = builder.sticky;
-        this.health = builder.health;
-        this.drain = builder.drain;
-        this.buffer = builder.buffer;
-        this.certificate = builder.certificate;
-        this.clientCa = builder.clientCa;
-        this.redirectToHttps = builder.redirectToHttps;
-        this.hsts = builder.hsts;
-        this.endpoints = List.copyOf(builder.endpoints);
+        this.endpoints = builder.endpoints;
+        this.settings = Map.copyOf(builder.settings);
+        this.path = value(Labels.PATH);
+        this.timeout = value(Labels.TIMEOUT);
+        this.retryUnsafe = value(Labels.RETRY_UNSAFE);
+        this.sticky = value(Labels.STICKY);
+        this.buffer = value(Labels.BUFFER);
+        this.hsts = get(Labels.HSTS);
     }
 
     /** A service for every host and path, with the defaults of the labels; its id is its name. */
@@ -78,12 +69,12 @@ public final class Service {
 
     /** Whether it is put behind the proxy; one that is not stands in a snapshot for what else it contributes. */
     public boolean enabled() {
-        return enabled;
+        return value(Labels.ENABLED);
     }
 
     /** Host names in lower case without a trailing dot, or {@link #ANY_HOST}; at least one. */
     public List<String> hosts() {
-        return hosts;
+        return value(Labels.HOSTS);
     }
 
     /** The beginning of the URL paths it answers; starts with a slash. */
@@ -98,7 +89,7 @@ public final class Service {
 
     /** How long an endpoint that failed is ejected: out of rotation. */
     public Duration retry() {
-        return retry;
+        return value(Labels.RETRY);
     }
 
     /**
@@ -114,12 +105,12 @@ public final class Service {
      * by: it gets requests only while no equally good one has an endpoint that is ready for them.
      */
     public int weight() {
-        return weight;
+        return value(Labels.WEIGHT);
     }
 
     /** Which of its endpoints gets a request; null for the router's. */
     public @Nullable LoadBalancer balancer() {
-        return balancer;
+        return get(Labels.BALANCE);
     }
 
     /** Whether a client stays with the endpoint that answered it first, as long as that is there. */
@@ -129,12 +120,12 @@ public final class Service {
 
     /** The path to ask its endpoints for, from time to time, to see whether they are well; null if nobody asks. */
     public @Nullable String health() {
-        return health;
+        return get(Labels.HEALTH);
     }
 
     /** How long connections to an endpoint that was removed may go on. */
     public Duration drain() {
-        return drain;
+        return value(Labels.DRAIN);
     }
 
     /** How many bytes of a request's body are kept so that they can be sent again. */
@@ -144,7 +135,7 @@ public final class Service {
 
     /** The certificate that it contributes, for its own hosts or others'; it does so while it is not enabled, too. */
     public @Nullable Certificate certificate() {
-        return certificate;
+        return get(Labels.CERTIFICATE);
     }
 
     /**
@@ -152,12 +143,12 @@ public final class Service {
      * certificate that leads to one of these. Empty if clients need none.
      */
     public Set<X509Certificate> clientCa() {
-        return clientCa;
+        return value(Labels.CLIENT_CA);
     }
 
     /** Whether requests that come over plain HTTP are sent to HTTPS. */
     public boolean redirectToHttps() {
-        return redirectToHttps;
+        return value(Labels.REDIRECT);
     }
 
     /** How long clients are told to come over HTTPS alone (RFC 6797); null if they are told nothing. */
@@ -168,6 +159,34 @@ public final class Service {
     /** Its running instances; empty while none runs. */
     public List<Endpoint> endpoints() {
         return endpoints;
+    }
+
+    /**
+     * The value of a setting; the accessors above read the labels'.
+     *
+     * @return its default if this service doesn't have it
+     */
+    public <T> @Nullable T get(Setting<T> setting) {
+        @SuppressWarnings("unchecked") // the builder puts nothing else there
+        T value = (T) settings.get(setting);
+        return value == null ? setting.defaultValue() : value;
+    }
+
+    private <T> T value(Setting<T> setting) {
+        return Objects.requireNonNull(get(setting));
+    }
+
+    /** The names of the settings that another service has otherwise, in alphabetical order. */
+    public Set<String> settingsThatDiffer(Service other) {
+        Set<Setting<?>> all = new HashSet<>(settings.keySet());
+        all.addAll(other.settings.keySet());
+        Set<String> names = new TreeSet<>();
+        for (Setting<?> setting : all) {
+            if (!Objects.equals(get(setting), other.get(setting))) {
+                names.add(setting.name());
+            }
+        }
+        return names;
     }
 
     /** This service with other endpoints. */
@@ -181,7 +200,7 @@ public final class Service {
     }
 
     /** A builder that starts from this service, for one of another name; its id is that name. */
-    Builder toBuilder(String otherName) {
+    public Builder toBuilder(String otherName) {
         return new Builder(this, otherName);
     }
 
@@ -190,22 +209,7 @@ public final class Service {
         return other instanceof Service that
                 && id.equals(that.id)
                 && name.equals(that.name)
-                && enabled == that.enabled
-                && hosts.equals(that.hosts)
-                && path.equals(that.path)
-                && timeout.equals(that.timeout)
-                && retry.equals(that.retry)
-                && retryUnsafe == that.retryUnsafe
-                && weight == that.weight
-                && Objects.equals(balancer, that.balancer)
-                && sticky == that.sticky
-                && Objects.equals(health, that.health)
-                && drain.equals(that.drain)
-                && buffer == that.buffer
-                && Objects.equals(certificate, that.certificate)
-                && clientCa.equals(that.clientCa)
-                && redirectToHttps == that.redirectToHttps
-                && Objects.equals(hsts, that.hsts)
+                && settings.equals(that.settings)
                 && endpoints.equals(that.endpoints);
     }
 
@@ -216,29 +220,14 @@ public final class Service {
 
     @Override
     public String toString() {
-        return name + " " + String.join(" ", hosts) + " " + path + " → " + endpoints;
+        return name + " " + String.join(" ", hosts()) + " " + path + " → " + endpoints;
     }
 
     /** Builds a service; for one thread. Every setter checks its value as the label of its name is checked. */
     public static final class Builder {
         private final String name;
         private String id;
-        private boolean enabled = true;
-        private List<String> hosts = List.of(ANY_HOST);
-        private String path = "/";
-        private Duration timeout = Duration.ofSeconds(30);
-        private Duration retry = Duration.ofSeconds(60);
-        private boolean retryUnsafe;
-        private int weight = 1;
-        private @Nullable LoadBalancer balancer;
-        private boolean sticky;
-        private @Nullable String health;
-        private Duration drain = Duration.ofSeconds(30);
-        private int buffer = 64 * 1024;
-        private @Nullable Certificate certificate;
-        private Set<X509Certificate> clientCa = Set.of();
-        private boolean redirectToHttps;
-        private @Nullable Duration hsts;
+        private final Map<Setting<?>, Object> settings = new HashMap<>();
         private List<Endpoint> endpoints = List.of();
 
         private Builder(String name) {
@@ -248,22 +237,7 @@ public final class Service {
 
         private Builder(Service service, String name) {
             this(name);
-            enabled = service.enabled;
-            hosts = service.hosts;
-            path = service.path;
-            timeout = service.timeout;
-            retry = service.retry;
-            retryUnsafe = service.retryUnsafe;
-            weight = service.weight;
-            balancer = service.balancer;
-            sticky = service.sticky;
-            health = service.health;
-            drain = service.drain;
-            buffer = service.buffer;
-            certificate = service.certificate;
-            clientCa = service.clientCa;
-            redirectToHttps = service.redirectToHttps;
-            hsts = service.hsts;
+            settings.putAll(service.settings);
             endpoints = service.endpoints;
         }
 
@@ -275,8 +249,7 @@ public final class Service {
 
         /** See {@link Service#enabled()}. */
         public Builder enabled(boolean enabled) {
-            this.enabled = enabled;
-            return this;
+            return set(Labels.ENABLED, enabled);
         }
 
         /** See {@link Service#hosts()}. */
@@ -290,11 +263,7 @@ public final class Service {
          * @throws IllegalArgumentException if there is none, or one is not a host name
          */
         public Builder hosts(List<String> hosts) {
-            if (hosts.isEmpty()) {
-                throw new IllegalArgumentException("no host: expected at least one, or " + ANY_HOST);
-            }
-            this.hosts = hosts.stream().map(Values::host).distinct().toList();
-            return this;
+            return set(Labels.HOSTS, hosts);
         }
 
         /**
@@ -303,8 +272,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is not the beginning of a path
          */
         public Builder path(String path) {
-            this.path = Values.path(path);
-            return this;
+            return set(Labels.PATH, path);
         }
 
         /**
@@ -313,11 +281,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is not positive, or longer than a day
          */
         public Builder timeout(Duration timeout) {
-            if (timeout.isZero()) {
-                throw new IllegalArgumentException("timeout 0: expected more than no time at all");
-            }
-            this.timeout = Values.withinADay(timeout);
-            return this;
+            return set(Labels.TIMEOUT, timeout);
         }
 
         /**
@@ -326,14 +290,12 @@ public final class Service {
          * @throws IllegalArgumentException if it is negative, or longer than a day
          */
         public Builder retry(Duration retry) {
-            this.retry = Values.withinADay(retry);
-            return this;
+            return set(Labels.RETRY, retry);
         }
 
         /** See {@link Service#retryUnsafe()}. */
         public Builder retryUnsafe(boolean retryUnsafe) {
-            this.retryUnsafe = retryUnsafe;
-            return this;
+            return set(Labels.RETRY_UNSAFE, retryUnsafe);
         }
 
         /**
@@ -342,20 +304,17 @@ public final class Service {
          * @throws IllegalArgumentException if it is negative, or more than 1000
          */
         public Builder weight(int weight) {
-            this.weight = Values.weight(weight);
-            return this;
+            return set(Labels.WEIGHT, weight);
         }
 
         /** See {@link Service#balancer()}. */
         public Builder balancer(@Nullable LoadBalancer balancer) {
-            this.balancer = balancer;
-            return this;
+            return set(Labels.BALANCE, balancer);
         }
 
         /** See {@link Service#sticky()}. */
         public Builder sticky(boolean sticky) {
-            this.sticky = sticky;
-            return this;
+            return set(Labels.STICKY, sticky);
         }
 
         /**
@@ -364,8 +323,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is not a path, with or without a query
          */
         public Builder health(@Nullable String health) {
-            this.health = health == null ? null : Values.target(health);
-            return this;
+            return set(Labels.HEALTH, health);
         }
 
         /**
@@ -374,8 +332,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is negative, or longer than a day
          */
         public Builder drain(Duration drain) {
-            this.drain = Values.withinADay(drain);
-            return this;
+            return set(Labels.DRAIN, drain);
         }
 
         /**
@@ -384,26 +341,22 @@ public final class Service {
          * @throws IllegalArgumentException if it is negative, or more than 64 MiB
          */
         public Builder buffer(int bytes) {
-            this.buffer = Values.buffer(bytes);
-            return this;
+            return set(Labels.BUFFER, bytes);
         }
 
         /** See {@link Service#certificate()}. */
         public Builder certificate(@Nullable Certificate certificate) {
-            this.certificate = certificate;
-            return this;
+            return set(Labels.CERTIFICATE, certificate);
         }
 
         /** See {@link Service#clientCa()}. */
         public Builder clientCa(Collection<X509Certificate> clientCa) {
-            this.clientCa = Set.copyOf(clientCa);
-            return this;
+            return set(Labels.CLIENT_CA, Set.copyOf(clientCa));
         }
 
         /** See {@link Service#redirectToHttps()}. */
         public Builder redirectToHttps(boolean redirectToHttps) {
-            this.redirectToHttps = redirectToHttps;
-            return this;
+            return set(Labels.REDIRECT, redirectToHttps);
         }
 
         /**
@@ -412,8 +365,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is negative, or longer than ten years
          */
         public Builder hsts(@Nullable Duration hsts) {
-            this.hsts = hsts == null ? null : Values.hsts(hsts.toSeconds());
-            return this;
+            return set(Labels.HSTS, hsts);
         }
 
         /** See {@link Service#endpoints()}. */
@@ -424,6 +376,25 @@ public final class Service {
         /** See {@link Service#endpoints()}. */
         public Builder endpoints(List<Endpoint> endpoints) {
             this.endpoints = List.copyOf(endpoints);
+            return this;
+        }
+
+        /**
+         * See {@link Service#get}; the setters above set the labels'.
+         *
+         * @param value null for none, where that is the default
+         * @throws IllegalArgumentException if the setting doesn't take it
+         */
+        public <T> Builder set(Setting<T> setting, @Nullable T value) {
+            T initial = setting.defaultValue();
+            T checked = value == null && initial == null
+                    ? null
+                    : setting.check(Objects.requireNonNull(value, setting.name()));
+            if (Objects.equals(checked, initial)) {
+                settings.remove(setting);
+            } else {
+                settings.put(setting, Objects.requireNonNull(checked));
+            }
             return this;
         }
 

@@ -1,7 +1,11 @@
 package io.millau.core;
 
+import io.millau.core.internal.LabelReader;
+import io.millau.core.internal.Labels;
 import io.millau.core.internal.LogText;
+import io.millau.core.internal.Settings;
 import io.millau.core.internal.SourceStats;
+import io.millau.core.internal.Words;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
@@ -37,7 +41,7 @@ import org.slf4j.LoggerFactory;
 public final class ServicesFile implements ServiceSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
-    private static final String ENDPOINTS = ServiceLabels.ENDPOINTS;
+    private static final String ENDPOINTS = Labels.ENDPOINTS.name();
 
     /** Plainer than {@link java.net.URI}, which knows no host names with underscores, though Docker does. */
     private static final Pattern URL =
@@ -167,7 +171,7 @@ public final class ServicesFile implements ServiceSource {
                 if (values.containsKey(name)) {
                     picture.problem(name, "expected keys like " + name + "." + ENDPOINTS);
                 }
-                Settings read = picture.accept(name, name, ServiceLabels.readFile(name, values));
+                Settings read = picture.accept(name, name, Labels.ALL.readFile(name, values));
                 if (read != null) {
                     found.add(read.service(name)
                             .id("file:" + name)
@@ -195,7 +199,7 @@ public final class ServicesFile implements ServiceSource {
                 } catch (IllegalArgumentException e) {
                     picture.problem(
                             service,
-                            service + "." + ENDPOINTS + "=" + ServiceLabels.shown(url) + ": " + e.getMessage()
+                            service + "." + ENDPOINTS + "=" + Words.shown(url) + ": " + e.getMessage()
                                     + " (this endpoint is left out)");
                 }
             }
@@ -213,7 +217,9 @@ public final class ServicesFile implements ServiceSource {
             }
             String scheme = parts.group(1);
             String host = parts.group(2);
-            int port = parts.group(3) != null ? Values.port(parts.group(3)) : scheme.equals(Endpoint.HTTPS) ? 443 : 80;
+            int port = parts.group(3) != null
+                    ? Labels.PORT.type().read(parts.group(3))
+                    : scheme.equals(Endpoint.HTTPS) ? 443 : 80;
             return resolve(host).stream()
                     .map(address -> settings.endpoint(
                             scheme,

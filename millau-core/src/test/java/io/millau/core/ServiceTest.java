@@ -3,6 +3,7 @@ package io.millau.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.millau.core.internal.Settings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;

@@ -80,9 +80,9 @@ public final class DockerSource implements ServiceSource {
      */
     public Snapshot look() throws IOException {
         try (DockerApi api = engine.connect(patience)) {
-            Lookout lookout = new Lookout(api);
-            lookout.findRole();
-            return new SnapshotBuilder(toString()).build(lookout.everything(), interfaces.get());
+            EngineReader reader = new EngineReader(api);
+            reader.findRole();
+            return new SnapshotBuilder(toString()).build(reader.everything(), interfaces.get());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(Outage.sentence(engine.name(), e), e);

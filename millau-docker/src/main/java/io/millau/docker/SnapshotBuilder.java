@@ -1,11 +1,11 @@
 package io.millau.docker;
 
 import io.millau.core.Endpoint;
-import io.millau.core.LabelReader;
 import io.millau.core.Service;
-import io.millau.core.ServiceLabels;
-import io.millau.core.Settings;
 import io.millau.core.Snapshot;
+import io.millau.core.internal.LabelReader;
+import io.millau.core.internal.ServiceLabels;
+import io.millau.core.internal.Settings;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -42,8 +42,8 @@ final class SnapshotBuilder {
         this.engine = engine;
     }
 
-    Snapshot build(Sight sight, Interfaces own) {
-        return new Build(sight, own).snapshot();
+    Snapshot build(EngineView view, Interfaces own) {
+        return new Build(view, own).snapshot();
     }
 
     /** Something that runs, and where. */
@@ -57,26 +57,26 @@ final class SnapshotBuilder {
 
     /** One picture in the making. */
     private final class Build {
-        private final Sight sight;
+        private final EngineView view;
         private final Addresses addresses;
         private final Map<String, List<SwarmTask>> running;
         private final LabelReader.Picture picture = labels.picture();
         private final List<Service> services = new ArrayList<>();
 
-        Build(Sight sight, Interfaces own) {
-            this.sight = sight;
-            this.addresses = new Addresses(own, sight.networks());
-            this.running = sight.tasks().stream()
+        Build(EngineView view, Interfaces own) {
+            this.view = view;
+            this.addresses = new Addresses(own, view.networks());
+            this.running = view.tasks().stream()
                     .filter(SwarmTask::running)
                     .collect(Collectors.groupingBy(SwarmTask::serviceId));
         }
 
         Snapshot snapshot() {
             reportRole();
-            sight.services().stream()
+            view.services().stream()
                     .sorted((a, b) -> a.name().compareTo(b.name()))
                     .forEach(this::addSwarmService);
-            Map<String, List<Container>> replicas = sight.containers().stream()
+            Map<String, List<Container>> replicas = view.containers().stream()
                     .filter(container -> !container.isTask() && !container.isOneOff())
                     .collect(Collectors.groupingBy(Container::serviceId, TreeMap::new, Collectors.toList()));
             replicas.forEach(this::addContainers);
@@ -85,7 +85,7 @@ final class SnapshotBuilder {
         }
 
         private void reportRole() {
-            switch (sight.role()) {
+            switch (view.role()) {
                 case WORKER ->
                     picture.problem(
                             engine,
@@ -112,7 +112,7 @@ final class SnapshotBuilder {
                             task.attachments(),
                             task.onHost()
                                     ? new HostNetwork(
-                                            Optional.ofNullable(sight.nodes().get(task.nodeId())))
+                                            Optional.ofNullable(view.nodes().get(task.nodeId())))
                                     : null))
                     .toList();
             add(id, service.name(), settings, instances);
@@ -146,7 +146,7 @@ final class SnapshotBuilder {
             if (owner == null) {
                 return container;
             }
-            return sight.containers().stream()
+            return view.containers().stream()
                     .filter(other -> other.id().equals(owner) || other.name().equals(owner))
                     .findFirst()
                     .orElse(container);

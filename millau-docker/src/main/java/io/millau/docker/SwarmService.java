@@ -1,7 +1,7 @@
 package io.millau.docker;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.millau.core.ServiceLabels;
+import io.millau.core.internal.ServiceLabels;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;

@@ -60,8 +60,8 @@ final class Watch implements ServiceSource.Subscription {
     private final Supplier<DockerApi> connection;
     private final Supplier<Interfaces> interfaces;
     private final Consumer<Snapshot> consumer;
-    private final Signals signals = new Signals();
-    private final Pace pace = new Pace();
+    private final PendingEvents pending = new PendingEvents();
+    private final PollSchedule schedule = new PollSchedule();
     private final SnapshotBuilder builder;
     private final Outage outage;
     private final SourceStats discovery;
@@ -86,7 +86,7 @@ final class Watch implements ServiceSource.Subscription {
 
     @Override
     public void lookNow() {
-        signals.suspicion();
+        pending.suspicion();
     }
 
     @Override
@@ -138,9 +138,9 @@ final class Watch implements ServiceSource.Subscription {
     /** From connecting to losing the connection. */
     private void session() throws IOException, InterruptedException {
         try (DockerApi api = connection.get()) {
-            signals.take();
-            try (DockerApi.Events events = api.events(EVENTS, this::heard, signals::streamEnded)) {
-                follow(new Lookout(api), events);
+            pending.take();
+            try (DockerApi.Events events = api.events(EVENTS, this::heard, pending::streamEnded)) {
+                follow(new EngineReader(api), events);
             }
         }
     }
@@ -148,8 +148,8 @@ final class Watch implements ServiceSource.Subscription {
     private void heard(JsonNode event) {
         discovery.heard();
         switch (event.path("Type").asText()) {
-            case "node" -> signals.nodesChanged();
-            case "service" -> signals.swarmChanged();
+            case "node" -> pending.nodesChanged();
+            case "service" -> pending.swarmChanged();
             default -> heardLocally(event);
         }
     }
@@ -157,61 +157,61 @@ final class Watch implements ServiceSource.Subscription {
     private void heardLocally(JsonNode event) {
         JsonNode attributes = event.path("Actor").path("Attributes");
         if (attributes.has(Container.SWARM_TASK)) {
-            signals.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
+            pending.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
         } else {
-            signals.changed();
+            pending.changed();
         }
     }
 
     /** Looks and delivers until the stream of events ends. */
-    private void follow(Lookout lookout, DockerApi.Events events) throws IOException, InterruptedException {
-        lookout.findRole();
-        Sight sight = everything(lookout);
+    private void follow(EngineReader reader, DockerApi.Events events) throws IOException, InterruptedException {
+        reader.findRole();
+        EngineView view = everything(reader);
         outage.over(System.nanoTime());
         long looked = System.nanoTime();
         long next = looked + STEADY;
         while (!closed && !events.ended()) {
             long now = System.nanoTime();
-            signals.await(Math.min(next - now, pace.pause(now)));
-            Signals.Taken taken = signals.take();
+            pending.await(Math.min(next - now, schedule.pause(now)));
+            PendingEvents.Taken taken = pending.take();
             if (taken.changed()) {
                 Thread.sleep(BURST);
-                taken = taken.and(signals.take());
+                taken = taken.and(pending.take());
             }
             now = System.nanoTime();
             if (taken.suspicion()) {
-                pace.suspicious(now);
+                schedule.suspicious(now);
                 next = Math.min(next, looked + BETWEEN_SUSPICIONS);
             }
             if (taken.changed() || now >= next) {
-                if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !lookout.isManager())) {
-                    lookout.findRole();
+                if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !reader.isManager())) {
+                    reader.findRole();
                 }
-                sight = everything(lookout);
+                view = everything(reader);
                 looked = System.nanoTime();
                 next = looked + STEADY;
-                pace.heardOf(taken.services(), looked);
+                schedule.heardOf(taken.services(), looked);
                 if (taken.nodesChanged()) {
-                    pace.nodesChanged(looked);
+                    schedule.nodesChanged(looked);
                 }
-            } else if (pace.pause(now) == 0) {
-                sight = lookout.tasksOf(pace.moving(now), sight);
-                seen(sight);
+            } else if (schedule.pause(now) == 0) {
+                view = reader.tasksOf(schedule.moving(now), view);
+                seen(view);
             }
         }
     }
 
-    private Sight everything(Lookout lookout) throws IOException, InterruptedException {
+    private EngineView everything(EngineReader reader) throws IOException, InterruptedException {
         long start = System.nanoTime();
-        Sight sight = lookout.everything();
-        seen(sight);
+        EngineView view = reader.everything();
+        seen(view);
         discovery.looked(Duration.ofNanos(System.nanoTime() - start));
-        return sight;
+        return view;
     }
 
-    private void seen(Sight sight) {
-        pace.looked(sight, System.nanoTime());
-        Snapshot snapshot = builder.build(sight, interfaces.get());
+    private void seen(EngineView view) {
+        schedule.looked(view, System.nanoTime());
+        Snapshot snapshot = builder.build(view, interfaces.get());
         if (snapshot.equals(delivered)) {
             return;
         }

@@ -27,11 +27,11 @@ class SnapshotBuilderTest {
     private final Map<String, InetAddress> nodes = new HashMap<>();
     private final List<Container> containers = new ArrayList<>();
     private final List<Network> networks = new ArrayList<>();
-    private Sight.Role role = Sight.Role.MANAGER;
+    private EngineView.Role role = EngineView.Role.MANAGER;
     private Interfaces own = Interfaces.of("10.0.1.250/24", "172.17.0.9/16");
 
     private Snapshot build() {
-        return builder.build(new Sight(role, services, tasks, nodes, containers, networks), own);
+        return builder.build(new EngineView(role, services, tasks, nodes, containers, networks), own);
     }
 
     private Service only() {
@@ -250,7 +250,7 @@ class SnapshotBuilderTest {
 
     @Test
     void aWorkerIsOneProblemAndItsContainersAreServed() {
-        role = Sight.Role.WORKER;
+        role = EngineView.Role.WORKER;
         container(running("web", LABELS, "172.17.0.3"));
         assertThat(addresses()).hasSize(1);
         assertThat(build().problems())

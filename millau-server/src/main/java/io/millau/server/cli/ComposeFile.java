@@ -1,8 +1,8 @@
 package io.millau.server.cli;
 
-import io.millau.core.LabelReader;
 import io.millau.core.Problem;
-import io.millau.core.ServiceLabels;
+import io.millau.core.internal.LabelReader;
+import io.millau.core.internal.ServiceLabels;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashSet;

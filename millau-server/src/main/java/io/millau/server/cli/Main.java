@@ -4,6 +4,7 @@ import io.millau.acme.AcmeCertificates;
 import io.millau.core.CertificateSource;
 import io.millau.core.ServiceSource;
 import io.millau.core.Store;
+import io.millau.core.internal.Labels;
 import io.millau.docker.DockerSource;
 import io.millau.docker.SwarmStore;
 import io.millau.metrics.PrometheusMetrics;
@@ -49,28 +50,7 @@ public final class Main {
               java -jar millau-server.jar --help | --version
 
             Labels, on a Swarm service (deploy.labels) or a container:
-              millau.enabled       true puts it behind the proxy
-              millau.port          port it listens on inside its container (default: the only exposed one)
-              millau.hosts         host names, separated by spaces (default: *, all)
-              millau.path          beginning of the URL path (default: /)
-              millau.timeout       seconds to wait for an answer before failing over (default: 30)
-              millau.retry         seconds a failed instance stays out of rotation (default: 60)
-              millau.retry-unsafe  true: repeat POST and PATCH too, though they may have been processed
-              millau.buffer        how much of a body is kept to be sent again: 64k, 1m (default: 64k)
-              millau.health        path asked every 5 s: 2xx or 3xx is well, two failures take an instance out
-              millau.drain         seconds that connections to a removed instance may finish (default: 30)
-              millau.weight        share among services that fit equally well, 0 to 1000 (default: 1)
-              millau.balance       round-robin or least-connections (default: round-robin)
-              millau.sticky        true: a client stays with its instance, by a cookie (default: false)
-              millau.network       network to reach it on, where it shares several with the proxy
-              millau.cert, millau.key  certificate chain and key for HTTPS, PEM in Base64; for whatever hosts they fit
-              millau.client-ca     PEM in Base64: clients of its hosts need a certificate that leads there (mTLS)
-              millau.redirect      https: plain HTTP is sent to HTTPS
-              millau.hsts          seconds that browsers are told to come over HTTPS alone
-              millau.scheme        http, https or h2c: how its instances are spoken to (default: http)
-              millau.upstream-ca   PEM in Base64: who vouches for them (default: whom Java trusts)
-              millau.upstream-name name that their certificate has to be for (default: the service's)
-
+            %s
             Environment:
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
               HTTPS        the same for HTTPS, or off (default: :443)
@@ -96,7 +76,7 @@ public final class Main {
               DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
                            the Docker Engine (default: unix:///var/run/docker.sock)
               LICENSE      accepted and ignored: there is nothing to unlock
-            """;
+            """.formatted(Labels.ALL.help());
 
     /** Whoever reads it may be slow, which is nothing that a request should notice: only threads made for that write to it. */
     private static final PrintStream STDOUT = System.out;

@@ -1,5 +1,6 @@
-package io.millau.core;
+package io.millau.core.internal;
 
+import io.millau.core.Problem;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -20,7 +21,7 @@ public final class LabelReader {
     /** What was read last: a picture is mostly the one before, and certificates take their time to read. */
     private final Map<String, Text> texts = new HashMap<>();
 
-    private record Text(Map<String, String> labels, Collection<Integer> exposedPorts, ServiceLabels.Reading reading) {}
+    private record Text(Map<String, String> labels, Collection<Integer> exposedPorts, Vocabulary.Reading reading) {}
 
     /** A reader that remembers nothing yet. */
     public LabelReader() {}
@@ -66,8 +67,8 @@ public final class LabelReader {
             return problems;
         }
 
-        @Nullable
-        Settings accept(String id, String name, ServiceLabels.Reading reading) {
+        /** The settings of a service whose labels were read elsewhere; see {@link #read}. */
+        public @Nullable Settings accept(String id, String name, Vocabulary.Reading reading) {
             seen.add(id);
             Settings settings = reading.settings();
             if (settings != null) {

@@ -1,7 +1,9 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.LoadBalancer;
+import io.millau.core.Service;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -128,7 +130,7 @@ class ServiceLabelsTest {
                 "balance  | ''           | expected round-robin or least-connections",
             })
     void unreadableValues(String label, String value, String expected) {
-        ServiceLabels.Reading reading = ServiceLabels.read(
+        Vocabulary.Reading reading = ServiceLabels.read(
                 label.equals("enabled")
                         ? Map.of("millau.port", "80", "millau.enabled", value)
                         : label.equals("port")
@@ -163,7 +165,7 @@ class ServiceLabelsTest {
                 "buffer   | 999999999m   | expected a size up to 64m",
             })
     void unreadableValuesOfLabelsWithoutEffect(String label, String value, String expected) {
-        ServiceLabels.Reading reading =
+        Vocabulary.Reading reading =
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
         assertThat(reading.settings()).isNull();
@@ -182,8 +184,7 @@ class ServiceLabelsTest {
         "netwrok, network"
     })
     void anUnknownLabelIsReportedWithTheNearestNameAndChangesNothing(String typo, String meant) {
-        ServiceLabels.Reading reading =
-                read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + typo, "x"));
+        Vocabulary.Reading reading = read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + typo, "x"));
 
         assertThat(reading.settings()).isNotNull();
         assertThat(reading.problems())
@@ -219,7 +220,7 @@ class ServiceLabelsTest {
     @ParameterizedTest
     @CsvSource({"client-ac, x", "enabeld, false", "client_ca, x", "client-ca, x"})
     void whatLooksLikeAProtectingLabelClosesTheService(String label, String value) {
-        ServiceLabels.Reading reading =
+        Vocabulary.Reading reading =
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
         assertThat(reading.closed()).isTrue();
@@ -299,7 +300,7 @@ class ServiceLabelsTest {
                 .isNull();
     }
 
-    private static ServiceLabels.Reading read(Map<String, String> labels) {
+    private static Vocabulary.Reading read(Map<String, String> labels) {
         return ServiceLabels.read(labels, List.of());
     }
 }

@@ -5,7 +5,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** What happened since the loop last looked, however often it happened. For several threads. */
-final class Signals {
+final class PendingEvents {
 
     /** What happened. */
     record Taken(boolean changed, boolean swarmChanged, boolean nodesChanged, boolean suspicion, Set<String> services) {

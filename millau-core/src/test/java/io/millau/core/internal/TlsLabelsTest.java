@@ -1,8 +1,11 @@
-package io.millau.core;
+package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millau.core.internal.Pem;
+import io.millau.core.Certificate;
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.core.UpstreamTls;
 import io.millau.core.testing.Authority;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -111,19 +114,19 @@ class TlsLabelsTest {
     }
 
     private static Settings settings(Map<String, String> labels) {
-        ServiceLabels.Reading reading = read(labels);
+        Vocabulary.Reading reading = read(labels);
         assertThat(reading.problems()).isEmpty();
         return reading.settings();
     }
 
     private static String problem(Map<String, String> labels) {
-        ServiceLabels.Reading reading = read(labels);
+        Vocabulary.Reading reading = read(labels);
         assertThat(reading.settings()).isNull();
         assertThat(reading.problems()).hasSize(1);
         return reading.problems().get(0);
     }
 
-    private static ServiceLabels.Reading read(Map<String, String> labels) {
+    private static Vocabulary.Reading read(Map<String, String> labels) {
         return ServiceLabels.read(labels(labels), List.of());
     }
 

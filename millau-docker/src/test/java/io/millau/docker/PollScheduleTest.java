@@ -10,9 +10,9 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** How often what moves is looked at; the time is the test's. */
-class PaceTest {
+class PollScheduleTest {
 
-    private final Pace pace = new Pace();
+    private final PollSchedule schedule = new PollSchedule();
     private long now = Duration.ofDays(1).toNanos();
     private int version = 1;
     private int replicas = 1;
@@ -28,9 +28,9 @@ class PaceTest {
             seen.add(SwarmTask.of(Answers.json(Answers.task(
                     task, "web", task.startsWith("r") ? "running" : "starting", "running", "app", "10.0.1.3"))));
         }
-        pace.looked(
-                new Sight(
-                        Sight.Role.MANAGER,
+        schedule.looked(
+                new EngineView(
+                        EngineView.Role.MANAGER,
                         List.of(SwarmService.of(Answers.json(json))),
                         seen,
                         Map.of(),
@@ -46,8 +46,8 @@ class PaceTest {
         long end = now + time.toNanos();
         long steady = now + Duration.ofSeconds(15).toNanos();
         while (true) {
-            long pause = pace.pause(now);
-            long next = Math.min(pause == Pace.NEVER ? Long.MAX_VALUE : now + pause, steady);
+            long pause = schedule.pause(now);
+            long next = Math.min(pause == PollSchedule.NEVER ? Long.MAX_VALUE : now + pause, steady);
             if (next > end) {
                 now = end;
                 return looks - before;
@@ -64,7 +64,7 @@ class PaceTest {
         tasks = List.of("r1");
         look();
         looksWithin(Duration.ofMinutes(5));
-        assertThat(pace.pause(now)).isEqualTo(Pace.NEVER);
+        assertThat(schedule.pause(now)).isEqualTo(PollSchedule.NEVER);
     }
 
     @Test
@@ -72,7 +72,7 @@ class PaceTest {
         tasks = List.of("r1");
         look();
         assertThat(looksWithin(Duration.ofSeconds(3))).isEqualTo(12);
-        assertThat(pace.moving(now)).isEmpty();
+        assertThat(schedule.moving(now)).isEmpty();
         assertThat(looksWithin(Duration.ofMinutes(1))).isEqualTo(4);
     }
 
@@ -83,7 +83,7 @@ class PaceTest {
         replicas = 2;
         tasks = List.of("r1", "s2");
         look();
-        assertThat(pace.moving(now)).isEqualTo(Set.of("web"));
+        assertThat(schedule.moving(now)).isEqualTo(Set.of("web"));
         assertThat(looksWithin(Duration.ofSeconds(10))).isBetween(39, 41);
         assertThat(looksWithin(Duration.ofSeconds(50))).isBetween(50, 54);
         assertThat(looksWithin(Duration.ofMinutes(10))).isBetween(39, 41);
@@ -99,7 +99,7 @@ class PaceTest {
         looksWithin(Duration.ofSeconds(5));
         tasks = List.of("r1", "r2");
         looksWithin(Duration.ofSeconds(1));
-        assertThat(pace.pause(now)).isEqualTo(Pace.NEVER);
+        assertThat(schedule.pause(now)).isEqualTo(PollSchedule.NEVER);
     }
 
     @Test
@@ -108,7 +108,7 @@ class PaceTest {
         int before = looks;
         for (int crash = 0; crash < 120; crash++) {
             tasks = List.of("s" + crash);
-            pace.heardOf(List.of("web"), now);
+            schedule.heardOf(List.of("web"), now);
             looksWithin(Duration.ofSeconds(2));
             tasks = List.of("r" + crash);
             looksWithin(Duration.ofSeconds(3));
@@ -132,7 +132,7 @@ class PaceTest {
         for (int replaced = 0; replaced < 3; replaced++) {
             looksWithin(Duration.ofSeconds(40));
             tasks = List.of("r1", "r2", "new" + replaced);
-            assertThat(pace.pause(now))
+            assertThat(schedule.pause(now))
                     .isLessThanOrEqualTo(Duration.ofSeconds(1).toNanos());
             looksWithin(Duration.ofSeconds(2));
             tasks = List.of("r1", "r2", "r-new" + replaced);
@@ -142,25 +142,25 @@ class PaceTest {
     @Test
     void aSuspicionAfterAQuietMinuteIsFollowed() {
         settle();
-        pace.suspicious(now);
+        schedule.suspicious(now);
         assertThat(looksWithin(Duration.ofSeconds(3))).isEqualTo(12);
         assertThat(looksWithin(Duration.ofSeconds(10))).isZero();
-        pace.suspicious(now);
+        schedule.suspicious(now);
         assertThat(looksWithin(Duration.ofSeconds(10))).as("not again so soon").isLessThanOrEqualTo(1);
     }
 
     @Test
     void aNodeThatChangesMovesAll() {
         settle();
-        pace.nodesChanged(now);
-        assertThat(pace.moving(now)).containsExactly("web");
+        schedule.nodesChanged(now);
+        assertThat(schedule.moving(now)).containsExactly("web");
     }
 
     @Test
     void nothingThereNothingToDo() {
-        assertThat(pace.pause(now)).isEqualTo(Pace.NEVER);
-        assertThat(pace.moving(now)).isEmpty();
-        pace.heardOf(List.of("gone"), now);
-        assertThat(pace.moving(now)).isEmpty();
+        assertThat(schedule.pause(now)).isEqualTo(PollSchedule.NEVER);
+        assertThat(schedule.moving(now)).isEmpty();
+        schedule.heardOf(List.of("gone"), now);
+        assertThat(schedule.moving(now)).isEmpty();
     }
 }

@@ -3,11 +3,11 @@ package io.millau.acme;
 import org.shredzone.acme4j.Problem;
 
 /** What others say, as a part of one line of a log. Pure functions. */
-final class Text {
+final class LogMessages {
 
     private static final int LONGEST = 400;
 
-    private Text() {}
+    private LogMessages() {}
 
     /** A CA's account of what went wrong (RFC 7807). */
     static String of(Problem problem) {

@@ -9,7 +9,7 @@ import org.shredzone.acme4j.Metadata;
  *
  * @param binding for the directories that ask for one; null if there is none
  */
-record Applicant(@Nullable String email, @Nullable Binding binding) {
+record AccountSettings(@Nullable String email, @Nullable Binding binding) {
 
     /** acme4j chooses by the key's length, but this is what every CA takes, and some take nothing else. */
     private static final String MAC = "HS256";

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * @param nodes addresses of nodes by id, as far as a task needs one
  * @param containers all of this engine, running or not
  */
-record Sight(
+record EngineView(
         Role role,
         List<SwarmService> services,
         List<SwarmTask> tasks,
@@ -34,11 +34,11 @@ record Sight(
     }
 
     /** The same with other tasks of some services. */
-    Sight withTasks(Collection<String> serviceIds, List<SwarmTask> theirs, Map<String, InetAddress> nodes) {
+    EngineView withTasks(Collection<String> serviceIds, List<SwarmTask> theirs, Map<String, InetAddress> nodes) {
         List<SwarmTask> merged = Stream.concat(
                         tasks.stream().filter(task -> !serviceIds.contains(task.serviceId())),
                         theirs.stream().filter(task -> serviceIds.contains(task.serviceId())))
                 .toList();
-        return new Sight(role, services, merged, nodes, containers, networks);
+        return new EngineView(role, services, merged, nodes, containers, networks);
     }
 }

@@ -1,5 +1,8 @@
-package io.millau.core;
+package io.millau.core.internal;
 
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.core.UpstreamTls;
 import java.net.InetAddress;
 import java.security.cert.X509Certificate;
 import java.util.Set;
@@ -38,7 +41,7 @@ public record Settings(
     }
 
     /** The same where the scheme and the port are said elsewhere. */
-    Endpoint endpoint(String scheme, String id, InetAddress address, int port, String name) {
+    public Endpoint endpoint(String scheme, String id, InetAddress address, int port, String name) {
         UpstreamTls tls = scheme.equals(Endpoint.HTTPS)
                 ? new UpstreamTls(upstreamCa, upstreamName == null ? name : upstreamName)
                 : null;

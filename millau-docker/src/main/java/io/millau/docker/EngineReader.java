@@ -1,7 +1,7 @@
 package io.millau.docker;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.millau.core.ServiceLabels;
+import io.millau.core.internal.ServiceLabels;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** Looks at an engine: at everything, or at the tasks of what moves. For one connection and one thread. */
-final class Lookout {
+final class EngineReader {
 
     /** A list of all tasks costs less than a query that names more services than this. */
     private static final int MOST_SERVICES_IN_A_QUERY = 50;
@@ -23,14 +23,14 @@ final class Lookout {
 
     private final DockerApi api;
     private final Map<String, Set<Integer>> exposedPorts = new HashMap<>();
-    private Sight.Role role = Sight.Role.ALONE;
+    private EngineView.Role role = EngineView.Role.ALONE;
 
-    Lookout(DockerApi api) {
+    EngineReader(DockerApi api) {
         this.api = api;
     }
 
     boolean isManager() {
-        return role == Sight.Role.MANAGER;
+        return role == EngineView.Role.MANAGER;
     }
 
     /** Asks again what the engine is to a Swarm; the looks that follow rely on it. */
@@ -38,11 +38,11 @@ final class Lookout {
         try {
             JsonNode swarm = api.get("/info").path("Swarm");
             if (swarm.path("ControlAvailable").asBoolean()) {
-                role = Sight.Role.MANAGER;
+                role = EngineView.Role.MANAGER;
             } else if (swarm.path("LocalNodeState").asText().equals("active")) {
-                role = Sight.Role.WORKER;
+                role = EngineView.Role.WORKER;
             } else {
-                role = Sight.Role.ALONE;
+                role = EngineView.Role.ALONE;
             }
         } catch (DockerApi.Refused e) {
             // A proxy of the socket that allows only what it must: then the services themselves tell.
@@ -50,12 +50,12 @@ final class Lookout {
         }
     }
 
-    private Sight.Role roleByServices() throws IOException, InterruptedException {
+    private EngineView.Role roleByServices() throws IOException, InterruptedException {
         try {
             api.list("/services", SwarmService::of);
-            return Sight.Role.MANAGER;
+            return EngineView.Role.MANAGER;
         } catch (DockerApi.Refused e) {
-            return isForbidden(e) ? Sight.Role.FORBIDDEN : Sight.Role.ALONE;
+            return isForbidden(e) ? EngineView.Role.FORBIDDEN : EngineView.Role.ALONE;
         }
     }
 
@@ -65,11 +65,11 @@ final class Lookout {
     }
 
     /** Looks at everything. */
-    Sight everything() throws IOException, InterruptedException {
+    EngineView everything() throws IOException, InterruptedException {
         List<SwarmService> services = List.of();
         List<SwarmTask> tasks = List.of();
         Map<String, InetAddress> nodes = Map.of();
-        if (role == Sight.Role.MANAGER) {
+        if (role == EngineView.Role.MANAGER) {
             try {
                 services = services();
                 tasks = tasks(services.stream().map(SwarmService::id).toList());
@@ -78,16 +78,16 @@ final class Lookout {
                 if (!isForbidden(e)) {
                     throw e;
                 }
-                role = Sight.Role.FORBIDDEN;
+                role = EngineView.Role.FORBIDDEN;
                 services = List.of();
                 tasks = List.of();
             }
         }
-        return new Sight(role, services, tasks, nodes, containers(), networks());
+        return new EngineView(role, services, tasks, nodes, containers(), networks());
     }
 
     /** Looks again at the tasks of some services. */
-    Sight tasksOf(Collection<String> serviceIds, Sight last) throws IOException, InterruptedException {
+    EngineView tasksOf(Collection<String> serviceIds, EngineView last) throws IOException, InterruptedException {
         List<SwarmTask> tasks = tasks(serviceIds);
         return last.withTasks(serviceIds, tasks, nodes(tasks, last.nodes()));
     }

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What is done for a name. Safe for use by several threads, which it blocks; nothing that goes wrong ends them. */
-final class Steps {
+final class NameWorker {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
@@ -27,7 +27,7 @@ final class Steps {
     private final Outage storeOutage =
             new Outage("The store of certificates", "What was read of it stays in use; it is tried again.");
 
-    Steps(StoredCertificates certificates, Challenges challenges, Issuance issuance, Clock clock) {
+    NameWorker(StoredCertificates certificates, Challenges challenges, Issuance issuance, Clock clock) {
         this.certificates = certificates;
         this.challenges = challenges;
         this.issuance = issuance;
@@ -44,7 +44,7 @@ final class Steps {
         } catch (InterruptedException e) {
             // Closed.
         } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
+            storeOutage.failed("fails: " + LogMessages.of(e));
             state.readAt(clock.instant().plus(READ_AGAIN));
         } catch (Throwable e) {
             // An error too: no name may lose its turn, nor disturb the others.
@@ -110,7 +110,7 @@ final class Steps {
             challenges.sweep();
             certificates.sweep(clock.instant());
         } catch (IOException e) {
-            storeOutage.failed("fails: " + Text.of(e));
+            storeOutage.failed("fails: " + LogMessages.of(e));
         } catch (Throwable e) {
             LOG.error("What is old could not be removed from the store", e);
         }

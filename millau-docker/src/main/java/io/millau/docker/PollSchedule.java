@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * once a second up to a minute. What then still isn't there, a crash loop for instance, has to wait for the next look at
  * everything; only after a quiet minute a sign of trouble without a change starts this again. Pure: time comes in.
  */
-final class Pace {
+final class PollSchedule {
 
     private static final long OFTEN = Duration.ofMillis(250).toNanos();
     private static final long SELDOM = Duration.ofSeconds(1).toNanos();
@@ -61,12 +61,11 @@ final class Pace {
     }
 
     /** Notes what a look has shown: of every service, or of those that move. */
-    void looked(Sight sight, long now) {
+    void looked(EngineView view, long now) {
         looked = now;
-        Map<String, List<SwarmTask>> tasks =
-                sight.tasks().stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
+        Map<String, List<SwarmTask>> tasks = view.tasks().stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
         Set<String> there = new HashSet<>();
-        for (SwarmService service : sight.services()) {
+        for (SwarmService service : view.services()) {
             there.add(service.id());
             update(service, tasks.getOrDefault(service.id(), List.of()), now);
         }

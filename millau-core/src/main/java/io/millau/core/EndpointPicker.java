@@ -1,0 +1,242 @@
+package io.millau.core;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Picks the endpoints of one request, one after the other, and remembers which it tried. For one thread at a time.
+ *
+ * <p>What a pick found is read from the fields: the endpoint, its pool member and how the request came to it.
+ */
+final class EndpointPicker {
+
+    private static final EndpointState[] NONE = {};
+
+    /** Which endpoints may be picked; the next is for where the one before has none. */
+    private enum Choice {
+        /** In rotation with its share of requests not used up, or to be probed. */
+        READY,
+        /** In rotation, also where it recovers and has had its share. */
+        IN_ROTATION,
+        ANY
+    }
+
+    private final Pool pool;
+    private final String method;
+    private final RetryPolicy retryPolicy;
+
+    /** The endpoint that was picked last; null before, and when none was left. */
+    @Nullable
+    EndpointState picked;
+
+    /** The service of the endpoint that was picked last; null before. */
+    Pool.@Nullable Member member;
+
+    /** How the request came to it. */
+    Health.Entry entry = Health.Entry.USUAL;
+
+    /** Whether the request counted in a service's turns, which it does once. */
+    private boolean hadTurn;
+
+    private int cursor;
+    private @Nullable EndpointState preferred;
+    private int preferredMember;
+    private EndpointState[] tried = NONE;
+
+    EndpointPicker(Pool pool, String method, RetryPolicy retryPolicy) {
+        this.pool = pool;
+        this.method = method;
+        this.retryPolicy = retryPolicy;
+    }
+
+    /** See {@link Delivery#continues}. */
+    void continues(EndpointPicker before) {
+        hadTurn = before.hadTurn;
+    }
+
+    /** See {@link Delivery#prefer}. */
+    boolean prefer(String token) {
+        for (int i = 0; i < pool.members.length; i++) {
+            Pool.Member candidate = pool.members[i];
+            if (candidate.service.sticky()) {
+                for (EndpointState endpoint : candidate.endpoints) {
+                    if (endpoint.token().equals(token)) {
+                        preferred = endpoint;
+                        preferredMember = i;
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether a request by this service's rules may be sent again if its connection breaks. */
+    boolean mayBeRepeated(Service by) {
+        return retryPolicy.mayRepeat(new Attempt(method, by, Outcome.BROKEN, 1, 0));
+    }
+
+    /** Notes that an endpoint was tried; whether for the first time. */
+    boolean addTried(EndpointState endpoint) {
+        if (isTried(endpoint)) {
+            return false;
+        }
+        tried = Arrays.copyOf(tried, tried.length + 1);
+        tried[tried.length - 1] = endpoint;
+        return true;
+    }
+
+    private boolean isTried(EndpointState candidate) {
+        for (EndpointState before : tried) {
+            if (before == candidate) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether there is an endpoint that was not tried. */
+    boolean isAnyLeft() {
+        for (Pool.Member candidate : pool.members) {
+            for (EndpointState endpoint : candidate.endpoints) {
+                if (!isTried(endpoint)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether one that was tried joined so recently that it may be about to listen. */
+    boolean triedOneThatStarts(long now) {
+        for (EndpointState refused : tried) {
+            if (refused.worthWaiting(now)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Picks the next endpoint, into {@link #picked}. */
+    void pick(long now) {
+        if (tried.length == 0 && pool.members.length > 1) {
+            cursor = pool.next(now);
+        }
+        EndpointState next = pickPreferred(now);
+        if (next == null) {
+            next = pick(now, Choice.READY);
+        }
+        if (next == null) {
+            next = pick(now, Choice.IN_ROTATION);
+        }
+        picked = next != null ? next : pick(now, Choice.ANY);
+    }
+
+    /** Also one whose service stands by, or that recovers: its clients are there already. */
+    private @Nullable EndpointState pickPreferred(long now) {
+        EndpointState kept = preferred;
+        if (kept == null || kept.health.ejected() || isTried(kept)) {
+            return null;
+        }
+        member = pool.members[preferredMember];
+        cursor = preferredMember + 1;
+        entry = Health.Entry.USUAL;
+        takeTurn(member, now);
+        return kept;
+    }
+
+    private @Nullable EndpointState pick(long now, Choice choice) {
+        EndpointState found = pick(now, choice, 0, pool.sharing);
+        return found != null || pool.sharing == pool.members.length
+                ? found
+                : pick(now, choice, pool.sharing, pool.members.length);
+    }
+
+    private @Nullable EndpointState pick(long now, Choice choice, int from, int to) {
+        for (int i = 0; i < to - from; i++) {
+            int index = from + Math.floorMod(cursor - from + i, to - from);
+            EndpointState found = pick(pool.members[index], now, choice);
+            if (found != null) {
+                member = pool.members[index];
+                cursor = index + 1; // another service comes before another replica of this one
+                return found;
+            }
+        }
+        return null;
+    }
+
+    private @Nullable EndpointState pick(Pool.Member from, long now, Choice choice) {
+        EndpointState[] left = from.endpoints;
+        if (left.length == 0) {
+            return null;
+        }
+        int turn = choice == Choice.READY ? takeTurn(from, now) : from.state.turn();
+        if (choice == Choice.READY && tried.length == 0) {
+            // Nearly always the balancer's first choice is ready, and no other has to be looked at.
+            EndpointState first = choose(from, left, turn, now);
+            if (enter(first, from, now, choice)) {
+                return first;
+            }
+            left = without(first, left);
+            turn = Math.floorDiv(turn, from.endpoints.length); // so that the turns of one that is out go round
+        }
+        left = Arrays.stream(left)
+                .filter(candidate -> !isTried(candidate) && isEligible(candidate, now, choice))
+                .toArray(EndpointState[]::new);
+        while (left.length > 0) {
+            EndpointState chosen = choose(from, left, turn, now);
+            if (enter(chosen, from, now, choice)) {
+                return chosen;
+            }
+            left = without(chosen, left);
+        }
+        return null;
+    }
+
+    private int takeTurn(Pool.Member from, long now) {
+        if (hadTurn) {
+            return from.state.turnOfRepeat();
+        }
+        hadTurn = true;
+        return from.state.turnOfRequest(now);
+    }
+
+    private static EndpointState choose(Pool.Member from, EndpointState[] among, int turn, long now) {
+        return among[from.balancer.choose(new Candidates(among, turn, now))];
+    }
+
+    private static EndpointState[] without(EndpointState one, EndpointState[] all) {
+        return Arrays.stream(all).filter(candidate -> candidate != one).toArray(EndpointState[]::new);
+    }
+
+    private static boolean isEligible(EndpointState candidate, long now, Choice choice) {
+        return choice == Choice.ANY
+                || (choice == Choice.READY ? candidate.health.available(now) : !candidate.health.ejected());
+    }
+
+    private boolean enter(EndpointState chosen, Pool.Member of, long now, Choice choice) {
+        Health.Entry entered = choice == Choice.ANY ? Health.Entry.LAST_RESORT : Health.Entry.USUAL;
+        if (choice == Choice.READY) {
+            // What can't be repeated leaves the risk of a probe to others for as long again.
+            long shyNanos = chosen.health.ejected() && !mayBeRepeated(of.service) ? of.retryNanos : 0;
+            entered = chosen.health.enter(now, of.probeNanos, shyNanos);
+        }
+        if (entered == null) {
+            return false;
+        }
+        entry = entered;
+        return true;
+    }
+
+    private record Candidates(EndpointState[] endpoints, int turn, long now) implements LoadBalancer.Candidates {
+        @Override
+        public int size() {
+            return endpoints.length;
+        }
+
+        @Override
+        public int openRequests(int index) {
+            return endpoints[index].load(now);
+        }
+    }
+}

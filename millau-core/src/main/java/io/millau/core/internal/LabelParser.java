@@ -1,0 +1,165 @@
+package io.millau.core.internal;
+
+import io.millau.core.Certificate;
+import io.millau.core.Service;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the labels of one service, once. */
+final class LabelParser {
+
+    /** What may be a key under a name that is none of ours, as it is or in Base64. */
+    private static final Pattern PEM = Pattern.compile("-----BEGIN|^\\s*LS0tLS1CRUdJT");
+
+    private final String prefix;
+    private final List<Label<?>> known;
+    private final Map<String, String> texts = new TreeMap<>();
+    private final Map<Label<?>, Object> ofEndpoints = new HashMap<>();
+    private final Service.Builder service = Service.named("");
+    private final List<String> problems = new ArrayList<>();
+    private boolean enabled = true; // until it is known
+    private boolean unreadable;
+    private boolean closed;
+
+    LabelParser(String prefix, Map<String, String> all, List<Label<?>> known) {
+        this.prefix = prefix;
+        this.known = known;
+        all.forEach((label, text) -> {
+            if (label.startsWith(prefix)) {
+                texts.put(label.substring(prefix.length()), text.strip());
+            }
+        });
+    }
+
+    Vocabulary.Reading parse(boolean enabledByDefault, Collection<Integer> exposedPorts) {
+        reportUnknown();
+        enabled = Objects.requireNonNullElse(read(Labels.ENABLED), enabledByDefault);
+        service.enabled(enabled);
+        Integer port = read(Labels.PORT);
+        if (enabled && !texts.containsKey(Labels.PORT.name())) {
+            port = onlyOf(exposedPorts);
+        }
+        for (Label<?> label : known) {
+            if (label == Labels.CERT) {
+                readCertificate();
+            } else if (label != Labels.ENABLED && label != Labels.PORT && label != Labels.KEY) {
+                set(label);
+            }
+        }
+        Settings settings = unreadable || closed
+                ? null
+                : new Settings(
+                        service.build(),
+                        port == null ? 0 : port,
+                        value(Labels.NETWORK),
+                        Objects.requireNonNull(value(Labels.SCHEME)),
+                        Objects.requireNonNull(value(Labels.UPSTREAM_CA)),
+                        value(Labels.UPSTREAM_NAME));
+        return new Vocabulary.Reading(settings, closed, List.copyOf(problems));
+    }
+
+    private <T> void set(Label<T> label) {
+        T value = read(label);
+        if (value == null) {
+            return;
+        }
+        if (label.isOfService()) {
+            service.set(label, value);
+        } else {
+            ofEndpoints.put(label, value);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // set puts nothing else there
+    private <T> @Nullable T value(Label<T> label) {
+        Object value = ofEndpoints.get(label);
+        return value == null ? label.defaultValue() : (T) value;
+    }
+
+    /** The value of a label; null if it isn't there, or can't be read. */
+    private <T> @Nullable T read(Label<T> label) {
+        String text = known.contains(label) ? texts.get(label.name()) : null;
+        if (text == null) {
+            return null;
+        }
+        try {
+            return label.type().read(text);
+        } catch (IllegalArgumentException e) {
+            unreadable = true;
+            closed |= label.protects() && enabled;
+            problems.add(prefix + label.name() + (label.type().confidential() ? "" : "=" + Words.shown(text)) + ": "
+                    + e.getMessage());
+            return null;
+        }
+    }
+
+    /** Two labels make one setting. */
+    private void readCertificate() {
+        boolean hasChain = texts.containsKey(Labels.CERT.name());
+        boolean hasKey = texts.containsKey(Labels.KEY.name());
+        if (hasChain != hasKey) {
+            unreadable = true;
+            problems.add(prefix + (hasChain ? Labels.KEY : Labels.CERT) + " is missing: expected beside " + prefix
+                    + (hasChain ? Labels.CERT : Labels.KEY));
+            return;
+        }
+        var chain = read(Labels.CERT);
+        var key = chain == null ? null : read(Labels.KEY);
+        if (chain == null || key == null) {
+            return;
+        }
+        try {
+            service.certificate(new Certificate(key, chain));
+        } catch (IllegalArgumentException e) {
+            unreadable = true;
+            problems.add(prefix + Labels.KEY + ": " + e.getMessage());
+        }
+    }
+
+    private int onlyOf(Collection<Integer> exposedPorts) {
+        TreeSet<Integer> ports = new TreeSet<>(exposedPorts);
+        if (ports.size() == 1) {
+            return ports.first();
+        }
+        unreadable = true;
+        problems.add(prefix + Labels.PORT + " is missing: expected the port the service listens on inside its container"
+                + (ports.isEmpty()
+                        ? ""
+                        : "; it exposes " + ports.stream().map(String::valueOf).collect(Collectors.joining(", "))));
+        return 0;
+    }
+
+    private void reportUnknown() {
+        Map<String, Label<?>> byName = new LinkedHashMap<>();
+        known.forEach(label -> byName.put(label.name(), label));
+        texts.forEach((name, text) -> {
+            if (!byName.containsKey(name)) {
+                String nearest = Words.nearest(name, byName.keySet());
+                reportUnknown(name, text, nearest == null ? null : byName.get(nearest));
+            }
+        });
+    }
+
+    private void reportUnknown(String name, String text, @Nullable Label<?> meant) {
+        boolean protects = meant != null && meant.protects();
+        closed |= protects;
+        boolean confidential = meant != null && meant.type().confidential()
+                || PEM.matcher(text).find();
+        problems.add(prefix + Words.shown(name.split("[:=\\s]", 2)[0]) + (confidential ? "" : "=" + Words.shown(text))
+                + ": unknown"
+                + (meant == null
+                        ? "; known are " + known.stream().map(Label::name).collect(Collectors.joining(", "))
+                        : ", did you mean " + prefix + meant + "?")
+                + (protects ? " Closed until then, since that one protects" : ""));
+    }
+}

@@ -1,0 +1,112 @@
+package io.millau.core.internal;
+
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The JSON Schema (draft 7, which editors know best) by which an editor completes and checks labels in a Compose or stack file.
+ * It accepts everything that Millau reads: a value with a variable ({@code $}) fits everywhere.
+ */
+final class LabelSchema {
+
+    private static final String COMPOSE =
+            "https://raw.githubusercontent.com/compose-spec/compose-spec/main/schema/compose-spec.json";
+
+    private final List<Label<?>> labels;
+
+    LabelSchema(List<Label<?>> labels) {
+        this.labels = labels;
+    }
+
+    String text() {
+        return """
+                {
+                  "$schema": "http://json-schema.org/draft-07/schema#",
+                  "title": "A Compose or stack file with labels of Millau",
+                  "allOf": [{"$ref": %s}],
+                  "properties": {
+                    "services": {
+                      "additionalProperties": {
+                        "properties": {
+                          "labels": {"$ref": "#/definitions/labels"},
+                          "deploy": {"properties": {"labels": {"$ref": "#/definitions/labels"}}}
+                        }
+                      }
+                    }
+                  },
+                  "definitions": {
+                    "labels": {"if": {"type": "array"}, "then": {"$ref": "#/definitions/list"}, "else": {"$ref": "#/definitions/mapping"}},
+                    "mapping": {
+                      "properties": {
+                %s
+                      },
+                      "patternProperties": {%s: false}
+                    },
+                    "list": {
+                      "items": {
+                        "anyOf": [
+                          {"pattern": %s},
+                %s
+                        ]
+                      }
+                    }
+                  }
+                }
+                """.formatted(
+                        quoted(COMPOSE),
+                        each(LabelSchema::property),
+                        quoted(unknown()),
+                        quoted(foreign()),
+                        each(LabelSchema::item));
+    }
+
+    private String each(Function<Label<?>, String> part) {
+        return labels.stream().map(part).collect(Collectors.joining(",\n"));
+    }
+
+    /** A label as a key. */
+    private static String property(Label<?> label) {
+        LabelType<?> type = label.type();
+        String scalar = type.scalar();
+        LabelType.Limits limits = type.limits();
+        return "          " + quoted(Vocabulary.PREFIX + label) + ": {\"description\": "
+                + quoted(LabelReference.plain(label))
+                + ", \"type\": " + (scalar == null ? "\"string\"" : "[\"string\", " + quoted(scalar) + "]")
+                + (limits == null ? "" : ", \"minimum\": " + limits.least() + ", \"maximum\": " + limits.greatest())
+                + examples(type.examples(), "")
+                + ", \"pattern\": " + quoted("^\\s*(?:" + type.pattern() + ")\\s*$|\\$") + "}";
+    }
+
+    /** A label with its value, an item of a list. */
+    private static String item(Label<?> label) {
+        String start = Vocabulary.PREFIX + label + "=";
+        String text = "^" + start.replace(".", "\\.");
+        return "          {\"description\": " + quoted(LabelReference.plain(label))
+                + examples(label.type().examples(), start)
+                + ", \"pattern\": " + quoted(text + "\\s*(?:" + label.type().pattern() + ")\\s*$|" + text + ".*\\$")
+                + "}";
+    }
+
+    private static String examples(List<String> examples, String before) {
+        return examples.isEmpty()
+                ? ""
+                : examples.stream()
+                        .map(example -> quoted(before + example))
+                        .collect(Collectors.joining(", ", ", \"examples\": [", "]"));
+    }
+
+    /** Keys under our prefix that are no label. */
+    private String unknown() {
+        return "^millau\\.(?!(?:" + labels.stream().map(Label::name).collect(Collectors.joining("|")) + ")$)";
+    }
+
+    /** Items that are meant for others. */
+    private static String foreign() {
+        return "^(?!millau\\.)";
+    }
+
+    private static String quoted(String text) {
+        return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+    }
+}

@@ -1,0 +1,323 @@
+package io.millau.core.internal;
+
+import io.millau.core.Endpoint;
+import io.millau.core.LoadBalancer;
+import io.millau.core.Service;
+import java.math.BigDecimal;
+import java.net.IDN;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** The types of labels. Immutable. */
+final class LabelTypes {
+
+    private static final int LARGEST_BUFFER = 64 * 1024 * 1024;
+    private static final int LARGEST_WEIGHT = 1000;
+    private static final long LONGEST_HSTS = 10 * 365 * 86_400L;
+    private static final Duration DAY = Duration.ofDays(1);
+
+    /** Letters, digits, hyphens and (in the names of Docker networks' own hosts) underscores; 63 in each part. */
+    private static final Pattern HOST = Pattern.compile(
+            "(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?" + "(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*");
+
+    private static final Pattern IPV6 = Pattern.compile("\\[[0-9a-f:.]+]");
+
+    /** A host name in any script, or an IPv6 address in brackets; says less than {@link #host} does. */
+    private static final String HOST_LIKE = "(?:\\[[0-9A-Fa-f:.]+\\]|[^\\s*/:,?#\\[\\]]+)";
+
+    private static final Pattern PATH_START = Pattern.compile("/[^\\s?#\\u0000-\\u001f\\u007f]*");
+
+    /** A path with or without a query, as a request line has it (RFC 9112, 3.2.1). */
+    private static final Pattern ORIGIN_FORM = Pattern.compile("/[!-\"$-~]*");
+
+    private static final Pattern DECIMAL = Pattern.compile("[0-9]{1,6}(\\.[0-9]{1,3})?");
+    private static final Pattern BYTES = Pattern.compile("([0-9]{1,9})([kKmM]?)");
+    private static final String BASE64 = "[A-Za-z0-9+/=\\s]+";
+
+    static final LabelType<Boolean> BOOLEAN = LabelType.of(anyCase("true|false"), LabelTypes::bool)
+            .scalar("boolean")
+            .examples("true", "false");
+
+    /** Anything. */
+    static final LabelType<String> TEXT = LabelType.of(".*", text -> text);
+
+    static final LabelType<Integer> PORT =
+            LabelType.of("[0-9]{1,5}", LabelTypes::port).scalar("integer").limits(1, 65535);
+
+    /** Host names in their canonical form: lower case, Punycode, no trailing dot. */
+    static final LabelType<List<String>> HOSTS = LabelType.of(
+                    "(?:\\*|" + HOST_LIKE + ")(?:\\s+(?:\\*|" + HOST_LIKE + "))*", LabelTypes::words)
+            .checked(LabelTypes::hosts)
+            .examples("shop.example");
+
+    /** The one name, or address, of a server. */
+    static final LabelType<String> SERVER_NAME =
+            LabelType.of(HOST_LIKE, (String text) -> text).checked(LabelTypes::serverName);
+
+    /** The beginning of a path. */
+    static final LabelType<String> PATH =
+            LabelType.of(PATH_START.pattern(), (String text) -> text).checked(LabelTypes::path);
+
+    /** A path as a request line has it, with or without a query. */
+    static final LabelType<String> PATH_AND_QUERY = LabelType.of(ORIGIN_FORM.pattern(), (String text) -> text)
+            .checked(LabelTypes::pathAndQuery)
+            .examples("/health");
+
+    /** Up to a day. */
+    static final LabelType<Duration> SECONDS = LabelType.of(DECIMAL.pattern(), LabelTypes::seconds)
+            .checked(LabelTypes::withinADay)
+            .scalar("number")
+            .limits(0, DAY.toSeconds());
+
+    /** More than none, up to a day. */
+    static final LabelType<Duration> POSITIVE_SECONDS = SECONDS.checked(LabelTypes::positive);
+
+    /** Whole seconds, up to ten years. */
+    static final LabelType<Duration> MAX_AGE = LabelType.of("[0-9]{1,9}", LabelTypes::readMaxAge)
+            .checked(age -> checkMaxAge(age.toSeconds()))
+            .scalar("integer")
+            .limits(0, LONGEST_HSTS)
+            .examples("31536000");
+
+    /** A number of bytes, of KiB or of MiB, up to 64 MiB. */
+    static final LabelType<Integer> SIZE = LabelType.of(BYTES.pattern(), LabelTypes::readSize)
+            .checked(LabelTypes::checkSize)
+            .scalar("integer")
+            .limits(0, LARGEST_BUFFER);
+
+    /** A share, from 0 to 1000. */
+    static final LabelType<Integer> SHARE = LabelType.of("[0-9]{1,4}", LabelTypes::readShare)
+            .checked(LabelTypes::checkShare)
+            .scalar("integer")
+            .limits(0, LARGEST_WEIGHT);
+
+    /** The load balancers that have a name. */
+    static final LabelType<LoadBalancer> BALANCER = LabelType.of(
+                    anyCase(LoadBalancer.roundRobin() + "|" + LoadBalancer.leastConnections()), LabelTypes::balancer)
+            .examples("round-robin", "least-connections");
+
+    /** The word {@code https}: whether it is there. */
+    static final LabelType<Boolean> HTTPS_ONLY =
+            LabelType.of(anyCase("https"), LabelTypes::httpsOnly).examples("https");
+
+    /** The schemes of endpoints. */
+    static final LabelType<String> SCHEME = LabelType.of(anyCase("https?|h2c"), LabelTypes::scheme)
+            .examples(Endpoint.HTTP, Endpoint.HTTPS, Endpoint.H2C);
+
+    /** Certificates in their order, PEM in Base64. */
+    static final LabelType<List<X509Certificate>> CHAIN = LabelType.of(
+                    BASE64, (String text) -> Pem.certificates(Pem.fromBase64(text)))
+            .hidden();
+
+    /** Certificates of authorities, PEM in Base64. */
+    static final LabelType<Set<X509Certificate>> AUTHORITIES = LabelType.of(
+                    BASE64, (String text) -> Set.copyOf(Pem.certificates(Pem.fromBase64(text))))
+            .checked(Set::copyOf)
+            .hidden();
+
+    /** A private key, PEM in Base64. */
+    static final LabelType<PrivateKey> PRIVATE_KEY = LabelType.of(
+                    BASE64, (String text) -> Pem.privateKey(Pem.fromBase64(text)))
+            .hidden();
+
+    private LabelTypes() {}
+
+    /** A pattern for any case: ECMA 262 has no flag for that inside of one. */
+    private static String anyCase(String pattern) {
+        StringBuilder any = new StringBuilder();
+        pattern.chars().forEach(c -> {
+            if (Character.isLetter(c)) {
+                any.append('[')
+                        .append((char) c)
+                        .append((char) Character.toUpperCase(c))
+                        .append(']');
+            } else {
+                any.append((char) c);
+            }
+        });
+        return any.toString();
+    }
+
+    private static boolean bool(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException("expected true or false");
+        };
+    }
+
+    private static int port(String text) {
+        if (text.matches("[0-9]{1,5}")) {
+            int port = Integer.parseInt(text);
+            if (port >= 1 && port <= 65535) {
+                return port;
+            }
+        }
+        throw new IllegalArgumentException("expected a port from 1 to 65535");
+    }
+
+    private static List<String> words(String text) {
+        return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
+    }
+
+    private static List<String> hosts(List<String> names) {
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("expected host names separated by spaces, or *");
+        }
+        return names.stream().map(LabelTypes::host).distinct().toList();
+    }
+
+    private static String host(String name) {
+        if (name.equals(Service.ANY_HOST)) {
+            return name;
+        }
+        if (name.startsWith("*.")) {
+            throw new IllegalArgumentException("suffixes match anyway, write " + name.substring(2));
+        }
+        String host = name.toLowerCase(Locale.ROOT);
+        if (host.endsWith(".")) {
+            host = host.substring(0, host.length() - 1);
+        }
+        if (IPV6.matcher(host).matches()) {
+            return host;
+        }
+        if (!host.chars().allMatch(c -> c < 128)) {
+            host = punycode(host);
+        }
+        if (!HOST.matcher(host).matches()) {
+            throw new IllegalArgumentException("expected host names separated by spaces, without port, or *");
+        }
+        return host;
+    }
+
+    private static String punycode(String host) {
+        try {
+            return IDN.toASCII(host);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("expected a host name that has a Punycode form", e);
+        }
+    }
+
+    private static String serverName(String text) {
+        String name = host(text);
+        if (name.equals(Service.ANY_HOST)) {
+            throw new IllegalArgumentException("expected one name");
+        }
+        return name;
+    }
+
+    private static String path(String text) {
+        if (!PATH_START.matcher(text).matches()) {
+            throw new IllegalArgumentException(
+                    text.startsWith("/")
+                            ? "expected the beginning of a path, without blanks, ? or #"
+                            : "expected a path that starts with /"
+                                    + (text.isBlank() ? "" : ", /" + text + " for instance"));
+        }
+        return text;
+    }
+
+    private static String pathAndQuery(String text) {
+        if (!ORIGIN_FORM.matcher(text).matches()) {
+            throw new IllegalArgumentException(
+                    text.startsWith("/")
+                            ? "expected a path in ASCII, without blanks and #"
+                            : "expected a path that starts with /, /health for instance");
+        }
+        return text;
+    }
+
+    private static Duration seconds(String text) {
+        if (!DECIMAL.matcher(text).matches()) {
+            throw new IllegalArgumentException("expected seconds, 30 or 0.5 for instance");
+        }
+        return Duration.ofMillis(new BigDecimal(text).movePointRight(3).longValueExact());
+    }
+
+    private static Duration withinADay(Duration duration) {
+        if (duration.isNegative() || duration.compareTo(DAY) > 0) {
+            throw new IllegalArgumentException("expected 0 to 86400 seconds");
+        }
+        return duration;
+    }
+
+    private static Duration positive(Duration duration) {
+        if (duration.isZero()) {
+            throw new IllegalArgumentException("expected more than 0 seconds");
+        }
+        return withinADay(duration);
+    }
+
+    private static Duration readMaxAge(String text) {
+        return checkMaxAge(text.matches("[0-9]{1,9}") ? Long.parseLong(text) : -1);
+    }
+
+    private static Duration checkMaxAge(long seconds) {
+        if (seconds < 0 || seconds > LONGEST_HSTS) {
+            throw new IllegalArgumentException(
+                    "expected whole seconds up to " + LONGEST_HSTS + ", 31536000 for a year");
+        }
+        return Duration.ofSeconds(seconds);
+    }
+
+    private static int readSize(String text) {
+        Matcher size = BYTES.matcher(text);
+        if (!size.matches()) {
+            throw new IllegalArgumentException("expected a size, 64k, 1m or a number of bytes for instance");
+        }
+        int shift = switch (size.group(2)) {
+            case "k", "K" -> 10;
+            case "m", "M" -> 20;
+            default -> 0;
+        };
+        return checkSize(Long.parseLong(size.group(1)) << shift);
+    }
+
+    private static int checkSize(long bytes) {
+        if (bytes < 0 || bytes > LARGEST_BUFFER) {
+            throw new IllegalArgumentException("expected a size up to 64m");
+        }
+        return (int) bytes;
+    }
+
+    private static int readShare(String text) {
+        return checkShare(text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : -1);
+    }
+
+    private static int checkShare(int share) {
+        if (share < 0 || share > LARGEST_WEIGHT) {
+            throw new IllegalArgumentException("expected a share from 0 to " + LARGEST_WEIGHT);
+        }
+        return share;
+    }
+
+    private static LoadBalancer balancer(String text) {
+        List<LoadBalancer> named = List.of(LoadBalancer.roundRobin(), LoadBalancer.leastConnections());
+        return named.stream()
+                .filter(balancer -> balancer.toString().equalsIgnoreCase(text))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("expected " + named.get(0) + " or " + named.get(1)));
+    }
+
+    private static boolean httpsOnly(String text) {
+        if (!text.equalsIgnoreCase("https")) {
+            throw new IllegalArgumentException("expected https");
+        }
+        return true;
+    }
+
+    private static String scheme(String text) {
+        String scheme = text.toLowerCase(Locale.ROOT);
+        if (Stream.of(Endpoint.HTTP, Endpoint.HTTPS, Endpoint.H2C).noneMatch(scheme::equals)) {
+            throw new IllegalArgumentException("expected http, https or h2c");
+        }
+        return scheme;
+    }
+}

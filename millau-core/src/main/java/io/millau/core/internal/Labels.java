@@ -1,0 +1,243 @@
+package io.millau.core.internal;
+
+import static io.millau.core.internal.Label.Group.RESILIENCE;
+import static io.millau.core.internal.Label.Group.ROUTING;
+import static io.millau.core.internal.Label.Group.TLS;
+
+import io.millau.core.Certificate;
+import io.millau.core.Endpoint;
+import io.millau.core.LoadBalancer;
+import io.millau.core.Setting;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The labels, each described once. A new one is a constant here and its place in {@link #ALL}; {@link
+ * io.millau.core.Service} gets an accessor and a builder's method for code, and whatever obeys the label reads that.
+ */
+public final class Labels {
+
+    /** Where the services file lists URLs, which take the place of discovery. */
+    public static final Label<String> ENDPOINTS = Label.named("endpoints", LabelTypes.TEXT)
+            .meaning("URLs of its instances, separated by spaces")
+            .onlyInFile()
+            .notOfService()
+            .build();
+
+    /** {@code millau.enabled}; a service that code describes is enabled, one that Docker shows is not. */
+    public static final Label<Boolean> ENABLED = Label.named("enabled", LabelTypes.BOOLEAN)
+            .group(ROUTING)
+            .meaning("`true` puts the service behind the proxy")
+            .byDefault(true, "not proxied")
+            .protecting()
+            .build();
+
+    /** {@code millau.port}. */
+    public static final Label<Integer> PORT = Label.named("port", LabelTypes.PORT)
+            .group(ROUTING)
+            .meaning("port the service listens on inside its container")
+            .byDefault(null, "the only exposed port, when there is exactly one")
+            .onlyInDocker()
+            .notOfService()
+            .build();
+
+    /** {@code millau.hosts}. */
+    public static final Label<List<String>> HOSTS = Label.named("hosts", LabelTypes.HOSTS)
+            .group(ROUTING)
+            .meaning("host names, separated by spaces; a name fits its subdomains too, `*` fits every host")
+            .byDefault("*")
+            .build();
+
+    /** {@code millau.path}. */
+    public static final Label<String> PATH = Label.named("path", LabelTypes.PATH)
+            .group(ROUTING)
+            .meaning("beginning of the URL path")
+            .byDefault("/")
+            .build();
+
+    /** {@code millau.timeout}. */
+    public static final Label<Duration> TIMEOUT = Label.named("timeout", LabelTypes.POSITIVE_SECONDS)
+            .group(RESILIENCE)
+            .meaning("seconds to wait for a response before failing over")
+            .byDefault("30")
+            .build();
+
+    /** {@code millau.retry}. */
+    public static final Label<Duration> RETRY = Label.named("retry", LabelTypes.SECONDS)
+            .group(RESILIENCE)
+            .meaning("seconds a failed instance stays out of rotation")
+            .byDefault("60")
+            .build();
+
+    /** {@code millau.retry-unsafe}. */
+    public static final Label<Boolean> RETRY_UNSAFE = Label.named("retry-unsafe", LabelTypes.BOOLEAN)
+            .group(RESILIENCE)
+            .meaning("`true`: retry requests that an instance may have begun to process, `POST` for instance")
+            .byDefault("false")
+            .build();
+
+    /** {@code millau.weight}. */
+    public static final Label<Integer> WEIGHT = Label.named("weight", LabelTypes.SHARE)
+            .group(ROUTING)
+            .meaning("share among services that fit equally well, `0` to `1000`: of `1` and `9` one request in ten, and"
+                    + " nine; `0` stands by and is used only while no other is ready")
+            .byDefault("1")
+            .build();
+
+    /** {@code millau.balance}. */
+    public static final Label<LoadBalancer> BALANCE = Label.named("balance", LabelTypes.BALANCER)
+            .group(ROUTING)
+            .meaning(
+                    "which instance gets a request: each in turn, `round-robin`, or the one with the fewest requests in"
+                            + " progress, `least-connections`")
+            .byDefault(null, "`round-robin`")
+            .build();
+
+    /** {@code millau.sticky}. */
+    public static final Label<Boolean> STICKY = Label.named("sticky", LabelTypes.BOOLEAN)
+            .group(ROUTING)
+            .meaning("`true`: a client stays with the instance that answered it first, by a cookie; with another one if"
+                    + " that is gone or fails")
+            .byDefault("false")
+            .build();
+
+    /** {@code millau.health}. */
+    public static final Label<String> HEALTH = Label.named("health", LabelTypes.PATH_AND_QUERY)
+            .group(RESILIENCE)
+            .meaning(
+                    "path that each instance is asked for every 5 s: 2xx and 3xx are good, two failures in a row take it"
+                            + " out, one success brings it back; one that joins waits for the first success, unless there is no"
+                            + " other")
+            .byDefault(null, "none, not asked")
+            .build();
+
+    /** {@code millau.drain}. */
+    public static final Label<Duration> DRAIN = Label.named("drain", LabelTypes.SECONDS)
+            .group(RESILIENCE)
+            .meaning("seconds that requests and WebSockets at an instance may finish after it was removed")
+            .byDefault("30")
+            .build();
+
+    /** {@code millau.buffer}. */
+    public static final Label<Integer> BUFFER = Label.named("buffer", LabelTypes.SIZE)
+            .group(RESILIENCE)
+            .meaning("how much of a request's body is kept so that it can be sent again, such as `64k` or `1m`, up to"
+                    + " `64m`")
+            .byDefault("64k")
+            .build();
+
+    /** {@code millau.network}. */
+    public static final Label<String> NETWORK = Label.named("network", LabelTypes.TEXT)
+            .group(ROUTING)
+            .meaning("network to reach the service on, where it shares several with the proxy")
+            .byDefault(null, "the first by name")
+            .onlyInDocker()
+            .notOfService()
+            .build();
+
+    /** {@code millau.cert}; see {@link #CERTIFICATE}. */
+    public static final Label<List<X509Certificate>> CERT = Label.named("cert", LabelTypes.CHAIN)
+            .group(TLS)
+            .meaning("certificate chain, PEM in Base64 (`base64 -w0 FILE`): for whatever hosts it fits, those of other"
+                    + " services too")
+            .notOfService()
+            .build();
+
+    /** {@code millau.key}; see {@link #CERTIFICATE}. */
+    public static final Label<PrivateKey> KEY = Label.named("key", LabelTypes.PRIVATE_KEY)
+            .group(TLS)
+            .meaning("its private key, the same way: RSA or EC, PKCS#8, PKCS#1 or SEC 1")
+            .notOfService()
+            .build();
+
+    /** What {@link #CERT} and {@link #KEY} make together. */
+    public static final Setting<Certificate> CERTIFICATE = new Setting<>() {
+        @Override
+        public String name() {
+            return CERT.name();
+        }
+
+        @Override
+        public @Nullable Certificate defaultValue() {
+            return null;
+        }
+    };
+
+    /** {@code millau.client-ca}. */
+    public static final Label<Set<X509Certificate>> CLIENT_CA = Label.named("client-ca", LabelTypes.AUTHORITIES)
+            .group(TLS)
+            .meaning("PEM in Base64: clients of this service's hosts need a certificate that leads there (mTLS)")
+            .byDefault(Set.of(), "clients need none")
+            .protecting()
+            .build();
+
+    /** {@code millau.redirect}. */
+    public static final Label<Boolean> REDIRECT = Label.named("redirect", LabelTypes.HTTPS_ONLY)
+            .group(TLS)
+            .meaning("`https`: requests over plain HTTP are sent to HTTPS (`308`)")
+            .byDefault(false, "they are served")
+            .build();
+
+    /** {@code millau.hsts}. */
+    public static final Label<Duration> HSTS = Label.named("hsts", LabelTypes.MAX_AGE)
+            .group(TLS)
+            .meaning("seconds that browsers are told to come over HTTPS alone")
+            .build();
+
+    /** {@code millau.scheme}. */
+    public static final Label<String> SCHEME = Label.named("scheme", LabelTypes.SCHEME)
+            .group(TLS)
+            .meaning("how its instances are spoken to: `http`, `https` or `h2c` (HTTP/2 without TLS, for gRPC)")
+            .byDefault(Endpoint.HTTP)
+            .onlyInDocker()
+            .notOfService()
+            .build();
+
+    /** {@code millau.upstream-ca}. */
+    public static final Label<Set<X509Certificate>> UPSTREAM_CA = Label.named("upstream-ca", LabelTypes.AUTHORITIES)
+            .group(TLS)
+            .meaning("PEM in Base64: the authorities trusted for the certificates of its instances")
+            .byDefault(Set.of(), "those that Java trusts")
+            .notOfService()
+            .build();
+
+    /** {@code millau.upstream-name}. */
+    public static final Label<String> UPSTREAM_NAME = Label.named("upstream-name", LabelTypes.SERVER_NAME)
+            .group(TLS)
+            .meaning("the name that their certificate has to be for")
+            .byDefault(null, "the service's name")
+            .notOfService()
+            .build();
+
+    /** All of them, in the order in which messages list them; of two as near the first is suggested. */
+    public static final Vocabulary ALL = new Vocabulary(List.of(
+            ENDPOINTS,
+            ENABLED,
+            PORT,
+            HOSTS,
+            PATH,
+            TIMEOUT,
+            RETRY,
+            RETRY_UNSAFE,
+            WEIGHT,
+            BALANCE,
+            STICKY,
+            HEALTH,
+            DRAIN,
+            BUFFER,
+            NETWORK,
+            CERT,
+            KEY,
+            CLIENT_CA,
+            REDIRECT,
+            HSTS,
+            SCHEME,
+            UPSTREAM_CA,
+            UPSTREAM_NAME));
+
+    private Labels() {}
+}

@@ -1,0 +1,54 @@
+package io.millau.core.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * What documents say of labels comes from {@link Labels}. After a change there
+ *
+ * <pre>mvn -pl millau-core test -Dtest=LabelDocumentsTest -Dmillau.documents=write</pre>
+ *
+ * writes the tables and the schema anew.
+ */
+class LabelDocumentsTest {
+
+    private static final boolean WRITE = "write".equals(System.getProperty("millau.documents"));
+    private static final String HOW =
+            "write it anew: mvn -pl millau-core test -Dtest=LabelDocumentsTest" + " -Dmillau.documents=write";
+
+    private static final Path README = Path.of("..", "README.md");
+    private static final Path SCHEMA = Path.of("..", "docs", "labels.schema.json");
+
+    @ParameterizedTest
+    @EnumSource(Label.Group.class)
+    void theTablesOfTheReadme(Label.Group group) throws IOException {
+        String readme = Files.readString(README);
+        String marker = "<!-- labels:" + group.name().toLowerCase(Locale.ROOT) + " -->\n";
+        assertThat(readme).containsOnlyOnce(marker);
+        int start = readme.indexOf(marker) + marker.length();
+        int end = readme.indexOf("<!-- end of labels -->", start);
+
+        String table = Labels.ALL.table(group);
+        if (WRITE) {
+            Files.writeString(README, readme.substring(0, start) + table + readme.substring(end));
+        } else {
+            assertThat(readme.substring(start, end)).as(HOW).isEqualTo(table);
+        }
+    }
+
+    @Test
+    void theSchema() throws IOException {
+        if (WRITE) {
+            Files.writeString(SCHEMA, Labels.ALL.schema());
+        } else {
+            assertThat(SCHEMA).as(HOW).hasContent(Labels.ALL.schema());
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package io.millau.core.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** An editor never complains of what Millau reads, and complains of most of what it doesn't. */
+class LabelSchemaTest {
+
+    @ParameterizedTest(name = "{0}={1}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "enabled       | true",
+                "enabled       | FALSE",
+                "port          | 65535",
+                "hosts         | *",
+                "hosts         | Company.com. blue.local  bücher.example",
+                "hosts         | [2001:db8::1] my_host",
+                "path          | /api/",
+                "path          | /ä/{x}|y",
+                "timeout       | 0.5",
+                "retry         | 0",
+                "retry-unsafe  | true",
+                "weight        | 1000",
+                "balance       | Least-Connections",
+                "balance       | round-robin",
+                "sticky        | true",
+                "health        | /health?full=1",
+                "drain         | 86400",
+                "buffer        | 1M",
+                "buffer        | 65536",
+                "network       | my front",
+                "redirect      | HTTPS",
+                "hsts          | 31536000",
+                "scheme        | H2C",
+                "scheme        | http",
+                "upstream-name | Api.internal",
+            })
+    void acceptsWhatIsRead(String name, String text) {
+        assertThat(label(name).type().read(text)).isNotNull();
+        assertThat(text).matches(pattern(name));
+    }
+
+    @ParameterizedTest(name = "{0}={1}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "enabled       | yes",
+                "port          | eighty",
+                "hosts         | *.one.com",
+                "hosts         | one.com,two",
+                "hosts         | one.com:80",
+                "hosts         | http://one",
+                "path          | api",
+                "path          | /api?x",
+                "timeout       | 30s",
+                "weight        | 10%",
+                "balance       | leastconn",
+                "health        | health",
+                "health        | /a#b",
+                "buffer        | 64kb",
+                "redirect      | true",
+                "hsts          | 1y",
+                "scheme        | ftp",
+                "upstream-name | *",
+                "cert          | x?",
+            })
+    void refusesWhatIsNot(String name, String text) {
+        assertThat(text).doesNotMatch(pattern(name));
+    }
+
+    @Test
+    void keysThatAreNoLabelsAreRefused() {
+        String schema = Labels.ALL.schema();
+        String start = "\"patternProperties\": {\"";
+        int from = schema.indexOf(start) + start.length();
+        Pattern unknown = Pattern.compile(
+                schema.substring(from, schema.indexOf("\": false", from)).replace("\\\\", "\\"));
+
+        assertThat("millau.prot").matches(text -> unknown.matcher(text).find());
+        assertThat("millau.ports").matches(text -> unknown.matcher(text).find());
+        assertThat("millau.port").matches(text -> !unknown.matcher(text).find());
+        assertThat("millau.retry-unsafe").matches(text -> !unknown.matcher(text).find());
+        assertThat("traefik.port").matches(text -> !unknown.matcher(text).find());
+    }
+
+    private static Label<?> label(String name) {
+        return Labels.ALL.inDocker().stream()
+                .filter(label -> label.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String pattern(String name) {
+        String pattern = label(name).type().pattern();
+        assertThat(Labels.ALL.schema()).contains(pattern.replace("\\", "\\\\").replace("\"", "\\\""));
+        return pattern;
+    }
+}
