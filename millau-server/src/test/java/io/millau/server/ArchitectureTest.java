@@ -12,10 +12,15 @@ import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +44,9 @@ class ArchitectureTest {
             entry(INTERNAL + "http", of("io")),
             entry(INTERNAL + "io"),
             entry(INTERNAL + "text"));
+
+    /** The name of a class at the beginning of what is set as code. */
+    private static final Pattern CODE = Pattern.compile("`([A-Z][a-z]+[A-Za-z0-9]*)\\b[^`]*`");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -110,6 +118,25 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAPackage("org.conscrypt..")
                 .check(CLASSES);
+    }
+
+    /** A map that names what is not there leads nowhere. */
+    @Test
+    void theMapNamesClassesThatExist() throws IOException {
+        Set<String> known = new HashSet<>(Set.of("HttpServerExchange", "README"));
+        try (Stream<Path> files = Files.walk(Path.of(".."))) {
+            files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".java"))
+                    .forEach(name -> known.add(name.replace(".java", "")));
+        }
+        for (String document : List.of("../docs/architecture.md", "../CONTRIBUTING.md")) {
+            assertThat(CODE.matcher(Files.readString(Path.of(document)))
+                            .results()
+                            .map(code -> code.group(1)))
+                    .as(document)
+                    .isNotEmpty()
+                    .allMatch(known::contains);
+        }
     }
 
     /** A new public type here is API: think of its name and its Javadoc, then add it. */

@@ -1,0 +1,132 @@
+package io.millau.server.internal.io;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.ArgumentMatchers.eq;
+import static org.mockito.Mockito.atLeastOnce;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.verify;
+import static org.mockito.Mockito.verifyNoMoreInteractions;
+import static org.mockito.Mockito.when;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.mockito.ArgumentCaptor;
+import org.xnio.XnioIoThread;
+
+/** Deadlines with the clock and the I/O thread in hand: only XNIO can make a real one of those. */
+class DeadlinesTest {
+
+    private static final Duration TICK = Duration.ofMillis(20);
+
+    private final XnioIoThread thread = mock(XnioIoThread.class);
+    private final List<String> passed = new ArrayList<>();
+    private long now;
+    private final Deadlines deadlines = new Deadlines(thread, () -> now, TICK);
+
+    private Deadlines.Deadline named(String name) {
+        return new Deadlines.Deadline() {
+            @Override
+            public void passed() {
+                passed.add(name);
+            }
+        };
+    }
+
+    /** Lets the time pass, and then the thread run what was put off. */
+    private void advance(long nanos) {
+        ArgumentCaptor<Runnable> tick = ArgumentCaptor.forClass(Runnable.class);
+        verify(thread, atLeastOnce()).executeAfter(tick.capture(), eq(TICK.toMillis()), any());
+        now += nanos;
+        tick.getValue().run();
+    }
+
+    @Test
+    void nothingTicksWhileNothingWaits() {
+        verify(thread, never()).executeAfter(any(), anyLong(), any());
+
+        deadlines.set(named("one"), 10);
+        advance(10);
+
+        assertThat(passed).containsExactly("one");
+        verify(thread).executeAfter(any(), anyLong(), any());
+        verifyNoMoreInteractions(thread);
+    }
+
+    @Test
+    void oneThatWasMovedPassesLater() {
+        Deadlines.Deadline one = named("one");
+        deadlines.set(one, 10);
+        deadlines.set(one, 30);
+        advance(20);
+        assertThat(passed).isEmpty();
+
+        advance(10);
+        assertThat(passed).containsExactly("one");
+    }
+
+    @Test
+    void oneThatWasCancelledNeverPasses() {
+        Deadlines.Deadline first = named("first");
+        Deadlines.Deadline second = named("second");
+        Deadlines.Deadline third = named("third");
+        deadlines.set(first, 10);
+        deadlines.set(second, 10);
+        deadlines.set(third, 10);
+        deadlines.cancel(second);
+        deadlines.cancel(second);
+        advance(10);
+
+        assertThat(passed).containsExactlyInAnyOrder("first", "third");
+    }
+
+    @Test
+    void onePassingMayCancelAnotherThatIsDue() {
+        Deadlines.Deadline victim = named("victim");
+        deadlines.set(victim, 10);
+        deadlines.set(
+                new Deadlines.Deadline() {
+                    @Override
+                    public void passed() {
+                        passed.add("first");
+                        deadlines.cancel(victim);
+                    }
+                },
+                10);
+        advance(10);
+
+        assertThat(passed).containsExactly("first");
+    }
+
+    @Test
+    void oneThatFailsDoesNotStopTheOthers() {
+        deadlines.set(named("good"), 10);
+        deadlines.set(
+                new Deadlines.Deadline() {
+                    @Override
+                    public void passed() {
+                        throw new IllegalStateException("on purpose");
+                    }
+                },
+                10);
+        advance(10);
+
+        assertThat(passed).containsExactly("good");
+    }
+
+    /** A worker that shuts down takes no more tasks, and requests still end. */
+    @Test
+    void aThreadThatEndsMayRefuseToTick() {
+        when(thread.executeAfter(any(), anyLong(), any(TimeUnit.class))).thenThrow(new RejectedExecutionException());
+
+        deadlines.set(named("one"), 10);
+
+        assertThat(passed).isEmpty();
+    }
+}
