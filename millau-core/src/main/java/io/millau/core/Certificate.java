@@ -19,7 +19,7 @@ import java.util.Locale;
 import java.util.Set;
 import javax.security.auth.x500.X500Principal;
 
-/** What a server proves its names with: a private key, and the certificates that vouch for it. Immutable. */
+/** A private key and its certificate chain, with which a server proves its names. Immutable. */
 public final class Certificate {
 
     private static final int DNS_NAME = 2; // RFC 5280, 4.2.1.6
@@ -34,7 +34,7 @@ public final class Certificate {
      * Puts them together.
      *
      * @param key of the first certificate of the chain: RSA or EC
-     * @param chain the server's own certificate first, then those that vouch for it; without the root
+     * @param chain the server's own certificate first, then the intermediate ones; without the root
      * @throws IllegalArgumentException if the chain is empty, or the key is not its first certificate's
      */
     public Certificate(PrivateKey key, List<X509Certificate> chain) {
@@ -63,7 +63,7 @@ public final class Certificate {
     }
 
     /**
-     * A new key that nobody vouches for, for whoever has nothing better; clients warn of it.
+     * A new self-signed certificate, for want of a better one; clients warn of it.
      *
      * @param name what it says that it is
      */
@@ -80,7 +80,7 @@ public final class Certificate {
         return key;
     }
 
-    /** The server's own certificate first, then those that vouch for it. */
+    /** The server's own certificate first, then the intermediate ones. */
     public List<X509Certificate> chain() {
         return chain;
     }

@@ -22,7 +22,7 @@ public interface CertificateSource {
      * The certificates that fit a name; of those of all sources the best are shown: see {@link Certificate#bestFirst}.
      *
      * @param serverName what the client asks for (SNI, RFC 6066, 3), in lower case; null for what this source would show a
-     *     client that doesn't say, or that asks for a name that nobody has a certificate for
+     *     client that doesn't say, or that asks for a name without a certificate
      */
     List<Certificate> find(@Nullable String serverName);
 
@@ -53,18 +53,18 @@ public interface CertificateSource {
     }
 
     /**
-     * The answer to an HTTP challenge (RFC 8555, 8.3), if it is one of this source's.
+     * The response to an HTTP challenge (RFC 8555, 8.3), if it is one of this source's.
      *
-     * @param token from the request's path, which anybody may have sent
+     * @param token from the path of a request that any client may have sent
      */
     default CompletableFuture<Optional<String>> httpChallenge(String token) {
         return CompletableFuture.completedFuture(Optional.empty());
     }
 
     /**
-     * The certificate that answers a TLS challenge (RFC 8737), if it is one of this source's.
+     * The certificate for a TLS challenge (RFC 8737), if it is one of this source's.
      *
-     * @param serverName which anybody may have sent
+     * @param serverName from a handshake that any client may have begun
      */
     default CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
         return CompletableFuture.completedFuture(Optional.empty());

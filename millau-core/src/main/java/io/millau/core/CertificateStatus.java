@@ -5,12 +5,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A certificate as it stands now, or one that is wanted and not there.
+ * A certificate, or one that is needed and missing.
  *
  * @param names what it is for
  * @param origin where it comes from: a service's label, a file, an ACME directory
- * @param issuer who vouches for it; null if there is none yet
- * @param expires from when on clients refuse it; null if there is none yet
+ * @param issuer its issuer; null if there is no certificate yet
+ * @param expires when it expires; null if there is no certificate yet
  * @param renewal when it is renewed, or ordered again; null if that is not done by itself
  * @param trouble why it is not there, or not renewed; null if all is well
  */

@@ -89,9 +89,9 @@ public final class Delivery {
     }
 
     /**
-     * Who has to vouch for the client, because of the host that its services were found by; see {@link Router#clientCa}.
+     * The CAs of client certificates for the host that its services were found by; see {@link Router#clientCa}.
      *
-     * @return null if nobody has to
+     * @return null if clients need no certificate
      */
     public @Nullable Set<X509Certificate> clientCa() {
         return pool.clientCa;
@@ -140,7 +140,7 @@ public final class Delivery {
     }
 
     /**
-     * Takes the outcome of the attempt at the endpoint that {@link #next} named. An answer that breaks after its head was
+     * Takes the outcome of the attempt at the endpoint that {@link #next} named. A response that breaks after its head was
      * reported as {@link Outcome#DELIVERED} is reported again, as {@link Outcome#BROKEN}.
      *
      * @return whether the request may be repeated: whether to call {@link #next} again
@@ -240,7 +240,7 @@ public final class Delivery {
         return tookOut;
     }
 
-    /** Whether the answer brought its endpoint back into rotation. */
+    /** Whether the response brought its endpoint back into rotation. */
     public boolean broughtBack() {
         return broughtBack;
     }

@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
  * gives the address of a dead instance to the next one, and that must not inherit its predecessor's failures. Immutable.
  *
  * @param id what the source calls this instance
- * @param scheme how it is spoken to: {@link #HTTP}, {@link #HTTPS} or {@link #H2C}
+ * @param scheme the protocol to it: {@link #HTTP}, {@link #HTTPS} or {@link #H2C}
  * @param address its address, resolved
  * @param port 1 to 65535
- * @param tls how it proves that it is the right one; null where it doesn't speak TLS
+ * @param tls how its certificate is verified; null without TLS
  */
 public record Endpoint(
         String id,

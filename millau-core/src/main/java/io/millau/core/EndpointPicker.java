@@ -107,7 +107,7 @@ final class EndpointPicker {
         return false;
     }
 
-    /** Whether one that was tried joined so recently that it may be about to listen. */
+    /** Whether an endpoint that was tried joined so recently that it may be about to listen. */
     boolean triedOneThatStarts(long now) {
         for (EndpointState refused : tried) {
             if (refused.worthWaiting(now)) {

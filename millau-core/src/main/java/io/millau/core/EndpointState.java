@@ -24,7 +24,7 @@ final class EndpointState {
     private volatile boolean proven;
     private @Nullable String token;
 
-    /** @param joined whether it came while others were known, and is not one that the router began with */
+    /** @param joined whether it appeared after the router's first services */
     EndpointState(Endpoint endpoint, long now, boolean joined) {
         this.endpoint = endpoint;
         this.health = new Health(now);

@@ -70,7 +70,7 @@ final class Explainer {
                 all.stream().map(Ranked::verdict).toList());
     }
 
-    /** One that was enabled a moment ago answers for itself, as one that was removed does. */
+    /** A service that was disabled or removed a moment ago still counts as one without a running instance. */
     private static boolean isSame(Service matching, Service disabled) {
         return matching.id().equals(disabled.id());
     }

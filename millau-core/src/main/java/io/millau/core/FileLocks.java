@@ -46,12 +46,12 @@ final class FileLocks {
     }
 
     /**
-     * Locks a file, which is made if it isn't there and is never removed: who locked one that is removed would be alone
+     * Locks a file, which is made if it isn't there and is never removed: a lock on a removed file would exclude nobody
      * with it.
      *
      * @param file by its real path
      * @param name what to call the lock in the log
-     * @return empty if somebody else holds it
+     * @return empty if another holder has it
      */
     static Optional<Store.Lock> tryLock(Path file, String name, Duration atMost, FileAttribute<?>... attributes)
             throws IOException {

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * What is remembered of one endpoint's failures. Belongs to the endpoint, so it survives snapshots. Safe for all I/O
  * threads.
  *
- * <p>An ejected endpoint is out of rotation until a time. From then on one request may probe it: whoever moves the time
- * on by the length of a probe; the rest go elsewhere until that request has its outcome. After an answer the endpoint
+ * <p>An ejected endpoint is out of rotation until a time. From then on one request may probe it: the one that moves the time
+ * on by the length of a probe. The others go elsewhere until that request has its outcome. After a response the endpoint
  * recovers: its share of requests grows from a tenth to all of it.
  *
  * <p>Where its service names a path to check, it is out of rotation, too, from two failed checks in a row until one passes.

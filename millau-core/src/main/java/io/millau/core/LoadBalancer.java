@@ -19,7 +19,7 @@ public interface LoadBalancer {
         /** Attempts that the service had before this one: whose turn it is. May be negative after 2^31 of them. */
         int turn();
 
-        /** Requests that a candidate is working on; more than it has for one that is to be spared. */
+        /** How many requests a candidate has in progress; a recovering endpoint counts as having more. */
         int openRequests(int index);
     }
 

@@ -2,16 +2,16 @@ package io.millau.core;
 
 /** How an attempt at an endpoint ended; says whose fault it was, and whether the endpoint could have seen the request. */
 public enum Outcome {
-    /** The head of an answer arrived: any status is an answer. */
+    /** The head of a response arrived, with whatever status. */
     DELIVERED(false, true),
     /** No connection could be made: not a byte of the request left. */
     UNREACHABLE(true, false),
-    /** The connection ended, or what came was not HTTP, before the answer was whole. */
+    /** The connection ended, or what came was not HTTP, before the response was complete. */
     BROKEN(true, true),
-    /** No answer within the service's timeout. */
+    /** No response within the service's timeout. */
     TIMED_OUT(true, true),
     /**
-     * A connection that had served other requests turned out to be closed before a byte of the answer came: what an idle
+     * A connection that had served other requests turned out to be closed before a byte of the response came: what an idle
      * connection may do at any time (RFC 9112, 9.5), so the endpoint gets another chance over a new one.
      */
     STALE_CONNECTION(false, true),

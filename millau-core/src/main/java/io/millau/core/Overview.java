@@ -3,7 +3,7 @@ package io.millau.core;
 import java.util.List;
 
 /**
- * All that there is to be seen from outside, for whoever shows it to people: metrics, a status page. May be asked by any thread
+ * The state of a running proxy, for metrics and status pages. May be called by any thread
  * but an I/O thread at any time, and says how things are at that moment. Nothing in it is secret.
  */
 public interface Overview {
@@ -26,6 +26,6 @@ public interface Overview {
     /** The certificates of HTTPS, those that are missing too. */
     List<CertificateStatus> certificates();
 
-    /** How many lines of the access log were dropped because nobody took them fast enough. */
+    /** How many lines of the access log were dropped because they were not read fast enough. */
     long droppedLogLines();
 }

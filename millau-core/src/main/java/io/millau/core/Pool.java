@@ -25,7 +25,7 @@ final class Pool {
     /** Whether one of its services sends requests over plain HTTP to HTTPS. */
     final boolean redirectToHttps;
 
-    /** Who has to vouch for its clients; null if they need nobody. */
+    /** The CAs of client certificates; null if clients need none. */
     final @Nullable Set<X509Certificate> clientCa;
 
     private final boolean equalShares;

@@ -44,7 +44,7 @@ final class RetryBudget {
         }
     }
 
-    /** Whether there may be one more repeat. */
+    /** Whether one more retry is allowed. */
     boolean allows(long now, int requests) {
         tick(now, requests);
         long oldest = countsAtStart.get((int) ((slice.get() + 1) % SLICES));
@@ -53,7 +53,7 @@ final class RetryBudget {
         return repeated < Math.max(ALWAYS, requested / REQUESTS_FOR_A_REPEAT);
     }
 
-    /** There is one more repeat. */
+    /** Counts a retry. */
     void spend() {
         repeats.getAndIncrement();
     }

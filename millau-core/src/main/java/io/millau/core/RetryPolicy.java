@@ -20,7 +20,7 @@ public interface RetryPolicy {
     static RetryPolicy standard() {
         return attempt -> {
             if (attempt.outcome() == Outcome.DELIVERED || attempt.outcome() == Outcome.CLIENT_GONE) {
-                return false; // there is nobody, or nothing, left to repeat it for
+                return false; // there is no client, or no failure, to retry it for
             }
             if (attempt.timedOut() >= 3) {
                 return false; // the client has waited long enough, and so have the endpoints

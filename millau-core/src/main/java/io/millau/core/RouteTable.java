@@ -24,7 +24,7 @@ final class RouteTable {
     private final HostIndex<PathIndex<Pool>> running;
     private final HostIndex<PathIndex<Pool>> idle;
 
-    /** Who has to vouch for the clients of each host; null where clients of no host need anybody. */
+    /** The CAs of client certificates for each host; null if no host needs client certificates. */
     private final @Nullable HostIndex<Optional<Set<X509Certificate>>> clientCa;
 
     /** @param turnOf whose turn it is at a route */
@@ -58,10 +58,10 @@ final class RouteTable {
     }
 
     /**
-     * Who has to vouch for the clients of a host.
+     * The CAs of client certificates for a host.
      *
      * @param host a Host field's value, or a name
-     * @return null if they need nobody; an empty set if nobody will do
+     * @return null if clients need no certificate; an empty set if no client can satisfy all services
      */
     @Nullable
     Set<X509Certificate> clientCa(String host) {

@@ -197,11 +197,11 @@ public final class Router {
     }
 
     /**
-     * Who has to vouch for the clients of a host: those that all of its services with a {@link Service#clientCa} name. For I/O
+     * The CAs of client certificates for a host: those that all of its services with a {@link Service#clientCa} name. For I/O
      * threads.
      *
      * @param host a Host field's value, or the name of a handshake (SNI); empty if there is none
-     * @return null if nobody has to; an empty set if services disagree, so that nobody will do
+     * @return null if clients need no certificate; an empty set if the services have no CA in common, so that no client can satisfy them
      */
     public @Nullable Set<X509Certificate> clientCa(String host) {
         return table.clientCa(host);

@@ -16,7 +16,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 
-/** Makes the certificate that a server shows when it has none: with it the port answers, and the client sees what is missing. */
+/** Makes the certificate that a server uses when it has no other: the port responds, and the client sees what is missing. */
 final class SelfSigned {
 
     private static final DateTimeFormatter TIME =

@@ -62,12 +62,12 @@ public final class Service {
         return id;
     }
 
-    /** What logs, metrics and answers call it. */
+    /** Its name in logs, metrics and responses. */
     public String name() {
         return name;
     }
 
-    /** Whether it is put behind the proxy; one that is not stands in a snapshot for what else it contributes. */
+    /** Whether it is served. A disabled service may still contribute its certificate. */
     public boolean enabled() {
         return value(Labels.ENABLED);
     }
@@ -77,12 +77,12 @@ public final class Service {
         return value(Labels.HOSTS);
     }
 
-    /** The beginning of the URL paths it answers; starts with a slash. */
+    /** The beginning of the URL paths that it serves; starts with a slash. */
     public String path() {
         return path;
     }
 
-    /** How long an answer's head may take before the next endpoint is tried. */
+    /** How long the head of a response may take before the next endpoint is tried. */
     public Duration timeout() {
         return timeout;
     }
@@ -118,7 +118,7 @@ public final class Service {
         return sticky;
     }
 
-    /** The path to ask its endpoints for, from time to time, to see whether they are well; null if nobody asks. */
+    /** The path of active health checks; null for none. */
     public @Nullable String health() {
         return get(Labels.HEALTH);
     }
@@ -139,7 +139,7 @@ public final class Service {
     }
 
     /**
-     * Who has to vouch for the clients of its hosts: whoever answers there, requests need a connection over TLS with a client
+     * The CAs of client certificates for its hosts: whichever service a request goes to, it needs a connection over TLS with a client
      * certificate that leads to one of these. Empty if clients need none.
      */
     public Set<X509Certificate> clientCa() {
@@ -151,7 +151,7 @@ public final class Service {
         return value(Labels.REDIRECT);
     }
 
-    /** How long clients are told to come over HTTPS alone (RFC 6797); null if they are told nothing. */
+    /** How long clients are told to use HTTPS only (RFC 6797); null if they are told nothing. */
     public @Nullable Duration hsts() {
         return hsts;
     }
@@ -260,7 +260,7 @@ public final class Service {
         /**
          * See {@link Service#hosts()}.
          *
-         * @throws IllegalArgumentException if there is none, or one is not a host name
+         * @throws IllegalArgumentException if the list is empty, or an entry is not a host name
          */
         public Builder hosts(List<String> hosts) {
             return set(Labels.HOSTS, hosts);

@@ -36,12 +36,12 @@ final class ServiceState {
         return (int) turns.get();
     }
 
-    /** Whether the service may have one more repeat. */
+    /** Whether the service may have one more retry. */
     boolean allowsRepeat(long now) {
         return budget.allows(now, requests(turns.get()));
     }
 
-    /** The service has one more repeat. */
+    /** Counts a retry. */
     void spendRepeat() {
         budget.spend();
     }

@@ -11,11 +11,11 @@ import java.util.Optional;
  * answers to challenges.
  *
  * <p>A name is one or more segments with {@code /} between them; a segment is 1 to 255 of {@code a-z 0-9 . _ -}, and neither
- * {@code .} nor {@code ..}. Where {@code a} is a value's name, {@code a/b} is none, since a store may keep {@code a} as a
+ * {@code .} nor {@code ..}. Where {@code a} is a value's name, {@code a/b} can't be one, since a store may keep {@code a} as a
  * folder. A value is at most {@link #LARGEST_VALUE} bytes.
  *
  * <p>Safe for use by several threads, and by several processes. Every method may block on a disk or a network, and throws
- * {@link IOException} if that fails, and {@link IllegalArgumentException} for a name or value that is none.
+ * {@link IOException} if that fails, and {@link IllegalArgumentException} for a malformed name or value.
  */
 public interface Store {
 
@@ -37,7 +37,7 @@ public interface Store {
         return new StoredFiles(folder);
     }
 
-    /** A value; empty if there is none. Never a part of one, or of two. */
+    /** A value; empty if there is none. Always a whole value, also while it is replaced. */
     Optional<byte[]> get(String name) throws IOException;
 
     /** Writes a value, in place of the one before: every reader gets the one or the other, after a crash too. */
@@ -50,7 +50,7 @@ public interface Store {
     List<String> names(String prefix) throws IOException;
 
     /**
-     * Sets a value aside that can't be used: it is not there any more, but its bytes are kept for whoever wants to know why.
+     * Sets a value aside that can't be used: it is not there any more, but its bytes are kept for the operator.
      */
     void setAside(String name) throws IOException;
 
@@ -58,7 +58,7 @@ public interface Store {
      * Locks a name, which needs no value, against all other users of the store.
      *
      * @param atMost when the lock ends by itself at the latest, if its holder died for instance
-     * @return empty if somebody else holds it
+     * @return empty if another holder has it
      */
     Optional<Lock> tryLock(String name, Duration atMost) throws IOException;
 

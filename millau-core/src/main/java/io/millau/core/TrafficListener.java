@@ -62,7 +62,7 @@ public interface TrafficListener {
     /** What a client sent, as a log shows it: texts are whatever a client may send. Valid during the call that it is part of. */
     interface Request {
 
-        /** What tells it from others: the client's own {@code X-Request-Id}, else one that was made for it. */
+        /** Its id: the client's own {@code X-Request-Id}, else a new one. */
         String id();
 
         /** The client's address, without a port. */
@@ -110,13 +110,13 @@ public interface TrafficListener {
         /** How many times it was tried. */
         int attempts();
 
-        /** From the begin of the last attempt to the head of its answer, in nanoseconds; 0 if there was none. */
+        /** From the beginning of the last attempt to the head of its response, in nanoseconds; 0 if there was no response. */
         long upstreamNanos();
 
-        /** Whether an answer of the service was passed on, from its head to its end or to the client's. */
+        /** Whether a response of the service was passed on: completely, or until the client went away. */
         boolean delivered();
 
-        /** Whether the client went away: before there was an answer, or, where one was {@link #delivered}, before its end. */
+        /** Whether the client went away: before there was a response, or, if one was {@link #delivered}, before its end. */
         boolean clientGone();
 
         /** The status that the client saw. */
@@ -125,7 +125,7 @@ public interface TrafficListener {
         /** Bytes of the request's body that were read from the client. */
         long requestBytes();
 
-        /** Bytes of the service's answer's body that were passed on; 0 for an answer that Millau made itself. */
+        /** Bytes of the body of the service's response that were passed on; 0 for a local reply. */
         long responseBytes();
 
         /** From the request's head to the end, in nanoseconds. */

@@ -24,7 +24,7 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     private static final int LONGEST = 1000;
     private static final char[] DIGITS = "0123456789ABCDEF".toCharArray();
 
-    /** What nginx writes for a client that went away before it had an answer. */
+    /** As in nginx: the client went away before it had a response. */
     private static final int CLIENT_CLOSED_REQUEST = 499;
 
     private static final DateTimeFormatter COMMON_TIME =

@@ -41,7 +41,7 @@ public final class Millau implements AutoCloseable {
         server = new ProxyServer(builder);
     }
 
-    /** A builder. */
+    /** A builder without addresses and sources. */
     public static Builder builder() {
         return new Builder();
     }
@@ -123,7 +123,7 @@ public final class Millau implements AutoCloseable {
         }
     }
 
-    /** Says what a proxy is to be; for one thread. */
+    /** Configures a proxy. For one thread. */
     public static final class Builder {
         final List<InetSocketAddress> addresses = new ArrayList<>();
         final List<InetSocketAddress> secureAddresses = new ArrayList<>();
@@ -174,7 +174,7 @@ public final class Millau implements AutoCloseable {
         /**
          * An address to listen on for HTTPS: HTTP/1.1 and HTTP/2, by TLS 1.2 and 1.3; written as for {@link #http}. It shows
          * the certificates of services and of {@link #certificates}; a client that asks for a name that none of them is for
-         * gets one of them all the same, or one that nobody vouches for.
+         * gets one of them all the same, or a self-signed one.
          *
          * @throws IllegalArgumentException if it is no such address
          */
@@ -188,7 +188,7 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** Where certificates come from beside those of services; several sources add up. */
+        /** Adds a source of certificates beside those of services; several sources add up. */
         public Builder certificates(CertificateSource source) {
             certificates.add(source);
             return this;
@@ -201,7 +201,7 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * Who does the cryptography of HTTPS; the Java runtime's own preference unless said. With Conscrypt ({@code new
+         * The provider of HTTPS' cryptography; by default the one that the Java runtime prefers. With Conscrypt ({@code new
          * OpenSSLProvider()}, not among this module's dependencies) a new handshake costs a third of what the JDK's does.
          */
         public Builder tlsProvider(Provider provider) {
@@ -209,37 +209,41 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** Where services come from; several sources add up. */
+        /** Adds a source of services; the services of several sources add up. */
         public Builder source(ServiceSource source) {
             sources.add(source);
             return this;
         }
 
-        /** Who is told what happens to requests. */
+        /** Adds a listener that is told what happens to requests, on I/O threads; it must not block. */
         public Builder listener(TrafficListener listener) {
             trafficListeners.add(listener);
             return this;
         }
 
-        /** Where a line for each request is written; nowhere unless said. It stays whoever's it is, to be closed afterwards. */
+        /** Where a line for each request is written; no access log by default. The caller closes it after the proxy. */
         public Builder accessLog(AccessLog log) {
             this.accessLog = log;
             return this;
         }
 
-        /** Which requests may be repeated; {@link RetryPolicy#standard()} unless said. */
+        /** Decides which requests may be retried; {@link RetryPolicy#standard()} by default. */
         public Builder retryPolicy(RetryPolicy policy) {
             this.retryPolicy = policy;
             return this;
         }
 
-        /** Which endpoint of a service gets a request; {@link LoadBalancer#roundRobin()} unless said. */
+        /** Decides which endpoint of a service gets a request; {@link LoadBalancer#roundRobin()} by default. */
         public Builder balancer(LoadBalancer balancer) {
             this.balancer = balancer;
             return this;
         }
 
-        /** How many threads do all the work; as many as there are processors unless said. */
+        /**
+         * The number of I/O threads, which do all the work; by default, the number of processors.
+         *
+         * @throws IllegalArgumentException if it is less than 1
+         */
         public Builder ioThreads(int threads) {
             if (threads < 1) {
                 throw new IllegalArgumentException("I/O threads " + threads + ": expected at least 1");
@@ -250,7 +254,7 @@ public final class Millau implements AutoCloseable {
 
         /**
          * How long {@link Millau#close()} goes on to listen, so that balancers in front see that it is down, and clients with
-         * open connections are told at their next answer; no time unless said.
+         * open connections are told at their next response; no time by default.
          */
         public Builder grace(Duration grace) {
             this.grace = Objects.requireNonNull(grace, "grace");
@@ -258,7 +262,7 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * How long {@link Millau#close()} waits for requests in progress, after the grace; 8 s unless said, less than Docker's
+         * How long {@link Millau#close()} waits for requests in progress, after the grace; 8 s by default, less than Docker's
          * 10.
          */
         public Builder drain(Duration drain) {
@@ -278,7 +282,7 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** What the status page and {@link #debugHeaders} call this proxy; {@code millau} unless said. */
+        /** What the status page and {@link #debugHeaders} call this proxy; {@code millau} by default. */
         public Builder hostName(String name) {
             this.hostName = name;
             return this;

@@ -47,7 +47,7 @@ final class ProxyServer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
 
-    /** A source that has nothing to say by then must not keep the others' services from being reached. */
+    /** After this time the listeners open although a source has not delivered yet: the others' services must be reachable. */
     private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
 
     private final XnioWorker worker;
@@ -91,7 +91,7 @@ final class ProxyServer implements AutoCloseable {
         certificates =
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
         services = new SourceAggregator(builder.sources, this::replace, changes::problemsReplaced);
-        services.start(); // first, since an engine takes as long to answer as all of the rest does
+        services.start(); // first: an engine takes as long to respond as everything else here does
         worker = Xnio.getInstance(ProxyServer.class.getClassLoader())
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_NAME, "millau")
@@ -179,7 +179,7 @@ final class ProxyServer implements AutoCloseable {
 
     private void replace(List<Service> all) {
         if (certificates != null) {
-            certificates.replace(all); // first: a new host is not to be reached without its own
+            certificates.replace(all); // first: a new host must not be reachable before its certificate is
         }
         upstreams.replace(all, () -> router.replace(all));
         healthChecks.replace(all);
@@ -253,7 +253,7 @@ final class ProxyServer implements AutoCloseable {
         return handlers.stream().mapToInt(ProxyHandler::inProgress).sum();
     }
 
-    /** Looks at what it waits for from time to time, so that no request has to tell somebody of its end. */
+    /** Polls the condition, so that requests need not signal their end. */
     private static boolean waitFor(Duration atMost, BooleanSupplier condition) {
         long deadline = System.nanoTime() + atMost.toNanos();
         try {

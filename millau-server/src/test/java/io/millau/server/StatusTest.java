@@ -597,7 +597,7 @@ class StatusTest extends ProxyTest {
         }
         Message full = get("/status/events");
         assertThat(full.status()).isEqualTo(503);
-        assertThat(full.body()).isEqualTo("As many as 50 look at the status already\n");
+        assertThat(full.body()).isEqualTo("There are 50 viewers already\n");
         assertThat(get("/ready").status()).isEqualTo(200);
         for (Events events : all) {
             events.next();

@@ -95,7 +95,7 @@ public final class Label<T> implements Setting<T> {
         return defaultText;
     }
 
-    /** Whether it keeps somebody out: a mistake in it, or in its name, closes the service rather than opening it. */
+    /** Whether it restricts access: a mistake in it, or in its name, closes the service rather than opening it. */
     public boolean protects() {
         return protects;
     }

@@ -48,7 +48,7 @@ public final class Labels {
     /** {@code millau.hosts}. */
     public static final Label<List<String>> HOSTS = Label.named("hosts", LabelTypes.HOSTS)
             .group(ROUTING)
-            .meaning("host names, separated by spaces; a name fits its subdomains too, `*` fits every host")
+            .meaning("host names, separated by spaces; a name also matches its subdomains, `*` matches every host")
             .byDefault("*")
             .build();
 
@@ -133,7 +133,7 @@ public final class Labels {
     /** {@code millau.network}. */
     public static final Label<String> NETWORK = Label.named("network", LabelTypes.TEXT)
             .group(ROUTING)
-            .meaning("network to reach the service on, where it shares several with the proxy")
+            .meaning("network to reach the service on, if it shares several with the proxy")
             .byDefault(null, "the first by name")
             .onlyInDocker()
             .notOfService()
@@ -178,20 +178,20 @@ public final class Labels {
     /** {@code millau.redirect}. */
     public static final Label<Boolean> REDIRECT = Label.named("redirect", LabelTypes.HTTPS_ONLY)
             .group(TLS)
-            .meaning("`https`: requests over plain HTTP are sent to HTTPS (`308`)")
+            .meaning("`https`: requests over plain HTTP are redirected to HTTPS (`308`)")
             .byDefault(false, "they are served")
             .build();
 
     /** {@code millau.hsts}. */
     public static final Label<Duration> HSTS = Label.named("hsts", LabelTypes.MAX_AGE)
             .group(TLS)
-            .meaning("seconds that browsers are told to come over HTTPS alone")
+            .meaning("seconds for which browsers are told to use HTTPS only")
             .build();
 
     /** {@code millau.scheme}. */
     public static final Label<String> SCHEME = Label.named("scheme", LabelTypes.SCHEME)
             .group(TLS)
-            .meaning("how its instances are spoken to: `http`, `https` or `h2c` (HTTP/2 without TLS, for gRPC)")
+            .meaning("protocol to its instances: `http`, `https` or `h2c` (HTTP/2 without TLS, for gRPC)")
             .byDefault(Endpoint.HTTP)
             .onlyInDocker()
             .notOfService()
@@ -208,7 +208,7 @@ public final class Labels {
     /** {@code millau.upstream-name}. */
     public static final Label<String> UPSTREAM_NAME = Label.named("upstream-name", LabelTypes.SERVER_NAME)
             .group(TLS)
-            .meaning("the name that their certificate has to be for")
+            .meaning("the name that their certificate must be for")
             .byDefault(null, "the service's name")
             .notOfService()
             .build();

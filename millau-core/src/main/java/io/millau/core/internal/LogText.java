@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Values as lines of the log have them, {@code key=value}: in quotes where they are more than a word, short, and always in one
- * line, whoever wrote them. For any thread.
+ * line, wherever they come from. Safe for use by several threads.
  */
 public final class LogText {
 

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param service a service as they describe it, which has no name and no endpoints yet
  * @param port {@code millau.port}, or the only exposed one; 0 for a service that is not enabled and names none
  * @param network {@code millau.network}: the name of the network to reach it on where several would do
- * @param scheme {@code millau.scheme}: how its endpoints are spoken to
- * @param upstreamCa {@code millau.upstream-ca}: who vouches for them; empty for those whom the Java runtime trusts
+ * @param scheme {@code millau.scheme}: the protocol to its endpoints
+ * @param upstreamCa {@code millau.upstream-ca}: the CAs of their certificates; empty for those that the Java runtime trusts
  * @param upstreamName {@code millau.upstream-name}: the name that they prove; null for the one they are known by
  */
 public record Settings(
@@ -32,7 +32,7 @@ public record Settings(
     }
 
     /**
-     * An endpoint that is spoken to as they say.
+     * An endpoint with these settings.
      *
      * @param name what it is known by
      */

@@ -51,15 +51,15 @@ public abstract class Downstream implements TrafficListener.Request {
                 : new OverHttp2(exchange);
     }
 
-    /** Is told once that the client went away. */
+    /** Called once when the client has gone away. */
     public interface Watcher {
         void downstreamLost();
     }
 
-    /** Looks out for the client's going away, once all of its request was read. */
+    /** Watches for the client to go away, once all of its request was read. */
     public abstract void watch(Watcher watcher);
 
-    /** The connection, if an answer can be written to it as it is and ends with its length. */
+    /** The connection itself, if a response of known length can be written to it directly; else null. */
     public abstract @Nullable StreamSinkChannel bare();
 
     public final RequestId requestId() {
@@ -76,7 +76,7 @@ public abstract class Downstream implements TrafficListener.Request {
         return hostOf(exchange);
     }
 
-    /** As the Host field says it; empty if there is none. */
+    /** The value of the Host field; empty if there is none. */
     public static String hostOf(HttpServerExchange exchange) {
         String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
         return host == null ? "" : host;
@@ -106,7 +106,7 @@ public abstract class Downstream implements TrafficListener.Request {
         return connection == null ? null : connection.tlsVersion();
     }
 
-    /** Who it is, if that had to be proved in its handshake. */
+    /** The verified identity of the client, if its handshake required one. */
     public static @Nullable ClientIdentity provedBy(HttpServerExchange exchange) {
         if (exchange.getConnection() instanceof HttpServerConnection connection) {
             return connection.getChannel() instanceof TlsConnection tls ? tls.client() : null;
@@ -130,25 +130,25 @@ public abstract class Downstream implements TrafficListener.Request {
         return wanted ? upgrade : null;
     }
 
-    /** Leaves the connection to whoever takes it over. */
+    /** Stops reading: the connection is about to be taken over. */
     public abstract void unwatch();
 
-    /** Passes a 1xx answer on where the protocol has a way to. */
+    /** Passes an interim (1xx) response on, if the protocol allows it. */
     public abstract void sendInterim(int status, @Nullable String reason, HeaderMap headers);
 
-    /** Tells the client to send its body, once. */
+    /** Sends {@code 100 Continue}, once. */
     public abstract void sendContinue();
 
-    /** Ends it in a way that can't be taken for the end of an answer. */
+    /** Closes the connection, or resets the stream, so that the client can't take it for the end of a response. */
     public abstract void abort();
 
-    /** Counts a request; whether it is the connection's only one. */
+    /** Counts a request; true if it is the only one in progress on its connection. */
     public abstract boolean enter();
 
-    /** Counts a request's end; whether it was the connection's last one. */
+    /** Counts a request's end; true if no other is in progress on its connection. */
     public abstract boolean leave();
 
-    /** Whether it waits for our word before it sends its body. */
+    /** Whether it waits for {@code 100 Continue} before it sends its body. */
     public final boolean waitsForContinue() {
         return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
     }
@@ -238,7 +238,7 @@ public abstract class Downstream implements TrafficListener.Request {
             source.suspendReads();
         }
 
-        /** Undertow has no way to send one (RFC 9110, 15.2), so it goes to the connection by hand. */
+        /** Undertow can't send an interim response (RFC 9110, 15.2), so it is written to the connection directly. */
         @Override
         public void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
             if (status == StatusCodes.CONTINUE) {
@@ -276,7 +276,7 @@ public abstract class Downstream implements TrafficListener.Request {
                 LOG.debug("Client can't be written to request={} reason={}", id(), LogText.later(e::toString));
             }
             if (bytes.hasRemaining() && !interimCut) {
-                // A client that takes not even this has stopped to read: the answer could not follow half of it.
+                // The client has stopped reading. A response can't follow half of an interim one.
                 interimCut = true;
                 abort();
             }
@@ -327,7 +327,7 @@ public abstract class Downstream implements TrafficListener.Request {
             return null;
         }
 
-        /** Whoever passes an answer on looks out for the client, too, and must not lose its listener to this. */
+        /** While a response is passed on, its writer watches the client; that listener must not be replaced. */
         @Override
         public void watch(Watcher watcher) {
             if (!exchange.isResponseChannelAvailable()) {
@@ -345,7 +345,7 @@ public abstract class Downstream implements TrafficListener.Request {
         @Override
         public void unwatch() {}
 
-        /** Undertow can't send a head before the final one over HTTP/2, so only the client's own wish is answered. */
+        /** Undertow can't send a head before the final one over HTTP/2, so only {@code 100 Continue} is sent. */
         @Override
         public void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
             if (status == StatusCodes.CONTINUE) {

@@ -30,7 +30,7 @@ import org.xnio.conduits.StreamSourceConduit;
 
 /**
  * A client's connection that speaks HTTP/1.1, from its opening to its end: how long it may stay idle, and the short way in
- * for a request that follows another one. For its I/O thread alone, where every answer has to end, too.
+ * for a request that follows another one. For its I/O thread alone, where every response has to end, too.
  *
  * <p>The first request, and every one that {@link PlainRequests} does not take, comes in through Undertow. It is a conduit,
  * which Undertow remembers with its connection, so that it is found again without a search.
@@ -40,7 +40,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     private static final Logger LOG = LoggerFactory.getLogger(DownstreamConnection.class);
 
-    /** How long a client may have nothing to ask. */
+    /** How long a connection may be idle. */
     static final Duration MAX_IDLE = Duration.ofSeconds(180);
 
     private static final byte[] HTTP_2_PREFACE = "PRI".getBytes(StandardCharsets.US_ASCII);
@@ -52,13 +52,13 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         @Override
         public void passed() {
             if (!busy) {
-                LOG.debug("Client {} had nothing to ask for a while: its connection ends", channel.getPeerAddress());
+                LOG.debug("Client {} sent no request for a while: its connection is closed", channel.getPeerAddress());
                 IoUtils.safeClose(channel);
             }
         }
     };
 
-    /** From a request's first byte to its answer's last. */
+    /** From a request's first byte to its response's last. */
     private boolean busy;
 
     private @Nullable HttpServerConnection connection;
@@ -113,7 +113,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         return true;
     }
 
-    /** Reads into an empty buffer and flips it; -1 at the end, whatever way it comes. */
+    /** Reads into an empty buffer and flips it; -1 when the connection ends or breaks. */
     private int receive(ByteBuffer buffer) {
         int count;
         try {
@@ -144,7 +144,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         exchange.addExchangeCompleteListener(this);
     }
 
-    /** The client's address, without a port and a zone; made into text once. */
+    /** The client's address as text, without port and zone. */
     String address() {
         if (address == null) {
             address = textOf(channel.getPeerAddress(InetSocketAddress.class));
@@ -218,13 +218,13 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** The next request has begun to come in, or the connection ends. */
     @Override
     public void handleEvent(ConduitStreamSourceChannel source) {
-        source.setReadListener(null); // who waits for more says so
+        source.setReadListener(null); // the next reader sets its own
         HttpServerConnection open = Objects.requireNonNull(connection);
         PooledByteBuffer pooled = open.getByteBufferPool().allocate();
         try {
             next(pooled, open, source);
         } catch (RuntimeException e) {
-            LOG.error("A request could not be read through a fault of ours", e);
+            LOG.error("Internal error while a request was read", e);
             pooled.close();
             IoUtils.safeClose(open);
         }
@@ -247,7 +247,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
     }
 
-    /** As Undertow does it, so that its channels, and its draining of what nobody read, are the same for all requests. */
+    /** Sets the conduits up as Undertow does, so that its channels, and its draining of unread bodies, work for these requests too. */
     private void setUpBody(
             HttpServerExchange exchange, long length, HttpServerConnection connection, PooledByteBuffer read) {
         keep(read, connection);
@@ -268,7 +268,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
                         exchange));
     }
 
-    /** Leaves what was read to whoever reads next. */
+    /** Keeps bytes that were read too early for the next reader. */
     private static void keep(PooledByteBuffer read, HttpServerConnection connection) {
         if (read.getBuffer().hasRemaining()) {
             connection.setExtraBytes(read);

@@ -28,8 +28,8 @@ import org.xnio.StreamConnection;
  * takes nothing kept all others waiting. Here it is larger, and comes back when no request is in progress.
  *
  * <p>The client's GOAWAY (6.8): a client that asks for nothing more still waits for what it asked for, and many send one in
- * answer to ours. Undertow resets all streams then; here it is passed over, and the client ends the connection when it has
- * its answers.
+ * response to ours. Undertow resets all streams then; here it is ignored, and the client closes the connection when it has
+ * its responses.
  */
 final class DownstreamHttp2Connection extends Http2Channel {
 
@@ -51,7 +51,7 @@ final class DownstreamHttp2Connection extends Http2Channel {
     private int type;
     private boolean widened;
 
-    /** Came and was neither read nor given up. */
+    /** Bytes that arrived and were neither read nor given back. */
     private long unread;
 
     private int toGiveBack;
@@ -76,12 +76,12 @@ final class DownstreamHttp2Connection extends Http2Channel {
         return new DownstreamHttp2Connection(connection, goAway, buffers, first, options);
     }
 
-    /** The one that a request came over; null if that was upgraded from HTTP/1.1. */
+    /** The connection that a request came over; null if it was upgraded from HTTP/1.1. */
     static @Nullable DownstreamHttp2Connection of(ServerConnection connection) {
         return connection.getAttachment(KEY);
     }
 
-    /** Who its client is, if that had to be proved. */
+    /** The verified identity of its client, if the handshake required one. */
     @Nullable
     ClientIdentity client() {
         return client;
@@ -103,7 +103,7 @@ final class DownstreamHttp2Connection extends Http2Channel {
         sendGoAway(ERROR_NO_ERROR);
     }
 
-    /** No request is in progress: what came and was not read will never be. */
+    /** No request is in progress: bytes that were not read never will be. */
     void becameIdle() {
         giveBack(unread);
     }

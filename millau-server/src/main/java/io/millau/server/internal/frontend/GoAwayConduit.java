@@ -36,14 +36,14 @@ final class GoAwayConduit extends AbstractStreamSinkConduit<StreamSinkConduit> {
         wanted = true;
         try {
             if (!sendIfDue()) {
-                resumeWrites(); // whoever writes next, or flushes, sends the rest
+                resumeWrites(); // the next write or flush sends the rest
             }
         } catch (IOException e) {
-            LOG.debug("A client is gone: {}", e.toString()); // who reads from it will see it, too
+            LOG.debug("A client is gone: {}", e.toString()); // the reader will notice it, too
         }
     }
 
-    /** Whether nothing of it is in the way of the next frame. */
+    /** Sends the frame if it is due; false if a part of it is left, so that no other frame may follow yet. */
     private boolean sendIfDue() throws IOException {
         if (!wanted || !betweenFrames) {
             return true;

@@ -49,13 +49,13 @@ final class PlainRequests {
 
     private final HeaderNames names = new HeaderNames();
 
-    /** The input, and behind it zeros, at which every scan ends. */
+    /** The input, followed by zeros, at which every scan ends. */
     private final byte[] bytes = new byte[MAX_BYTES + VERSION.length];
 
     private int at;
     private long length;
 
-    /** The one that the connections of the calling thread share. */
+    /** The instance that the connections of the calling thread share. */
     static PlainRequests ofThread() {
         return OF_THREAD.get();
     }
@@ -169,7 +169,7 @@ final class PlainRequests {
         return host && bytes[at - 1] == '\n' ? headers : null;
     }
 
-    /** A name with or without a port; an address in brackets is none. */
+    /** Whether this is a host name with or without a port; an address in brackets is not. */
     private boolean isName(int from, int to) {
         int nameEnd = scan(HOST, from);
         if (nameEnd == from || nameEnd == to) {
@@ -186,7 +186,7 @@ final class PlainRequests {
         return bytes[nameEnd] == ':' && port > 0 && port <= 65_535;
     }
 
-    /** What frames a body otherwise, asks for something else than an answer, or that Undertow puts together. */
+    /** Fields that frame a body differently, ask for something other than a response, or that Undertow combines. */
     private static boolean needsSecondLook(HttpString name, String value, HeaderMap before) {
         return switch (name.length()) {
             case 6 -> name.equals(Headers.EXPECT) || name.equals(Headers.COOKIE) && before.contains(name);
@@ -198,7 +198,7 @@ final class PlainRequests {
         };
     }
 
-    /** Where the first byte that is none of these is. */
+    /** The index of the first byte that is not one of these. */
     private int scan(boolean[] these, int from) {
         int i = from;
         while (these[bytes[i] & 0xff]) {

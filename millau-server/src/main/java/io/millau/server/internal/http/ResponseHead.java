@@ -10,8 +10,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the head of an answer (RFC 9112, sections 2 to 6) strictly: what two parsers could read in two ways is refused. For
- * one thread; holds the head read last, and passes its fields on without those meant for this hop (RFC 9110, 7.6.1).
+ * Parses the head of a response (RFC 9112, sections 2 to 6) strictly: what two parsers could read in two ways is an error. For
+ * one thread. Holds the head parsed last, and passes its fields on without the hop-by-hop ones (RFC 9110, 7.6.1).
  */
 public final class ResponseHead {
 
@@ -23,7 +23,7 @@ public final class ResponseHead {
     /** The largest head, and as it is read in one piece, the smallest buffer to read into. */
     public static final int MAX_BYTES = Buffers.STREAM_BYTES;
 
-    /** Nearly every head ends within these, and what follows it needs no look. */
+    /** Nearly every head ends within these bytes. */
     private static final int USUAL_BYTES = 2048;
 
     private static final int MAX_FIELDS = 200;
@@ -109,7 +109,7 @@ public final class ResponseHead {
         }
     }
 
-    /** Whether the status line has all of its blanks, the last of which some leave out. */
+    /** Whether the status line has its second space, which some servers leave out. */
     public boolean isWhole() {
         return bytes[12] == ' ';
     }
@@ -156,7 +156,7 @@ public final class ResponseHead {
         return reason;
     }
 
-    /** Whether the connection can serve another request after this answer. */
+    /** Whether the connection can serve another request after this response. */
     public boolean keepAlive() {
         return keepAlive;
     }
@@ -192,7 +192,7 @@ public final class ResponseHead {
         return true;
     }
 
-    /** Garbage is told from an incomplete head by its first bytes, so that nobody waits for its end. */
+    /** The first bytes tell garbage from an incomplete head, so that garbage fails at once. */
     private void checkStart() throws MalformedResponseException {
         if (end > 8 && Arrays.equals(bytes, 0, 7, START, 0, 7) && (bytes[7] & ~1) == '0' && bytes[8] == ' ') {
             return;
@@ -300,7 +300,7 @@ public final class ResponseHead {
         boolean options = false;
         for (int i = 0; i < fields; i++) {
             forUs[i] = false;
-            switch (nameEnd[i] - lineAt[i]) { // few names have these lengths, so nearly all fields are done with that
+            switch (nameEnd[i] - lineAt[i]) { // few names have these lengths, so most fields need no comparison
                 case 2 -> forUs[i] = is(i, "te");
                 case 7 -> upgrade(i);
                 case 10 -> options |= connection(i);
@@ -373,7 +373,7 @@ public final class ResponseHead {
         if (length != UNTIL_CLOSE && length != number) {
             throw new MalformedResponseException("contradicting Content-Length fields");
         }
-        forUs[field] = length != UNTIL_CLOSE; // once is enough
+        forUs[field] = length != UNTIL_CLOSE; // the same value again is dropped
         length = number;
     }
 
@@ -413,7 +413,7 @@ public final class ResponseHead {
     }
 
     private String shown(int from, int to) {
-        // What stands behind a name may be a cookie.
+        // The value may be a cookie.
         String line = string(from, Math.min(to, from + 80)).replaceAll("[^ -~]", "?");
         return "“" + line.replaceFirst("[: ].*", "…") + "”";
     }

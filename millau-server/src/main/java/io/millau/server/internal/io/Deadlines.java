@@ -10,10 +10,10 @@ import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
- * Deadlines of one I/O thread: its requests', or its idle clients'. Used by that thread alone.
+ * Deadlines of one I/O thread. Used by that thread alone.
  *
- * <p>A timer for each request would cost each request; instead those that wait are looked through at every tick, and nothing
- * ticks while none waits.
+ * <p>A timer for each request would be expensive. Instead every tick looks through the deadlines that wait, and nothing ticks
+ * while none does.
  */
 public final class Deadlines {
 
@@ -89,7 +89,7 @@ public final class Deadlines {
             try {
                 passed.passed();
             } catch (RuntimeException e) {
-                LOG.error("A deadline failed through a fault of ours; the others go on", e);
+                LOG.error("Internal error in a deadline; the others go on", e);
             }
         }
         ticking = false;
@@ -103,7 +103,7 @@ public final class Deadlines {
             thread.executeAfter(this::tick, tickMillis, TimeUnit.MILLISECONDS);
             ticking = true;
         } catch (RejectedExecutionException e) {
-            LOG.debug("No more deadlines: the proxy ends");
+            LOG.debug("No more deadlines: the proxy is closing");
         }
     }
 

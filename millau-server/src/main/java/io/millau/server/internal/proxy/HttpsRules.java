@@ -14,11 +14,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which requests have to come over another connection: over HTTPS, or over one whose client proved who it is. For I/O threads.
+ * Decides which requests have to use another connection: HTTPS, or one with a verified client certificate. For I/O threads.
  */
 public final class HttpsRules {
 
-    /** Below it ACME servers look for answers (RFC 8555, 8.3), over plain HTTP. */
+    /** ACME servers request challenges below this path, over plain HTTP (RFC 8555, 8.3). */
     private static final String CHALLENGES = "/.well-known/acme-challenge/";
 
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{16,128}");
@@ -37,8 +37,8 @@ public final class HttpsRules {
     private final int port;
 
     /**
-     * @param redirectAll whether no request is served over plain HTTP
-     * @param port where HTTPS is listened on; 0 if nowhere
+     * @param redirectAll whether every request over plain HTTP is redirected
+     * @param port the port of the HTTPS listener; 0 if there is none
      */
     public HttpsRules(Router router, boolean redirectAll, int port) {
         this.router = router;
@@ -50,7 +50,7 @@ public final class HttpsRules {
         return exchange.getRequestPath().startsWith(CHALLENGES);
     }
 
-    /** What a request below the path of challenges asks for; null if it is no token. */
+    /** The token that a request for a challenge names; null if it is not a token. */
     static @Nullable String token(HttpServerExchange exchange) {
         String token = exchange.getRequestPath().substring(CHALLENGES.length());
         return TOKEN.matcher(token).matches() ? token : null;
@@ -60,15 +60,15 @@ public final class HttpsRules {
         return exchange.getRequestScheme().equals("https");
     }
 
-    /** Before its services are known. */
+    /** Whether a request is redirected whatever its service. */
     boolean redirectsAll(HttpServerExchange exchange) {
         return redirectAll && !isSecure(exchange) && !isChallenge(exchange);
     }
 
     /**
-     * When they are.
+     * What to do with a request whose services are known.
      *
-     * @param host as the Host field says it; empty if there is none
+     * @param host the value of the Host field; empty if there is none
      */
     Verdict verdict(HttpServerExchange exchange, String host, Delivery delivery) {
         Set<X509Certificate> ofHost = router.clientCa(host);

@@ -30,15 +30,15 @@ public final class RequestBody {
 
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
-    /** Is told what the body's client does. */
+    /** Called when something happens to the body. */
     interface Owner {
         /** The body moved on. */
         void bodyProgressed();
 
-        /** The client's part is over: all of the body was read. */
+        /** All of the body was read from the client. */
         void bodyEnded();
 
-        /** The client broke off, or broke its word on the length. */
+        /** The client broke off, or sent another length than it declared. */
         void bodyBroken(IOException failure);
 
         /** A bug of this proxy. */
@@ -90,7 +90,7 @@ public final class RequestBody {
         return read;
     }
 
-    /** Whether nothing moves because the client doesn't. */
+    /** Whether the body stands still because the client sends nothing. */
     boolean waitingForClient() {
         return waitingForClient;
     }
@@ -113,7 +113,7 @@ public final class RequestBody {
         }
     }
 
-    /** Goes on, since the endpoint takes bytes again or the client sent some. */
+    /** Continues: the endpoint takes bytes again, or the client sent some. */
     void pump() {
         UpstreamConnection connection = to;
         while (connection != null && connection == to) {
@@ -294,7 +294,7 @@ public final class RequestBody {
         }
     }
 
-    /** Stops to send: the attempt failed, or the answer came before the end. */
+    /** Stops sending: the attempt failed, or the response came before the body's end. */
     void detach() {
         to = null;
         if (waitingForClient) {
@@ -309,7 +309,7 @@ public final class RequestBody {
         return read == 0 || kept != null;
     }
 
-    /** Whether it is known to be so to its end. */
+    /** Whether that is certain to stay so until its end. */
     boolean staysRepeatable() {
         return kept != null && (clientEnded || declared >= 0 && declared <= mostKept);
     }

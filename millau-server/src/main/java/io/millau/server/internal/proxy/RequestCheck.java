@@ -51,7 +51,7 @@ final class RequestCheck {
         return exchange.getProtocol() == Protocols.HTTP_2_0;
     }
 
-    /** HTTP/2 has no absolute form, but its {@code :path} could hold one, with another host than the one that was routed. */
+    /** HTTP/2 has no absolute form, but {@code :path} could hold a URL whose host differs from the one that is routed. */
     private static boolean isTarget(HttpServerExchange exchange) {
         String uri = exchange.getRequestURI();
         return uri.startsWith("/")

@@ -16,8 +16,8 @@ import io.undertow.util.Protocols;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the head of a request as the endpoint gets it: the client's, less what was meant for us, with what tells where it
- * came from. For one thread; holds the head written last.
+ * Writes the head of a request for the endpoint: the client's, without the fields that were meant for this proxy, with those that
+ * tell where it came from. For one thread; holds the head written last.
  */
 public final class RequestHead {
 

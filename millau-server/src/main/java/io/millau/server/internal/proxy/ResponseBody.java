@@ -13,21 +13,21 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * Streams the body of an answer to the client, with back-pressure. For its I/O thread alone.
+ * Streams the body of a response to the client, with back-pressure. For its I/O thread alone.
  *
- * <p>Its first bytes leave with the head, its last ones with the end: a small answer is one write.
+ * <p>Its first bytes are sent with the head, its last ones with the end: a small response is one write.
  */
 final class ResponseBody {
 
-    /** Is told how it goes. */
+    /** Called when something happens to the body. */
     interface Owner {
-        /** All of the answer was read, whether or not the client has it yet; no more reading from the connection. */
+        /** All of the response was read, whether or not the client has it yet; nothing more is read from the connection. */
         void responseRead(boolean connectionIsClean);
 
         /** The client has all of it. */
         void responsePassedOn();
 
-        /** The endpoint broke off. */
+        /** The endpoint broke the response off. */
         void responseBroken(IOException failure);
 
         /** A bug of this proxy. */
@@ -54,9 +54,9 @@ final class ResponseBody {
     private int undecodedEnd;
 
     /**
-     * @param length as {@link ResponseHead#length()}, 0 for an answer without a body
+     * @param length as {@link ResponseHead#length()}, 0 for a response without a body
      * @param first what was read together with the head; this frees it
-     * @throws MalformedResponseException if that much of it is no body already, so that nothing need be passed on yet
+     * @throws MalformedResponseException if its beginning is malformed; nothing was passed on then
      */
     ResponseBody(UpstreamConnection from, ProxyThread thread, Owner owner, long length, PooledByteBuffer first)
             throws MalformedResponseException {
@@ -97,7 +97,7 @@ final class ResponseBody {
 
     /**
      * Begins to pass it on as it is, to the client's connection itself: what was read first has the head before it, of this
-     * length, and what ends is the answer, not the connection.
+     * length, and the connection stays open after it.
      */
     void startBare(StreamSinkChannel client, int headLength) {
         bare = true;
@@ -273,7 +273,7 @@ final class ResponseBody {
         owner.responseBroken(failure);
     }
 
-    /** Ends it, whatever state it is in; nothing is called any more. */
+    /** Ends the body in whatever state it is; nothing is called after this. */
     void end() {
         over = true;
         free();

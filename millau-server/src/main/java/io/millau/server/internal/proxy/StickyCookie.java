@@ -7,14 +7,14 @@ import io.undertow.util.Headers;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cookie (RFC 6265) that brings a client back to the endpoint that answered it first. Of one request; for its I/O
+ * The cookie (RFC 6265) that brings a client back to the endpoint that served it first. For one request, on its I/O
  * thread.
  */
 final class StickyCookie {
 
     private static final String START = "millau=";
 
-    /** So many are looked at: nobody has that many paths, but somebody may send thousands. */
+    /** How many cookies are looked at. Clients need fewer, but may send thousands. */
     private static final int MOST = 16;
 
     private final HttpServerExchange exchange;
@@ -24,7 +24,7 @@ final class StickyCookie {
         this.exchange = exchange;
     }
 
-    /** Sends the request where its client was before. It shows a cookie for each path where it got one. */
+    /** Sends the request to the endpoint of the client's cookie. Clients send one for each path where they got one. */
     void prefer(Delivery delivery) {
         shown = null;
         HeaderValues lines = exchange.getRequestHeaders().get(Headers.COOKIE);
@@ -40,13 +40,13 @@ final class StickyCookie {
         }
     }
 
-    /** Whether the client has to be told where to come back to. */
+    /** Whether the client needs a new cookie. */
     boolean isNews(Delivery delivery) {
         String token = delivery.token();
         return token != null && !token.equals(shown);
     }
 
-    /** Tells the client if that is news, with the answer of the endpoint that it got. */
+    /** Sets the cookie, if the client needs a new one. */
     void set(Delivery delivery) {
         if (!isNews(delivery)) {
             return;
@@ -59,7 +59,7 @@ final class StickyCookie {
                                 + (exchange.getRequestScheme().equals("https") ? "; Secure" : ""));
     }
 
-    /** Whether it stands in a cookie as it stands in a request's target. */
+    /** Whether a cookie can hold the path as it is in a request's target. */
     private static boolean isPlain(String path) {
         return path.chars().allMatch(c -> c > ' ' && c < 127 && c != ';' && c != '%' && c != '"');
     }

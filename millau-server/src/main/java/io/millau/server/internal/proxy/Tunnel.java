@@ -29,7 +29,7 @@ final class Tunnel {
     private final Direction toEndpoint;
     private boolean over;
 
-    /** @param first what the endpoint sent behind its answer's head; this frees it */
+    /** @param first what the endpoint sent after the head of its response; freed by the tunnel */
     Tunnel(
             StreamConnection client,
             UpstreamConnection endpoint,
@@ -45,7 +45,7 @@ final class Tunnel {
     }
 
     void start() {
-        // From now on the endpoint's connection has no other listeners than these.
+        // Replaces the listeners of the endpoint's connection.
         toClient.start();
         toEndpoint.start();
     }

@@ -18,9 +18,9 @@ public final class ChangeHistory {
     private final AtomicInteger size = new AtomicInteger();
 
     /**
-     * Something that changed.
+     * A change.
      *
-     * @param isTrouble whether somebody should look after it
+     * @param isTrouble whether it needs attention
      * @param text as the log has it
      */
     record Change(Instant at, boolean isTrouble, String text) {}

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long answers took within the last minute, to an eighth exactly. Counted by any thread without a lock; who looks at the
+ * How long responses took within the last minute, to an eighth exactly. Counted by any thread without a lock; who looks at the
  * status asks for a {@link #quantile} while another {@link #tick}s.
  */
 final class Latencies {
@@ -78,7 +78,7 @@ final class Latencies {
     }
 
     /**
-     * How long the fastest part of the answers took at most, in milliseconds.
+     * How long the fastest part of the responses took at most, in milliseconds.
      *
      * @param part 0.99 of them for instance
      * @return null if there were none

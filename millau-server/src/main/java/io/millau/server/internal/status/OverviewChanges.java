@@ -29,7 +29,7 @@ final class OverviewChanges {
         this.history = history;
     }
 
-    /** Remembers what is new; whoever caused it has logged it already. */
+    /** Remembers what is new. The source or the certificate store has logged it already. */
     void compare(Overview overview) {
         Map<String, String> troublesNow = new HashMap<>();
         for (SourceStatus source : overview.sources()) {

@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The URL of a request that somebody asks about, taken apart as a request for it would be.
+ * The URL to explain, split as a request for it would be.
  *
  * @param secure whether it is HTTPS
  * @param host what the Host field would say
@@ -65,7 +65,7 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
         return host;
     }
 
-    /** As Undertow does it: a slash that was encoded stays so, and parameters of segments are none of the path. */
+    /** Decoded as Undertow decodes paths: an encoded slash stays encoded, and path parameters are removed. */
     private static String decoded(String path) {
         try {
             String encoded = NOT_ASCII

@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 
 /**
- * Those who look at the status page: each gets the whole status again and again, as Server-Sent Events. Whoever reads too slowly
- * misses some of them, and is let go at last.
+ * The viewers of the status page: each is sent the whole status repeatedly, as Server-Sent Events. A viewer that reads slowly misses
+ * some of them; one that stops reading is disconnected.
  */
 final class StatusStream implements HttpHandler {
 
@@ -60,7 +60,7 @@ final class StatusStream implements HttpHandler {
                 @Nullable String event,
                 @Nullable String id,
                 IOException failure) {
-            LOG.debug("Somebody who looked at the status is gone: {}", failure.toString());
+            LOG.debug("A viewer of the status is gone: {}", failure.toString());
             IoUtils.safeClose(connection);
         }
     }
@@ -69,13 +69,13 @@ final class StatusStream implements HttpHandler {
     public void handleRequest(HttpServerExchange exchange) throws Exception {
         if (exchange.getRequestMethod().equals(Methods.HEAD)) {
             exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/event-stream; charset=UTF-8");
-            exchange.endExchange(); // a stream that nobody could read would never end
+            exchange.endExchange(); // a response to HEAD has no body, so the stream would never end
             return;
         }
         if (open.incrementAndGet() > MOST) {
             open.getAndDecrement();
             exchange.setStatusCode(StatusCodes.SERVICE_UNAVAILABLE);
-            exchange.getResponseSender().send("As many as " + MOST + " look at the status already\n");
+            exchange.getResponseSender().send("There are " + MOST + " viewers already\n");
             return;
         }
         exchange.addExchangeCompleteListener((done, next) -> {
@@ -91,17 +91,17 @@ final class StatusStream implements HttpHandler {
         newcomers = true;
     }
 
-    /** Whether somebody looks. */
+    /** Whether there are viewers. */
     boolean isWatched() {
         return !viewers.isEmpty();
     }
 
-    /** Whether somebody looks who has seen nothing yet. */
+    /** Whether a viewer has not been sent anything yet. */
     boolean hasNewcomers() {
         return newcomers;
     }
 
-    /** Sends it to all who have read what they got before. */
+    /** Sends the status to all viewers that have read the one before. */
     void send(String json) {
         newcomers = false;
         long now = ticker.nanoTime();

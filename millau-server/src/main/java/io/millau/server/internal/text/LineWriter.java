@@ -14,8 +14,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongFunction;
 
 /**
- * Writes lines by a thread of its own, so that whoever has one never waits for who reads them. Lines that come faster than they
- * are taken are dropped, and counted. Safe for use by several threads.
+ * Writes lines on a thread of its own, so that callers never wait for a slow reader. Lines that come faster than they are read
+ * are dropped and counted. Safe for use by several threads.
  */
 public final class LineWriter implements AutoCloseable {
 

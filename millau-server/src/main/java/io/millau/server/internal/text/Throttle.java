@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 
 /**
- * Keeps the log from growing with what anybody can make happen: of one kind of line the first is said, and then one every
- * 10 s at most, with how many were left out. For any thread.
+ * Limits the lines that clients can cause in the log: of one kind of line the first is logged, then at most one every 10 s, with the
+ * number of those left out. Safe for use by several threads.
  */
 public final class Throttle {
 
@@ -28,7 +28,7 @@ public final class Throttle {
         this.next = new AtomicLong(ticker.nanoTime());
     }
 
-    /** Says it, if it is time. */
+    /** Logs the line, unless one was logged within the last 10 s. */
     public void warn(Logger log, Supplier<String> line) {
         long now = ticker.nanoTime();
         long due = next.get();

@@ -32,8 +32,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All certificates: those of labels, which belong to no service alone, and those of the sources. Handshakes ask it on I/O
- * threads; a thread of its own has the sources look for changes, tells them what is missing, and the operator what expires.
+ * All certificates: those of labels, which all services share, and those of the sources. Handshakes use it on I/O threads. Its own
+ * thread lets the sources look for changes, tells them which names are missing, and warns of certificates that expire.
  */
 public final class Certificates implements AutoCloseable {
 
@@ -41,19 +41,19 @@ public final class Certificates implements AutoCloseable {
 
     private static final Duration SOON = Duration.ofDays(14);
 
-    /** Names that anybody asks for; of so many at most it is said what is missing. */
+    /** Clients can ask for any name: so many at most are remembered as having no certificate. */
     private static final int MOST_NAMES = 1000;
 
     private final List<CertificateSource> sources;
     private final Clock clock;
-    private final Certificate nobodys = Certificate.selfSigned("millau.invalid");
+    private final Certificate selfSigned = Certificate.selfSigned("millau.invalid");
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread t = new Thread(task, "millau-certificates");
         t.setDaemon(true);
         return t;
     });
 
-    /** Names that were asked for and have no certificate: of each the operator is told once. */
+    /** Names that were asked for and have no certificate: each is reported once. */
     private final Set<String> unnamed = Collections.synchronizedSet(new HashSet<>());
 
     private final Map<String, Unlisted> unlisted = new ConcurrentHashMap<>();
@@ -96,7 +96,7 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** What was asked for and could be obtained, if it stood somewhere. */
+    /** Names that were asked for, and would get a certificate if they were listed in {@code millau.hosts}. */
     public List<Problem> problems() {
         return unlisted.values().stream().map(Unlisted::problem).toList();
     }
@@ -113,7 +113,7 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** What to show for a name, best first; at least one. For I/O threads. */
+    /** The certificates for a name, best first; at least one. For I/O threads. */
     List<Certificate> find(@Nullable String serverName) {
         List<Certificate> found = serverName == null ? List.of() : fitting(serverName);
         if (!found.isEmpty()) {
@@ -123,7 +123,7 @@ public final class Certificates implements AutoCloseable {
             noteUnnamed(serverName);
         }
         List<Certificate> any = fitting(null);
-        return any.isEmpty() ? List.of(nobodys) : any;
+        return any.isEmpty() ? List.of(selfSigned) : any;
     }
 
     private List<Certificate> fitting(@Nullable String serverName) {
@@ -143,7 +143,7 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    /** Suffixes match anyway, but a certificate is for a name: which ones somebody will ask for only the operator knows. */
+    /** A host matches its subdomains, but a certificate is for exact names, and only the operator knows which of them are used. */
     private void explainUnnamed(String serverName) {
         for (Service service : services) {
             for (String host : service.hosts()) {
@@ -158,7 +158,7 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    /** Names that are served because of one host of a service. Anybody may make them up, so a few stand for all. */
+    /** Subdomains of one host that were asked for. Clients can make names up, so only a few are shown. */
     private static final class Unlisted {
         private static final int SHOWN = 3;
 
@@ -190,7 +190,7 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    /** All of them, and those that are missing. */
+    /** All certificates, and those that are missing. */
     public List<CertificateStatus> status() {
         List<CertificateStatus> all = new ArrayList<>();
         byLabel()
@@ -200,12 +200,12 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** For how many names it is remembered that they were asked for and have none. */
+    /** How many names are remembered as having no certificate. */
     int namesWithout() {
         return unnamed.size();
     }
 
-    /** The answer to an HTTP challenge, if it is one of ours. */
+    /** The response to an HTTP challenge, if it is one of ours. */
     public CompletableFuture<Optional<String>> httpChallenge(String token) {
         return first(source -> source.httpChallenge(token));
     }
@@ -232,12 +232,12 @@ public final class Certificates implements AutoCloseable {
         guarded(this::warnOfExpiry);
     }
 
-    /** An exception would end the schedule. */
+    /** An exception would end the schedule, so it is logged. */
     private static void guarded(Runnable task) {
         try {
             task.run();
         } catch (RuntimeException e) {
-            LOG.error("Certificates can't be looked after, the next try follows", e);
+            LOG.error("Internal error in the care of certificates; it is tried again", e);
         }
     }
 

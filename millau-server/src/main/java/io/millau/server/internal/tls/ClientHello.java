@@ -20,10 +20,10 @@ import org.jspecify.annotations.Nullable;
  */
 record ClientHello(@Nullable String serverName, List<String> protocols, Set<String> keys) {
 
-    /** Of one that can't be read: an engine will say why. */
+    /** Stands for a message that can't be read: the engine will say why. */
     static final ClientHello UNREADABLE = new ClientHello(null, List.of(), Set.of("RSA", "EC"));
 
-    /** More than anybody sends, with keys that withstand quantum computers too. */
+    /** More than clients send, even with post-quantum keys. */
     private static final int MOST_BYTES = 16 * 1024;
 
     private static final int HANDSHAKE = 22;

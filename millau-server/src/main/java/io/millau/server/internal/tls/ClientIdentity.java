@@ -17,7 +17,7 @@ import javax.net.ssl.SSLSession;
  */
 public record ClientIdentity(Set<X509Certificate> ca, byte[] fields) {
 
-    /** @throws SSLPeerUnverifiedException if the session has no certificate of the client's, or one that is not as it should be */
+    /** @throws SSLPeerUnverifiedException if the client has sent no certificate, or one that can't be used */
     static ClientIdentity of(SSLSession session, Set<X509Certificate> ca) throws SSLPeerUnverifiedException {
         Certificate[] chain = session.getPeerCertificates();
         try {

@@ -28,7 +28,7 @@ public final class Tls {
     static final String HTTP_1 = "http/1.1";
     public static final String HTTP_2 = "h2";
 
-    /** How an ACME server asks whether a name leads here (RFC 8737, 3). */
+    /** The protocol of ACME's TLS-ALPN challenge (RFC 8737, 3). */
     public static final String ACME = "acme-tls/1";
 
     private static final List<String> SUITES = List.of(
@@ -50,7 +50,7 @@ public final class Tls {
     /** For clients that need no certificate. */
     private final SSLContext open;
 
-    /** For those that do, so that no session of one is taken up where others are asked for. */
+    /** For clients that need one: a context for each set of CAs, so that no session is resumed where other CAs are required. */
     private final TlsContexts closed = new TlsContexts(this::context);
 
     private final SSLParameters parameters;
@@ -58,8 +58,8 @@ public final class Tls {
     private final boolean conscrypt;
 
     /**
-     * @param clientCa who has to vouch for the clients of a name, as the router says it
-     * @param provider who does it; null for the runtime's own preference
+     * @param clientCa the CAs of client certificates for a host name, as the router says
+     * @param provider the provider of TLS; null for the runtime's own preference
      */
     public Tls(
             Certificates certificates,
@@ -78,12 +78,13 @@ public final class Tls {
         List<String> suites = Arrays.asList(supported.getCipherSuites());
         SSLParameters parameters = new SSLParameters(
                 SUITES.stream().filter(suites::contains).toArray(String[]::new), new String[] {"TLSv1.3", "TLSv1.2"});
-        parameters.setUseCipherSuitesOrder(false); // clients know what they are fast at; Conscrypt decides itself
+        parameters.setUseCipherSuitesOrder(
+                false); // clients know which suites are fast for them; Conscrypt ignores this
         parameters.setApplicationProtocols(protocols);
         return parameters;
     }
 
-    /** @param ca who has to vouch for clients; null if nobody has to */
+    /** @param ca the CAs of client certificates; null if clients need none */
     private SSLContext context(@Nullable Set<X509Certificate> ca) {
         try {
             SSLContext context =
@@ -95,7 +96,7 @@ public final class Tls {
         }
     }
 
-    /** Where nobody will do, somebody whom nobody knows. */
+    /** No CA satisfies all services: trust a throw-away one, so that every handshake fails. */
     private static TrustManager[] trustManagers(Set<X509Certificate> ca) throws GeneralSecurityException {
         return TrustManagers.trusting(
                 ca.isEmpty()
@@ -103,7 +104,7 @@ public final class Tls {
                         : ca);
     }
 
-    /** The certificate to answer an ACME server's question with, if this is one, and one of ours. */
+    /** The certificate for an ACME challenge, if this is one, and one of ours. */
     CompletableFuture<Optional<Certificate>> challenge(ClientHello hello) {
         String name = hello.serverName();
         return hello.offers(ACME) && name != null
@@ -123,7 +124,7 @@ public final class Tls {
         return new Session(engine, found, ca);
     }
 
-    /** What a connection needs that asks whether a name leads here. */
+    /** What the connection of an ACME challenge needs for its handshake. */
     Session session(Certificate challenge) {
         return new Session(engine(open, challengeParameters), List.of(challenge), null);
     }
@@ -155,14 +156,14 @@ public final class Tls {
             keys.offer(certificates);
         }
 
-        /** The client, if it had to show a certificate; when the handshake is over. */
+        /** The identity of the client, if it had to show a certificate; when the handshake is over. */
         @Nullable
         ClientIdentity client() throws IOException {
             return clientCa == null ? null : ClientIdentity.of(engine.getSession(), clientCa);
         }
     }
 
-    /** Conscrypt gives no tickets unless told, and without them TLS 1.3 takes up no session. Loaded with Conscrypt alone. */
+    /** Conscrypt sends no tickets by default, and TLS 1.3 resumes no session without them. Loaded only if Conscrypt is there. */
     private static final class Tickets {
         static void enable(SSLEngine engine) {
             Conscrypt.setUseSessionTickets(engine, true);

@@ -23,7 +23,7 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
  * The handshake of a new connection, a client's to us or ours to an endpoint. For the connection's I/O thread alone, which
- * does the cryptography too: to hand that to another thread and back costs more than it spares those who wait meanwhile.
+ * does the cryptography too: handing that to another thread and back costs more than it saves.
  */
 public abstract class TlsHandshake {
 
@@ -55,7 +55,7 @@ public abstract class TlsHandshake {
         handshake.source.resumeReads();
     }
 
-    /** Told how our side of a handshake ended, once. */
+    /** Called once when the handshake with an endpoint has ended. */
     public interface ConnectListener {
         void secured(TlsConnection connection);
 
@@ -70,16 +70,16 @@ public abstract class TlsHandshake {
         return handshake;
     }
 
-    /** Called before an engine is driven; where there is none yet, this may begin with one. */
+    /** Called before the engine is used; chooses the engine if there is none yet. False if more bytes are needed for that. */
     abstract boolean ready(ByteBuffer received);
 
     abstract void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException;
 
     abstract void failed(IOException failure);
 
-    abstract void ourFault(RuntimeException fault);
+    abstract void internalError(RuntimeException error);
 
-    /** A client's: its first message says which engine it needs. */
+    /** A client's handshake: its first message decides on the engine. */
     private static final class Server extends TlsHandshake {
         private final Tls tls;
         private final Consumer<TlsConnection> next;
@@ -121,14 +121,14 @@ public abstract class TlsHandshake {
             use(chosen.engine);
         }
 
-        /** Somebody else knew, after a while. */
+        /** A source of certificates has responded. */
         private void answered(ClientHello hello, Optional<Certificate> challenge) {
             if (socket.isOpen()) {
                 try {
                     choose(hello, challenge);
                     goOn();
                 } catch (RuntimeException e) {
-                    ourFault(e);
+                    internalError(e);
                 }
             }
         }
@@ -141,7 +141,7 @@ public abstract class TlsHandshake {
             try {
                 next.accept(connection);
             } catch (RuntimeException e) {
-                LOG.error("A connection ends through a fault of ours", e);
+                LOG.error("Internal error: the connection is closed", e);
                 IoUtils.safeClose(connection);
             }
         }
@@ -153,13 +153,13 @@ public abstract class TlsHandshake {
         }
 
         @Override
-        void ourFault(RuntimeException fault) {
-            LOG.error("A handshake ends through a fault of ours, or of a source of certificates", fault);
+        void internalError(RuntimeException error) {
+            LOG.error("Internal error in a handshake, or in a source of certificates", error);
             end();
         }
     }
 
-    /** Ours to an endpoint; how long it may take is the listener's matter. */
+    /** A handshake with an endpoint. The listener limits its time. */
     private static final class Connect extends TlsHandshake {
         private final ConnectListener listener;
 
@@ -184,10 +184,10 @@ public abstract class TlsHandshake {
         }
 
         @Override
-        void ourFault(RuntimeException fault) {
-            LOG.error("A handshake with an endpoint ends through a fault of ours", fault);
+        void internalError(RuntimeException error) {
+            LOG.error("Internal error in a handshake with an endpoint", error);
             end();
-            listener.notSecured(new IOException(fault));
+            listener.notSecured(new IOException(error));
         }
     }
 
@@ -196,7 +196,7 @@ public abstract class TlsHandshake {
         try {
             engine.beginHandshake();
         } catch (SSLException e) {
-            throw new IllegalStateException("an engine that can't be used", e);
+            throw new IllegalStateException("the engine can't be used", e);
         }
     }
 
@@ -250,7 +250,7 @@ public abstract class TlsHandshake {
             end();
             failed(e);
         } catch (RuntimeException e) {
-            ourFault(e);
+            internalError(e);
         }
     }
 
@@ -327,7 +327,7 @@ public abstract class TlsHandshake {
         succeeded(Objects.requireNonNull(engine), shared, received);
     }
 
-    /** The engine has an alert to send (RFC 8446, 6.2); the last we can do is to try. */
+    /** Tries to send the engine's alert (RFC 8446, 6.2). */
     private void sayWhy(SSLEngine engine, ByteBuffer out) {
         TlsEngines.finish(engine, out);
         try {
@@ -338,7 +338,7 @@ public abstract class TlsHandshake {
         }
     }
 
-    /** Leaves it, with nobody told. */
+    /** Ends the handshake; nothing is called. */
     public final void end() {
         if (engine != null) {
             TlsEngines.finish(engine, shared.sent.clear());

@@ -31,7 +31,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
     private static final Logger LOG = LoggerFactory.getLogger(TlsSinkConduit.class);
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    /** Of one record (RFC 8446, 5.1). */
+    /** The largest plain text of a record (RFC 8446, 5.1). */
     private static final int MAX_PLAIN_BYTES = 16 * 1024;
 
     /** So much fits into what is written to a socket at once. */
@@ -213,7 +213,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
         return true;
     }
 
-    /** What waits for the end of the turn counts as sent: nobody has to see to it any more. */
+    /** Bytes that wait for the end of the turn count as sent: they leave without a further call. */
     @Override
     public boolean flush() throws IOException {
         if (!sendUnsent()) {

@@ -8,12 +8,12 @@ import java.util.Collection;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Makes the JDK verify certificates (RFC 5280, 6) by somebody's word. */
+/** Trust managers of the JDK, which verify certificates (RFC 5280, 6) against given CAs. */
 final class TrustManagers {
 
     private TrustManagers() {}
 
-    /** Those that trust these certificates, and nobody else. */
+    /** Trust managers that trust these CAs only. */
     static TrustManager[] trusting(Collection<X509Certificate> certificates) throws GeneralSecurityException {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         try {

@@ -12,8 +12,8 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
  * Writes the frames of an HTTP/2 connection (RFC 9113, 4). For one I/O thread; holds a buffer only while the socket does not
  * take all of it.
  *
- * <p>What requests send waits where there is no room for it. What answers the endpoint (acknowledgements, resets) can't wait
- * and has room kept for it; an endpoint that uses that up sends without ever reading, and is done with.
+ * <p>Frames of requests wait if there is no room. Frames that respond to the endpoint (acknowledgements, resets) can't wait, so room
+ * is reserved for them; an endpoint that fills it never reads, and its connection is closed.
  */
 final class FrameWriter {
 
@@ -99,7 +99,7 @@ final class FrameWriter {
             buffer = newBuffer(bytes);
             unsent = buffer;
         } else if (buffer.remaining() < bytes) {
-            throw new IOException("it does not read what it is sent");
+            throw new IOException("the endpoint does not read");
         }
         return buffer;
     }

@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
- * Asks the endpoints of services that name a path for it whether they are well, every 5 s, over a new connection each time,
- * and tells the router. On one I/O thread.
+ * Active health checks: requests {@code millau.health} from each endpoint every 5 s, over a new connection each time, and reports
+ * the result to the router. Runs on one I/O thread.
  */
 public final class HealthChecks {
 
@@ -33,7 +33,7 @@ public final class HealthChecks {
 
     private static final Duration INTERVAL = Duration.ofSeconds(5);
 
-    /** For one that has not been well yet. */
+    /** For an endpoint that has not passed a check yet. */
     private static final Duration FIRST_INTERVAL = Duration.ofSeconds(1);
 
     private final Router router;
@@ -83,7 +83,7 @@ public final class HealthChecks {
         }
     }
 
-    /** An application that answers to its own names alone is asked by one of them. */
+    /** Some applications respond only to their own host names. */
     private static String host(Service service, Endpoint endpoint) {
         String first = service.hosts().get(0);
         return first.equals(Service.ANY_HOST) ? endpoint.authority() : first;
@@ -150,7 +150,7 @@ public final class HealthChecks {
             ByteBuffer head = ByteBuffer.wrap(Http1.ascii("GET " + subject.path() + " HTTP/1.1\r\nHost: "
                     + subject.host() + "\r\nUser-Agent: millau\r\nConnection: close\r\n\r\n"));
             try {
-                opened.sink.write(head); // a new socket has room for it
+                opened.sink.write(head); // a new socket takes it at once
             } catch (IOException e) {
                 end(false, e.toString());
             }
@@ -212,7 +212,7 @@ public final class HealthChecks {
             }
         }
 
-        /** Those that began together are spread over the interval, so that they don't come together for ever. */
+        /** Checks that began together are spread over the interval. */
         private long untilNext() {
             boolean first = !checked;
             checked = true;

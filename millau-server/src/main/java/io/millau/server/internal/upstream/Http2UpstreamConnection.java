@@ -28,7 +28,7 @@ import org.xnio.XnioIoThread;
  *
  * <p>It is ready when the endpoint has sent its settings: until then no request is sent, so one to an endpoint that speaks
  * something else was not seen by it. It ends when it was idle for a minute, and takes no more requests, but finishes those it
- * has, when the endpoint says so (GOAWAY) or is removed. Where an answer did not come, a PING finds out whether anybody is there.
+ * has, when the endpoint says so (GOAWAY) or is removed. If a response does not come, a PING finds out whether the endpoint is alive.
  *
  * <p>Streams are told what came for them when all that came was read, never in between: what they do then may change
  * everything here.
@@ -39,17 +39,17 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     private static final byte[] PREFACE = Http1.ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-    /** However many more the endpoint takes: the room for what can't wait is bounded. */
+    /** More are not used even if the endpoint allows them: the room for frames that can't wait is bounded. */
     private static final int MOST_STREAMS = 256;
 
-    /** What the endpoint may send on all streams before it hears from us; each has a window of its own as a bound. */
+    /** The connection's receive window; each stream has a smaller one of its own. */
     private static final int WINDOW_BYTES = 16 * 1024 * 1024;
 
     private static final int LAST_STREAM = Integer.MAX_VALUE - 2;
     private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** Nothing came for this long, though an answer was awaited: it may be dead. */
+    /** After this time without data, while a response is awaited, the connection may be dead. */
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     final EventLoop loop;
@@ -60,7 +60,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     private final StreamConnection socket;
     private final Http2UpstreamPool owner;
 
-    /** All that count, whether or not they were sent yet. */
+    /** Open streams, whether or not their head was sent yet. */
     private final Set<Http2UpstreamStream> streams = new LinkedHashSet<>();
 
     private final Map<Integer, Http2UpstreamStream> byId = new HashMap<>();
@@ -88,7 +88,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         this.frames = new FrameWriter(socket.getSinkChannel(), loop.buffers);
     }
 
-    /** Says what we take, and waits for the endpoint to do so. */
+    /** Sends the preface and our settings, and waits for the endpoint's. */
     void begin() {
         owner.count(1);
         loop.longDeadlines.set(this, READY_NANOS);
@@ -118,7 +118,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return socket.getIoThread();
     }
 
-    /** How many requests it takes at once. */
+    /** How many requests may be in progress at once. */
     int maxStreams() {
         return maxStreams;
     }
@@ -170,7 +170,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
     }
 
-    /** Asks for a sign of life, and takes no requests until there is one. */
+    /** Sends a PING, and takes no requests until it is acknowledged. */
     private void doubt() {
         if (doubted || closed) {
             return;
@@ -193,7 +193,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
     }
 
-    /** It takes no more requests, and ends with its last. */
+    /** Takes no more requests, and closes after the last response. */
     void retire() {
         retired = true;
         owner.ends(this);
@@ -207,18 +207,18 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         if (!ready) {
             fail(new IOException("no HTTP/2 within 5 s"), Outcome.UNREACHABLE);
         } else if (doubted) {
-            fail(new IOException("no answer to PING within 5 s"), broken());
+            fail(new IOException("no response to PING within 5 s"), broken());
         } else if (streams.isEmpty()) {
             end(Http2.NO_ERROR);
         }
     }
 
-    /** Whether a head that counts for so much is one that the endpoint takes. */
+    /** Whether the endpoint accepts a head of this size (RFC 9113, 6.5.2). */
     boolean takesHead(long listBytes) {
         return listBytes <= maxListBytes;
     }
 
-    /** Bytes of a body that may be sent now, as far as all streams together are concerned. */
+    /** How many body bytes the connection's window and buffer allow now. */
     int sendable() {
         return (int) Math.min(window, Math.min(frames.room(), Http2.MAX_PAYLOAD_BYTES));
     }
@@ -242,7 +242,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         flush();
     }
 
-    /** Lets the endpoint send so many bytes more on a stream; false if there is no room to say so now. */
+    /** Lets the endpoint send more bytes on a stream; false if the frame can't be written now. */
     boolean credit(int stream, int bytes) {
         if (closed || frames.room() < 0) {
             return false;
@@ -256,7 +256,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return true;
     }
 
-    /** Sends what was written; what can't be sent now is when the socket takes it. */
+    /** Sends what was written; the rest follows when the socket takes it. */
     void flush() {
         try {
             if (!closed && frames.flush()) {
@@ -280,7 +280,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         } catch (IOException e) {
             fail(e, broken());
         } catch (RuntimeException e) {
-            LOG.error("A connection to {} failed through a fault of ours", owner, e);
+            LOG.error("Internal error in the connection to {}", owner, e);
             fail(new IOException(e), Outcome.BROKEN);
         }
         if (!closed && holder.getBuffer().position() > 0) {
@@ -308,7 +308,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     private void becomeReady() {
         if (retired || maxStreams == 0) {
-            fail(new IOException(retired ? "it ends at once" : "it takes no requests"), Outcome.UNREACHABLE);
+            fail(new IOException(retired ? "it sent GOAWAY at once" : "it allows no requests"), Outcome.UNREACHABLE);
             return;
         }
         ready = true;
@@ -316,7 +316,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         owner.ready(this);
     }
 
-    /** Null where it is over already. */
+    /** The open stream of a number; null if it is closed. */
     @Nullable
     Http2UpstreamStream stream(int id) throws Http2.ConnectionException {
         if ((id & 1) == 0 || id > lastId) {
@@ -333,7 +333,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return stream;
     }
 
-    /** What came is paid back at once: a stream that nobody reads must not hold up the others. */
+    /** Credit is given back as soon as data arrives: a stream that is not read must not block the others. */
     private void credit(int bytes) throws IOException {
         uncredited += bytes;
         if (uncredited >= WINDOW_BYTES / 2) {
@@ -406,7 +406,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     // Its end
 
-    /** What an attempt comes to whose connection broke: one that served others may end at any time (RFC 9112, 9.5). */
+    /** The outcome of an attempt when its connection breaks: a connection that served others may be closed at any time. */
     private Outcome broken() {
         return served ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
     }
@@ -432,7 +432,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
     }
 
-    /** Says that it ends; whether the endpoint hears it does not matter. */
+    /** Sends GOAWAY, if the socket takes it. */
     private void goAway(int code) {
         try {
             frames.frame(8, Http2.GO_AWAY, 0, 0).putInt(0).putInt(code);

@@ -22,7 +22,7 @@ final class Http2UpstreamPool {
     private final UpstreamPool upstream;
     private final EventLoop loop;
 
-    /** Those that requests may use; what ends takes no more, and is not among them. */
+    /** The connections that take requests. */
     private final Set<Http2UpstreamConnection> usable = new LinkedHashSet<>();
 
     private final Set<Waiting> waiting = new LinkedHashSet<>();
@@ -49,7 +49,7 @@ final class Http2UpstreamPool {
         }
     }
 
-    /** A stream of a connection that is there; null if there is none, or none takes another request. */
+    /** A stream of an open connection; null if no connection takes another request. */
     @Nullable
     UpstreamConnection stream() {
         for (Http2UpstreamConnection connection : usable) {
@@ -60,7 +60,7 @@ final class Http2UpstreamPool {
         return null;
     }
 
-    /** A stream, of a new connection where there is none. */
+    /** A stream, of a new connection if no open one takes the request. */
     UpstreamPool.Connecting connect(UpstreamPool.ConnectListener listener) {
         Waiting request = new Waiting(listener);
         waiting.add(request);
@@ -89,7 +89,7 @@ final class Http2UpstreamPool {
         }
     }
 
-    /** A connection said what it takes. */
+    /** A connection received the endpoint's settings. */
     void ready(Http2UpstreamConnection connection) {
         opening--;
         streamsExpected = connection.maxStreams();
@@ -103,7 +103,7 @@ final class Http2UpstreamPool {
             return;
         }
         for (Waiting request : List.copyOf(waiting)) {
-            if (waiting.remove(request)) { // one that is told may end others
+            if (waiting.remove(request)) { // a listener may cancel other requests
                 request.listener.notConnected(failure);
             }
         }
@@ -122,7 +122,7 @@ final class Http2UpstreamPool {
         }
     }
 
-    /** One is open, or not any more. */
+    /** Counts connections that were opened, or, with a negative number, closed. */
     void count(int more) {
         upstream.countShared(endpoint, more);
     }
@@ -132,17 +132,17 @@ final class Http2UpstreamPool {
         usable.remove(connection);
     }
 
-    /** Whether the endpoint is none of any service any more. */
+    /** Whether no service has this endpoint any more. */
     boolean removed() {
         return upstream.isRemoved(endpoint);
     }
 
-    /** The endpoint was removed: no connection takes another request, and each ends with its last. */
+    /** The endpoint was removed: no connection takes another request, and each is closed after its last response. */
     void leave() {
         List.copyOf(usable).forEach(Http2UpstreamConnection::retire);
     }
 
-    /** Whether there is nothing left to remember. */
+    /** Whether the pool can be dropped. */
     boolean isEmpty() {
         return usable.isEmpty() && waiting.isEmpty() && opening == 0;
     }

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Makes the header block of HTTP/2 (RFC 9113, 8.3.1) of a head that {@link RequestHead} wrote, whose form is therefore known,
+ * Encodes the header block of HTTP/2 (RFC 9113, 8.3.1) from a head that {@link RequestHead} wrote, whose form is therefore known,
  * and of trailers. For one thread; holds what was made last.
  *
  * <p>Every field is sent literally (RFC 7541, 6.2.2): a table is worth little on the short way to an endpoint.

@@ -56,7 +56,7 @@ final class ResponseHeaderDecoder {
         }
     }
 
-    /** What is wrong with the block as the head of an answer, or as trailers. */
+    /** What is wrong with the block as the head of a response, or as trailers. */
     @Nullable
     String fault(boolean trailers) {
         if (fault == null && trailers == status > 0) {
@@ -69,18 +69,18 @@ final class ResponseHeaderDecoder {
         return status;
     }
 
-    /** Of its Content-Length; -1 if there is none. */
+    /** The value of Content-Length; -1 if there is none. */
     long contentLength() {
         return contentLength;
     }
 
-    /** As an interim answer. */
+    /** The block as an interim response. */
     byte[] interim() {
         return join(statusLine(), fields(), CRLF);
     }
 
     /**
-     * As the head of an answer, which says that its connection, a stream, serves no other request.
+     * The block as the head of a response. It says that its connection, a stream, serves no other request.
      *
      * @param hasBody whether one may come, as far as the request and the status say
      * @param ended whether this was all

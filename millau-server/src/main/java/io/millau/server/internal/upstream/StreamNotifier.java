@@ -29,7 +29,7 @@ final class StreamNotifier {
         this.loop = loop;
     }
 
-    /** The stream writes as soon as it can. */
+    /** Has the stream told as soon as it can write. */
     void block(Http2UpstreamStream stream) {
         blocked.add(stream);
         if (stream.sink().canWrite()) {
@@ -63,7 +63,7 @@ final class StreamNotifier {
         try {
             loop.execute(this::tell);
         } catch (RejectedExecutionException e) {
-            LOG.debug("Nobody is told any more: the proxy ends");
+            LOG.debug("Streams are not told any more: the proxy ends");
         }
     }
 

@@ -21,7 +21,7 @@ public final class UpstreamConnection {
 
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
 
-    /** Whoever uses the connection at the moment. */
+    /** What uses the connection at the moment: a request or a health check. */
     public interface User {
         void upstreamReadable() throws IOException;
 
@@ -66,7 +66,7 @@ public final class UpstreamConnection {
         return reused;
     }
 
-    /** Ends its use in a state in which it can serve the next request. */
+    /** Gives the connection back: it can serve the next request. */
     public void release() {
         user = null;
         reused = true;
@@ -82,7 +82,7 @@ public final class UpstreamConnection {
         IoUtils.safeClose(channel);
     }
 
-    /** Whoever uses it has had the time to finish. */
+    /** The drain of a removed endpoint is over. */
     void endUse() {
         User current = user;
         if (current == null) {
@@ -122,7 +122,7 @@ public final class UpstreamConnection {
         }
     }
 
-    /** Nothing may come on an idle connection but its end. */
+    /** Nothing is expected on an idle connection but its end; it is closed in any case. */
     private void endIdle() {
         try {
             if (source.read(ByteBuffer.allocate(1)) == 0) {

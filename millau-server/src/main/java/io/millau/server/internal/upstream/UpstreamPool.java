@@ -40,14 +40,14 @@ public final class UpstreamPool {
 
     private static final OptionMap SOCKET_OPTIONS = OptionMap.create(Options.TCP_NODELAY, true);
 
-    /** A burst's connections beyond this many for an endpoint are closed when they fall idle. */
+    /** Connections to an endpoint beyond this number are closed when they become idle. */
     private static final int MAX_IDLE_PER_ENDPOINT = 256;
 
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SECURE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** How long a connection may go on that was made when its endpoint was removed already. */
+    /** How long a connection may be used that was opened after its endpoint was removed. */
     private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final EventLoop loop;
@@ -74,8 +74,8 @@ public final class UpstreamPool {
     }
 
     /**
-     * An idle connection, the last used one first, so that the others can grow old and end; or a stream of one that requests
-     * share.
+     * An idle connection, or a stream of a shared HTTP/2 connection. The most recently used connection comes first, so that the
+     * others grow old and are closed.
      */
     @Nullable
     public UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
@@ -89,13 +89,13 @@ public final class UpstreamPool {
         return known.idle.pollFirst();
     }
 
-    /** However long its connection was idle: an endpoint that ends one says what it did not begin (RFC 9113, 6.8). */
+    /** The idle time of an HTTP/2 connection does not matter: GOAWAY says which requests were not processed (RFC 9113, 6.8). */
     private @Nullable UpstreamConnection stream(Endpoint endpoint) {
         Http2UpstreamPool known = shared.isEmpty() ? null : shared.get(endpoint);
         return known == null ? null : known.stream();
     }
 
-    /** The connections to one endpoint; each knows the others. */
+    /** The connections to one endpoint. */
     final class EndpointPool extends Deadlines.Deadline {
         private final Endpoint endpoint;
         private final Set<UpstreamConnection> open = new HashSet<>();
@@ -115,7 +115,7 @@ public final class UpstreamPool {
             count(1);
         }
 
-        /** Streams of a connection are none; it is counted itself. */
+        /** HTTP/2 streams are not counted; their connection is. */
         private void count(int more) {
             if (!isShared(endpoint)) {
                 pools.countConnections(endpoint, more);
@@ -154,22 +154,22 @@ public final class UpstreamPool {
         }
     }
 
-    /** Told how an attempt to connect ended, on the I/O thread, once. */
+    /** Called once, on the I/O thread, when the attempt to connect has ended. */
     public interface ConnectListener {
         void connected(UpstreamConnection connection);
 
         void notConnected(IOException failure);
     }
 
-    /** An attempt to connect that is under way. */
+    /** An attempt to connect that is in progress. */
     public interface Connecting {
-        /** Nobody waits for it any more. */
+        /** Cancels the attempt: the listener is not called. */
         void cancel();
     }
 
     /**
      * Connects; gives up after a second, and where TLS or HTTP/2 is spoken, when that is not agreed on 5 s later. To an endpoint
-     * of HTTP/2 it is a stream of a connection that others use too, and a new connection only where there is none.
+     * that speaks HTTP/2 it takes a stream of a shared connection, and opens a connection only if there is none.
      */
     public Connecting connect(Endpoint endpoint, ConnectListener listener) {
         if (isShared(endpoint)) {
@@ -189,19 +189,19 @@ public final class UpstreamPool {
         });
     }
 
-    /** Told how an attempt to open a connection ended, on the I/O thread, once. */
+    /** Called once, on the I/O thread, when the attempt to open a connection has ended. */
     interface OpenListener {
         void open(StreamConnection channel);
 
         void notOpen(IOException failure);
     }
 
-    /** Opens a connection for whoever asks. */
+    /** Opens a connection. */
     Connecting open(Endpoint endpoint, OpenListener listener) {
         return new Opening(endpoint, listener);
     }
 
-    /** What requests use one after the other; of a connection that they share, one of its streams. */
+    /** Wraps an open connection, or a stream of a shared one, for requests to use. */
     UpstreamConnection opened(Endpoint endpoint, StreamConnection channel) {
         EndpointPool pool = all.computeIfAbsent(endpoint, EndpointPool::new);
         UpstreamConnection connection = new UpstreamConnection(endpoint, channel, this, pool);
@@ -209,12 +209,12 @@ public final class UpstreamPool {
         return connection;
     }
 
-    /** Whether its connections are shared by requests, which get streams of them. */
+    /** Whether requests share its connections, and get streams of them. */
     private static boolean isShared(Endpoint endpoint) {
         return endpoint.scheme().equals(Endpoint.H2C);
     }
 
-    /** A connection that requests share is open, or not any more. */
+    /** Counts shared connections that were opened, or, with a negative number, closed. */
     void countShared(Endpoint endpoint, int more) {
         pools.countConnections(endpoint, more);
     }
@@ -312,7 +312,7 @@ public final class UpstreamPool {
             }
         }
 
-        /** From now on nobody is told anything any more. */
+        /** Nothing is called after this. */
         private void finish() {
             over = true;
             deadlines.cancel(this);
@@ -330,7 +330,7 @@ public final class UpstreamPool {
         sweepLater();
     }
 
-    /** Closes idle connections to other endpoints, and those in use when they fall idle, or after their drain. */
+    /** Closes connections to all other endpoints: idle ones at once, those in use when they become idle or their drain is over. */
     void retain(Set<Endpoint> endpoints, Function<Endpoint, Duration> drain) {
         shared.values().removeIf(Http2UpstreamPool::isEmpty);
         shared.forEach((endpoint, connections) -> {
