@@ -28,22 +28,8 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** The longest idle time of a kept connection that may be used for a request that could not be retried. */
     private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** The longest time that a client waits for {@code 100 Continue}. */
-    private static final long CONTINUE_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     /** The pause before a request is tried again because an endpoint is starting. */
     private static final long START_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-
-    private enum Phase {
-        CONNECTING,
-        /** No endpoint took the request, and one is starting: it is tried again after a pause. */
-        PAUSED,
-        AWAITING_RESPONSE,
-        RELAYING,
-        TUNNEL,
-        LOCAL_REPLY,
-        OVER
-    }
 
     private final HttpServerExchange exchange;
     private final Downstream downstream;
@@ -65,8 +51,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     private boolean needsNewConnection;
     private long attemptBegan;
-    private Outcome lastOutcome = Outcome.UNREACHABLE;
-    private String lastReason = "";
+    private @Nullable AttemptFailures failures;
     private @Nullable ContinueTimer continueTimer;
 
     ProxiedRequest(HttpServerExchange exchange, Delivery delivery, ProxyThread thread, ProxyHandler handler) {
@@ -140,7 +125,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.AWAITING_RESPONSE;
         restartTimeout();
         if (body != null && continueTimer == null && downstream.waitsForContinue()) {
-            continueTimer = new ContinueTimer();
+            continueTimer = new ContinueTimer(this);
+            deadlines.set(continueTimer, ContinueTimer.nanos(delivery.service().timeout()));
         }
     }
 
@@ -154,21 +140,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         deadlines.set(this, delivery.service().timeout().toNanos());
     }
 
-    /** Sends {@code 100 Continue} to a client that waits for it, when the endpoint has not done so in time. */
-    private final class ContinueTimer extends Deadlines.Deadline {
-
-        ContinueTimer() {
-            long half = delivery.service().timeout().toNanos() / 2;
-            deadlines.set(this, Math.min(CONTINUE_NANOS, half));
-        }
-
-        @Override
-        public void passed() {
-            continueTimer = null; // where no endpoint is connected now, the next attempt starts it again
-            if (phase == Phase.AWAITING_RESPONSE) {
-                downstream.sendContinue();
-                bodyProgressed(); // the client's time to send it begins now
-            }
+    /** The client has waited long enough for {@code 100 Continue}. */
+    void continueNow() {
+        continueTimer = null; // where no endpoint is connected now, the next attempt starts it again
+        if (phase == Phase.AWAITING_RESPONSE) {
+            downstream.sendContinue();
+            bodyProgressed(); // the client's time to send it begins now
         }
     }
 
@@ -324,46 +301,27 @@ final class ProxiedRequest extends Deadlines.Deadline
         deadlines.cancel(this);
         closeConnection();
         exchange.getResponseHeaders().clear();
-        lastOutcome = outcome;
         needsNewConnection = outcome == Outcome.STALE_CONNECTION;
-        boolean mayRetry = reportFailure(outcome, failed, cause);
-        boolean bodyIsKept = body == null || body.repeatable();
-        boolean retries = mayRetry && bodyIsKept;
-        boolean pauses = !mayRetry && bodyIsKept && delivery.worthWaiting() && isInTime();
-        RequestLog.attemptFailed(downstream, delivery, failed, outcome, cause, retries || pauses);
-        if (mayRetry && !retries) {
-            RequestLog.notRetried(downstream, "its body is larger than millau.buffer");
-        }
-        tracker.listener().attemptFailed(delivery.service(), failed, outcome, retries || pauses);
-        if (retries) {
-            attemptBegan = deadlines.now();
-            attempt();
-        } else if (pauses) {
-            phase = Phase.PAUSED;
-            deadlines.set(this, START_PAUSE_NANOS);
-        } else {
-            replyWithFailure();
+        switch (failures().attemptFailed(failed, outcome, cause, body, deadlines.now())) {
+            case RETRY -> {
+                attemptBegan = deadlines.now();
+                attempt();
+            }
+            case PAUSE -> {
+                phase = Phase.PAUSED;
+                deadlines.set(this, START_PAUSE_NANOS);
+            }
+            case GIVE_UP -> replyWithFailure();
         }
     }
 
-    /** Whether the request may be retried. */
-    private boolean reportFailure(Outcome outcome, Endpoint failed, IOException cause) {
-        String reason = String.valueOf(cause.getMessage());
-        lastReason = reason;
-        boolean mayRetry = delivery.report(outcome, reason);
-        if (delivery.tookOut()) {
-            tracker.listener().endpointEjected(delivery.service(), failed, reason);
+    private AttemptFailures failures() {
+        AttemptFailures known = failures;
+        if (known == null) {
+            known = new AttemptFailures(tracker, report, downstream);
+            failures = known;
         }
-        if (delivery.isOutOfRepeats()) {
-            RequestLog.notRetried(downstream, "the retry budget of its service is spent");
-            tracker.listener().repeatsExhausted(delivery.service());
-        }
-        return mayRetry;
-    }
-
-    /** Whether the request is not yet as old as its service may take. */
-    private boolean isInTime() {
-        return deadlines.now() - report.began() < delivery.service().timeout().toNanos();
+        return known;
     }
 
     /** Looks the request up again: by now there may be other endpoints, or other services. */
@@ -388,10 +346,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (phase == Phase.OVER || broken == null) {
             return;
         }
-        reportFailure(Outcome.BROKEN, broken, failure);
-        report.delivered = false;
-        tracker.listener().attemptFailed(delivery.service(), broken, Outcome.BROKEN, false);
-        tracker.failed(report, delivery.service(), "the response broke off: " + failure.getMessage());
+        failures().responseBroken(broken, failure);
         end();
         downstream.abort();
     }
@@ -443,12 +398,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         if (!running) {
             reply(502, "No running instance of " + delivery.service().name() + "\n");
-        } else if (lastOutcome == Outcome.TIMED_OUT) {
+        } else if (failures().lastTimedOut()) {
             reply(504, "No answer in time\n");
         } else {
             reply(502, "No instance could answer\n");
         }
-        tracker.failed(report, delivery.service(), running ? lastReason : "nothing of it runs");
+        tracker.failed(report, delivery.service(), running ? failures().lastReason() : "nothing of it runs");
     }
 
     private void reply(int status, String text) {

@@ -1,0 +1,94 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.core.Delivery;
+import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.server.internal.frontend.Downstream;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the failed attempts of one request lead to: tells the router, the log and the listeners, and decides what comes next. For
+ * the request's I/O thread alone.
+ */
+final class AttemptFailures {
+
+    /** What follows a failed attempt. */
+    enum Next {
+        RETRY,
+        /** An endpoint is starting: try again after a pause. */
+        PAUSE,
+        GIVE_UP
+    }
+
+    private final RequestTracker tracker;
+    private final RequestReport report;
+    private final Downstream downstream;
+    private Outcome lastOutcome = Outcome.UNREACHABLE;
+    private String lastReason = "";
+
+    AttemptFailures(RequestTracker tracker, RequestReport report, Downstream downstream) {
+        this.tracker = tracker;
+        this.report = report;
+        this.downstream = downstream;
+    }
+
+    boolean lastTimedOut() {
+        return lastOutcome == Outcome.TIMED_OUT;
+    }
+
+    /** Why the last attempt failed, for people. */
+    String lastReason() {
+        return lastReason;
+    }
+
+    /** An attempt failed before the head of a final response came. */
+    Next attemptFailed(Endpoint endpoint, Outcome outcome, IOException cause, @Nullable RequestBody body, long now) {
+        Delivery delivery = report.delivery;
+        boolean mayRetry = tell(endpoint, outcome, cause);
+        boolean bodyIsKept = body == null || body.repeatable();
+        Next next = Next.GIVE_UP;
+        if (mayRetry && bodyIsKept) {
+            next = Next.RETRY;
+        } else if (!mayRetry && bodyIsKept && delivery.worthWaiting() && isInTime(now)) {
+            next = Next.PAUSE;
+        }
+        boolean retried = next != Next.GIVE_UP;
+        RequestLog.attemptFailed(downstream, delivery, endpoint, outcome, cause, retried);
+        if (mayRetry && !retried) {
+            RequestLog.notRetried(downstream, "its body is larger than millau.buffer");
+        }
+        tracker.listener().attemptFailed(delivery.service(), endpoint, outcome, retried);
+        return next;
+    }
+
+    /** The response broke after its head was passed on. */
+    void responseBroken(Endpoint endpoint, IOException cause) {
+        Delivery delivery = report.delivery;
+        tell(endpoint, Outcome.BROKEN, cause);
+        report.delivered = false;
+        tracker.listener().attemptFailed(delivery.service(), endpoint, Outcome.BROKEN, false);
+        tracker.failed(report, delivery.service(), "the response broke off: " + cause.getMessage());
+    }
+
+    /** Whether the request may be retried. */
+    private boolean tell(Endpoint endpoint, Outcome outcome, IOException cause) {
+        Delivery delivery = report.delivery;
+        lastOutcome = outcome;
+        lastReason = String.valueOf(cause.getMessage());
+        boolean mayRetry = delivery.report(outcome, lastReason);
+        if (delivery.tookOut()) {
+            tracker.listener().endpointEjected(delivery.service(), endpoint, lastReason);
+        }
+        if (delivery.isOutOfRepeats()) {
+            RequestLog.notRetried(downstream, "the retry budget of its service is spent");
+            tracker.listener().repeatsExhausted(delivery.service());
+        }
+        return mayRetry;
+    }
+
+    /** Whether the request is not yet as old as its service may take. */
+    private boolean isInTime(long now) {
+        return now - report.began() < report.service().timeout().toNanos();
+    }
+}

@@ -1,0 +1,13 @@
+package io.millau.server.internal.proxy;
+
+/** Where a request is on its way to a response. */
+enum Phase {
+    CONNECTING,
+    /** No endpoint took the request, and one is starting: it is tried again after a pause. */
+    PAUSED,
+    AWAITING_RESPONSE,
+    RELAYING,
+    TUNNEL,
+    LOCAL_REPLY,
+    OVER
+}
