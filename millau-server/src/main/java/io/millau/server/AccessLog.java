@@ -15,16 +15,18 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a line for each request, when it has ended. No request ever waits for it: a thread of its own writes, and lines that come
- * faster than they are taken are dropped, and counted. {@code docs/logs.md} says what is in a line. Safe for use by several
- * threads.
+ * Writes one line for each request when it has ended, in UTF-8. Requests never wait for the output: a thread of the log writes
+ * the lines, and lines that arrive faster than the output takes them are dropped and counted. The format of the lines is
+ * described in {@code docs/logs.md}. Safe for use by several threads.
+ *
+ * <p>Hand it to {@link Millau.Builder#accessLog} and close it after the proxy is closed. Arguments must not be null.
  */
 public final class AccessLog implements TrafficListener, AutoCloseable {
 
-    private static final int LONGEST = 1000;
+    private static final int MAX_TEXT_LENGTH = 1000;
     private static final char[] DIGITS = "0123456789ABCDEF".toCharArray();
 
-    /** As in nginx: the client went away before it had a response. */
+    /** The status that nginx logs for a client that went away before it had a response. */
     private static final int CLIENT_CLOSED_REQUEST = 499;
 
     private static final DateTimeFormatter COMMON_TIME =
@@ -45,9 +47,9 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     }
 
     /**
-     * Lines of JSON.
+     * Creates a log that writes each line as a JSON object.
      *
-     * @param out may block; stays open
+     * @param out may block; is never closed by the log
      */
     public static AccessLog json(OutputStream out) {
         return json(out, Clock.systemUTC());
@@ -58,9 +60,9 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     }
 
     /**
-     * Lines of the combined log format, with more behind.
+     * Creates a log that writes each line in the combined log format, followed by further fields.
      *
-     * @param out may block; stays open
+     * @param out may block; is never closed by the log
      */
     public static AccessLog combined(OutputStream out) {
         return combined(out, Clock.systemUTC());
@@ -70,11 +72,12 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
         return new AccessLog(AccessLog::combined, out, clock);
     }
 
-    /** How many lines were dropped so far. */
+    /** Returns how many lines have been dropped so far. */
     public long dropped() {
         return lines.dropped();
     }
 
+    /** Called by the proxy. Never blocks. */
     @Override
     public void requestEnded(Ended request) {
         if (lines.hasRoom()) {
@@ -82,7 +85,10 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
         }
     }
 
-    /** Writes what waits, for two seconds at most. */
+    /**
+     * Writes the lines that wait to be written, for at most 2 s, and ends the log's thread. The output stream stays open.
+     * Further calls have no effect.
+     */
     @Override
     public void close() {
         lines.close();
@@ -153,7 +159,7 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
         return line.append('\n').toString();
     }
 
-    /** What is not plain text is written as nginx does it, {@code \x22}. */
+    /** Quotes a text and escapes special characters in nginx's notation, {@code \x22} for instance. */
     private static void quote(StringBuilder line, @Nullable String text) {
         String shown = text == null || text.isEmpty() ? "-" : text;
         line.append('"');
@@ -179,9 +185,9 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
         line.append("\\x").append(DIGITS[b >> 4]).append(DIGITS[b & 15]);
     }
 
-    /** A client may send much, and a line is there to be read. */
+    /** Keeps lines readable, however long the texts are that a client sends. */
     private static String cut(String text) {
-        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
+        return text.length() <= MAX_TEXT_LENGTH ? text : text.substring(0, MAX_TEXT_LENGTH) + "...";
     }
 
     @Override

@@ -13,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells all listeners; what one of them throws is logged once and hurts neither the request nor the other listeners. What every
- * request has to tell is told by plain loops, without an object for each event.
+ * Passes events on to all traffic listeners. The first exception of each listener is logged; exceptions affect neither the
+ * request nor the other listeners. The events of every request are passed on in plain loops, to allocate no object for each of
+ * them. Safe for use by several threads.
  */
 final class GuardedListeners implements TrafficListener {
 
@@ -29,12 +30,12 @@ final class GuardedListeners implements TrafficListener {
 
     @Override
     public void started(Overview overview) {
-        tell(listener -> listener.started(overview));
+        notifyAll(listener -> listener.started(overview));
     }
 
     @Override
     public void servicesReplaced(List<Service> services) {
-        tell(listener -> listener.servicesReplaced(services));
+        notifyAll(listener -> listener.servicesReplaced(services));
     }
 
     @Override
@@ -72,22 +73,22 @@ final class GuardedListeners implements TrafficListener {
 
     @Override
     public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
-        tell(listener -> listener.attemptFailed(service, endpoint, outcome, repeated));
+        notifyAll(listener -> listener.attemptFailed(service, endpoint, outcome, repeated));
     }
 
     @Override
     public void endpointEjected(Service service, Endpoint endpoint, String reason) {
-        tell(listener -> listener.endpointEjected(service, endpoint, reason));
+        notifyAll(listener -> listener.endpointEjected(service, endpoint, reason));
     }
 
     @Override
     public void endpointReturned(Service service, Endpoint endpoint) {
-        tell(listener -> listener.endpointReturned(service, endpoint));
+        notifyAll(listener -> listener.endpointReturned(service, endpoint));
     }
 
     @Override
     public void repeatsExhausted(Service service) {
-        tell(listener -> listener.repeatsExhausted(service));
+        notifyAll(listener -> listener.repeatsExhausted(service));
     }
 
     @Override
@@ -101,8 +102,8 @@ final class GuardedListeners implements TrafficListener {
         }
     }
 
-    /** What is rare. */
-    private void tell(Consumer<TrafficListener> event) {
+    /** Passes on an event that is rare enough to allocate for it. */
+    private void notifyAll(Consumer<TrafficListener> event) {
         for (TrafficListener listener : listeners) {
             try {
                 event.accept(listener);

@@ -23,8 +23,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A running proxy: listens, asks its sources for services, and passes requests on. Reads nothing from the environment, so
- * several can run in one JVM. Safe for use by several threads.
+ * A running proxy: it listens for requests and forwards them to the services that its sources deliver. It reads no environment
+ * variables and no system properties, so several proxies can run in one JVM. Safe for use by several threads.
  *
  * <pre>{@code
  * ServicesInCode services = ServiceSource.of(Service.named("app").endpoints(endpoint).build());
@@ -41,72 +41,79 @@ public final class Millau implements AutoCloseable {
         server = new ProxyServer(builder);
     }
 
-    /** A builder without addresses and sources. */
+    /** Returns a new builder with the defaults that its methods describe. */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * The addresses it listens on: those for HTTP, then those for HTTPS, each in the order they were given, with the port that was
-     * bound where 0 was asked for.
+     * Returns the addresses that the proxy listens on: first those for HTTP, then those for HTTPS, each in the order in which
+     * they were given to the builder. Where port 0 was asked for, the address has the port that was bound. The address of
+     * {@link Builder#telemetry} is not among them.
      */
     public List<InetSocketAddress> addresses() {
         return server.addresses();
     }
 
-    /** The port of the first address. */
+    /** Returns the port of the first of {@link #addresses}. */
     public int port() {
         return addresses().get(0).getPort();
     }
 
-    /** The port of the status page, health and metrics; 0 if there is none. */
+    /** Returns the port of the status page, health and metrics; 0 without {@link Builder#telemetry}. */
     public int telemetryPort() {
         return server.telemetryPort();
     }
 
-    /** What all sources know together. */
+    /** Returns the services of all sources, and the problems with them, as they are now. */
     public Snapshot snapshot() {
         return server.snapshot();
     }
 
     /**
-     * Explains, in lines for a person, where a request for a URL goes now, why not to the other services, and which endpoints
-     * are in rotation. Not for I/O threads.
+     * Explains to a person, in several lines, to which service a request for a URL would go now, why not to the other services,
+     * and which endpoints are in rotation. Not for I/O threads.
      *
-     * @param url such as {@code https://shop.example/api/x}
-     * @throws IllegalArgumentException if it is no such URL
+     * @param url such as {@code https://shop.example/api/x}; not null
+     * @throws IllegalArgumentException if the URL has no host, or another scheme than http, https, ws or wss (none means http)
      */
     public String explain(URI url) {
         return server.explain(RequestUrl.parse(url.toString())).text();
     }
 
-    /** Whether it listens and knows services: at least one source has delivered a snapshot. */
+    /**
+     * Returns whether the proxy listens, at least one source has delivered a snapshot, and {@link #close} was not called yet.
+     * The health endpoints of {@link Builder#telemetry} report the same.
+     */
     public boolean up() {
         return server.up();
     }
 
-    /** Buffers in use: none where no connection has anything to do. */
+    /** Returns how many buffers are in use; 0 when all connections are idle. */
     int buffersTaken() {
         return server.buffersTaken();
     }
 
-    /** Those of them that are not Undertow's. */
+    /** Returns how many of them are in use outside Undertow. */
     int buffersTakenByRequests() {
         return server.buffersTakenByRequests();
     }
 
     /**
-     * Ends. Is {@code down} on the telemetry port from now on, and asks clients to send their next requests elsewhere; goes on
-     * to listen for the builder's grace, lets requests in progress finish for as long as its drain says, and closes what is
-     * left. Returns when it has ended; further calls wait for that. An interrupt ends the wait that it comes in. Not for I/O
-     * threads.
+     * Stops the proxy. From this call on the telemetry port reports {@code down}, and connections of clients are closed with
+     * their next response. The proxy continues to listen for the time of {@link Builder#grace}, then lets requests in progress
+     * finish for at most the time of {@link Builder#drain}, and finally closes the remaining connections and the sources'
+     * subscriptions.
+     *
+     * <p>Returns when all of this is done; further calls wait for the first one. An interrupt ends the current wait early, and
+     * the thread's interrupt flag is set on return. Not for I/O threads.
      */
     @Override
     public void close() {
         server.close();
     }
 
-    /** An address can't be listened on. */
+    /** Thrown when the proxy can't listen on one of its addresses. */
     public static final class BindFailedException extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -117,13 +124,16 @@ public final class Millau implements AutoCloseable {
             this.address = address;
         }
 
-        /** The address. */
+        /** Returns the address as it was given to the builder. Null after deserialization. */
         public InetSocketAddress address() {
             return address;
         }
     }
 
-    /** Configures a proxy. For one thread. */
+    /**
+     * Configures a proxy and starts it. Arguments must not be null. The methods can be called in any order before {@link
+     * #start}, which needs at least one {@link #http} or {@link #https} address. For one thread.
+     */
     public static final class Builder {
         final List<InetSocketAddress> addresses = new ArrayList<>();
         final List<InetSocketAddress> secureAddresses = new ArrayList<>();
@@ -156,91 +166,106 @@ public final class Millau implements AutoCloseable {
         private Builder() {}
 
         /**
-         * An address to listen on for HTTP/1.1 and h2c: {@code 8080}, {@code :8080}, {@code 127.0.0.1:8080} or {@code
-         * [::1]:8080}; port 0 takes a free one.
+         * Adds an address to listen on for plain HTTP: HTTP/1.1 and HTTP/2 without TLS (h2c).
          *
-         * @throws IllegalArgumentException if it is none of these
+         * @param address {@code 8080} or {@code :8080} for all local addresses, {@code 127.0.0.1:8080} or {@code [::1]:8080}
+         *     for one of them; port 0 takes a free port
+         * @throws IllegalArgumentException if the address does not have one of these forms or its host is unknown
          */
         public Builder http(String address) {
             return http(ListenAddress.parse(address));
         }
 
-        /** An address to listen on for HTTP/1.1 and h2c. */
+        /** Adds an address to listen on for plain HTTP: HTTP/1.1 and HTTP/2 without TLS (h2c); port 0 takes a free port. */
         public Builder http(InetSocketAddress address) {
             addresses.add(address);
             return this;
         }
 
         /**
-         * An address to listen on for HTTPS: HTTP/1.1 and HTTP/2, by TLS 1.2 and 1.3; written as for {@link #http}. It shows
-         * the certificates of services and of {@link #certificates}; a client that asks for a name that none of them is for
-         * gets one of them all the same, or a self-signed one.
+         * Adds an address to listen on for HTTPS: HTTP/1.1 and HTTP/2 over TLS 1.2 and 1.3. Clients get the certificates of the
+         * services and of {@link #certificates}. A client that asks for a host name without a certificate gets the certificate
+         * of another host or, if there is none at all, a self-signed one.
          *
-         * @throws IllegalArgumentException if it is no such address
+         * @param address in one of the forms of {@link #http(String)}
+         * @throws IllegalArgumentException if the address does not have one of these forms or its host is unknown
          */
         public Builder https(String address) {
             return https(ListenAddress.parse(address));
         }
 
-        /** An address to listen on for HTTPS. */
+        /** Adds an address to listen on for HTTPS, as {@link #https(String)} does; port 0 takes a free port. */
         public Builder https(InetSocketAddress address) {
             secureAddresses.add(address);
             return this;
         }
 
-        /** Adds a source of certificates beside those of services; several sources add up. */
+        /**
+         * Adds a source of certificates, in addition to the certificates of services; several sources add up. By default there
+         * is none. It is used only with an {@link #https} address.
+         */
         public Builder certificates(CertificateSource source) {
             certificates.add(source);
             return this;
         }
 
-        /** Sends every request over plain HTTP to HTTPS ({@code 308}), but for the challenges of ACME. */
+        /**
+         * Redirects every request over plain HTTP to HTTPS ({@code 308}), except for ACME challenges (RFC 8555, 8.3). By
+         * default, only requests for services that ask for it are redirected.
+         */
         public Builder redirectToHttps() {
             this.redirectToHttps = true;
             return this;
         }
 
         /**
-         * The provider of HTTPS' cryptography; by default the one that the Java runtime prefers. With Conscrypt ({@code new
-         * OpenSSLProvider()}, not among this module's dependencies) a new handshake costs a third of what the JDK's does.
+         * Sets the security provider that implements TLS towards clients; by default the one that the Java runtime prefers.
+         * With Conscrypt ({@code new OpenSSLProvider()}, not among this module's dependencies) a new handshake takes a third of
+         * the processor time that it takes with the JDK's provider.
          */
         public Builder tlsProvider(Provider provider) {
             this.tlsProvider = provider;
             return this;
         }
 
-        /** Adds a source of services; the services of several sources add up. */
+        /** Adds a source of services; several sources add up. Without any, all requests get {@code 502}. */
         public Builder source(ServiceSource source) {
             sources.add(source);
             return this;
         }
 
-        /** Adds a listener that is told what happens to requests, on I/O threads; it must not block. */
+        /**
+         * Adds a listener that is told what happens to requests; by default there is none. Listeners are called in the order in
+         * which they were added. What a listener throws is logged, the first time only, and affects no request.
+         */
         public Builder listener(TrafficListener listener) {
             trafficListeners.add(listener);
             return this;
         }
 
-        /** Where a line for each request is written; no access log by default. The caller closes it after the proxy. */
+        /**
+         * Sets the log that gets a line for each request; by default there is none. The proxy does not close it: the caller
+         * does, after {@link Millau#close}.
+         */
         public Builder accessLog(AccessLog log) {
             this.accessLog = log;
             return this;
         }
 
-        /** Decides which requests may be retried; {@link RetryPolicy#standard()} by default. */
+        /** Sets which requests may be retried; {@link RetryPolicy#standard()} by default. */
         public Builder retryPolicy(RetryPolicy policy) {
             this.retryPolicy = policy;
             return this;
         }
 
-        /** Decides which endpoint of a service gets a request; {@link LoadBalancer#roundRobin()} by default. */
+        /** Sets how the endpoint for a request is chosen; {@link LoadBalancer#roundRobin()} by default. */
         public Builder balancer(LoadBalancer balancer) {
             this.balancer = balancer;
             return this;
         }
 
         /**
-         * The number of I/O threads, which do all the work; by default, the number of processors.
+         * Sets the number of I/O threads, which process all requests; the number of available processors by default.
          *
          * @throws IllegalArgumentException if it is less than 1
          */
@@ -253,8 +278,8 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * How long {@link Millau#close()} goes on to listen, so that balancers in front see that it is down, and clients with
-         * open connections are told at their next response; no time by default.
+         * Sets how long {@link Millau#close()} continues to listen, so that load balancers in front of this proxy notice that
+         * it is down, and open connections are closed with their next response; zero by default.
          */
         public Builder grace(Duration grace) {
             this.grace = Objects.requireNonNull(grace, "grace");
@@ -262,8 +287,8 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * How long {@link Millau#close()} waits for requests in progress, after the grace; 8 s by default, less than Docker's
-         * 10.
+         * Sets how long {@link Millau#close()} waits, after the {@link #grace}, for requests in progress; by default 8 s, which
+         * is less than the 10 s that Docker gives a container to stop.
          */
         public Builder drain(Duration drain) {
             this.drain = Objects.requireNonNull(drain, "drain");
@@ -282,15 +307,15 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** What the status page and {@link #debugHeaders} call this proxy; {@code millau} by default. */
+        /** Sets the name of this proxy on the status page and in {@link #debugHeaders}; {@code millau} by default. */
         public Builder hostName(String name) {
             this.hostName = name;
             return this;
         }
 
         /**
-         * Adds {@code Via}, {@code X-Backend-Server} (the service), {@code X-Served-By} (the {@link #hostName}) and {@code
-         * X-Request-Id} to responses.
+         * Adds the headers {@code Via}, {@code X-Backend-Server} (the service), {@code X-Served-By} (the {@link #hostName}) and
+         * {@code X-Request-Id} to the responses of services; by default they are not added.
          */
         public Builder debugHeaders() {
             this.debugHeaders = true;
@@ -298,37 +323,42 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * An address for the status page ({@code /status}, {@code /status.json}), for health ({@code /}, {@code /ready}, {@code
-         * /live}), for {@code /explain?url=} and, if there are {@link #metrics}, {@code /metrics}; written as for {@link #http}.
-         * It can only be read.
+         * Sets the address that serves the status page ({@code /status}, {@code /status.json}), health ({@code /}, {@code
+         * /ready}, {@code /live}), {@code /explain?url=} and, with {@link #metrics}, {@code /metrics}. Nothing can be changed
+         * through it. By default there is none.
          *
-         * @throws IllegalArgumentException if it is no such address
+         * @param address in one of the forms of {@link #http(String)}
+         * @throws IllegalArgumentException if the address does not have one of these forms or its host is unknown
          */
         public Builder telemetry(String address) {
             return telemetry(ListenAddress.parse(address));
         }
 
-        /** An address for the status page, health and metrics. */
+        /** Sets the address of the status page, health and metrics, as {@link #telemetry(String)} does. */
         public Builder telemetry(InetSocketAddress address) {
             this.telemetry = address;
             return this;
         }
 
-        /** Writes the page {@code /metrics} in Prometheus' text format; called on a thread that may block. */
+        /**
+         * Sets what returns the page {@code /metrics}, in the text format of Prometheus; by default there is no such page. It
+         * is called once for each request for the page, on a thread that may block.
+         */
         public Builder metrics(Supplier<String> page) {
             this.metrics = page;
             return this;
         }
 
         /**
-         * Starts. Returns when it listens: when every source has delivered its first snapshot, at the latest after 3 s.
+         * Starts the proxy. Returns when it listens: when every source has delivered its first snapshot, or after 3 s.
          *
-         * @throws BindFailedException if an address can't be listened on
-         * @throws UncheckedIOException if there is no way to do I/O at all
+         * @throws IllegalStateException if there is neither an {@link #http} nor an {@link #https} address
+         * @throws BindFailedException if the proxy can't listen on one of the addresses
+         * @throws UncheckedIOException if the I/O threads can't be started
          */
         public Millau start() throws BindFailedException {
             if (addresses.isEmpty() && secureAddresses.isEmpty()) {
-                throw new IllegalStateException("no address to listen on: call http(\":8080\") for instance");
+                throw new IllegalStateException("no address to listen on: call http(\":8080\"), for instance");
             }
             try {
                 return new Millau(this);

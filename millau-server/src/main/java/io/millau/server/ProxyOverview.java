@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What listeners may ask of a running proxy. Safe for use by several threads. */
+/** The view of a running proxy that traffic listeners get. Safe for use by several threads. */
 final class ProxyOverview implements Overview {
     private final List<TrafficListener.Ingress> ingresses;
     private final Router router;

@@ -40,14 +40,14 @@ import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 
 /**
- * The parts of a running proxy and how they are wired: sources feed the router, listeners get the requests. Safe for use by
- * several threads.
+ * The parts of a running proxy and how they are connected: sources deliver services to the router, listeners accept requests.
+ * Safe for use by several threads.
  */
 final class ProxyServer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Millau.class);
 
-    /** After this time the listeners open although a source has not delivered yet: the others' services must be reachable. */
+    /** The longest wait for the first snapshots: a source that is slow must not delay the services of the other sources. */
     private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
 
     private final XnioWorker worker;
@@ -91,7 +91,7 @@ final class ProxyServer implements AutoCloseable {
         certificates =
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
         services = new SourceAggregator(builder.sources, this::replace, changes::problemsReplaced);
-        services.start(); // first: an engine takes as long to respond as everything else here does
+        services.start(); // first: the response of a Docker Engine takes as long as everything below
         worker = Xnio.getInstance(ProxyServer.class.getClassLoader())
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_NAME, "millau")
@@ -126,7 +126,7 @@ final class ProxyServer implements AutoCloseable {
         }
     }
 
-    private List<TrafficListener> listeners(List<TrafficListener> others) {
+    private List<TrafficListener> listeners(List<TrafficListener> configured) {
         List<TrafficListener> all = new ArrayList<>();
         all.add(changes);
         if (status != null) {
@@ -135,7 +135,7 @@ final class ProxyServer implements AutoCloseable {
         if (accessLog != null) {
             all.add(accessLog);
         }
-        all.addAll(others);
+        all.addAll(configured);
         return all;
     }
 
@@ -179,24 +179,24 @@ final class ProxyServer implements AutoCloseable {
 
     private void replace(List<Service> all) {
         if (certificates != null) {
-            certificates.replace(all); // first: a new host must not be reachable before its certificate is
+            certificates.replace(all); // first: a new host must have its certificate before requests can reach it
         }
         upstreams.replace(all, () -> router.replace(all));
         healthChecks.replace(all);
         traffic.servicesReplaced(all.stream().filter(Service::enabled).toList());
     }
 
-    /** The addresses it listens on, for HTTP first, then for HTTPS, with the ports that were bound where 0 was asked for. */
+    /** See {@link Millau#addresses}. */
     List<InetSocketAddress> addresses() {
         return listeners.stream().map(Listener::address).toList();
     }
 
-    /** The port of the status page, health and metrics, or 0 if there is none. */
+    /** See {@link Millau#telemetryPort}. */
     int telemetryPort() {
         return telemetry == null ? 0 : telemetry.address().getPort();
     }
 
-    /** What all sources know together. */
+    /** See {@link Millau#snapshot}. */
     Snapshot snapshot() {
         return services.current();
     }
@@ -205,22 +205,22 @@ final class ProxyServer implements AutoCloseable {
         return UrlExplanation.of(url, router, services.current().problems(), redirectAll);
     }
 
-    /** Whether it listens and knows services: at least one source has delivered a snapshot. */
+    /** See {@link Millau#up}. */
     boolean up() {
         return listening && !closing && services.anyDelivered();
     }
 
-    /** Buffers in use: none where no connection has anything to do. */
+    /** See {@link Millau#buffersTaken}. */
     int buffersTaken() {
         return buffers.taken() + buffersTakenByRequests();
     }
 
-    /** Those of them that are not Undertow's. */
+    /** See {@link Millau#buffersTakenByRequests}. */
     int buffersTakenByRequests() {
         return loops.buffersTaken();
     }
 
-    /** As {@link Millau#close} says. */
+    /** See {@link Millau#close}. */
     @Override
     public void close() {
         synchronized (this) {
@@ -253,7 +253,11 @@ final class ProxyServer implements AutoCloseable {
         return handlers.stream().mapToInt(ProxyHandler::inProgress).sum();
     }
 
-    /** Polls the condition, so that requests need not signal their end. */
+    /**
+     * Waits for a condition. Polls it, so that requests need not signal their end.
+     *
+     * @return false if the thread was interrupted
+     */
     private static boolean waitFor(Duration atMost, BooleanSupplier condition) {
         long deadline = System.nanoTime() + atMost.toNanos();
         try {

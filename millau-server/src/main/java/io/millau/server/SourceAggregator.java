@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Adds up what all sources deliver, and passes it on as a whole. */
+/** Merges the snapshots of all sources and passes on the whole. Safe for use by several threads. */
 final class SourceAggregator implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(SourceAggregator.class);
@@ -28,7 +28,7 @@ final class SourceAggregator implements AutoCloseable {
     private final Consumer<List<Problem>> problemConsumer;
     private final List<ServiceSource.Subscription> subscriptions = new ArrayList<>();
 
-    /** What is seen from here of sources that tell nothing of themselves. */
+    /** The status, as seen from here, of sources whose subscriptions have no status of their own. */
     private final Map<ServiceSource, SourceStats> deliveries = new LinkedHashMap<>();
 
     private final CountDownLatch first;
@@ -94,7 +94,7 @@ final class SourceAggregator implements AutoCloseable {
         return current;
     }
 
-    /** How the sources fare. */
+    /** The status of each source. */
     List<SourceStatus> sources() {
         List<SourceStatus> all = new ArrayList<>();
         for (int i = 0; i < subscriptions.size(); i++) {

@@ -1,4 +1,4 @@
-/** The proxy itself: its embedding API, its data path and its standalone main class. */
+/** The proxy: its API for embedding, and how its parts are connected. */
 @NullMarked
 package io.millau.server;
 
