@@ -29,10 +29,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Obtains, stores and renews certificates by ACME (RFC 8555) for the names that are wanted, by HTTP and TLS challenges (RFC
- * 8737), whichever the network allows. Names that no CA could vouch for get none: {@code *}, addresses, names with
+ * 8737), whichever the network allows. Names that no CA could certify get none: {@code *}, addresses, names with
  * underscores; and from public directories no single labels and no names of private domains ({@code .local}, {@code .test}).
  *
- * <p>Replicas that share a {@link Store} order one certificate for a name together, and answer each other's challenges. A
+ * <p>Replicas that share a {@link Store} order one certificate for a name together, and respond to each other's challenges. A
  * restart takes all from the store and asks no CA for what isn't due. A certificate is renewed at two thirds of its life, or
  * when its CA suggests it (RFC 9773), and serves until the next one is there. What fails is tried again after a minute, two,
  * four, up to twelve hours, each name for itself.
@@ -83,7 +83,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     /**
      * Begins to build one.
      *
-     * @param store for accounts, certificates and answers to challenges
+     * @param store for accounts, certificates and challenges
      */
     public static Builder builder(Store store) {
         return new Builder(store);
@@ -99,7 +99,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         return state == null ? List.of() : state.shown();
     }
 
-    /** Names are in lower case, and those that no directory could vouch for are passed over. */
+    /** Names are in lower case, and those that no directory could certify are passed over. */
     @Override
     public void wanted(Set<String> names) {
         wanted = names.stream()
@@ -193,7 +193,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
 
     /**
      * What {@link AcmeCertificates} are to know. For one thread; every method throws {@link IllegalArgumentException} for a
-     * value that is none.
+     * malformed value.
      */
     public static final class Builder {
 
@@ -257,8 +257,8 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         }
 
         /**
-         * CAs that vouch for the directories themselves, beside those that the JDK knows. With one, directories are private: they
-         * may vouch for single labels and names of private domains too. So may those whose own host is an address or such a name.
+         * CAs to trust for connections to the directories, beside those that the JDK knows. With one, directories are private: they
+         * may certify single labels and names of private domains too. So may those whose own host is an address or such a name.
          */
         public Builder trusted(List<X509Certificate> trusted) {
             this.trusted = List.copyOf(trusted);

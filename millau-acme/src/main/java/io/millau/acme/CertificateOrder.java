@@ -33,7 +33,7 @@ final class CertificateOrder {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
-    /** How long a CA may take to look at an answer: there must be time left for the other way. */
+    /** How long a CA may take to validate a challenge: there must be time left for the other type. */
     private static final Duration PROOF = Duration.ofSeconds(60);
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
@@ -55,7 +55,7 @@ final class CertificateOrder {
     private final @Nullable StoredCertificate renewed;
     private final Deadline deadline;
 
-    /** @param renewed the one that this is to replace; null if there is none */
+    /** @param renewed the certificate that this one replaces; null if there is none */
     CertificateOrder(
             Directory directory,
             Challenges challenges,

@@ -26,10 +26,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The answers to challenges: those of our own orders in memory, those of other replicas in the store. Safe for use by several
+ * The responses to challenges: those of our own orders in memory, those of other replicas in the store. Safe for use by several
  * threads.
  *
- * <p>Anybody may ask, so few look-ups in the store go on at the same time and few wait; who comes then gets no answer.
+ * <p>Any client may ask, so only a few look-ups in the store run at the same time and few wait; further ones find nothing.
  */
 final class Challenges implements AutoCloseable {
 
@@ -67,7 +67,7 @@ final class Challenges implements AutoCloseable {
         lookups.allowCoreThreadTimeOut(true);
     }
 
-    /** An answer that is given until it is closed. */
+    /** A response that is given until it is closed. */
     interface Answer extends AutoCloseable {
 
         @Override
@@ -158,7 +158,7 @@ final class Challenges implements AutoCloseable {
         }
     }
 
-    /** Removes the answers of replicas that died. */
+    /** Removes the responses of replicas that died. */
     void sweep() throws IOException {
         for (String prefix : new String[] {FILES, CERTIFICATES}) {
             for (String value : store.names(prefix)) {
@@ -174,7 +174,7 @@ final class Challenges implements AutoCloseable {
         try {
             return !clock.instant().isBefore(Instant.parse(Header.get(text, UNTIL)));
         } catch (DateTimeException | IllegalArgumentException e) {
-            return true; // damaged: of no use to anybody
+            return true; // damaged: of no use
         }
     }
 

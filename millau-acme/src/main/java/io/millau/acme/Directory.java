@@ -59,7 +59,7 @@ final class Directory {
         return (uri.getRawAuthority() + "_" + path).toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.-]+", "_");
     }
 
-    /** Whether it could vouch for a name. */
+    /** Whether it could issue a certificate for a name. */
     boolean serves(String name) {
         return isPrivate ? PublicNames.isHostName(name) : PublicNames.isPublic(name);
     }
@@ -70,7 +70,7 @@ final class Directory {
     }
 
     /**
-     * Logs in, with a new session, so that no order waits for another one's answers.
+     * Logs in, with a new session, so that no order waits for responses to another.
      *
      * @throws OrderException if there can be no account
      */

@@ -34,7 +34,7 @@ final class HttpProvider extends GenericAcmeProvider {
      * Prepares it.
      *
      * @param trusted the CAs of directories, beside those of the JDK
-     * @param longest how long an answer may take
+     * @param longest how long a response may take
      */
     HttpProvider(List<X509Certificate> trusted, Duration longest) {
         this.trusted = trusted;

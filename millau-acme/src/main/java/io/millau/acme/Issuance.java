@@ -58,7 +58,7 @@ final class Issuance {
      * @throws IOException if the store fails
      */
     boolean obtain(NameState state) throws OrderException, IOException, InterruptedException {
-        // What is left of the lease is for the answer that is awaited when the time is over.
+        // The rest of the lease is for the response that is awaited when the time is over.
         Deadline deadline = new Deadline(lease.minus(lease.dividedBy(6)));
         Optional<Store.Lock> lock = store.tryLock(certificates.lock(state.name()), lease);
         if (lock.isEmpty()) {

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
-/** Reads all of an answer's body, up to a limit: one that is larger is a failure. */
+/** Reads all of a response's body; a body above the limit is a failure. */
 final class LimitedBody implements BodySubscriber<InputStream> {
 
     private final BodySubscriber<byte[]> whole = BodySubscribers.ofByteArray();

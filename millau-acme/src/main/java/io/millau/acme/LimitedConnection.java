@@ -23,7 +23,7 @@ import org.shredzone.acme4j.connector.DefaultConnection;
 import org.shredzone.acme4j.connector.HttpConnector;
 
 /**
- * acme4j's HTTP, with a limit to how long an answer may take and how large it may be: the time limit of the JDK's client ends
+ * acme4j's HTTP, with limits to the time and the size of a response: the time limit of the JDK's client ends
  * where the body begins.
  */
 final class LimitedConnection extends DefaultConnection {

@@ -134,7 +134,7 @@ final class NameState {
         found.ifPresent(certificate -> take(certificate, now));
     }
 
-    /** Shows a certificate of the store, if it is better than the one that is shown. */
+    /** Uses a certificate of the store, if it is better than the one in use. */
     synchronized boolean take(StoredCertificate found, Instant now) {
         if (certificate == null) {
             show(found, now);

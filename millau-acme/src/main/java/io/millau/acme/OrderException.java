@@ -60,7 +60,7 @@ final class OrderException extends Exception {
         return new OrderException(message, Kind.CHALLENGE, null, null);
     }
 
-    /** The CA has found that a challenge is not answered as it should be. */
+    /** The CA could not validate a challenge. */
     static OrderException challengeFailed(String name, ChallengeType type, Problem problem) {
         String message = type + " failed: " + LogMessages.of(problem) + " (" + type.question(name) + ")";
         Kind kind = OPINIONS.contains(problem.getType().toString()) ? Kind.REFUSAL : Kind.CHALLENGE;

@@ -31,7 +31,7 @@ final class PublicNames {
 
     private PublicNames() {}
 
-    /** Whether any CA could vouch for a name: a host name in lower case, not {@code *}, no address, no underscore. */
+    /** Whether any CA could certify a name: a host name in lower case, not {@code *}, no address, no underscore. */
     static boolean isHostName(String name) {
         return name.length() <= LONGEST
                 && Arrays.stream(name.split("\\.", -1))
@@ -39,7 +39,7 @@ final class PublicNames {
                 && !NUMBER.matcher(lastLabel(name)).matches();
     }
 
-    /** Whether a public CA could vouch for a name: of several labels, and in the public part of the DNS. */
+    /** Whether a public CA could certify a name: of several labels, and in the public part of the DNS. */
     static boolean isPublic(String name) {
         return isHostName(name) && name.contains(".") && !PRIVATE.contains(lastLabel(name));
     }

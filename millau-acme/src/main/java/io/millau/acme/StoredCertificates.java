@@ -81,7 +81,7 @@ final class StoredCertificates {
         store.put(failureOf(name), failure.bytes());
     }
 
-    /** Removes what nobody has used for long, since names come and go. */
+    /** Removes what has not been used for long, since names come and go. */
     void sweep(Instant now) throws IOException {
         for (String issuer : issuers) {
             for (String value : store.names(issuer + "/")) {

@@ -12,7 +12,7 @@ import java.util.Optional;
  * started.
  *
  * @param failures how many there were in a row
- * @param until before when nobody should order
+ * @param until no replica should order before
  */
 record StoredFailure(int failures, Instant until) {
 

@@ -23,7 +23,7 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /**
- * Makes the certificate that answers a TLS challenge (RFC 8737, 3). acme4j's own signs with RSA whatever the key is, so it
+ * Makes the certificate for a TLS challenge (RFC 8737, 3). acme4j's own signs with RSA whatever the key is, so it
  * fails with a key of ours.
  */
 final class TlsChallenge {

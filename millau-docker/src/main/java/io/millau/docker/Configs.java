@@ -16,7 +16,7 @@ import java.util.Optional;
 
 /**
  * Reads and writes the store's configs in a Swarm. A list of them shows one moment, with their data; nothing is deleted but by
- * its id, so nobody deletes what another has put in its place. For one thread.
+ * its id, so no replica deletes what another has put in its place. For one thread.
  */
 final class Configs {
 
@@ -68,7 +68,7 @@ final class Configs {
      * @return its id; empty if there is one
      */
     Optional<String> createLock(String name, Duration lease) throws IOException, InterruptedException {
-        // A config without data is none.
+        // A config without data does not count.
         return create(name, Config.Kind.LOCK, Config.Kind.LOCK.label(), lease, new byte[1]);
     }
 

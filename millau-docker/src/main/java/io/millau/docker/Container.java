@@ -116,7 +116,7 @@ record Container(
         return labels.containsKey(SWARM_TASK);
     }
 
-    /** Whether {@code docker compose run} started it: somebody's shell or migration, no replica. */
+    /** Whether {@code docker compose run} started it: a shell or a migration, not a replica. */
     boolean isOneOff() {
         return Boolean.parseBoolean(labels.get(COMPOSE_ONE_OFF));
     }

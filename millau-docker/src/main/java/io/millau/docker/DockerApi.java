@@ -70,7 +70,7 @@ final class DockerApi implements AutoCloseable {
         return thread;
     });
 
-    /** @param patience how long a whole answer may take; the transport knows no limit on Unix sockets */
+    /** @param patience how long a whole response may take; the transport knows no limit on Unix sockets */
     DockerApi(URI host, @Nullable SSLContext tls, Duration patience) {
         this.host = host;
         this.patience = patience;
@@ -110,7 +110,7 @@ final class DockerApi implements AutoCloseable {
         }
     }
 
-    /** The engine answered something that is no answer of an engine. */
+    /** What came is not a response of a Docker Engine. */
     static final class Garbled extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -124,7 +124,7 @@ final class DockerApi implements AutoCloseable {
         return within(call, () -> ask(call, JSON::readTree));
     }
 
-    /** Sends a body; the answer has one, too. */
+    /** Sends a body, and reads that of the response. */
     JsonNode post(String path, JsonNode body) throws IOException, InterruptedException {
         Call call = new Call(Method.POST, path, JSON.writeValueAsBytes(body));
         return within(call, () -> ask(call, JSON::readTree));
@@ -178,7 +178,7 @@ final class DockerApi implements AutoCloseable {
         return elements;
     }
 
-    /** Reads the body of an answer. */
+    /** Reads the body of a response. */
     private interface BodyReader<T> {
         T read(InputStream body) throws IOException;
     }
@@ -289,7 +289,7 @@ final class DockerApi implements AutoCloseable {
                         consumer.accept(JSON.readTree(parser));
                     }
                 } finally {
-                    // Before closing, which waits for the rest of the answer.
+                    // Before closing, which waits for the rest of the response.
                     end();
                 }
             }

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  * a Swarm manager, and the containers of Compose, Testcontainers and plain {@code docker run} on every engine.
  *
  * <p>Endpoints are the addresses of the tasks and containers themselves, on a network that this process shares with
- * them. An engine that is absent, restarts, hangs or answers garbage is said once and tried for ever; meanwhile what was
+ * them. An engine that is absent, restarts, hangs or sends garbage is reported once and retried for ever; meanwhile what was
  * delivered last stays in force. Only {@code GET} requests are sent, so a read-only proxy of the engine's socket is
  * enough: {@code /events}, {@code /info}, {@code /containers}, {@code /networks}, and on a manager {@code /services},
  * {@code /tasks} and {@code /nodes}.
@@ -53,7 +53,7 @@ public final class DockerSource implements ServiceSource {
     }
 
     /**
-     * The same engine, spoken to over TLS: its certificate has to be signed by {@code ca.pem}; {@code cert.pem} and
+     * The same engine over TLS: its certificate has to be signed by {@code ca.pem}; {@code cert.pem} and
      * {@code key.pem}, where they exist, are ours.
      *
      * @param certificates the folder of the three files, as {@code DOCKER_CERT_PATH} names it
@@ -74,7 +74,7 @@ public final class DockerSource implements ServiceSource {
     }
 
     /**
-     * Looks once, without a thread of its own, and waits for the answer, some seconds at most.
+     * Reads the engine once, without a thread of its own, and waits some seconds at most.
      *
      * @throws IOException if the engine can't be asked; the message is a sentence for a person
      */

@@ -8,7 +8,7 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an engine is, and how it is spoken to. Immutable.
+ * The address of an engine, and how to connect to it. Immutable.
  *
  * @param name as the operator wrote it
  */
@@ -18,7 +18,7 @@ record EngineAddress(String name, URI host, @Nullable SSLContext tls) {
     private static final int TLS_PORT = 2376;
 
     /**
-     * The engine at an address, spoken to without TLS.
+     * The engine at an address, without TLS.
      *
      * @throws IllegalArgumentException if it isn't written as {@code DOCKER_HOST} is
      */
@@ -39,7 +39,7 @@ record EngineAddress(String name, URI host, @Nullable SSLContext tls) {
         return new EngineAddress(name, uri(name, TLS_PORT), ClientTls.context(certificates));
     }
 
-    /** @param patience how long a whole answer may take */
+    /** @param patience how long a whole response may take */
     DockerApi connect(Duration patience) {
         return new DockerApi(host, tls, patience);
     }

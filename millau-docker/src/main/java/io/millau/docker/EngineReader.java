@@ -59,7 +59,7 @@ final class EngineReader {
         }
     }
 
-    /** Not the engine's own answer, but of something between. */
+    /** The response comes from something between, not from the engine. */
     private static boolean isForbidden(DockerApi.Refused refused) {
         return refused.status() == 401 || refused.status() == 403;
     }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What reading an engine's answers repeats. */
+/** Helpers for reading an engine's responses. */
 final class Json {
 
     private Json() {}
@@ -22,7 +22,7 @@ final class Json {
         return text;
     }
 
-    /** An object of texts; empty where there is none. */
+    /** An object of texts; empty if it is missing. */
     static Map<String, String> strings(JsonNode json) {
         Map<String, String> strings = new TreeMap<>();
         json.properties()

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A store that a Swarm keeps and replicates among its managers: every value is a config, encrypted, since configs aren't
- * secret to whoever may ask an engine. All replicas need the same secret.
+ * secret to anyone with access to an engine. All replicas need the same secret.
  *
  * <p>Configs are immutable and their names unique. So each change of a value is a new config with the next version in its
  * name, and then the older ones are deleted; of two that change it at once one finds its version's name taken, and reads
@@ -65,7 +65,7 @@ public final class SwarmStore implements Store {
      *     DockerSource#LOCAL}
      * @param secret the content of a file with at least 32 random bytes or characters; {@code openssl rand -base64 32} makes
      *     one. White space at its end doesn't count
-     * @throws IllegalArgumentException if the address is none, or the secret too short
+     * @throws IllegalArgumentException if the address is malformed, or the secret too short
      */
     public static SwarmStore at(@Nullable String host, byte[] secret) {
         EngineAddress engine = EngineAddress.of(host == null ? DockerSource.LOCAL : host);
@@ -73,7 +73,7 @@ public final class SwarmStore implements Store {
     }
 
     /**
-     * The same store, spoken to over TLS.
+     * The same store, over TLS.
      *
      * @param certificates the folder of {@code ca.pem}, {@code cert.pem} and {@code key.pem}, as {@code DOCKER_CERT_PATH}
      *     names it

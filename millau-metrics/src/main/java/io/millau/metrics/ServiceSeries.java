@@ -122,7 +122,7 @@ final class ServiceSeries {
         }
     }
 
-    /** Of the answers with a status code. */
+    /** The counter of responses with a status code. */
     record OfCode(int code, Counters counters) {
 
         long answers() {

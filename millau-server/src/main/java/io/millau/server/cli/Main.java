@@ -40,13 +40,13 @@ public final class Main {
               java -jar millau-server.jar          serve
               java -jar millau-server.jar demo     show it on port 8080 with two built-in services, without Docker
               java -jar millau-server.jar explain [--services FILE] [--docker] URL
-                                                   which service gets a request and why the others don't: what the
-                                                   running proxy says, at TELEMETRY, or the sources named.
-                                                   Exit status: 0 served, 1 not, 2 can't tell
+                                                   which service gets a request, and why the others don't: asks the
+                                                   running proxy at TELEMETRY, or reads the sources that are named.
+                                                   Exit status: 0 served, 1 not served, 2 unknown
               java -jar millau-server.jar check [--docker] [FILE...]
-                                                   what is wrong in services files (.properties), Compose and stack
-                                                   files (.yml, .yaml), the engine; without arguments in SERVICES and
-                                                   the engine. Exit status: 0 nothing, 1 something, 2 can't be read
+                                                   finds mistakes in services files (.properties), Compose and stack
+                                                   files (.yml, .yaml) and the engine; without arguments, in SERVICES
+                                                   and the engine. Exit status: 0 none, 1 some, 2 can't be read
               java -jar millau-server.jar --help | --version
 
             Labels, on a Swarm service (deploy.labels) or a container:
@@ -54,20 +54,20 @@ public final class Main {
             Environment:
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
               HTTPS        the same for HTTPS, or off (default: :443)
-              REDIRECT     https: all of plain HTTP is sent to HTTPS
+              REDIRECT     https: all requests over plain HTTP are redirected to HTTPS
               CERTS        folder of certificates, NAME.crt with NAME.key; changes apply
               ACME         directories that certificates are obtained from, tried in order, or off
                            (default: Let's Encrypt; you accept its terms of service)
               ACME_EMAIL, ACME_EAB_KID, ACME_EAB_HMAC
-                           your account there, as far as the directory wants to know
-              ACME_CA      PEM file: who vouches for a private directory
+                           your account there, if the directory requires one
+              ACME_CA      PEM file: the CA of a private directory
               DATA         folder where certificates are kept (default: data; in the image /data)
               STORE        file: in DATA, on a volume that replicas share; swarm: in the Swarm (default: file)
               STORE_KEY_FILE, STORE_DOCKER_HOST
                            for STORE=swarm: a secret of 32 characters or more; the engine of a manager
               TELEMETRY    listen address of the status page (/status, /status.json), of health (/, /ready,
                            /live), metrics (/metrics) and /explain?url= (default: :9100)
-              DRAIN        seconds it goes on to listen after SIGTERM, down on the telemetry port (default: 0)
+              DRAIN        seconds to go on listening after SIGTERM, down on the telemetry port (default: 0)
               ACCESS_LOG   off, json or combined: a line for each request on standard output (default: off)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
               SERVICES     properties file of services that are not in Docker; saved changes apply:
@@ -78,7 +78,7 @@ public final class Main {
               LICENSE      accepted and ignored: there is nothing to unlock
             """.formatted(Labels.ALL.help());
 
-    /** Whoever reads it may be slow, which is nothing that a request should notice: only threads made for that write to it. */
+    /** Its reader may be slow, so only threads that are made for that write to it. */
     private static final PrintStream STDOUT = System.out;
 
     private Main() {}
@@ -253,7 +253,7 @@ public final class Main {
         }
     }
 
-    /** Its handshakes cost a third of the JDK's; its native code is not there for every machine. */
+    /** Its handshakes cost a third of the JDK's, but its native code does not exist for every platform. */
     private static @Nullable Provider conscrypt() {
         try {
             return new OpenSSLProvider();
