@@ -16,11 +16,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request that goes to a service: the loop over its attempts. For the request's I/O thread alone.
+ * A request that is forwarded to a service: the loop over its attempts. For the request's I/O thread alone.
  *
- * <p>{@link #attempt} is the one way forward. There are four ways to fail: {@link #attemptFailed}, when an endpoint failed
- * before its response began, leads back to the next attempt or to a local reply; {@link #responseBroken}, when it failed later,
- * {@link #downstreamLost}, when the client went away, and {@link #internalError}, a bug of this proxy, end the request.
+ * <p>{@link #attempt} begins each attempt. There are four kinds of failure. When an endpoint fails before its response began,
+ * {@link #attemptFailed} begins the next attempt or sends a local reply. The other three end the request: {@link
+ * #responseBroken}, when the endpoint fails later; {@link #downstreamLost}, when the client goes away; and {@link
+ * #internalError}, a bug of this proxy.
  */
 final class ProxiedRequest extends Deadlines.Deadline
         implements RequestBody.Owner, ResponseBody.Owner, Downstream.Watcher {
@@ -31,12 +32,12 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** The longest time that a client waits for {@code 100 Continue}. */
     private static final long CONTINUE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** The pause before a request is tried again because an endpoint is starting. */
+    /** The pause before a request is retried because an endpoint is starting. */
     private static final long START_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private enum Phase {
         CONNECTING,
-        /** No endpoint took the request, and one is starting: it is tried again after a pause. */
+        /** No endpoint accepted the request, but one is starting: the request is retried after a pause. */
         PAUSED,
         AWAITING_RESPONSE,
         RELAYING,
@@ -60,7 +61,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable StickyCookie cookie;
     private @Nullable ResponseRelay relay;
 
-    /** The endpoint of the attempt in progress; null when its outcome is known to be a failure. */
+    /** The endpoint of the current attempt; null when the attempt has failed. */
     private @Nullable Endpoint endpoint;
 
     private boolean needsNewConnection;
@@ -114,27 +115,28 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.CONNECTING;
         boolean retryable = delivery.repeatable();
         if (body == null && !exchange.isRequestComplete()) {
-            int kept =
-                    retryable || maySayNotProcessed(next) ? delivery.service().buffer() : 0;
+            int kept = retryable || canReportNotProcessed(next)
+                    ? delivery.service().buffer()
+                    : 0;
             body = new RequestBody(exchange, thread.loop.buffers, this, kept);
             report.body = body;
         }
-        boolean mayFail = retryable && (body == null || body.staysRepeatable());
-        upstream.begin(next, needsNewConnection ? 0 : mayFail ? Long.MAX_VALUE : RECENT_NANOS);
+        boolean retryableToTheEnd = retryable && (body == null || body.staysRetryable());
+        upstream.begin(next, needsNewConnection ? 0 : retryableToTheEnd ? Long.MAX_VALUE : RECENT_NANOS);
     }
 
-    /** Whether the endpoint can say, after a part of the body was sent, that it did not process the request. */
-    private static boolean maySayNotProcessed(Endpoint endpoint) {
+    /** Whether the endpoint can report, after a part of the body was sent, that it did not process the request. */
+    private static boolean canReportNotProcessed(Endpoint endpoint) {
         return endpoint.scheme().equals(Endpoint.H2C);
     }
 
-    /** The endpoint can't be reached: it may have moved. */
+    /** Called when no connection to the endpoint could be opened; it may have a new address. */
     void notConnected(IOException failure) {
         attemptFailed(Outcome.UNREACHABLE, failure);
         handler.endpointUnreachable();
     }
 
-    /** The request is about to be sent. */
+    /** Called when the connection is open, before the request is sent. */
     void connected() {
         needsNewConnection = false;
         phase = Phase.AWAITING_RESPONSE;
@@ -144,8 +146,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** The request can't be sent to any endpoint. */
-    void unfit(RequestHead.UnfitException reason) {
+    /** Called when the request's head can't be forwarded to any endpoint. */
+    void cannotForward(RequestHead.UnfitException reason) {
         tracker.badRequest(exchange, String.valueOf(reason.getMessage()));
         reply(StatusCodes.BAD_REQUEST, "Bad Request\n");
     }
@@ -154,7 +156,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         deadlines.set(this, delivery.service().timeout().toNanos());
     }
 
-    /** Sends {@code 100 Continue} to a client that waits for it, when the endpoint has not done so in time. */
+    /**
+     * Sends {@code 100 Continue} to a client that waits for it, if the endpoint does not send it in time (RFC 9110, 10.1.1).
+     */
     private final class ContinueTimer extends Deadlines.Deadline {
 
         ContinueTimer() {
@@ -164,10 +168,10 @@ final class ProxiedRequest extends Deadlines.Deadline
 
         @Override
         public void passed() {
-            continueTimer = null; // where no endpoint is connected now, the next attempt starts it again
+            continueTimer = null; // if no endpoint is connected now, the next attempt starts it again
             if (phase == Phase.AWAITING_RESPONSE) {
                 downstream.sendContinue();
-                bodyProgressed(); // the client's time to send it begins now
+                bodyProgressed(); // restarts the timeout: the client can send the body only now
             }
         }
     }
@@ -181,7 +185,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         return body;
     }
 
-    /** What passes the response on; null until its head came. */
+    /** The relay of the response; null until the response's head was read. */
     @Nullable
     ResponseRelay relay() {
         return relay;
@@ -212,7 +216,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     // ---- The response
 
-    /** The head of the final response was read. */
+    /** Called when the head of the final response was read. */
     void relay(UpstreamConnection connection, PooledByteBuffer first) throws IOException {
         ResponseRelay relaying = newRelay();
         report.response = relaying.begin(connection, first);
@@ -225,7 +229,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         return new ResponseRelay(this, downstream, thread, delivery, cookie, handler.debugHeaders());
     }
 
-    /** The head of a 101 was read. */
+    /** Called when the head of a 101 response was read. */
     void switchProtocols(UpstreamConnection connection, PooledByteBuffer first) throws MalformedResponseException {
         if (!upstream.wantsUpgrade() || thread.responseHead.upgrade() == null) {
             throw new MalformedResponseException("101 to a request that did not ask for it");
@@ -236,7 +240,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         relay.switchProtocols(connection, first);
     }
 
-    /** The endpoint has responded: there will be no other attempt. */
+    /** Ends the attempts: the endpoint has responded. */
     private void responded(Phase next) {
         cancelDeadlines();
         report.upstreamNanos = deadlines.now() - attemptBegan;
@@ -275,9 +279,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     public void passed() {
         try {
             if (phase == Phase.PAUSED) {
-                openAgain();
+                reopen();
             } else if (body != null && body.waitingForClient() && !downstream.waitsForContinue()) {
-                tracker.badRequest(exchange, "its body did not go on in time");
+                tracker.badRequest(exchange, "the rest of its body did not arrive in time");
                 reply(StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
             } else {
                 long millis = delivery.service().timeout().toMillis();
@@ -288,7 +292,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** The connection to the endpoint broke. */
+    /** Called when the connection to the endpoint broke. */
     void upstreamBroken(IOException failure) {
         if (phase == Phase.AWAITING_RESPONSE) {
             attemptFailed(Outcome.BROKEN, failure);
@@ -297,7 +301,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** The endpoint was removed, and the time of its drain is over. */
+    /** Called when the endpoint was removed and its drain time is over. */
     void endpointRemoved() {
         try {
             if (relay != null && relay.closeTunnel()) {
@@ -307,18 +311,18 @@ final class ProxiedRequest extends Deadlines.Deadline
                 end();
                 downstream.abort();
             } else {
-                upstreamBroken(new IOException("it was removed longer ago than its drain"));
+                upstreamBroken(new IOException("endpoint removed, and its drain time is over"));
             }
         } catch (RuntimeException e) {
             internalError(e);
         }
     }
 
-    /** The attempt failed before its response began: the next attempt follows, a pause, or a local reply. */
+    /** Ends an attempt that failed before its response began. Begins the next attempt or a pause, or sends a local reply. */
     void attemptFailed(Outcome outcome, IOException cause) {
         Endpoint failed = endpoint;
         if (failed == null) {
-            return; // its outcome is known already
+            return; // the failure was handled already
         }
         endpoint = null;
         deadlines.cancel(this);
@@ -327,7 +331,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         lastOutcome = outcome;
         needsNewConnection = outcome == Outcome.STALE_CONNECTION;
         boolean mayRetry = reportFailure(outcome, failed, cause);
-        boolean bodyIsKept = body == null || body.repeatable();
+        boolean bodyIsKept = body == null || body.retryable();
         boolean retries = mayRetry && bodyIsKept;
         boolean pauses = !mayRetry && bodyIsKept && delivery.worthWaiting() && isInTime();
         RequestLog.attemptFailed(downstream, delivery, failed, outcome, cause, retries || pauses);
@@ -346,7 +350,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** Whether the request may be retried. */
+    /** Reports a failed attempt to the router; returns whether the request may be retried. */
     private boolean reportFailure(Outcome outcome, Endpoint failed, IOException cause) {
         String reason = String.valueOf(cause.getMessage());
         lastReason = reason;
@@ -361,14 +365,14 @@ final class ProxiedRequest extends Deadlines.Deadline
         return mayRetry;
     }
 
-    /** Whether the request is not yet as old as its service may take. */
+    /** Whether the request is younger than the timeout of its service. */
     private boolean isInTime() {
         return deadlines.now() - report.began() < delivery.service().timeout().toNanos();
     }
 
-    /** Looks the request up again: by now there may be other endpoints, or other services. */
-    private void openAgain() {
-        Delivery now = handler.openAgain(exchange);
+    /** Routes the request again after a pause, since services and endpoints may have changed, and begins the next attempt. */
+    private void reopen() {
+        Delivery now = handler.reopen(exchange);
         if (now == null) {
             replyWithFailure();
             return;
@@ -413,19 +417,20 @@ final class ProxiedRequest extends Deadlines.Deadline
         downstream.abort();
     }
 
-    /** A bug of this proxy: the request ends; it neither hangs nor leaks what it holds. */
+    /** Ends the request after a bug of this proxy, so that it neither hangs nor leaks connections or buffers. */
     @Override
     public void internalError(Throwable error) {
         RequestLog.internalError(downstream, error);
         abandonAttempt();
         if (!report.delivered && !exchange.isResponseStarted()) {
-            exchange.setStatusCode(StatusCodes.INTERNAL_SERVER_ERROR); // for listeners; the client gets no response
+            exchange.setStatusCode(
+                    StatusCodes.INTERNAL_SERVER_ERROR); // for traffic listeners; the client gets no response
         }
         end();
         downstream.abort();
     }
 
-    /** Leaves an attempt without an outcome: nothing is known of the endpoint, and another request may probe it. */
+    /** Ends an attempt that says nothing about its endpoint; if it was to probe the endpoint, another request may do so. */
     private void abandonAttempt() {
         if (endpoint != null && !report.delivered) {
             delivery.report(Outcome.CLIENT_GONE);
@@ -448,7 +453,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         } else {
             reply(502, "No instance could answer\n");
         }
-        tracker.failed(report, delivery.service(), running ? lastReason : "nothing of it runs");
+        tracker.failed(report, delivery.service(), running ? lastReason : "no running instance");
     }
 
     private void reply(int status, String text) {
@@ -464,7 +469,10 @@ final class ProxiedRequest extends Deadlines.Deadline
         LocalReply.send(exchange, text, this::end);
     }
 
-    /** A client that was not told to send its body may send it after the response, or its next request. */
+    /**
+     * Makes the connection end with the response if the client still waits for {@code 100 Continue}: it may send the body or
+     * its next request, and these can't be told apart.
+     */
     void endConnectionIfBodyIsUncertain() {
         if (body != null && !exchange.isRequestComplete() && downstream.waitsForContinue()) {
             exchange.setPersistent(false);
