@@ -72,8 +72,8 @@ final class GuardedListeners implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
-        notifyAll(listener -> listener.attemptFailed(service, endpoint, outcome, repeated));
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
+        notifyAll(listener -> listener.attemptFailed(service, endpoint, outcome, retried));
     }
 
     @Override

@@ -59,8 +59,8 @@ public abstract class Downstream implements TrafficListener.Request {
     /** Watches for the client to go away, once all of its request was read. */
     public abstract void watch(Watcher watcher);
 
-    /** The connection itself, if a response of known length can be written to it directly; else null. */
-    public abstract @Nullable StreamSinkChannel bare();
+    /** The connection, if an answer can be written to it as it is and ends with its length. */
+    public abstract @Nullable StreamSinkChannel directChannel();
 
     public final RequestId requestId() {
         return requestId;
@@ -221,7 +221,7 @@ public abstract class Downstream implements TrafficListener.Request {
 
         @Override
         @Nullable
-        public StreamSinkChannel bare() {
+        public StreamSinkChannel directChannel() {
             boolean fits = exchange.isHttp11() && exchange.isPersistent() && exchange.isRequestComplete();
             return fits ? connection.getChannel().getSinkChannel() : null;
         }
@@ -323,7 +323,7 @@ public abstract class Downstream implements TrafficListener.Request {
 
         @Override
         @Nullable
-        public StreamSinkChannel bare() {
+        public StreamSinkChannel directChannel() {
             return null;
         }
 

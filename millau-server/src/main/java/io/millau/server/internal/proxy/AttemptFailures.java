@@ -46,7 +46,7 @@ final class AttemptFailures {
     Next attemptFailed(Endpoint endpoint, Outcome outcome, IOException cause, @Nullable RequestBody body, long now) {
         Delivery delivery = report.delivery;
         boolean mayRetry = tell(endpoint, outcome, cause);
-        boolean bodyIsKept = body == null || body.repeatable();
+        boolean bodyIsKept = body == null || body.retryable();
         Next next = Next.GIVE_UP;
         if (mayRetry && bodyIsKept) {
             next = Next.RETRY;

@@ -9,7 +9,7 @@ import io.undertow.util.HttpString;
 /**
  * Response headers that tell a client which proxy and which service served it.
  *
- * @param hostName what {@code X-Served-By} says
+ * @param hostName the value of {@code X-Served-By}
  */
 public record DebugHeaders(String hostName) {
 

@@ -14,16 +14,17 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which requests have to use another connection: HTTPS, or one with a verified client certificate. For I/O threads.
+ * Decides which requests have to use another connection: one over HTTPS, or one whose client has presented the certificate that
+ * the service requires. Runs on I/O threads.
  */
 public final class HttpsRules {
 
-    /** ACME servers request challenges below this path, over plain HTTP (RFC 8555, 8.3). */
+    /** The path below which ACME servers request the response to a challenge, over plain HTTP (RFC 8555, 8.3). */
     private static final String CHALLENGES = "/.well-known/acme-challenge/";
 
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9_-]{16,128}");
 
-    /** A host with or without a port (RFC 9110, 7.2), as a Location may repeat it. */
+    /** The hosts, with or without a port (RFC 9110, 7.2), that may be copied into a Location header. */
     private static final Pattern AUTHORITY = Pattern.compile("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(:[0-9]{0,5})?");
 
     enum Verdict {
@@ -38,7 +39,7 @@ public final class HttpsRules {
 
     /**
      * @param redirectAll whether every request over plain HTTP is redirected
-     * @param port the port of the HTTPS listener; 0 if there is none
+     * @param port the port that listens for HTTPS; 0 if there is none
      */
     public HttpsRules(Router router, boolean redirectAll, int port) {
         this.router = router;
@@ -50,7 +51,7 @@ public final class HttpsRules {
         return exchange.getRequestPath().startsWith(CHALLENGES);
     }
 
-    /** The token that a request for a challenge names; null if it is not a token. */
+    /** The token that a request below the path of challenges asks for; null if it is not a valid token. */
     static @Nullable String token(HttpServerExchange exchange) {
         String token = exchange.getRequestPath().substring(CHALLENGES.length());
         return TOKEN.matcher(token).matches() ? token : null;
@@ -60,15 +61,15 @@ public final class HttpsRules {
         return exchange.getRequestScheme().equals("https");
     }
 
-    /** Whether a request is redirected whatever its service. */
+    /** Whether the request is redirected to HTTPS, whatever services it matches. */
     boolean redirectsAll(HttpServerExchange exchange) {
         return redirectAll && !isSecure(exchange) && !isChallenge(exchange);
     }
 
     /**
-     * What to do with a request whose services are known.
+     * Decides for a request whose services are known.
      *
-     * @param host the value of the Host field; empty if there is none
+     * @param host the value of the Host header; empty if there is none
      */
     Verdict verdict(HttpServerExchange exchange, String host, Delivery delivery) {
         Set<X509Certificate> ofHost = router.clientCa(host);
@@ -86,10 +87,11 @@ public final class HttpsRules {
     }
 
     /**
-     * Where to come to. A Host without a port was reached at the default one, and HTTPS is too, whatever ports the two have
-     * here, behind Docker's for instance; with one it was ours.
+     * The URL to redirect a request to. A client that sends a Host without a port uses the default port of HTTP and is
+     * redirected to the default port of HTTPS, since published ports can differ from the ports that this proxy listens on. A
+     * client that sends a port is redirected to the port that listens for HTTPS.
      *
-     * @return null if the request doesn't say what it asks for
+     * @return null if the request has no valid Host
      */
     @Nullable
     String location(HttpServerExchange exchange) {

@@ -18,18 +18,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A response of this proxy's own; as a record, what listeners are told about a request that went to no service.
+ * Sends responses that this proxy makes itself. An instance is the report to traffic listeners on a request that was not
+ * forwarded to a service. For the request's I/O thread.
  *
- * @param began when, by {@link System#nanoTime}
+ * @param began the time when the request began, in {@link System#nanoTime}
  */
 record LocalReply(Downstream request, TrafficListener.Ingress ingress, long began) implements TrafficListener.Ended {
 
     private static final Logger LOG = LoggerFactory.getLogger(LocalReply.class);
 
     /**
-     * Sends a text with the status that the exchange has.
+     * Sends a text, with the status code that is set on the exchange.
      *
-     * @param end called once, when the client has the response or is gone
+     * @param end called once, when the response was sent to the client or sending failed
      */
     static void send(HttpServerExchange exchange, String text, Runnable end) {
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain; charset=utf-8");

@@ -16,11 +16,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request that goes to a service: the loop over its attempts. For the request's I/O thread alone.
+ * A request that is forwarded to a service: the loop over its attempts. For the request's I/O thread alone.
  *
- * <p>{@link #attempt} is the one way forward. There are four ways to fail: {@link #attemptFailed}, when an endpoint failed
- * before its response began, leads back to the next attempt or to a local reply; {@link #responseBroken}, when it failed later,
- * {@link #downstreamLost}, when the client went away, and {@link #internalError}, a bug of this proxy, end the request.
+ * <p>{@link #attempt} begins each attempt. There are four kinds of failure. When an endpoint fails before its response began,
+ * {@link #attemptFailed} begins the next attempt or sends a local reply. The other three end the request: {@link
+ * #responseBroken}, when the endpoint fails later; {@link #downstreamLost}, when the client goes away; and {@link
+ * #internalError}, a bug of this proxy.
  */
 final class ProxiedRequest extends Deadlines.Deadline
         implements RequestBody.Owner, ResponseBody.Owner, Downstream.Watcher {
@@ -46,7 +47,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable StickyCookie cookie;
     private @Nullable ResponseRelay relay;
 
-    /** The endpoint of the attempt in progress; null when its outcome is known to be a failure. */
+    /** The endpoint of the current attempt; null when the attempt has failed. */
     private @Nullable Endpoint endpoint;
 
     private boolean needsNewConnection;
@@ -99,27 +100,28 @@ final class ProxiedRequest extends Deadlines.Deadline
         phase = Phase.CONNECTING;
         boolean retryable = delivery.repeatable();
         if (body == null && !exchange.isRequestComplete()) {
-            int kept =
-                    retryable || maySayNotProcessed(next) ? delivery.service().buffer() : 0;
+            int kept = retryable || canReportNotProcessed(next)
+                    ? delivery.service().buffer()
+                    : 0;
             body = new RequestBody(exchange, thread.loop.buffers, this, kept);
             report.body = body;
         }
-        boolean mayFail = retryable && (body == null || body.staysRepeatable());
-        upstream.begin(next, needsNewConnection ? 0 : mayFail ? Long.MAX_VALUE : RECENT_NANOS);
+        boolean retryableToTheEnd = retryable && (body == null || body.staysRetryable());
+        upstream.begin(next, needsNewConnection ? 0 : retryableToTheEnd ? Long.MAX_VALUE : RECENT_NANOS);
     }
 
-    /** Whether the endpoint can say, after a part of the body was sent, that it did not process the request. */
-    private static boolean maySayNotProcessed(Endpoint endpoint) {
+    /** Whether the endpoint can report, after a part of the body was sent, that it did not process the request. */
+    private static boolean canReportNotProcessed(Endpoint endpoint) {
         return endpoint.scheme().equals(Endpoint.H2C);
     }
 
-    /** The endpoint can't be reached: it may have moved. */
+    /** Called when no connection to the endpoint could be opened; it may have a new address. */
     void notConnected(IOException failure) {
         attemptFailed(Outcome.UNREACHABLE, failure);
         handler.endpointUnreachable();
     }
 
-    /** The request is about to be sent. */
+    /** Called when the connection is open, before the request is sent. */
     void connected() {
         needsNewConnection = false;
         phase = Phase.AWAITING_RESPONSE;
@@ -130,8 +132,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** The request can't be sent to any endpoint. */
-    void unfit(RequestHead.UnfitException reason) {
+    /** Called when the request's head can't be forwarded to any endpoint. */
+    void cannotForward(RequestHead.UnfitException reason) {
         tracker.badRequest(exchange, String.valueOf(reason.getMessage()));
         reply(StatusCodes.BAD_REQUEST, "Bad Request\n");
     }
@@ -158,7 +160,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         return body;
     }
 
-    /** What passes the response on; null until its head came. */
+    /** The relay of the response; null until the response's head was read. */
     @Nullable
     ResponseRelay relay() {
         return relay;
@@ -189,7 +191,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     // ---- The response
 
-    /** The head of the final response was read. */
+    /** Called when the head of the final response was read. */
     void relay(UpstreamConnection connection, PooledByteBuffer first) throws IOException {
         ResponseRelay relaying = newRelay();
         report.response = relaying.begin(connection, first);
@@ -202,7 +204,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         return new ResponseRelay(this, downstream, thread, delivery, cookie, handler.debugHeaders());
     }
 
-    /** The head of a 101 was read. */
+    /** Called when the head of a 101 response was read. */
     void switchProtocols(UpstreamConnection connection, PooledByteBuffer first) throws MalformedResponseException {
         if (!upstream.wantsUpgrade() || thread.responseHead.upgrade() == null) {
             throw new MalformedResponseException("101 to a request that did not ask for it");
@@ -213,7 +215,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         relay.switchProtocols(connection, first);
     }
 
-    /** The endpoint has responded: there will be no other attempt. */
+    /** Ends the attempts: the endpoint has responded. */
     private void responded(Phase next) {
         cancelDeadlines();
         report.upstreamNanos = deadlines.now() - attemptBegan;
@@ -252,9 +254,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     public void passed() {
         try {
             if (phase == Phase.PAUSED) {
-                openAgain();
+                reopen();
             } else if (body != null && body.waitingForClient() && !downstream.waitsForContinue()) {
-                tracker.badRequest(exchange, "its body did not go on in time");
+                tracker.badRequest(exchange, "the rest of its body did not arrive in time");
                 reply(StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
             } else {
                 long millis = delivery.service().timeout().toMillis();
@@ -265,7 +267,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** The connection to the endpoint broke. */
+    /** Called when the connection to the endpoint broke. */
     void upstreamBroken(IOException failure) {
         if (phase == Phase.AWAITING_RESPONSE) {
             attemptFailed(Outcome.BROKEN, failure);
@@ -274,7 +276,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    /** The endpoint was removed, and the time of its drain is over. */
+    /** Called when the endpoint was removed and its drain time is over. */
     void endpointRemoved() {
         try {
             if (relay != null && relay.closeTunnel()) {
@@ -284,18 +286,18 @@ final class ProxiedRequest extends Deadlines.Deadline
                 end();
                 downstream.abort();
             } else {
-                upstreamBroken(new IOException("it was removed longer ago than its drain"));
+                upstreamBroken(new IOException("endpoint removed, and its drain time is over"));
             }
         } catch (RuntimeException e) {
             internalError(e);
         }
     }
 
-    /** The attempt failed before its response began: the next attempt follows, a pause, or a local reply. */
+    /** Ends an attempt that failed before its response began. Begins the next attempt or a pause, or sends a local reply. */
     void attemptFailed(Outcome outcome, IOException cause) {
         Endpoint failed = endpoint;
         if (failed == null) {
-            return; // its outcome is known already
+            return; // the failure was handled already
         }
         endpoint = null;
         deadlines.cancel(this);
@@ -324,9 +326,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         return known;
     }
 
-    /** Looks the request up again: by now there may be other endpoints, or other services. */
-    private void openAgain() {
-        Delivery now = handler.openAgain(exchange);
+    /** Routes the request again after a pause, since services and endpoints may have changed, and begins the next attempt. */
+    private void reopen() {
+        Delivery now = handler.reopen(exchange);
         if (now == null) {
             replyWithFailure();
             return;
@@ -368,19 +370,20 @@ final class ProxiedRequest extends Deadlines.Deadline
         downstream.abort();
     }
 
-    /** A bug of this proxy: the request ends; it neither hangs nor leaks what it holds. */
+    /** Ends the request after a bug of this proxy, so that it neither hangs nor leaks connections or buffers. */
     @Override
     public void internalError(Throwable error) {
         RequestLog.internalError(downstream, error);
         abandonAttempt();
         if (!report.delivered && !exchange.isResponseStarted()) {
-            exchange.setStatusCode(StatusCodes.INTERNAL_SERVER_ERROR); // for listeners; the client gets no response
+            exchange.setStatusCode(
+                    StatusCodes.INTERNAL_SERVER_ERROR); // for traffic listeners; the client gets no response
         }
         end();
         downstream.abort();
     }
 
-    /** Leaves an attempt without an outcome: nothing is known of the endpoint, and another request may probe it. */
+    /** Ends an attempt that says nothing about its endpoint; if it was to probe the endpoint, another request may do so. */
     private void abandonAttempt() {
         if (endpoint != null && !report.delivered) {
             delivery.report(Outcome.CLIENT_GONE);
@@ -419,7 +422,10 @@ final class ProxiedRequest extends Deadlines.Deadline
         LocalReply.send(exchange, text, this::end);
     }
 
-    /** A client that was not told to send its body may send it after the response, or its next request. */
+    /**
+     * Makes the connection end with the response if the client still waits for {@code 100 Continue}: it may send the body or
+     * its next request, and these can't be told apart.
+     */
     void endConnectionIfBodyIsUncertain() {
         if (body != null && !exchange.isRequestComplete() && downstream.waitsForContinue()) {
             exchange.setPersistent(false);

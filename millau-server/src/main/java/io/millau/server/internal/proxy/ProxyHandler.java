@@ -16,13 +16,13 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where every request of one listener comes in. Replies to what is ambiguous, to challenges of certificate authorities and to
- * what has to use another connection; finds the services for the rest and starts its {@link ProxiedRequest}. Runs on I/O
- * threads.
+ * Handles every request of one listener. It responds itself to ambiguous requests, to challenges of certificate authorities and
+ * to requests that have to use another connection. For every other request it finds the services and starts a {@link
+ * ProxiedRequest}. Runs on I/O threads.
  */
 public final class ProxyHandler implements HttpHandler {
 
-    /** RFC 9110, 15.5.20. */
+    /** The status of RFC 9110, 15.5.20. */
     private static final int MISDIRECTED_REQUEST = 421;
 
     private final Router router;
@@ -35,9 +35,9 @@ public final class ProxyHandler implements HttpHandler {
     private volatile boolean draining;
 
     /**
-     * @param certificates the sources that may know responses to challenges; null without HTTPS
-     * @param debugHeaders what responses get in addition; null for nothing
-     * @param endpointUnreachable called when an endpoint could not be reached: the sources should look again
+     * @param certificates has the responses to ACME challenges; null without HTTPS
+     * @param debugHeaders added to responses; null for none
+     * @param endpointUnreachable called when an endpoint could not be reached, to make the sources look for changes
      */
     public ProxyHandler(
             Router router,
@@ -59,9 +59,9 @@ public final class ProxyHandler implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange exchange) {
-        String fault = RequestCheck.faultOf(exchange);
-        if (fault != null) {
-            tracker.badRequest(exchange, fault);
+        String problem = RequestCheck.problemOf(exchange);
+        if (problem != null) {
+            tracker.badRequest(exchange, problem);
             exchange.setPersistent(false);
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
             tracker.reply(exchange, "Bad Request\n");
@@ -76,14 +76,17 @@ public final class ProxyHandler implements HttpHandler {
             return;
         }
         if (HttpsRules.isChallenge(exchange)) {
-            answerChallenge(exchange);
+            respondToChallenge(exchange);
         } else {
             route(exchange);
         }
     }
 
-    /** A certificate authority asks for a token that this proxy, or one that shares its store, was given (RFC 8555, 8.3). */
-    private void answerChallenge(HttpServerExchange exchange) {
+    /**
+     * Responds to a certificate authority that requests a token (RFC 8555, 8.3), which it gave to this proxy or to another one
+     * with the same store.
+     */
+    private void respondToChallenge(HttpServerExchange exchange) {
         String token = HttpsRules.token(exchange);
         if (token == null || certificates == null) {
             route(exchange);
@@ -138,7 +141,7 @@ public final class ProxyHandler implements HttpHandler {
         tracker.reply(exchange, "Moved to " + location + "\n", "redirected to HTTPS");
     }
 
-    /** Finds the services for a request as they are now; null if none matches. */
+    /** Finds the services for a request in the current snapshot; null if none matches. */
     private @Nullable Delivery open(HttpServerExchange exchange, String host) {
         String path = exchange.getRequestPath();
         return router.open(
@@ -148,12 +151,12 @@ public final class ProxyHandler implements HttpHandler {
     }
 
     /**
-     * The same for a request that is in progress already.
+     * Finds the services for a request that is in progress already.
      *
-     * @return null if none matches, or only such as this connection may no longer be used for
+     * @return null if none matches, or if the request would have to use another connection now
      */
     @Nullable
-    Delivery openAgain(HttpServerExchange exchange) {
+    Delivery reopen(HttpServerExchange exchange) {
         String host = Downstream.hostOf(exchange);
         Delivery delivery = open(exchange, host);
         boolean proceeds = delivery != null && https.verdict(exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
@@ -173,12 +176,12 @@ public final class ProxyHandler implements HttpHandler {
         endpointUnreachable.run();
     }
 
-    /** From now on each connection is closed with its next response. */
+    /** From now on, closes each connection after its next response. */
     public void drain() {
         draining = true;
     }
 
-    /** How many requests are in progress; connections that were upgraded don't count. */
+    /** The number of requests in progress, without upgraded connections. */
     public int inProgress() {
         return tracker.inProgress();
     }

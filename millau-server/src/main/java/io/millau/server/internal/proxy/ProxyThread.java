@@ -9,24 +9,24 @@ import io.millau.server.internal.upstream.UpstreamPools;
 import java.nio.ByteBuffer;
 
 /**
- * What the requests of one I/O thread share: its event loop, its connections to endpoints, and scratch space for heads. For
- * that thread alone.
+ * What the requests of one I/O thread share: the event loop, the connections to endpoints, and space to write and read heads.
+ * For that thread alone.
  */
 public final class ProxyThread {
 
     final EventLoop loop;
     final UpstreamPool upstream;
 
-    /** Holds the head written last: until it is sent, no other may be written. */
+    /** Holds the head written last. It has to be sent before the next one is written. */
     final RequestHead requestHead = new RequestHead();
 
-    /** Holds the head read last: until it is passed on, no other may be read. */
+    /** Holds the head read last. It has to be passed on before the next one is read. */
     final ResponseHead responseHead = new ResponseHead();
 
-    /** For trailers, which may come while a head still waits to be passed on. */
+    /** Holds trailers, which may be read while a head still waits to be passed on. */
     final ResponseHead trailers = new ResponseHead();
 
-    /** What a request's head is sent from. */
+    /** The buffer that the head of a request without a body is sent from. */
     final ByteBuffer headBuffer = ByteBuffer.allocateDirect(Buffers.STREAM_BYTES);
 
     private ProxyThread(EventLoop loop, UpstreamPool upstream) {
@@ -34,7 +34,7 @@ public final class ProxyThread {
         this.upstream = upstream;
     }
 
-    /** One for each I/O thread of a proxy, made when the thread first asks for it. */
+    /** Returns a thread-local that makes an instance for each I/O thread of a proxy when the thread first needs it. */
     public static ThreadLocal<ProxyThread> each(EventLoops loops, UpstreamPools upstreams) {
         return ThreadLocal.withInitial(() -> new ProxyThread(loops.current(), upstreams.current()));
     }

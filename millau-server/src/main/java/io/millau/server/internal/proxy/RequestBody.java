@@ -18,33 +18,33 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSourceChannel;
 
 /**
- * Streams a request's body to the endpoint, with back-pressure, and keeps its beginning as long as the request might have to
- * be sent again. For its I/O thread alone.
+ * Streams the body of a request to the endpoint, with back-pressure. Keeps the beginning of the body as long as the request
+ * might be retried. For the request's I/O thread alone.
  *
- * <p>One buffer holds the head, the framing and the body's bytes one after the other, so that all of it leaves in one write.
+ * <p>One buffer holds the head, the chunk framing and the body one after the other, so that one write sends them all.
  */
 public final class RequestBody {
 
-    /** Room for a chunk's size and its two line ends, and for the last chunk. */
+    /** The room for the framing of a chunk: its size, its two line ends, and the last chunk (RFC 9112, 7.1). */
     static final int FRAMING_BYTES = 16;
 
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
-    /** Called when something happens to the body. */
+    /** Is notified of the progress and the end of a body. */
     interface Owner {
-        /** The body moved on. */
+        /** Bytes of the body were read from the client. */
         void bodyProgressed();
 
         /** All of the body was read from the client. */
         void bodyEnded();
 
-        /** The client broke off, or sent another length than it declared. */
+        /** Reading from the client failed, or the body did not have the length that its Content-Length announced. */
         void bodyBroken(IOException failure);
 
-        /** A bug of this proxy. */
+        /** A bug of this proxy occurred. */
         void internalError(Throwable error);
 
-        /** The endpoint can't be written to any more. */
+        /** Writing to the endpoint failed. */
         void sendFailed(IOException failure);
     }
 
@@ -58,7 +58,7 @@ public final class RequestBody {
     private boolean clientEnded;
     private boolean waitingForClient;
 
-    private final int mostKept;
+    private final int maxKept;
     private byte @Nullable [] kept;
     private int keptBytes;
     private int replayed;
@@ -67,40 +67,40 @@ public final class RequestBody {
     private @Nullable PooledByteBuffer pooled;
     private boolean terminated;
 
-    /** @param mostKept how much of it is kept in case it has to be sent again */
-    RequestBody(HttpServerExchange exchange, Buffers.Stock buffers, Owner owner, int mostKept) {
+    /** @param maxKept the largest number of bytes to keep for a retry; 0 to keep none */
+    RequestBody(HttpServerExchange exchange, Buffers.Stock buffers, Owner owner, int maxKept) {
         this.exchange = exchange;
         this.buffers = buffers;
         this.owner = owner;
         this.client = exchange.getRequestChannel();
         String length = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
         this.declared = length == null ? -1 : MessageLength.parse(length);
-        this.mostKept = mostKept;
-        this.kept = mostKept > 0 ? new byte[0] : null;
+        this.maxKept = maxKept;
+        this.kept = maxKept > 0 ? new byte[0] : null;
         client.getReadSetter().set(channel -> clientReadable());
     }
 
-    /** Whether it is sent in chunks, since its length isn't known. */
+    /** Whether the body is sent in chunks, since its length is not known. */
     boolean chunked() {
         return declared < 0;
     }
 
-    /** Bytes read from the client so far. */
+    /** The number of bytes read from the client so far. */
     long bytes() {
         return read;
     }
 
-    /** Whether the body stands still because the client sends nothing. */
+    /** Whether everything received was sent to the endpoint, and more is expected from the client. */
     boolean waitingForClient() {
         return waitingForClient;
     }
 
-    /** Whether all of it went to the endpoint. */
+    /** Whether all of the body was sent to the endpoint. */
     boolean sent() {
         return terminated && pooled == null;
     }
 
-    /** Begins to send, with the head before the body's first bytes. */
+    /** Begins to send the head and the body to an endpoint, from the start. */
     void send(RequestHead head, UpstreamConnection to) {
         this.to = to;
         replayed = 0;
@@ -113,7 +113,7 @@ public final class RequestBody {
         }
     }
 
-    /** Continues: the endpoint takes bytes again, or the client sent some. */
+    /** Sends what can be sent now. To be called when the endpoint accepts bytes again or the client has sent some. */
     void pump() {
         UpstreamConnection connection = to;
         while (connection != null && connection == to) {
@@ -172,7 +172,7 @@ public final class RequestBody {
         }
     }
 
-    /** Appends what can be sent now, and leaves the buffer ready to be written; false if the client broke off. */
+    /** Appends the bytes that can be sent now and prepares the buffer for writing; false if reading from the client failed. */
     private boolean fill(ByteBuffer buffer) {
         int start = buffer.position();
         int data = chunked() ? start + 6 : start;
@@ -205,7 +205,9 @@ public final class RequestBody {
         return true;
     }
 
-    /** A chunk's size has always four digits, so that its place is known before the size is. */
+    /**
+     * Writes the framing of a chunk. The size always has four digits, so that its place is known before the chunk is filled.
+     */
     private static void frame(ByteBuffer buffer, int start, int bytes) {
         if (bytes == 0) {
             buffer.position(start);
@@ -270,14 +272,14 @@ public final class RequestBody {
         if (kept == null) {
             return;
         }
-        if (keptBytes + bytes > mostKept) {
+        if (keptBytes + bytes > maxKept) {
             kept = null;
             keptBytes = 0;
             replayed = 0;
             return;
         }
         if (kept.length < keptBytes + bytes) {
-            kept = Arrays.copyOf(kept, Math.max(keptBytes + bytes, Math.min(mostKept, 2 * kept.length)));
+            kept = Arrays.copyOf(kept, Math.max(keptBytes + bytes, Math.min(maxKept, 2 * kept.length)));
         }
         buffer.get(start, kept, keptBytes, bytes);
         keptBytes += bytes;
@@ -294,7 +296,7 @@ public final class RequestBody {
         }
     }
 
-    /** Stops sending: the attempt failed, or the response came before the body's end. */
+    /** Stops sending: the attempt failed, or the response came before the end of the body. */
     void detach() {
         to = null;
         if (waitingForClient) {
@@ -304,13 +306,13 @@ public final class RequestBody {
         freeBuffer();
     }
 
-    /** Whether it can be sent again from its beginning. */
-    boolean repeatable() {
+    /** Whether the body can be sent again from its beginning now. */
+    boolean retryable() {
         return read == 0 || kept != null;
     }
 
-    /** Whether that is certain to stay so until its end. */
-    boolean staysRepeatable() {
-        return kept != null && (clientEnded || declared >= 0 && declared <= mostKept);
+    /** Whether it is certain that the body can be sent again from its beginning until the request ends. */
+    boolean staysRetryable() {
+        return kept != null && (clientEnded || declared >= 0 && declared <= maxKept);
     }
 }

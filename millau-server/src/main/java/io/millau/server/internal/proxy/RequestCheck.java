@@ -9,13 +9,16 @@ import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
 import org.jspecify.annotations.Nullable;
 
-/** Recognises requests that two parsers could read in two ways: they may not reach a service (RFC 9112, 6.3 and 11.2). */
+/**
+ * Finds requests that two parsers could understand in different ways (RFC 9112, 6.3 and 11.2). They must not reach a service.
+ * Safe for use by several threads.
+ */
 final class RequestCheck {
 
     private RequestCheck() {}
 
-    /** What makes a request ambiguous, and what was expected; null if nothing does. */
-    static @Nullable String faultOf(HttpServerExchange exchange) {
+    /** Describes what makes a request ambiguous, and what was expected; null if it is not ambiguous. */
+    static @Nullable String problemOf(HttpServerExchange exchange) {
         HeaderMap headers = exchange.getRequestHeaders();
         HeaderValues lengths = headers.get(Headers.CONTENT_LENGTH);
         HeaderValues codings = headers.get(Headers.TRANSFER_ENCODING);
@@ -24,7 +27,7 @@ final class RequestCheck {
             return "Content-Length " + lengths + ", expected one number";
         }
         if (lengths != null && exchange.isRequestComplete() && MessageLength.parse(lengths.getFirst()) > 0) {
-            // HTTP/2 can say so; over HTTP/1.1 the endpoint would take the next request for the body.
+            // Possible in HTTP/2. Over HTTP/1.1 the endpoint would read the next request as the body.
             return "Content-Length " + lengths + " without a body";
         }
         if (codings != null) {
@@ -51,7 +54,10 @@ final class RequestCheck {
         return exchange.getProtocol() == Protocols.HTTP_2_0;
     }
 
-    /** HTTP/2 has no absolute form, but {@code :path} could hold a URL whose host differs from the one that is routed. */
+    /**
+     * Whether the target has a form that can be forwarded. HTTP/2 has no absolute form (RFC 9112, 3.2.2), but its {@code :path}
+     * could hold one, with another host than the one that the request is routed by.
+     */
     private static boolean isTarget(HttpServerExchange exchange) {
         String uri = exchange.getRequestURI();
         return uri.startsWith("/")

@@ -16,8 +16,8 @@ import io.undertow.util.Protocols;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the head of a request for the endpoint: the client's, without the fields that were meant for this proxy, with those that
- * tell where it came from. For one thread; holds the head written last.
+ * Writes the head of a request for the endpoint: the client's head without the fields that concern only the connection to this
+ * proxy (RFC 9110, 7.6.1), and with fields that describe the client. For one thread; holds the head written last.
  */
 public final class RequestHead {
 
@@ -43,7 +43,7 @@ public final class RequestHead {
     private final byte[] bytes = new byte[Buffers.STREAM_BYTES];
     private int at;
 
-    /** The head can't be sent on: it is too large, or has characters that would change its meaning. */
+    /** Thrown when a head can't be forwarded: it is too large, or has characters that would change its meaning. */
     static final class UnfitException extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -63,8 +63,8 @@ public final class RequestHead {
     /**
      * Writes the head.
      *
-     * @param chunked whether the body is sent in chunks, since its length isn't known
-     * @param upgrade what the client wants to upgrade to, if it may
+     * @param chunked whether the body is sent in chunks, since its length is not known
+     * @param upgrade the protocol to upgrade to; null for none
      */
     void write(Downstream client, boolean chunked, @Nullable String upgrade) throws UnfitException {
         HttpServerExchange exchange = client.exchange;
@@ -149,11 +149,11 @@ public final class RequestHead {
         }
     }
 
-    /** In HTTP/2 a name may hold a colon, which would make another field of it, Transfer-Encoding for instance. */
+    /** In HTTP/2 a name can contain a colon. Over HTTP/1.1 it would become another field, Transfer-Encoding for instance. */
     private static void checkToken(HttpString name) throws UnfitException {
         for (int i = 0; i < name.length(); i++) {
             if (!Connectors.isValidTokenCharacter(name.byteAt(i))) {
-                throw new UnfitException("header named " + name);
+                throw new UnfitException("header field named " + name);
             }
         }
     }
@@ -197,7 +197,7 @@ public final class RequestHead {
         }
     }
 
-    @SuppressWarnings("deprecation") // the one way to copy a string's characters as bytes without an array in between
+    @SuppressWarnings("deprecation") // the only way to copy a string's characters as bytes without another array
     private void latin1(String value) throws UnfitException {
         int length = value.length();
         room(length);

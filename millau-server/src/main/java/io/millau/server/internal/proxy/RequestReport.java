@@ -8,7 +8,7 @@ import io.millau.core.TrafficListener;
 import io.millau.server.internal.frontend.Downstream;
 import org.jspecify.annotations.Nullable;
 
-/** What listeners are told about a request that went to a service. Written and read on its I/O thread. */
+/** The report to traffic listeners on a request that was forwarded to a service. For the request's I/O thread alone. */
 final class RequestReport implements TrafficListener.Ended {
 
     private final Downstream downstream;
@@ -23,20 +23,20 @@ final class RequestReport implements TrafficListener.Ended {
     @Nullable
     ResponseBody response;
 
-    /** The endpoint that was tried last. */
+    /** The endpoint of the last attempt. */
     @Nullable
     Endpoint lastEndpoint;
 
-    /** From the beginning of the last attempt to the head of its response. */
+    /** The time from the beginning of the last attempt to the head of its response, in nanoseconds. */
     long upstreamNanos;
 
-    /** Whether a response was passed on, as far as is known. */
+    /** Whether the endpoint responded; false again if the response broke off. */
     boolean delivered;
 
     boolean clientGone;
     private long nanos;
 
-    /** @param began when, by the event loop's clock */
+    /** @param began the time when the request began, on the clock of the event loop, in nanoseconds */
     RequestReport(Downstream downstream, TrafficListener.Ingress ingress, Delivery delivery, long began) {
         this.downstream = downstream;
         this.ingress = ingress;

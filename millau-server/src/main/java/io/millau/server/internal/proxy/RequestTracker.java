@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The requests of one listener as others see them: counts those in progress, tells the traffic listener, and warns in the log
- * at most once in 10 s for each kind of trouble. Safe for use by several threads.
+ * Keeps track of the requests of one listener: counts those in progress, notifies the traffic listener, and logs warnings, at
+ * most one in 10 s for each kind of problem. Safe for use by several threads.
  */
 final class RequestTracker {
 
@@ -66,7 +66,7 @@ final class RequestTracker {
         }
     }
 
-    /** The request became a tunnel, which may last for ever: it no longer counts as in progress. */
+    /** Called when a request became a tunnel. It may stay open without limit and no longer counts as in progress. */
     void upgraded() {
         inProgress.getAndDecrement();
     }
@@ -75,7 +75,7 @@ final class RequestTracker {
         return inProgress.get();
     }
 
-    /** Warns of a request that can't be served as it was sent. */
+    /** Warns of a request that can't be served because of an error of the client. */
     void badRequest(HttpServerExchange exchange, String reason) {
         badRequests.warn(
                 LOG,
@@ -108,12 +108,16 @@ final class RequestTracker {
                                 + " request=" + LogText.value(request.request().id()));
     }
 
-    /** Replies to a request that goes to no service. */
+    /** Sends a local reply to a request that is not forwarded to a service. */
     void reply(HttpServerExchange exchange, String text) {
         reply(exchange, text, text.strip());
     }
 
-    /** @param reason for the log: without the query, which may hold secrets */
+    /**
+     * Sends a local reply to a request that is not forwarded to a service.
+     *
+     * @param reason the reason to log; must not contain the query, which may hold secrets
+     */
     void reply(HttpServerExchange exchange, String text, String reason) {
         Downstream downstream = Downstream.of(exchange);
         if (LOG.isDebugEnabled()) {

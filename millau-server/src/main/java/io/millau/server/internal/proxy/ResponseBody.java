@@ -13,27 +13,31 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * Streams the body of a response to the client, with back-pressure. For its I/O thread alone.
+ * Streams the body of a response to the client, with back-pressure. For the request's I/O thread alone.
  *
- * <p>Its first bytes are sent with the head, its last ones with the end: a small response is one write.
+ * <p>The first bytes are sent together with the head, and the last ones together with the end: a small response is one write.
  */
 final class ResponseBody {
 
-    /** Called when something happens to the body. */
+    /** Is notified of the progress and the end of a body. */
     interface Owner {
-        /** All of the response was read, whether or not the client has it yet; nothing more is read from the connection. */
+        /**
+         * All of the response was read, whether or not the client has it yet; nothing more is read from the connection.
+         *
+         * @param connectionIsClean whether nothing but the response was read from the connection
+         */
         void responseRead(boolean connectionIsClean);
 
-        /** The client has all of it. */
+        /** All of the response was written to the client. */
         void responsePassedOn();
 
-        /** The endpoint broke the response off. */
+        /** Reading from the endpoint failed, or the body is malformed. */
         void responseBroken(IOException failure);
 
-        /** A bug of this proxy. */
+        /** A bug of this proxy occurred. */
         void internalError(Throwable error);
 
-        /** The client can't be written to. */
+        /** Writing to the client failed. */
         void downstreamFailed(IOException failure);
     }
 
@@ -47,16 +51,16 @@ final class ResponseBody {
     private boolean clean;
     private boolean ending;
     private boolean over;
-    private boolean bare;
+    private boolean direct;
     private boolean waited;
     private long bytes;
     private @Nullable PooledByteBuffer pooled;
     private int undecodedEnd;
 
     /**
-     * @param length as {@link ResponseHead#length()}, 0 for a response without a body
-     * @param first what was read together with the head; this frees it
-     * @throws MalformedResponseException if its beginning is malformed; nothing was passed on then
+     * @param length the value of {@link ResponseHead#length()}; 0 for a response without a body
+     * @param first the bytes that were read together with the head; freed by this object
+     * @throws MalformedResponseException if these bytes are malformed already; nothing was passed on then
      */
     ResponseBody(UpstreamConnection from, ProxyThread thread, Owner owner, long length, PooledByteBuffer first)
             throws MalformedResponseException {
@@ -74,33 +78,35 @@ final class ResponseBody {
         }
     }
 
-    /** Body bytes that the client took. */
+    /** The number of body bytes written to the client. */
     long bytes() {
         return Math.max(bytes, 0);
     }
 
-    /** Whether all of it was read from the endpoint. */
+    /** Whether all of the body was read from the endpoint. */
     boolean read() {
         return read;
     }
 
-    /** What reads a chunked body, and its trailers. */
+    /** The decoder of a chunked body and its trailers; null if the body is not chunked. */
     @Nullable
     ChunkDecoder decoder() {
         return decoder;
     }
 
-    /** Begins to pass it on, through a channel that frames it. */
+    /** Begins to pass the body on, through a channel that adds the framing. */
     void start(StreamSinkChannel client) {
         begin(client);
     }
 
     /**
-     * Begins to pass it on as it is, to the client's connection itself: what was read first has the head before it, of this
-     * length, and the connection stays open after it.
+     * Begins to pass the response on unchanged, to the client's connection itself. The connection stays open when the response
+     * ends.
+     *
+     * @param headLength the number of bytes of the head, which precedes the body in the buffer
      */
-    void startBare(StreamSinkChannel client, int headLength) {
-        bare = true;
+    void startDirect(StreamSinkChannel client, int headLength) {
+        direct = true;
         bytes = -headLength;
         begin(client);
     }
@@ -113,7 +119,7 @@ final class ResponseBody {
         pump(client);
     }
 
-    /** The endpoint sent something. */
+    /** Called when the connection to the endpoint has something to read. */
     void readable() {
         if (!read && client != null) {
             pump(client);
@@ -161,18 +167,18 @@ final class ResponseBody {
         }
     }
 
-    /** Writes what is decoded; false if the client does not take it now. */
+    /** Writes the decoded bytes; false if the client does not accept all of them now. */
     private boolean write(StreamSinkChannel client) throws IOException {
         ByteBuffer buffer = pooled == null ? null : pooled.getBuffer();
         while (buffer != null && buffer.hasRemaining()) {
-            int written = read && !bare ? client.writeFinal(buffer) : client.write(buffer);
+            int written = read && !direct ? client.writeFinal(buffer) : client.write(buffer);
             if (written == 0) {
                 return false;
             }
             bytes += written;
             ending |= read && !buffer.hasRemaining();
         }
-        if (read && !ending && !bare) {
+        if (read && !ending && !direct) {
             ending = true;
             client.shutdownWrites();
         }
@@ -198,7 +204,7 @@ final class ResponseBody {
         client.resumeWrites();
     }
 
-    /** Reads and decodes; false if there is nothing yet. */
+    /** Reads and decodes more of the body; false if there is nothing to read now. */
     private boolean readMore(StreamSinkChannel client) throws IOException {
         PooledByteBuffer holder = pooled == null ? buffers.allocate() : pooled;
         pooled = holder;
@@ -244,7 +250,7 @@ final class ResponseBody {
         return false;
     }
 
-    /** Leaves in the buffer what the client is to get. */
+    /** Removes everything from the buffer that the client must not get: chunk framing, and bytes after the end of the body. */
     private void decode(ByteBuffer buffer) throws MalformedResponseException {
         undecodedEnd = 0;
         if (decoder != null) {
@@ -273,11 +279,11 @@ final class ResponseBody {
         owner.responseBroken(failure);
     }
 
-    /** Ends the body in whatever state it is; nothing is called after this. */
+    /** Ends the transfer, in any state; the owner is not called any more. */
     void end() {
         over = true;
         free();
-        if (waited && bare && client != null) {
+        if (waited && direct && client != null) {
             client.getWriteSetter().set(null); // the connection outlives this
         }
     }

@@ -21,8 +21,8 @@ import org.xnio.StreamConnection;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * Passes the response of the endpoint on to the client: its head and its body, or, after a 101, what both sides say from then
- * on. For the request's I/O thread alone.
+ * Passes the response of the endpoint on to the client: its head and its body or, after a 101, the bytes that both sides send
+ * from then on. For the request's I/O thread alone.
  */
 final class ResponseRelay {
 
@@ -36,7 +36,7 @@ final class ResponseRelay {
     private @Nullable ResponseBody body;
     private @Nullable Tunnel tunnel;
 
-    /** Whether the head and body go to the client's connection as they came, and not through Undertow. */
+    /** Whether the head and body go unchanged to the client's connection, not through Undertow. */
     private boolean direct;
 
     private boolean keepsConnection;
@@ -68,10 +68,10 @@ final class ResponseRelay {
     }
 
     /**
-     * Begins to pass on the response whose head was read last.
+     * Prepares to pass on the response whose head was read last. Nothing is sent to the client yet.
      *
-     * @param first what was read after the head; freed by this, also where it throws
-     * @throws MalformedResponseException if the body is known to be malformed, and nothing was passed on
+     * @param first the bytes that were read after the head; freed by this object, also if this method throws
+     * @throws MalformedResponseException if these bytes show that the body is malformed
      */
     ResponseBody begin(UpstreamConnection connection, PooledByteBuffer first) throws MalformedResponseException {
         ResponseHead head = thread.responseHead;
@@ -82,18 +82,18 @@ final class ResponseRelay {
         return body;
     }
 
-    /** Sends the head, and as much of the body as there is. */
+    /** Sends the head, and the part of the body that has arrived. To be called after {@link #begin}. */
     void pass(PooledByteBuffer first) throws IOException {
         ResponseHead head = thread.responseHead;
         ResponseBody passing = body;
         if (passing == null) {
-            throw new IllegalStateException("begin comes first");
+            throw new IllegalStateException("call begin first");
         }
         exchange.setStatusCode(head.status());
-        StreamSinkChannel connection = changesHead() || !canPassAsItIs(head) ? null : downstream.bare();
+        StreamSinkChannel connection = changesHead() || !canPassAsItIs(head) ? null : downstream.directChannel();
         if (connection != null) {
             direct = true;
-            passing.startBare(connection, head.putBefore(first.getBuffer()));
+            passing.startDirect(connection, head.putBefore(first.getBuffer()));
             return;
         }
         head.copyTo(exchange.getResponseHeaders());
@@ -118,10 +118,13 @@ final class ResponseRelay {
     }
 
     private boolean changesHead() {
-        return debugHeaders != null || hsts() != null || cookie != null && cookie.isNews(delivery);
+        return debugHeaders != null || hsts() != null || cookie != null && cookie.isNew(delivery);
     }
 
-    /** Undertow takes the length from a response that may have no body, and frames one that doesn't declare it. */
+    /**
+     * Whether the head can be sent without Undertow. Undertow has to remove the length from a response that must not have a
+     * body, and to frame a response that declares no length.
+     */
     private static boolean canPassAsItIs(ResponseHead head) {
         return head.length() >= 0
                 && head.isWhole()
@@ -138,7 +141,7 @@ final class ResponseRelay {
         }
     }
 
-    /** How long the client is told to use HTTPS alone; never over plain HTTP (RFC 6797, 7.2). */
+    /** The max-age of Strict-Transport-Security; null for no such header, as always over plain HTTP (RFC 6797, 7.2). */
     private @Nullable Duration hsts() {
         Duration hsts = delivery.service().hsts();
         return hsts != null && exchange.getRequestScheme().equals("https") ? hsts : null;
@@ -155,7 +158,7 @@ final class ResponseRelay {
         keepsConnection &= connectionIsClean;
     }
 
-    /** The client has all of the response. */
+    /** Ends the exchange after all of the response was written to the client. */
     void endExchange() {
         if (direct) {
             Connectors.terminateResponse(exchange);
@@ -165,9 +168,9 @@ final class ResponseRelay {
     }
 
     /**
-     * Passes a 101 on, and then the bytes of both sides.
+     * Passes a 101 on to the client, and then the bytes of both sides.
      *
-     * @param first what the endpoint sent after the 101
+     * @param first the bytes that the endpoint sent after the 101
      */
     void switchProtocols(UpstreamConnection connection, PooledByteBuffer first) {
         ResponseHead head = thread.responseHead;
@@ -175,7 +178,8 @@ final class ResponseRelay {
         exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
         addCookieAndDebugHeaders();
         downstream.unwatch();
-        // Nothing is read from the endpoint until the client has the 101; a client that leaves before gets no tunnel.
+        // Nothing is read from the endpoint until the client has the 101. If the client leaves before that, the request
+        // ends.
         connection.source.suspendReads();
         exchange.getConnection().addCloseListener(closed -> request.end());
         exchange.upgradeChannel((channel, upgraded) -> tunnel(channel, connection, first));
@@ -188,7 +192,7 @@ final class ResponseRelay {
         tunnel.start();
     }
 
-    /** Closes the tunnel, if the connection became one. */
+    /** Closes the tunnel; returns whether there was one. */
     boolean closeTunnel() {
         if (tunnel == null) {
             return false;
@@ -197,7 +201,7 @@ final class ResponseRelay {
         return true;
     }
 
-    /** Ends the response in whatever state it is; nothing is called any more. */
+    /** Ends the response, in any state; the request is not called any more. */
     void end() {
         if (body != null) {
             body.end();

@@ -7,51 +7,51 @@ import io.undertow.util.Headers;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cookie (RFC 6265) that brings a client back to the endpoint that served it first. For one request, on its I/O
- * thread.
+ * The cookie (RFC 6265) of a sticky service: it sends a client back to the endpoint that responded to its first request. Each
+ * request has its own instance. For the request's I/O thread alone.
  */
 final class StickyCookie {
 
     private static final String START = "millau=";
 
-    /** How many cookies are looked at. Clients need fewer, but may send thousands. */
-    private static final int MOST = 16;
+    /** How many cookies of a request are read: a client needs one for each path of a host, but may send thousands. */
+    private static final int MAX_COOKIES = 16;
 
     private final HttpServerExchange exchange;
-    private @Nullable String shown;
+    private @Nullable String sentToken;
 
     StickyCookie(HttpServerExchange exchange) {
         this.exchange = exchange;
     }
 
-    /** Sends the request to the endpoint of the client's cookie. Clients send one for each path where they got one. */
+    /** Asks for the endpoint that a cookie of the client names. A client can send several: it gets one for each path. */
     void prefer(Delivery delivery) {
-        shown = null;
+        sentToken = null;
         HeaderValues lines = exchange.getRequestHeaders().get(Headers.COOKIE);
-        int looks = MOST;
+        int remaining = MAX_COOKIES;
         for (int i = 0; lines != null && i < lines.size(); i++) {
             for (String cookie : lines.get(i).split(";")) {
                 String pair = cookie.strip();
-                if (pair.startsWith(START) && looks-- > 0 && delivery.prefer(pair.substring(START.length()))) {
-                    shown = pair.substring(START.length());
+                if (pair.startsWith(START) && remaining-- > 0 && delivery.prefer(pair.substring(START.length()))) {
+                    sentToken = pair.substring(START.length());
                     return;
                 }
             }
         }
     }
 
-    /** Whether the client needs a new cookie. */
-    boolean isNews(Delivery delivery) {
+    /** Whether the client needs a new cookie, since its endpoint is not the one that its cookie names. */
+    boolean isNew(Delivery delivery) {
         String token = delivery.token();
-        return token != null && !token.equals(shown);
+        return token != null && !token.equals(sentToken);
     }
 
-    /** Sets the cookie, if the client needs a new one. */
+    /** Adds a Set-Cookie header to the response if the client needs a new cookie. */
     void set(Delivery delivery) {
-        if (!isNews(delivery)) {
+        if (!isNew(delivery)) {
             return;
         }
-        String path = delivery.service().path(); // another service of the host has a cookie of its own
+        String path = delivery.service().path(); // other services of the host have their own cookies
         exchange.getResponseHeaders()
                 .add(
                         Headers.SET_COOKIE,
@@ -59,7 +59,7 @@ final class StickyCookie {
                                 + (exchange.getRequestScheme().equals("https") ? "; Secure" : ""));
     }
 
-    /** Whether a cookie can hold the path as it is in a request's target. */
+    /** Whether a path can be written in a cookie without encoding. */
     private static boolean isPlain(String path) {
         return path.chars().allMatch(c -> c > ' ' && c < 127 && c != ';' && c != '%' && c != '"');
     }

@@ -14,8 +14,8 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * Carries bytes both ways between a client and an endpoint after they upgraded (RFC 9110, 7.8), until both directions or
- * either connection ended. For its I/O thread alone; holds no buffer while nothing moves.
+ * Passes bytes in both directions between a client and an endpoint after an upgrade (RFC 9110, 7.8), until both directions have
+ * ended or a connection fails. For the request's I/O thread alone; holds no buffer while there is nothing to pass on.
  */
 final class Tunnel {
 
@@ -29,7 +29,7 @@ final class Tunnel {
     private final Direction toEndpoint;
     private boolean over;
 
-    /** @param first what the endpoint sent after the head of its response; freed by the tunnel */
+    /** @param first the bytes that the endpoint sent after the head of its response; freed by this object */
     Tunnel(
             StreamConnection client,
             UpstreamConnection endpoint,
@@ -45,7 +45,7 @@ final class Tunnel {
     }
 
     void start() {
-        // Replaces the listeners of the endpoint's connection.
+        // Each replaces a listener of the connection to the endpoint.
         toClient.start();
         toEndpoint.start();
     }
@@ -119,7 +119,7 @@ final class Tunnel {
             return count;
         }
 
-        /** The other direction may go on (RFC 9293, 3.6). */
+        /** Ends this direction. The other one may continue (RFC 9293, 3.6). */
         private void finish() throws IOException {
             done = true;
             from.suspendReads();

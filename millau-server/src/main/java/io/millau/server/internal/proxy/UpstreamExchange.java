@@ -14,8 +14,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes over the connection to the endpoint of the current attempt: the request out, and the head of the response in. Holds
- * the connection until the response was read, and gives it back or closes it. For the request's I/O thread alone.
+ * The exchange with the endpoint of the current attempt: sends the request and reads the head of the response. Holds the
+ * connection until the response was read, then gives it back to the pool or closes it. For the request's I/O thread alone.
  */
 final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamConnection.User {
 
@@ -24,16 +24,16 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
     private final ProxyThread thread;
     private final RequestReport report;
 
-    /** What the client wants to upgrade to, if it may. */
+    /** The protocol that the client asks to upgrade to; null for none, or if it may not upgrade. */
     private final @Nullable String upgrade;
 
     private UpstreamPool.@Nullable Connecting connecting;
     private @Nullable UpstreamConnection connection;
 
-    /** The part of the request's head that the socket has not taken yet. */
+    /** The part of the request's head that is not written to the socket yet. */
     private @Nullable ByteBuffer unsentHead;
 
-    /** What was read of the response before its head was complete. */
+    /** The beginning of the response, while its head is not complete. */
     private @Nullable PooledByteBuffer partialHead;
 
     UpstreamExchange(ProxiedRequest request, Downstream downstream, RequestReport report, ProxyThread thread) {
@@ -44,15 +44,15 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         this.upgrade = downstream.upgrade();
     }
 
-    /** Whether the client asks for another protocol than HTTP, and may. */
+    /** Whether the client asks to upgrade to another protocol, and may do so. */
     boolean wantsUpgrade() {
         return upgrade != null;
     }
 
     /**
-     * Sends the request over a kept connection, or over a new one once that is open.
+     * Sends the request over a kept connection, or over a new one when it is open.
      *
-     * @param idleNanos how long a kept connection may have been idle; 0 for none
+     * @param idleNanos the longest time that a kept connection may have been idle; 0 for a new connection
      */
     void begin(Endpoint endpoint, long idleNanos) {
         UpstreamConnection kept = idleNanos == 0 ? null : thread.upstream.idle(endpoint, idleNanos);
@@ -83,7 +83,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
             request.connected();
             send(opened);
         } catch (RequestHead.UnfitException e) {
-            request.unfit(e);
+            request.cannotForward(e);
         } catch (RuntimeException e) {
             request.internalError(e);
         }
@@ -131,7 +131,9 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         }
     }
 
-    /** The endpoint takes no more of the request. It may have responded before it closed: then the response counts. */
+    /**
+     * Called when writing to the endpoint failed. The endpoint may have responded before it closed; then the response counts.
+     */
     void sendFailed() {
         if (!request.awaitsResponse()) {
             return;
@@ -180,9 +182,12 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         }
     }
 
-    /** A kept connection that ends before it says anything was probably closed before the request arrived (RFC 9112, 9.3.1). */
-    private static Outcome closedEarly(UpstreamConnection connection, boolean nothingCame) {
-        return nothingCame && connection.reused() ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
+    /**
+     * The outcome of an attempt whose connection closed before the response. A kept connection on which nothing was received
+     * was probably closed before the request arrived (RFC 9112, 9.3.1).
+     */
+    private static Outcome closedEarly(UpstreamConnection connection, boolean nothingReceived) {
+        return nothingReceived && connection.reused() ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
     }
 
     private void interpret(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {
@@ -194,7 +199,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
                 return;
             }
             if (head.status() >= 200) {
-                partialHead = null; // from here on the response's body frees it
+                partialHead = null; // from now on it is freed by the response's body
                 request.relay(connection, pooled);
                 return;
             }
@@ -205,7 +210,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         buffer.compact();
     }
 
-    /** Gives the connection back as soon as both directions are through, however slowly the client reads. */
+    /** Gives the connection back when request and response have passed over it, even if the client is slow to read. */
     void releaseIfDone() {
         UpstreamConnection used = connection;
         ResponseRelay relay = request.relay();
@@ -214,7 +219,8 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         }
         RequestBody body = request.body();
         if (body != null && !body.sent()) {
-            used.source.suspendReads(); // nothing reads any more, and its end would be reported again and again
+            used.source
+                    .suspendReads(); // nothing is read any more, and an end of the stream would be reported repeatedly
             return;
         }
         connection = null;
@@ -225,13 +231,13 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         }
     }
 
-    /** Leaves the connection, and what was read after the head, to a tunnel. */
+    /** Hands the connection, and the bytes read after the head, over to a tunnel. */
     void handOver() {
         partialHead = null;
         connection = null;
     }
 
-    /** Ends the attempt: the connection is closed, unless it was given back. */
+    /** Ends the attempt: cancels connecting, or closes the connection unless it was given back. */
     void close() {
         if (connecting != null) {
             connecting.cancel();

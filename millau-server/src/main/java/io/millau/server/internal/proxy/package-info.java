@@ -1,4 +1,4 @@
-/** A request on its way: which service it goes to, its attempts, its body, and the response that is passed on. */
+/** The path of a request: the services it is routed to, its attempts, its body, and the response to the client. */
 @NullMarked
 package io.millau.server.internal.proxy;
 
