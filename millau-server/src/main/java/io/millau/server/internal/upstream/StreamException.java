@@ -3,7 +3,7 @@ package io.millau.server.internal.upstream;
 import io.millau.core.Outcome;
 import java.io.IOException;
 
-/** A stream of HTTP/2 ended before its answer did; knows what that is as the outcome of an attempt. */
+/** Thrown when an HTTP/2 stream ended before its response did; has the outcome of the attempt. */
 public final class StreamException extends IOException {
     private static final long serialVersionUID = 1;
 
