@@ -7,14 +7,14 @@ import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/** What tells a request from all others, in logs here and at the services. Immutable; made into text when it is needed. */
+/** Identifies a request in the logs of this proxy and of the services. Immutable; the text is made only when it is needed. */
 public final class RequestId {
 
     public static final HttpString HEADER = new HttpString("X-Request-Id");
 
     private static final int LONGEST = 200;
 
-    /** Beside letters and digits: what needs no quotes in any log. */
+    /** The characters, in addition to letters and digits, that need no quotes in any log. */
     private static final String OTHERS = "-._~:/+@=";
 
     private static final byte[] DIGITS = Http1.ascii("0123456789abcdef");
@@ -29,7 +29,7 @@ public final class RequestId {
         this.low = low;
     }
 
-    /** The client's own, if it is one, and one that every log can hold, else a new one. */
+    /** Returns the id that the client sent, if it sent exactly one that logs can hold without quotes, otherwise a new one. */
     static RequestId of(HeaderMap headers) {
         String given = headers.getFirst(HEADER);
         if (given != null && headers.count(HEADER) == 1 && isFit(given)) {

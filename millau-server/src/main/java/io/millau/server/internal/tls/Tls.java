@@ -20,15 +20,15 @@ import org.conscrypt.Conscrypt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS as this proxy serves it: Mozilla's "intermediate" (Server Side TLS, guideline 5.7) but for the suites with
- * finite-field Diffie-Hellman, which cost a server much and help no client. Safe for use by several threads.
+ * The configuration of TLS towards clients: Mozilla's "intermediate" (Server Side TLS, guideline 5.7) without the suites with
+ * finite-field Diffie-Hellman, which are expensive for the server and which no client needs. Safe for use by several threads.
  */
 public final class Tls {
 
     static final String HTTP_1 = "http/1.1";
     public static final String HTTP_2 = "h2";
 
-    /** How an ACME server asks whether a name leads here (RFC 8737, 3). */
+    /** The protocol with which an ACME server checks whether a name leads to this proxy (RFC 8737, 3). */
     public static final String ACME = "acme-tls/1";
 
     private static final List<String> SUITES = List.of(
@@ -47,10 +47,10 @@ public final class Tls {
     private final @Nullable Provider provider;
     private final CertificateKeyManager keys = new CertificateKeyManager();
 
-    /** For clients that need no certificate. */
+    /** The context for clients that need no certificate. */
     private final SSLContext open;
 
-    /** For those that do, so that no session of one is taken up where others are asked for. */
+    /** The contexts for clients that need one, separate for each CA, so that a session can't be resumed with another CA. */
     private final TlsContexts closed = new TlsContexts(this::context);
 
     private final SSLParameters parameters;
@@ -58,8 +58,8 @@ public final class Tls {
     private final boolean conscrypt;
 
     /**
-     * @param clientCa who has to vouch for the clients of a name, as the router says it
-     * @param provider who does it; null for the runtime's own preference
+     * @param clientCa returns the CA certificates that verify clients of a host name; null if clients need no certificate
+     * @param provider the security provider; null for the one that the Java runtime prefers
      */
     public Tls(
             Certificates certificates,
@@ -78,12 +78,12 @@ public final class Tls {
         List<String> suites = Arrays.asList(supported.getCipherSuites());
         SSLParameters parameters = new SSLParameters(
                 SUITES.stream().filter(suites::contains).toArray(String[]::new), new String[] {"TLSv1.3", "TLSv1.2"});
-        parameters.setUseCipherSuitesOrder(false); // clients know what they are fast at; Conscrypt decides itself
+        parameters.setUseCipherSuitesOrder(false); // the client's order, by its speed; Conscrypt ignores this
         parameters.setApplicationProtocols(protocols);
         return parameters;
     }
 
-    /** @param ca who has to vouch for clients; null if nobody has to */
+    /** @param ca the CA certificates that verify clients; null if clients need no certificate */
     private SSLContext context(@Nullable Set<X509Certificate> ca) {
         try {
             SSLContext context =
@@ -95,7 +95,7 @@ public final class Tls {
         }
     }
 
-    /** Where nobody will do, somebody whom nobody knows. */
+    /** If no CA satisfies all services, trusts a throw-away one, so that every handshake fails. */
     private static TrustManager[] trustManagers(Set<X509Certificate> ca) throws GeneralSecurityException {
         return TrustManagers.trusting(
                 ca.isEmpty()
@@ -103,7 +103,7 @@ public final class Tls {
                         : ca);
     }
 
-    /** The certificate to answer an ACME server's question with, if this is one, and one of ours. */
+    /** The certificate for the challenge of an ACME server; empty for all other clients, and for unknown challenges. */
     CompletableFuture<Optional<Certificate>> challenge(ClientHello hello) {
         String name = hello.serverName();
         return hello.offers(ACME) && name != null
@@ -111,7 +111,7 @@ public final class Tls {
                 : CompletableFuture.completedFuture(Optional.empty());
     }
 
-    /** What a new connection needs for its handshake. */
+    /** Creates the session for a client's handshake. */
     Session session(ClientHello hello) {
         String name = hello.serverName();
         Set<X509Certificate> ca = clientCa.apply(name == null ? "" : name);
@@ -123,7 +123,7 @@ public final class Tls {
         return new Session(engine, found, ca);
     }
 
-    /** What a connection needs that asks whether a name leads here. */
+    /** Creates the session for the challenge of an ACME server. */
     Session session(Certificate challenge) {
         return new Session(engine(open, challengeParameters), List.of(challenge), null);
     }
@@ -150,19 +150,19 @@ public final class Tls {
             this.clientCa = clientCa;
         }
 
-        /** Called before the engine is driven. */
+        /** To be called before the engine runs, on the same thread. */
         void offerCertificates() {
             keys.offer(certificates);
         }
 
-        /** The client, if it had to show a certificate; when the handshake is over. */
+        /** The identity of the client, after the handshake; null if it needed no certificate. */
         @Nullable
         ClientIdentity client() throws IOException {
             return clientCa == null ? null : ClientIdentity.of(engine.getSession(), clientCa);
         }
     }
 
-    /** Conscrypt gives no tickets unless told, and without them TLS 1.3 takes up no session. Loaded with Conscrypt alone. */
+    /** Enables session tickets, which Conscrypt needs to resume sessions of TLS 1.3. Loaded only with Conscrypt. */
     private static final class Tickets {
         static void enable(SSLEngine engine) {
             Conscrypt.setUseSessionTickets(engine, true);

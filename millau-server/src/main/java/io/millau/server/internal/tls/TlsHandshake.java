@@ -22,8 +22,8 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * The handshake of a new connection, a client's to us or ours to an endpoint. For the connection's I/O thread alone, which
- * does the cryptography too: to hand that to another thread and back costs more than it spares those who wait meanwhile.
+ * The handshake of a new connection, from a client or to an endpoint. For the connection's I/O thread alone. This thread does
+ * the cryptography, too: handing it over to another thread costs more than it saves.
  */
 public abstract class TlsHandshake {
 
@@ -55,14 +55,14 @@ public abstract class TlsHandshake {
         handshake.source.resumeReads();
     }
 
-    /** Told how our side of a handshake ended, once. */
+    /** Called once, on the I/O thread, when the handshake with an endpoint has ended. */
     public interface ConnectListener {
         void secured(TlsConnection connection);
 
         void notSecured(IOException failure);
     }
 
-    /** @param engine a client's, not begun */
+    /** @param engine a new engine in client mode */
     public static TlsHandshake connect(
             StreamConnection socket, SSLEngine engine, TlsThread shared, ConnectListener listener) {
         TlsHandshake handshake = new Connect(socket, shared, listener);
@@ -70,16 +70,16 @@ public abstract class TlsHandshake {
         return handshake;
     }
 
-    /** Called before an engine is driven; where there is none yet, this may begin with one. */
+    /** Called before the engine runs, and may create it first; returns whether there is an engine to run. */
     abstract boolean ready(ByteBuffer received);
 
     abstract void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException;
 
     abstract void failed(IOException failure);
 
-    abstract void ourFault(RuntimeException fault);
+    abstract void internalError(RuntimeException error);
 
-    /** A client's: its first message says which engine it needs. */
+    /** A handshake with a client. The client's first message determines the engine. */
     private static final class Server extends TlsHandshake {
         private final Tls tls;
         private final Consumer<TlsConnection> next;
@@ -104,7 +104,7 @@ public abstract class TlsHandshake {
                 CompletableFuture<Optional<Certificate>> challenge = tls.challenge(hello);
                 if (!challenge.isDone()) {
                     asking = true;
-                    challenge.thenAccept(answer -> socket.getIoThread().execute(() -> answered(hello, answer)));
+                    challenge.thenAccept(found -> socket.getIoThread().execute(() -> challengeKnown(hello, found)));
                     return false;
                 }
                 choose(hello, challenge.join());
@@ -121,14 +121,14 @@ public abstract class TlsHandshake {
             use(chosen.engine);
         }
 
-        /** Somebody else knew, after a while. */
-        private void answered(ClientHello hello, Optional<Certificate> challenge) {
+        /** Continues the handshake when the sources of certificates have looked the challenge up. */
+        private void challengeKnown(ClientHello hello, Optional<Certificate> challenge) {
             if (socket.isOpen()) {
                 try {
                     choose(hello, challenge);
                     goOn();
                 } catch (RuntimeException e) {
-                    ourFault(e);
+                    internalError(e);
                 }
             }
         }
@@ -141,7 +141,7 @@ public abstract class TlsHandshake {
             try {
                 next.accept(connection);
             } catch (RuntimeException e) {
-                LOG.error("A connection ends through a fault of ours", e);
+                LOG.error("Internal error on a new connection", e);
                 IoUtils.safeClose(connection);
             }
         }
@@ -153,13 +153,13 @@ public abstract class TlsHandshake {
         }
 
         @Override
-        void ourFault(RuntimeException fault) {
-            LOG.error("A handshake ends through a fault of ours, or of a source of certificates", fault);
+        void internalError(RuntimeException error) {
+            LOG.error("Internal error in a handshake, or in a source of certificates", error);
             end();
         }
     }
 
-    /** Ours to an endpoint; how long it may take is the listener's matter. */
+    /** A handshake with an endpoint. The listener is responsible for the timeout. */
     private static final class Connect extends TlsHandshake {
         private final ConnectListener listener;
 
@@ -184,10 +184,10 @@ public abstract class TlsHandshake {
         }
 
         @Override
-        void ourFault(RuntimeException fault) {
-            LOG.error("A handshake with an endpoint ends through a fault of ours", fault);
+        void internalError(RuntimeException error) {
+            LOG.error("Internal error in a handshake with an endpoint", error);
             end();
-            listener.notSecured(new IOException(fault));
+            listener.notSecured(new IOException(error));
         }
     }
 
@@ -208,7 +208,7 @@ public abstract class TlsHandshake {
         }
     }
 
-    /** Goes on with what was received already. */
+    /** Continues with the bytes that were received already. */
     final void goOn() {
         proceed(shared.received.clear().put(received).flip());
     }
@@ -242,7 +242,7 @@ public abstract class TlsHandshake {
             send(out.flip());
         } catch (SSLException e) {
             if (current != null) {
-                sayWhy(current, out);
+                sendAlert(current, out);
             }
             end();
             failed(e);
@@ -250,7 +250,7 @@ public abstract class TlsHandshake {
             end();
             failed(e);
         } catch (RuntimeException e) {
-            ourFault(e);
+            internalError(e);
         }
     }
 
@@ -272,7 +272,7 @@ public abstract class TlsHandshake {
         }
     }
 
-    /** Whether there was enough to go on. */
+    /** Whether the engine had enough bytes to continue. */
     private static boolean check(SSLEngineResult result) throws SSLException {
         return switch (result.getStatus()) {
             case OK -> true;
@@ -327,18 +327,18 @@ public abstract class TlsHandshake {
         succeeded(Objects.requireNonNull(engine), shared, received);
     }
 
-    /** The engine has an alert to send (RFC 8446, 6.2); the last we can do is to try. */
-    private void sayWhy(SSLEngine engine, ByteBuffer out) {
+    /** Tries to send the engine's alert (RFC 8446, 6.2). */
+    private void sendAlert(SSLEngine engine, ByteBuffer out) {
         TlsEngines.finish(engine, out);
         try {
             sink.write(out.flip());
             sink.shutdownWrites();
         } catch (IOException e) {
-            LOG.debug("{} does not learn why: {}", socket.getPeerAddress(), e.toString());
+            LOG.debug("No alert sent to {}: {}", socket.getPeerAddress(), e.toString());
         }
     }
 
-    /** Leaves it, with nobody told. */
+    /** Ends the handshake and closes the connection; no listener is called. */
     public final void end() {
         if (engine != null) {
             TlsEngines.finish(engine, shared.sent.clear());

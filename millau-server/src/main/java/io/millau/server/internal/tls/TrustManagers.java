@@ -8,18 +8,18 @@ import java.util.Collection;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Makes the JDK verify certificates (RFC 5280, 6) by somebody's word. */
+/** Creates trust managers of the JDK, which verify certificates (RFC 5280, 6). Safe for use by several threads. */
 final class TrustManagers {
 
     private TrustManagers() {}
 
-    /** Those that trust these certificates, and nobody else. */
+    /** Creates trust managers that trust these certificates and no others. */
     static TrustManager[] trusting(Collection<X509Certificate> certificates) throws GeneralSecurityException {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         try {
             trusted.load(null, null);
         } catch (IOException e) {
-            throw new GeneralSecurityException(e); // it reads nothing
+            throw new GeneralSecurityException(e); // can't happen: nothing is read
         }
         int number = 0;
         for (X509Certificate certificate : certificates) {
