@@ -133,7 +133,7 @@ public final class Main {
         }
     }
 
-    /** Whether it is a question, which is answered on the console, and nothing is logged. */
+    /** Whether the command only prints to the console and logs nothing. */
     private static boolean asks(String command) {
         return command.equals("explain") || command.equals("check");
     }

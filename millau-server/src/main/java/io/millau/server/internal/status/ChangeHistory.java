@@ -20,7 +20,7 @@ public final class ChangeHistory {
     /**
      * Something that changed.
      *
-     * @param isTrouble whether somebody should look after it
+     * @param isTrouble whether the change is a problem that the operator should look at
      * @param text as the log has it
      */
     record Change(Instant at, boolean isTrouble, String text) {}
