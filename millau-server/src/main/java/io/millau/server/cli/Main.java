@@ -133,7 +133,7 @@ public final class Main {
         }
     }
 
-    /** Whether the command prints its result on the console and logs nothing. */
+    /** Whether the command only prints to the console and logs nothing. */
     private static boolean asks(String command) {
         return command.equals("explain") || command.equals("check");
     }

@@ -30,7 +30,7 @@ import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
-/** What HTTP/1.1 and HTTP/2 do differently towards the client of a request. For the request's I/O thread alone. */
+/** The client's side of a request, where HTTP/1.1 and HTTP/2 differ. For the request's I/O thread alone. */
 public abstract class Downstream implements TrafficListener.Request {
 
     private static final Logger LOG = LoggerFactory.getLogger(Downstream.class);
@@ -51,15 +51,15 @@ public abstract class Downstream implements TrafficListener.Request {
                 : new OverHttp2(exchange);
     }
 
-    /** Called once when the client has gone away. */
+    /** Called once, when the client has gone away. */
     public interface Watcher {
         void downstreamLost();
     }
 
-    /** Watches for the client to go away, once all of its request was read. */
+    /** Watches whether the client goes away. Has an effect only after all of the request was read. */
     public abstract void watch(Watcher watcher);
 
-    /** The connection, if an answer can be written to it as it is and ends with its length. */
+    /** The client's connection, if a response with a known length can be written to it directly; otherwise null. */
     public abstract @Nullable StreamSinkChannel directChannel();
 
     public final RequestId requestId() {
@@ -76,7 +76,7 @@ public abstract class Downstream implements TrafficListener.Request {
         return hostOf(exchange);
     }
 
-    /** The value of the Host field; empty if there is none. */
+    /** The value of the Host header; empty if there is none. */
     public static String hostOf(HttpServerExchange exchange) {
         String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
         return host == null ? "" : host;
@@ -106,7 +106,7 @@ public abstract class Downstream implements TrafficListener.Request {
         return connection == null ? null : connection.tlsVersion();
     }
 
-    /** The verified identity of the client, if its handshake required one. */
+    /** The identity of the client, if it had to present a certificate in the TLS handshake; otherwise null. */
     public static @Nullable ClientIdentity provedBy(HttpServerExchange exchange) {
         if (exchange.getConnection() instanceof HttpServerConnection connection) {
             return connection.getChannel() instanceof TlsConnection tls ? tls.client() : null;
@@ -116,8 +116,8 @@ public abstract class Downstream implements TrafficListener.Request {
     }
 
     /**
-     * What the client wants to upgrade the connection to, WebSocket for instance; null for nothing, for h2c, which the front end
-     * speaks itself, and for a request with a body.
+     * The protocol that the client asks to upgrade to, WebSocket for instance. Null for no upgrade, for h2c, which the listener
+     * handles itself, and for a request with a body.
      */
     public final @Nullable String upgrade() {
         String upgrade = exchange.getRequestHeaders().getFirst(Headers.UPGRADE);
@@ -130,25 +130,25 @@ public abstract class Downstream implements TrafficListener.Request {
         return wanted ? upgrade : null;
     }
 
-    /** Stops reading: the connection is about to be taken over. */
+    /** Stops watching the client, since the connection is handed over. */
     public abstract void unwatch();
 
-    /** Passes an interim (1xx) response on, if the protocol allows it. */
+    /** Passes a 1xx response on to the client, if that is possible with its protocol. */
     public abstract void sendInterim(int status, @Nullable String reason, HeaderMap headers);
 
-    /** Sends {@code 100 Continue}, once. */
+    /** Sends {@code 100 Continue}, once, if the client waits for it. */
     public abstract void sendContinue();
 
-    /** Closes the connection, or resets the stream, so that the client can't take it for the end of a response. */
+    /** Ends the connection or stream in such a way that the client can't mistake it for the end of a response. */
     public abstract void abort();
 
-    /** Counts a request; true if it is the only one in progress on its connection. */
+    /** Counts a request that began; returns whether it is the only one of its connection. */
     public abstract boolean enter();
 
-    /** Counts a request's end; true if no other is in progress on its connection. */
+    /** Counts a request that ended; returns whether it was the last one of its connection. */
     public abstract boolean leave();
 
-    /** Whether it waits for {@code 100 Continue} before it sends its body. */
+    /** Whether the client waits for {@code 100 Continue} before it sends its body. */
     public final boolean waitsForContinue() {
         return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
     }
@@ -164,8 +164,8 @@ public abstract class Downstream implements TrafficListener.Request {
         }
 
         /**
-         * Keeps the socket's read interest, which saves the two system calls of taking it away and back for each request,
-         * and sees the end of the connection. What comes instead is the next request: it waits its turn.
+         * Keeps the read interest of the socket, to notice the end of the connection. This also saves two system calls for each
+         * request. If the next request arrives instead, it waits until the current one has ended.
          */
         @Override
         public void watch(Watcher watcher) {
@@ -179,7 +179,7 @@ public abstract class Downstream implements TrafficListener.Request {
             source.resumeReads();
         }
 
-        /** The next request waits in the buffer that Undertow will read it from; what goes beyond that, in the socket. */
+        /** Reads the next request into the buffer that Undertow will read it from; the rest of it stays in the socket. */
         @Override
         public void handleEvent(ConduitStreamSourceChannel source) {
             PooledByteBuffer early = connection.getExtraBytes();
@@ -238,7 +238,7 @@ public abstract class Downstream implements TrafficListener.Request {
             source.suspendReads();
         }
 
-        /** Undertow can't send an interim response (RFC 9110, 15.2), so it is written to the connection directly. */
+        /** Writes the head (RFC 9110, 15.2) to the connection itself, since Undertow can't send interim responses. */
         @Override
         public void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
             if (status == StatusCodes.CONTINUE) {
@@ -276,7 +276,7 @@ public abstract class Downstream implements TrafficListener.Request {
                 LOG.debug("Client can't be written to request={} reason={}", id(), LogText.later(e::toString));
             }
             if (bytes.hasRemaining() && !interimCut) {
-                // The client has stopped reading. A response can't follow half of an interim one.
+                // The client does not read: the response can't follow an incomplete interim head.
                 interimCut = true;
                 abort();
             }
@@ -309,7 +309,7 @@ public abstract class Downstream implements TrafficListener.Request {
             super(exchange);
         }
 
-        /** Made into text once for a connection. */
+        /** The text is made once for each connection. */
         @Override
         public String address() {
             ServerConnection connection = exchange.getConnection();
@@ -327,13 +327,13 @@ public abstract class Downstream implements TrafficListener.Request {
             return null;
         }
 
-        /** While a response is passed on, its writer watches the client; that listener must not be replaced. */
+        /** Does nothing once the response has begun: the code that sends it has its own write listener and notices the end. */
         @Override
         public void watch(Watcher watcher) {
             if (!exchange.isResponseChannelAvailable()) {
                 return;
             }
-            // A stream that is reset, with its connection or alone, is closed, and then told that it may be written to.
+            // When a stream is reset, alone or with its connection, it is closed and its write listener is called.
             Connectors.getConduitSinkChannel(exchange).setWriteListener(channel -> {
                 channel.suspendWrites();
                 if (!channel.isOpen()) {
@@ -345,7 +345,7 @@ public abstract class Downstream implements TrafficListener.Request {
         @Override
         public void unwatch() {}
 
-        /** Undertow can't send a head before the final one over HTTP/2, so only {@code 100 Continue} is sent. */
+        /** Sends only 100 Continue: Undertow can't send other interim responses over HTTP/2. */
         @Override
         public void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
             if (status == StatusCodes.CONTINUE) {
@@ -373,7 +373,7 @@ public abstract class Downstream implements TrafficListener.Request {
             try {
                 exchange.getConnection().close(); // resets this stream alone
             } catch (IOException | RuntimeException e) {
-                // The stream of an h2c upgrade has no request side, which Undertow's close trips over.
+                // The stream of an h2c upgrade has no request side, and Undertow's close fails without one.
                 LOG.debug("Stream can't be reset request={} reason={}", id(), LogText.later(e::toString));
                 IoUtils.safeClose(Connectors.getConduitSinkChannel(exchange));
             }

@@ -29,11 +29,12 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * A client's connection that speaks HTTP/1.1, from its opening to its end: how long it may stay idle, and the short way in
- * for a request that follows another one. For its I/O thread alone, where every response has to end, too.
+ * A client's connection that speaks HTTP/1.1, from its opening to its end. Closes the connection when it is idle for too long,
+ * and reads plain requests after the first one faster than Undertow. For its I/O thread alone, on which every response has to
+ * end, too.
  *
- * <p>The first request, and every one that {@link PlainRequests} does not take, comes in through Undertow. It is a conduit,
- * which Undertow remembers with its connection, so that it is found again without a search.
+ * <p>Undertow reads the first request, and every request that {@link PlainRequests} does not accept. This class is a conduit,
+ * since Undertow stores that with its connection, where {@link #of} finds it without a search.
  */
 public final class DownstreamConnection extends AbstractStreamSourceConduit<StreamSourceConduit>
         implements ChannelListener<ConduitStreamSourceChannel>, ExchangeCompletionListener {
@@ -52,13 +53,13 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         @Override
         public void passed() {
             if (!busy) {
-                LOG.debug("Client {} sent no request for a while: its connection is closed", channel.getPeerAddress());
+                LOG.debug("Closing the idle connection of client {}", channel.getPeerAddress());
                 IoUtils.safeClose(channel);
             }
         }
     };
 
-    /** From a request's first byte to its response's last. */
+    /** Whether a request is in progress, from its first byte to the last byte of its response. */
     private boolean busy;
 
     private @Nullable HttpServerConnection connection;
@@ -72,9 +73,9 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     }
 
     /**
-     * Takes a connection that was accepted.
+     * Handles an accepted connection.
      *
-     * @param http2 takes it instead if its first bytes are those of HTTP/2 (RFC 9113, 3.3); null where they may not be
+     * @param http2 handles the connection if it begins with the preface of HTTP/2 (RFC 9113, 3.3); null to handle only HTTP/1.1
      */
     static void open(
             StreamConnection channel,
@@ -113,7 +114,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         return true;
     }
 
-    /** Reads into an empty buffer and flips it; -1 when the connection ends or breaks. */
+    /** Reads into an empty buffer and flips it; -1 at the end of the connection, also if reading fails. */
     private int receive(ByteBuffer buffer) {
         int count;
         try {
@@ -130,7 +131,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         return (DownstreamConnection) connection.getOriginalSourceConduit();
     }
 
-    /** A request has come in. */
+    /** Called when the head of a request was read. */
     void began(HttpServerExchange exchange) {
         busy = true;
         if (connection == null) {
@@ -144,7 +145,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         exchange.addExchangeCompleteListener(this);
     }
 
-    /** The client's address as text, without port and zone. */
+    /** The client's address, without port and zone; the text is made once. */
     String address() {
         if (address == null) {
             address = textOf(channel.getPeerAddress(InetSocketAddress.class));
@@ -191,7 +192,10 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
     }
 
-    /** An exchange is complete. Undertow then waits for the next request, unless the connection ends or is another's now. */
+    /**
+     * Called when an exchange is complete. Undertow waits for the next request then, unless the connection ends or was
+     * upgraded.
+     */
     @Override
     public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
         boolean goesOn = exchange.isPersistent() && !exchange.isUpgrade();
@@ -215,10 +219,10 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         source.setReadListener(this);
     }
 
-    /** The next request has begun to come in, or the connection ends. */
+    /** Called when the next request begins to arrive, or the connection ends. */
     @Override
     public void handleEvent(ConduitStreamSourceChannel source) {
-        source.setReadListener(null); // the next reader sets its own
+        source.setReadListener(null); // set again by the code that waits for more
         HttpServerConnection open = Objects.requireNonNull(connection);
         PooledByteBuffer pooled = open.getByteBufferPool().allocate();
         try {
@@ -247,7 +251,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
     }
 
-    /** Sets the conduits up as Undertow does, so that its channels, and its draining of unread bodies, work for these requests too. */
+    /** Sets the body up in the same way as Undertow, so that its channels and its draining of unread bodies work as usual. */
     private void setUpBody(
             HttpServerExchange exchange, long length, HttpServerConnection connection, PooledByteBuffer read) {
         keep(read, connection);
@@ -268,7 +272,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
                         exchange));
     }
 
-    /** Keeps bytes that were read too early for the next reader. */
+    /** Keeps bytes that were read already for the next read. */
     private static void keep(PooledByteBuffer read, HttpServerConnection connection) {
         if (read.getBuffer().hasRemaining()) {
             connection.setExtraBytes(read);

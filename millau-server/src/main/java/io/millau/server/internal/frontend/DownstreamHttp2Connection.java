@@ -21,15 +21,15 @@ import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 
 /**
- * A client's connection that speaks HTTP/2, with two things of Undertow's put right. For its I/O thread alone.
+ * A client's connection that speaks HTTP/2, with two corrections of Undertow. For its I/O thread alone.
  *
- * <p>Its window (RFC 9113, 6.9): Undertow gives back what was read alone, so that uploads which were cancelled took the
- * connection's window with them, in the end all of it; and it is as small as a stream's, so that one upload whose endpoint
- * takes nothing kept all others waiting. Here it is larger, and comes back when no request is in progress.
+ * <p>The connection's window (RFC 9113, 6.9): Undertow credits only the bytes that were read, so cancelled uploads use the
+ * window up. It is also only as large as the window of a stream, so one upload that the endpoint does not read blocks all
+ * others. Here the window is larger, and unread bytes are credited when no request is in progress.
  *
- * <p>The client's GOAWAY (6.8): a client that asks for nothing more still waits for what it asked for, and many send one in
- * response to ours. Undertow resets all streams then; here it is ignored, and the client closes the connection when it has
- * its responses.
+ * <p>The client's GOAWAY (RFC 9113, 6.8): Undertow resets all streams when it receives one. But a client that will send no more
+ * requests still waits for its responses, and many clients send a GOAWAY after ours. Here it is ignored, and the client closes
+ * the connection when it has its responses.
  */
 final class DownstreamHttp2Connection extends Http2Channel {
 
@@ -38,10 +38,10 @@ final class DownstreamHttp2Connection extends Http2Channel {
     private static final AttachmentKey<DownstreamHttp2Connection> KEY =
             AttachmentKey.create(DownstreamHttp2Connection.class);
 
-    /** How much of all its uploads may wait to be read: eight streams' windows. */
+    /** The connection's window in bytes: how much of all uploads may wait to be read; the windows of eight streams. */
     static final int WINDOW = 512 * 1024;
 
-    /** Twice as many as the window fills, since a buffer may hold little of several streams. */
+    /** Twice as many buffers as the window fills, since buffers may be only partly filled. */
     static final int MAX_BUFFERS = 2 * WINDOW / Buffers.CLIENT_BYTES;
 
     private final @Nullable ClientIdentity client;
@@ -51,7 +51,7 @@ final class DownstreamHttp2Connection extends Http2Channel {
     private int type;
     private boolean widened;
 
-    /** Bytes that arrived and were neither read nor given back. */
+    /** Received bytes that were neither read nor credited. */
     private long unread;
 
     private int toGiveBack;
@@ -76,39 +76,39 @@ final class DownstreamHttp2Connection extends Http2Channel {
         return new DownstreamHttp2Connection(connection, goAway, buffers, first, options);
     }
 
-    /** The connection that a request came over; null if it was upgraded from HTTP/1.1. */
+    /** The connection of a request; null if it was upgraded from HTTP/1.1. */
     static @Nullable DownstreamHttp2Connection of(ServerConnection connection) {
         return connection.getAttachment(KEY);
     }
 
-    /** The verified identity of its client, if the handshake required one. */
+    /** The identity of the client, if it had to present a certificate; otherwise null. */
     @Nullable
     ClientIdentity client() {
         return client;
     }
 
-    /** The version of TLS that its client speaks; null without TLS. */
+    /** The version of TLS; null without TLS. */
     @Nullable
     String tlsVersion() {
         return tlsVersion;
     }
 
-    /** Asks its client to send its next requests elsewhere. */
+    /** Asks the client to send no more requests over this connection. */
     void announceEnd() {
         goAway.send();
     }
 
-    /** Ends it, and tells its client which requests had come by then. */
+    /** Ends the connection with a GOAWAY that names the last request received. */
     void end() {
         sendGoAway(ERROR_NO_ERROR);
     }
 
-    /** No request is in progress: bytes that were not read never will be. */
+    /** Called when no request is in progress any more: credits bytes that were not read. */
     void becameIdle() {
         giveBack(unread);
     }
 
-    /** Called with every part of a frame's head, and of what isn't DATA; null while there is more to come. */
+    /** Called with each part of a frame's head, and of the payload of frames other than DATA; null until all of it is there. */
     @Override
     protected @Nullable FrameHeaderData parseFrame(ByteBuffer data) throws IOException {
         header.read(data);
@@ -117,7 +117,7 @@ final class DownstreamHttp2Connection extends Http2Channel {
             if (header.type() == Http2.DATA) {
                 unread += header.length();
             } else if (header.type() != Http2.SETTINGS && !widened) {
-                widened = true; // not before our SETTINGS (3.4), which answer the client's
+                widened = true; // not before our SETTINGS (RFC 9113, 3.4), which follow those of the client
                 sendUpdateWindowSize(0, WINDOW - Http2.INITIAL_WINDOW_BYTES);
             }
             type = header.type();

@@ -18,9 +18,9 @@ import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 
 /**
- * The clients' connections of one listener that speak HTTP/2 (RFC 9113). Does what Undertow's listener does, and remembers
- * them so that they can be ended without the loss of a request (6.8): first they are told to send no more, and when that
- * has had its time, what was processed last. Safe for use by several threads.
+ * The clients' connections of one listener that speak HTTP/2 (RFC 9113). Does the work of Undertow's listener, and also keeps
+ * the set of connections, so that they can be closed without the loss of a request (RFC 9113, 6.8): a first GOAWAY asks the
+ * clients to send no more requests, and a later one names the last request processed. Safe for use by several threads.
  */
 final class DownstreamHttp2Connections {
 
@@ -37,15 +37,15 @@ final class DownstreamHttp2Connections {
         this.options = options;
     }
 
-    /** Who gets the requests; set before the first connection comes. */
+    /** Sets the handler of requests; to be called before the first connection is accepted. */
     void setHandler(HttpHandler handler) {
         this.handler = handler;
     }
 
     /**
-     * Takes a connection, on its I/O thread.
+     * Handles a connection; to be called on its I/O thread.
      *
-     * @param first what was read from it already
+     * @param first the bytes that were read from it already; null for none
      */
     void open(StreamConnection connection, @Nullable PooledByteBuffer first) {
         DownstreamHttp2Connection opened = DownstreamHttp2Connection.open(connection, buffers, first, options);
@@ -59,19 +59,19 @@ final class DownstreamHttp2Connections {
         opened.resumeReceives();
     }
 
-    /** Asks every client to send its next request elsewhere; those that it sends all the same are served. */
+    /** Asks every client to send no more requests over its connection; requests that still arrive are served. */
     void announceEnd() {
         ending = true;
         all.forEach(open -> open.getIoThread().execute(open::announceEnd));
     }
 
-    /** Ends every connection, and tells its client which requests had come by then. Returns when that is done. */
+    /** Ends every connection with a GOAWAY that names the last request received. Returns when that is done, or after 1 s. */
     void end() {
         List<DownstreamHttp2Connection> last = List.copyOf(all);
         CountDownLatch ended = new CountDownLatch(last.size());
         last.forEach(open -> open.getIoThread().execute(() -> {
             open.end();
-            open.getIoThread().execute(ended::countDown); // behind what that has put off
+            open.getIoThread().execute(ended::countDown); // after the tasks that end() has scheduled
         }));
         try {
             if (!ended.await(1, TimeUnit.SECONDS)) {

@@ -9,10 +9,10 @@ import org.xnio.conduits.AbstractStreamSinkConduit;
 import org.xnio.conduits.StreamSinkConduit;
 
 /**
- * Slips a GOAWAY (RFC 9113, 6.8) between the frames of an HTTP/2 connection that goes on: one that asks for no further
- * requests and refuses none. Undertow's own ends the connection. For its I/O thread alone.
+ * Inserts a GOAWAY (RFC 9113, 6.8) between the frames of an HTTP/2 connection that stays open: the client is asked to send no
+ * further requests, but all that arrive are served. Undertow's own GOAWAY ends the connection. For its I/O thread alone.
  *
- * <p>Undertow hands down whole frames, so where all that it wrote has left, one frame has ended and no other begun.
+ * <p>Undertow writes whole frames. When everything it has written was sent, the connection is therefore between two frames.
  */
 final class GoAwayConduit extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
@@ -24,14 +24,14 @@ final class GoAwayConduit extends AbstractStreamSinkConduit<StreamSinkConduit> {
     private final ByteBuffer frame = ByteBuffer.wrap(FRAME).asReadOnlyBuffer();
     private boolean wanted;
 
-    /** Not before the first frame, which has to be SETTINGS (3.4). */
+    /** Whether a frame can be inserted now. False before the first frame, which has to be SETTINGS (RFC 9113, 3.4). */
     private boolean betweenFrames;
 
     GoAwayConduit(StreamSinkConduit next) {
         super(next);
     }
 
-    /** Sends it as soon as a frame ends; once. */
+    /** Sends the GOAWAY, once, as soon as the current frame has ended. */
     void send() {
         wanted = true;
         try {
@@ -39,11 +39,11 @@ final class GoAwayConduit extends AbstractStreamSinkConduit<StreamSinkConduit> {
                 resumeWrites(); // the next write or flush sends the rest
             }
         } catch (IOException e) {
-            LOG.debug("A client is gone: {}", e.toString()); // the reader will notice it, too
+            LOG.debug("A client is gone: {}", e.toString()); // reading from the connection fails, too
         }
     }
 
-    /** Sends the frame if it is due; false if a part of it is left, so that no other frame may follow yet. */
+    /** Sends the GOAWAY if it is due; returns whether the next frame can be written. */
     private boolean sendIfDue() throws IOException {
         if (!wanted || !betweenFrames) {
             return true;

@@ -24,11 +24,11 @@ import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /**
- * An address that is listened on, for HTTP/1.1 and HTTP/2: without TLS (h2c), or with it. Safe for use by several threads.
+ * Listens on one address for HTTP/1.1 and HTTP/2, without TLS (h2c) or with TLS. Safe for use by several threads.
  */
 public final class Listener {
 
-    /** Limits for what comes from outside; bodies have none, since they stream. */
+    /** The limits for requests. Bodies have none, since they are streamed. */
     private static final OptionMap HTTP = OptionMap.builder()
             .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
             .set(UndertowOptions.MAX_HEADER_SIZE, 32 * 1024)
@@ -44,7 +44,7 @@ public final class Listener {
             .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, DownstreamHttp2Connection.MAX_BUFFERS)
             .getMap();
 
-    /** How long a connection may go without a request is {@link DownstreamConnection}'s matter over HTTP/1.1. */
+    /** Adds the idle timeout, in milliseconds; {@link DownstreamConnection} implements it for HTTP/1.1. */
     private static final OptionMap HTTP_2 = OptionMap.builder()
             .addAll(HTTP)
             .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) DownstreamConnection.MAX_IDLE.toMillis())
@@ -73,7 +73,7 @@ public final class Listener {
         this.server = server;
     }
 
-    /** Takes the address; connections wait until {@link #open}. */
+    /** Binds an address for HTTP; connections wait until {@link #open}. */
     public static Listener bind(XnioWorker worker, ByteBufferPool buffers, EventLoops loops, InetSocketAddress address)
             throws IOException {
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
@@ -89,7 +89,7 @@ public final class Listener {
                         SOCKET));
     }
 
-    /** Takes the address for HTTPS. */
+    /** Binds an address for HTTPS; connections wait until {@link #open}. */
     public static Listener bind(
             XnioWorker worker,
             ByteBufferPool buffers,
@@ -102,7 +102,7 @@ public final class Listener {
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
         Consumer<TlsConnection> connections = connection -> {
             if (connection.speaks(Tls.ACME)) {
-                IoUtils.safeClose(connection); // the handshake was all
+                IoUtils.safeClose(connection); // the challenge ends with the handshake
             } else if (connection.speaks(Tls.HTTP_2)) {
                 http2.open(connection, null);
             } else {
@@ -141,7 +141,7 @@ public final class Listener {
 
     private static HttpHandler secure(HttpHandler handler) {
         return exchange -> {
-            exchange.setRequestScheme("https"); // HTTP/2 leaves it to the client
+            exchange.setRequestScheme("https"); // in HTTP/2 the client could send another one
             handler.handleRequest(exchange);
         };
     }
@@ -150,19 +150,18 @@ public final class Listener {
         HttpHandler upgrading = new Http2UpgradeHandler(handler);
         return exchange -> {
             exchange.setRequestScheme("http");
-            // Undertow's upgrade to h2c hands the request on as one without a body, so beside a body it is not taken
-            // up.
+            // Undertow's upgrade to h2c drops the request's body, so a request with a body is not upgraded.
             boolean upgrade = exchange.getRequestHeaders().contains(Headers.UPGRADE) && exchange.isRequestComplete();
             (upgrade ? upgrading : handler).handleRequest(exchange);
         };
     }
 
-    /** Takes no new connections any more; those that are there go on. */
+    /** Accepts no new connections any more; open ones are not affected. */
     public void stopAccepting() {
         IoUtils.safeClose(server);
     }
 
-    /** Asks clients to send no more requests over their connections, where their protocol has a way to say so ahead. */
+    /** Asks clients to send no more requests over their connections; only possible with HTTP/2. */
     public void announceEnd() {
         http2.announceEnd();
     }

@@ -16,10 +16,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what most clients send most of the time: a whole head in the origin form, of a request without a body or with one
- * of known length, with nothing in it that could be read in two ways (RFC 9112, sections 3 and 5). Whatever else comes is
- * left alone for Undertow, whose parser takes or refuses it; nothing is taken here that it would refuse, or read
- * differently. For one thread.
+ * Reads the most common requests: a whole head in origin form, without a body or with a body of known length, and without
+ * anything ambiguous (RFC 9112, sections 3 and 5). All other requests are left to Undertow's parser. No request is accepted
+ * here that Undertow would reject or understand differently. For one thread.
  */
 final class PlainRequests {
 
@@ -61,9 +60,10 @@ final class PlainRequests {
     }
 
     /**
-     * The request whose head the buffer begins with, ready for a handler but for its body. The buffer is left behind the head.
+     * Reads the head at the beginning of the buffer. Afterwards the buffer's position is after the head.
      *
-     * @return null if it holds anything else, a part of a head or more than one request for instance; the buffer is as it was
+     * @return an exchange whose body is not set up yet; null if the buffer holds anything else, a part of a head or more than
+     *     one request for instance; the buffer is not changed then
      */
     @Nullable
     HttpServerExchange read(ByteBuffer buffer, ServerConnection connection) {
@@ -98,7 +98,7 @@ final class PlainRequests {
         return exchange;
     }
 
-    /** How long the body of the request read last is; 0 for none. */
+    /** The length of the body of the request read last, in bytes; 0 for none. */
     long length() {
         return Math.max(length, 0);
     }
@@ -160,7 +160,7 @@ final class PlainRequests {
                 length = number;
             }
             String value = text(valueAt, valueEnd);
-            if (needsSecondLook(name, value, headers)) {
+            if (needsUndertow(name, value, headers)) {
                 return null;
             }
             headers.add(name, value);
@@ -169,7 +169,7 @@ final class PlainRequests {
         return host && bytes[at - 1] == '\n' ? headers : null;
     }
 
-    /** Whether this is a host name with or without a port; an address in brackets is not. */
+    /** Whether these bytes are a host name, with or without a port; false for an IPv6 address in brackets. */
     private boolean isName(int from, int to) {
         int nameEnd = scan(HOST, from);
         if (nameEnd == from || nameEnd == to) {
@@ -186,8 +186,10 @@ final class PlainRequests {
         return bytes[nameEnd] == ':' && port > 0 && port <= 65_535;
     }
 
-    /** Fields that frame a body differently, ask for something other than a response, or that Undertow combines. */
-    private static boolean needsSecondLook(HttpString name, String value, HeaderMap before) {
+    /**
+     * Whether a field needs Undertow: other framing of the body, Expect, an upgrade, connection options, or a second Cookie.
+     */
+    private static boolean needsUndertow(HttpString name, String value, HeaderMap before) {
         return switch (name.length()) {
             case 6 -> name.equals(Headers.EXPECT) || name.equals(Headers.COOKIE) && before.contains(name);
             case 7 -> name.equals(Headers.UPGRADE);
@@ -198,7 +200,7 @@ final class PlainRequests {
         };
     }
 
-    /** The index of the first byte that is not one of these. */
+    /** The index of the first byte that is none of these characters. */
     private int scan(boolean[] these, int from) {
         int i = from;
         while (these[bytes[i] & 0xff]) {
@@ -216,7 +218,7 @@ final class PlainRequests {
         return true;
     }
 
-    @SuppressWarnings("deprecation") // the one way to make a string of bytes without a look at each
+    @SuppressWarnings("deprecation") // the only way to make a string from Latin-1 bytes without decoding
     private String text(int from, int to) {
         return new String(bytes, 0, from, to - from);
     }

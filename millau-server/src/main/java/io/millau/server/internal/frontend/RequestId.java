@@ -7,14 +7,14 @@ import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/** The id of a request, in our logs and at the services. Immutable; made into text when needed. */
+/** Identifies a request in the logs of this proxy and of the services. Immutable; the text is made only when it is needed. */
 public final class RequestId {
 
     public static final HttpString HEADER = new HttpString("X-Request-Id");
 
     private static final int LONGEST = 200;
 
-    /** Characters beside letters and digits that need no quotes in any log. */
+    /** The characters, in addition to letters and digits, that need no quotes in any log. */
     private static final String OTHERS = "-._~:/+@=";
 
     private static final byte[] DIGITS = Http1.ascii("0123456789abcdef");
@@ -29,7 +29,7 @@ public final class RequestId {
         this.low = low;
     }
 
-    /** The client's own id if it sent exactly one that is fit for logs, else a new one. */
+    /** Returns the id that the client sent, if it sent exactly one that logs can hold without quotes, otherwise a new one. */
     static RequestId of(HeaderMap headers) {
         String given = headers.getFirst(HEADER);
         if (given != null && headers.count(HEADER) == 1 && isFit(given)) {

@@ -1,4 +1,4 @@
-/** Towards clients: listeners, connections, and the requests that come over them, by HTTP/1.1 and HTTP/2. */
+/** The side of the clients: listeners, connections, and their requests over HTTP/1.1 and HTTP/2. */
 @NullMarked
 package io.millau.server.internal.frontend;
 

@@ -4,8 +4,8 @@ import io.undertow.util.HeaderMap;
 import java.nio.ByteBuffer;
 
 /**
- * Takes the framing out of a chunked body (RFC 9112, 7.1) where it lies: afterwards the buffer holds body bytes alone, and
- * one write passes on what came in many chunks. For one body at a time.
+ * Removes the framing from a chunked body (RFC 9112, 7.1) in place: afterwards the buffer holds only bytes of the body, and one
+ * write passes many chunks on. For one body and one thread.
  */
 public final class ChunkDecoder {
 
@@ -46,7 +46,7 @@ public final class ChunkDecoder {
      * limit, up to the returned index, is what can't be decoded yet (the beginning of trailers) or, once {@link #ended}, what
      * does not belong to the body.
      *
-     * @throws MalformedResponseException if it isn't chunked
+     * @throws MalformedResponseException if the framing is malformed
      */
     public int decode(ByteBuffer buffer) throws MalformedResponseException {
         int start = buffer.position();

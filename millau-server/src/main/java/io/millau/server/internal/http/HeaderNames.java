@@ -5,8 +5,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Header names seen before, by their bytes, so that the same few names are not made anew in each request. Bounded: what is
- * full only remembers nothing new. For one thread.
+ * A cache of header names by their bytes, so that the same names are not created again for each request. It is bounded: when it
+ * is full, it remembers no further names. For one thread.
  */
 public final class HeaderNames {
 

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Which fields are meant for the next hop alone (RFC 9110, 7.6.1), and so end at a proxy. */
+/** The fields that are only for one connection and are not forwarded by a proxy (RFC 9110, 7.6.1). */
 public final class HopByHop {
 
     private static final Set<HttpString> FIELDS = Set.of(
@@ -22,7 +22,7 @@ public final class HopByHop {
             Headers.UPGRADE,
             new HttpString("HTTP2-Settings"));
 
-    /** What Connection can't declare to be for one hop: taking one away would change what the message is, or where from. */
+    /** The fields that are forwarded even if Connection names them: without them the message would have another meaning. */
     private static final Set<String> NEVER_NAMED =
             Set.of("host", "content-length", "date", "via", "cookie", "authorization");
 
@@ -80,7 +80,7 @@ public final class HopByHop {
         return c == ' ' || c == '\t';
     }
 
-    /** Takes out of trailers what frames or routes a message, which is no business of theirs (RFC 9110, 6.5.1). */
+    /** Removes the fields that must not be in trailers, since they frame or route a message (RFC 9110, 6.5.1). */
     public static void removeFromTrailers(HeaderMap trailers) {
         removeFrom(trailers);
         trailers.remove(Headers.CONTENT_LENGTH);

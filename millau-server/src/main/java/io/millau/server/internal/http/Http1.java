@@ -6,7 +6,7 @@ import io.undertow.util.HeaderValues;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** What is asked of HTTP/1.1 messages in several places (RFC 9112). */
+/** Helpers for HTTP/1.1 messages (RFC 9112). */
 public final class Http1 {
 
     private Http1() {}

@@ -7,7 +7,7 @@ public final class MessageLength {
 
     private MessageLength() {}
 
-    /** The number in these bytes; -1 if they are not a number, or one of more than 18 digits. */
+    /** Parses these bytes; -1 if they are not a number, or one with more than 18 digits. */
     public static long parse(byte[] bytes, int from, int to) {
         if (from == to || to - from > 18) {
             return -1;
@@ -23,7 +23,7 @@ public final class MessageLength {
         return length;
     }
 
-    /** The number; -1 if the text is not one, or one of more than 18 digits. */
+    /** Parses a value; -1 if it is not a number, or one with more than 18 digits. */
     public static long parse(String value) {
         byte[] bytes = value.getBytes(StandardCharsets.ISO_8859_1);
         return parse(bytes, 0, bytes.length);

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parses the head of a response (RFC 9112, sections 2 to 6) strictly: what two parsers could read in two ways is an error. For
- * one thread. Holds the head parsed last, and passes its fields on without the hop-by-hop ones (RFC 9110, 7.6.1).
+ * Reads the head of a response (RFC 9112, sections 2 to 6) strictly: ambiguous heads are malformed. Holds the head read last,
+ * and passes its fields on without those for this connection (RFC 9110, 7.6.1). For one thread.
  */
 public final class ResponseHead {
 
@@ -23,7 +23,7 @@ public final class ResponseHead {
     /** The largest head, and as it is read in one piece, the smallest buffer to read into. */
     public static final int MAX_BYTES = Buffers.STREAM_BYTES;
 
-    /** Nearly every head ends within these bytes. */
+    /** The number of bytes that are searched first; nearly every head is shorter. */
     private static final int USUAL_BYTES = 2048;
 
     private static final int MAX_FIELDS = 200;
@@ -51,10 +51,10 @@ public final class ResponseHead {
     private @Nullable String upgrade;
 
     /**
-     * Reads a head, and leaves the buffer behind it.
+     * Reads a head; afterwards the buffer's position is after it.
      *
      * @return false if more bytes are needed; then the buffer is left as it was
-     * @throws MalformedResponseException if this can't become a head any more
+     * @throws MalformedResponseException if the head is malformed, even if it is not complete
      */
     public boolean read(ByteBuffer buffer) throws MalformedResponseException {
         boolean complete =
@@ -100,7 +100,7 @@ public final class ResponseHead {
         return true;
     }
 
-    /** Puts the fields that are to be passed on into the map. */
+    /** Copies the fields that are to be passed on. */
     public void copyTo(HeaderMap headers) {
         for (int i = 0; i < fields; i++) {
             if (!forUs[i]) {
@@ -109,7 +109,7 @@ public final class ResponseHead {
         }
     }
 
-    /** Whether the status line has its second space, which some servers leave out. */
+    /** Whether the status line has its last blank, which some servers leave out. */
     public boolean isWhole() {
         return bytes[12] == ' ';
     }
@@ -150,7 +150,7 @@ public final class ResponseHead {
         return status;
     }
 
-    /** The reason phrase where it isn't the usual one. */
+    /** The reason phrase; null if it is the usual one. */
     @Nullable
     public String reason() {
         return reason;
@@ -161,12 +161,12 @@ public final class ResponseHead {
         return keepAlive;
     }
 
-    /** Bytes of the body, or {@link #CHUNKED}, or {@link #UNTIL_CLOSE}; says nothing of what has no body anyway. */
+    /** The length of the body in bytes, {@link #CHUNKED} or {@link #UNTIL_CLOSE}; meaningless for a response without a body. */
     public long length() {
         return length;
     }
 
-    /** What the Upgrade field says, of a 101. */
+    /** The value of the Upgrade field; null if there is none. */
     @Nullable
     public String upgrade() {
         return upgrade;
@@ -192,7 +192,7 @@ public final class ResponseHead {
         return true;
     }
 
-    /** The first bytes tell garbage from an incomplete head, so that garbage fails at once. */
+    /** Detects anything but HTTP/1 by its first bytes, so that it is not mistaken for an incomplete head. */
     private void checkStart() throws MalformedResponseException {
         if (end > 8 && Arrays.equals(bytes, 0, 7, START, 0, 7) && (bytes[7] & ~1) == '0' && bytes[8] == ' ') {
             return;
@@ -223,7 +223,7 @@ public final class ResponseHead {
         return same ? null : string(from, to);
     }
 
-    /** Up to and with the empty line. */
+    /** Reads the fields, and the empty line after them. */
     private boolean readFields() throws MalformedResponseException {
         for (fields = 0; ; fields++) {
             lineAt[fields] = at;
@@ -413,7 +413,7 @@ public final class ResponseHead {
     }
 
     private String shown(int from, int to) {
-        // The value may be a cookie.
+        // Only the name is shown: the value may be a cookie.
         String line = string(from, Math.min(to, from + 80)).replaceAll("[^ -~]", "?");
         return "“" + line.replaceFirst("[: ].*", "…") + "”";
     }

@@ -12,9 +12,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Direct buffers of one size for Undertow. Safe for use by several threads, each of which has a stock of its own.
+ * A pool of direct buffers of one size for Undertow. Safe for use by several threads, each of which has its own stock.
  *
- * <p>Undertow's own pool looks its stock up in a synchronized WeakHashMap, for each buffer that is taken and given back.
+ * <p>Undertow's own pool is slower: it uses a synchronized WeakHashMap each time a buffer is taken or given back.
  */
 public final class Buffers implements ByteBufferPool {
 
@@ -59,7 +59,7 @@ public final class Buffers implements ByteBufferPool {
         return true;
     }
 
-    /** Nothing to do: the stocks go with this. */
+    /** Does nothing: the stocks are garbage-collected with the pool. */
     @Override
     public void close() {}
 
@@ -69,8 +69,8 @@ public final class Buffers implements ByteBufferPool {
     }
 
     /**
-     * The buffers of the thread that makes it, which alone may take some. The last used one is on top, since the
-     * processor's cache still knows it; what goes beyond the stock is given back to the system at once.
+     * The buffers of the thread that creates the stock; only this thread may take buffers. The buffer used last is taken first,
+     * since it may still be in the processor's cache. At most 4 MiB are kept; further buffers are freed at once.
      */
     public static final class Stock {
 
@@ -95,7 +95,7 @@ public final class Buffers implements ByteBufferPool {
             return ByteBuffer.allocateDirect(size);
         }
 
-        /** How many are in use; exact, for another thread, only while the owner does nothing. */
+        /** How many are in use; for other threads the number is exact only while the owner is idle. */
         int taken() {
             return made.get() - buffers.size();
         }

@@ -10,10 +10,10 @@ import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
- * Deadlines of one I/O thread. Used by that thread alone.
+ * The deadlines of one I/O thread, of its requests or of its connections. For that thread alone. All times are in nanoseconds.
  *
- * <p>A timer for each request would be expensive. Instead every tick looks through the deadlines that wait, and nothing ticks
- * while none does.
+ * <p>A timer for each request would be expensive. Instead, all deadlines that are set are checked at every tick; there are no
+ * ticks while none is set.
  */
 public final class Deadlines {
 
@@ -25,14 +25,14 @@ public final class Deadlines {
     private @Nullable Deadline first;
     private boolean ticking;
 
-    /** @param tick how late a deadline may be */
+    /** @param tick the time between two checks: how late a deadline may be */
     Deadlines(XnioIoThread thread, Ticker ticker, Duration tick) {
         this.thread = thread;
         this.ticker = ticker;
         this.tickMillis = tick.toMillis();
     }
 
-    /** Something that must happen unless it is cancelled in time; a link of the list it waits in. */
+    /** An action that is run at a certain time unless it is cancelled before; also an element of a linked list. */
     public abstract static class Deadline {
         private long at;
         private boolean waiting;
@@ -89,7 +89,7 @@ public final class Deadlines {
             try {
                 passed.passed();
             } catch (RuntimeException e) {
-                LOG.error("Internal error in a deadline; the others go on", e);
+                LOG.error("Internal error in a deadline; other deadlines are not affected", e);
             }
         }
         ticking = false;
@@ -103,11 +103,13 @@ public final class Deadlines {
             thread.executeAfter(this::tick, tickMillis, TimeUnit.MILLISECONDS);
             ticking = true;
         } catch (RejectedExecutionException e) {
-            LOG.debug("No more deadlines: the proxy is closing");
+            LOG.debug("Deadlines are not checked any more: the proxy stops");
         }
     }
 
-    /** From the start each time, since what one deadline sets off may cancel others. */
+    /**
+     * Finds a deadline that has passed. Starts from the first one each time, since the action of a deadline may cancel others.
+     */
     private @Nullable Deadline firstPassed(long now) {
         for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
             if (now - deadline.at >= 0) {

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.xnio.XnioIoThread;
 
-/** The event loops of one proxy: one for each I/O thread, made when the thread first asks for it. Safe for use by several threads. */
+/** The event loops of a proxy, one for each I/O thread, created when the thread needs it. Safe for use by several threads. */
 public final class EventLoops {
 
     private final Map<XnioIoThread, EventLoop> all = new ConcurrentHashMap<>();

@@ -1,4 +1,4 @@
-/** What everything on an I/O thread uses: event loops, deadlines, buffers. */
+/** The basics of I/O threads: event loops, deadlines, buffers. */
 @NullMarked
 package io.millau.server.internal.io;
 

@@ -406,7 +406,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         } else {
             reply(502, "No instance could answer\n");
         }
-        tracker.failed(report, delivery.service(), running ? failures().lastReason() : "nothing of it runs");
+        tracker.failed(report, delivery.service(), running ? failures().lastReason() : "no running instance");
     }
 
     private void reply(int status, String text) {

@@ -20,7 +20,7 @@ public final class ChangeHistory {
     /**
      * A change.
      *
-     * @param isTrouble whether it needs attention
+     * @param isTrouble whether the change is a problem that the operator should look at
      * @param text as the log has it
      */
     record Change(Instant at, boolean isTrouble, String text) {}

@@ -25,7 +25,7 @@ public final class Changes implements TrafficListener {
 
     private final ChangeHistory history;
 
-    // By who delivers services, one thread at a time.
+    // Used by the thread that delivers services; one at a time.
     private Map<String, Service> services = Map.of();
     private Set<Problem> problems = Set.of();
 

@@ -78,7 +78,7 @@ final class Latencies {
     }
 
     /**
-     * How long the fastest part of the responses took at most, in milliseconds.
+     * A quantile: the longest time that the fastest part of the responses took, in milliseconds.
      *
      * @param part 0.99 of them for instance
      * @return null if there were none

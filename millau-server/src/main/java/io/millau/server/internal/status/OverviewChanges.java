@@ -29,7 +29,7 @@ final class OverviewChanges {
         this.history = history;
     }
 
-    /** Remembers what is new. The source or the certificate store has logged it already. */
+    /** Adds new changes to the history; they were logged already where they were found. */
     void compare(Overview overview) {
         Map<String, String> troublesNow = new HashMap<>();
         for (SourceStatus source : overview.sources()) {

@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The URL to explain, split as a request for it would be.
+ * The URL of a request to be explained, parsed in the same way as the target of a real request.
  *
  * @param secure whether it is HTTPS
  * @param host what the Host field would say
@@ -28,9 +28,9 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
     private static final Pattern CONTROL_OR_BLANK = Pattern.compile("[\\p{Cntrl}\\p{Space}]");
 
     /**
-     * Reads it; without a scheme it is HTTP.
+     * Parses a URL; without a scheme it is one of HTTP.
      *
-     * @throws IllegalArgumentException whose message says what was expected, and nothing of the URL
+     * @throws IllegalArgumentException with a message that says what was expected; it contains nothing of the URL
      */
     public static RequestUrl parse(String text) {
         if (text.length() > LONGEST) {
@@ -65,7 +65,7 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
         return host;
     }
 
-    /** Decoded as Undertow decodes paths: an encoded slash stays encoded, and path parameters are removed. */
+    /** Decodes a path as Undertow does: encoded slashes stay encoded, and parameters of segments are removed. */
     private static String decoded(String path) {
         try {
             String encoded = NOT_ASCII

@@ -60,7 +60,7 @@ final class StatusStream implements HttpHandler {
                 @Nullable String event,
                 @Nullable String id,
                 IOException failure) {
-            LOG.debug("A viewer of the status is gone: {}", failure.toString());
+            LOG.debug("A viewer of the status page is gone: {}", failure.toString());
             IoUtils.safeClose(connection);
         }
     }
@@ -69,7 +69,7 @@ final class StatusStream implements HttpHandler {
     public void handleRequest(HttpServerExchange exchange) throws Exception {
         if (exchange.getRequestMethod().equals(Methods.HEAD)) {
             exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/event-stream; charset=UTF-8");
-            exchange.endExchange(); // a response to HEAD has no body, so the stream would never end
+            exchange.endExchange(); // otherwise a stream without a reader would never end
             return;
         }
         if (open.incrementAndGet() > MOST) {
@@ -91,17 +91,17 @@ final class StatusStream implements HttpHandler {
         newcomers = true;
     }
 
-    /** Whether there are viewers. */
+    /** Whether the page has any viewer. */
     boolean isWatched() {
         return !viewers.isEmpty();
     }
 
-    /** Whether a viewer has not been sent anything yet. */
+    /** Whether a viewer has not got any status yet. */
     boolean hasNewcomers() {
         return newcomers;
     }
 
-    /** Sends the status to all viewers that have read the one before. */
+    /** Sends the status to all viewers that have read the previous one. */
     void send(String json) {
         newcomers = false;
         long now = ticker.nanoTime();

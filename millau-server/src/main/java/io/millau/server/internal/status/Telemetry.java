@@ -61,7 +61,7 @@ public final class Telemetry implements HttpHandler {
         if (!exchange.getRequestMethod().equals(Methods.GET)
                 && !exchange.getRequestMethod().equals(Methods.HEAD)) {
             exchange.getResponseHeaders().put(Headers.ALLOW, "GET, HEAD");
-            answer(exchange, StatusCodes.METHOD_NOT_ALLOWED, TEXT, "Expected GET or HEAD\n");
+            respond(exchange, StatusCodes.METHOD_NOT_ALLOWED, TEXT, "Expected GET or HEAD\n");
             return;
         }
         exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-store");
@@ -69,20 +69,20 @@ public final class Telemetry implements HttpHandler {
         switch (exchange.getRequestPath()) {
             case "/", "/ready" -> {
                 boolean isUp = up.getAsBoolean();
-                answer(exchange, isUp ? StatusCodes.OK : StatusCodes.SERVICE_UNAVAILABLE, TEXT, isUp ? "up" : "down");
+                respond(exchange, isUp ? StatusCodes.OK : StatusCodes.SERVICE_UNAVAILABLE, TEXT, isUp ? "up" : "down");
             }
-            case "/live" -> answer(exchange, StatusCodes.OK, TEXT, "live");
+            case "/live" -> respond(exchange, StatusCodes.OK, TEXT, "live");
             case "/status" -> {
                 exchange.getResponseHeaders().put(CONTENT_SECURITY_POLICY, policy);
-                answer(exchange, StatusCodes.OK, HTML, page);
+                respond(exchange, StatusCodes.OK, HTML, page);
             }
-            case "/status.json" -> answerLater(exchange, JSON, status::text);
+            case "/status.json" -> respondLater(exchange, JSON, status::text);
             case "/status/events" -> status.stream().handleRequest(exchange);
             case "/metrics" -> {
                 if (metrics == null) {
                     notFound(exchange);
                 } else {
-                    answerLater(exchange, PROMETHEUS, metrics);
+                    respondLater(exchange, PROMETHEUS, metrics);
                 }
             }
             case ExplainHandler.PATH -> explain.handleRequest(exchange);
@@ -91,33 +91,33 @@ public final class Telemetry implements HttpHandler {
     }
 
     private static void notFound(HttpServerExchange exchange) {
-        answer(exchange, StatusCodes.NOT_FOUND, TEXT, "Not Found\n");
+        respond(exchange, StatusCodes.NOT_FOUND, TEXT, "Not Found\n");
     }
 
     /** What may take long is not made on the I/O thread. */
-    private static void answerLater(HttpServerExchange exchange, String type, Supplier<@Nullable String> source) {
+    private static void respondLater(HttpServerExchange exchange, String type, Supplier<@Nullable String> source) {
         exchange.dispatch(() -> {
             String text;
             try {
                 text = source.get();
             } catch (RuntimeException | Error e) {
-                LOG.error("{} can't be answered", exchange.getRequestPath(), e);
+                LOG.error("Internal error while responding to {}", exchange.getRequestPath(), e);
                 exchange.getIoThread()
                         .execute(() ->
-                                answer(exchange, StatusCodes.INTERNAL_SERVER_ERROR, TEXT, "See the log of Millau\n"));
+                                respond(exchange, StatusCodes.INTERNAL_SERVER_ERROR, TEXT, "See the log of Millau\n"));
                 return;
             }
             exchange.getIoThread().execute(() -> {
                 if (text == null) {
-                    answer(exchange, StatusCodes.SERVICE_UNAVAILABLE, TEXT, "Starting\n");
+                    respond(exchange, StatusCodes.SERVICE_UNAVAILABLE, TEXT, "Starting\n");
                 } else {
-                    answer(exchange, StatusCodes.OK, type, text);
+                    respond(exchange, StatusCodes.OK, type, text);
                 }
             });
         });
     }
 
-    private static void answer(HttpServerExchange exchange, int status, String type, String text) {
+    private static void respond(HttpServerExchange exchange, int status, String type, String text) {
         exchange.setStatusCode(status);
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, type);
         exchange.getResponseSender().send(text, StandardCharsets.UTF_8);

@@ -72,7 +72,7 @@ public final class JsonText {
         return this;
     }
 
-    /** With three digits behind the point at most. */
+    /** Writes a number with at most three decimals. */
     public JsonText value(double number) {
         separate();
         long thousandths = Math.round(Math.abs(number) * 1000);
@@ -111,7 +111,7 @@ public final class JsonText {
         needsComma = true;
     }
 
-    /** Without the characters that end a line in JavaScript, or a script in HTML. */
+    /** Writes a string. Also escapes characters that end a line in JavaScript, or a script in HTML. */
     private void quote(String text) {
         out.append('"');
         for (int i = 0; i < text.length(); i++) {

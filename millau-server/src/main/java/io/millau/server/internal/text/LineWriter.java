@@ -14,17 +14,17 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongFunction;
 
 /**
- * Writes lines on a thread of its own, so that callers never wait for a slow reader. Lines that come faster than they are read
- * are dropped and counted. Safe for use by several threads.
+ * Writes lines on its own thread, so that callers never wait for the output. Lines that arrive faster than the output accepts
+ * them are dropped and counted. Safe for use by several threads.
  */
 public final class LineWriter implements AutoCloseable {
 
-    /** Some seconds of a busy proxy. */
+    /** The largest number of lines that wait: a few seconds of a busy proxy. */
     public static final int MOST_WAITING = 8192;
 
     static final int MOST_CHARACTERS = 4 * 1024 * 1024;
 
-    /** Lines are written together up to so many bytes, and never in parts. */
+    /** Lines are written together until they have this many bytes; a line is never split. */
     private static final int BATCH_BYTES = 32 * 1024;
 
     private static final Duration CLOSE = Duration.ofSeconds(2);
@@ -43,8 +43,8 @@ public final class LineWriter implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * @param out may block; stays open
-     * @param note what is written where so many lines were dropped
+     * @param out may block; is never closed by this class
+     * @param note returns the text to write after the given number of lines was dropped
      */
     public LineWriter(OutputStream out, String threadName, LongFunction<String> note) {
         this.out = out;
@@ -54,7 +54,7 @@ public final class LineWriter implements AutoCloseable {
         thread.start();
     }
 
-    /** Whether there is room; who has a line to make can spare that otherwise. */
+    /** Whether there is room for a line. If not, counts a dropped line: the caller need not make it. */
     public boolean hasRoom() {
         if (size.get() < MOST_WAITING && characters.get() < MOST_CHARACTERS) {
             return true;
@@ -115,7 +115,7 @@ public final class LineWriter implements AutoCloseable {
             out.write(batch.toByteArray());
             out.flush();
         } catch (IOException | RuntimeException e) {
-            dropped.addAndGet(batchLines); // there is nowhere to say it
+            dropped.addAndGet(batchLines); // can't be reported anywhere else
         }
         batch.reset();
         batchLines = 0;
@@ -129,7 +129,7 @@ public final class LineWriter implements AutoCloseable {
         idle = false;
     }
 
-    /** A stream whose lines are written here; its end is this one's. */
+    /** Returns a stream whose lines are written here. Closing it closes this writer. */
     public OutputStream stream() {
         return new OutputStream() {
             private final ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -166,7 +166,7 @@ public final class LineWriter implements AutoCloseable {
         };
     }
 
-    /** Writes what waits, for two seconds at most. */
+    /** Writes the lines that wait, for at most 2 s, and ends the thread. */
     @Override
     public void close() {
         closed = true;

@@ -30,7 +30,7 @@ public final class ListenAddress {
         }
     }
 
-    /** As behaviour and metrics write it: {@code :8080} where it listens everywhere. */
+    /** Formats an address: {@code :8080} for all local addresses. */
     public static String show(InetSocketAddress address) {
         InetAddress host = address.getAddress();
         if (host == null || host.isAnyLocalAddress()) {

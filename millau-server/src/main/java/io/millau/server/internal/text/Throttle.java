@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 
 /**
- * Limits the lines that clients can cause in the log: of one kind of line the first is logged, then at most one every 10 s, with the
- * number of those left out. Safe for use by several threads.
+ * Limits log lines that clients can cause. Of one kind of line, the first is logged, and then at most one every 10 s, with the
+ * number of lines left out. Safe for use by several threads.
  */
 public final class Throttle {
 
@@ -28,7 +28,7 @@ public final class Throttle {
         this.next = new AtomicLong(ticker.nanoTime());
     }
 
-    /** Logs the line, unless one was logged within the last 10 s. */
+    /** Logs a line, or counts it as left out if the last one was logged less than 10 s ago. */
     public void warn(Logger log, Supplier<String> line) {
         long now = ticker.nanoTime();
         long due = next.get();
@@ -36,7 +36,7 @@ public final class Throttle {
             leftOut.getAndIncrement();
             return;
         }
-        int others = leftOut.getAndSet(0);
-        log.warn("{}{}", line.get(), others == 0 ? "" : " others=" + others);
+        int omitted = leftOut.getAndSet(0);
+        log.warn("{}{}", line.get(), omitted == 0 ? "" : " others=" + omitted);
     }
 }

@@ -5,7 +5,7 @@ import java.util.Objects;
 /** The version of this jar. */
 public final class Version {
 
-    /** As the jar's manifest names it. */
+    /** The version in the jar's manifest. */
     public static final String VERSION =
             Objects.requireNonNullElse(Version.class.getPackage().getImplementationVersion(), "(not packaged)");
 

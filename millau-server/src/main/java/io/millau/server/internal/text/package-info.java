@@ -1,4 +1,4 @@
-/** Text that is written or read: log lines, JSON, listen addresses. */
+/** Formatting and parsing of text: log lines, JSON, listen addresses. */
 @NullMarked
 package io.millau.server.internal.text;
 

@@ -11,10 +11,11 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives a handshake the certificates that were found for it. Safe for use by several threads.
+ * Gives the certificates that were found for a handshake to its engine. Safe for use by several threads.
  *
- * <p>An engine asks on the thread that drives it, which {@link #offer}s them before. The JDK asks for kinds of keys that the
- * client knows, Conscrypt for all; so what the client doesn't know is not among them.
+ * <p>The thread that runs an engine {@link #offer}s the certificates before, and the engine asks for them on the same thread.
+ * The JDK asks only for key types that the client supports, Conscrypt for all; so certificates with other types must not be
+ * offered.
  */
 final class CertificateKeyManager extends X509ExtendedKeyManager {
 
@@ -23,12 +24,12 @@ final class CertificateKeyManager extends X509ExtendedKeyManager {
     private final ThreadLocal<List<Certificate>> offered = ThreadLocal.withInitial(List::of);
 
     /**
-     * A handshake takes the key and the chain right after the choice, on the same thread: so both are of one certificate,
-     * whatever was offered meanwhile.
+     * The certificate chosen last on a thread. A handshake gets the key and the chain right after the choice, on the same
+     * thread, so both belong to the same certificate.
      */
     private final ThreadLocal<Certificate> chosen = new ThreadLocal<>();
 
-    /** Says what the engine that is driven next may choose from, best first. */
+    /** Sets the certificates, best first, from which the engine that runs next on this thread may choose. */
     void offer(List<Certificate> certificates) {
         offered.set(certificates);
     }
@@ -56,7 +57,7 @@ final class CertificateKeyManager extends X509ExtendedKeyManager {
 
     @Override
     public @Nullable String chooseServerAlias(String keyType, Principal @Nullable [] issuers, Socket socket) {
-        return null; // there are engines only
+        return null; // only engines are used, no sockets
     }
 
     @Override

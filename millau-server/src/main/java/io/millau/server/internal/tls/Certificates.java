@@ -32,8 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All certificates: those of labels, which all services share, and those of the sources. Handshakes use it on I/O threads. Its own
- * thread lets the sources look for changes, tells them which names are missing, and warns of certificates that expire.
+ * All certificates: those of labels, which are used for all services, and those of the sources. Handshakes look certificates up
+ * on I/O threads. A thread of this class makes the sources look for changes and obtain missing certificates, and logs
+ * certificates that expire soon. Safe for use by several threads.
  */
 public final class Certificates implements AutoCloseable {
 
@@ -41,19 +42,19 @@ public final class Certificates implements AutoCloseable {
 
     private static final Duration SOON = Duration.ofDays(14);
 
-    /** Clients can ask for any name: so many at most are remembered as having no certificate. */
+    /** The largest number of names without a certificate that are remembered, since clients can send any name. */
     private static final int MOST_NAMES = 1000;
 
     private final List<CertificateSource> sources;
     private final Clock clock;
-    private final Certificate selfSigned = Certificate.selfSigned("millau.invalid");
+    private final Certificate fallback = Certificate.selfSigned("millau.invalid");
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread t = new Thread(task, "millau-certificates");
         t.setDaemon(true);
         return t;
     });
 
-    /** Names that were asked for and have no certificate: each is reported once. */
+    /** Names that clients asked for and that have no certificate; each is handled once. */
     private final Set<String> unnamed = Collections.synchronizedSet(new HashSet<>());
 
     private final Map<String, Unlisted> unlisted = new ConcurrentHashMap<>();
@@ -63,17 +64,17 @@ public final class Certificates implements AutoCloseable {
     private volatile List<Service> services = List.of();
     private volatile Set<String> hosts = Set.of();
 
-    // Used by the thread alone.
+    // For the thread alone.
     private final Map<CertificateSource, Set<String>> wanted = new HashMap<>();
     private final Map<Certificate, Instant> warned = new HashMap<>();
 
-    /** @param sources those that were given first are the first to be asked whether anything is missing */
+    /** @param sources in order of preference: earlier sources obtain missing certificates first */
     public Certificates(List<CertificateSource> sources, Clock clock) {
         this.sources = List.copyOf(sources);
         this.clock = clock;
     }
 
-    /** Starts to look after the sources; to be called when the services are known. */
+    /** Starts the thread; to be called when the services are known. */
     public void start() {
         thread.scheduleWithFixedDelay(this::lookAfter, 0, 1, TimeUnit.SECONDS);
     }
@@ -96,12 +97,12 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** Names that were asked for, and would get a certificate if they were listed in {@code millau.hosts}. */
+    /** The problems with names that clients asked for, and that would get certificates if they were among a service's hosts. */
     public List<Problem> problems() {
         return unlisted.values().stream().map(Unlisted::problem).toList();
     }
 
-    /** The certificates of labels with the name of a service that has it. */
+    /** The certificates of labels, each with the name of a service that has it. */
     private Map<Certificate, String> byLabel() {
         Map<Certificate, String> all = new LinkedHashMap<>();
         for (Service service : services) {
@@ -113,7 +114,7 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** The certificates for a name, best first; at least one. For I/O threads. */
+    /** Finds the certificates for a host name, best first; at least one. For I/O threads. */
     List<Certificate> find(@Nullable String serverName) {
         List<Certificate> found = serverName == null ? List.of() : fitting(serverName);
         if (!found.isEmpty()) {
@@ -123,7 +124,7 @@ public final class Certificates implements AutoCloseable {
             noteUnnamed(serverName);
         }
         List<Certificate> any = fitting(null);
-        return any.isEmpty() ? List.of(selfSigned) : any;
+        return any.isEmpty() ? List.of(fallback) : any;
     }
 
     private List<Certificate> fitting(@Nullable String serverName) {
@@ -143,7 +144,7 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    /** A host matches its subdomains, but a certificate is for exact names, and only the operator knows which of them are used. */
+    /** Reports a name that a service's host matches as a suffix: a certificate needs the whole name, so it has to be listed. */
     private void explainUnnamed(String serverName) {
         for (Service service : services) {
             for (String host : service.hosts()) {
@@ -158,14 +159,14 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    /** Subdomains of one host that were asked for. Clients can make names up, so only a few are shown. */
+    /** Names that a host of a service matches as a suffix. Only a few are kept, since clients can send any name. */
     private static final class Unlisted {
         private static final int SHOWN = 3;
 
         private final String service;
         private final String host;
         private final List<String> names = new ArrayList<>();
-        private int others;
+        private int furtherNames;
 
         Unlisted(String service, String host) {
             this.service = service;
@@ -176,7 +177,7 @@ public final class Certificates implements AutoCloseable {
             if (names.size() < SHOWN) {
                 names.add(LogText.value(name));
             } else {
-                others++;
+                furtherNames++;
             }
         }
 
@@ -184,13 +185,13 @@ public final class Certificates implements AutoCloseable {
             return new Problem(
                     service,
                     "over HTTPS was asked for " + String.join(", ", names)
-                            + (others == 0 ? "" : " and " + others + " more")
+                            + (furtherNames == 0 ? "" : " and " + furtherNames + " more")
                             + ", without a certificate: served as what ends in " + host
                             + ", for which no certificate is obtained; add the names that you use to millau.hosts");
         }
     }
 
-    /** All certificates, and those that are missing. */
+    /** The status of all certificates, including missing ones. */
     public List<CertificateStatus> status() {
         List<CertificateStatus> all = new ArrayList<>();
         byLabel()
@@ -200,17 +201,17 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** How many names are remembered as having no certificate. */
+    /** The number of names that clients asked for and that have no certificate. */
     int namesWithout() {
         return unnamed.size();
     }
 
-    /** The response to an HTTP challenge, if it is one of ours. */
+    /** The response to an HTTP challenge (RFC 8555, 8.3); empty if no source knows the token. */
     public CompletableFuture<Optional<String>> httpChallenge(String token) {
         return first(source -> source.httpChallenge(token));
     }
 
-    /** The certificate that answers a TLS challenge, if it is one of ours. */
+    /** The certificate for a TLS challenge (RFC 8737); empty if no source has one for the name. */
     CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
         return first(source -> source.tlsChallenge(serverName));
     }
@@ -232,16 +233,16 @@ public final class Certificates implements AutoCloseable {
         guarded(this::warnOfExpiry);
     }
 
-    /** An exception would end the schedule, so it is logged. */
+    /** Runs a task and logs its exceptions, which would end the schedule. */
     private static void guarded(Runnable task) {
         try {
             task.run();
         } catch (RuntimeException e) {
-            LOG.error("Internal error in the care of certificates; it is tried again", e);
+            LOG.error("Internal error while certificates were checked; they are checked again in 1 s", e);
         }
     }
 
-    /** Every source obtains what labels and the sources before it don't have. */
+    /** Tells each source which names have no certificate from labels or from earlier sources. */
     private void tellWanted() {
         Set<String> missing = new LinkedHashSet<>();
         services.stream().filter(Service::enabled).forEach(service -> missing.addAll(service.hosts()));

@@ -11,19 +11,19 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client says first (RFC 8446, 4.1.2), read before an engine gets it: which certificates come into question, and
- * whether the client needs one of its own, depends on it. Immutable.
+ * The first message of a client (RFC 8446, 4.1.2). It is read before there is an engine, since it determines which certificates
+ * can be used, and whether the client needs a certificate. Immutable.
  *
- * @param serverName the name that is asked for (RFC 6066, 3), in lower case; null if there is none
- * @param protocols the application's protocols (RFC 7301, 3.1)
- * @param keys kinds of keys whose signatures the client verifies, as Java calls them
+ * @param serverName the host name that the client asks for (RFC 6066, 3), in lower case; null if there is none
+ * @param protocols the application protocols (RFC 7301, 3.1)
+ * @param keys the types of keys whose signatures the client can verify, with their names in Java
  */
 record ClientHello(@Nullable String serverName, List<String> protocols, Set<String> keys) {
 
-    /** Stands for a message that can't be read: the engine will say why. */
+    /** Stands for a message that can't be read; the engine will report why. */
     static final ClientHello UNREADABLE = new ClientHello(null, List.of(), Set.of("RSA", "EC"));
 
-    /** More than clients send, even with post-quantum keys. */
+    /** More than any client sends, even with post-quantum keys. */
     private static final int MOST_BYTES = 16 * 1024;
 
     private static final int HANDSHAKE = 22;
@@ -38,16 +38,16 @@ record ClientHello(@Nullable String serverName, List<String> protocols, Set<Stri
 
     private static final int TLS_1_3 = 0x0304;
 
-    /** Of TLS 1.2 with ECDSA, of those that are served: with GCM and with ChaCha20. */
+    /** The supported suites of TLS 1.2 with ECDSA. */
     private static final Set<Integer> ECDSA_SUITES = Set.of(0xc02b, 0xc02c, 0xcca9);
 
     private static final Set<Integer> ECDSA = Set.of(0x0403, 0x0503, 0x0603);
     private static final Set<Integer> RSA = Set.of(0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806);
 
     /**
-     * Reads it; the buffer stays as it is.
+     * Reads the message; the buffer is not changed.
      *
-     * @return null while there is only a part of it
+     * @return null while the message is incomplete
      */
     static @Nullable ClientHello read(ByteBuffer received) {
         ByteBuffer records = received.duplicate();
@@ -88,7 +88,7 @@ record ClientHello(@Nullable String serverName, List<String> protocols, Set<Stri
         }
     }
 
-    /** Whether it names a protocol. */
+    /** Whether the client offers an application protocol. */
     boolean offers(String protocol) {
         return protocols.contains(protocol);
     }
@@ -137,7 +137,7 @@ record ClientHello(@Nullable String serverName, List<String> protocols, Set<Stri
             }
         }
 
-        /** Without the extension a client of TLS 1.2 knows what it has suites for (RFC 5246, 7.4.1.4.1). */
+        /** Without the extension, a client of TLS 1.2 supports the algorithms of its suites (RFC 5246, 7.4.1.4.1). */
         private Set<String> keys() {
             Set<String> keys = new HashSet<>();
             if (signatures.isEmpty() || signatures.stream().anyMatch(RSA::contains)) {
@@ -156,7 +156,7 @@ record ClientHello(@Nullable String serverName, List<String> protocols, Set<Stri
             }
         }
 
-        /** What stands behind its own length. */
+        /** Reads a part that is preceded by its length. */
         private static ByteBuffer part(ByteBuffer from, int bytesOfLength) {
             int length = bytesOfLength == 1 ? from.get() & 0xff : from.getShort() & 0xffff;
             if (length > from.remaining()) {

@@ -10,14 +10,14 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 
 /**
- * A client that showed a certificate, which was verified. Immutable.
+ * The identity of a client whose certificate was verified. Immutable.
  *
- * @param ca who could have vouched for it
- * @param fields its certificates as fields of a head, {@code Client-Cert} and {@code Client-Cert-Chain} (RFC 9440, 2)
+ * @param ca the CA certificates that were trusted to verify it
+ * @param fields its certificates as header fields, {@code Client-Cert} and {@code Client-Cert-Chain} (RFC 9440, 2)
  */
 public record ClientIdentity(Set<X509Certificate> ca, byte[] fields) {
 
-    /** @throws SSLPeerUnverifiedException if the client has sent no certificate, or one that can't be used */
+    /** @throws SSLPeerUnverifiedException if the client sent no certificate, or one that can't be encoded */
     static ClientIdentity of(SSLSession session, Set<X509Certificate> ca) throws SSLPeerUnverifiedException {
         Certificate[] chain = session.getPeerCertificates();
         try {
@@ -27,7 +27,7 @@ public record ClientIdentity(Set<X509Certificate> ca, byte[] fields) {
             }
             return new ClientIdentity(ca, Http1.ascii(fields.append("\r\n").toString()));
         } catch (CertificateEncodingException e) {
-            throw new SSLPeerUnverifiedException("certificate that can't be written: " + e.getMessage());
+            throw new SSLPeerUnverifiedException("certificate that can't be encoded: " + e.getMessage());
         }
     }
 

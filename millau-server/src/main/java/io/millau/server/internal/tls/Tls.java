@@ -20,15 +20,15 @@ import org.conscrypt.Conscrypt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS as this proxy serves it: Mozilla's "intermediate" (Server Side TLS, guideline 5.7) but for the suites with
- * finite-field Diffie-Hellman, which cost a server much and help no client. Safe for use by several threads.
+ * The configuration of TLS towards clients: Mozilla's "intermediate" (Server Side TLS, guideline 5.7) without the suites with
+ * finite-field Diffie-Hellman, which are expensive for the server and which no client needs. Safe for use by several threads.
  */
 public final class Tls {
 
     static final String HTTP_1 = "http/1.1";
     public static final String HTTP_2 = "h2";
 
-    /** The protocol of ACME's TLS-ALPN challenge (RFC 8737, 3). */
+    /** The protocol with which an ACME server checks whether a name leads to this proxy (RFC 8737, 3). */
     public static final String ACME = "acme-tls/1";
 
     private static final List<String> SUITES = List.of(
@@ -47,10 +47,10 @@ public final class Tls {
     private final @Nullable Provider provider;
     private final CertificateKeyManager keys = new CertificateKeyManager();
 
-    /** For clients that need no certificate. */
+    /** The context for clients that need no certificate. */
     private final SSLContext open;
 
-    /** For clients that need one: a context for each set of CAs, so that no session is resumed where other CAs are required. */
+    /** The contexts for clients that need one, separate for each CA, so that a session can't be resumed with another CA. */
     private final TlsContexts closed = new TlsContexts(this::context);
 
     private final SSLParameters parameters;
@@ -58,8 +58,8 @@ public final class Tls {
     private final boolean conscrypt;
 
     /**
-     * @param clientCa the CAs of client certificates for a host name, as the router says
-     * @param provider the provider of TLS; null for the runtime's own preference
+     * @param clientCa returns the CA certificates that verify clients of a host name; null if clients need no certificate
+     * @param provider the security provider; null for the one that the Java runtime prefers
      */
     public Tls(
             Certificates certificates,
@@ -78,13 +78,12 @@ public final class Tls {
         List<String> suites = Arrays.asList(supported.getCipherSuites());
         SSLParameters parameters = new SSLParameters(
                 SUITES.stream().filter(suites::contains).toArray(String[]::new), new String[] {"TLSv1.3", "TLSv1.2"});
-        parameters.setUseCipherSuitesOrder(
-                false); // clients know which suites are fast for them; Conscrypt ignores this
+        parameters.setUseCipherSuitesOrder(false); // the client's order, by its speed; Conscrypt ignores this
         parameters.setApplicationProtocols(protocols);
         return parameters;
     }
 
-    /** @param ca the CAs of client certificates; null if clients need none */
+    /** @param ca the CA certificates that verify clients; null if clients need no certificate */
     private SSLContext context(@Nullable Set<X509Certificate> ca) {
         try {
             SSLContext context =
@@ -96,7 +95,7 @@ public final class Tls {
         }
     }
 
-    /** No CA satisfies all services: trust a throw-away one, so that every handshake fails. */
+    /** If no CA satisfies all services, trusts a throw-away one, so that every handshake fails. */
     private static TrustManager[] trustManagers(Set<X509Certificate> ca) throws GeneralSecurityException {
         return TrustManagers.trusting(
                 ca.isEmpty()
@@ -104,7 +103,7 @@ public final class Tls {
                         : ca);
     }
 
-    /** The certificate for an ACME challenge, if this is one, and one of ours. */
+    /** The certificate for the challenge of an ACME server; empty for all other clients, and for unknown challenges. */
     CompletableFuture<Optional<Certificate>> challenge(ClientHello hello) {
         String name = hello.serverName();
         return hello.offers(ACME) && name != null
@@ -112,7 +111,7 @@ public final class Tls {
                 : CompletableFuture.completedFuture(Optional.empty());
     }
 
-    /** What a new connection needs for its handshake. */
+    /** Creates the session for a client's handshake. */
     Session session(ClientHello hello) {
         String name = hello.serverName();
         Set<X509Certificate> ca = clientCa.apply(name == null ? "" : name);
@@ -124,7 +123,7 @@ public final class Tls {
         return new Session(engine, found, ca);
     }
 
-    /** What the connection of an ACME challenge needs for its handshake. */
+    /** Creates the session for the challenge of an ACME server. */
     Session session(Certificate challenge) {
         return new Session(engine(open, challengeParameters), List.of(challenge), null);
     }
@@ -151,19 +150,19 @@ public final class Tls {
             this.clientCa = clientCa;
         }
 
-        /** Called before the engine is driven. */
+        /** To be called before the engine runs, on the same thread. */
         void offerCertificates() {
             keys.offer(certificates);
         }
 
-        /** The identity of the client, if it had to show a certificate; when the handshake is over. */
+        /** The identity of the client, after the handshake; null if it needed no certificate. */
         @Nullable
         ClientIdentity client() throws IOException {
             return clientCa == null ? null : ClientIdentity.of(engine.getSession(), clientCa);
         }
     }
 
-    /** Conscrypt sends no tickets by default, and TLS 1.3 resumes no session without them. Loaded only if Conscrypt is there. */
+    /** Enables session tickets, which Conscrypt needs to resume sessions of TLS 1.3. Loaded only with Conscrypt. */
     private static final class Tickets {
         static void enable(SSLEngine engine) {
             Conscrypt.setUseSessionTickets(engine, true);

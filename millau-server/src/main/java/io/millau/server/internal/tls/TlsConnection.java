@@ -12,7 +12,7 @@ import org.xnio.Options;
 import org.xnio.StreamConnection;
 import org.xnio.ssl.SslConnection;
 
-/** A connection after its handshake, as Undertow sees it; what goes through it is decrypted and encrypted by its conduits. */
+/** A connection after its handshake; its conduits decrypt and encrypt. For the connection's I/O thread alone. */
 public final class TlsConnection extends SslConnection {
 
     private final StreamConnection socket;
@@ -24,8 +24,8 @@ public final class TlsConnection extends SslConnection {
     private final @Nullable ClientIdentity client;
 
     /**
-     * @param received what came after the handshake's last message, still encrypted
-     * @param client who is there, if that had to be proved
+     * @param received the bytes received after the last message of the handshake, still encrypted
+     * @param client the identity of the client; null if it needed no certificate, and for endpoints
      */
     TlsConnection(
             StreamConnection socket,
@@ -46,17 +46,17 @@ public final class TlsConnection extends SslConnection {
         setSinkConduit(sink);
     }
 
-    /** Whether this is what was agreed on (ALPN, RFC 7301). */
+    /** Whether this application protocol was negotiated (ALPN, RFC 7301). */
     public boolean speaks(String protocol) {
         return protocol.equals(this.protocol);
     }
 
-    /** The version of TLS that was agreed on. */
+    /** The negotiated version of TLS. */
     public String version() {
         return session.getProtocol();
     }
 
-    /** Who is there, if that had to be proved. */
+    /** The identity of the client; null if it needed no certificate, and for endpoints. */
     @Nullable
     public ClientIdentity client() {
         return client;

@@ -7,10 +7,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 
-/** TLS contexts by who has to vouch for the other side, each made when it is first needed. Safe for use by several threads. */
+/** TLS contexts by the CA certificates that they trust, each created when it is needed. Safe for use by several threads. */
 final class TlsContexts {
 
-    /** When labels changed that often, it begins again with those in use. */
+    /** At this size the map is cleared, to forget the contexts of old labels. */
     private static final int MOST = 1000;
 
     private final Function<Set<X509Certificate>, SSLContext> maker;

@@ -6,7 +6,7 @@ import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What every user of an engine has to do. */
+/** Operations that all users of TLS engines need. Safe for use by several threads. */
 final class TlsEngines {
 
     private static final Logger LOG = LoggerFactory.getLogger(TlsEngines.class);
@@ -14,7 +14,7 @@ final class TlsEngines {
 
     private TlsEngines() {}
 
-    /** Does what an engine would have another thread do. */
+    /** Runs the tasks that an engine would delegate to another thread. */
     static void runTasks(SSLEngine engine) {
         for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
             task.run();
@@ -22,20 +22,20 @@ final class TlsEngines {
     }
 
     /**
-     * Ends an engine, which frees what it has outside of Java's heap; its last words, an alert or {@code close_notify}, go to
-     * the buffer, as far as there is room for a record.
+     * Closes an engine, which frees its memory outside of Java's heap. Its last record, an alert or {@code close_notify}, is
+     * written to the buffer if there is room for it.
      */
     static void finish(SSLEngine engine, ByteBuffer out) {
         try {
             engine.closeOutbound();
             while (!engine.isOutboundDone() && engine.wrap(NOTHING, out).bytesProduced() > 0) {}
         } catch (SSLException e) {
-            LOG.debug("No last words: {}", e.toString());
+            LOG.debug("Engine could not write its last record: {}", e.toString());
         }
         try {
             engine.closeInbound();
         } catch (SSLException e) {
-            LOG.debug("The client left without a word: {}", e.toString());
+            LOG.debug("Connection closed without close_notify: {}", e.toString());
         }
     }
 }

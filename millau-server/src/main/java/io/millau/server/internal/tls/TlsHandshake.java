@@ -22,8 +22,8 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
- * The handshake of a new connection, a client's to us or ours to an endpoint. For the connection's I/O thread alone, which
- * does the cryptography too: handing that to another thread and back costs more than it saves.
+ * The handshake of a new connection, from a client or to an endpoint. For the connection's I/O thread alone. This thread does
+ * the cryptography, too: handing it over to another thread costs more than it saves.
  */
 public abstract class TlsHandshake {
 
@@ -55,14 +55,14 @@ public abstract class TlsHandshake {
         handshake.source.resumeReads();
     }
 
-    /** Called once when the handshake with an endpoint has ended. */
+    /** Called once, on the I/O thread, when the handshake with an endpoint has ended. */
     public interface ConnectListener {
         void secured(TlsConnection connection);
 
         void notSecured(IOException failure);
     }
 
-    /** @param engine a client's, not begun */
+    /** @param engine a new engine in client mode */
     public static TlsHandshake connect(
             StreamConnection socket, SSLEngine engine, TlsThread shared, ConnectListener listener) {
         TlsHandshake handshake = new Connect(socket, shared, listener);
@@ -70,7 +70,7 @@ public abstract class TlsHandshake {
         return handshake;
     }
 
-    /** Called before the engine is used; chooses the engine if there is none yet. False if more bytes are needed for that. */
+    /** Called before the engine runs, and may create it first; returns whether there is an engine to run. */
     abstract boolean ready(ByteBuffer received);
 
     abstract void succeeded(SSLEngine engine, TlsThread shared, byte[] received) throws IOException;
@@ -79,7 +79,7 @@ public abstract class TlsHandshake {
 
     abstract void internalError(RuntimeException error);
 
-    /** A client's handshake: its first message decides on the engine. */
+    /** A handshake with a client. The client's first message determines the engine. */
     private static final class Server extends TlsHandshake {
         private final Tls tls;
         private final Consumer<TlsConnection> next;
@@ -104,7 +104,7 @@ public abstract class TlsHandshake {
                 CompletableFuture<Optional<Certificate>> challenge = tls.challenge(hello);
                 if (!challenge.isDone()) {
                     asking = true;
-                    challenge.thenAccept(answer -> socket.getIoThread().execute(() -> answered(hello, answer)));
+                    challenge.thenAccept(found -> socket.getIoThread().execute(() -> challengeKnown(hello, found)));
                     return false;
                 }
                 choose(hello, challenge.join());
@@ -121,8 +121,8 @@ public abstract class TlsHandshake {
             use(chosen.engine);
         }
 
-        /** A source of certificates has responded. */
-        private void answered(ClientHello hello, Optional<Certificate> challenge) {
+        /** Continues the handshake when the sources of certificates have looked the challenge up. */
+        private void challengeKnown(ClientHello hello, Optional<Certificate> challenge) {
             if (socket.isOpen()) {
                 try {
                     choose(hello, challenge);
@@ -141,7 +141,7 @@ public abstract class TlsHandshake {
             try {
                 next.accept(connection);
             } catch (RuntimeException e) {
-                LOG.error("Internal error: the connection is closed", e);
+                LOG.error("Internal error on a new connection", e);
                 IoUtils.safeClose(connection);
             }
         }
@@ -159,7 +159,7 @@ public abstract class TlsHandshake {
         }
     }
 
-    /** A handshake with an endpoint. The listener limits its time. */
+    /** A handshake with an endpoint. The listener is responsible for the timeout. */
     private static final class Connect extends TlsHandshake {
         private final ConnectListener listener;
 
@@ -208,7 +208,7 @@ public abstract class TlsHandshake {
         }
     }
 
-    /** Goes on with what was received already. */
+    /** Continues with the bytes that were received already. */
     final void goOn() {
         proceed(shared.received.clear().put(received).flip());
     }
@@ -242,7 +242,7 @@ public abstract class TlsHandshake {
             send(out.flip());
         } catch (SSLException e) {
             if (current != null) {
-                sayWhy(current, out);
+                sendAlert(current, out);
             }
             end();
             failed(e);
@@ -272,7 +272,7 @@ public abstract class TlsHandshake {
         }
     }
 
-    /** Whether there was enough to go on. */
+    /** Whether the engine had enough bytes to continue. */
     private static boolean check(SSLEngineResult result) throws SSLException {
         return switch (result.getStatus()) {
             case OK -> true;
@@ -328,17 +328,17 @@ public abstract class TlsHandshake {
     }
 
     /** Tries to send the engine's alert (RFC 8446, 6.2). */
-    private void sayWhy(SSLEngine engine, ByteBuffer out) {
+    private void sendAlert(SSLEngine engine, ByteBuffer out) {
         TlsEngines.finish(engine, out);
         try {
             sink.write(out.flip());
             sink.shutdownWrites();
         } catch (IOException e) {
-            LOG.debug("{} does not learn why: {}", socket.getPeerAddress(), e.toString());
+            LOG.debug("No alert sent to {}: {}", socket.getPeerAddress(), e.toString());
         }
     }
 
-    /** Ends the handshake; nothing is called. */
+    /** Ends the handshake and closes the connection; no listener is called. */
     public final void end() {
         if (engine != null) {
             TlsEngines.finish(engine, shared.sent.clear());

@@ -21,20 +21,20 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * Encrypts what goes to a socket, once the handshake is over. For the connection's I/O thread alone.
+ * Encrypts the bytes that are written to a socket, after the handshake. For the connection's I/O thread alone.
  *
- * <p>It does so in buffers that the connections of a thread share. A connection holds a buffer of its own only while bytes wait
- * for the end of the thread's turn, or the socket takes no more.
+ * <p>It uses buffers that the connections of a thread share. A connection holds its own buffer only while bytes wait for the
+ * end of the thread's turn, or for the socket.
  */
 final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
     private static final Logger LOG = LoggerFactory.getLogger(TlsSinkConduit.class);
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
-    /** The largest plain text of a record (RFC 8446, 5.1). */
+    /** The largest content of a record (RFC 8446, 5.1). */
     private static final int MAX_PLAIN_BYTES = 16 * 1024;
 
-    /** So much fits into what is written to a socket at once. */
+    /** The most bytes that are gathered; they fit into one write to the socket. */
     private static final int MAX_GATHERED_BYTES = 3 * MAX_PLAIN_BYTES;
 
     private final TlsConnection connection;
@@ -49,10 +49,10 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
 
     private @Nullable WriteReadyHandler writer;
 
-    /** What waits for the end of the turn. */
+    /** Bytes that wait for the end of the turn, not yet encrypted. */
     private @Nullable PooledByteBuffer gathered;
 
-    /** Encrypted bytes that the socket did not take. */
+    /** Encrypted bytes that the socket did not accept. */
     private @Nullable PooledByteBuffer unsent;
 
     private boolean writesResumed;
@@ -70,7 +70,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
         next.setWriteReadyHandler(new Writing());
     }
 
-    /** Sends what the engine has to say in answer to a message that was read, unless the socket takes nothing now. */
+    /** Sends the engine's reply to a handshake message, unless bytes still wait for the socket. */
     void sendHandshakeMessage() throws IOException {
         if (unsent == null) {
             ByteBuffer out = shared.sent.clear();
@@ -79,7 +79,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
         }
     }
 
-    /** Tries to tell the other side why the connection ends (RFC 8446, 6.2). */
+    /** Tries to send the engine's alert (RFC 8446, 6.2). */
     void sendAlert() throws IOException {
         TlsEngines.finish(engine, shared.sent.clear());
         next.write(shared.sent.flip());
@@ -171,7 +171,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
         }
     }
 
-    /** Small parts make one record. */
+    /** Encrypts small parts as one record. */
     private void encryptTogether(ByteBuffer[] from, int offset, int end, ByteBuffer out) throws IOException {
         ByteBuffer plain = shared.plain.clear().limit(MAX_PLAIN_BYTES);
         Buffers.copy(plain, from, offset, end - offset);
@@ -213,7 +213,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
         return true;
     }
 
-    /** Bytes that wait for the end of the turn count as sent: they leave without a further call. */
+    /** Flushes. Bytes that wait for the end of the turn count as sent, since no further call is needed to send them. */
     @Override
     public boolean flush() throws IOException {
         if (!sendUnsent()) {
@@ -286,7 +286,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
         }
 
         @Override
-        public void terminated() {} // as for reading
+        public void terminated() {} // the connection reports its own end
     }
 
     @Override
@@ -324,7 +324,7 @@ final class TlsSinkConduit extends AbstractStreamSinkConduit<StreamSinkConduit> 
         return writesEnded || connection.isWriteShutdown();
     }
 
-    /** The socket's end, and before it the word that this was all, go out with {@link #flush}. */
+    /** Ends writing. {@link #flush} sends {@code close_notify} and then ends the socket's output. */
     @Override
     public void terminateWrites() {
         writesEnded = true;

@@ -17,10 +17,10 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * Decrypts what comes from a socket, once the handshake is over. For the connection's I/O thread alone.
+ * Decrypts the bytes that are read from a socket, after the handshake. For the connection's I/O thread alone.
  *
- * <p>It does so in buffers that the connections of a thread share, so an idle one holds none. A connection keeps bytes of its own
- * only while a part of a record is missing, or its reader wants less than there is.
+ * <p>It uses buffers that the connections of a thread share, so an idle connection holds none. A connection keeps bytes only
+ * while a record is incomplete, or its reader has no room for all of them.
  */
 final class TlsSourceConduit extends AbstractStreamSourceConduit<StreamSourceConduit> {
 
@@ -30,24 +30,24 @@ final class TlsSourceConduit extends AbstractStreamSourceConduit<StreamSourceCon
     private final TlsSinkConduit sink;
     private @Nullable ReadReadyHandler reader;
 
-    /** Encrypted bytes to go on with. */
+    /** Encrypted bytes that were received and not decrypted yet. */
     private byte @Nullable [] received;
 
-    /** Whether those may be more than a part of a record. */
+    /** Whether they may contain a complete record. */
     private boolean receivedRecord;
 
     /** Decrypted bytes that the reader had no room for. */
     private @Nullable ByteBuffer decrypted;
 
-    /** Whether the other side said that this was all. */
+    /** Whether the other side has sent {@code close_notify}. */
     private boolean peerEnded;
 
     private boolean wakeup;
     private boolean readsEnded;
 
     /**
-     * @param received what came after the handshake's last message, still encrypted
-     * @param sink where answers to handshake messages go
+     * @param received the bytes received after the last message of the handshake, still encrypted
+     * @param sink sends replies to handshake messages
      */
     TlsSourceConduit(
             TlsConnection connection,
@@ -147,15 +147,17 @@ final class TlsSourceConduit extends AbstractStreamSourceConduit<StreamSourceCon
             case OK -> {}
         }
         if (result.getHandshakeStatus() != SSLEngineResult.HandshakeStatus.NOT_HANDSHAKING) {
-            answerHandshakeMessage();
+            handleHandshakeMessage();
         }
         return true;
     }
 
-    /** TLS 1.3 may change its keys at any time (RFC 8446, 4.6.3); what 1.2 would renegotiate is not wanted. */
-    private void answerHandshakeMessage() throws IOException {
+    /**
+     * Handles a message after the handshake: TLS 1.3 may update its keys (RFC 8446, 4.6.3), but renegotiation is not allowed.
+     */
+    private void handleHandshakeMessage() throws IOException {
         if (!engine.getSession().getProtocol().equals("TLSv1.3")) {
-            throw new SSLException("renegotiation is refused");
+            throw new SSLException("renegotiation is not allowed");
         }
         TlsEngines.runTasks(engine);
         if (engine.getHandshakeStatus() == SSLEngineResult.HandshakeStatus.NEED_WRAP) {
@@ -196,12 +198,12 @@ final class TlsSourceConduit extends AbstractStreamSourceConduit<StreamSourceCon
         return Conduits.transfer(this, count, through, target);
     }
 
-    /** Whether there is something to read that the socket knows nothing of. */
+    /** Whether there is something to read that was read from the socket already. */
     private boolean holdsReadable() {
         return decrypted != null || receivedRecord || peerEnded && !readsEnded;
     }
 
-    /** Has the reader called again, as the socket would if it still had what we have. */
+    /** Makes the reader be called again while there is something to read. */
     private void remind() {
         if (holdsReadable() && next.isReadResumed()) {
             resumeReads();
@@ -224,7 +226,7 @@ final class TlsSourceConduit extends AbstractStreamSourceConduit<StreamSourceCon
         }
 
         @Override
-        public void terminated() {} // the connection tells when it has ended itself
+        public void terminated() {} // the connection reports its own end
     }
 
     @Override

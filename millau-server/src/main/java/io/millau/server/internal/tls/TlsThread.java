@@ -7,19 +7,19 @@ import java.util.ArrayList;
 import java.util.List;
 import org.xnio.XnioIoThread;
 
-/** What the TLS connections of one I/O thread share. Used by that thread alone. */
+/** What the TLS connections of one I/O thread share. For that thread alone. */
 final class TlsThread {
 
-    /** Room for a record of any size (RFC 8446, 5.2), with what older versions add. */
+    /** Room for the largest record (RFC 8446, 5.2), including the overhead of older versions. */
     static final int RECORD_BYTES = 17 * 1024;
 
-    /** What is read from a socket at once. */
+    /** The size of a read from a socket. */
     private static final int RECEIVED_BYTES = 4 * RECORD_BYTES;
 
-    /** What is written to a socket at once: four records, and one more may follow while there is room for two. */
+    /** The size of a write to a socket: records are added while there is room for two. */
     private static final int SENT_BYTES = 5 * RECORD_BYTES;
 
-    /** For bytes that a connection has to keep. Safe for use by several threads. */
+    /** Creates the pool of buffers for bytes that connections have to keep. The pool is safe for use by several threads. */
     static ByteBufferPool newPool() {
         return new DefaultByteBufferPool(true, SENT_BYTES, 256, 4);
     }
@@ -45,7 +45,7 @@ final class TlsThread {
         return Thread.currentThread() == thread;
     }
 
-    /** Has {@link TlsSinkConduit#endOfTurn} called once all that is ready now was seen to, before the thread waits again. */
+    /** Calls {@link TlsSinkConduit#endOfTurn} after all events that are ready now, before the thread waits again. */
     void callAtEndOfTurn(TlsSinkConduit conduit) {
         if (waiting.isEmpty()) {
             thread.execute(this::endTurn);

@@ -3,7 +3,7 @@ package io.millau.server.internal.tls;
 import io.undertow.connector.ByteBufferPool;
 import org.xnio.XnioIoThread;
 
-/** What the TLS connections of each I/O thread share, made when the thread has the first one. Safe for use by several threads. */
+/** What the TLS connections of each I/O thread share, created with the first connection. Safe for use by several threads. */
 public final class TlsThreads {
 
     private final ThreadLocal<TlsThread> own;
@@ -13,7 +13,7 @@ public final class TlsThreads {
         own = ThreadLocal.withInitial(() -> new TlsThread(XnioIoThread.requireCurrentThread(), pool));
     }
 
-    /** What the calling I/O thread's connections share. */
+    /** What the connections of the calling I/O thread share. */
     public TlsThread current() {
         return own.get();
     }

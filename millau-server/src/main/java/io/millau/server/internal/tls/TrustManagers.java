@@ -8,18 +8,18 @@ import java.util.Collection;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Trust managers of the JDK, which verify certificates (RFC 5280, 6) against given CAs. */
+/** Creates trust managers of the JDK, which verify certificates (RFC 5280, 6). Safe for use by several threads. */
 final class TrustManagers {
 
     private TrustManagers() {}
 
-    /** Trust managers that trust these CAs only. */
+    /** Creates trust managers that trust these certificates and no others. */
     static TrustManager[] trusting(Collection<X509Certificate> certificates) throws GeneralSecurityException {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         try {
             trusted.load(null, null);
         } catch (IOException e) {
-            throw new GeneralSecurityException(e); // it reads nothing
+            throw new GeneralSecurityException(e); // can't happen: nothing is read
         }
         int number = 0;
         for (X509Certificate certificate : certificates) {

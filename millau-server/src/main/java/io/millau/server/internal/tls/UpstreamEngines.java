@@ -17,19 +17,20 @@ import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS to endpoints, by the JDK: connections are kept, so its cost counts little. Every certificate is verified, and has to
- * be for the endpoint's name (RFC 9525). Safe for use by several threads.
+ * Creates engines for TLS to endpoints. They are always those of the JDK: connections are kept, so the cost of handshakes
+ * matters little. Every certificate is verified, and has to be for the endpoint's name (RFC 9525). Safe for use by several
+ * threads.
  */
 public final class UpstreamEngines {
 
-    /** Without an underscore, which the names of Swarm's services have. */
+    /** Host names of certificates. They have no underscore, unlike the names of Swarm services. */
     private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*");
 
     private static final Pattern ADDRESS = Pattern.compile("[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
 
     private final TlsContexts contexts = new TlsContexts(UpstreamEngines::context);
 
-    /** A client's engine for a new connection. */
+    /** Creates the engine for a new connection. */
     public SSLEngine engine(UpstreamTls tls) throws GeneralSecurityException {
         SSLEngine engine = contexts.of(tls.ca()).createSSLEngine(tls.name(), -1);
         engine.setUseClientMode(true);
@@ -57,7 +58,7 @@ public final class UpstreamEngines {
         }
     }
 
-    /** What the operator can do about it. */
+    /** Describes a failed handshake to the operator, and how to correct it. */
     public static IOException explain(IOException failure, Endpoint endpoint) {
         UpstreamTls tls = endpoint.tls();
         if (tls == null || !causedBy(failure, CertificateException.class)) {

@@ -1,4 +1,4 @@
-/** TLS in both directions, and the certificates that clients are shown. */
+/** TLS to clients and to endpoints, and the certificates for clients. */
 @NullMarked
 package io.millau.server.internal.tls;
 

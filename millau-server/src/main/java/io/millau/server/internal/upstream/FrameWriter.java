@@ -12,8 +12,8 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
  * Writes the frames of an HTTP/2 connection (RFC 9113, 4). For one I/O thread; holds a buffer only while the socket does not
  * take all of it.
  *
- * <p>Frames of requests wait if there is no room. Frames that respond to the endpoint (acknowledgements, resets) can't wait, so room
- * is reserved for them; an endpoint that fills it never reads, and its connection is closed.
+ * <p>Frames of requests wait until there is room for them. Acknowledgements and resets can't wait: room is reserved for them.
+ * An endpoint that exhausts this room sends without ever reading; its connection is closed.
  */
 final class FrameWriter {
 
@@ -61,7 +61,7 @@ final class FrameWriter {
         }
     }
 
-    /** Writes so many bytes of a body; only where {@link #room} has room for them. */
+    /** Writes a part of a body, in bytes; {@link #room} must allow it. */
     void data(int stream, boolean end, ByteBuffer from, int length) throws IOException {
         ByteBuffer buffer = frame(length, Http2.DATA, end ? Http2.END_STREAM : 0, stream);
         int limit = from.limit();
@@ -99,7 +99,7 @@ final class FrameWriter {
             buffer = newBuffer(bytes);
             unsent = buffer;
         } else if (buffer.remaining() < bytes) {
-            throw new IOException("the endpoint does not read");
+            throw new IOException("the endpoint does not read what it is sent");
         }
         return buffer;
     }
@@ -112,7 +112,7 @@ final class FrameWriter {
         return pooled.getBuffer();
     }
 
-    /** Sends what was written; false if the socket does not take all of it now, and is to tell when it does. */
+    /** Sends the written frames; false if the socket does not accept all of them now, and will report when it does. */
     boolean flush() throws IOException {
         ByteBuffer buffer = unsent;
         if (buffer == null) {

@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
- * Active health checks: requests {@code millau.health} from each endpoint every 5 s, over a new connection each time, and reports
- * the result to the router. Runs on one I/O thread.
+ * Checks the health of the endpoints of services that have a health path, every 5 s, over a new connection each time, and
+ * reports the results to the router. The checks run on one I/O thread; the public methods are safe for use by several threads.
  */
 public final class HealthChecks {
 
@@ -33,7 +33,7 @@ public final class HealthChecks {
 
     private static final Duration INTERVAL = Duration.ofSeconds(5);
 
-    /** For an endpoint that has not passed a check yet. */
+    /** The interval for endpoints that have not passed a check yet. */
     private static final Duration FIRST_INTERVAL = Duration.ofSeconds(1);
 
     private final Router router;
@@ -49,7 +49,7 @@ public final class HealthChecks {
     /** For the I/O thread alone. */
     private final Map<Subject, Check> checks = new HashMap<>();
 
-    /** What is asked. */
+    /** What is checked. */
     private record Subject(Endpoint endpoint, String service, String host, String path) {}
 
     public HealthChecks(Router router, EventLoops loops, UpstreamPools upstreams, TrafficListener listener) {
@@ -83,7 +83,7 @@ public final class HealthChecks {
         }
     }
 
-    /** Some applications respond only to their own host names. */
+    /** The Host of the check: a host of the service, since an application may accept only its own names. */
     private static String host(Service service, Endpoint endpoint) {
         String first = service.hosts().get(0);
         return first.equals(Service.ANY_HOST) ? endpoint.authority() : first;
@@ -212,7 +212,7 @@ public final class HealthChecks {
             }
         }
 
-        /** Checks that began together are spread over the interval. */
+        /** The time until the next check. Spreads checks that began together over the interval. */
         private long untilNext() {
             boolean first = !checked;
             checked = true;

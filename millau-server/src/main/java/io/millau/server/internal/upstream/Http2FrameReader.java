@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads the frames that an endpoint sends over an HTTP/2 connection (RFC 9113, 4 and 6): checks their form, puts header blocks
- * together, and hands on what they say. For one connection, on its I/O thread.
+ * Reads the frames that an endpoint sends over an HTTP/2 connection (RFC 9113, 4 and 6): checks their form, assembles header
+ * blocks, and passes their content on. For one connection, on its I/O thread.
  */
 final class Http2FrameReader {
 
@@ -18,7 +18,7 @@ final class Http2FrameReader {
     private final Http2UpstreamConnection connection;
     private final ResponseHeaderDecoder decoder = new ResponseHeaderDecoder();
 
-    /** What came of a header block whose end is missing. */
+    /** The beginning of a header block that is not complete. */
     private byte[] block = new byte[0];
 
     /** The stream of that block; 0 for none. */
@@ -71,14 +71,14 @@ final class Http2FrameReader {
             case Http2.PING -> ping(flags, stream, payload);
             case Http2.GO_AWAY -> goneAway(payload);
             case Http2.WINDOW_UPDATE -> windowUpdate(stream, payload);
-            case Http2.PUSH_PROMISE -> throw error("push, which was refused");
+            case Http2.PUSH_PROMISE -> throw error("PUSH_PROMISE, although push is disabled");
             default -> {} // priorities, and what extensions add (5.5)
         }
     }
 
     private void data(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
         int whole = payload.remaining();
-        Http2UpstreamStream stream = connection.dataCame(id, whole);
+        Http2UpstreamStream stream = connection.dataReceived(id, whole);
         unpad(flags, payload);
         if (stream != null) {
             stream.source().data(payload, whole, (flags & Http2.END_STREAM) != 0);
@@ -155,7 +155,7 @@ final class Http2FrameReader {
         while (payload.hasRemaining()) {
             connection.setting(payload.getShort(), payload.getInt() & 0xffffffffL);
         }
-        connection.settingsCame();
+        connection.settingsReceived();
     }
 
     private void ping(int flags, int id, ByteBuffer payload) throws IOException, Http2.ConnectionException {
@@ -164,7 +164,7 @@ final class Http2FrameReader {
         if ((flags & Http2.ACK) == 0) {
             connection.frames.frame(8, Http2.PING, Http2.ACK, 0).put(payload);
         } else {
-            connection.pingAnswered();
+            connection.pingAcknowledged();
         }
     }
 

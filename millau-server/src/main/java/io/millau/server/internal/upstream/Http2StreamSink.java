@@ -18,8 +18,8 @@ import org.xnio.conduits.WriteReadyHandler;
  * The request of a stream: takes it as HTTP/1.1, head, body and trailers, and sends it as frames of HTTP/2. For its I/O thread
  * alone.
  *
- * <p>A request to upgrade (to WebSocket) goes without that wish, as one may (RFC 9110, 7.8), and what the endpoint makes of it is
- * the response. As with a socket, a writer that is not done is told again when it can go on.
+ * <p>An upgrade that the request asks for, to WebSocket for instance, is ignored (RFC 9110, 7.8): the endpoint gets the request
+ * without it. As with a socket, a writer that could not write everything is notified when it can continue.
  */
 final class Http2StreamSink implements StreamSinkConduit {
 
@@ -33,8 +33,8 @@ final class Http2StreamSink implements StreamSinkConduit {
     private long unsent;
     private boolean requestEnded;
 
-    /** Whether the endpoint wants nothing more of the request. */
-    private boolean deaf;
+    /** Whether the rest of the request is discarded, since the endpoint does not need it. */
+    private boolean discarding;
 
     Http2StreamSink(Http2UpstreamStream stream, Http2UpstreamConnection connection, int window) {
         this.stream = stream;
@@ -46,12 +46,12 @@ final class Http2StreamSink implements StreamSinkConduit {
         return requestEnded;
     }
 
-    /** The response is whole: what comes of the request from now on is discarded. */
+    /** Discards the rest of the request: the response is complete. */
     void discard() {
-        deaf = true;
+        discarding = true;
     }
 
-    /** Tells the writer that it can go on, if it waits and can. */
+    /** Notifies the writer if it waits and can write now. */
     void tell() {
         if (writesResumed && writer != null && canWrite()) {
             connection.notifier.unblock(stream);
@@ -63,7 +63,7 @@ final class Http2StreamSink implements StreamSinkConduit {
     public int write(ByteBuffer from) throws IOException {
         stream.checkOpen();
         int start = from.position();
-        if (stream.id() == 0 && !deaf && !sendHead(from)) {
+        if (stream.id() == 0 && !discarding && !sendHead(from)) {
             return 0;
         }
         int before;
@@ -87,7 +87,7 @@ final class Http2StreamSink implements StreamSinkConduit {
         chunked = block.chunked();
         unsent = chunked ? 0 : Math.max(0, block.contentLength());
         if (!connection.takesHead(block.listBytes())) {
-            refuse();
+            rejectHead();
             return true;
         }
         if (!connection.frames.takesHeaders(block.length())) {
@@ -103,15 +103,15 @@ final class Http2StreamSink implements StreamSinkConduit {
         return true;
     }
 
-    /** The endpoint would not take the head: the client is told so, and the endpoint is not to blame. */
-    private void refuse() {
-        deaf = true;
+    /** Responds to a head that is larger than the endpoint accepts; this is not a failure of the endpoint. */
+    private void rejectHead() {
+        discarding = true;
         stream.source().replyTooLarge();
     }
 
     private void sendBody(ByteBuffer from) throws IOException {
         while (from.hasRemaining() && !stream.failed()) {
-            if (deaf || requestEnded) {
+            if (discarding || requestEnded) {
                 from.position(from.limit());
             } else if (unsent > 0) {
                 int count = (int) Math.min(Math.min(from.remaining(), unsent), sendable());
@@ -136,7 +136,7 @@ final class Http2StreamSink implements StreamSinkConduit {
         }
     }
 
-    /** What is between the bytes of two chunks, or behind the last, which the buffer always holds as a whole. */
+    /** Reads the framing between two chunks, or after the last one; the buffer always holds all of it. */
     private boolean sendFraming(ByteBuffer from) throws IOException {
         if (inChunk) {
             from.position(from.position() + 2);
@@ -189,15 +189,15 @@ final class Http2StreamSink implements StreamSinkConduit {
         return Math.min(window, connection.sendable());
     }
 
-    /** Whether a write would get on. */
+    /** Whether a write would make progress. */
     boolean canWrite() {
-        if (stream.failed() || deaf || requestEnded) {
+        if (stream.failed() || discarding || requestEnded) {
             return true;
         }
         return stream.id() == 0 || unsent == 0 ? connection.frames.isEmpty() : sendable() > 0;
     }
 
-    /** The endpoint changed the size that every window begins with (RFC 9113, 6.9.2). */
+    /** Changes the window, in bytes, after the endpoint changed the initial window size (RFC 9113, 6.9.2). */
     void widen(int bytes) {
         window += bytes;
     }

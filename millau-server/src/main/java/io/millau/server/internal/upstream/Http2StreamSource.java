@@ -18,20 +18,20 @@ import org.xnio.conduits.ReadReadyHandler;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * The response of a stream: takes it as frames of HTTP/2, and gives it as HTTP/1.1. For its I/O thread alone.
+ * The response of a stream: receives it as frames of HTTP/2, and is read as HTTP/1.1. For its I/O thread alone.
  *
- * <p>It holds a buffer only while a body's bytes wait to be read, and never more of them than its window lets the endpoint send.
- * Trailers after a body of known length, which HTTP/1.1 does not have, are left out.
+ * <p>It holds a buffer only while bytes of a body wait to be read, at most as many as its window allows the endpoint to send.
+ * Trailers after a body of known length are left out, since HTTP/1.1 has no way to send them.
  */
 final class Http2StreamSource implements StreamSourceConduit {
 
-    /** The endpoint said that it takes no such head; that a client sends it is no fault of the endpoint. */
+    /** The response to a request whose head is larger than the endpoint accepts; this is not a failure of the endpoint. */
     private static final byte[] TOO_LARGE = Http1.ascii(
             "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 
     private static final byte[] NOTHING = {};
 
-    /** So much is read before the endpoint is told that it may send more. */
+    /** The number of bytes read before the endpoint is allowed to send more. */
     private static final int CREDIT_BYTES = Http2.INITIAL_WINDOW_BYTES / 2;
 
     private final Http2UpstreamStream stream;
@@ -54,15 +54,15 @@ final class Http2StreamSource implements StreamSourceConduit {
     private boolean endWritten;
     private byte[] trailers = NOTHING;
 
-    /** HTTP/1.1's own words, which come before any more of the body. */
-    private ByteBuffer words = ByteBuffer.wrap(NOTHING);
+    /** Heads, trailers and framing of HTTP/1.1, to be read before more of the body. */
+    private ByteBuffer headsAndFraming = ByteBuffer.wrap(NOTHING);
 
-    /** The body's bytes that wait are between {@link #bodyAt} and its position. */
+    /** Holds the bytes of the body that wait to be read, between {@link #bodyAt} and its position. */
     private @Nullable PooledByteBuffer body;
 
     private int bodyAt;
 
-    /** Of the body's bytes, those that belong to the chunk that has begun. */
+    /** How many of the body's bytes belong to the chunk that has begun. */
     private int chunkLeft;
 
     Http2StreamSource(Http2UpstreamStream stream, Http2UpstreamConnection connection) {
@@ -79,27 +79,27 @@ final class Http2StreamSource implements StreamSourceConduit {
         return responseEnded;
     }
 
-    /** The request's head is about to be sent. */
+    /** Called before the request's head is sent. */
     void expectNoBody(boolean isHead) {
         this.isHead = isHead;
     }
 
-    /** The response is not whole, whatever came. */
+    /** Makes the response incomplete, even if its end was received. */
     void discardEnd() {
         responseEnded = false;
     }
 
-    /** Gives a response although nothing was sent to the endpoint. */
+    /** Responds with 431 (RFC 6585, 5); nothing is sent to the endpoint. */
     void replyTooLarge() {
         responded = true;
         responseEnded = true;
         endWritten = true;
-        words = ByteBuffer.wrap(TOO_LARGE);
+        headsAndFraming = ByteBuffer.wrap(TOO_LARGE);
         stream.leave();
         connection.notifier.tellLater(stream);
     }
 
-    /** Tells the reader that there is something to read, if it waits and there is. */
+    /** Notifies the reader if it waits and there is something to read. */
     void tell() {
         if (isAwaited() && reader != null) {
             reader.readReady();
@@ -111,11 +111,11 @@ final class Http2StreamSource implements StreamSourceConduit {
         return readsResumed && readable();
     }
 
-    /** A header block came: a head, an interim one, or trailers. */
+    /** Called when a header block was received: a final head, an interim one, or trailers. */
     void block(ResponseHeaderDecoder block, boolean ends) {
-        String fault = block.fault(responded);
-        if (fault != null) {
-            stream.breakOff(Http2.PROTOCOL_ERROR, fault);
+        String violation = block.violation(responded);
+        if (violation != null) {
+            stream.breakOff(Http2.PROTOCOL_ERROR, violation);
         } else if (responded) {
             trailers(block, ends);
         } else if (block.status() >= 200) {
@@ -123,7 +123,7 @@ final class Http2StreamSource implements StreamSourceConduit {
         } else if (ends || block.status() == 101) {
             stream.breakOff(Http2.PROTOCOL_ERROR, "status " + block.status() + (ends ? " as the end" : ""));
         } else {
-            say(block.interim());
+            append(block.interim());
         }
         connection.notifier.tellLater(stream);
     }
@@ -137,35 +137,35 @@ final class Http2StreamSource implements StreamSourceConduit {
             endResponse();
         }
         if (!stream.failed()) {
-            say(block.head(hasBody, ends));
+            append(block.head(hasBody, ends));
         }
     }
 
     private void trailers(ResponseHeaderDecoder block, boolean ends) {
         if (!ends || responseEnded) {
-            stream.breakOff(Http2.PROTOCOL_ERROR, "trailers in the middle of an answer");
+            stream.breakOff(Http2.PROTOCOL_ERROR, "trailers in the middle of a response");
             return;
         }
         trailers = block.trailers();
         endResponse();
     }
 
-    /** Heads alone come without being asked for, so they alone need a bound. */
-    private void say(byte[] more) {
-        if (words.remaining() + more.length > 2 * ResponseHead.MAX_BYTES) {
+    /** Appends a head. Their size is limited, since an endpoint can send any number of interim responses. */
+    private void append(byte[] more) {
+        if (headsAndFraming.remaining() + more.length > 2 * ResponseHead.MAX_BYTES) {
             stream.breakOff(
                     Http2.ENHANCE_YOUR_CALM, "interim responses of more than " + ResponseHead.MAX_BYTES + " bytes");
             return;
         }
-        byte[] before = new byte[words.remaining()];
-        words.get(before);
-        words = ByteBuffer.wrap(ResponseHeaderDecoder.join(before, more));
+        byte[] before = new byte[headsAndFraming.remaining()];
+        headsAndFraming.get(before);
+        headsAndFraming = ByteBuffer.wrap(ResponseHeaderDecoder.join(before, more));
     }
 
     /**
-     * A part of the body came.
+     * Called when a part of the body was received.
      *
-     * @param whole its bytes with their padding, which the window counts too
+     * @param whole the length of the payload with its padding, which counts against the window
      */
     void data(ByteBuffer bytes, int whole, boolean ends) {
         windowLeft -= whole;
@@ -187,7 +187,7 @@ final class Http2StreamSource implements StreamSourceConduit {
         connection.notifier.tellLater(stream);
     }
 
-    /** There is room: it can't be more than the window. */
+    /** Keeps bytes until they are read. The buffer has room for them, since it is as large as the window. */
     private void keep(ByteBuffer bytes) {
         if (!bytes.hasRemaining() || stream.closed()) {
             return;
@@ -216,8 +216,8 @@ final class Http2StreamSource implements StreamSourceConduit {
     public int read(ByteBuffer to) throws IOException {
         int start = to.position();
         while (to.hasRemaining() && !stream.closed()) {
-            if (words.hasRemaining()) {
-                org.xnio.Buffers.copy(to, words);
+            if (headsAndFraming.hasRemaining()) {
+                org.xnio.Buffers.copy(to, headsAndFraming);
             } else if (chunkLeft > 0) {
                 takeBody(to);
             } else if (!beginNext()) {
@@ -232,7 +232,7 @@ final class Http2StreamSource implements StreamSourceConduit {
         return stream.closed() || endWritten ? -1 : 0;
     }
 
-    /** Begins a chunk of all there is, or the end; false if there is nothing. */
+    /** Begins a chunk of all bytes received, or the end of the body; false if there is neither. */
     private boolean beginNext() {
         int waits = body == null ? 0 : body.getBuffer().position() - bodyAt;
         String before = hadChunk ? "\r\n" : "";
@@ -240,7 +240,7 @@ final class Http2StreamSource implements StreamSourceConduit {
             chunkLeft = waits;
             if (responseInChunks) {
                 hadChunk = true;
-                words = ByteBuffer.wrap(Http1.ascii(before + Integer.toHexString(waits) + "\r\n"));
+                headsAndFraming = ByteBuffer.wrap(Http1.ascii(before + Integer.toHexString(waits) + "\r\n"));
             }
             return true;
         }
@@ -250,7 +250,7 @@ final class Http2StreamSource implements StreamSourceConduit {
         endWritten = true;
         if (responseInChunks) {
             byte[] end = trailers.length > 0 ? trailers : Http1.ascii("\r\n");
-            words = ByteBuffer.wrap(ResponseHeaderDecoder.join(Http1.ascii(before + "0\r\n"), end));
+            headsAndFraming = ByteBuffer.wrap(ResponseHeaderDecoder.join(Http1.ascii(before + "0\r\n"), end));
         }
         return responseInChunks;
     }
@@ -288,7 +288,7 @@ final class Http2StreamSource implements StreamSourceConduit {
     }
 
     boolean readable() {
-        return words.hasRemaining() || body != null || responseEnded || stream.failed();
+        return headsAndFraming.hasRemaining() || body != null || responseEnded || stream.failed();
     }
 
     @Override

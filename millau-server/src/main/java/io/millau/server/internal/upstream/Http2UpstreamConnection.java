@@ -26,12 +26,12 @@ import org.xnio.XnioIoThread;
  * An HTTP/2 connection to an endpoint without TLS, with prior knowledge (RFC 9113, 3.3), and its streams. For its I/O thread
  * alone.
  *
- * <p>It is ready when the endpoint has sent its settings: until then no request is sent, so one to an endpoint that speaks
- * something else was not seen by it. It ends when it was idle for a minute, and takes no more requests, but finishes those it
- * has, when the endpoint says so (GOAWAY) or is removed. If a response does not come, a PING finds out whether the endpoint is alive.
+ * <p>It is ready when the endpoint has sent its settings. No request is sent before that, so an endpoint that does not speak
+ * HTTP/2 does not see any. It is closed when it was idle for a minute. After a GOAWAY, or when the endpoint is removed, it
+ * accepts no more requests and is closed after the last one. If a response did not arrive, a PING checks whether the endpoint
+ * is still alive.
  *
- * <p>Streams are told what came for them when all that came was read, never in between: what they do then may change
- * everything here.
+ * <p>Streams are notified only after everything received was read, since they may change the state of this connection then.
  */
 final class Http2UpstreamConnection extends Deadlines.Deadline {
 
@@ -39,17 +39,19 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     private static final byte[] PREFACE = Http1.ascii("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-    /** More are not used even if the endpoint allows them: the room for frames that can't wait is bounded. */
+    /** The largest number of streams, whatever the endpoint allows: the room for frames that can't wait is limited. */
     private static final int MOST_STREAMS = 256;
 
-    /** The connection's receive window; each stream has a smaller one of its own. */
+    /**
+     * The window of the connection (RFC 9113, 6.9), for all streams together; each stream is also limited by its own window.
+     */
     private static final int WINDOW_BYTES = 16 * 1024 * 1024;
 
     private static final int LAST_STREAM = Integer.MAX_VALUE - 2;
     private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** After this time without data, while a response is awaited, the connection may be dead. */
+    /** If nothing was received for this time while a response was expected, the connection may be dead. */
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     final EventLoop loop;
@@ -60,7 +62,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     private final StreamConnection socket;
     private final Http2UpstreamPool owner;
 
-    /** Open streams, whether or not their head was sent yet. */
+    /** All open streams, also those whose head was not sent yet. */
     private final Set<Http2UpstreamStream> streams = new LinkedHashSet<>();
 
     private final Map<Integer, Http2UpstreamStream> byId = new HashMap<>();
@@ -77,7 +79,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     private boolean ready;
     private boolean served;
     private boolean retired;
-    private boolean doubted;
+    private boolean awaitsPing;
     private boolean closed;
 
     Http2UpstreamConnection(StreamConnection socket, EventLoop loop, Http2UpstreamPool owner) {
@@ -88,7 +90,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         this.frames = new FrameWriter(socket.getSinkChannel(), loop.buffers);
     }
 
-    /** Sends the preface and our settings, and waits for the endpoint's. */
+    /** Sends our settings, and waits for those of the endpoint. */
     void begin() {
         owner.count(1);
         loop.longDeadlines.set(this, READY_NANOS);
@@ -118,16 +120,16 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return socket.getIoThread();
     }
 
-    /** How many requests may be in progress at once. */
+    /** How many requests it accepts at once. */
     int maxStreams() {
         return maxStreams;
     }
 
     boolean takesRequest() {
-        return ready && !retired && !doubted && streams.size() < maxStreams;
+        return ready && !retired && !awaitsPing && streams.size() < maxStreams;
     }
 
-    /** A stream for a request that is about to be sent. */
+    /** Opens a stream for a request. */
     Http2UpstreamStream newStream() {
         Http2UpstreamStream stream = new Http2UpstreamStream(socket, this, initialWindow);
         streams.add(stream);
@@ -145,7 +147,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return lastId;
     }
 
-    /** The stream is over. */
+    /** Called when a stream has ended. */
     void left(Http2UpstreamStream stream, int id) {
         byId.remove(id, stream);
         notifier.unblock(stream);
@@ -155,7 +157,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         served |= stream.source().responded();
         if (!stream.source().responded()
                 && loop.deadlines.now() - Math.max(receivedAt, stream.since()) >= SILENT_NANOS) {
-            doubt();
+            ping();
         }
         if (streams.isEmpty()) {
             fallIdle();
@@ -165,17 +167,17 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     private void fallIdle() {
         if (retired || owner.removed()) {
             end(Http2.NO_ERROR);
-        } else if (!doubted) {
+        } else if (!awaitsPing) {
             loop.longDeadlines.set(this, MAX_IDLE_NANOS);
         }
     }
 
-    /** Sends a PING, and takes no requests until it is acknowledged. */
-    private void doubt() {
-        if (doubted || closed) {
+    /** Sends a PING, and accepts no requests until it is acknowledged. */
+    private void ping() {
+        if (awaitsPing || closed) {
             return;
         }
-        doubted = true;
+        awaitsPing = true;
         loop.longDeadlines.set(this, READY_NANOS);
         try {
             frames.frame(8, Http2.PING, 0, 0).putLong(0);
@@ -185,15 +187,15 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         flush();
     }
 
-    private void doubtNoMore() {
-        doubted = false;
+    private void confirmAlive() {
+        awaitsPing = false;
         loop.longDeadlines.cancel(this);
         if (streams.isEmpty()) {
             fallIdle();
         }
     }
 
-    /** Takes no more requests, and closes after the last response. */
+    /** Accepts no more requests, and closes after the last one. */
     void retire() {
         retired = true;
         owner.ends(this);
@@ -206,19 +208,19 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     public void passed() {
         if (!ready) {
             fail(new IOException("no HTTP/2 within 5 s"), Outcome.UNREACHABLE);
-        } else if (doubted) {
-            fail(new IOException("no response to PING within 5 s"), broken());
+        } else if (awaitsPing) {
+            fail(new IOException("PING not acknowledged within 5 s"), broken());
         } else if (streams.isEmpty()) {
             end(Http2.NO_ERROR);
         }
     }
 
-    /** Whether the endpoint accepts a head of this size (RFC 9113, 6.5.2). */
+    /** Whether the endpoint accepts a head of this size, in bytes of a header list (RFC 9113, 6.5.2). */
     boolean takesHead(long listBytes) {
         return listBytes <= maxListBytes;
     }
 
-    /** How many body bytes the connection's window and buffer allow now. */
+    /** The number of body bytes that the connection allows to send now; a stream's own window may allow less. */
     int sendable() {
         return (int) Math.min(window, Math.min(frames.room(), Http2.MAX_PAYLOAD_BYTES));
     }
@@ -242,7 +244,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         flush();
     }
 
-    /** Lets the endpoint send more bytes on a stream; false if the frame can't be written now. */
+    /** Allows the endpoint to send more bytes on a stream; false if there is no room for the frame now. */
     boolean credit(int stream, int bytes) {
         if (closed || frames.room() < 0) {
             return false;
@@ -256,7 +258,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return true;
     }
 
-    /** Sends what was written; the rest follows when the socket takes it. */
+    /** Sends the written frames; the rest is sent when the socket accepts it. */
     void flush() {
         try {
             if (!closed && frames.flush()) {
@@ -280,7 +282,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         } catch (IOException e) {
             fail(e, broken());
         } catch (RuntimeException e) {
-            LOG.error("Internal error in the connection to {}", owner, e);
+            LOG.error("Internal error on a connection to {}", owner, e);
             fail(new IOException(e), Outcome.BROKEN);
         }
         if (!closed && holder.getBuffer().position() > 0) {
@@ -308,7 +310,12 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     private void becomeReady() {
         if (retired || maxStreams == 0) {
-            fail(new IOException(retired ? "it sent GOAWAY at once" : "it allows no requests"), Outcome.UNREACHABLE);
+            fail(
+                    new IOException(
+                            retired
+                                    ? "the endpoint closes the connection at once"
+                                    : "the endpoint accepts no requests"),
+                    Outcome.UNREACHABLE);
             return;
         }
         ready = true;
@@ -316,7 +323,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         owner.ready(this);
     }
 
-    /** The open stream of a number; null if it is closed. */
+    /** The stream with this number; null if it has ended. */
     @Nullable
     Http2UpstreamStream stream(int id) throws Http2.ConnectionException {
         if ((id & 1) == 0 || id > lastId) {
@@ -325,15 +332,15 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return byId.get(id);
     }
 
-    /** A part of a body came: it is credited to all streams together, and taken by its own. */
+    /** Credits the bytes of a DATA frame to the connection's window, and returns the stream; null if it has ended. */
     @Nullable
-    Http2UpstreamStream dataCame(int id, int bytes) throws IOException, Http2.ConnectionException {
+    Http2UpstreamStream dataReceived(int id, int bytes) throws IOException, Http2.ConnectionException {
         Http2UpstreamStream stream = stream(id);
         credit(bytes);
         return stream;
     }
 
-    /** Credit is given back as soon as data arrives: a stream that is not read must not block the others. */
+    /** Credits received bytes at once: a stream that is not read must not block the others. */
     private void credit(int bytes) throws IOException {
         uncredited += bytes;
         if (uncredited >= WINDOW_BYTES / 2) {
@@ -346,8 +353,8 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         return settled;
     }
 
-    /** The endpoint said what it takes. */
-    void settingsCame() throws IOException {
+    /** Called after the last setting of a SETTINGS frame. */
+    void settingsReceived() throws IOException {
         settled = true;
         frames.frame(0, Http2.SETTINGS, Http2.ACK, 0);
         notifier.writable();
@@ -365,24 +372,24 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
                 initialWindow = (int) value;
                 streams.forEach(stream -> stream.sink().widen(change));
             }
-            default -> {} // a larger frame, or table, is never used
+            default -> {} // larger frames and tables are never used
         }
     }
 
-    void pingAnswered() {
-        if (doubted) {
-            doubtNoMore();
+    void pingAcknowledged() {
+        if (awaitsPing) {
+            confirmAlive();
         }
     }
 
-    /** The endpoint takes no more requests, and did not process those after the last stream that it names (RFC 9113, 6.8). */
+    /** Called for a GOAWAY: the endpoint accepts no more requests, and did not process those after the last stream. */
     void goneAway(int last, int code) {
         LOG.debug("Connection to {} takes no more requests: GOAWAY after stream {}, code {}", owner, last, code);
-        StreamException refused = new StreamException(
+        StreamException notProcessed = new StreamException(
                 Outcome.NOT_PROCESSED, "GOAWAY with code " + code + " before the request was begun");
         for (Http2UpstreamStream stream : List.copyOf(streams)) {
             if (stream.isAfter(last)) {
-                stream.fail(refused);
+                stream.fail(notProcessed);
             }
         }
         retire();
@@ -406,7 +413,9 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
 
     // Its end
 
-    /** The outcome of an attempt when its connection breaks: a connection that served others may be closed at any time. */
+    /**
+     * The outcome of attempts whose connection broke. A connection that served requests may close at any time (RFC 9112, 9.5).
+     */
     private Outcome broken() {
         return served ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
     }
@@ -432,7 +441,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
     }
 
-    /** Sends GOAWAY, if the socket takes it. */
+    /** Tries to send GOAWAY; a failure does not matter, since the connection is closed. */
     private void goAway(int code) {
         try {
             frames.frame(8, Http2.GO_AWAY, 0, 0).putInt(0).putInt(code);

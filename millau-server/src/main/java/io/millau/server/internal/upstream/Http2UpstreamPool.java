@@ -15,14 +15,14 @@ import org.xnio.StreamConnection;
  */
 final class Http2UpstreamPool {
 
-    /** How many requests a connection is expected to take before one has said so (the least that 6.5.2 recommends). */
+    /** The number of concurrent requests expected of the first connection (the minimum that RFC 9113, 6.5.2, recommends). */
     private static final int USUAL_STREAMS = 100;
 
     private final Endpoint endpoint;
     private final UpstreamPool upstream;
     private final EventLoop loop;
 
-    /** The connections that take requests. */
+    /** The connections that accept requests. */
     private final Set<Http2UpstreamConnection> usable = new LinkedHashSet<>();
 
     private final Set<Waiting> waiting = new LinkedHashSet<>();
@@ -49,7 +49,7 @@ final class Http2UpstreamPool {
         }
     }
 
-    /** A stream of an open connection; null if no connection takes another request. */
+    /** Opens a stream of an existing connection; null if none accepts another request. */
     @Nullable
     UpstreamConnection stream() {
         for (Http2UpstreamConnection connection : usable) {
@@ -60,7 +60,7 @@ final class Http2UpstreamPool {
         return null;
     }
 
-    /** A stream, of a new connection if no open one takes the request. */
+    /** Gets a stream, of a new connection if none accepts another request. */
     UpstreamPool.Connecting connect(UpstreamPool.ConnectListener listener) {
         Waiting request = new Waiting(listener);
         waiting.add(request);
@@ -89,7 +89,7 @@ final class Http2UpstreamPool {
         }
     }
 
-    /** A connection received the endpoint's settings. */
+    /** Called when a connection has received the endpoint's settings. */
     void ready(Http2UpstreamConnection connection) {
         opening--;
         streamsExpected = connection.maxStreams();
@@ -122,27 +122,27 @@ final class Http2UpstreamPool {
         }
     }
 
-    /** Counts connections that were opened, or, with a negative number, closed. */
+    /** Counts a connection that was opened (1) or closed (-1). */
     void count(int more) {
         upstream.countShared(endpoint, more);
     }
 
-    /** The connection takes no more requests. */
+    /** Called when a connection accepts no more requests. */
     void ends(Http2UpstreamConnection connection) {
         usable.remove(connection);
     }
 
-    /** Whether no service has this endpoint any more. */
+    /** Whether no service has the endpoint any more. */
     boolean removed() {
         return upstream.isRemoved(endpoint);
     }
 
-    /** The endpoint was removed: no connection takes another request, and each is closed after its last response. */
+    /** Called when the endpoint was removed: no connection accepts another request, and each closes after its last one. */
     void leave() {
         List.copyOf(usable).forEach(Http2UpstreamConnection::retire);
     }
 
-    /** Whether the pool can be dropped. */
+    /** Whether this pool can be forgotten. */
     boolean isEmpty() {
         return usable.isEmpty() && waiting.isEmpty() && opening == 0;
     }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
 
 /**
- * A stream of an HTTP/2 connection (RFC 9113, 5), used for one request like a connection of its own that speaks HTTP/1.1: the
- * {@link Http2StreamSink} takes the request, the {@link Http2StreamSource} gives the response. For its I/O thread alone.
+ * A stream of an HTTP/2 connection (RFC 9113, 5). A request uses it like an HTTP/1.1 connection: the request is written to the
+ * {@link Http2StreamSink} and the response is read from the {@link Http2StreamSource}. For its I/O thread alone.
  */
 final class Http2UpstreamStream extends StreamConnection {
 
@@ -20,15 +20,15 @@ final class Http2UpstreamStream extends StreamConnection {
     private final Http2StreamSource source;
     private final long since;
     private int id;
-    private boolean toBeTold;
+    private boolean notifying;
     private @Nullable StreamException failure;
 
-    /** Whether the connection is done with it. */
+    /** Whether the connection has removed it. */
     private boolean left;
 
     private boolean closed;
 
-    /** @param window how many bytes of a body it may send before the endpoint allows more */
+    /** @param window the number of body bytes it may send before the endpoint allows more */
     Http2UpstreamStream(StreamConnection socket, Http2UpstreamConnection connection, int window) {
         super(socket.getIoThread());
         this.socket = socket;
@@ -48,7 +48,7 @@ final class Http2UpstreamStream extends StreamConnection {
         return source;
     }
 
-    /** When it began, by the event loop's clock. */
+    /** The time when it was opened, on the clock of the event loop, in nanoseconds. */
     long since() {
         return since;
     }
@@ -58,25 +58,25 @@ final class Http2UpstreamStream extends StreamConnection {
         return id;
     }
 
-    /** Takes a number: its head is about to be sent. */
+    /** Assigns its number, before its head is sent. */
     void enter() {
         id = connection.enter(this);
     }
 
-    /** Whether the endpoint did not process it, when this is the last stream that it did. */
+    /** Whether it comes after the last stream that the endpoint processed. */
     boolean isAfter(int lastStream) {
         return id == 0 || id > lastStream;
     }
 
-    boolean toBeTold() {
-        return toBeTold;
+    boolean notifying() {
+        return notifying;
     }
 
-    void toBeTold(boolean toBe) {
-        toBeTold = toBe;
+    void notifying(boolean queued) {
+        notifying = queued;
     }
 
-    /** Tells its user that there is something to read, or room to write. */
+    /** Notifies its user if there is something to read, or room to write. */
     void tell() {
         if (!closed) {
             source.tell();
@@ -117,14 +117,16 @@ final class Http2UpstreamStream extends StreamConnection {
         }
     }
 
-    /** The endpoint reset it: once the response is whole, that only means that the rest of the request is not wanted. */
+    /**
+     * Called when the endpoint reset it. After a complete response, this only means that the rest of the request is not needed.
+     */
     void reset(int code) {
         fail(new StreamException(
                 code == Http2.REFUSED_STREAM ? Outcome.NOT_PROCESSED : Outcome.BROKEN,
                 "stream reset with code " + code));
     }
 
-    /** It ends, not by its user's will; a response that is whole stays one. */
+    /** Ends it with a failure; a response that is complete already stays readable. */
     void fail(StreamException why) {
         if (source.responseEnded()) {
             sink.discard();
@@ -135,7 +137,7 @@ final class Http2UpstreamStream extends StreamConnection {
         connection.notifier.tellLater(this);
     }
 
-    /** The endpoint broke the rules of the stream. */
+    /** Ends it because the endpoint violated the protocol, and resets it. */
     void breakOff(int code, String why) {
         boolean open = !left && id != 0;
         source.discardEnd();
@@ -178,7 +180,7 @@ final class Http2UpstreamStream extends StreamConnection {
         sink.terminateWrites();
     }
 
-    /** Nothing uses it any more; the endpoint is told if it might still go on. */
+    /** Called when it is closed. Resets the stream if it has not ended. */
     @Override
     protected void closeAction() {
         if (closed) {

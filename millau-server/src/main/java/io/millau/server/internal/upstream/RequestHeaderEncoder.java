@@ -7,14 +7,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Encodes the header block of HTTP/2 (RFC 9113, 8.3.1) from a head that {@link RequestHead} wrote, whose form is therefore known,
- * and of trailers. For one thread; holds what was made last.
+ * Encodes a head that {@link RequestHead} wrote, or trailers, as a header block of HTTP/2 (RFC 9113, 8.3.1). For one thread;
+ * holds the block encoded last.
  *
- * <p>Every field is sent literally (RFC 7541, 6.2.2): a table is worth little on the short way to an endpoint.
+ * <p>Every field is sent as a literal (RFC 7541, 6.2.2): on the short way to an endpoint a dynamic table saves little.
  */
 final class RequestHeaderEncoder {
 
-    /** Says that no table is used, which holds for every size that an endpoint may grant (RFC 7541, 6.3). */
+    /** Sets the size of the dynamic table to 0 (RFC 7541, 6.3). */
     private static final int NO_TABLE = 0x20;
 
     private static final int AUTHORITY = 1;
@@ -24,7 +24,7 @@ final class RequestHeaderEncoder {
     private static final int PATH = 4;
     private static final int SCHEME_HTTP = 0x86;
 
-    /** What each field counts for beyond its bytes (RFC 7541, 4.1). */
+    /** The overhead of each field, in bytes (RFC 7541, 4.1). */
     private static final int FIELD_OVERHEAD = 32;
 
     private byte[] bytes = new byte[4096];
@@ -44,7 +44,7 @@ final class RequestHeaderEncoder {
         return length;
     }
 
-    /** What it counts for against the endpoint's limit (RFC 9113, 6.5.2). */
+    /** The size of the header list, which the endpoint limits (RFC 9113, 6.5.2). */
     long listBytes() {
         return listBytes;
     }
@@ -59,12 +59,12 @@ final class RequestHeaderEncoder {
         return chunked;
     }
 
-    /** Bytes of a body that does not come in chunks. */
+    /** The length of a body that is not sent in chunks. */
     long contentLength() {
         return contentLength;
     }
 
-    /** Takes a head, and leaves the buffer behind it. */
+    /** Encodes a head; afterwards the buffer's position is after it. */
     void readHead(ByteBuffer from) {
         begin(from, endOfHead(from));
         chunked = false;
@@ -80,7 +80,7 @@ final class RequestHeaderEncoder {
         fields();
     }
 
-    /** Takes trailers up to and with the empty line, and leaves the buffer behind it. */
+    /** Encodes trailers, which the empty line ends; afterwards the buffer's position is after it. */
     void readTrailers(ByteBuffer from) {
         begin(from, from.remaining());
         fields();
@@ -130,7 +130,7 @@ final class RequestHeaderEncoder {
         }
     }
 
-    /** What says how HTTP/1.1 frames the message, or is for one connection, has no place here (RFC 9113, 8.2.2). */
+    /** Encodes a field, unless it is specific to a connection or to the framing of HTTP/1.1 (RFC 9113, 8.2.2). */
     private void field(String name, int from, int colon, int valueAt, int end) {
         int valueFrom = Math.min(valueAt, end);
         switch (name.length()) {
@@ -187,7 +187,7 @@ final class RequestHeaderEncoder {
         }
     }
 
-    /** Where it begins. */
+    /** Appends a string with its length; returns the index where its bytes begin. */
     private int string(int from, int end) {
         integer(end - from);
         room(end - from);
@@ -198,7 +198,7 @@ final class RequestHeaderEncoder {
         return start;
     }
 
-    /** With a prefix of seven bits (RFC 7541, 5.1). */
+    /** Appends an integer with a prefix of seven bits (RFC 7541, 5.1). */
     private void integer(int value) {
         if (value < 127) {
             literal(value);

@@ -15,8 +15,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the header blocks of an HTTP/2 connection (RFC 9113, 8.3.2), and writes them as HTTP/1.1, for {@link ResponseHead} to
- * read. For one connection, since what a block means depends on those before it; holds the block read last.
+ * Reads the header blocks of an HTTP/2 connection (RFC 9113, 8.3.2), and writes them as HTTP/1.1 for {@link ResponseHead}. Each
+ * connection has its own, since the meaning of a block depends on earlier ones; holds the block read last. For one thread.
  */
 final class ResponseHeaderDecoder {
 
@@ -25,7 +25,7 @@ final class ResponseHeaderDecoder {
     private static final byte[] NO_BODY = Http1.ascii("Content-Length: 0\r\n");
     private static final byte[] CRLF = Http1.ascii("\r\n");
 
-    /** What is not among the fields: the status line, and those above. */
+    /** The room for the status line and for the lines above. */
     private static final int ROOM_BYTES = 1024;
 
     private final HpackDecoder decoder = new HpackDecoder();
@@ -33,36 +33,36 @@ final class ResponseHeaderDecoder {
     private int length;
     private int status;
     private long contentLength;
-    private @Nullable String fault;
+    private @Nullable String violation;
 
     ResponseHeaderDecoder() {
         decoder.setHeaderEmitter((name, value, neverIndex) -> field(name, value));
     }
 
     /**
-     * Reads a block, all of it.
+     * Reads a whole block.
      *
-     * @throws Http2.ConnectionException if it can't be read, and so none after it can
+     * @throws Http2.ConnectionException if it can't be read; then no later block can be read either
      */
     void read(ByteBuffer block) throws Http2.ConnectionException {
         length = 0;
         status = 0;
         contentLength = -1;
-        fault = null;
+        violation = null;
         try {
             decoder.decode(block, false);
-        } catch (HpackException | RuntimeException e) { // what the decoder does with some that are wrong
+        } catch (HpackException | RuntimeException e) { // Undertow's decoder throws both for malformed blocks
             throw new Http2.ConnectionException(Http2.COMPRESSION_ERROR, "header block that can't be read: " + e);
         }
     }
 
-    /** What is wrong with the block as the head of a response, or as trailers. */
+    /** Describes why the block is not a valid head of a response, or not valid trailers; null if it is valid. */
     @Nullable
-    String fault(boolean trailers) {
-        if (fault == null && trailers == status > 0) {
+    String violation(boolean trailers) {
+        if (violation == null && trailers == status > 0) {
             return trailers ? ":status in trailers" : "head without :status";
         }
-        return fault;
+        return violation;
     }
 
     int status() {
@@ -74,16 +74,16 @@ final class ResponseHeaderDecoder {
         return contentLength;
     }
 
-    /** The block as an interim response. */
+    /** The block as the head of an interim response. */
     byte[] interim() {
         return join(statusLine(), fields(), CRLF);
     }
 
     /**
-     * The block as the head of a response. It says that its connection, a stream, serves no other request.
+     * The block as the head of a response with {@code Connection: close}, since a stream serves only one request.
      *
-     * @param hasBody whether one may come, as far as the request and the status say
-     * @param ended whether this was all
+     * @param hasBody whether the request's method and the status allow a body
+     * @param ended whether the response ends with this block
      */
     byte[] head(boolean hasBody, boolean ended) {
         byte[] framing = {};
@@ -93,7 +93,7 @@ final class ResponseHeaderDecoder {
         return join(statusLine(), CLOSE, fields(), framing, CRLF);
     }
 
-    /** As the end of a body in chunks. */
+    /** The block as the trailers of a chunked body. */
     byte[] trailers() {
         return join(fields(), CRLF);
     }
@@ -118,13 +118,13 @@ final class ResponseHeaderDecoder {
         return joined.array();
     }
 
-    /** Whatever is wrong, the decoder goes on: its table has to hear of every field. */
+    /** Called for each field. After a violation the decoder continues, since its table needs every field. */
     private void field(HttpString name, String value) {
-        if (fault != null) {
+        if (violation != null) {
             return;
         }
-        fault = name.byteAt(0) == ':' ? status(name, value) : check(name, value);
-        if (fault == null && name.byteAt(0) != ':') {
+        violation = name.byteAt(0) == ':' ? status(name, value) : check(name, value);
+        if (violation == null && name.byteAt(0) != ':') {
             line(name, value);
         }
     }
@@ -140,7 +140,7 @@ final class ResponseHeaderDecoder {
         return null;
     }
 
-    /** In HTTP/2 a value may hold a line end, which would make another field of it, or another message. */
+    /** Checks a field. In HTTP/2 a value can contain a line end. Over HTTP/1.1 it would become another field or message. */
     private @Nullable String check(HttpString name, String value) {
         for (int i = 0; i < name.length(); i++) {
             byte b = name.byteAt(i);
@@ -174,7 +174,7 @@ final class ResponseHeaderDecoder {
     private void line(HttpString name, String value) {
         int more = name.length() + value.length() + 4;
         if (length + more > ResponseHead.MAX_BYTES - ROOM_BYTES) {
-            fault = "head of more than " + (ResponseHead.MAX_BYTES - ROOM_BYTES) + " bytes";
+            violation = "head of more than " + (ResponseHead.MAX_BYTES - ROOM_BYTES) + " bytes";
             return;
         }
         if (fields.length - length < more) {

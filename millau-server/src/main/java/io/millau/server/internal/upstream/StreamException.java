@@ -3,7 +3,7 @@ package io.millau.server.internal.upstream;
 import io.millau.core.Outcome;
 import java.io.IOException;
 
-/** An HTTP/2 stream ended before its response was complete; knows what outcome of the attempt that is. */
+/** Thrown when an HTTP/2 stream ended before its response did; has the outcome of the attempt. */
 public final class StreamException extends IOException {
     private static final long serialVersionUID = 1;
 

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the streams of an HTTP/2 connection that there is something to read or room to write: once all that came was read, never
- * in between, since what they do then may change everything. For the connection's I/O thread alone.
+ * Notifies the streams of an HTTP/2 connection that there is something to read or room to write. It does so only after
+ * everything received was read, since streams may change the connection's state then. For the connection's I/O thread alone.
  */
 final class StreamNotifier {
 
@@ -29,7 +29,7 @@ final class StreamNotifier {
         this.loop = loop;
     }
 
-    /** Has the stream told as soon as it can write. */
+    /** Adds a stream that waits to write. */
     void block(Http2UpstreamStream stream) {
         blocked.add(stream);
         if (stream.sink().canWrite()) {
@@ -41,7 +41,7 @@ final class StreamNotifier {
         blocked.remove(stream);
     }
 
-    /** There may be room again: the streams that can write are told. */
+    /** Called when there may be room again: notifies the streams that can write. */
     void writable() {
         for (Http2UpstreamStream stream : blocked) {
             if (stream.sink().canWrite()) {
@@ -51,10 +51,10 @@ final class StreamNotifier {
     }
 
     void tellLater(Http2UpstreamStream stream) {
-        if (stream.toBeTold()) {
+        if (stream.notifying()) {
             return;
         }
-        stream.toBeTold(true);
+        stream.notifying(true);
         toTell.add(stream);
         if (tellsLater) {
             return;
@@ -63,7 +63,7 @@ final class StreamNotifier {
         try {
             loop.execute(this::tell);
         } catch (RejectedExecutionException e) {
-            LOG.debug("Streams are not told any more: the proxy ends");
+            LOG.debug("Streams are not notified any more: the proxy stops");
         }
     }
 
@@ -71,7 +71,7 @@ final class StreamNotifier {
         tellsLater = false;
         for (int count = toTell.size(); count > 0; count--) {
             Http2UpstreamStream stream = toTell.remove();
-            stream.toBeTold(false);
+            stream.notifying(false);
             stream.tell();
         }
     }

@@ -14,23 +14,23 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 /**
  * A connection to an endpoint: used by one request at a time, idle in between. For its I/O thread alone.
  *
- * <p>Its listeners are set once, and reading is resumed once: interest in the socket's events changes only for
- * back-pressure, since each change is a system call.
+ * <p>Listeners are set and reading is resumed only once. Interest in the socket's events changes only for back-pressure, since
+ * each change is a system call.
  */
 public final class UpstreamConnection {
 
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
 
-    /** What uses the connection at the moment: a request or a health check. */
+    /** The current user of the connection. */
     public interface User {
         void upstreamReadable() throws IOException;
 
         void upstreamWritable() throws IOException;
 
-        /** The endpoint was removed, and its connections had their time to finish. */
+        /** Called when the endpoint was removed and its drain time is over. */
         void endpointRemoved();
 
-        /** What {@link #upstreamReadable} or {@link #upstreamWritable} threw. */
+        /** Called with what {@link #upstreamReadable} or {@link #upstreamWritable} threw. */
         void upstreamFailed(Throwable failure);
     }
 
@@ -66,7 +66,7 @@ public final class UpstreamConnection {
         return reused;
     }
 
-    /** Gives the connection back: it can serve the next request. */
+    /** Gives the connection back to the pool. It must be able to serve another request. */
     public void release() {
         user = null;
         reused = true;
@@ -82,7 +82,7 @@ public final class UpstreamConnection {
         IoUtils.safeClose(channel);
     }
 
-    /** The drain of a removed endpoint is over. */
+    /** Ends the current use: the drain time of its endpoint is over. */
     void endUse() {
         User current = user;
         if (current == null) {
@@ -122,7 +122,7 @@ public final class UpstreamConnection {
         }
     }
 
-    /** Nothing is expected on an idle connection but its end; it is closed in any case. */
+    /** Closes an idle connection that has something to read: its end, or bytes that must not be sent. */
     private void endIdle() {
         try {
             if (source.read(ByteBuffer.allocate(1)) == 0) {

@@ -31,8 +31,8 @@ import org.xnio.Options;
 import org.xnio.StreamConnection;
 
 /**
- * The connections of one I/O thread to endpoints. Used by that thread alone, so without locks: a request that this thread
- * accepted is answered over a connection of this thread.
+ * The connections of one I/O thread to endpoints. For that thread alone, so without locks: requests that the thread accepted
+ * use only connections of the same thread.
  */
 public final class UpstreamPool {
 
@@ -40,14 +40,14 @@ public final class UpstreamPool {
 
     private static final OptionMap SOCKET_OPTIONS = OptionMap.create(Options.TCP_NODELAY, true);
 
-    /** Connections to an endpoint beyond this number are closed when they become idle. */
+    /** The largest number of idle connections to an endpoint; further ones are closed when they become idle. */
     private static final int MAX_IDLE_PER_ENDPOINT = 256;
 
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SECURE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** How long a connection may be used that was opened after its endpoint was removed. */
+    /** The drain time of a connection that was opened after its endpoint had been removed. */
     private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final EventLoop loop;
@@ -61,8 +61,8 @@ public final class UpstreamPool {
     private boolean sweeping;
 
     /**
-     * @param engines those of all pools
-     * @param pools what all of them know of endpoints
+     * @param engines shared by all pools
+     * @param pools shared knowledge about endpoints
      */
     UpstreamPool(EventLoop loop, UpstreamEngines engines, TlsThreads tls, UpstreamPools pools) {
         this.loop = loop;
@@ -74,8 +74,10 @@ public final class UpstreamPool {
     }
 
     /**
-     * An idle connection, or a stream of a shared HTTP/2 connection. The most recently used connection comes first, so that the
-     * others grow old and are closed.
+     * Takes an idle connection, the one used last, so that the others can reach their maximum idle time; or opens a stream of a
+     * connection that requests share.
+     *
+     * @return null if there is none
      */
     @Nullable
     public UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
@@ -89,7 +91,7 @@ public final class UpstreamPool {
         return known.idle.pollFirst();
     }
 
-    /** The idle time of an HTTP/2 connection does not matter: GOAWAY says which requests were not processed (RFC 9113, 6.8). */
+    /** Opens a stream, however long its connection was idle: GOAWAY reports unprocessed requests (RFC 9113, 6.8). */
     private @Nullable UpstreamConnection stream(Endpoint endpoint) {
         Http2UpstreamPool known = shared.isEmpty() ? null : shared.get(endpoint);
         return known == null ? null : known.stream();
@@ -115,7 +117,7 @@ public final class UpstreamPool {
             count(1);
         }
 
-        /** HTTP/2 streams are not counted; their connection is. */
+        /** Counts connections. HTTP/2 streams are not counted; their connection is. */
         private void count(int more) {
             if (!isShared(endpoint)) {
                 pools.countConnections(endpoint, more);
@@ -130,7 +132,7 @@ public final class UpstreamPool {
             }
         }
 
-        private void comeBack() {
+        private void restore() {
             gone = false;
             longDeadlines.cancel(this);
         }
@@ -163,13 +165,13 @@ public final class UpstreamPool {
 
     /** An attempt to connect that is in progress. */
     public interface Connecting {
-        /** Cancels the attempt: the listener is not called. */
+        /** Cancels the attempt; the listener is not called any more. */
         void cancel();
     }
 
     /**
-     * Connects; gives up after a second, and where TLS or HTTP/2 is spoken, when that is not agreed on 5 s later. To an endpoint
-     * that speaks HTTP/2 it takes a stream of a shared connection, and opens a connection only if there is none.
+     * Connects to an endpoint. Fails after 1 s without a connection, and after further 5 s without TLS or HTTP/2. For an
+     * endpoint that speaks HTTP/2, opens a stream of a shared connection, and a new connection only if none accepts a request.
      */
     public Connecting connect(Endpoint endpoint, ConnectListener listener) {
         if (isShared(endpoint)) {
@@ -196,12 +198,12 @@ public final class UpstreamPool {
         void notOpen(IOException failure);
     }
 
-    /** Opens a connection. */
+    /** Opens a new connection, which is not in the pool yet. */
     Connecting open(Endpoint endpoint, OpenListener listener) {
         return new Opening(endpoint, listener);
     }
 
-    /** Wraps an open connection, or a stream of a shared one, for requests to use. */
+    /** Adds an open connection, or a stream of a shared one, to the pool. */
     UpstreamConnection opened(Endpoint endpoint, StreamConnection channel) {
         EndpointPool pool = all.computeIfAbsent(endpoint, EndpointPool::new);
         UpstreamConnection connection = new UpstreamConnection(endpoint, channel, this, pool);
@@ -209,12 +211,12 @@ public final class UpstreamPool {
         return connection;
     }
 
-    /** Whether requests share its connections, and get streams of them. */
+    /** Whether requests share connections to the endpoint, each with a stream of its own. */
     private static boolean isShared(Endpoint endpoint) {
         return endpoint.scheme().equals(Endpoint.H2C);
     }
 
-    /** Counts shared connections that were opened, or, with a negative number, closed. */
+    /** Counts a shared connection that was opened (1) or closed (-1). */
     void countShared(Endpoint endpoint, int more) {
         pools.countConnections(endpoint, more);
     }
@@ -312,7 +314,7 @@ public final class UpstreamPool {
             }
         }
 
-        /** Nothing is called after this. */
+        /** Ends the attempt: the listener is not called any more. */
         private void finish() {
             over = true;
             deadlines.cancel(this);
@@ -330,7 +332,7 @@ public final class UpstreamPool {
         sweepLater();
     }
 
-    /** Closes connections to all other endpoints: idle ones at once, those in use when they become idle or their drain is over. */
+    /** Closes connections to all other endpoints: idle ones now, those in use when they become idle or their drain is over. */
     void retain(Set<Endpoint> endpoints, Function<Endpoint, Duration> drain) {
         shared.values().removeIf(Http2UpstreamPool::isEmpty);
         shared.forEach((endpoint, connections) -> {
@@ -341,7 +343,7 @@ public final class UpstreamPool {
         for (EndpointPool known : List.copyOf(all.values())) {
             boolean stays = endpoints.contains(known.endpoint);
             if (stays && known.gone) {
-                known.comeBack();
+                known.restore();
             } else if (!stays && !known.gone) {
                 known.leave(drain.apply(known.endpoint));
             }

@@ -14,18 +14,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.xnio.XnioIoThread;
 
 /**
- * The connections to endpoints of a whole proxy: a pool for each I/O thread, and what all of them know of endpoints. Safe for
- * use by several threads.
+ * The connections of a proxy to endpoints: a pool for each I/O thread, and the shared knowledge about endpoints. Safe for use
+ * by several threads.
  */
 public final class UpstreamPools {
 
     private final Map<XnioIoThread, UpstreamPool> all = new ConcurrentHashMap<>();
     private final ThreadLocal<UpstreamPool> own;
 
-    /** How long connections to an endpoint may go on when it is removed. */
+    /** The current endpoints, and how long their connections may drain after removal. */
     private volatile Map<Endpoint, Duration> drains = Map.of();
 
-    /** How many connections to an endpoint are open, to a removed one too; changed only when one opens or closes. */
+    /** The number of open connections to each endpoint, including removed ones. */
     private final Map<Endpoint, Integer> connections = new ConcurrentHashMap<>();
 
     public UpstreamPools(EventLoops loops, TlsThreads tls) {
@@ -70,7 +70,7 @@ public final class UpstreamPools {
                 .filter(Service::enabled)
                 .forEach(service -> service.endpoints()
                         .forEach(endpoint -> now.merge(endpoint, service.drain(), UpstreamPools::longer)));
-        drains = now; // first: a request that is on its way to a removed endpoint finds out when it connects
+        drains = now; // first: a request that is just connecting to a removed endpoint notices it then
         route.run();
         all.forEach((thread, pool) -> thread.execute(
                 () -> pool.retain(now.keySet(), endpoint -> before.getOrDefault(endpoint, Duration.ZERO))));

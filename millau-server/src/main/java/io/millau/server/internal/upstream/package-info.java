@@ -1,4 +1,4 @@
-/** Towards endpoints: pools of connections, HTTP/2 to endpoints, and health checks. */
+/** The side of the endpoints: pools of connections, HTTP/2, and health checks. */
 @NullMarked
 package io.millau.server.internal.upstream;
 
