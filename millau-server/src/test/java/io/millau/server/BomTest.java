@@ -29,7 +29,9 @@ class BomTest {
 
         assertThat(bom.getElementsByTagName("parent").getLength()).isZero();
         assertThat(bom.getElementsByTagName("dependency").getLength()).isEqualTo(5);
-        assertThat(texts(bom, "groupId")).filteredOn(group -> !group.equals("io.millau")).containsExactly("com.diffplug.spotless");
+        assertThat(texts(bom, "groupId"))
+                .filteredOn(group -> !group.equals("io.millau"))
+                .containsExactly("com.diffplug.spotless");
         assertThat(texts(bom, "artifactId"))
                 .contains("millau-core", "millau-docker", "millau-acme", "millau-metrics", "millau-server");
     }

@@ -737,7 +737,8 @@ class H2cTest extends ProxyTest {
             peer.data(other, true, "other");
             peer.answer(peer.wholeRequest().stream(), "third");
         });
-        // Well beyond the second of silence after which the proxy sends its PING: the head of the other response breaks that.
+        // Well beyond the second of silence after which the proxy sends its PING: the head of the other response breaks
+        // that.
         startWith(
                 app(Http2Peer.endpoint(endpoint)).timeout(Duration.ofSeconds(3)).build());
         RawHttp2Client client = http2();
