@@ -39,7 +39,7 @@ final class LabelTypes {
 
     private static final Pattern DECIMAL = Pattern.compile("[0-9]{1,6}(\\.[0-9]{1,3})?");
     private static final Pattern BYTES = Pattern.compile("([0-9]{1,9})([kKmM]?)");
-    private static final String BASE64 = "[A-Za-z0-9+/=\\s]+";
+    private static final String BASE64 = "[A-Za-z0-9+/=_\\s-]+";
 
     static final LabelType<Boolean> BOOLEAN = LabelType.of(anyCase("true|false"), LabelTypes::bool)
             .scalar("boolean")
