@@ -81,7 +81,7 @@ public final class Soak {
                 .listener(new PrometheusMetrics())
                 .listener(new TrafficListener() {
                     @Override
-                    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+                    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
                         failures.increment();
                     }
                 })

@@ -97,7 +97,7 @@ final class Issuance {
             }
             throw e;
         } catch (IOException e) {
-            // The CA was asked, so this must not be repeated as quickly as a look into the store.
+            // The CA was asked, so this must not be retried as quickly as a look into the store.
             throw OrderException.atStore(e);
         }
     }

@@ -28,10 +28,10 @@ public final class Delivery {
     private boolean open;
     private boolean delivered;
     private boolean chanceLeft;
-    private boolean costsRepeat;
+    private boolean costsRetry;
     private boolean seen;
     private boolean policyAllows;
-    private boolean outOfRepeats;
+    private boolean outOfRetries;
     private boolean broughtBack;
     private boolean tookOut;
     private int attempts;
@@ -58,8 +58,8 @@ public final class Delivery {
     }
 
     /** Whether the request may be sent again if its connection breaks: whether to keep its body, and to take no risk. */
-    public boolean repeatable() {
-        return picker.mayBeRepeated(service());
+    public boolean retryable() {
+        return picker.mayBeRetried(service());
     }
 
     /** Whether a service of the request keeps its clients at their endpoints: whether to ask for {@link #prefer}. */
@@ -130,8 +130,8 @@ public final class Delivery {
         if (next == null) {
             return null;
         }
-        if (costsRepeat && failed != null) {
-            failed.state.spendRepeat();
+        if (costsRetry && failed != null) {
+            failed.state.spendRetry();
         }
         next.openRequests.getAndIncrement();
         open = true;
@@ -143,7 +143,7 @@ public final class Delivery {
      * Takes the outcome of the attempt at the endpoint that {@link #next} named. A response that breaks after its head was
      * reported as {@link Outcome#DELIVERED} is reported again, as {@link Outcome#BROKEN}.
      *
-     * @return whether the request may be repeated: whether to call {@link #next} again
+     * @return whether the request may be retried: whether to call {@link #next} again
      */
     public boolean report(Outcome outcome) {
         return report(outcome, outcome.toString());
@@ -173,7 +173,7 @@ public final class Delivery {
         long now = ticker.nanoTime();
         tookOut = false;
         leave(reported);
-        boolean again = mayRepeat(reported, of, outcome, now);
+        boolean again = mayRetry(reported, of, outcome, now);
         if (outcome.endpointFailed()) {
             picker.entry = Health.Entry.USUAL;
             boolean refused = outcome == Outcome.UNREACHABLE;
@@ -186,22 +186,22 @@ public final class Delivery {
         return again;
     }
 
-    private boolean mayRepeat(EndpointState reported, Pool.Member of, Outcome outcome, long now) {
+    private boolean mayRetry(EndpointState reported, Pool.Member of, Outcome outcome, long now) {
         boolean isFirst = picker.addTried(reported);
         failedAttempts++;
         if (outcome == Outcome.TIMED_OUT) {
             timedOut++;
         }
         chanceLeft = (outcome == Outcome.STALE_CONNECTION || outcome == Outcome.NOT_PROCESSED) && isFirst;
-        costsRepeat = outcome.mayHaveBeenSeen();
-        seen |= costsRepeat;
+        costsRetry = outcome.mayHaveBeenSeen();
+        seen |= costsRetry;
         policyAllows =
-                !delivered && retryPolicy.mayRepeat(new Attempt(method, of.service, outcome, failedAttempts, timedOut));
+                !delivered && retryPolicy.mayRetry(new Attempt(method, of.service, outcome, failedAttempts, timedOut));
         if (!policyAllows || !chanceLeft && !picker.isAnyLeft()) {
             return false;
         }
-        outOfRepeats = costsRepeat && !of.state.allowsRepeat(now);
-        return !outOfRepeats;
+        outOfRetries = costsRetry && !of.state.allowsRetry(now);
+        return !outOfRetries;
     }
 
     /**
@@ -245,9 +245,9 @@ public final class Delivery {
         return broughtBack;
     }
 
-    /** Whether the request is not repeated because the repeats of its service are too many already. */
-    public boolean isOutOfRepeats() {
-        return outOfRepeats;
+    /** Whether the request is not retried because its service has used up its retry budget. */
+    public boolean isOutOfRetries() {
+        return outOfRetries;
     }
 
     /** Ends the request; further calls have no effect. */

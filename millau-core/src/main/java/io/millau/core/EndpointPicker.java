@@ -72,8 +72,8 @@ final class EndpointPicker {
     }
 
     /** Whether a request by this service's rules may be sent again if its connection breaks. */
-    boolean mayBeRepeated(Service by) {
-        return retryPolicy.mayRepeat(new Attempt(method, by, Outcome.BROKEN, 1, 0));
+    boolean mayBeRetried(Service by) {
+        return retryPolicy.mayRetry(new Attempt(method, by, Outcome.BROKEN, 1, 0));
     }
 
     /** Notes that an endpoint was tried; whether for the first time. */
@@ -195,7 +195,7 @@ final class EndpointPicker {
 
     private int takeTurn(Pool.Member from, long now) {
         if (hadTurn) {
-            return from.state.turnOfRepeat();
+            return from.state.turnOfRetry();
         }
         hadTurn = true;
         return from.state.turnOfRequest(now);
@@ -217,8 +217,8 @@ final class EndpointPicker {
     private boolean enter(EndpointState chosen, Pool.Member of, long now, Choice choice) {
         Health.Entry entered = choice == Choice.ANY ? Health.Entry.LAST_RESORT : Health.Entry.USUAL;
         if (choice == Choice.READY) {
-            // What can't be repeated leaves the risk of a probe to others for as long again.
-            long shyNanos = chosen.health.ejected() && !mayBeRepeated(of.service) ? of.retryNanos : 0;
+            // What can't be retried leaves the risk of a probe to others for as long again.
+            long shyNanos = chosen.health.ejected() && !mayBeRetried(of.service) ? of.retryNanos : 0;
             entered = chosen.health.enter(now, of.probeNanos, shyNanos);
         }
         if (entered == null) {

@@ -3,7 +3,7 @@ package io.millau.core;
 /**
  * Decides whether a request may go to the next endpoint. Called on I/O threads by many requests; must not block.
  *
- * <p>Two limits hold whatever it says: a request goes to each endpoint once, and the repeats of requests that an endpoint
+ * <p>Two limits hold whatever it says: a request goes to each endpoint once, and the retries of requests that an endpoint
  * may have seen add at most a fifth to a service's requests of the last ten seconds, though never fewer than ten for each
  * of them.
  */
@@ -11,10 +11,10 @@ package io.millau.core;
 public interface RetryPolicy {
 
     /** Whether the request of this attempt, which failed, may be sent again. */
-    boolean mayRepeat(Attempt attempt);
+    boolean mayRetry(Attempt attempt);
 
     /**
-     * What could not have been processed is repeated; what may have been, only if its method is idempotent (RFC 9110,
+     * What could not have been processed is retried; what may have been, only if its method is idempotent (RFC 9110,
      * 9.2.2) or its service says that it does no harm; nothing after three attempts that timed out, or a hundred in all.
      */
     static RetryPolicy standard() {

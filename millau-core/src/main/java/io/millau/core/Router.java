@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * failover engine for any server.
  *
  * <p>{@link #open} is for I/O threads: one volatile read and one match. {@link #replace} may be called from any other
- * thread at any time. Health, turns and what was repeated belong to endpoints, services and routes, so they
+ * thread at any time. Health, turns and what was retried belong to endpoints, services and routes, so they
  * survive what is replaced.
  */
 public final class Router {

@@ -93,7 +93,7 @@ public final class Service {
     }
 
     /**
-     * Whether a request whose method is not idempotent (RFC 9110, 9.2.2) may be repeated although the endpoint may have
+     * Whether a request whose method is not idempotent (RFC 9110, 9.2.2) may be retried although the endpoint may have
      * begun to process it.
      */
     public boolean retryUnsafe() {

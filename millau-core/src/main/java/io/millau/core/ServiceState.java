@@ -4,13 +4,13 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What is remembered of a service from snapshot to snapshot, as {@link EndpointState} is of an endpoint: whose turn it is, and how
- * often its requests were repeated. For all I/O threads.
+ * often its requests were retried. For all I/O threads.
  */
 final class ServiceState {
 
     private static final long REQUEST = 1L << 32;
 
-    /** Turns in the lower half, how many of them were requests and not repeats in the upper: one write for both. */
+    /** Turns in the lower half, how many of them were requests and not retries in the upper: one write for both. */
     private final AtomicLong turns = new AtomicLong();
 
     private final RetryBudget budget;
@@ -27,7 +27,7 @@ final class ServiceState {
     }
 
     /** The turn of a request that was sent before. */
-    int turnOfRepeat() {
+    int turnOfRetry() {
         return (int) turns.getAndIncrement();
     }
 
@@ -37,12 +37,12 @@ final class ServiceState {
     }
 
     /** Whether the service may have one more retry. */
-    boolean allowsRepeat(long now) {
+    boolean allowsRetry(long now) {
         return budget.allows(now, requests(turns.get()));
     }
 
     /** Counts a retry. */
-    void spendRepeat() {
+    void spendRetry() {
         budget.spend();
     }
 

@@ -36,8 +36,8 @@ public interface TrafficListener {
     /** The head of a request arrived. */
     default void requestBegan(Ingress ingress, String method) {}
 
-    /** An attempt failed. If the request is repeated another attempt follows. */
-    default void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {}
+    /** An attempt failed. If the request is retried another attempt follows. */
+    default void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {}
 
     /** An endpoint that was in rotation is out of it, through a request or a check. */
     default void endpointEjected(Service service, Endpoint endpoint, String reason) {}
@@ -45,8 +45,8 @@ public interface TrafficListener {
     /** An endpoint that was out of rotation is back. */
     default void endpointReturned(Service service, Endpoint endpoint) {}
 
-    /** A request is not repeated because its service had as many repeats as it may have. */
-    default void repeatsExhausted(Service service) {}
+    /** A request is not retried because its service has used up its retry budget. */
+    default void retriesExhausted(Service service) {}
 
     /** A request came to its end. */
     default void requestEnded(Ended request) {}

@@ -303,13 +303,13 @@ class RouterTest {
             "POST,    BROKEN,      true,  true",
             "POST,    CLIENT_GONE, true,  false",
         })
-        void isRepeated(String method, Outcome outcome, boolean retryUnsafe, boolean repeated) {
+        void isRetried(String method, Outcome outcome, boolean retryUnsafe, boolean retried) {
             router.replace(List.of(
                     service("app", 2).toBuilder().retryUnsafe(retryUnsafe).build()));
             Delivery delivery = router.open("", "/", method);
             delivery.next();
 
-            assertThat(delivery.report(outcome)).isEqualTo(repeated);
+            assertThat(delivery.report(outcome)).isEqualTo(retried);
         }
 
         @Test
@@ -373,7 +373,7 @@ class RouterTest {
         }
 
         @Test
-        void anAnswerThatHadBegunIsNotRepeated() {
+        void anAnswerThatHadBegunIsNotRetried() {
             router.replace(List.of(service("app", 2)));
             Delivery delivery = router.open("", "/", "GET");
             delivery.next();
@@ -404,19 +404,19 @@ class RouterTest {
         }
 
         @Test
-        void noRepeatIsOneTooManyForTheTenSecondsBeforeIt() {
-            int[] repeats = new int[100];
-            for (int second = 0; second < repeats.length; second++) {
+        void noRetryIsOneTooManyForTheTenSecondsBeforeIt() {
+            int[] retries = new int[100];
+            for (int second = 0; second < retries.length; second++) {
                 int requests = second % 7 == 0 ? 2000 : 300;
-                repeats[second] =
+                retries[second] =
                         secondOf(requests, second % 11 < 4 ? Outcome.DELIVERED : Outcome.TIMED_OUT) - requests;
                 int requested = 0;
-                int repeated = 0;
+                int retried = 0;
                 for (int past = Math.max(0, second - 9); past <= second; past++) {
                     requested += past % 7 == 0 ? 2000 : 300;
-                    repeated += repeats[past];
+                    retried += retries[past];
                 }
-                assertThat(repeats[second] == 0 ? 0 : repeated).isLessThanOrEqualTo(requested / 5);
+                assertThat(retries[second] == 0 ? 0 : retried).isLessThanOrEqualTo(requested / 5);
             }
         }
 
@@ -446,7 +446,7 @@ class RouterTest {
         }
 
         @Test
-        void requestsThatMayNotBeRepeatedLeaveItAlone() {
+        void requestsThatMayNotBeRetriedLeaveItAlone() {
             for (int i = 0; i < 1000; i++) {
                 router.open("", "/", "POST").next();
             }
@@ -456,7 +456,7 @@ class RouterTest {
                 assertThat(post.report(Outcome.BROKEN)).isFalse();
             }
             for (int i = 0; i < 1000; i++) {
-                assertThat(router.open("", "/", "GET").repeatable()).isTrue();
+                assertThat(router.open("", "/", "GET").retryable()).isTrue();
             }
 
             assertThat(secondOf(100, Outcome.BROKEN)).isEqualTo(100 * ENDPOINTS);
@@ -606,7 +606,7 @@ class RouterTest {
 
         @ParameterizedTest(name = "{0}")
         @CsvSource({"UNREACHABLE, 60", "BROKEN, 120", "TIMED_OUT, 120"})
-        void whatCannotBeRepeatedProbesWhoBrokeOnlyWhenNobodyElseDid(Outcome outcome, long seconds) {
+        void whatCannotBeRetriedProbesWhoBrokeOnlyWhenNobodyElseDid(Outcome outcome, long seconds) {
             router.replace(List.of(service("app", 2)));
             now += STARTED;
             open("app-1").report(outcome);
@@ -943,7 +943,7 @@ class RouterTest {
         }
 
         @Test
-        void aPolicyThatRepeatsNothingWaitsForNothing() {
+        void aPolicyThatRetriesNothingWaitsForNothing() {
             Router strict = new Router(attempt -> false, LoadBalancer.roundRobin(), () -> now);
             strict.replace(List.of());
             strict.replace(List.of(service("app", 1)));

@@ -82,8 +82,8 @@ public final class CustomGateway implements AutoCloseable {
     private record AccessLog(Consumer<String> lines) implements TrafficListener {
 
         @Override
-        public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
-            lines.accept(service.name() + " " + outcome + (repeated ? ", goes on to the next" : ""));
+        public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
+            lines.accept(service.name() + " " + outcome + (retried ? ", goes on to the next" : ""));
         }
 
         @Override

@@ -55,12 +55,12 @@ enum Metric {
     RETRIES(
             Type.COUNTER,
             "millau_lb_retries_total",
-            "Attempts on the service that had to be repeated, there or elsewhere.",
+            "Attempts on the service that failed and were followed by another, there or elsewhere.",
             "service"),
     BUDGET_EXHAUSTED(
             Type.COUNTER,
             "millau_lb_retry_budget_exhausted_total",
-            "Requests that were not repeated because the service had as many repeats as it may have.",
+            "Requests that were not retried because their service had used up its retry budget.",
             "service"),
     EJECTIONS(
             Type.COUNTER,

@@ -72,8 +72,8 @@ public final class PrometheusMetrics implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
-        if (repeated) {
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
+        if (retried) {
             services.of(service).retries.increment();
         }
     }
@@ -84,7 +84,7 @@ public final class PrometheusMetrics implements TrafficListener {
     }
 
     @Override
-    public void repeatsExhausted(Service service) {
+    public void retriesExhausted(Service service) {
         services.of(service).budgetExhausted.increment();
     }
 

@@ -86,7 +86,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aFailedRequestIsCountedOnceAndItsRepeatsApart() {
+    void aFailedRequestIsCountedOnceAndItsRetriesApart() {
         metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, true);
         metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, false);
         metrics.requestEnded(new Request("GET", APP, false, false, 502));
@@ -155,8 +155,8 @@ class PrometheusMetricsTest {
     @Test
     void ejectionsAndWhatTheBudgetForbids() {
         metrics.endpointEjected(APP, ENDPOINT, "refused");
-        metrics.repeatsExhausted(APP);
-        metrics.repeatsExhausted(APP);
+        metrics.retriesExhausted(APP);
+        metrics.retriesExhausted(APP);
 
         assertThat(metrics.page())
                 .contains("millau_lb_ejections_total{service=\"app\"} 1\n")

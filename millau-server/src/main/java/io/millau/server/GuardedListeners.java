@@ -87,8 +87,8 @@ final class GuardedListeners implements TrafficListener {
     }
 
     @Override
-    public void repeatsExhausted(Service service) {
-        notifyAll(listener -> listener.repeatsExhausted(service));
+    public void retriesExhausted(Service service) {
+        notifyAll(listener -> listener.retriesExhausted(service));
     }
 
     @Override

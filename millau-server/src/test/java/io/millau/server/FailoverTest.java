@@ -36,7 +36,7 @@ class FailoverTest extends ProxyTest {
         for (int i = 0; i < 4; i++) {
             assertThat(client.get("/").body()).isEqualTo("good");
         }
-        assertThat(traffic.await(13)).containsOnlyOnce("failed app UNREACHABLE repeated");
+        assertThat(traffic.await(13)).containsOnlyOnce("failed app UNREACHABLE retried");
     }
 
     @ParameterizedTest
@@ -92,7 +92,7 @@ class FailoverTest extends ProxyTest {
         services.replace(app(endpointThatRefuses()).build());
         RawClient client = client();
         client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
-        assertThat(traffic.await(3)).contains("failed app UNREACHABLE repeated");
+        assertThat(traffic.await(3)).contains("failed app UNREACHABLE retried");
 
         services.replace(app(started.endpoint()).build());
 
@@ -134,7 +134,7 @@ class FailoverTest extends ProxyTest {
         services.replace(app(endpointThatRefuses()).build());
         RawClient client = client();
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        assertThat(traffic.await(3)).contains("failed app UNREACHABLE repeated");
+        assertThat(traffic.await(3)).contains("failed app UNREACHABLE retried");
         client.close();
 
         await().untilAsserted(() -> assertThat(traffic.events).contains("idle"));
@@ -238,7 +238,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aPostThatMayHaveBeenSeenIsNotRepeated() throws Exception {
+    void aPostThatMayHaveBeenSeenIsNotRetried() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(
                 endpoint(connection -> {
@@ -253,7 +253,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aPostThatNobodySawIsRepeated() throws Exception {
+    void aPostThatNobodySawIsRetried() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpointThatRefuses(), good.endpoint()).build());
 
@@ -264,7 +264,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aPostIsRepeatedWhereItsServiceSaysThatItDoesNoHarm() throws Exception {
+    void aPostIsRetriedWhereItsServiceSaysThatItDoesNoHarm() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
                 .retryUnsafe(true)
@@ -278,7 +278,7 @@ class FailoverTest extends ProxyTest {
 
     @ParameterizedTest
     @CsvSource({"1, 65536", "10000, 65536", "65536, 65536", "1000000, 1000000", "3, 3"})
-    void aBodyIsKeptForARepeat(int size, int buffer) throws Exception {
+    void aBodyIsKeptForARetry(int size, int buffer) throws Exception {
         String body = "x".repeat(size);
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
@@ -292,7 +292,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aChunkedBodyThatCameInPiecesIsKeptForARepeat() throws Exception {
+    void aChunkedBodyThatCameInPiecesIsKeptForARetry() throws Exception {
         CountDownLatch broken = new CountDownLatch(1);
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(
@@ -314,7 +314,7 @@ class FailoverTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(ints = {65536, 1_000_000, 2, 0})
-    void aBodyBeyondTheLimitCannotBeRepeated(int buffer) throws Exception {
+    void aBodyBeyondTheLimitCannotBeRetried(int buffer) throws Exception {
         int size = buffer + 1;
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
@@ -350,12 +350,12 @@ class FailoverTest extends ProxyTest {
         assertThat(client.get("/").body()).isEqualTo("ok");
         secondRequest.await();
         assertThat(connections).hasValue(2);
-        assertThat(traffic.await(9)).contains("failed app STALE_CONNECTION repeated");
-        assertThat(traffic.events).doesNotContain("failed app BROKEN repeated");
+        assertThat(traffic.await(9)).contains("failed app STALE_CONNECTION retried");
+        assertThat(traffic.events).doesNotContain("failed app BROKEN retried");
     }
 
     @Test
-    void aRequestThatMayNotBeRepeatedTakesNoConnectionThatWasIdleForLong() throws Exception {
+    void aRequestThatMayNotBeRetriedTakesNoConnectionThatWasIdleForLong() throws Exception {
         clock = ahead::get;
         AtomicInteger connections = new AtomicInteger();
         startWith(endpoint(connection -> {
@@ -378,7 +378,7 @@ class FailoverTest extends ProxyTest {
         assertThat(connections).hasValue(2);
     }
 
-    /** A PUT may be repeated, but not without its body: over a connection that had been closed long ago it got a 502. */
+    /** A PUT may be retried, but not without its body: over a connection that had been closed long ago it got a 502. */
     @ParameterizedTest
     @CsvSource({"65536, 1", "65537, 2"})
     void anUploadThatIsTooLargeToBeKeptTakesNoConnectionThatWasIdleForLong(int size, int expected) throws Exception {
@@ -447,7 +447,7 @@ class FailoverTest extends ProxyTest {
                 Service.named("green").endpoints(green.endpoint()).build());
 
         assertThat(client().get("/").body()).isEqualTo("green");
-        assertThat(traffic.await(4)).containsOnlyOnce("failed blue UNREACHABLE repeated");
+        assertThat(traffic.await(4)).containsOnlyOnce("failed blue UNREACHABLE retried");
     }
 
     @Test

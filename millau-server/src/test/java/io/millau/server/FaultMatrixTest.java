@@ -82,7 +82,7 @@ class FaultMatrixTest {
             return bytes;
         }
 
-        /** Whether all of it is kept for a repeat. */
+        /** Whether all of it is kept for a retry. */
         boolean kept() {
             return bytes.length <= 64 * 1024;
         }
@@ -186,7 +186,7 @@ class FaultMatrixTest {
         }
 
         @Override
-        public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+        public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
             stoppedAt = nanoTime();
             runs = false;
         }
@@ -353,7 +353,7 @@ class FaultMatrixTest {
         private static String failedAttempt(List<String> events) {
             List<String> failed = events.stream()
                     .filter(event -> event.startsWith("failed app "))
-                    .map(event -> event.substring("failed app ".length()).replace(" repeated", ", repeated"))
+                    .map(event -> event.substring("failed app ".length()).replace(" retried", ", retried"))
                     .toList();
             return failed.isEmpty() ? "-" : String.join(" and ", failed);
         }

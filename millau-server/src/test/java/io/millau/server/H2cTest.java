@@ -621,7 +621,7 @@ class H2cTest extends ProxyTest {
         }
         assertThat(traffic.events.stream().filter(event -> event.startsWith("failed")))
                 .hasSize(4)
-                .allMatch(event -> event.equals("failed app UNREACHABLE repeated"));
+                .allMatch(event -> event.equals("failed app UNREACHABLE retried"));
     }
 
     @Test
@@ -642,7 +642,7 @@ class H2cTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void whatTheEndpointDidNotBeginIsRepeatedWhateverItsMethod(boolean goAway) throws Exception {
+    void whatTheEndpointDidNotBeginIsRetriedWhateverItsMethod(boolean goAway) throws Exception {
         AtomicInteger requests = new AtomicInteger();
         ScriptedEndpoint endpoint = peer(peer -> {
             while (true) {
@@ -661,7 +661,7 @@ class H2cTest extends ProxyTest {
 
         assertThat(client.send(post("hello")).read().body()).isEqualTo("ok");
         assertThat(client.send(post("hello")).read().body()).isEqualTo("ok");
-        assertThat(traffic.events).contains("failed app NOT_PROCESSED repeated");
+        assertThat(traffic.events).contains("failed app NOT_PROCESSED retried");
         await().until(() -> endpoint.openConnections() == 1);
     }
 

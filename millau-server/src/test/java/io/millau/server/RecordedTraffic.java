@@ -30,8 +30,8 @@ final class RecordedTraffic implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
-        events.add("failed " + service.name() + " " + outcome + (repeated ? " repeated" : ""));
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
+        events.add("failed " + service.name() + " " + outcome + (retried ? " retried" : ""));
     }
 
     @Override

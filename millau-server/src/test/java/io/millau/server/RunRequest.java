@@ -34,14 +34,14 @@ final class RunRequest {
             Leaves leaves,
             double wrong) {
 
-        /** Whether it may be repeated although an endpoint has seen it. */
-        boolean repeatable() {
+        /** Whether it may be retried although an endpoint has seen it. */
+        boolean retryable() {
             return !method.equals("POST") || route.retryUnsafe();
         }
 
         /** Whether that is so however much of its body was sent. */
-        boolean staysRepeatable() {
-            return repeatable() && length <= route.buffer();
+        boolean staysRetryable() {
+            return retryable() && length <= route.buffer();
         }
 
         byte[] body() {

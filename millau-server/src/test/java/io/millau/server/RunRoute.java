@@ -8,7 +8,7 @@ import java.util.List;
 /** Services of a random run that share the requests for a host, as they are but for their endpoints. */
 record RunRoute(String host, List<Service> services) {
 
-    /** What a run is made of. All services of a route agree on what may be repeated. */
+    /** What a run is made of. All services of a route agree on what may be retried. */
     static final List<RunRoute> ALL = List.of(
             new RunRoute("plain.test", List.of(service("plain.test", "plain").build())),
             new RunRoute(

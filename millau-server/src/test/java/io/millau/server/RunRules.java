@@ -47,7 +47,7 @@ final class RunRules {
         Map<RunEndpoint, RunRequest.Arrival> firsts = new HashMap<>();
         Set<RunEndpoint> twice = new HashSet<>();
         for (RunRequest.Arrival arrival : request.arrivals()) {
-            must(request.plan.repeatable() || arrival.number == 1, "What may not be repeated arrived twice");
+            must(request.plan.retryable() || arrival.number == 1, "What may not be retried arrived twice");
             must(arrival.endpoint.serves(request.plan.route()), "It arrived at an endpoint of another route");
             must(arrival.bodyFault().isEmpty(), "A request's body was wrong: " + arrival.bodyFault());
             RunRequest.Arrival first = firsts.putIfAbsent(arrival.endpoint, arrival);
@@ -92,13 +92,13 @@ final class RunRules {
                 >= 3) {
             return "failed by three timeouts";
         }
-        must(!request.plan.staysRepeatable(), "An endpoint could have answered it");
+        must(!request.plan.staysRetryable(), "An endpoint could have answered it");
         long since = request.began() - HUNG_UP_BEFORE_NANOS;
         must(
                 pools.stream()
                         .anyMatch(pool -> pool.stream().anyMatch(couldNot.or(endpoint -> endpoint.hungUpSince(since)))),
                 "No endpoint failed it");
-        return "not repeatable";
+        return "not retryable";
     }
 
     private static void must(boolean holds, String otherwise) {

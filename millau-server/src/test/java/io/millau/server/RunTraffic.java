@@ -12,7 +12,7 @@ final class RunTraffic implements TrafficListener {
     private final AtomicLong busy = new AtomicLong();
     private final AtomicLong open = new AtomicLong();
     private final AtomicLong failed = new AtomicLong();
-    private final AtomicLong repeated = new AtomicLong();
+    private final AtomicLong retried = new AtomicLong();
 
     @Override
     public void connectionBusy(Ingress ingress) {
@@ -37,7 +37,7 @@ final class RunTraffic implements TrafficListener {
     @Override
     public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean again) {
         failed.incrementAndGet();
-        repeated.addAndGet(again ? 1 : 0);
+        retried.addAndGet(again ? 1 : 0);
     }
 
     /** Whether every request and every connection that began something also ended it. */
@@ -47,6 +47,6 @@ final class RunTraffic implements TrafficListener {
 
     @Override
     public String toString() {
-        return failed + " attempts failed, " + repeated + " repeated";
+        return failed + " attempts failed, " + retried + " retried";
     }
 }

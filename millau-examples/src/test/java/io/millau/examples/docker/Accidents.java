@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Times in which an instance died. A request that must not be repeated may be lost with it, if it was in progress then;
+ * Times in which an instance died. A request that must not be retried may be lost with it, if it was in progress then;
  * nothing else may.
  */
 final class Accidents {

@@ -80,9 +80,9 @@ final class AttemptFailures {
         if (delivery.tookOut()) {
             tracker.listener().endpointEjected(delivery.service(), endpoint, lastReason);
         }
-        if (delivery.isOutOfRepeats()) {
+        if (delivery.isOutOfRetries()) {
             RequestLog.notRetried(downstream, "the retry budget of its service is spent");
-            tracker.listener().repeatsExhausted(delivery.service());
+            tracker.listener().retriesExhausted(delivery.service());
         }
         return mayRetry;
     }

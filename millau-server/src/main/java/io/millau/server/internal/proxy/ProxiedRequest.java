@@ -98,7 +98,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         report.lastEndpoint = next;
         phase = Phase.CONNECTING;
-        boolean retryable = delivery.repeatable();
+        boolean retryable = delivery.retryable();
         if (body == null && !exchange.isRequestComplete()) {
             int kept = retryable || canReportNotProcessed(next)
                     ? delivery.service().buffer()

@@ -122,7 +122,7 @@ final class LiveTraffic implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean repeated) {
+    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
         OfService counted = of(service);
         OfEndpoint tried = counted == null ? null : counted.endpoint(endpoint);
         if (tried != null) {
