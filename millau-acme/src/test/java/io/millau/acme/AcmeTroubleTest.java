@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.FreePorts;
 import io.millau.core.testing.MovableClock;
 import io.millau.core.testing.SaidByLog;
 import java.net.URI;
@@ -249,7 +250,7 @@ class AcmeTroubleTest {
     @Test
     void aDeadDirectoryIsFollowedByTheNext() throws Exception {
         answerers.http(ca);
-        URI dead = URI.create("https://localhost:" + Pebble.freePort() + "/dir");
+        URI dead = URI.create("https://localhost:" + FreePorts.next() + "/dir");
         try (AcmeCertificates certificates = start(dead, ca.directory())) {
             certificates.wanted(Set.of(NAME));
             awaitCertificate(certificates, NAME);

@@ -3,10 +3,11 @@ package io.millau.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.Endpoint;
 import io.millau.examples.echo.Echo;
+import io.millau.server.testing.ScriptedEndpoint;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -58,17 +59,17 @@ class CustomGatewayTest {
 
     @Test
     void writesALineForEachRequestAndForEachFailedAttempt() throws Exception {
-        InetSocketAddress nobody;
-        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            nobody = (InetSocketAddress) closed.getLocalSocketAddress();
+        try (ScriptedEndpoint dead = ScriptedEndpoint.thatRefuses()) {
+            Endpoint nobody = dead.endpoint();
+            gateway.route(
+                    new InetSocketAddress[] {new InetSocketAddress(nobody.address(), nobody.port()), at(api)[0]}, NONE);
+
+            assertThat(get("/api/").statusCode()).isEqualTo(200);
+            assertThat(get("/api/?status=404").statusCode()).isEqualTo(404);
+
+            await().untilAsserted(() -> assertThat(log)
+                    .containsExactly("api UNREACHABLE, goes on to the next", "GET api 200", "GET api 404"));
         }
-        gateway.route(new InetSocketAddress[] {nobody, at(api)[0]}, NONE);
-
-        assertThat(get("/api/").statusCode()).isEqualTo(200);
-        assertThat(get("/api/?status=404").statusCode()).isEqualTo(404);
-
-        await().untilAsserted(() ->
-                assertThat(log).containsExactly("api UNREACHABLE, goes on to the next", "GET api 200", "GET api 404"));
     }
 
     private static InetSocketAddress[] at(Echo server) {

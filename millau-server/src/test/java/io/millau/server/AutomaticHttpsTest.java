@@ -7,6 +7,7 @@ import io.millau.acme.AcmeCertificates;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Store;
+import io.millau.core.testing.FreePorts;
 import io.millau.core.testing.MovableClock;
 import io.millau.core.testing.TrustAll;
 import java.net.InetAddress;
@@ -36,8 +37,8 @@ class AutomaticHttpsTest extends ProxyTest {
     @TempDir
     Path data;
 
-    private final int httpPort = Pebble.freePort();
-    private final int httpsPort = Pebble.freePort();
+    private final int httpPort = FreePorts.next();
+    private final int httpsPort = FreePorts.next();
     private boolean conscrypt;
 
     /** What renewals go by. */

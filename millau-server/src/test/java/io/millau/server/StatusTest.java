@@ -14,6 +14,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.TrafficListener;
+import io.millau.core.testing.FreePorts;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.BufferedReader;
@@ -21,7 +22,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -97,15 +97,9 @@ class StatusTest extends ProxyTest {
 
     // What is there, and when
 
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
-    }
-
     @Test
     void whileItStartsItLivesAndIsDown() throws Exception {
-        int port = freePort();
+        int port = FreePorts.next();
         CompletableFuture<Consumer<Snapshot>> consumer = new CompletableFuture<>();
         CompletableFuture<Millau> starting = CompletableFuture.supplyAsync(() -> {
             try {
@@ -436,7 +430,7 @@ class StatusTest extends ProxyTest {
 
     @Test
     void severalAddressesOfOnePortAreOne() throws Exception {
-        InetSocketAddress one = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), freePort());
+        InetSocketAddress one = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), FreePorts.next());
         InetSocketAddress other = new InetSocketAddress(InetAddress.getByName("127.0.0.2"), one.getPort());
         services.replace(app(endpointThatSays("ok").endpoint()).build());
         millau = closing(Millau.builder()

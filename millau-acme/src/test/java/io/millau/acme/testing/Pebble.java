@@ -4,12 +4,11 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
 import io.millau.core.internal.Pem;
+import io.millau.core.testing.FreePorts;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
@@ -38,8 +37,8 @@ public final class Pebble implements AutoCloseable {
     private final Path folder;
     private final Certificate certificate;
     private final Options options;
-    private final int port = freePort();
-    private final int dnsPort = freePort();
+    private final int port = FreePorts.next();
+    private final int dnsPort = FreePorts.next();
     private final List<Process> running = new ArrayList<>();
     private final Thread atExit = new Thread(this::stop, "pebble-stop");
 
@@ -54,8 +53,8 @@ public final class Pebble implements AutoCloseable {
     public static final class Options {
         private String address = "127.0.0.1";
         private String name = "localhost";
-        private int httpPort = freePort();
-        private int tlsPort = freePort();
+        private int httpPort = FreePorts.next();
+        private int tlsPort = FreePorts.next();
         private Duration life = Duration.ofDays(90);
         private @Nullable String kid;
         private @Nullable String hmac;
@@ -114,15 +113,6 @@ public final class Pebble implements AutoCloseable {
     /** Starts one like any other, and waits until it answers. */
     public static Pebble start() {
         return with().start();
-    }
-
-    /** A port of this machine that nobody listens on. */
-    public static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** Its directory. */
@@ -190,7 +180,7 @@ public final class Pebble implements AutoCloseable {
                     "-tlsalpn01",
                     "",
                     "-management",
-                    "127.0.0.1:" + freePort());
+                    "127.0.0.1:" + FreePorts.next());
             begin(PEBBLE, "-config", config.toString(), "-dnsserver", "127.0.0.1:" + dnsPort);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -205,7 +195,7 @@ public final class Pebble implements AutoCloseable {
                         + " \"certificateValidityPeriod\": %d, \"ocspResponderURL\": \"\"%s}}",
                 options.address,
                 port,
-                freePort(),
+                FreePorts.next(),
                 write("certificate.pem", Pem.text(certificate.chain())),
                 write("key.pem", Pem.text(certificate.key())),
                 options.httpPort,

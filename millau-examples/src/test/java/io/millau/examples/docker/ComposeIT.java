@@ -3,6 +3,7 @@ package io.millau.examples.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,8 +47,8 @@ class ComposeIT {
     @BeforeEach
     void up(Stage stage) throws Exception {
         engine = stage.engine();
-        front = new Front(engine.address(), Stage.freePort());
-        telemetryPort = Stage.freePort();
+        front = new Front(engine.address(), FreePorts.next());
+        telemetryPort = FreePorts.next();
         Files.writeString(
                 folder.resolve("compose.yml"),
                 Stage.read("compose.yml")

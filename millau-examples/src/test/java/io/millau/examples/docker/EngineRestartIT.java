@@ -3,6 +3,7 @@ package io.millau.examples.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,7 +52,7 @@ class EngineRestartIT {
     void routesWorkWhileTheEngineIsAwayAndChangesAreSeenWhenItIsBack() throws Exception {
         engine = Stage.withImages("--live-restore");
         Path socket = Path.of(Stage.socket(engine));
-        Front front = new Front(engine.address(), Stage.freePort());
+        Front front = new Front(engine.address(), FreePorts.next());
         engine.docker(
                 "run",
                 "--detach",

@@ -3,6 +3,7 @@ package io.millau.examples.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import java.time.Duration;
 import java.util.List;
@@ -45,8 +46,8 @@ class ProxyReplacedIT {
     /** Starts one more, and returns its container when the balancer gives it connections. */
     private static String startProxy(Stack stack, Balancer balancer) {
         Engine engine = stack.engine();
-        Front front = new Front(engine.address(), Stage.freePort());
-        Front telemetry = new Front(engine.address(), Stage.freePort());
+        Front front = new Front(engine.address(), FreePorts.next());
+        Front telemetry = new Front(engine.address(), FreePorts.next());
         String id = engine.docker(
                 "run",
                 "--detach",

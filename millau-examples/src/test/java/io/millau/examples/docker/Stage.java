@@ -1,5 +1,6 @@
 package io.millau.examples.docker;
 
+import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -21,8 +21,6 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * a stack, a proxy and a port of its own.
  */
 final class Stage implements AutoCloseable {
-
-    private static final AtomicInteger PORTS = new AtomicInteger(8000);
 
     private final List<Engine> engines = new ArrayList<>();
 
@@ -68,11 +66,6 @@ final class Stage implements AutoCloseable {
         return engines.subList(1, engines.size());
     }
 
-    /** A port that no other test's proxy publishes. */
-    static int freePort() {
-        return PORTS.incrementAndGet();
-    }
-
     /** Deploys a stack from a file of this module's folder {@code stacks}. */
     Stack deploy(String file, String name) {
         return deployText(read("stacks/" + file), name);
@@ -102,8 +95,8 @@ final class Stage implements AutoCloseable {
     }
 
     private Stack deployText(String text, String name, Engine proxy) {
-        int port = freePort();
-        int securePort = freePort();
+        int port = FreePorts.next();
+        int securePort = FreePorts.next();
         // The kernel that tests run on may have no routing mesh, so the node's own port it is; and the engine isn't at
         // the usual place.
         String ours = text.replace("      - \"80:80\"\n", published(80, port))

@@ -2,6 +2,7 @@ package io.millau.examples.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import io.millau.examples.browser.Browser;
 import io.millau.examples.browser.RequiresBrowser;
@@ -34,8 +35,8 @@ class StatusPageIT {
     @BeforeEach
     void open(Stage stage) throws Exception {
         engine = stage.engine();
-        int front = Stage.freePort();
-        int telemetry = Stage.freePort();
+        int front = FreePorts.next();
+        int telemetry = FreePorts.next();
         engine.docker(
                 "run",
                 "--detach",

@@ -9,6 +9,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.testing.Authority;
+import io.millau.core.testing.FreePorts;
 import io.millau.core.testing.TrustAll;
 import io.millau.docker.testing.Shell;
 import io.millau.examples.echo.Echo;
@@ -18,7 +19,6 @@ import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -122,7 +122,7 @@ class MonitoringIT {
     void everyExpressionHasDataAndEveryAlertFires() throws Exception {
         load();
         Files.delete(servicesFile);
-        Prometheus prometheus = closing(new Prometheus(folder, configuration(), freePort()));
+        Prometheus prometheus = closing(new Prometheus(folder, configuration(), FreePorts.next()));
 
         List<Monitoring.Expression> expressions = Monitoring.expressions();
         assertThat(expressions).hasSizeGreaterThan(50);
@@ -205,7 +205,7 @@ class MonitoringIT {
         configuration = replaced(
                 configuration,
                 "\"millau:9100\"",
-                "\"127.0.0.1:" + millau.telemetryPort() + "\", \"127.0.0.1:" + freePort() + "\"");
+                "\"127.0.0.1:" + millau.telemetryPort() + "\", \"127.0.0.1:" + FreePorts.next() + "\"");
         return Files.writeString(folder.resolve("prometheus.yml"), configuration);
     }
 
@@ -213,12 +213,6 @@ class MonitoringIT {
         String replaced = text.replaceAll(pattern, by);
         assertThat(replaced).isNotEqualTo(text);
         return replaced;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     private void load() {
