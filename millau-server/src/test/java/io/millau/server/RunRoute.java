@@ -31,12 +31,12 @@ record RunRoute(String host, List<Service> services) {
                     "small.test",
                     List.of(service("small.test", "small")
                             .buffer(1024)
-                            .timeout(Duration.ofSeconds(1))
+                            .timeout(Duration.ofSeconds(3))
                             .retry(Duration.ofMillis(50))
                             .build())));
 
     private static Service.Builder service(String host, String name) {
-        return Service.named(name).hosts(host).timeout(Duration.ofSeconds(2)).retry(Duration.ofMillis(200));
+        return Service.named(name).hosts(host).timeout(Duration.ofSeconds(6)).retry(Duration.ofMillis(200));
     }
 
     boolean retryUnsafe() {
