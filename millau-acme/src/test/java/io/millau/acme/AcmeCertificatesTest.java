@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.CapturedLog;
 import io.millau.core.testing.MovableClock;
-import io.millau.core.testing.SaidByLog;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -73,7 +73,7 @@ class AcmeCertificatesTest {
     @Test
     void aWantedNameGetsACertificate() throws Exception {
         answerers.http(ca);
-        try (SaidByLog log = new SaidByLog();
+        try (CapturedLog log = new CapturedLog();
                 AcmeCertificates certificates = start(builder().email("admin@millau-proxy.org"))) {
             assertThat(certificates.find(NAME)).isEmpty();
             certificates.wanted(Set.of(NAME));
@@ -160,7 +160,7 @@ class AcmeCertificatesTest {
                 value,
                 new String(bytes, StandardCharsets.UTF_8).substring(0, 700).getBytes(StandardCharsets.UTF_8));
         answerers.forgetAll();
-        try (SaidByLog log = new SaidByLog();
+        try (CapturedLog log = new CapturedLog();
                 AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
             assertThat(awaitCertificate(certificates, NAME)).isNotEqualTo(before);
@@ -222,7 +222,7 @@ class AcmeCertificatesTest {
                         .httpPort(ca.httpPort())
                         .externalAccount("customer-1", hmac)
                         .start();
-                SaidByLog log = new SaidByLog()) {
+                CapturedLog log = new CapturedLog()) {
             answerers.http(choosy);
             AcmeCertificates.Builder builder = AcmeCertificates.builder(store)
                     .directories(List.of(choosy.directory()))

@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.CapturedLog;
 import io.millau.core.testing.FreePorts;
 import io.millau.core.testing.MovableClock;
-import io.millau.core.testing.SaidByLog;
 import java.net.URI;
 import java.time.Duration;
 import java.util.HashSet;
@@ -38,7 +38,7 @@ class AcmeTroubleTest {
     private final MemoryStore store = new MemoryStore(clock);
     private final long issuedBefore = ca.issued();
     private final Answerers answerers = new Answerers();
-    private final SaidByLog log = new SaidByLog();
+    private final CapturedLog log = new CapturedLog();
     private Front front;
 
     @BeforeEach

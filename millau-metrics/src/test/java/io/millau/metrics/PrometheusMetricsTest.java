@@ -14,7 +14,7 @@ import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.TrafficListener.Ingress;
-import io.millau.core.testing.SaidByLog;
+import io.millau.core.testing.CapturedLog;
 import java.net.InetAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -344,7 +344,7 @@ class PrometheusMetricsTest {
     @Test
     void whatFailsIsLoggedOnceAndLeftOutAndTheRestIsThere() {
         overview.failure = new IllegalStateException("certificates are away");
-        try (SaidByLog log = new SaidByLog()) {
+        try (CapturedLog log = new CapturedLog()) {
             for (int i = 0; i < 3; i++) {
                 assertThat(metrics.page())
                         .contains("millau_lb_status{service=\"app\"} 1\n")

@@ -8,7 +8,7 @@ import io.millau.core.CertificateSource;
 import io.millau.core.Service;
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
-import io.millau.core.testing.SaidByLog;
+import io.millau.core.testing.CapturedLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -150,7 +150,7 @@ class CertificatesTest {
         Path folder = Files.createTempDirectory("certificates");
         Path chain = Files.writeString(folder.resolve("old.crt"), Pem.text(expired.chain()));
         Path key = Files.writeString(folder.resolve("old.key"), Pem.text(expired.key()));
-        try (SaidByLog log = new SaidByLog()) {
+        try (CapturedLog log = new CapturedLog()) {
             Certificates all = start(CertificateSource.folder(folder), obtaining);
             all.replace(List.of(
                     Service.named("shop").enabled(false).certificate(soon).build(),
@@ -183,7 +183,7 @@ class CertificatesTest {
 
     @Test
     void aRequestedSubdomainWithoutAHostIsReported() {
-        try (SaidByLog log = new SaidByLog()) {
+        try (CapturedLog log = new CapturedLog()) {
             Certificates all = start(obtaining);
             all.replace(List.of(Service.named("web").hosts("shop.example").build()));
             all.start();
