@@ -95,7 +95,7 @@ class AcmeReplicasTest {
     }
 
     @Test
-    void soIsATlsChallenge() throws Exception {
+    void everyReplicaServesATlsChallenge() throws Exception {
         challengeServers.tls(ca);
         IntStream.range(0, 2).forEach(i -> start(store.replica()));
         replicas.forEach(replica -> replica.wanted(Set.of(NAME)));

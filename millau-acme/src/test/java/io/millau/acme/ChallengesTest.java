@@ -53,7 +53,7 @@ class ChallengesTest {
     }
 
     @Test
-    void soAreTlsCertificates() throws Exception {
+    void tlsCertificatesOfOtherReplicasAreInTheStore() throws Exception {
         Certificate certificate = TlsChallenge.certificate(NAME, new byte[32]);
         try (Challenges.Answer response = ours.tls(NAME, certificate)) {
             assertThat(response).isNotNull();
@@ -70,7 +70,7 @@ class ChallengesTest {
     }
 
     @Test
-    void aFailingStoreIsAnEmptyResponse() throws Exception {
+    void aFailingStoreGivesAnEmptyResponse() throws Exception {
         store.breakDown();
         assertThat(get(ours.findHttp(TOKEN))).isEmpty();
     }

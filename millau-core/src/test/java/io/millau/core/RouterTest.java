@@ -906,7 +906,7 @@ class RouterTest {
         }
 
         @Test
-        void soIsAnEndpointThatWasKnownWhenTheProxyStarted() {
+        void anEndpointThatWasKnownAtTheStartIsProbedAfterASecondToo() {
             router.replace(List.of(service("app", 2)));
             open("app-2").report(Outcome.UNREACHABLE);
             now += Duration.ofSeconds(1).toNanos();

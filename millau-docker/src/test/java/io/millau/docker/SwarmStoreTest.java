@@ -232,7 +232,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void anEngineThatHangsOrFailsIsAnExceptionInTime() {
+    void anEngineThatHangsOrFailsCausesAnExceptionInTime() {
         engine.behave(engine::hang);
         assertThatThrownBy(() -> store.withPatience(Duration.ofSeconds(1)).names(""))
                 .isInstanceOf(IOException.class)

@@ -16,7 +16,7 @@ import java.util.Map;
 /** A client on one connection that sends requests in pieces and returns what it saw. One thread may send while another reads. */
 interface FaultClient extends Closeable {
 
-    /** @param length of the body, 0 for none, -1 if it is not sent */
+    /** @param length of the body, 0 for none, -1 for a body whose length is not sent */
     void sendHead(String method, int length) throws IOException;
 
     /** Sends a non-empty part of the first request's body. */

@@ -279,7 +279,8 @@ class MessagesTest extends ProxyTest {
 
     @Test
     void aClientGets100ContinueBeforeTheTimeout() throws Exception {
-        // This service's timeout is shorter than the usual second: the client got a 408 before it got the 100.
+        // This service's timeout is shorter than the usual second: the client got a 408 while it still waited for the
+        // 100.
         CountDownLatch headArrived = new CountDownLatch(1);
         ScriptedEndpoint endpoint = endpoint(connection -> {
             Message head = connection.wire().readHead();

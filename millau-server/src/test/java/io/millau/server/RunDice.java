@@ -161,7 +161,7 @@ final class RunDice {
         @Override
         public String toString() {
             return fault == null
-                    ? "answers " + status + ", " + length + " bytes, connection " + ending
+                    ? "responds " + status + ", " + length + " bytes, connection " + ending
                     : fault.toString();
         }
     }

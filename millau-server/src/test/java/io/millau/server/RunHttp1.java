@@ -28,7 +28,8 @@ final class RunHttp1 implements RunConnection {
     @Override
     public RunRequest.Seen exchange(RunRequest request) throws IOException {
         RunRequest.Plan plan = request.plan;
-        boolean leaves = plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_ANSWER;
+        boolean leaves =
+                plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_RESPONSE;
         CompletableFuture<Boolean> sent = CompletableFuture.supplyAsync(() -> send(plan), senders);
         if (leaves) {
             sent.join();
@@ -79,7 +80,7 @@ final class RunHttp1 implements RunConnection {
             }
             status = head.status();
             request.step("client: has " + head.startLine());
-            if (request.plan.leaves() == RunRequest.Leaves.IN_ANSWER) {
+            if (request.plan.leaves() == RunRequest.Leaves.IN_RESPONSE) {
                 close();
                 return RunRequest.Seen.LEFT;
             }

@@ -104,7 +104,7 @@ final class RunHttp2 implements RunConnection {
         int stream = open(plan, pieces);
         try {
             CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> send(plan, stream), senders);
-            if (plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_ANSWER) {
+            if (plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_RESPONSE) {
                 sent.join();
                 client.cancel(stream);
                 return RunRequest.Seen.LEFT;
@@ -162,7 +162,7 @@ final class RunHttp2 implements RunConnection {
             } else {
                 head = piece.head();
                 request.step("client: has " + head.get(":status"));
-                if (request.plan.leaves() == RunRequest.Leaves.IN_ANSWER) {
+                if (request.plan.leaves() == RunRequest.Leaves.IN_RESPONSE) {
                     return RunRequest.Seen.LEFT;
                 }
                 if (request.plan.slow()) {

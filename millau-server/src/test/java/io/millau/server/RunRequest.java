@@ -12,8 +12,8 @@ final class RunRequest {
     enum Leaves {
         NEVER,
         IN_BODY,
-        BEFORE_ANSWER,
-        IN_ANSWER
+        BEFORE_RESPONSE,
+        IN_RESPONSE
     }
 
     /**
@@ -88,7 +88,7 @@ final class RunRequest {
         public String toString() {
             return left
                     ? "nothing: it left"
-                    : (status == 0 ? "no answer" : status + (whole ? "" : " cut") + ", " + body.length + " bytes")
+                    : (status == 0 ? "no response" : status + (whole ? "" : " cut") + ", " + body.length + " bytes")
                             + (id == null ? "" : " for " + id + ", arrival " + arrival);
         }
     }

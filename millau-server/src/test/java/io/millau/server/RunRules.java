@@ -37,7 +37,7 @@ final class RunRules {
             return "cut";
         } else if (seen.id() != null) {
             judgeResponse(request, seen);
-            return "answered";
+            return "responded";
         } else {
             return judgeFailure(request, seen);
         }
