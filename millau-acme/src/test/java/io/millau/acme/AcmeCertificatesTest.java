@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.CapturedLog;
 import io.millau.core.testing.MovableClock;
-import io.millau.core.testing.SaidByLog;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Certificates from a real CA, as a proxy obtains them. */
+/** Certificates from a real CA. */
 @RequiresPebble
 class AcmeCertificatesTest {
 
@@ -31,7 +31,7 @@ class AcmeCertificatesTest {
     private final MovableClock clock = new MovableClock();
     private final MemoryStore store = new MemoryStore(clock);
     private final long issuedBefore = ca.issued();
-    private final Answerers answerers = new Answerers();
+    private final ChallengeServers challengeServers = new ChallengeServers();
 
     @BeforeAll
     static void startCa() {
@@ -45,7 +45,7 @@ class AcmeCertificatesTest {
 
     @AfterEach
     void close() throws Exception {
-        answerers.close();
+        challengeServers.close();
     }
 
     private AcmeCertificates.Builder builder() {
@@ -57,7 +57,7 @@ class AcmeCertificatesTest {
 
     private AcmeCertificates start(AcmeCertificates.Builder builder) {
         AcmeCertificates certificates = builder.start();
-        answerers.only(certificates);
+        challengeServers.only(certificates);
         return certificates;
     }
 
@@ -72,8 +72,8 @@ class AcmeCertificatesTest {
 
     @Test
     void aWantedNameGetsACertificate() throws Exception {
-        answerers.http(ca);
-        try (SaidByLog log = new SaidByLog();
+        challengeServers.http(ca);
+        try (CapturedLog log = new CapturedLog();
                 AcmeCertificates certificates = start(builder().email("admin@millau-proxy.org"))) {
             assertThat(certificates.find(NAME)).isEmpty();
             certificates.wanted(Set.of(NAME));
@@ -97,8 +97,8 @@ class AcmeCertificatesTest {
     }
 
     @Test
-    void aNameIsProvedByTlsWherePort80IsClosed() throws Exception {
-        answerers.tls(ca);
+    void tlsAlpnIsUsedIfPort80IsClosed() throws Exception {
+        challengeServers.tls(ca);
         try (AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
             assertThat(awaitCertificate(certificates, NAME).names()).containsExactly(NAME);
@@ -107,8 +107,8 @@ class AcmeCertificatesTest {
     }
 
     @Test
-    void aRestartAsksTheCaForNothing() throws Exception {
-        answerers.http(ca);
+    void aRestartOrdersNothing() throws Exception {
+        challengeServers.http(ca);
         try (Front front = new Front(ca)) {
             AcmeCertificates.Builder builder =
                     builder().directories(List.of(front.directory())).trusted(front.trusted());
@@ -122,15 +122,15 @@ class AcmeCertificatesTest {
             try (AcmeCertificates certificates = start(builder)) {
                 certificates.wanted(Set.of(NAME));
                 assertThat(awaitCertificate(certificates, NAME)).isEqualTo(before);
-                // Long enough for a look at all that could be due.
+                // Long enough to check all names for due orders.
                 await().during(Duration.ofMillis(1200)).atMost(PATIENCE).until(() -> front.asked("/") == asked);
             }
         }
     }
 
     @Test
-    void fiftyNamesAtOnce() throws Exception {
-        answerers.http(ca);
+    void fiftyNamesAreObtainedAtOnce() throws Exception {
+        challengeServers.http(ca);
         Set<String> names = IntStream.range(0, 50)
                 .mapToObj(i -> "host" + i + ".millau-proxy.org")
                 .collect(Collectors.toSet());
@@ -144,8 +144,8 @@ class AcmeCertificatesTest {
     }
 
     @Test
-    void aDamagedValueIsSetAsideAndOrderedAgain() throws Exception {
-        answerers.http(ca);
+    void aDamagedCertificateIsSetAsideAndOrderedAgain() throws Exception {
+        challengeServers.http(ca);
         Certificate before;
         try (AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
@@ -159,8 +159,8 @@ class AcmeCertificatesTest {
         store.put(
                 value,
                 new String(bytes, StandardCharsets.UTF_8).substring(0, 700).getBytes(StandardCharsets.UTF_8));
-        answerers.forgetAll();
-        try (SaidByLog log = new SaidByLog();
+        challengeServers.removeAll();
+        try (CapturedLog log = new CapturedLog();
                 AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
             assertThat(awaitCertificate(certificates, NAME)).isNotEqualTo(before);
@@ -170,8 +170,8 @@ class AcmeCertificatesTest {
     }
 
     @Test
-    void namesThatNoCaCouldVouchForGetNoOrder() throws Exception {
-        answerers.http(ca);
+    void invalidNamesAreNotOrdered() throws Exception {
+        challengeServers.http(ca);
         try (AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of("*", "10.0.0.1", "[::1]", "::1", "my_app.millau-proxy.org", "", NAME));
             awaitCertificate(certificates, NAME);
@@ -182,8 +182,8 @@ class AcmeCertificatesTest {
     }
 
     @Test
-    void aNameThatIsNotWantedAnyMoreIsStillFound() throws Exception {
-        answerers.http(ca);
+    void theCertificateOfANameThatIsNoLongerWantedIsStillFound() throws Exception {
+        challengeServers.http(ca);
         try (AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
             Certificate certificate = awaitCertificate(certificates, NAME);
@@ -201,8 +201,8 @@ class AcmeCertificatesTest {
     }
 
     @Test
-    void aCaThatHasForgottenTheAccountGetsANewOne() throws Exception {
-        answerers.http(ca);
+    void anAccountThatTheCaDoesNotKnowIsCreatedAgain() throws Exception {
+        challengeServers.http(ca);
         try (AcmeCertificates certificates = start(builder())) {
             certificates.wanted(Set.of(NAME));
             awaitCertificate(certificates, NAME);
@@ -216,14 +216,14 @@ class AcmeCertificatesTest {
     }
 
     @Test
-    void anExternalAccountIsBoundWhereTheCaAsksForOne() throws Exception {
+    void anExternalAccountIsBoundIfTheCaRequiresOne() throws Exception {
         String hmac = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
         try (Pebble choosy = Pebble.with()
                         .httpPort(ca.httpPort())
                         .externalAccount("customer-1", hmac)
                         .start();
-                SaidByLog log = new SaidByLog()) {
-            answerers.http(choosy);
+                CapturedLog log = new CapturedLog()) {
+            challengeServers.http(choosy);
             AcmeCertificates.Builder builder = AcmeCertificates.builder(store)
                     .directories(List.of(choosy.directory()))
                     .trusted(choosy.trusted())
@@ -237,7 +237,7 @@ class AcmeCertificatesTest {
                         .asString()
                         .contains("external account binding");
             }
-            answerers.forgetAll();
+            challengeServers.removeAll();
             try (AcmeCertificates certificates = start(builder.externalAccount("customer-1", hmac))) {
                 certificates.wanted(Set.of(NAME));
                 awaitCertificate(certificates, NAME);

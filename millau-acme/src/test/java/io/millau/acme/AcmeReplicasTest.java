@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Several replicas of a proxy that share a store, behind a balancer that sends the CA's questions to any of them. */
+/** Several replicas of a proxy with a shared store, behind a balancer that sends the CA's requests to any of them. */
 @RequiresPebble
 class AcmeReplicasTest {
 
@@ -31,7 +31,7 @@ class AcmeReplicasTest {
     private final MovableClock clock = new MovableClock();
     private final MemoryStore store = new MemoryStore(clock);
     private final long issuedBefore = ca.issued();
-    private final Answerers answerers = new Answerers();
+    private final ChallengeServers challengeServers = new ChallengeServers();
     private final List<AcmeCertificates> replicas = new ArrayList<>();
 
     @BeforeAll
@@ -46,7 +46,7 @@ class AcmeReplicasTest {
 
     @AfterEach
     void close() throws Exception {
-        answerers.close();
+        challengeServers.close();
         replicas.forEach(AcmeCertificates::close);
     }
 
@@ -58,7 +58,7 @@ class AcmeReplicasTest {
                 .lease(LEASE)
                 .start();
         replicas.add(replica);
-        answerers.add(replica);
+        challengeServers.add(replica);
         return replica;
     }
 
@@ -80,8 +80,8 @@ class AcmeReplicasTest {
     }
 
     @Test
-    void oneOrderANameWhicheverReplicaIsAsked() throws Exception {
-        answerers.http(ca);
+    void eachNameIsOrderedOnceAndEveryReplicaServesTheChallenge() throws Exception {
+        challengeServers.http(ca);
         IntStream.range(0, 3).forEach(i -> start(store.replica()));
         Set<String> names = names(6);
         replicas.forEach(replica -> replica.wanted(names));
@@ -95,8 +95,8 @@ class AcmeReplicasTest {
     }
 
     @Test
-    void byTlsToo() throws Exception {
-        answerers.tls(ca);
+    void everyReplicaServesATlsChallenge() throws Exception {
+        challengeServers.tls(ca);
         IntStream.range(0, 2).forEach(i -> start(store.replica()));
         replicas.forEach(replica -> replica.wanted(Set.of(NAME)));
         awaitEverywhere(Set.of(NAME));
@@ -104,8 +104,8 @@ class AcmeReplicasTest {
     }
 
     @Test
-    void oneRenewalForAll() throws Exception {
-        answerers.http(ca);
+    void aCertificateIsRenewedOnceForAllReplicas() throws Exception {
+        challengeServers.http(ca);
         IntStream.range(0, 3).forEach(i -> start(store.replica()));
         replicas.forEach(replica -> replica.wanted(Set.of(NAME)));
         awaitEverywhere(Set.of(NAME));
@@ -120,13 +120,13 @@ class AcmeReplicasTest {
     }
 
     @Test
-    void anotherReplicaTakesOverWhenTheLeaseOfADeadOneEnds() throws Exception {
-        answerers.http(ca);
-        answerers.hold();
+    void anotherReplicaTakesOverWhenTheLeaseOfADeadReplicaEnds() throws Exception {
+        challengeServers.http(ca);
+        challengeServers.hold();
         MemoryStore view = store.replica();
         AcmeCertificates dying = start(view);
         dying.wanted(Set.of(NAME));
-        assertThat(answerers.asked().await(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+        assertThat(challengeServers.asked().await(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                 .isTrue();
         view.breakDown();
         dying.close();
@@ -134,8 +134,8 @@ class AcmeReplicasTest {
         replicas.clear();
 
         AcmeCertificates heir = start(store.replica());
-        answerers.only(heir);
-        answerers.letGo();
+        challengeServers.only(heir);
+        challengeServers.release();
         heir.wanted(Set.of(NAME));
         await().during(Duration.ofSeconds(3)).atMost(PATIENCE).until(() -> issued() == 0);
         assertThat(heir.find(NAME)).isEmpty();
@@ -148,12 +148,12 @@ class AcmeReplicasTest {
     }
 
     @Test
-    void anOrderThatIsClosedLeavesNothingBehind() throws Exception {
-        answerers.http(ca);
-        answerers.hold();
+    void anAbortedOrderLeavesNothingBehind() throws Exception {
+        challengeServers.http(ca);
+        challengeServers.hold();
         AcmeCertificates closing = start(store.replica());
         closing.wanted(Set.of(NAME));
-        assertThat(answerers.asked().await(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+        assertThat(challengeServers.asked().await(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                 .isTrue();
         closing.close();
         assertThat(store.names("challenges/")).isEmpty();

@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 import io.millau.acme.testing.Pebble;
 import io.millau.acme.testing.RequiresPebble;
 import io.millau.core.Certificate;
+import io.millau.core.testing.CapturedLog;
 import io.millau.core.testing.FreePorts;
 import io.millau.core.testing.MovableClock;
-import io.millau.core.testing.SaidByLog;
 import java.net.URI;
 import java.time.Duration;
 import java.util.HashSet;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** CAs that are away, refuse or talk nonsense, stores that fail, and renewal in spite of them. */
+/** CAs that are down, reject requests or send invalid responses, failing stores, and renewal despite all that. */
 @RequiresPebble
 class AcmeTroubleTest {
 
@@ -37,8 +37,8 @@ class AcmeTroubleTest {
     private final MovableClock clock = new MovableClock();
     private final MemoryStore store = new MemoryStore(clock);
     private final long issuedBefore = ca.issued();
-    private final Answerers answerers = new Answerers();
-    private final SaidByLog log = new SaidByLog();
+    private final ChallengeServers challengeServers = new ChallengeServers();
+    private final CapturedLog log = new CapturedLog();
     private Front front;
 
     @BeforeEach
@@ -60,7 +60,7 @@ class AcmeTroubleTest {
     @AfterEach
     void close() throws Exception {
         log.close();
-        answerers.close();
+        challengeServers.close();
         front.close();
     }
 
@@ -71,7 +71,7 @@ class AcmeTroubleTest {
                         .toList())
                 .clock(clock)
                 .start();
-        answerers.only(certificates);
+        challengeServers.only(certificates);
         return certificates;
     }
 
@@ -89,17 +89,17 @@ class AcmeTroubleTest {
         return certificates.find(name).get(0);
     }
 
-    private void awaitSaid(String part) {
+    private void awaitLogged(String part) {
         await(part).atMost(PATIENCE).until(() -> !log.about(part).isEmpty());
     }
 
     @Test
-    void aCaThatIsDownAtTheStartIsUsedWhenItIsUp() throws Exception {
-        answerers.http(ca);
+    void aCaThatIsDownAtTheStartIsUsedOnceItIsUp() throws Exception {
+        challengeServers.http(ca);
         ca.stop();
         try (AcmeCertificates certificates = start(ca.directory())) {
             certificates.wanted(Set.of(NAME));
-            awaitSaid("No certificate name=" + NAME);
+            awaitLogged("No certificate name=" + NAME);
             assertThat(log.about("No certificate")).singleElement().asString().contains("WARN", "can't be reached");
             assertThat(certificates.status()).singleElement().satisfies(missing -> {
                 assertThat(missing.names()).containsExactly(NAME);
@@ -123,8 +123,8 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void aCertificateIsRenewedAtTwoThirdsOfItsLife() throws Exception {
-        answerers.http(ca);
+    void aCertificateIsRenewedAfterTwoThirdsOfItsLifetime() throws Exception {
+        challengeServers.http(ca);
         try (AcmeCertificates certificates = start(ca.directory())) {
             certificates.wanted(Set.of(NAME));
             Certificate first = awaitCertificate(certificates, NAME);
@@ -138,14 +138,14 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void theOldCertificateServesWhileTheCaIsDownForTheRenewal() throws Exception {
-        answerers.http(ca);
+    void theOldCertificateIsUsedWhileTheCaIsDown() throws Exception {
+        challengeServers.http(ca);
         try (AcmeCertificates certificates = start(ca.directory())) {
             certificates.wanted(Set.of(NAME));
             Certificate first = awaitCertificate(certificates, NAME);
             ca.stop();
             clock.forward(Duration.ofDays(61));
-            awaitSaid("No certificate name=" + NAME);
+            awaitLogged("No certificate name=" + NAME);
             assertThat(certificates.find(NAME)).containsExactly(first);
             ca.startAgain();
             clock.forward(Duration.ofMinutes(2));
@@ -154,15 +154,15 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void aCaThatSuggestsToRenewIsHeard() throws Exception {
-        answerers.http(ca);
+    void aRenewalThatTheCaSuggestsIsDone() throws Exception {
+        challengeServers.http(ca);
         AtomicReference<String> window = new AtomicReference<>(window(Duration.ofDays(50)));
         front.rewrite((path, body) -> path.equals("/dir")
                 ? body.replaceFirst("\\{", "{\"renewalInfo\": \"" + front.base() + "/renewal-info\",")
                 : body);
-        // Counted from the real time, so it is five hours from when it is asked at the clock's time.
+        // Retry-After counts from the real time: five hours after the request by the test's clock.
         front.play(path -> path.startsWith("/renewal-info/")
-                ? new Front.Answer(200, "application/json", window.get(), "Retry-After", "43200")
+                ? new Front.Response(200, "application/json", window.get(), "Retry-After", "43200")
                 : null);
         try (AcmeCertificates certificates = start(front.directory())) {
             certificates.wanted(Set.of(NAME));
@@ -176,7 +176,7 @@ class AcmeTroubleTest {
             window.set(window(Duration.ofDays(-2)));
             clock.forward(Duration.ofHours(20));
             awaitOther(certificates, NAME, first);
-            // An order whose nonce was refused is sent again as it was.
+            // An order with a rejected nonce is sent again unchanged.
             assertThat(front.payloads().stream()
                             .filter(payload -> payload.contains("\"replaces\""))
                             .distinct())
@@ -191,9 +191,9 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void aCaThatTurnsUsAwayIsNotAskedBeforeItsTime() throws Exception {
-        answerers.http(ca);
-        front.play(path -> new Front.Answer(
+    void aCaThatLimitsUsIsNotAskedBeforeItsRetryAfter() throws Exception {
+        challengeServers.http(ca);
+        front.play(path -> new Front.Response(
                 429,
                 "application/problem+json",
                 "{\"type\": \"urn:ietf:params:acme:error:rateLimited\", \"detail\": \"too many orders\"}",
@@ -201,7 +201,7 @@ class AcmeTroubleTest {
                 "10800"));
         try (AcmeCertificates certificates = start(front.directory())) {
             certificates.wanted(Set.of(NAME));
-            awaitSaid("No certificate name=" + NAME);
+            awaitLogged("No certificate name=" + NAME);
             assertThat(log.about("No certificate"))
                     .singleElement()
                     .asString()
@@ -216,24 +216,24 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void aCaThatTalksNonsenseIsFollowedByTheNext() throws Exception {
-        answerers.http(ca);
-        Map<String, Front.Answer> nonsense = Map.of(
+    void afterAnInvalidResponseTheNextCaIsUsed() throws Exception {
+        challengeServers.http(ca);
+        Map<String, Front.Response> invalid = Map.of(
                 "HTTP 500",
-                new Front.Answer(500, "text/plain", "oops"),
+                new Front.Response(500, "text/plain", "oops"),
                 "turns us away: HTTP 503 (not before ",
-                new Front.Answer(503, "text/html", "busy", "Retry-After", "600"),
+                new Front.Response(503, "text/html", "busy", "Retry-After", "600"),
                 "text/html",
-                new Front.Answer(200, "text/html", "<html>Welcome to nginx!</html>"),
+                new Front.Response(200, "text/html", "<html>Welcome to nginx!</html>"),
                 "Unexpected token",
-                new Front.Answer(200, "application/json", "{\"newNonce\": "),
+                new Front.Response(200, "application/json", "{\"newNonce\": "),
                 "unknown protocol: gopher",
-                new Front.Answer(200, "application/json", "{\"newNonce\": \"gopher://x/\"}"),
+                new Front.Response(200, "application/json", "{\"newNonce\": \"gopher://x/\"}"),
                 "more than 524288 bytes",
-                new Front.Answer(200, "application/json", " ".repeat(1_000_000)));
+                new Front.Response(200, "application/json", " ".repeat(1_000_000)));
         try (AcmeCertificates certificates = start(front.directory(), ca.directory())) {
             Set<String> names = new HashSet<>();
-            for (Map.Entry<String, Front.Answer> entry : nonsense.entrySet()) {
+            for (Map.Entry<String, Front.Response> entry : invalid.entrySet()) {
                 front.play(path -> entry.getValue());
                 String name = "host" + names.size() + ".millau-proxy.org";
                 names.add(name);
@@ -248,8 +248,8 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void aDeadDirectoryIsFollowedByTheNext() throws Exception {
-        answerers.http(ca);
+    void afterAnUnreachableDirectoryTheNextIsUsed() throws Exception {
+        challengeServers.http(ca);
         URI dead = URI.create("https://localhost:" + FreePorts.next() + "/dir");
         try (AcmeCertificates certificates = start(dead, ca.directory())) {
             certificates.wanted(Set.of(NAME));
@@ -271,10 +271,10 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void aNameThatCantBeProvedIsSaidOnceAndDisturbsNoOther() throws Exception {
+    void aNameThatFailsValidationIsLoggedOnceAndDisturbsNoOther() throws Exception {
         try (AcmeCertificates certificates = start(ca.directory(), front.directory())) {
             certificates.wanted(Set.of(NAME));
-            awaitSaid("No certificate name=" + NAME);
+            awaitLogged("No certificate name=" + NAME);
             assertThat(log.about("No certificate name=" + NAME))
                     .singleElement()
                     .asString()
@@ -284,25 +284,25 @@ class AcmeTroubleTest {
             clock.forward(Duration.ofMinutes(2));
             await().atMost(PATIENCE).until(() -> certificates.failures(NAME) == 2);
             assertThat(log.about("No certificate name=" + NAME)).hasSize(1);
-            answerers.http(ca);
+            challengeServers.http(ca);
             certificates.wanted(Set.of(NAME, OTHER));
             awaitCertificate(certificates, OTHER);
             clock.forward(LONGEST_PAUSE);
             awaitCertificate(certificates, NAME);
-            awaitSaid("failures=2");
+            awaitLogged("failures=2");
         }
     }
 
     @Test
-    void aRestartDoesNotRepeatWhatHasJustFailed() throws Exception {
+    void aRestartDoesNotRepeatAnOrderThatHasJustFailed() throws Exception {
         try (AcmeCertificates certificates = start(ca.directory())) {
             certificates.wanted(Set.of(NAME));
-            awaitSaid("No certificate name=" + NAME);
+            awaitLogged("No certificate name=" + NAME);
         }
-        answerers.http(ca);
+        challengeServers.http(ca);
         try (AcmeCertificates certificates = start(ca.directory())) {
             certificates.wanted(Set.of(NAME));
-            awaitSaid("Not ordered, since an order has just failed name=" + NAME);
+            awaitLogged("Not ordered, since an order has just failed name=" + NAME);
             assertThat(certificates.find(NAME)).isEmpty();
             clock.forward(Duration.ofMinutes(2));
             awaitCertificate(certificates, NAME);
@@ -314,14 +314,14 @@ class AcmeTroubleTest {
     }
 
     @Test
-    void aStoreThatFailsIsSaidOnceAndWhatIsThereStays() throws Exception {
-        answerers.http(ca);
+    void aFailingStoreIsLoggedOnceAndKnownCertificatesStay() throws Exception {
+        challengeServers.http(ca);
         try (AcmeCertificates certificates = start(ca.directory())) {
             certificates.wanted(Set.of(NAME));
             Certificate certificate = awaitCertificate(certificates, NAME);
             store.breakDown();
             certificates.wanted(Set.of(NAME, OTHER));
-            awaitSaid("The store of certificates");
+            awaitLogged("The store of certificates");
             assertThat(certificates.find(NAME)).containsExactly(certificate);
             store.repair();
             clock.forward(Duration.ofSeconds(20));

@@ -23,7 +23,7 @@ class BuilderTest {
     }
 
     @Test
-    void thereIsAtLeastOneDirectoryAndNoneTwice() {
+    void directoriesAreRequiredAndDistinct() {
         assertThatIllegalArgumentException().isThrownBy(builder::start).withMessageContaining("at least one");
         assertThatIllegalArgumentException()
                 .isThrownBy(
@@ -33,7 +33,7 @@ class BuilderTest {
     }
 
     @Test
-    void anEmailAddressAndAnExternalAccountAreChecked() {
+    void anEmailAddressAndAnExternalAccountAreValidated() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder.email("nobody"))
                 .withMessage("expected an email address, not nobody");

@@ -35,14 +35,14 @@ class ChallengesTest {
         others.close();
     }
 
-    private static <T> Optional<T> get(CompletableFuture<Optional<T>> answer) throws Exception {
-        return answer.get(60, TimeUnit.SECONDS);
+    private static <T> Optional<T> get(CompletableFuture<Optional<T>> response) throws Exception {
+        return response.get(60, TimeUnit.SECONDS);
     }
 
     @Test
-    void ourOwnAnswersAreThereAtOnceAndThoseOfOthersInTheStore() throws Exception {
-        try (Challenges.Answer answer = ours.http(TOKEN, TOKEN + ".print")) {
-            assertThat(answer).isNotNull();
+    void ownResponsesAreKnownAtOnceAndThoseOfOtherReplicasAreInTheStore() throws Exception {
+        try (Challenges.Answer response = ours.http(TOKEN, TOKEN + ".print")) {
+            assertThat(response).isNotNull();
             assertThat(ours.findHttp(TOKEN)).isCompletedWithValue(Optional.of(TOKEN + ".print"));
             assertThat(get(others.findHttp(TOKEN))).contains(TOKEN + ".print");
             assertThat(get(others.findHttp(TOKEN.toLowerCase(java.util.Locale.ROOT))))
@@ -53,10 +53,10 @@ class ChallengesTest {
     }
 
     @Test
-    void certificatesToo() throws Exception {
+    void tlsCertificatesOfOtherReplicasAreInTheStore() throws Exception {
         Certificate certificate = TlsChallenge.certificate(NAME, new byte[32]);
-        try (Challenges.Answer answer = ours.tls(NAME, certificate)) {
-            assertThat(answer).isNotNull();
+        try (Challenges.Answer response = ours.tls(NAME, certificate)) {
+            assertThat(response).isNotNull();
             assertThat(ours.findTls(NAME)).isCompletedWithValue(Optional.of(certificate));
             assertThat(get(others.findTls(NAME))).contains(certificate);
         }
@@ -64,19 +64,19 @@ class ChallengesTest {
     }
 
     @Test
-    void whatLooksLikeNoTokenIsNotLookedUp() {
+    void anInvalidTokenIsNotLookedUp() {
         List.of("", "short", "../../../../etc/passwd", TOKEN + "=", TOKEN + "/x", "a".repeat(129))
                 .forEach(token -> assertThat(others.findHttp(token)).isCompletedWithValue(Optional.empty()));
     }
 
     @Test
-    void aStoreThatFailsIsNoAnswer() throws Exception {
+    void aFailingStoreGivesAnEmptyResponse() throws Exception {
         store.breakDown();
         assertThat(get(ours.findHttp(TOKEN))).isEmpty();
     }
 
     @Test
-    void answersOfReplicasThatDiedAreNotGivenAndSwept() throws Exception {
+    void responsesOfDeadReplicasExpireAndAreSwept() throws Exception {
         Challenges.Answer dead = ours.http(TOKEN, TOKEN + ".print");
         store.put("challenges/tls-alpn-01/damaged.org", new byte[] {1, 2, 3});
         others.sweep();
@@ -89,7 +89,7 @@ class ChallengesTest {
     }
 
     @Test
-    void aFloodOfQuestionsIsTurnedAway() {
+    void aFloodOfRequestsIsRejected() {
         CountDownLatch slow = new CountDownLatch(1);
         AtomicInteger asked = new AtomicInteger();
         Store stuck = (Store) Proxy.newProxyInstance(
@@ -99,13 +99,14 @@ class ChallengesTest {
                     throw new IOException("too late");
                 });
         try (Challenges flooded = new Challenges(stuck, clock)) {
-            List<CompletableFuture<Optional<String>>> answers = IntStream.range(0, 1000)
+            List<CompletableFuture<Optional<String>>> responses = IntStream.range(0, 1000)
                     .mapToObj(i -> flooded.findHttp(TOKEN + i))
                     .toList();
-            assertThat(answers.stream().filter(answer -> !answer.isDone())).hasSizeLessThan(100);
+            assertThat(responses.stream().filter(response -> !response.isDone()))
+                    .hasSizeLessThan(100);
             await().until(() -> asked.get() == 2);
             slow.countDown();
-            await().until(() -> answers.stream().allMatch(CompletableFuture::isDone));
+            await().until(() -> responses.stream().allMatch(CompletableFuture::isDone));
         }
     }
 }

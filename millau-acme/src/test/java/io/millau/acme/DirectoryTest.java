@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is known of a directory without asking it. */
+/** The properties of a directory that are known without a request. */
 class DirectoryTest {
 
     private static Directory directory(String uri, boolean isPrivate) {
@@ -37,7 +37,7 @@ class DirectoryTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"localhost", "wiki", "shop.local", "a.test", "a.internal"})
-    void onlyAPrivateOneServesPrivateNames(String name) {
+    void onlyAPrivateDirectoryServesPrivateNames(String name) {
         assertThat(directory("https://ca.millau-proxy.org/dir", false).serves(name))
                 .isFalse();
         assertThat(directory("https://ca.millau-proxy.org/dir", true).serves(name))
@@ -45,7 +45,7 @@ class DirectoryTest {
     }
 
     @Test
-    void noneServesAddressesAndWildcards() {
+    void noDirectoryServesAddressesAndWildcards() {
         for (String name : List.of("10.0.0.1", "::1", "*", "*.one.org", "my_app.one.org")) {
             assertThat(directory("https://ca.millau-proxy.org/dir", true).serves(name))
                     .isFalse();

@@ -28,7 +28,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
-/** A directory in front of pebble: it counts what it is asked, and answers some of it itself, by script. */
+/** An ACME directory in front of pebble: it counts requests, and sends scripted responses to some of them. */
 final class Front implements AutoCloseable {
 
     private static final char[] PASSWORD = "front".toCharArray();
@@ -45,19 +45,19 @@ final class Front implements AutoCloseable {
     private volatile @Nullable Script script;
     private volatile @Nullable Rewriting rewriting;
 
-    /** What to answer instead of the CA; null leaves it to the CA. */
+    /** The response to a path instead of the CA's; null to forward the request to the CA. */
     interface Script {
         @Nullable
-        Answer answer(String path);
+        Response respond(String path);
     }
 
-    /** What to make of the CA's answer. */
+    /** Changes a response of the CA. */
     interface Rewriting {
         String rewrite(String path, String body);
     }
 
     /** @param headers names and values in turn */
-    record Answer(int status, String type, String body, String... headers) {}
+    record Response(int status, String type, String body, String... headers) {}
 
     Front(Pebble ca) throws Exception {
         this.ca = ca;
@@ -69,7 +69,7 @@ final class Front implements AutoCloseable {
         server.start();
     }
 
-    /** Shows its own certificate, trusts pebble's. */
+    /** A context with its own certificate, which trusts pebble's. */
     private SSLContext context() throws Exception {
         KeyStore keys = KeyStore.getInstance("PKCS12");
         keys.load(null, null);
@@ -99,22 +99,22 @@ final class Front implements AutoCloseable {
         return certificate.chain();
     }
 
-    /** Answers by script from now on. */
+    /** Uses the script from now on; null for none. */
     void play(@Nullable Script script) {
         this.script = script;
     }
 
-    /** Changes the CA's answers from now on. */
+    /** Changes the CA's responses from now on. */
     void rewrite(Rewriting rewriting) {
         this.rewriting = rewriting;
     }
 
-    /** How many requests it had whose path begins so. */
+    /** The number of requests whose path has this prefix. */
     long asked(String path) {
         return asked.stream().filter(other -> other.startsWith(path)).count();
     }
 
-    /** What it was sent, signed (RFC 8555, 6.2). */
+    /** The payloads of all signed requests (RFC 8555, 6.2). */
     List<String> payloads() {
         return payloads;
     }
@@ -133,22 +133,22 @@ final class Front implements AutoCloseable {
             byte[] request = exchange.getRequestBody().readAllBytes();
             payload(request);
             Script played = script;
-            Answer answer = played == null ? null : played.answer(path);
-            if (answer == null) {
+            Response response = played == null ? null : played.respond(path);
+            if (response == null) {
                 forward(exchange, path, request);
             } else {
-                exchange.getResponseHeaders().set("Content-Type", answer.type);
-                for (int i = 0; i < answer.headers.length; i += 2) {
-                    exchange.getResponseHeaders().set(answer.headers[i], answer.headers[i + 1]);
+                exchange.getResponseHeaders().set("Content-Type", response.type);
+                for (int i = 0; i < response.headers.length; i += 2) {
+                    exchange.getResponseHeaders().set(response.headers[i], response.headers[i + 1]);
                 }
-                send(exchange, answer.status, answer.body.getBytes(StandardCharsets.UTF_8));
+                send(exchange, response.status, response.body.getBytes(StandardCharsets.UTF_8));
             }
         }
     }
 
-    /** By hand, since the JDK's client can't send our own name as Host, and pebble wants signatures for that. */
+    /** Written by hand, since the JDK's client can't set Host to our own name, for which pebble expects the signatures. */
     private void forward(HttpExchange exchange, String path, byte[] request) throws IOException {
-        byte[] answer;
+        byte[] response;
         URI directory = ca.directory();
         try (Socket socket = context.getSocketFactory().createSocket(directory.getHost(), directory.getPort())) {
             String head = exchange.getRequestMethod() + " " + path + " HTTP/1.0\r\nHost: "
@@ -161,9 +161,9 @@ final class Front implements AutoCloseable {
             all.writeBytes(request);
             out.write(all.toByteArray());
             out.flush();
-            answer = socket.getInputStream().readAllBytes();
+            response = socket.getInputStream().readAllBytes();
         }
-        String text = new String(answer, StandardCharsets.UTF_8);
+        String text = new String(response, StandardCharsets.UTF_8);
         int end = text.indexOf("\r\n\r\n");
         List<String> lines = new ArrayList<>(text.substring(0, end).lines().toList());
         int status = Integer.parseInt(lines.remove(0).split(" ")[1]);

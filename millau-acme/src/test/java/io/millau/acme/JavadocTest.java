@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class JavadocTest {
 
     @Test
-    void everythingPublicIsDocumented() throws Exception {
+    void everyPublicMemberIsDocumented() throws Exception {
         assertThat(UndocumentedApi.in(Path.of("src/main/java/io/millau/acme"))).isEmpty();
     }
 }

@@ -44,7 +44,7 @@ class LimitedConnectionTest {
     }
 
     @Test
-    void anAnswerThatHangsAfterItsHeadIsGivenUp() {
+    void aResponseThatHangsAfterItsHeadTimesOut() {
         server.createContext("/dir", exchange -> {
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.sendResponseHeaders(200, 0);
@@ -63,13 +63,13 @@ class LimitedConnectionTest {
     }
 
     @Test
-    void anAnswerThatNeverEndsIsGivenUp() {
+    void aResponseThatNeverEndsTimesOut() {
         server.createContext("/dir", exchange -> {
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.sendResponseHeaders(200, 0);
             byte[] blanks = new byte[8192];
             while (end.getCount() > 0) {
-                exchange.getResponseBody().write(blanks); // fails when the other side has gone
+                exchange.getResponseBody().write(blanks); // fails when the client has closed the connection
             }
         });
         assertThatThrownBy(() -> session(Duration.ofSeconds(30)).getMetadata())

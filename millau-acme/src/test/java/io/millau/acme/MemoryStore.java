@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
-/** A store in memory, which a test can break: for all replicas, or for one of them, as if that had died. */
+/** A store in memory that a test can make fail: for all replicas, or for one, as if that replica had died. */
 final class MemoryStore implements Store {
 
     private final Clock clock;
@@ -20,7 +20,7 @@ final class MemoryStore implements Store {
     private final Map<String, Held> locks;
     private volatile boolean broken;
 
-    /** Who holds a lock until when. */
+    /** The holder of a lock, and when the lock expires. */
     private record Held(Object holder, Instant until) {}
 
     MemoryStore(Clock clock) {
@@ -33,12 +33,12 @@ final class MemoryStore implements Store {
         this.locks = locks;
     }
 
-    /** The same store, as another replica sees it. */
+    /** A view of the same store for another replica. */
     MemoryStore replica() {
         return new MemoryStore(clock, values, locks);
     }
 
-    /** From now on every call fails, and locks that are held stay. */
+    /** Makes every call fail from now on; held locks stay. */
     void breakDown() {
         broken = true;
     }

@@ -36,13 +36,13 @@ class NameStateTest {
     }
 
     @Test
-    void theStoreIsReadBeforeAnythingIsOrdered() {
+    void theStoreIsReadBeforeTheFirstOrder() {
         readNothing();
         assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
     }
 
     @Test
-    void oneStepAtATime() {
+    void thereIsOneStepAtATime() {
         readNothing();
         assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
         assertThat(state.begin(NOW)).isNull();
@@ -51,7 +51,7 @@ class NameStateTest {
     }
 
     @Test
-    void nothingIsDoneForANameThatIsNotWanted() {
+    void thereAreNoStepsForANameThatIsNotWanted() {
         assertThat(state.begin(NOW)).isNull();
         readNothing();
         state.want(false);
@@ -73,7 +73,7 @@ class NameStateTest {
     }
 
     @Test
-    void backingOffSurvivesANameThatComesAndGoes() {
+    void theBackoffSurvivesTheRemovalAndReturnOfAName() {
         readNothing();
         failAndPause();
         state.want(false);
@@ -86,7 +86,7 @@ class NameStateTest {
     }
 
     @Test
-    void aCaThatAsksForPatienceGetsItButNotForEver() {
+    void theRetryAfterOfACaIsRespectedUpToALimit() {
         readNothing();
         Instant asked = NOW.plus(Duration.ofHours(3));
         state.failed("limited", asked, NOW);
@@ -96,7 +96,7 @@ class NameStateTest {
     }
 
     @Test
-    void aFailureIsTheSameWithAnotherTokenAndPort() {
+    void failuresThatDifferInTokenAndPortAreTheSame() {
         String first =
                 "Fetching http://a/.well-known/acme-challenge/hXvfQl0nlBYVoPtu8GqbYNCCdIwJ from 10.0.0.1:4711: refused";
         String again =
@@ -107,7 +107,7 @@ class NameStateTest {
     }
 
     @Test
-    void theCaIsAskedWhenToRenewWithinADay() {
+    void theCaIsAskedAboutRenewalAtLeastDaily() {
         state.want(true);
         assertThat(state.begin(NOW)).isEqualTo(NameState.Step.READ);
         state.read(Optional.of(certificate()), NOW);
@@ -123,7 +123,7 @@ class NameStateTest {
     }
 
     @Test
-    void aLifeThatIsAlwaysOverIsNoEndlessRowOfOrders() {
+    void alwaysExpiredCertificatesCauseNoEndlessOrders() {
         readNothing();
         Instant late = NOW.plus(Duration.ofDays(400));
         state.obtained(certificate(), true, late);
@@ -142,14 +142,14 @@ class NameStateTest {
     }
 
     @Test
-    void oneThatIsBeingObtainedHasNothingToShowYet() {
+    void theStatusIsEmptyDuringTheFirstOrder() {
         readNothing();
 
         assertThat(state.status()).isEqualTo(status(null, null));
     }
 
     @Test
-    void oneThatCantBeObtainedSaysWhyAndWhenItIsTriedAgain() {
+    void theStatusAfterAFailureHasTheReasonAndTheNextTry() {
         readNothing();
         state.failed("the CA is away", Instant.MIN, NOW);
         assertThat(state.status()).isEqualTo(status(state.orderAt(), "the CA is away"));
@@ -164,7 +164,7 @@ class NameStateTest {
     }
 
     @Test
-    void oneThatIsThereSaysWhoseItIsAndWhenItIsRenewed() {
+    void theStatusOfACertificateHasItsIssuerAndRenewal() {
         readNothing();
         state.failed("the CA is away", Instant.MIN, NOW);
         StoredCertificate obtained = certificate();
@@ -182,7 +182,7 @@ class NameStateTest {
     }
 
     @Test
-    void oneThatIsNotRenewedIsShownWithTheReason() {
+    void theStatusAfterAFailedRenewalHasTheReason() {
         readNothing();
         state.obtained(certificate(), true, NOW);
         Instant late = state.renewal().plus(Duration.ofDays(1));
@@ -193,9 +193,9 @@ class NameStateTest {
         assertThat(state.status().renewal()).isEqualTo(state.orderAt()).isAfter(late);
     }
 
-    /** It was shown as missing for good, though the certificate had been there since another replica obtained it. */
+    /** The certificate was shown as missing for ever although another replica had obtained it. */
     @Test
-    void whatFailedHereIsOverWhenAnotherReplicaHasObtainedIt() {
+    void aFailureIsOverWhenAnotherReplicaObtainsTheCertificate() {
         readNothing();
         state.failed("the CA is away", Instant.MIN, NOW);
         state.take(certificate(), NOW);

@@ -17,7 +17,7 @@ class PublicNamesTest {
                 "1.org",
                 "4you.de"
             })
-    void publicNames(String name) {
+    void publicNamesAreRecognized(String name) {
         assertThat(PublicNames.isPublic(name)).isTrue();
         assertThat(PublicNames.isHostName(name)).isTrue();
     }
@@ -37,7 +37,7 @@ class PublicNamesTest {
                 "nas.lan",
                 "a.invalid"
             })
-    void namesThatOnlyAPrivateCaVouchesFor(String name) {
+    void privateNamesAreHostNamesButNotPublic(String name) {
         assertThat(PublicNames.isPublic(name)).isFalse();
         assertThat(PublicNames.isHostName(name)).isTrue();
     }
@@ -66,7 +66,7 @@ class PublicNamesTest {
                 "SHOP.org",
                 "a234567890123456789012345678901234567890123456789012345678901234.org"
             })
-    void namesThatNobodyVouchesFor(String name) {
+    void otherTextIsNotAHostName(String name) {
         assertThat(PublicNames.isPublic(name)).isFalse();
         assertThat(PublicNames.isHostName(name)).isFalse();
     }

@@ -21,24 +21,24 @@ class RenewalTest {
     }
 
     @Test
-    void atTwoThirdsOfItsLifeAndALittleEarlier() {
+    void renewalIsShortlyBeforeTwoThirdsOfTheLifetime() {
         assertThat(Renewal.due(BEGINS, EXPIRES, Optional.empty(), 0)).isEqualTo(day(60));
         assertThat(Renewal.due(BEGINS, EXPIRES, Optional.empty(), 1)).isEqualTo(day(58.2));
     }
 
     @Test
-    void whenTheCaSuggestsIt() {
+    void renewalIsInTheWindowThatTheCaSuggests() {
         assertThat(Renewal.due(BEGINS, EXPIRES, window(10, 12), 0.5)).isEqualTo(day(11));
         assertThat(Renewal.due(BEGINS, EXPIRES, window(70, 72), 0)).isEqualTo(day(70));
     }
 
     @Test
-    void atOnceIfTheCaSuggestsAPastTime() {
+    void renewalIsImmediateIfTheSuggestedWindowIsPast() {
         assertThat(Renewal.due(BEGINS, EXPIRES, window(-2, -1), 0.5)).isBefore(BEGINS);
     }
 
     @Test
-    void neverInTheLastTenthOfItsLife() {
+    void renewalIsNeverInTheLastTenthOfTheLifetime() {
         assertThat(Renewal.due(BEGINS, EXPIRES, window(85, 100), 0.9)).isEqualTo(day(81));
     }
 }

@@ -31,7 +31,7 @@ class StoredCertificateTest {
     }
 
     @Test
-    void whatIsWrittenIsRead() {
+    void aWrittenCertificateCanBeRead() {
         StoredCertificate certificate = of("first_dir");
         assertThat(new String(certificate.bytes(), StandardCharsets.UTF_8))
                 .startsWith("url: https://ca/cert/1\nchallenge: tls-alpn-01\n-----BEGIN PRIVATE KEY-----\n");
@@ -40,7 +40,7 @@ class StoredCertificateTest {
     }
 
     @Test
-    void aKeyAndAChainOfTwoOrdersAreNotTaken() {
+    void aKeyAndAChainOfDifferentOrdersAreRejected() {
         String mixed =
                 "url: https://ca/cert/1\n" + Pem.text(of("x").certificate().key())
                         + Pem.text(of("x").certificate().chain());
@@ -49,13 +49,13 @@ class StoredCertificateTest {
     }
 
     @Test
-    void aCertificateForAnotherNameIsNotTaken() {
+    void aCertificateForAnotherNameIsRejected() {
         assertThatThrownBy(() -> StoredCertificate.parse("x", "other.org", of("x").bytes()))
                 .hasMessage("it is for [" + NAME + "], expected other.org");
     }
 
     @Test
-    void damagedOnesAreSetAsideAndOthersFound() throws Exception {
+    void aDamagedCertificateIsSetAsideAndAnotherOneFound() throws Exception {
         StoredCertificate good = of("second_dir");
         certificates.put(NAME, good);
         store.put("first_dir/" + NAME + "/certificate", bytes("\u0000nonsense"));
@@ -64,7 +64,7 @@ class StoredCertificateTest {
     }
 
     @Test
-    void noDamageIsFatal() throws Exception {
+    void damageCausesNoException() throws Exception {
         Random random = new Random(1);
         byte[] good = of("first_dir").bytes();
         for (int i = 0; i < 100; i++) {
@@ -78,7 +78,7 @@ class StoredCertificateTest {
     }
 
     @Test
-    void expiredOnesAreSweptAMonthLater() throws Exception {
+    void expiredCertificatesAreSweptAMonthLater() throws Exception {
         certificates.put(NAME, of("first_dir"));
         clock.forward(Duration.ofDays(380));
         certificates.sweep(clock.instant());

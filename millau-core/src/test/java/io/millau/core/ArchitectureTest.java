@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the core may use, and what of it others may. */
+/** What the core may use, and which of its types others may use. */
 class ArchitectureTest {
 
     private static final String INTERNAL = "io.millau.core.internal";
@@ -23,7 +23,7 @@ class ArchitectureTest {
             .importPackages("io.millau.core");
 
     @Test
-    void theCoreNeedsNothingButJavaAndSlf4j() {
+    void theCoreNeedsOnlyJavaAndSlf4j() {
         classes()
                 .should()
                 .onlyDependOnClassesThat()
@@ -31,9 +31,9 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** The factories of the API may use what is internal; who calls them never sees it. */
+    /** The API may use internal types, but not in its signatures. */
     @Test
-    void theApiShowsNothingInternal() {
+    void theApiHasNoInternalTypesInItsSignatures() {
         List<String> shown = CLASSES.stream()
                 .filter(type -> type.getPackageName().equals("io.millau.core"))
                 .filter(ArchitectureTest::isApi)

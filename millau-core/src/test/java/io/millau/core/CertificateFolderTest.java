@@ -18,7 +18,7 @@ class CertificateFolderTest {
     Path folder;
 
     @Test
-    void pairsAreReadAndReadAgain() throws Exception {
+    void pairsAreReadAndReloaded() throws Exception {
         Certificate one = write("one", ROOT.issue("one.example"));
         CertificateSource source = CertificateSource.folder(folder);
         assertThat(source.find("one.example")).containsExactly(one);
@@ -43,7 +43,7 @@ class CertificateFolderTest {
     }
 
     @Test
-    void whatIsWrongLeavesTheOthersAndWhatWasBefore() throws Exception {
+    void invalidFilesDoNotAffectOthersOrReplaceEarlierOnes() throws Exception {
         Certificate one = write("one", ROOT.issue("one.example"));
         write("half", ROOT.issue("half.example"));
         Files.delete(folder.resolve("half.key"));
@@ -61,7 +61,7 @@ class CertificateFolderTest {
     }
 
     @Test
-    void aFolderThatIsNotThereMayComeLater() throws Exception {
+    void aMissingFolderMayAppearLater() throws Exception {
         Path later = folder.resolve("later");
         CertificateSource source = CertificateSource.folder(later);
         assertThat(source.find(null)).isEmpty();

@@ -28,7 +28,7 @@ class CertificateTest {
     private static final Instant NOW = Instant.now();
 
     @Test
-    void aChainAndItsKeyComeFromPem() {
+    void aChainAndItsKeyAreReadFromPem() {
         Certificate issued = ROOT.intermediate("middle").issue("shop.example");
 
         Certificate read = Certificate.parse(Pem.text(issued.chain()), Pem.text(issued.key()));
@@ -39,7 +39,7 @@ class CertificateTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void theOldFormsOfKeysAreRead(boolean rsa) throws Exception {
+    void legacyKeyFormatsAreRead(boolean rsa) throws Exception {
         Certificate issued =
                 (rsa ? ROOT.order().rsa() : ROOT.order()).names("a.example").issue();
         byte[] old = PrivateKeyInfo.getInstance(issued.key().getEncoded())
@@ -56,7 +56,7 @@ class CertificateTest {
         assertThat(Certificate.parse(Pem.text(issued.chain()), pem).chain()).isEqualTo(issued.chain());
     }
 
-    /** As openssl writes it; in PKCS#8 the curve stands outside. */
+    /** Adds the curve as openssl does; PKCS#8 has it outside the SEC1 structure. */
     private static byte[] withCurve(byte[] sec1) throws Exception {
         var parts = ECPrivateKey.getInstance(sec1);
         return new ECPrivateKey(256, parts.getKey(), SECObjectIdentifiers.secp256r1).getEncoded();
@@ -68,7 +68,7 @@ class CertificateTest {
     }
 
     @Test
-    void whatDoesNotBelongTogetherIsRefused() {
+    void aKeyOfAnotherCertificateIsRejected() {
         Certificate one = ROOT.issue("one.example");
         Certificate two = ROOT.issue("two.example");
         Certificate rsa = ROOT.order().rsa().names("three.example").issue();
@@ -81,7 +81,7 @@ class CertificateTest {
     }
 
     @Test
-    void aChainInTheWrongOrderIsNamed() {
+    void aChainInTheWrongOrderIsRejected() {
         Certificate issued = ROOT.intermediate("middle").issue("shop.example");
         List<X509Certificate> reversed =
                 List.of(issued.chain().get(1), issued.chain().get(0));
@@ -92,31 +92,31 @@ class CertificateTest {
     }
 
     @Test
-    void whatCantBeReadSaysWhatWasExpected() {
+    void anUnreadableInputIsRejectedWithTheExpectedFormat() {
         Certificate issued = ROOT.issue("a.example");
         String chain = Pem.text(issued.chain());
         String key = Pem.text(issued.key());
 
-        refused("", key, "expected certificates in PEM");
-        refused(key, key, "expected certificates in PEM");
-        refused(chain.replace("MII", "NII"), key, "a certificate can't be read");
-        refused(chain, chain, "expected a private key in PEM");
-        refused(chain, block("ENCRYPTED PRIVATE KEY", new byte[64]), "not encrypted");
-        refused(chain, block("PRIVATE KEY", new byte[64]), "the private key can't be read");
-        refused(chain, block("EC PRIVATE KEY", new byte[64]), "doesn't name its curve");
-        refused(chain, block("EC PRIVATE KEY", new byte[1]), "not DER");
-        refused(chain, "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----", "is not Base64");
+        assertRejected("", key, "expected certificates in PEM");
+        assertRejected(key, key, "expected certificates in PEM");
+        assertRejected(chain.replace("MII", "NII"), key, "a certificate can't be read");
+        assertRejected(chain, chain, "expected a private key in PEM");
+        assertRejected(chain, block("ENCRYPTED PRIVATE KEY", new byte[64]), "not encrypted");
+        assertRejected(chain, block("PRIVATE KEY", new byte[64]), "the private key can't be read");
+        assertRejected(chain, block("EC PRIVATE KEY", new byte[64]), "doesn't name its curve");
+        assertRejected(chain, block("EC PRIVATE KEY", new byte[1]), "not DER");
+        assertRejected(chain, "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----", "is not Base64");
     }
 
-    private static void refused(String chain, String key, String message) {
+    private static void assertRejected(String chain, String key, String message) {
         assertThatThrownBy(() -> Certificate.parse(chain, key))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message);
     }
 
-    /** Cut anywhere, changed anywhere: it is read or refused, and nothing else. */
+    /** Input that is truncated or modified at any position is read or rejected, without any other exception. */
     @Test
-    void damagedKeysAndCertificatesAreRefusedWhateverTheDamage() {
+    void damagedKeysAreReadOrRejected() {
         Certificate issued = ROOT.issue("a.example");
         byte[] key = issued.key().getEncoded();
         for (int i = 0; i < key.length; i++) {
@@ -137,7 +137,7 @@ class CertificateTest {
     }
 
     @Test
-    void itsIssuerIsWhoVouchesForIt() {
+    void theIssuerIsTheCommonNameOfTheCa() {
         assertThat(ROOT.issue("a.example").issuer()).isEqualTo("root");
         assertThat(ROOT.intermediate("the middle one").issue("a.example").issuer())
                 .isEqualTo("the middle one");
@@ -145,14 +145,14 @@ class CertificateTest {
     }
 
     @Test
-    void anIssuerWithoutACommonNameIsAllOfItsName() {
+    void anIssuerWithoutACommonNameIsShownInFull() {
         Certificate issued = Authority.named("O=Shop, C=DE").issue("a.example");
 
         assertThat(issued.issuer()).isEqualTo("O=Shop,C=DE");
     }
 
     @Test
-    void itsNamesAreItsSansAndItsCommonNameOnlyWithoutThem() {
+    void namesAreTheSansOrElseTheCommonName() {
         assertThat(ROOT.order()
                         .commonName("cn.example")
                         .names("A.example", "*.b.example")
@@ -169,7 +169,7 @@ class CertificateTest {
     }
 
     @Test
-    void aWildcardStandsForOneLabel() {
+    void aWildcardMatchesOneLabel() {
         Certificate wildcard = ROOT.issue("*.shop.example");
 
         assertThat(wildcard.fits("www.shop.example")).isTrue();
@@ -184,7 +184,7 @@ class CertificateTest {
         "old.shop.example, later wildcard",
         "young.shop.example, later wildcard",
     })
-    void validComesFirstThenTheExactNameThenTheLaterExpiry(String name, String expected) {
+    void validityThenExactNameThenLaterExpiryDecide(String name, String expected) {
         Certificate exact = ROOT.issue("shop.example");
         Certificate wildcard = ROOT.order()
                 .names("*.shop.example", "*.example")
@@ -206,7 +206,7 @@ class CertificateTest {
     }
 
     @Test
-    void anIndexFindsByNameAndShowsAllToWhoDoesNotSay() {
+    void anIndexFindsByNameAndReturnsAllWithoutAName() {
         Certificate one = ROOT.issue("one.example", "*.example");
         Certificate two = ROOT.issue("two.example");
         CertificateSource source = CertificateSource.of(one, two);
@@ -219,7 +219,7 @@ class CertificateTest {
     }
 
     @Test
-    void oneOfOurOwnIsForItsName() throws Exception {
+    void aSelfSignedCertificateIsForItsName() throws Exception {
         Certificate own = Certificate.selfSigned("millau.invalid");
 
         X509Certificate certificate = own.chain().get(0);
@@ -232,7 +232,7 @@ class CertificateTest {
     }
 
     @Test
-    void noTextShowsTheKey() {
+    void toStringDoesNotContainTheKey() {
         Certificate own = ROOT.issue("shop.example");
 
         assertThat(own).hasToString("certificate for shop.example until " + own.expires());
@@ -243,7 +243,7 @@ class CertificateTest {
     }
 
     @Test
-    void labelsCarryPemInBase64OfAnyForm() {
+    void labelsMayUseAnyFormOfBase64() {
         String pem = Pem.text(ROOT.issue("a.example").chain());
         byte[] bytes = pem.getBytes(StandardCharsets.US_ASCII);
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Who has to vouch for the clients of a host. */
+/** Which CAs client certificates of a host must be from. */
 class ClientCaTest {
 
     private static final X509Certificate OLD = Authority.root("old").certificate();
@@ -18,7 +18,7 @@ class ClientCaTest {
     private final Router router = new Router();
 
     @Test
-    void aHostAsksForWhatItsServicesAskFor() {
+    void aHostRequiresTheCasOfItsServices() {
         router.replace(List.of(
                 service("a", "shop.example", "/", OLD),
                 service("b", "shop.example", "/api/"),
@@ -35,7 +35,7 @@ class ClientCaTest {
     }
 
     @Test
-    void servicesThatDisagreeAreSatisfiedTogetherOrNotAtAll() {
+    void servicesOnOneHostShareTheirCommonCas() {
         router.replace(List.of(service("a", "both.example", "/", OLD), service("b", "both.example", "/", OLD, NEW)));
         assertThat(router.clientCa("both.example")).containsExactly(OLD);
 
@@ -44,9 +44,9 @@ class ClientCaTest {
         assertThat(router.open("both.example", "/", "GET").clientCa()).isEmpty();
     }
 
-    /** A path that the narrower host doesn't have is answered by the wider one, which has a condition of its own. */
+    /** A request whose path the more specific host does not have goes to the wider host, with that host's client CA. */
     @Test
-    void theConditionOfTheHostThatAnswersIsToldToo() {
+    void aRequestHasTheClientCaOfTheHostThatServesIt() {
         router.replace(List.of(service("a", "open.shop.example", "/open/"), service("b", "shop.example", "/", OLD)));
 
         assertThat(router.clientCa("open.shop.example")).isNull();
@@ -54,7 +54,7 @@ class ClientCaTest {
     }
 
     @Test
-    void aServiceThatIsGoneStillProtectsItsHostForAMinute() {
+    void aRemovedServiceProtectsItsHostForAnotherMinute() {
         router.replace(List.of(service("a", "shop.example", "/", OLD), service("b", "*", "/")));
         router.replace(List.of(service("b", "*", "/")));
 
@@ -62,7 +62,7 @@ class ClientCaTest {
     }
 
     @Test
-    void withoutConditionsThereIsNothingToLookUp() {
+    void withoutClientCasNoHostRequiresACertificate() {
         router.replace(List.of(service("b", "*", "/")));
 
         assertThat(router.clientCa("shop.example")).isNull();

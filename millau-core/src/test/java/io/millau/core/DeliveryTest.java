@@ -6,14 +6,14 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What a request tells of itself to who logs it. */
+/** What a request reports about itself, for the log. */
 class DeliveryTest {
 
     private long now;
     private final Router router = new Router(RetryPolicy.standard(), LoadBalancer.roundRobin(), () -> now);
 
     @Test
-    void attemptsAreThoseThatBegan() {
+    void attemptsAreCountedWhenTheyBegin() {
         router.replace(List.of(service("app", "one", "two")));
         Delivery delivery = router.open("", "/", "GET");
         assertThat(delivery.attempts()).isZero();
@@ -28,7 +28,7 @@ class DeliveryTest {
     }
 
     @Test
-    void aSecondChanceAtTheSameEndpointIsAnotherAttempt() {
+    void aRetryAtTheSameEndpointIsAnotherAttempt() {
         router.replace(List.of(service("app", "one")));
         Delivery delivery = router.open("", "/", "GET");
         delivery.next();
@@ -39,7 +39,7 @@ class DeliveryTest {
     }
 
     @Test
-    void whereNothingIsLeftNothingBegan() {
+    void withoutEndpointsThereAreNoAttempts() {
         router.replace(List.of(service("app")));
         Delivery delivery = router.open("", "/", "GET");
 
@@ -48,7 +48,7 @@ class DeliveryTest {
     }
 
     @Test
-    void attemptsGoOnWhereTheSameRequestIsOpenedAnew() {
+    void attemptsAddUpWhenARequestIsReopened() {
         router.replace(List.of(service("app", "one")));
         Delivery before = router.open("", "/", "GET");
         before.next();
@@ -62,7 +62,7 @@ class DeliveryTest {
     }
 
     @Test
-    void theRouteIsWhatItWasFoundByRatherThanWhatItAskedFor() {
+    void theRouteIsThatOfTheServiceAndNotTheRequestedHostAndPath() {
         Service shop = service("shop", "one").toBuilder()
                 .hosts("shop.example", "www.shop.example")
                 .path("/api/")
@@ -77,23 +77,23 @@ class DeliveryTest {
     }
 
     @Test
-    void onlyTheAnswerThatBringsAnEndpointBackSaysSo() {
+    void onlyTheResponseThatEndsAnEjectionReportsIt() {
         router.replace(List.of(service("app", "one")));
         now += Duration.ofSeconds(10).toNanos();
-        assertThat(answered().broughtBack()).isFalse();
+        assertThat(served().broughtBack()).isFalse();
         Delivery failing = router.open("", "/", "GET");
         failing.next();
         failing.report(Outcome.BROKEN);
         failing.close();
         assertThat(failing.broughtBack()).isFalse();
 
-        assertThat(answered().broughtBack())
-                .as("a last resort that answers is back")
+        assertThat(served().broughtBack())
+                .as("an ejected endpoint that responds returns")
                 .isTrue();
-        assertThat(answered().broughtBack()).isFalse();
+        assertThat(served().broughtBack()).isFalse();
     }
 
-    private Delivery answered() {
+    private Delivery served() {
         Delivery delivery = router.open("", "/", "GET");
         delivery.next();
         delivery.report(Outcome.DELIVERED);

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Whether an endpoint gets requests, since when, and why not: what the status page shows of it. */
+/** The state of an endpoint as shown on the status page, since when, and the reason. */
 class EndpointStatusTest {
 
     private static final Duration RETRY = Duration.ofSeconds(60);
@@ -19,11 +19,11 @@ class EndpointStatusTest {
     @BeforeEach
     void begin() {
         router.replace(List.of(service("one", "two")));
-        pass(Duration.ofSeconds(10)); // it had its time to start
+        pass(Duration.ofSeconds(10)); // past the time in which it may still start
     }
 
     @Test
-    void upSinceItIsKnown() {
+    void isUpSinceItIsKnown() {
         assertStatus("one", EndpointStatus.State.UP, Duration.ofSeconds(10), null);
         pass(Duration.ofHours(1));
         assertStatus("one", EndpointStatus.State.UP, Duration.ofSeconds(3610), null);
@@ -33,27 +33,28 @@ class EndpointStatusTest {
     }
 
     @Test
-    void ejectedWithTheReasonOfItsFailure() {
-        fail("one", Outcome.BROKEN, "connection closed before the answer");
+    void isEjectedWithTheReasonOfItsFailure() {
+        fail("one", Outcome.BROKEN, "connection closed before the response");
         pass(Duration.ofSeconds(7));
 
-        assertStatus("one", EndpointStatus.State.EJECTED, Duration.ofSeconds(7), "connection closed before the answer");
+        assertStatus(
+                "one", EndpointStatus.State.EJECTED, Duration.ofSeconds(7), "connection closed before the response");
         assertStatus("two", EndpointStatus.State.UP, Duration.ofSeconds(17), null);
     }
 
     @Test
-    void ejectedSinceTheFirstFailureThoughProbesFailAgain() {
+    void isEjectedSinceTheFirstFailureAlthoughProbesFail() {
         fail("one", Outcome.UNREACHABLE, "Connection refused");
         for (int i = 1; i <= 3; i++) {
             pass(RETRY);
-            fail("one", Outcome.TIMED_OUT, "no answer within 30000 ms");
+            fail("one", Outcome.TIMED_OUT, "no response within 30000 ms");
         }
 
-        assertStatus("one", EndpointStatus.State.EJECTED, RETRY.multipliedBy(3), "no answer within 30000 ms");
+        assertStatus("one", EndpointStatus.State.EJECTED, RETRY.multipliedBy(3), "no response within 30000 ms");
     }
 
     @Test
-    void ejectedStaysSoInANewSnapshot() {
+    void staysEjectedInANewSnapshot() {
         fail("one", Outcome.BROKEN, "reset");
         router.replace(List.of(service("one")));
         pass(Duration.ofSeconds(1));
@@ -62,7 +63,7 @@ class EndpointStatusTest {
     }
 
     @Test
-    void recoveringForTenSecondsAndThenUpSinceItCameBack() {
+    void isRecoveringForTenSecondsAndThenUpSinceItsReturn() {
         fail("one", Outcome.BROKEN, "reset");
         pass(RETRY);
         assertThat(broughtBackByARequest("one")).isTrue();
@@ -75,7 +76,7 @@ class EndpointStatusTest {
     }
 
     @Test
-    void ejectedAnewWhereItFailsWhileItRecovers() {
+    void isEjectedAgainWhenItFailsDuringItsRecovery() {
         fail("one", Outcome.BROKEN, "reset");
         pass(RETRY);
         broughtBackByARequest("one");
@@ -86,7 +87,7 @@ class EndpointStatusTest {
     }
 
     @Test
-    void unhealthyAfterTwoFailedChecksAndRecoveringAfterOneThatPasses() {
+    void isUnhealthyAfterTwoFailedChecksAndRecoveringAfterASuccess() {
         check("one", false);
         assertThat(status("one").state()).isEqualTo(EndpointStatus.State.UP);
         pass(Duration.ofSeconds(5));
@@ -102,7 +103,7 @@ class EndpointStatusTest {
     }
 
     @Test
-    void joiningUntilItsFirstCheckPasses() {
+    void isJoiningUntilItsFirstCheckPasses() {
         router.replace(List.of(service("one", "two", "three")).stream()
                 .map(service -> service.toBuilder().health("/health").build())
                 .toList());
@@ -113,13 +114,13 @@ class EndpointStatusTest {
         assertThat(check("three", false)).isFalse();
         assertThat(status("three").state()).isEqualTo(EndpointStatus.State.JOINING);
 
-        assertThat(check("three", true)).as("it was never out").isFalse();
+        assertThat(check("three", true)).as("it was never out of rotation").isFalse();
         assertStatus("three", EndpointStatus.State.UP, Duration.ZERO, null);
     }
 
-    /** Two requests may fail at once, and their endpoint is out but once. */
+    /** Two requests may fail at the same time, but they eject their endpoint only once. */
     @Test
-    void whoFailsSecondDidNotTakeItOut() {
+    void onlyTheFirstFailureReportsTheEjection() {
         router.replace(List.of(service("one")));
         Delivery first = router.open("", "/", "GET");
         Delivery second = router.open("", "/", "GET");
@@ -132,9 +133,9 @@ class EndpointStatusTest {
         assertThat(second.tookOut()).isFalse();
     }
 
-    /** It was back in rotation, and nobody was told: neither the log nor the status page said so. */
+    /** The endpoint returned to rotation, but neither the log nor the status page showed it. */
     @Test
-    void aCheckThatEndsAnEjectionSaysThatItDid() {
+    void aCheckThatEndsAnEjectionReportsIt() {
         fail("one", Outcome.UNREACHABLE, "Connection refused");
         pass(Duration.ofSeconds(4));
 
@@ -145,15 +146,17 @@ class EndpointStatusTest {
         assertStatus("one", EndpointStatus.State.UP, Duration.ofSeconds(20), null);
     }
 
-    /** Its requests broke and its checks failed: it left the rotation once, and comes back once, when both are over. */
+    /** Requests and checks failed: the endpoint leaves rotation once, and returns once, when both reasons are over. */
     @Test
-    void oneThatIsOutForTwoReasonsLeavesOnceAndComesBackOnce() {
+    void anEndpointThatIsOutForTwoReasonsLeavesAndReturnsOnce() {
         fail("one", Outcome.BROKEN, "reset");
         assertThat(check("one", false)).isFalse();
-        assertThat(check("one", false)).as("it was out already").isFalse();
+        assertThat(check("one", false)).as("it was already out").isFalse();
         assertThat(status("one").reason()).isEqualTo("status 500 for /health");
 
-        assertThat(check("one", true)).as("its request's failure is not over").isFalse();
+        assertThat(check("one", true))
+                .as("it is still ejected for the failed request")
+                .isFalse();
         assertThat(status("one").state()).isEqualTo(EndpointStatus.State.EJECTED);
         assertThat(status("one").reason()).isEqualTo("reset");
         pass(RETRY);
@@ -161,7 +164,7 @@ class EndpointStatusTest {
     }
 
     @Test
-    void anAnswerBringsNobodyBackWhoseChecksFail() {
+    void aResponseDoesNotBringBackAnUnhealthyEndpoint() {
         router.replace(List.of(service("one")));
         fail("one", Outcome.BROKEN, "reset");
         check("one", false);
@@ -173,7 +176,7 @@ class EndpointStatusTest {
     }
 
     @Test
-    void openRequestsAreThoseInProgress() {
+    void openRequestsAreCountedUntilTheyAreClosed() {
         Delivery delivery = openAt("one");
         assertThat(status("one").openRequests()).isEqualTo(1);
         delivery.report(Outcome.DELIVERED);
@@ -183,7 +186,7 @@ class EndpointStatusTest {
     }
 
     @Test
-    void aServiceIsUpWhileOneOfItsEndpointsIs() {
+    void aServiceIsUpWhileAnEndpointIsInRotation() {
         assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(2);
         fail("one", Outcome.BROKEN, "reset");
         assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
@@ -193,7 +196,7 @@ class EndpointStatusTest {
         pass(RETRY);
         broughtBackByARequest("one");
         assertThat(router.status().get(0).up())
-                .as("one that recovers takes requests")
+                .as("a recovering endpoint gets requests")
                 .isTrue();
     }
 
@@ -237,7 +240,7 @@ class EndpointStatusTest {
         return delivery.broughtBack();
     }
 
-    /** A request in progress there; others on the way to it end without an outcome. */
+    /** Opens a request at this endpoint; requests that go to other endpoints first are closed without an outcome. */
     private Delivery openAt(String id) {
         for (int i = 0; i < 100; i++) {
             Delivery delivery = router.open("", "/", "GET");

@@ -19,7 +19,7 @@ class ExplanationTest {
     private final Router router = new Router(RetryPolicy.standard(), LoadBalancer.roundRobin(), () -> now);
 
     @Test
-    void saysWhyOfEveryServiceTheNearestFirst() {
+    void givesAReasonForEveryServiceNearestFirst() {
         router.replace(List.of(
                 running("blog").hosts("blog.example", "a", "b", "c", "d").build(),
                 running("orders").hosts("shop.example").path("/orders/").build(),
@@ -52,7 +52,7 @@ class ExplanationTest {
     }
 
     @Test
-    void saysWhichEndpointsAreOutOfRotation() {
+    void listsEndpointsThatAreOutOfRotation() {
         Service app = Service.named("app")
                 .endpoints(
                         Endpoint.http("1", TestEndpoints.of("").address(), 8081),
@@ -77,7 +77,7 @@ class ExplanationTest {
     }
 
     @Test
-    void saysWhoStandsBy() {
+    void namesStandbyServices() {
         router.replace(
                 List.of(running("blue").build(), running("spare").weight(0).build()));
 
@@ -89,7 +89,7 @@ class ExplanationTest {
     }
 
     @Test
-    void whereNothingRunsItIsTheServiceThatAnswersForItself() {
+    void choosesAServiceWithoutEndpointsIfNoneIsRunning() {
         router.replace(List.of(Service.named("shop").hosts("shop.example").build()));
         Explanation explanation = router.explain("shop.example", "/");
 
@@ -99,7 +99,7 @@ class ExplanationTest {
     }
 
     @Test
-    void aServiceThatWasRemovedAnswersForItselfForAMinute() {
+    void knowsARemovedServiceForAMinute() {
         router.replace(List.of(running("shop").hosts("shop.example").build()));
         router.replace(List.of());
 
@@ -112,14 +112,14 @@ class ExplanationTest {
     }
 
     @Test
-    void saysOverWhichConnectionItHasToCome() {
+    void saysIfHttpsAndAClientCertificateAreNeeded() {
         X509Certificate one = Authority.root("one").certificate();
         X509Certificate other = Authority.root("other").certificate();
         router.replace(List.of(
                 running("open").hosts("open.example").redirectToHttps(true).build(),
-                running("mine").hosts("mine.example").clientCa(Set.of(one)).build(),
-                running("hers").hosts("two.example").clientCa(Set.of(other)).build(),
-                running("his").hosts("two.example").clientCa(Set.of(one)).build(),
+                running("first").hosts("mine.example").clientCa(Set.of(one)).build(),
+                running("second").hosts("two.example").clientCa(Set.of(other)).build(),
+                running("third").hosts("two.example").clientCa(Set.of(one)).build(),
                 running("part").hosts("www.mine.example").path("/part/").build()));
 
         assertThat(router.explain("open.example", "/")).satisfies(explanation -> {
@@ -128,13 +128,13 @@ class ExplanationTest {
         });
         assertThat(router.explain("mine.example", "/").clientCertificate()).isEqualTo(ClientCertificate.NEEDED);
         assertThat(router.explain("two.example", "/").clientCertificate()).isEqualTo(ClientCertificate.NONE_WILL_DO);
-        // The host that is asked for lets everybody in, the one that answers does not.
+        // The requested host needs no client certificate, but the host that serves the request does.
         assertThat(router.explain("www.mine.example", "/").clientCertificate())
                 .isEqualTo(ClientCertificate.NONE_WILL_DO);
     }
 
     @Test
-    void oddPathsStayInOneLine() {
+    void unusualPathsStayInOneLine() {
         router.replace(List.of(running("api").path("/api/").build()));
 
         assertThat(router.explain("", "/x\n" + "y".repeat(1000)).toString())
@@ -143,7 +143,7 @@ class ExplanationTest {
                 .hasLineCount(1);
     }
 
-    /** Whatever the services are: what is explained is what happens. */
+    /** With random services, the explanation is the same as what the router does. */
     @Test
     void choosesWhatTheRouterChooses() {
         long seed = System.nanoTime();
@@ -176,7 +176,7 @@ class ExplanationTest {
         }
     }
 
-    /** Those that a request would be tried with if every attempt failed; where nothing runs, the one that says so. */
+    /** The services that a request would try if each attempt failed; or the one without endpoints that matches. */
     private Set<Service> chosen(int most, String host, String path) {
         Delivery delivery = router.open(host, path, "GET");
         if (delivery == null) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The two tables of the contract, a row a test, and the rules that stand beside them. */
+/** The two matching tables of the contract, one test for each row, and the other matching rules. */
 class MatchingTest {
 
     private final Router router = new Router();
@@ -63,7 +63,7 @@ class MatchingTest {
         "[::1]:8080, [::1]",
         "[::1], [::1]"
     })
-    @DisplayName("Neither case, port nor a trailing dot matter")
+    @DisplayName("Case, port and a trailing dot are ignored")
     void canonicalHosts(String requested, String selected) {
         declareServices(new String[] {"one.com", "[::1]"}, new String[] {"/"});
 
@@ -72,8 +72,8 @@ class MatchingTest {
 
     @ParameterizedTest
     @CsvSource(value = {"''", "'.'", "':80'", "'..'", "'.com'", "']'", "'['", "'one.com.evil'"})
-    @DisplayName("What is no host name matches nothing, and does no harm")
-    void oddHosts(String requested) {
+    @DisplayName("An invalid host name matches nothing")
+    void invalidHosts(String requested) {
         declareServices(new String[] {"one.com"}, new String[] {"/"});
 
         assertThat(selection(requested, "/", true)).isEqualTo("none");
@@ -89,26 +89,26 @@ class MatchingTest {
     }
 
     @Test
-    void theNextBestHostIsTriedWhereThePathDoesNotFit() {
+    void aLessSpecificHostIsTriedIfThePathDoesNotMatch() {
         router.replace(Set.of(
                 running("shop").hosts("www.shop.com").path("/cart/").build(),
                 running("parent").hosts("shop.com").path("/about/").build(),
                 running("rest").build()));
 
-        assertThat(answering("www.shop.com", "/cart/1")).isEqualTo("shop");
-        assertThat(answering("www.shop.com", "/about/")).isEqualTo("parent");
-        assertThat(answering("www.shop.com", "/")).isEqualTo("rest");
+        assertThat(matchingService("www.shop.com", "/cart/1")).isEqualTo("shop");
+        assertThat(matchingService("www.shop.com", "/about/")).isEqualTo("parent");
+        assertThat(matchingService("www.shop.com", "/")).isEqualTo("rest");
     }
 
     @Test
-    void aServiceWithNothingRunningFitsOnlyWhereNoRunningOneDoes() {
+    void aServiceWithoutEndpointsMatchesOnlyIfNoRunningOneDoes() {
         Service company = running("company").hosts("company.com").build();
         Service maintenance = running("maintenance").build();
         router.replace(Set.of(company, maintenance));
-        assertThat(answering("company.com", "/")).isEqualTo("company");
+        assertThat(matchingService("company.com", "/")).isEqualTo("company");
 
         router.replace(Set.of(company.withEndpoints(java.util.List.of()), maintenance));
-        assertThat(answering("company.com", "/")).isEqualTo("maintenance");
+        assertThat(matchingService("company.com", "/")).isEqualTo("maintenance");
 
         router.replace(Set.of(company.withEndpoints(java.util.List.of())));
         Delivery delivery = router.open("company.com", "/", "GET");
@@ -117,11 +117,11 @@ class MatchingTest {
         assertThat(delivery.next()).isNull();
 
         router.replace(Set.of(company, maintenance));
-        assertThat(answering("company.com", "/")).isEqualTo("company");
+        assertThat(matchingService("company.com", "/")).isEqualTo("company");
     }
 
     @Test
-    void aDisabledServiceFitsNowhere() {
+    void aDisabledServiceNeverMatches() {
         router.replace(Set.of(running("red").enabled(false).build()));
 
         assertThat(router.open("one.com", "/", "GET")).isNull();
@@ -142,11 +142,11 @@ class MatchingTest {
         return Service.named(name).endpoints(TestEndpoints.of(name + "-1"));
     }
 
-    private String answering(String host, String path) {
+    private String matchingService(String host, String path) {
         return router.open(host, path, "GET").service().name();
     }
 
-    /** The hosts, or paths, of the services that share the request; each asked in turn. */
+    /** The hosts, or paths, of the services among which such requests are balanced. */
     private String selection(String host, String path, boolean hosts) {
         Set<String> names = new TreeSet<>();
         StringBuilder selected = new StringBuilder();

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RouterTest {
 
-    /** By then an endpoint listens. */
+    /** After this time an endpoint no longer counts as starting. */
     private static final long STARTED = Duration.ofSeconds(10).toNanos();
 
     private long now = 1_000_000_000L;
@@ -31,10 +31,10 @@ class RouterTest {
     private final Router router = new Router(RetryPolicy.standard(), LoadBalancer.roundRobin(), () -> now);
 
     @Nested
-    class Turns {
+    class RoundRobin {
 
         @Test
-        void blueAndGreenGetHalfEachHoweverManyReplicasEachHas() {
+        void servicesGetEqualSharesWhateverTheirReplicas() {
             router.replace(List.of(service("blue", 1), service("green", 4)));
 
             assertThat(share(100))
@@ -42,20 +42,20 @@ class RouterTest {
         }
 
         @Test
-        void theyGoOnWhereTheyWereAfterANewSnapshot() {
-            List<String> answered = new ArrayList<>();
+        void theOrderContinuesAfterANewSnapshot() {
+            List<String> served = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 router.replace(List.of(service("blue", 2), service("green", 2)));
-                answered.add(deliver("GET"));
+                served.add(deliver("GET"));
             }
 
-            assertThat(answered)
+            assertThat(served)
                     .containsExactly(
                             "blue-1", "green-1", "blue-2", "green-2", "blue-1", "green-1", "blue-2", "green-2");
         }
 
         @Test
-        void theOthersShareWhatAnEjectedServiceWouldHaveGot() {
+        void theShareOfAnEjectedServiceIsSplitEvenly() {
             router.replace(List.of(service("blue", 1), service("green", 1), service("red", 1)));
             eject("blue-1");
 
@@ -63,7 +63,7 @@ class RouterTest {
         }
 
         @Test
-        void theOthersShareWhatEjectedReplicasWouldHaveGot() {
+        void theShareOfEjectedReplicasIsSplitEvenly() {
             router.replace(List.of(service("app", 4)));
             eject("app-2");
             eject("app-4");
@@ -80,7 +80,7 @@ class RouterTest {
         }
 
         @Test
-        void leastConnectionsPrefersWhoHasTheFewestAndTakesTurnsAmongThem() {
+        void leastConnectionsChoosesTheFewestAndRotatesAmongEquals() {
             assertThat(LoadBalancer.leastConnections().choose(candidates(0, 3, 1, 2)))
                     .isEqualTo(1);
             assertThat(LoadBalancer.leastConnections().choose(candidates(0, 1, 1, 1)))
@@ -90,7 +90,7 @@ class RouterTest {
         }
 
         @Test
-        void aServiceMayHaveABalancerOfItsOwn() {
+        void aServiceMayHaveItsOwnBalancer() {
             router.replace(List.of(service("app", 3).toBuilder()
                     .balancer(LoadBalancer.leastConnections())
                     .build()));
@@ -101,7 +101,7 @@ class RouterTest {
         }
 
         @Test
-        void leastConnectionsPassesOverAnEjectedOneThoughItHasNone() {
+        void leastConnectionsSkipsAnEjectedEndpoint() {
             AtomicInteger choices = new AtomicInteger();
             LoadBalancer counting = candidates -> {
                 choices.getAndIncrement();
@@ -118,7 +118,7 @@ class RouterTest {
         }
 
         @Test
-        void aRequestThatEndedIsNotOpenAnyMore() {
+        void anEndedRequestIsNoLongerOpen() {
             Router least = new Router(RetryPolicy.standard(), LoadBalancer.leastConnections(), () -> now);
             least.replace(List.of(service("app", 2)));
             Delivery first = least.open("", "/", "GET");
@@ -151,14 +151,14 @@ class RouterTest {
             "0 3 1,     B C B B",
             "0 0,       A B A B",
         })
-        void areShares(String weights, String answered) {
+        void areShares(String weights, String served) {
             replaceWeighted(weights);
 
-            assertThat(services(answered.split(" ").length)).isEqualTo(answered);
+            assertThat(services(served.split(" ").length)).isEqualTo(served);
         }
 
         @Test
-        void areSharesHoweverManyServicesThereAre() {
+        void areSharesWithManyServices() {
             replaceWeighted("1000 999 500 250 1 7");
             Map<String, Long> share = share(2757);
 
@@ -169,10 +169,10 @@ class RouterTest {
         @Test
         void areSpreadEvenly() {
             replaceWeighted("70 25 5");
-            String answered = services(1000).replace(" ", "");
+            String served = services(1000).replace(" ", "");
 
-            for (int from = 0; from + 20 <= answered.length(); from++) {
-                String window = answered.substring(from, from + 20);
+            for (int from = 0; from + 20 <= served.length(); from++) {
+                String window = served.substring(from, from + 20);
                 assertThat(window.chars().filter(c -> c == 'A').count()).isBetween(13L, 15L);
                 assertThat(window.chars().filter(c -> c == 'B').count()).isBetween(4L, 6L);
                 assertThat(window.chars().filter(c -> c == 'C').count()).isBetween(0L, 2L);
@@ -189,7 +189,7 @@ class RouterTest {
         }
 
         @Test
-        void ofThoseThatAreLeftCountWhereOneIsEjected() {
+        void ofTheRemainingServicesCountWhenOneIsEjected() {
             replaceWeighted("6 3 1");
             eject("A-1");
 
@@ -197,7 +197,7 @@ class RouterTest {
         }
 
         @Test
-        void standbyIsUsedOnlyWhileNobodyElseCan() {
+        void standbyIsUsedOnlyWhileAllOthersAreOut() {
             replaceWeighted("1 0 0");
             eject("A-1");
             assertThat(share(10)).isEqualTo(Map.of("B-1", 5L, "C-1", 5L));
@@ -209,14 +209,14 @@ class RouterTest {
         }
 
         @Test
-        void standbyComesAfterAllOthersInAFailover() {
+        void standbyIsTriedLastByARetry() {
             replaceWeighted("0 1 1");
 
             assertThat(triedByARequest(Outcome.UNREACHABLE)).containsExactly("B-1", "C-1", "A-1");
         }
 
         @Test
-        void standbyThatRunsComesBeforeAnEndpointThatIsEjected() {
+        void standbyIsTriedBeforeAnEjectedEndpoint() {
             replaceWeighted("1 0");
             eject("A-1");
 
@@ -243,19 +243,19 @@ class RouterTest {
         }
 
         private String services(int requests) {
-            List<String> answered = new ArrayList<>();
+            List<String> served = new ArrayList<>();
             for (int i = 0; i < requests; i++) {
-                answered.add(deliver("GET").substring(0, 1));
+                served.add(deliver("GET").substring(0, 1));
             }
-            return String.join(" ", answered);
+            return String.join(" ", served);
         }
     }
 
     @Nested
-    class Failover {
+    class Retries {
 
         @Test
-        void anotherServiceComesBeforeAnotherReplica() {
+        void preferAnotherService() {
             router.replace(List.of(service("blue", 2), service("green", 2)));
             Delivery delivery = router.open("", "/", "GET");
             List<String> tried = new ArrayList<>();
@@ -268,7 +268,7 @@ class RouterTest {
         }
 
         @Test
-        void theServiceIsTheOneTriedLast() {
+        void theServiceOfARequestIsThatOfTheLastAttempt() {
             router.replace(List.of(service("blue", 1), service("green", 1)));
             Delivery delivery = router.open("", "/", "GET");
             delivery.next();
@@ -303,7 +303,7 @@ class RouterTest {
             "POST,    BROKEN,      true,  true",
             "POST,    CLIENT_GONE, true,  false",
         })
-        void isRetried(String method, Outcome outcome, boolean retryUnsafe, boolean retried) {
+        void dependOnMethodAndOutcome(String method, Outcome outcome, boolean retryUnsafe, boolean retried) {
             router.replace(List.of(
                     service("app", 2).toBuilder().retryUnsafe(retryUnsafe).build()));
             Delivery delivery = router.open("", "/", method);
@@ -313,7 +313,7 @@ class RouterTest {
         }
 
         @Test
-        void endsAfterThreeAttemptsThatTimedOut() {
+        void endAfterThreeTimeouts() {
             router.replace(List.of(service("app", 5)));
             Delivery delivery = router.open("", "/", "GET");
             delivery.next();
@@ -327,7 +327,7 @@ class RouterTest {
         }
 
         @Test
-        void anEndpointThatClosedAnIdleConnectionGetsOneMoreChance() {
+        void tryAnEndpointAgainOnceAfterAStaleConnection() {
             router.replace(List.of(service("app", 2)));
             Delivery delivery = router.open("", "/", "GET");
             Endpoint first = delivery.next();
@@ -346,14 +346,14 @@ class RouterTest {
             "STALE_CONNECTION, app-1 app-1 app-2 app-2 app-3 app-3",
             "NOT_PROCESSED, app-1 app-1 app-2 app-2 app-3 app-3",
         })
-        void triesEachEndpointOnce(Outcome outcome, String tried) {
+        void tryEachEndpointOnce(Outcome outcome, String tried) {
             router.replace(List.of(service("app", 3)));
 
             assertThat(triedByARequest(outcome)).containsExactlyInAnyOrder(tried.split(" "));
         }
 
         @Test
-        void triesAnEndpointOnceThatIsPartOfTwoServices() {
+        void tryAnEndpointOfTwoServicesOnce() {
             List<Endpoint> shared = List.of(TestEndpoints.of("one"));
             router.replace(List.of(
                     service("blue", 0).withEndpoints(shared),
@@ -366,14 +366,14 @@ class RouterTest {
         }
 
         @Test
-        void triesAHundredEndpointsAtMost() {
+        void tryAtMostAHundredEndpoints() {
             router.replace(List.of(service("app", 150)));
 
             assertThat(triedByARequest(Outcome.UNREACHABLE)).hasSize(100).doesNotHaveDuplicates();
         }
 
         @Test
-        void anAnswerThatHadBegunIsNotRetried() {
+        void areNotAllowedOnceTheResponseHasBegun() {
             router.replace(List.of(service("app", 2)));
             Delivery delivery = router.open("", "/", "GET");
             delivery.next();
@@ -394,22 +394,22 @@ class RouterTest {
         }
 
         @Test
-        void whenAllFailTheLoadOnThemGrowsByAFifth() {
+        void limitTheExtraLoadToAFifth() {
             int attempts = 0;
             for (int second = 0; second < 60; second++) {
-                attempts += secondOf(1000, Outcome.BROKEN);
+                attempts += attemptsInOneSecond(1000, Outcome.BROKEN);
             }
 
             assertThat(attempts).isBetween(60 * 1200 - 200, 60 * 1200);
         }
 
         @Test
-        void noRetryIsOneTooManyForTheTenSecondsBeforeIt() {
+        void holdForEveryPeriodOfTenSeconds() {
             int[] retries = new int[100];
             for (int second = 0; second < retries.length; second++) {
                 int requests = second % 7 == 0 ? 2000 : 300;
-                retries[second] =
-                        secondOf(requests, second % 11 < 4 ? Outcome.DELIVERED : Outcome.TIMED_OUT) - requests;
+                retries[second] = attemptsInOneSecond(requests, second % 11 < 4 ? Outcome.DELIVERED : Outcome.TIMED_OUT)
+                        - requests;
                 int requested = 0;
                 int retried = 0;
                 for (int past = Math.max(0, second - 9); past <= second; past++) {
@@ -421,32 +421,32 @@ class RouterTest {
         }
 
         @Test
-        void aServiceWithFewRequestsHasTenForEachSecond() {
+        void allowTenRetriesASecondForAServiceWithFewRequests() {
             for (int round = 0; round < 3; round++) {
                 int attempts = 0;
                 for (int second = 0; second < 10; second++) {
-                    attempts += secondOf(5, Outcome.BROKEN);
+                    attempts += attemptsInOneSecond(5, Outcome.BROKEN);
                 }
                 assertThat(attempts).isEqualTo(50 + 100);
             }
         }
 
         @Test
-        void aServiceThatHadNoRequestsForAWhileHasThemToo() {
-            secondOf(1000, Outcome.BROKEN);
+        void allowTenRetriesASecondAfterAnIdleTime() {
+            attemptsInOneSecond(1000, Outcome.BROKEN);
             now += Duration.ofHours(1).toNanos();
 
-            assertThat(secondOf(5, Outcome.BROKEN)).isEqualTo(5 * ENDPOINTS);
+            assertThat(attemptsInOneSecond(5, Outcome.BROKEN)).isEqualTo(5 * ENDPOINTS);
         }
 
         @Test
-        void onesThatWereRefusedDoNotCount() {
-            assertThat(secondOf(1000, Outcome.UNREACHABLE)).isEqualTo(1000 * ENDPOINTS);
-            assertThat(secondOf(25, Outcome.BROKEN)).isEqualTo(25 * ENDPOINTS);
+        void doNotCountRefusedConnections() {
+            assertThat(attemptsInOneSecond(1000, Outcome.UNREACHABLE)).isEqualTo(1000 * ENDPOINTS);
+            assertThat(attemptsInOneSecond(25, Outcome.BROKEN)).isEqualTo(25 * ENDPOINTS);
         }
 
         @Test
-        void requestsThatMayNotBeRetriedLeaveItAlone() {
+        void areNotUsedByRequestsThatMayNotBeRetried() {
             for (int i = 0; i < 1000; i++) {
                 router.open("", "/", "POST").next();
             }
@@ -459,20 +459,20 @@ class RouterTest {
                 assertThat(router.open("", "/", "GET").retryable()).isTrue();
             }
 
-            assertThat(secondOf(100, Outcome.BROKEN)).isEqualTo(100 * ENDPOINTS);
+            assertThat(attemptsInOneSecond(100, Outcome.BROKEN)).isEqualTo(100 * ENDPOINTS);
         }
 
         @Test
-        void aLastAttemptLeavesItAlone() {
+        void areNotUsedByLastAttempts() {
             router.replace(List.of(service("app", 1)));
-            assertThat(secondOf(1000, Outcome.BROKEN)).isEqualTo(1000);
+            assertThat(attemptsInOneSecond(1000, Outcome.BROKEN)).isEqualTo(1000);
 
             router.replace(List.of(service("app", 2)));
-            assertThat(secondOf(1000, Outcome.BROKEN)).isEqualTo(1000 + 400);
+            assertThat(attemptsInOneSecond(1000, Outcome.BROKEN)).isEqualTo(1000 + 400);
         }
 
         @Test
-        void survivesANewSnapshot() {
+        void surviveANewSnapshot() {
             int attempts = 0;
             for (int i = 0; i < 1000; i++) {
                 router.replace(List.of(service("app", ENDPOINTS)));
@@ -483,17 +483,17 @@ class RouterTest {
         }
 
         @Test
-        void belongsToTheService() {
+        void belongToTheService() {
             router.replace(List.of(
                     service("app", ENDPOINTS),
                     service("other", ENDPOINTS).toBuilder().hosts("other.com").build()));
-            secondOf(1000, Outcome.BROKEN);
+            attemptsInOneSecond(1000, Outcome.BROKEN);
 
             assertThat(triedByARequest("other.com", Outcome.BROKEN)).hasSize(ENDPOINTS);
         }
 
         @Test
-        void holdsForManyThreads() throws Exception {
+        void holdForManyThreads() throws Exception {
             int count = 4;
             AtomicInteger attempts = new AtomicInteger();
             ExecutorService threads = Executors.newFixedThreadPool(count);
@@ -513,8 +513,8 @@ class RouterTest {
             assertThat(attempts.get()).isBetween(count * 12_000 - count * ENDPOINTS, count * 12_000 + count);
         }
 
-        /** The attempts that so many requests come to in one second. */
-        private int secondOf(int requests, Outcome outcome) {
+        /** The number of attempts for the given number of requests, spread over one second. */
+        private int attemptsInOneSecond(int requests, Outcome outcome) {
             int attempts = 0;
             long second = Duration.ofSeconds(1).toNanos();
             long began = now;
@@ -550,7 +550,7 @@ class RouterTest {
         }
 
         @Test
-        void survivesANewSnapshotButNotANewInstanceAtTheSameAddress() {
+        void survivesANewSnapshotButNotANewInstance() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
 
@@ -573,7 +573,7 @@ class RouterTest {
         }
 
         @Test
-        void anEjectedEndpointIsTheLastResortOfARequestThatFailedElsewhere() {
+        void anEjectedEndpointIsTriedLast() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
             Delivery delivery = router.open("", "/", "GET");
@@ -584,7 +584,7 @@ class RouterTest {
         }
 
         @Test
-        void oneRequestProbesWhileTheRestGoElsewhere() {
+        void oneRequestProbesWhileTheOthersGoElsewhere() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
             now += Duration.ofSeconds(60).toNanos();
@@ -606,7 +606,7 @@ class RouterTest {
 
         @ParameterizedTest(name = "{0}")
         @CsvSource({"UNREACHABLE, 60", "BROKEN, 120", "TIMED_OUT, 120"})
-        void whatCannotBeRetriedProbesWhoBrokeOnlyWhenNobodyElseDid(Outcome outcome, long seconds) {
+        void aRequestThatMayNotBeRetriedProbesABrokenEndpointAfterTwoRetryPeriods(Outcome outcome, long seconds) {
             router.replace(List.of(service("app", 2)));
             now += STARTED;
             open("app-1").report(outcome);
@@ -617,7 +617,7 @@ class RouterTest {
         }
 
         @Test
-        void ofAllSaysWhenItIsWorthToComeAgain() {
+        void ofAllEndpointsGivesRetryAfter() {
             router.replace(List.of(service("app", 2)));
             assertThat(router.open("", "/", "GET").retryAfterSeconds()).isZero();
             eject("app-1");
@@ -630,7 +630,7 @@ class RouterTest {
         }
 
         @Test
-        void aProbeWhoseClientWentAwayLeavesItToTheNextRequest() {
+        void aProbeWhoseClientLeavesIsRepeatedByTheNextRequest() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
             now += Duration.ofSeconds(60).toNanos();
@@ -644,7 +644,7 @@ class RouterTest {
         }
 
         @Test
-        void aProbeThatNobodyReportedOnLeavesItToTheNextRequest() {
+        void aProbeWithoutAnOutcomeIsRepeatedByTheNextRequest() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
             now += Duration.ofSeconds(60).toNanos();
@@ -657,7 +657,7 @@ class RouterTest {
         }
 
         @Test
-        void isNotEndedByAnAnswerToARequestFromBefore() {
+        void isNotEndedByTheResponseToAnEarlierRequest() {
             router.replace(List.of(service("app", 2)));
             Delivery before = open("app-1");
             eject("app-1");
@@ -668,18 +668,18 @@ class RouterTest {
         }
 
         @Test
-        void isEndedByAnAnswerWhereAllAreEjected() {
+        void isEndedByAResponseWhenAllAreEjected() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
             eject("app-2");
-            String answered = deliver("GET");
+            String served = deliver("GET");
 
             assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
-            assertThat(share(10)).isEqualTo(Map.of(answered, 10L));
+            assertThat(share(10)).isEqualTo(Map.of(served, 10L));
         }
 
         @Test
-        void anAnswerThatBreaksAfterItsHeadEjectsToo() {
+        void alsoFollowsAResponseThatBreaksAfterItsHead() {
             router.replace(List.of(service("app", 2)));
             Delivery delivery = router.open("", "/", "GET");
             delivery.next();
@@ -694,54 +694,54 @@ class RouterTest {
     class Sticky {
 
         @Test
-        void aClientComesBackToItsEndpoint() {
+        void aClientReturnsToItsEndpoint() {
             router.replace(List.of(sticky("blue", 2), sticky("green", 2)));
             Delivery first = router.open("", "/", "GET");
             String endpoint = first.next().id();
             String token = first.token();
 
             for (int i = 0; i < 10; i++) {
-                assertThat(whoServes(token)).isEqualTo(endpoint);
+                assertThat(endpointFor(token)).isEqualTo(endpoint);
             }
             assertThat(share(40)).hasSize(4);
         }
 
         @Test
-        void toAStandbyToo() {
+        void aClientReturnsToAStandbyToo() {
             router.replace(List.of(sticky("blue", 1)));
             String token = tokenOf("blue-1");
             router.replace(List.of(sticky("blue", 1).toBuilder().weight(0).build(), sticky("green", 1)));
 
-            assertThat(whoServes(token)).isEqualTo("blue-1");
+            assertThat(endpointFor(token)).isEqualTo("blue-1");
             assertThat(share(10)).containsOnlyKeys("green-1");
         }
 
         @Test
-        void toOneThatRecoversWithEveryRequest() {
+        void aClientReturnsToARecoveringEndpointWithEveryRequest() {
             router.replace(List.of(sticky("app", 2)));
             String token = tokenOf("app-1");
             recover("app-1");
 
             for (int i = 0; i < 10; i++) {
-                assertThat(whoServes(token)).isEqualTo("app-1");
+                assertThat(endpointFor(token)).isEqualTo("app-1");
             }
         }
 
         @Test
-        void whoseEndpointIsGoneOrOutOfRotationGoesElsewhere() {
+        void aClientWhoseEndpointIsRemovedOrEjectedGoesElsewhere() {
             router.replace(List.of(sticky("app", 2)));
             String token = tokenOf("app-1");
             eject("app-1");
-            assertThat(whoServes(token)).isEqualTo("app-2");
+            assertThat(endpointFor(token)).isEqualTo("app-2");
 
             router.replace(List.of(
                     sticky("app", 1).withEndpoints(List.of(TestEndpoints.of("app-3"), TestEndpoints.of("app-4")))));
             assertThat(router.open("", "/", "GET").prefer(token)).isFalse();
-            assertThat(List.of(whoServes(token), whoServes(token))).containsExactlyInAnyOrder("app-3", "app-4");
+            assertThat(List.of(endpointFor(token), endpointFor(token))).containsExactlyInAnyOrder("app-3", "app-4");
         }
 
         @Test
-        void afterAFailureTheOthersAreTriedOnceEach() {
+        void afterAFailureEachOtherEndpointIsTriedOnce() {
             router.replace(List.of(sticky("app", 3)));
             Delivery delivery = router.open("", "/", "GET");
             delivery.prefer(tokenOf("app-2"));
@@ -754,7 +754,7 @@ class RouterTest {
         }
 
         @Test
-        void aServiceThatIsNotHasNoToken() {
+        void aServiceThatIsNotStickyHasNoToken() {
             router.replace(List.of(service("app", 1)));
             Delivery delivery = router.open("", "/", "GET");
             delivery.next();
@@ -774,7 +774,7 @@ class RouterTest {
             return token;
         }
 
-        private String whoServes(String token) {
+        private String endpointFor(String token) {
             Delivery delivery = router.open("", "/", "GET");
             delivery.prefer(token);
             String id = delivery.next().id();
@@ -788,7 +788,7 @@ class RouterTest {
     class Checks {
 
         @Test
-        void twoThatFailedInARowTakeAnEndpointOutAndOneThatPassesBringsItBackSlowly() {
+        void twoFailuresInARowTakeAnEndpointOutAndASuccessBringsItBackSlowly() {
             router.replace(List.of(checked("app", 2)));
             assertThat(check("app-1", false)).isFalse();
             assertThat(check("app-1", true)).isFalse();
@@ -809,30 +809,32 @@ class RouterTest {
         }
 
         @Test
-        void anEndpointThatJoinsWaitsForItsFirstOneAndThenTakesItsShareAtOnce() {
+        void aNewEndpointWaitsForItsFirstCheckAndThenGetsItsFullShare() {
             router.replace(List.of(checked("app", 1)));
             router.replace(List.of(checked("app", 2)));
             assertThat(share(10)).containsOnlyKeys("app-1");
 
             assertThat(check("app-2", true))
-                    .as("it joins rather than comes back")
+                    .as("it is new rather than returning")
                     .isFalse();
             assertThat(share(10)).isEqualTo(Map.of("app-1", 5L, "app-2", 5L));
         }
 
         @Test
-        void whereNoneIsWellTheyAreTriedAnyway() {
+        void whenAllAreUnhealthyTheyAreTriedAnyway() {
             router.replace(List.of());
             router.replace(List.of(checked("app", 2)));
 
             assertThat(share(10)).containsOnlyKeys("app-1", "app-2");
             deliver("GET");
-            assertThat(router.status().get(0).up()).as("an answer is no check").isFalse();
+            assertThat(router.status().get(0).up())
+                    .as("a response is not a check")
+                    .isFalse();
         }
 
         @ParameterizedTest
         @CsvSource({"UNREACHABLE, true", "BROKEN, false", "TIMED_OUT, false"})
-        void oneThatPassesEndsTheEjectionOfWhoRefusedButNotOfWhoBroke(Outcome outcome, boolean back) {
+        void aSuccessEndsTheEjectionOfAnUnreachableEndpointOnly(Outcome outcome, boolean back) {
             router.replace(List.of(checked("app", 2)));
             open("app-1").report(outcome);
             check("app-1", true);
@@ -841,7 +843,7 @@ class RouterTest {
         }
 
         @Test
-        void whoIsNotWellForOneServiceIsSoForAnotherThatDoesNotAsk() {
+        void anUnhealthyEndpointIsOutForServicesWithoutChecksToo() {
             Service asking = checked("app", 2);
             Service other = Service.named("other").endpoints(asking.endpoints()).build();
             router.replace(List.of(asking, other));
@@ -853,14 +855,14 @@ class RouterTest {
         }
 
         @Test
-        void whatTheySaidIsForgottenWithThem() {
+        void theirResultsAreForgottenWhenChecksAreTurnedOff() {
             router.replace(List.of(checked("app", 2)));
             check("app-1", false);
             check("app-1", false);
             router.replace(List.of(service("app", 2)));
 
             assertThat(share(10)).containsOnlyKeys("app-1", "app-2");
-            assertThat(check("nobody", false)).isFalse();
+            assertThat(check("unknown", false)).isFalse();
         }
 
         private boolean check(String id, boolean passed) {
@@ -872,12 +874,12 @@ class RouterTest {
         }
     }
 
-    /** An instance may run for seconds before it listens. */
+    /** An instance may run for several seconds before it listens. */
     @Nested
     class Starting {
 
         @Test
-        void aRequestThatNobodyTookIsWorthWaitingForWhoJoinedJustNow() {
+        void anUnsentRequestMayWaitForANewEndpoint() {
             router.replace(List.of(service("app", 1)));
             assertThat(worthWaiting(Outcome.UNREACHABLE))
                     .as("known from the start")
@@ -892,7 +894,7 @@ class RouterTest {
         }
 
         @Test
-        void whoRefusesWhileItStartsIsProbedSoonAndThenTakesItsShareAtOnce() {
+        void aStartingEndpointIsProbedAfterASecondAndThenGetsItsFullShare() {
             router.replace(List.of(service("app", 1)));
             router.replace(List.of(service("app", 2)));
             open("app-2").report(Outcome.UNREACHABLE);
@@ -904,7 +906,7 @@ class RouterTest {
         }
 
         @Test
-        void soIsWhoWasThereWhenTheProxyStarted() {
+        void anEndpointThatWasKnownAtTheStartIsProbedAfterASecondToo() {
             router.replace(List.of(service("app", 2)));
             open("app-2").report(Outcome.UNREACHABLE);
             now += Duration.ofSeconds(1).toNanos();
@@ -914,7 +916,7 @@ class RouterTest {
         }
 
         @Test
-        void whoRefusesWhenItShouldHaveStartedIsOutForTheRetryPeriod() {
+        void anEndpointThatRefusesConnectionsAfterItsStartTimeIsEjected() {
             router.replace(List.of(service("app", 1)));
             router.replace(List.of(service("app", 2)));
             now += STARTED;
@@ -926,7 +928,7 @@ class RouterTest {
 
         @ParameterizedTest
         @ValueSource(strings = {"BROKEN", "TIMED_OUT", "CLIENT_GONE"})
-        void aRequestThatSomebodyMayHaveSeenIsNot(Outcome outcome) {
+        void aRequestThatAnEndpointMayHaveProcessedDoesNotWait(Outcome outcome) {
             router.replace(List.of());
             router.replace(List.of(service("app", 2)));
 
@@ -934,7 +936,7 @@ class RouterTest {
         }
 
         @Test
-        void whoHasAnsweredHasStarted() {
+        void anEndpointThatHasRespondedHasStarted() {
             router.replace(List.of());
             router.replace(List.of(service("app", 1)));
             deliver("GET");
@@ -943,7 +945,7 @@ class RouterTest {
         }
 
         @Test
-        void aPolicyThatRetriesNothingWaitsForNothing() {
+        void withoutRetriesARequestDoesNotWait() {
             Router strict = new Router(attempt -> false, LoadBalancer.roundRobin(), () -> now);
             strict.replace(List.of());
             strict.replace(List.of(service("app", 1)));
@@ -978,7 +980,7 @@ class RouterTest {
         }
 
         @Test
-        void leavesTheRestToTheOthersEvenly() {
+        void splitsTheRestEvenlyAmongTheOthers() {
             router.replace(List.of(service("app", 4)));
             recover("app-1");
             now += Duration.ofSeconds(5).toNanos();
@@ -991,7 +993,7 @@ class RouterTest {
         }
 
         @Test
-        void leavesTheRestToAnotherService() {
+        void givesTheRestToAnotherService() {
             router.replace(List.of(service("blue", 1), service("green", 1)));
             recover("blue-1");
 
@@ -999,7 +1001,7 @@ class RouterTest {
         }
 
         @Test
-        void isNotForNewEndpoints() {
+        void doesNotApplyToNewEndpoints() {
             router.replace(List.of(service("app", 2)));
             share(10);
             router.replace(List.of(service("app", 4)));
@@ -1008,7 +1010,7 @@ class RouterTest {
         }
 
         @Test
-        void keepsNoRequestFromAnEndpointThatIsAlone() {
+        void doesNotLimitASingleEndpoint() {
             router.replace(List.of(service("app", 1)));
             recover("app-1");
 
@@ -1016,7 +1018,7 @@ class RouterTest {
         }
 
         @Test
-        void ofAllAtOnceIsNone() {
+        void hasNoEffectWhenAllEndpointsRecover() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
             eject("app-2");
@@ -1029,7 +1031,7 @@ class RouterTest {
         }
 
         @Test
-        void isForgottenWithTheNextFailure() {
+        void endsWithTheNextFailure() {
             router.replace(List.of(service("app", 2)));
             recover("app-1");
             now += Duration.ofSeconds(9).toNanos();
@@ -1039,7 +1041,7 @@ class RouterTest {
         }
 
         @Test
-        void isNotForServicesThatTakeNothingOutOfRotation() {
+        void doesNotApplyToServicesWithoutEjection() {
             router.replace(
                     List.of(service("app", 2).toBuilder().retry(Duration.ZERO).build()));
             recover("app-1");
@@ -1048,7 +1050,7 @@ class RouterTest {
         }
 
         @Test
-        void countsForLeastConnectionsToo() {
+        void appliesToLeastConnectionsToo() {
             router.replace(List.of(service("app", 2).toBuilder()
                     .balancer(LoadBalancer.leastConnections())
                     .build()));
@@ -1064,7 +1066,7 @@ class RouterTest {
     }
 
     @Test
-    void aRemovedServiceAnswersForItselfForAMinute() {
+    void aRemovedServiceStillMatchesForAMinute() {
         router.replace(List.of(service("app", 1)));
         router.replace(List.of());
         now += Duration.ofSeconds(60).toNanos() - 1;
@@ -1078,7 +1080,7 @@ class RouterTest {
     }
 
     @Test
-    void requestsMeetOneSnapshotOrTheOtherWhileTheyAreReplaced() throws Exception {
+    void duringAReplacementARequestSeesEitherSnapshot() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(2);
         AtomicBoolean stop = new AtomicBoolean();
         CountDownLatch served = new CountDownLatch(100_000);
@@ -1135,7 +1137,7 @@ class RouterTest {
         return Service.named(name).endpoints(endpoints).build();
     }
 
-    /** A request in progress at this endpoint; others that are opened on the way to it end. */
+    /** Opens a request at this endpoint; requests that go to other endpoints first are closed. */
     private Delivery open(String id) {
         for (int i = 0; i < 100; i++) {
             Delivery delivery = router.open("", "/", "GET");
@@ -1152,7 +1154,7 @@ class RouterTest {
         return triedByARequest("", outcome);
     }
 
-    /** Which endpoints a request is sent to, one after the other, if it ends like this everywhere. */
+    /** The endpoints that one request tries, in order, if each attempt has this outcome. */
     private List<String> triedByARequest(String host, Outcome outcome) {
         List<String> tried = new ArrayList<>();
         Delivery delivery = router.open(host, "/", "GET");
@@ -1192,7 +1194,7 @@ class RouterTest {
         open(id).report(Outcome.BROKEN);
     }
 
-    /** Has been out, and has just answered a probe. */
+    /** Ejects an endpoint and lets its next probe succeed. */
     private void recover(String id) {
         eject(id);
         now += Duration.ofSeconds(60).toNanos();

@@ -38,7 +38,7 @@ class ServiceTest {
 
     @ParameterizedTest
     @MethodSource("changes")
-    void everyChangeMakesAnotherService(UnaryOperator<Service.Builder> change) {
+    void everyChangedSettingMakesADifferentService(UnaryOperator<Service.Builder> change) {
         Service changed = change.apply(SERVICE.toBuilder()).build();
 
         assertThat(changed).isNotEqualTo(SERVICE);
@@ -46,7 +46,7 @@ class ServiceTest {
     }
 
     @Test
-    void settingsMakeServicesOfAnyName() {
+    void settingsDoNotDependOnTheName() {
         Settings settings = new Settings(SERVICE.toBuilder().weight(7).build(), 80, null, "http", Set.of(), null);
 
         assertThat(settings.service("shop").build())
@@ -54,7 +54,7 @@ class ServiceTest {
     }
 
     @Test
-    void valuesAreCheckedAsTheLabelsAre() {
+    void valuesAreValidatedLikeLabels() {
         List<Consumer<Service.Builder>> wrong = List.of(
                 builder -> builder.weight(-1),
                 builder -> builder.weight(1001),

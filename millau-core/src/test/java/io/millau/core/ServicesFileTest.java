@@ -42,7 +42,7 @@ class ServicesFileTest {
     }
 
     @Test
-    void aLookSeesItOnce() throws Exception {
+    void lookReturnsServicesAndProblems() throws Exception {
         Files.writeString(file, "app.endpoints = http://10.0.0.5\napp.prot = 80\n");
         Snapshot snapshot = ServiceSource.file(file).look();
 
@@ -56,14 +56,14 @@ class ServicesFileTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"app.hosts = \\u00zz", "app.hosts = \u00ff"})
-    void aLookAtWhatIsNoPropertiesFileFails(String text) throws Exception {
+    void lookFailsForAnInvalidPropertiesFile(String text) throws Exception {
         Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
 
         assertThatThrownBy(() -> ServiceSource.file(file).look()).isInstanceOf(IOException.class);
     }
 
     @Test
-    void theLabelsWordsAndUrls() throws Exception {
+    void labelsAndEndpointUrlsAreRead() throws Exception {
         Files.writeString(file, """
                 orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6 h2c://10.0.0.7
                 orders.hosts     = shop.example
@@ -89,7 +89,7 @@ class ServicesFileTest {
     }
 
     @Test
-    void savedChangesApplyAndMistakesAreNamed() throws Exception {
+    void changesApplyAndProblemsAreReported() throws Exception {
         Files.writeString(file, "a.endpoints=http://127.0.0.1:81\nb.endpoints=http://127.0.0.1:82\n");
         read();
         awaitSnapshots(1);
@@ -119,7 +119,7 @@ class ServicesFileTest {
     }
 
     @Test
-    void aFileThatCannotBeReadLeavesTheServicesAsTheyWere() throws Exception {
+    void anUnreadableFileLeavesTheServicesUnchanged() throws Exception {
         Files.writeString(file, "a.endpoints=http://127.0.0.1:81\n");
         read();
         awaitSnapshots(1);
@@ -133,7 +133,7 @@ class ServicesFileTest {
     }
 
     @Test
-    void itTellsHowItFares() throws Exception {
+    void theStatusIsReported() throws Exception {
         read();
         SourceStatus missing = awaitStatus(status -> status.trouble() != null);
         assertThat(missing.name()).isEqualTo("file " + file);
@@ -158,7 +158,7 @@ class ServicesFileTest {
         assertThat(gone.lastSuccess()).isAfterOrEqualTo(there.lastSuccess());
     }
 
-    /** All of it at once. */
+    /** Replaces the file atomically. */
     private void save(String text) throws IOException {
         Path written = Files.writeString(folder.resolve("written"), text);
         Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);

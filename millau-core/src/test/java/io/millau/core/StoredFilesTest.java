@@ -67,7 +67,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void nobodyElseMayReadThem() throws Exception {
+    void onlyTheOwnerMayReadTheFiles() throws Exception {
         assumeTrue(Files.getFileStore(temporary).supportsFileAttributeView("posix"));
         store.put("issuer/name/certificate", bytes("x"));
         store.tryLock("issuer", LONG).orElseThrow().close();
@@ -93,7 +93,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void symbolicLinksAreRefused() throws Exception {
+    void symbolicLinksAreRejected() throws Exception {
         Path outside = Files.createDirectory(temporary.resolve("outside"));
         Files.writeString(outside.resolve("certificate"), "secret");
         store.put("issuer/account", bytes("x"));
@@ -101,23 +101,23 @@ class StoredFilesTest extends StoreContract {
         Files.createSymbolicLink(folder.resolve("linked"), outside.resolve("certificate"));
 
         for (String name : List.of("issuer/name/certificate", "linked")) {
-            assertIsRefused(() -> store.get(name));
-            assertIsRefused(() -> store.put(name, bytes("y")));
-            assertIsRefused(() -> store.remove(name));
-            assertIsRefused(() -> store.setAside(name));
+            assertRejected(() -> store.get(name));
+            assertRejected(() -> store.put(name, bytes("y")));
+            assertRejected(() -> store.remove(name));
+            assertRejected(() -> store.setAside(name));
         }
         assertThat(store.names("")).containsExactly("issuer/account");
-        assertIsRefused(() -> store.names("issuer/name/"));
-        assertIsRefused(() -> store.names("issuer/name/further/"));
+        assertRejected(() -> store.names("issuer/name/"));
+        assertRejected(() -> store.names("issuer/name/further/"));
         assertThat(outside.resolve("certificate")).hasContent("secret");
     }
 
-    private static void assertIsRefused(ThrowingCallable call) {
+    private static void assertRejected(ThrowingCallable call) {
         assertThatThrownBy(call).isInstanceOf(IOException.class).hasMessageContaining("is a symbolic link: expected");
     }
 
     @Test
-    void theFolderItselfMayBeALink() throws Exception {
+    void theStoreFolderMayBeALink() throws Exception {
         Path real = Files.createDirectory(temporary.resolve("real"));
         Store linked = Store.files(Files.createSymbolicLink(temporary.resolve("link"), real));
         linked.put("a/b", bytes("x"));
@@ -130,7 +130,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void aFolderThatCannotBeWrittenIsNamed() throws Exception {
+    void aFolderThatIsNotWritableIsNamedInTheException() throws Exception {
         Path file = Files.writeString(temporary.resolve("file"), "");
         Store nowhere = Store.files(file.resolve("data"));
         String expected = "folder " + file.resolve("data") + " can't be written (";
@@ -142,7 +142,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void aFileThatIsTooLargeIsNoValue() throws Exception {
+    void aFileThatIsTooLargeIsRejected() throws Exception {
         store.put("a", bytes("x"));
         Files.write(folder.resolve("a"), new byte[Store.LARGEST_VALUE + 1]);
         assertThatThrownBy(() -> store.get("a"))
@@ -151,7 +151,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void aProcessThatIsKilledFreesItsLock() throws Exception {
+    void aKilledProcessReleasesItsLock() throws Exception {
         Process holder = java(Holder.class, folder.toString(), LONG.toString());
         try {
             assertThat(firstLine(holder)).isEqualTo("held");
@@ -163,7 +163,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void aProcessThatHangsHoldsItsLockNoLongerThanItSaid() throws Exception {
+    void theLockOfAHangingProcessExpires() throws Exception {
         Process holder = java(Holder.class, folder.toString(), "PT1S");
         try {
             assertThat(firstLine(holder)).isEqualTo("held");
@@ -175,7 +175,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void anotherThreadThatTriesDoesNotFreeTheLockForOtherProcesses() throws Exception {
+    void aFailedAttemptInTheSameProcessDoesNotReleaseTheLock() throws Exception {
         try (Store.Lock lock = store.tryLock("issuer", LONG).orElseThrow()) {
             assertThat(lock).isNotNull();
             assertThat(store.tryLock("issuer", LONG)).isEmpty();
@@ -190,7 +190,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void aCrashWhileAValueIsWrittenLeavesAWholeOne() throws Exception {
+    void aCrashDuringAWriteLeavesAWholeValue() throws Exception {
         for (int round = 0; round < 3; round++) {
             Process writer = java(Writer.class, folder.toString());
             try {
@@ -208,7 +208,7 @@ class StoredFilesTest extends StoreContract {
     }
 
     @Test
-    void whatACrashLeftIsNoValueAndIsRemovedAfterAnHour() throws Exception {
+    void leftoversOfACrashAreIgnoredAndRemovedAfterAnHour() throws Exception {
         store.put("issuer/account", bytes("old"));
         Path young = Files.writeString(folder.resolve("issuer/~new-1"), "ne");
         Path abandoned = Files.writeString(folder.resolve("issuer/~new-2"), "ne");
@@ -245,7 +245,7 @@ class StoredFilesTest extends StoreContract {
             Optional<Store.Lock> lock =
                     Store.files(Path.of(arguments[0])).tryLock("issuer", Duration.parse(arguments[1]));
             System.out.println(lock.isPresent() ? "held" : "not held");
-            // Until it is killed.
+            // until it is killed
             System.in.read();
         }
     }

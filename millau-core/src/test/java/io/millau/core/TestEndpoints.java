@@ -2,7 +2,7 @@ package io.millau.core;
 
 import java.net.InetAddress;
 
-/** Endpoints that nobody connects to. */
+/** Endpoints for tests that do not connect to them. */
 final class TestEndpoints {
 
     private TestEndpoints() {}

@@ -37,28 +37,28 @@ class ClientTlsTest {
 
     @ParameterizedTest
     @CsvSource({"RSA, 2048", "EC, 256"})
-    void readsKeysAsOpensslWritesThemNow(String algorithm, int size) throws Exception {
+    void readsKeysOfCurrentOpenssl(String algorithm, int size) throws Exception {
         PrivateKey key = key(algorithm, size);
         assertThat(ClientTls.privateKey(pem("PRIVATE KEY", key.getEncoded()))).isEqualTo(key);
     }
 
     @Test
-    void readsRsaKeysAsOpensslWroteThemOnce() throws Exception {
+    void readsRsaKeysOfOldOpenssl() throws Exception {
         PrivateKey key = key("RSA", 2048);
         byte[] pkcs8 = key.getEncoded();
-        // Behind 26 bytes that say it is an RSA key.
+        // Skips the 26 bytes that say that it is an RSA key.
         byte[] pkcs1 = Arrays.copyOfRange(pkcs8, 26, pkcs8.length);
         assertThat(ClientTls.privateKey(pem("RSA PRIVATE KEY", pkcs1))).isEqualTo(key);
     }
 
     @Test
-    void saysHowToConvertOthers() throws Exception {
+    void rejectsOtherKeysAndSaysHowToConvertThem() throws Exception {
         Path file = pem("EC PRIVATE KEY", new byte[40]);
         assertThatThrownBy(() -> ClientTls.privateKey(file)).hasMessageContaining("openssl pkcs8 -topk8 -nocrypt");
     }
 
     @Test
-    void aFolderWithoutCertificatesIsNamedWithWhatWasExpected() {
+    void rejectsAFolderWithoutCertificatesWithAHint() {
         assertThatThrownBy(() -> DockerSource.at("tcp://engine").withTls(folder))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(folder.toString())

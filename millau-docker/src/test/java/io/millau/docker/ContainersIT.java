@@ -15,14 +15,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Containers of the environment's engine, which may have others and is left as it was found. */
+/** Containers of the environment's engine, which may have other containers; the test removes its own. */
 @RequiresDocker
 class ContainersIT {
 
     private static final String IMAGE = "millau-docker-it:latest";
     private static final Engine ENGINE = Engine.ofEnvironment();
 
-    /** Tells what is ours from what else the engine has. */
+    /** Marks the containers of this run. */
     private final String run = "it" + UUID.randomUUID().toString().substring(0, 8);
 
     private Received received;
@@ -64,7 +64,7 @@ class ContainersIT {
     }
 
     @Test
-    void replicasOfAComposeServiceComeAndGoAndTheServiceStays() {
+    void aComposeServiceStaysWhileItsReplicasComeAndGo() {
         String first = replica("-1");
         String second = replica("-2");
         Service both = received.awaitEndpoints(run, 2);
@@ -83,7 +83,7 @@ class ContainersIT {
     }
 
     @Test
-    void aStoppedContainerKeepsItsExposedPortAndMakesNoProblem() {
+    void aStoppedContainerKeepsItsExposedPortAndIsNoProblem() {
         String id = container("");
         received.awaitEndpoints(run, 1);
         ENGINE.docker("stop", "--time", "1", id);
@@ -93,7 +93,7 @@ class ContainersIT {
     }
 
     @Test
-    void withAHealthCheckOnlyHealthyCounts() {
+    void withAHealthCheckOnlyHealthyContainersCount() {
         String id = replica("", "--health-cmd=test -e /tmp/healthy", "--health-interval=200ms", "--health-retries=1");
         received.awaitEndpoints(run, 0);
         ENGINE.docker("exec", id, "touch", "/tmp/healthy");
@@ -103,7 +103,7 @@ class ContainersIT {
     }
 
     @Test
-    void aPausedContainerGetsNothing() {
+    void aPausedContainerIsNotAnEndpoint() {
         String id = container("");
         received.awaitEndpoints(run, 1);
         ENGINE.docker("pause", id);
@@ -113,7 +113,7 @@ class ContainersIT {
     }
 
     @Test
-    void aOneOffIsNoReplica() {
+    void aOneOffContainerIsNotAReplica() {
         replica("-run", "--label=com.docker.compose.oneoff=True");
         String id = replica("-1", "--label=com.docker.compose.oneoff=False");
         assertThat(received.awaitEndpoints(run, 1).endpoints())
@@ -122,7 +122,7 @@ class ContainersIT {
     }
 
     @Test
-    void aRenamedContainerChangesItsName() {
+    void aRenamedContainerRenamesItsService() {
         String id = container("");
         received.awaitEndpoints(run, 1);
         ENGINE.docker("rename", id, run + "-new");
@@ -138,7 +138,7 @@ class ContainersIT {
     }
 
     @Test
-    void aNetworkThatIsNotSharedIsAProblemUntilItIs() {
+    void aContainerWithoutASharedNetworkIsAProblemUntilItHasOne() {
         ENGINE.docker("network", "create", run);
         try {
             String id = container("", "--network=" + run);
@@ -153,7 +153,7 @@ class ContainersIT {
     }
 
     @Test
-    void fromStartToSnapshotTakesMoments() {
+    void measureTheTimeFromStartToSnapshot() {
         List<Long> took = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             String id = container("-" + i);

@@ -19,7 +19,7 @@ class DockerSourceTest {
                 "tcp://[::1]:2375",
                 "http://engine:2375/"
             })
-    void namesItselfByTheAddressItWasGiven(String host) {
+    void itsNameIsTheGivenAddress(String host) {
         assertThat(DockerSource.at(host)).hasToString("Docker " + host);
     }
 
@@ -36,7 +36,7 @@ class DockerSourceTest {
                 "engine:2375",
                 "tcp://a b"
             })
-    void anythingElseIsNamedWithWhatWasExpected(String host) {
+    void anyOtherAddressIsRejectedWithAHint(String host) {
         assertThatThrownBy(() -> DockerSource.at(host))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(host + ": expected the address of a Docker Engine, unix:///var/run/docker.sock or"
@@ -44,7 +44,7 @@ class DockerSourceTest {
     }
 
     @Test
-    void tlsNeedsATcpAddress() {
+    void tlsRequiresATcpAddress() {
         assertThatThrownBy(() -> DockerSource.local().withTls(Path.of("/certs")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("expected tcp://host:port");

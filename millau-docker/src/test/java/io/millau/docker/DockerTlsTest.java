@@ -21,7 +21,7 @@ import javax.net.ssl.SSLParameters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code DOCKER_TLS_VERIFY}: the engine and we prove to each other who we are. */
+/** {@code DOCKER_TLS_VERIFY}: mutual TLS between the engine and Millau. */
 class DockerTlsTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -29,7 +29,7 @@ class DockerTlsTest {
     @TempDir
     private Path folder;
 
-    /** A certificate that is its own authority. */
+    /** A self-signed certificate with its key. */
     private KeyStore certificate(String name, String subjectAlternative) throws Exception {
         Path store = folder.resolve(name + ".p12");
         Process keytool = new ProcessBuilder(
@@ -63,7 +63,7 @@ class DockerTlsTest {
                 + "-----\n";
     }
 
-    /** A folder as {@code DOCKER_CERT_PATH} names it: one's own key, and the certificate of the other side. */
+    /** A folder for {@code DOCKER_CERT_PATH}: the own key and certificate, and the peer's certificate as CA. */
     private Path certificates(String name, KeyStore own, KeyStore others) throws Exception {
         Path certificates = Files.createDirectory(folder.resolve(name));
         String ownAlias = own.aliases().nextElement();
@@ -81,7 +81,7 @@ class DockerTlsTest {
         return certificates;
     }
 
-    /** An engine that wants a certificate of whoever asks. */
+    /** An engine that requires a client certificate. */
     private static HttpsServer engine(Path certificates) throws IOException {
         HttpsServer server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         SSLContext context = ClientTls.context(certificates);
@@ -102,7 +102,7 @@ class DockerTlsTest {
     }
 
     @Test
-    void bothSidesProveThemselvesOverTls() throws Exception {
+    void bothSidesVerifyEachOther() throws Exception {
         KeyStore engineKey = certificate("engine", "ip:127.0.0.1");
         KeyStore clientKey = certificate("client", "dns:client");
         KeyStore strangerKey = certificate("stranger", "ip:127.0.0.1");
@@ -129,7 +129,7 @@ class DockerTlsTest {
     }
 
     @Test
-    void aCertificateForAnotherNameIsRefused() throws Exception {
+    void aCertificateForAnotherNameIsRejected() throws Exception {
         KeyStore engineKey = certificate("engine", "dns:elsewhere.example");
         KeyStore clientKey = certificate("client", "dns:client");
         HttpsServer engine = engine(certificates("of-engine", engineKey, clientKey));

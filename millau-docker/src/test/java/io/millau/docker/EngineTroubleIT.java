@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Endpoint;
-import io.millau.core.testing.SaidByLog;
+import io.millau.core.testing.CapturedLog;
 import io.millau.docker.testing.Engine;
 import io.millau.docker.testing.RequiresOwnDocker;
 import java.time.Duration;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A real engine that stops, is killed, and hangs. */
+/** A real engine that is stopped, is killed, or hangs. */
 @RequiresOwnDocker
 class EngineTroubleIT {
 
@@ -24,7 +24,7 @@ class EngineTroubleIT {
 
     private static Engine engine;
 
-    private final SaidByLog said = new SaidByLog();
+    private final CapturedLog log = new CapturedLog();
     private Received received;
 
     @BeforeAll
@@ -52,7 +52,7 @@ class EngineTroubleIT {
     @AfterEach
     void removeContainers() {
         received.close();
-        said.close();
+        log.close();
         engine.docker("ps", "--all", "--quiet").lines().forEach(id -> engine.docker("rm", "--force", id));
     }
 
@@ -62,10 +62,10 @@ class EngineTroubleIT {
     }
 
     @Test
-    void aKilledEnginesRoutesStayInForceAndChangesAreSeenSoonAfterItIsBack() {
+    void afterAKillRoutesStayInForceAndChangesAreSeenSoonAfterTheRestart() {
         List<Endpoint> before = received.endpoints("before");
         engine.kill();
-        await().atMost(PATIENCE).until(() -> said.about("can't be reached").size() == 1);
+        await().atMost(PATIENCE).until(() -> log.about("can't be reached").size() == 1);
         assertThat(received.endpoints("before")).isEqualTo(before);
 
         engine.startAgain();
@@ -75,33 +75,33 @@ class EngineTroubleIT {
         System.out.println("After a restart, from answering to a new container seen, ms: "
                 + (System.nanoTime() - back) / 1_000_000);
         assertThat(received.endpoints("before")).isEqualTo(before);
-        assertThat(said.about("can't be reached")).hasSize(1);
-        assertThat(said.about("Back source=")).hasSize(1);
+        assertThat(log.about("can't be reached")).hasSize(1);
+        assertThat(log.about("Back source=")).hasSize(1);
     }
 
     @Test
-    void aStoppedEngineIsNoReasonToForgetAnything() {
+    void servicesOfAStoppedEngineStayInForce() {
         List<Endpoint> before = received.endpoints("before");
         int snapshots = received.all().size();
         engine.stop();
-        await().atMost(PATIENCE).until(() -> said.about("can't be reached").size() == 1);
+        await().atMost(PATIENCE).until(() -> log.about("can't be reached").size() == 1);
         assertThat(received.all()).hasSize(snapshots);
 
         engine.startAgain();
-        await().atMost(PATIENCE).until(() -> said.about("Back source=").size() == 1);
+        await().atMost(PATIENCE).until(() -> log.about("Back source=").size() == 1);
         assertThat(received.endpoints("before")).isEqualTo(before);
     }
 
     @Test
-    void anEngineThatHangsIsNoticedAndSoIsItsReturn() {
+    void aHangingEngineIsDetectedAndSoIsItsRecovery() {
         engine.freeze();
         received.lookNow();
-        await().atMost(PATIENCE).until(() -> said.about("hangs").size() == 1);
+        await().atMost(PATIENCE).until(() -> log.about("hangs").size() == 1);
         assertThat(received.endpoints("before")).hasSize(1);
 
         engine.thaw();
         run("after");
         received.awaitEndpoints("after", 1);
-        assertThat(said.about("Back source=")).hasSize(1);
+        assertThat(log.about("Back source=")).hasSize(1);
     }
 }

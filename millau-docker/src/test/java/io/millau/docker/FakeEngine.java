@@ -19,34 +19,34 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** A Docker Engine by script: answers what it is told to, or nothing, or nonsense. */
+/** A scripted Docker Engine: it sends the responses of a test, or garbage, or no response at all. */
 final class FakeEngine implements AutoCloseable {
 
     /** Ends an event stream. */
     private static final String END = "";
 
-    /** What it does with a request. */
+    /** How it handles a request. */
     interface Behaviour {
-        void answer(HttpExchange exchange) throws IOException;
+        void respond(HttpExchange exchange) throws IOException;
     }
 
-    private final Map<String, String> answers = new ConcurrentHashMap<>();
+    private final Map<String, String> responses = new ConcurrentHashMap<>();
     private final Map<String, Integer> statuses = new ConcurrentHashMap<>();
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final List<BlockingQueue<String>> streams = new CopyOnWriteArrayList<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final CountDownLatch closed = new CountDownLatch(1);
-    private volatile Behaviour behaviour = this::properly;
+    private volatile Behaviour behaviour = this::normally;
     private HttpServer server;
 
     FakeEngine() {
         server = listen(0);
-        answers.put("/info", "{\"Swarm\":{\"LocalNodeState\":\"inactive\",\"ControlAvailable\":false}}");
-        answers.put("/containers/json", "[]");
-        answers.put("/networks", "[]");
-        answers.put("/services", "[]");
-        answers.put("/tasks", "[]");
-        answers.put("/nodes", "[]");
+        responses.put("/info", "{\"Swarm\":{\"LocalNodeState\":\"inactive\",\"ControlAvailable\":false}}");
+        responses.put("/containers/json", "[]");
+        responses.put("/networks", "[]");
+        responses.put("/services", "[]");
+        responses.put("/tasks", "[]");
+        responses.put("/nodes", "[]");
     }
 
     private HttpServer listen(int port) {
@@ -56,7 +56,7 @@ final class FakeEngine implements AutoCloseable {
             listening.createContext("/", exchange -> {
                 requests.add(exchange.getRequestMethod() + " "
                         + URLDecoder.decode(exchange.getRequestURI().toString(), StandardCharsets.UTF_8));
-                behaviour.answer(exchange);
+                behaviour.respond(exchange);
             });
             listening.start();
             return listening;
@@ -73,13 +73,13 @@ final class FakeEngine implements AutoCloseable {
         return DockerSource.at(host()).seenFrom(() -> Interfaces.of("10.0.1.250/24", "172.17.0.9/16"));
     }
 
-    /** Everything that was asked for, decoded, with the method. */
+    /** All requests so far: method and decoded path. */
     List<String> requests() {
         return requests;
     }
 
     FakeEngine on(String path, String json) {
-        answers.put(path, json);
+        responses.put(path, json);
         return this;
     }
 
@@ -92,7 +92,7 @@ final class FakeEngine implements AutoCloseable {
         return on("/info", "{\"Swarm\":{\"LocalNodeState\":\"active\",\"ControlAvailable\":true}}");
     }
 
-    /** Tells all who listen. */
+    /** Sends an event to all open streams. */
     void event(String json) {
         streams.forEach(stream -> stream.add(json));
     }
@@ -107,21 +107,21 @@ final class FakeEngine implements AutoCloseable {
     }
 
     void behaveAgain() {
-        this.behaviour = this::properly;
+        this.behaviour = this::normally;
     }
 
-    /** Stops listening and breaks every connection. */
+    /** Stops listening and closes all connections. */
     void stop() {
         endStreams();
         server.stop(0);
     }
 
-    /** Listens again where it did. */
+    /** Listens again on the same port. */
     void startAgain() {
         server = listen(server.getAddress().getPort());
     }
 
-    /** Accepts and never answers. */
+    /** Accepts the request and never responds. */
     void hang(HttpExchange exchange) throws IOException {
         try {
             closed.await();
@@ -130,14 +130,14 @@ final class FakeEngine implements AutoCloseable {
         }
     }
 
-    void properly(HttpExchange exchange) throws IOException {
+    void normally(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         if (path.equals("/events")) {
             stream(exchange);
             return;
         }
-        int status = statuses.getOrDefault(path, answers.containsKey(path) ? 200 : 404);
-        send(exchange, status, status == 200 ? answers.get(path) : "{\"message\":\"not for you\"}");
+        int status = statuses.getOrDefault(path, responses.containsKey(path) ? 200 : 404);
+        send(exchange, status, status == 200 ? responses.get(path) : "{\"message\":\"not for you\"}");
     }
 
     static void send(HttpExchange exchange, int status, String body) throws IOException {

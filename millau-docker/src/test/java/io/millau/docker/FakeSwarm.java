@@ -11,7 +11,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The configs of a Swarm, as a manager's engine keeps them. */
+/** The configs API of a fake Swarm manager. */
 final class FakeSwarm implements FakeEngine.Behaviour {
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -19,13 +19,13 @@ final class FakeSwarm implements FakeEngine.Behaviour {
     private final Map<String, ObjectNode> configs = new LinkedHashMap<>();
     private int created;
 
-    /** By id, to look at and to change. */
+    /** The configs by id; a test may change them. */
     synchronized Map<String, ObjectNode> configs() {
         return configs;
     }
 
     @Override
-    public synchronized void answer(HttpExchange exchange) throws IOException {
+    public synchronized void respond(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         switch (exchange.getRequestMethod() + " " + path) {
             case "GET /configs" -> FakeEngine.send(exchange, 200, list(exchange).toString());

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** How often what moves is looked at; the time is the test's. */
+/** How often changing services are polled, with a clock that the test controls. */
 class PollScheduleTest {
 
     private final PollSchedule schedule = new PollSchedule();
@@ -21,17 +21,17 @@ class PollScheduleTest {
     private int looks;
 
     private void look() {
-        String json = Answers.service("web", version, replicas, Map.of())
+        String json = EngineJson.service("web", version, replicas, Map.of())
                 .replaceFirst("}$", ",\"UpdateStatus\":{\"State\":\"" + update + "\"}}");
         List<SwarmTask> seen = new ArrayList<>();
         for (String task : tasks) {
-            seen.add(SwarmTask.of(Answers.json(Answers.task(
+            seen.add(SwarmTask.of(EngineJson.json(EngineJson.task(
                     task, "web", task.startsWith("r") ? "running" : "starting", "running", "app", "10.0.1.3"))));
         }
         schedule.looked(
                 new EngineView(
                         EngineView.Role.MANAGER,
-                        List.of(SwarmService.of(Answers.json(json))),
+                        List.of(SwarmService.of(EngineJson.json(json))),
                         seen,
                         Map.of(),
                         List.of(),
@@ -40,7 +40,7 @@ class PollScheduleTest {
         looks++;
     }
 
-    /** Looks whenever it is time, for as long, with the steady look in between; returns how often. */
+    /** Polls whenever it is due for this time, including the regular poll; returns the number of polls. */
     private int looksWithin(Duration time) {
         int before = looks;
         long end = now + time.toNanos();
@@ -68,7 +68,7 @@ class PollScheduleTest {
     }
 
     @Test
-    void whatIsWhereItShouldBeIsLeftAloneAfterAFewSeconds() {
+    void aSettledServiceIsNotPolledAfterAFewSeconds() {
         tasks = List.of("r1");
         look();
         assertThat(looksWithin(Duration.ofSeconds(3))).isEqualTo(12);
@@ -77,7 +77,7 @@ class PollScheduleTest {
     }
 
     @Test
-    void whatMovesIsLookedAtOftenThenSeldomThenOnlyWithTheRest() {
+    void aChangingServiceIsPolledOftenThenRarelyThenOnlyWithAllOthers() {
         settle();
         version++;
         replicas = 2;
@@ -90,7 +90,7 @@ class PollScheduleTest {
     }
 
     @Test
-    void aTaskThatArrivesEndsIt() {
+    void pollingEndsWhenTheTaskRuns() {
         settle();
         version++;
         replicas = 2;
@@ -113,7 +113,7 @@ class PollScheduleTest {
             tasks = List.of("r" + crash);
             looksWithin(Duration.ofSeconds(3));
         }
-        // Ten minutes; the first one may take a hundred, afterwards each crash is worth its own few.
+        // Ten minutes: up to a hundred polls for the first crash, and a few for each later one.
         assertThat(looks - before).isLessThan(100 + 120 * 6);
         int later = looks;
         tasks = List.of();
@@ -122,7 +122,7 @@ class PollScheduleTest {
     }
 
     @Test
-    void aSlowRollingUpdateIsFollowedToItsEnd() {
+    void aSlowRollingUpdateIsPolledToItsEnd() {
         settle();
         version++;
         replicas = 3;
@@ -140,24 +140,26 @@ class PollScheduleTest {
     }
 
     @Test
-    void aSuspicionAfterAQuietMinuteIsFollowed() {
+    void aSuspicionAfterAQuietMinuteStartsPolling() {
         settle();
         schedule.suspicious(now);
         assertThat(looksWithin(Duration.ofSeconds(3))).isEqualTo(12);
         assertThat(looksWithin(Duration.ofSeconds(10))).isZero();
         schedule.suspicious(now);
-        assertThat(looksWithin(Duration.ofSeconds(10))).as("not again so soon").isLessThanOrEqualTo(1);
+        assertThat(looksWithin(Duration.ofSeconds(10)))
+                .as("not again so soon after the last one")
+                .isLessThanOrEqualTo(1);
     }
 
     @Test
-    void aNodeThatChangesMovesAll() {
+    void aChangedNodeStartsPollingOfAllServices() {
         settle();
         schedule.nodesChanged(now);
         assertThat(schedule.moving(now)).containsExactly("web");
     }
 
     @Test
-    void nothingThereNothingToDo() {
+    void withoutServicesThereIsNoPolling() {
         assertThat(schedule.pause(now)).isEqualTo(PollSchedule.NEVER);
         assertThat(schedule.moving(now)).isEmpty();
         schedule.heardOf(List.of("gone"), now);

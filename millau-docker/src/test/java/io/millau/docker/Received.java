@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 
-/** Subscribes to a source and keeps what it delivers. */
+/** Subscribes to a source and records its snapshots. */
 final class Received implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -45,7 +45,7 @@ final class Received implements AutoCloseable {
                 .toList();
     }
 
-    /** Waits for a service as it should become. */
+    /** Waits until a service meets the condition. */
     Service awaitService(String name, Predicate<Service> expected) {
         return await(name)
                 .atMost(PATIENCE)

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** From an engine's answers to services, without an engine. */
+/** How services are built from an engine's responses. */
 class SnapshotBuilderTest {
 
     private static final Map<String, String> LABELS = Map.of("millau.enabled", "true", "millau.port", "80");
@@ -49,19 +49,19 @@ class SnapshotBuilderTest {
     }
 
     private void service(String name, Map<String, String> labels) {
-        services.add(SwarmService.of(Answers.json(Answers.service(name, 1, 1, labels))));
+        services.add(SwarmService.of(EngineJson.json(EngineJson.service(name, 1, 1, labels))));
     }
 
     private void task(String json) {
-        tasks.add(SwarmTask.of(Answers.json(json)));
+        tasks.add(SwarmTask.of(EngineJson.json(json)));
     }
 
     private void container(String json) {
-        containers.add(Container.of(Answers.json(json)));
+        containers.add(Container.of(EngineJson.json(json)));
     }
 
     private void network(String name, String driver, String subnet, String gateway) {
-        networks.add(Network.of(Answers.json("{\"Name\":\"" + name + "\",\"Driver\":\"" + driver
+        networks.add(Network.of(EngineJson.json("{\"Name\":\"" + name + "\",\"Driver\":\"" + driver
                 + "\",\"IPAM\":{\"Config\":[{\"Subnet\":\"" + subnet + "\",\"Gateway\":\"" + gateway + "\"}]}}")));
     }
 
@@ -81,7 +81,7 @@ class SnapshotBuilderTest {
     }
 
     private static String running(String id, Map<String, String> labels, String address) {
-        return Answers.container(id, labels, "running", "Up 5 seconds", address);
+        return EngineJson.container(id, labels, "running", "Up 5 seconds", address);
     }
 
     // ---- Swarm
@@ -96,22 +96,22 @@ class SnapshotBuilderTest {
         "complete, running, false",
         "something-new, running, false"
     })
-    void aTaskCountsWhileItRunsAndIsMeantTo(String state, String desired, boolean counts) {
+    void aTaskCountsWhileItRunsAndShouldRun(String state, String desired, boolean counts) {
         service("web", LABELS);
-        task(Answers.task("t1", "web", state, desired, "app", "10.0.1.3"));
+        task(EngineJson.task("t1", "web", state, desired, "app", "10.0.1.3"));
         assertThat(addresses()).hasSize(counts ? 1 : 0);
     }
 
     @Test
-    void theTasksIdIsTheEndpointsSinceAddressesAreUsedAgain() {
+    void anEndpointHasTheIdOfItsTaskSinceAddressesAreReused() {
         service("web", LABELS);
-        task(Answers.task("t1", "web", "running", "running", "app", "10.0.1.3"));
+        task(EngineJson.task("t1", "web", "running", "running", "app", "10.0.1.3"));
         assertThat(only().endpoints().get(0).id()).isEqualTo("t1");
         assertThat(only().id()).isEqualTo("swarm:web");
     }
 
     @Test
-    void theRoutingMeshIsNoAddress() {
+    void addressesInTheRoutingMeshAreIgnored() {
         own = Interfaces.of("10.0.0.9/24", "10.0.1.9/24");
         service("web", LABELS);
         task("""
@@ -124,7 +124,7 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aTaskOnNothingButTheMeshSharesNoNetwork() {
+    void aTaskOnlyInTheRoutingMeshSharesNoNetwork() {
         service("web", LABELS);
         task("""
                 {"ID":"t1","ServiceID":"web","Status":{"State":"running"},"DesiredState":"running","NetworksAttachments":[
@@ -138,7 +138,7 @@ class SnapshotBuilderTest {
 
     @ParameterizedTest
     @CsvSource({"'', 10.0.1.3", "zebra, 10.0.3.3", "ant, 10.0.1.3"})
-    void ofSeveralSharedNetworksTheLabelElseTheNameDecides(String preferred, String expected) {
+    void theLabelOrElseTheNameDecidesAmongSharedNetworks(String preferred, String expected) {
         own = Interfaces.of("10.0.1.9/24", "10.0.3.9/24");
         service("web", preferred.isEmpty() ? LABELS : with("millau.network", preferred));
         task("""
@@ -151,9 +151,9 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aNetworkLabelThatNamesNoneIsSaidAndTheFirstIsTaken() {
+    void aNetworkLabelWithAnUnknownNameIsReportedAndTheFirstNetworkUsed() {
         service("web", with("millau.network", "app"));
-        task(Answers.task("t1", "web", "running", "running", "shop_app", "10.0.1.3"));
+        task(EngineJson.task("t1", "web", "running", "running", "shop_app", "10.0.1.3"));
         assertThat(addresses()).containsExactly("http://10.0.1.3:80");
         assertThat(messages())
                 .containsExactly(
@@ -162,11 +162,11 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aNetworkThatIsNotSharedIsOneProblemThatNamesBothSidesHoweverManyReplicas() {
+    void replicasWithoutASharedNetworkAreOneProblemThatNamesBothNetworks() {
         network("app", "overlay", "10.0.1.0/24", "10.0.1.1");
         service("web", LABELS);
-        task(Answers.task("t1", "web", "running", "running", "backend", "10.0.2.3"));
-        task(Answers.task("t2", "web", "running", "running", "backend", "10.0.2.4"));
+        task(EngineJson.task("t1", "web", "running", "running", "backend", "10.0.2.3"));
+        task(EngineJson.task("t2", "web", "running", "running", "backend", "10.0.2.4"));
         assertThat(addresses()).isEmpty();
         assertThat(messages())
                 .containsExactly("shares no network with the proxy: it is on backend (10.0.2.0/24), the proxy on app"
@@ -174,7 +174,7 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aTaskOnTheHostsNetworkIsAtItsNodesAddress() {
+    void aTaskOnTheHostNetworkHasTheAddressOfItsNode() {
         String onHost = """
                 {"ID":"%s","ServiceID":"web","NodeID":"%s","Status":{"State":"running"},"DesiredState":"running",
                  "NetworksAttachments":[{"Network":{"Spec":{"Name":"host"},"DriverState":{"Name":"host"}}}]}""";
@@ -190,18 +190,18 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aDisabledServiceStaysAndNeedsNeitherPortNorNetwork() {
+    void aDisabledServiceIsKeptAndNeedsNeitherPortNorNetwork() {
         service("web", Map.of("millau.enabled", "false"));
-        task(Answers.task("t1", "web", "running", "running", "backend", "10.0.2.3"));
+        task(EngineJson.task("t1", "web", "running", "running", "backend", "10.0.2.3"));
         assertThat(only().enabled()).isFalse();
         assertThat(messages()).isEmpty();
     }
 
     @Test
-    void oneBadServiceLeavesTheOthersAlone() {
+    void anInvalidServiceDoesNotAffectTheOthers() {
         service("bad", with("millau.port", "none"));
         service("good", LABELS);
-        task(Answers.task("t1", "good", "running", "running", "app", "10.0.1.3"));
+        task(EngineJson.task("t1", "good", "running", "running", "app", "10.0.1.3"));
         assertThat(addresses()).hasSize(1);
         assertThat(build().problems()).singleElement().satisfies(problem -> {
             assertThat(problem.service()).isEqualTo("bad");
@@ -210,35 +210,35 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aPublishedPortStandsForAMissingLabel() {
-        services.add(SwarmService.of(Answers.json("""
+    void aPublishedPortReplacesAMissingLabel() {
+        services.add(SwarmService.of(EngineJson.json("""
                 {"ID":"web","Version":{"Index":1},"Spec":{"Name":"web","Labels":{"millau.enabled":"true"}},
                  "Endpoint":{"Ports":[{"Protocol":"tcp","TargetPort":8081,"PublishedPort":80},
                                       {"Protocol":"udp","TargetPort":53,"PublishedPort":53}]}}""")));
-        task(Answers.task("t1", "web", "running", "running", "app", "10.0.1.3"));
+        task(EngineJson.task("t1", "web", "running", "running", "app", "10.0.1.3"));
         assertThat(addresses()).containsExactly("http://10.0.1.3:8081");
     }
 
     @Test
-    void labelsOfTheContainerSpecCountOnlyWhereTheServiceHasNoneOfOurs() {
+    void containerLabelsCountOnlyIfTheServiceHasNoMillauLabels() {
         String json = """
                 {"ID":"web","Version":{"Index":1},"Spec":{"Name":"web","Labels":{%s},
                  "TaskTemplate":{"ContainerSpec":{"Labels":{"millau.enabled":"true","millau.port":"1"}}}}}""";
-        assertThat(SwarmService.of(Answers.json(json.formatted("\"other\":\"x\"")))
+        assertThat(SwarmService.of(EngineJson.json(json.formatted("\"other\":\"x\"")))
                         .labels())
                 .containsEntry("millau.port", "1");
-        assertThat(SwarmService.of(Answers.json(json.formatted("\"millau.enabled\":\"false\"")))
+        assertThat(SwarmService.of(EngineJson.json(json.formatted("\"millau.enabled\":\"false\"")))
                         .labels())
                 .containsOnly(Map.entry("millau.enabled", "false"));
     }
 
     @Test
-    void whateverTheOrderTheSnapshotIsTheSame() {
+    void theSnapshotDoesNotDependOnTheOrder() {
         for (String name : List.of("a", "b", "c")) {
             service(name, with("millau.path", "x"));
             service(name + "-ok", LABELS);
-            task(Answers.task("t1" + name, name + "-ok", "running", "running", "app", "10.0.1.3"));
-            task(Answers.task("t2" + name, name + "-ok", "running", "running", "app", "10.0.1.4"));
+            task(EngineJson.task("t1" + name, name + "-ok", "running", "running", "app", "10.0.1.3"));
+            task(EngineJson.task("t2" + name, name + "-ok", "running", "running", "app", "10.0.1.4"));
             container(running("c-" + name, LABELS, "172.17.0.3"));
         }
         Snapshot first = build();
@@ -249,7 +249,7 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aWorkerIsOneProblemAndItsContainersAreServed() {
+    void aWorkerIsAProblemAndItsContainersAreServed() {
         role = EngineView.Role.WORKER;
         container(running("web", LABELS, "172.17.0.3"));
         assertThat(addresses()).hasSize(1);
@@ -272,14 +272,14 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void twoProjectsServicesOfOneNameAreTwo() {
+    void servicesOfTwoComposeProjectsWithOneNameAreTwoServices() {
         container(running("a", compose("one", "web"), "172.17.0.2"));
         container(running("b", compose("two", "web"), "172.17.0.3"));
         assertThat(build().services()).extracting(Service::id).containsExactly("compose:one/web", "compose:two/web");
     }
 
     @Test
-    void anyOtherContainerIsAServiceOfItsOwn() {
+    void anyOtherContainerIsItsOwnService() {
         container(running("web", LABELS, "172.17.0.2"));
         container(running("no-label", Map.of("x", "y"), "172.17.0.3"));
         assertThat(only().id()).isEqualTo("container:web");
@@ -287,7 +287,7 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void linksFromOthersAreNoName() {
+    void linksFromOtherContainersAreNotItsName() {
         container("""
                 {"Id":"0123456789abcdef","Names":["/other/alias","/real"],"State":"running","Status":"Up"}""");
         container("""
@@ -307,13 +307,13 @@ class SnapshotBuilderTest {
         "created, Created, false"
     })
     void aContainerCountsWhileItRunsAndIsHealthy(String state, String status, boolean counts) {
-        container(Answers.container("a", compose("shop", "web"), state, status, counts ? "172.17.0.2" : ""));
+        container(EngineJson.container("a", compose("shop", "web"), state, status, counts ? "172.17.0.2" : ""));
         assertThat(addresses()).hasSize(counts ? 1 : 0);
         assertThat(messages()).isEmpty();
     }
 
     @Test
-    void oneOffsAndTasksAreNoReplicas() {
+    void oneOffsAndTasksAreNotReplicas() {
         container(running("a", compose("shop", "web", "com.docker.compose.oneoff", "False"), "172.17.0.2"));
         container(running("b", compose("shop", "web", "com.docker.compose.oneoff", "True"), "172.17.0.3"));
         container(running("c", with("com.docker.swarm.task.id", "t1"), "172.17.0.4"));
@@ -321,7 +321,7 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void theNewestReplicasLabelsDecide() {
+    void theLabelsOfTheNewestReplicaCount() {
         String old = running("a", compose("shop", "web", "millau.path", "/old"), "172.17.0.2");
         String young = running("b", compose("shop", "web", "millau.path", "/new"), "172.17.0.3");
         container(young.replace("\"Created\":1", "\"Created\":2"));
@@ -331,27 +331,27 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void theOnlyExposedPortStandsForAMissingLabel() {
+    void theOnlyExposedPortReplacesAMissingLabel() {
         container(running("web", Map.of("millau.enabled", "true"), "172.17.0.2"));
         assertThat(addresses()).containsExactly("http://172.17.0.2:8080");
     }
 
     @Test
-    void aContainerInAnothersNetworkIsAtTheOthersAddress() {
+    void aContainerInTheNetworkOfAnotherHasItsAddress() {
         container(running("vpn", Map.of(), "172.17.0.5"));
         container(running("web", LABELS, "").replace("\"default\"", "\"container:vpn\""));
         assertThat(addresses()).containsExactly("http://172.17.0.5:80");
     }
 
     @Test
-    void aContainerOnTheHostsNetworkIsAtTheGatewayOfABridgeThatTheProxyIsOn() {
+    void aContainerOnTheHostNetworkIsAtTheGatewayOfTheProxysBridge() {
         network("bridge", "bridge", "172.17.0.0/16", "");
         container(running("web", LABELS, "").replace("\"default\"", "\"host\""));
         assertThat(addresses()).containsExactly("http://172.17.0.1:80");
     }
 
     @Test
-    void aContainerOnTheHostsNetworkIsAtLoopbackForAProxyThatIsOnItToo() {
+    void aContainerOnTheHostNetworkIsAtLoopbackForAProxyOnTheHostNetwork() {
         own = Interfaces.of("192.0.2.1/24", "172.17.0.1/16");
         network("bridge", "bridge", "172.17.0.0/16", "172.17.0.1");
         container(running("web", LABELS, "").replace("\"default\"", "\"host\""));
@@ -359,7 +359,7 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void aHostThatCantBeToldIsAProblem() {
+    void anUnknownHostAddressIsAProblem() {
         own = Interfaces.of("10.9.9.9/24");
         network("bridge", "bridge", "172.17.0.0/16", "172.17.0.1");
         container(running("web", LABELS, "").replace("\"default\"", "\"host\""));
@@ -368,7 +368,7 @@ class SnapshotBuilderTest {
     }
 
     @Test
-    void anIpv6AddressDoesWhereThereIsNoOther() {
+    void anIpv6AddressIsUsedIfThereIsNoOther() {
         own = Interfaces.of("fd00:1::9/64");
         container("""
                 {"Id":"web","Names":["/web"],"State":"running","Status":"Up","Labels":{"millau.enabled":"true","millau.port":"80"},

@@ -22,19 +22,19 @@ class SubnetTest {
         "fd00:1::5/64, fd00:1::99, true",
         "fd00:1::5/64, fd00:2::99, false"
     })
-    void containsWhatHasItsPrefix(String subnet, String address, boolean expected) {
+    void containsAddressesWithItsPrefix(String subnet, String address, boolean expected) {
         assertThat(Subnet.of(subnet).contains(Subnet.literal(address))).isEqualTo(expected);
     }
 
     @Test
-    void knowsItsNetworkAndThatsFirstAddress() {
+    void knowsItsNetworkAndTheFirstAddressOfIt() {
         assertThat(Subnet.of("10.0.1.9/23").network()).hasToString("10.0.0.0/23");
         assertThat(Subnet.of("172.17.0.0/16").first().getHostAddress()).isEqualTo("172.17.0.1");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"10.0.1.9", "localhost/8", "example.com/24", "/24", "10.0.1.9/x"})
-    void readsNothingElseAndAsksNoNameServer(String text) {
+    void rejectsOtherTextWithoutADnsLookup(String text) {
         assertThatThrownBy(() -> Subnet.of(text)).isInstanceOf(IllegalArgumentException.class);
     }
 }

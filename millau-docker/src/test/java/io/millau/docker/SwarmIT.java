@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Services of a real Swarm, with a manager and a worker, seen from the manager. */
+/** Services of a real Swarm with a manager and a worker, as the manager reports them. */
 @RequiresOwnDocker
 class SwarmIT {
 
@@ -78,7 +78,7 @@ class SwarmIT {
     }
 
     @Test
-    void itsTasksAreTheEndpointsOnTheNetworkThatIsShared() {
+    void tasksAreEndpointsOnTheSharedNetwork() {
         create(
                 "web",
                 "--replicas=3",
@@ -102,7 +102,7 @@ class SwarmIT {
     }
 
     @Test
-    void aTaskOnAnotherNodeIsSeenWithinMomentsOfItsStartAndOfItsEnd() {
+    void theStartAndTheEndOfATaskOnAnotherNodeAreSeenQuickly() {
         create(
                 "far",
                 "--replicas=1",
@@ -124,7 +124,7 @@ class SwarmIT {
         }
         System.out.println("On another node, from running to seen, ms: " + out);
         System.out.println("On another node, from scaling in to out of rotation, ms: " + in);
-        // Swarm lets a task live three seconds on: time enough to send it nothing new.
+        // Swarm keeps a task running for three more seconds: enough time to stop sending it requests.
         assertThat(in).allSatisfy(ms -> assertThat(ms).isLessThan(3_000));
     }
 
@@ -137,7 +137,7 @@ class SwarmIT {
     }
 
     @Test
-    void aServiceScaledToZeroStaysWithoutEndpointsAndComesBack() {
+    void aServiceScaledToZeroStaysWithoutEndpointsAndReturns() {
         create("home", "--label=millau.enabled=true", "--label=millau.port=80");
         received.awaitEndpoints("home", 1);
 
@@ -152,7 +152,7 @@ class SwarmIT {
     }
 
     @Test
-    void aChangedLabelIsSeenThoughNoContainerChanges() {
+    void aChangedLabelIsSeenAlthoughNoContainerChanges() {
         create("shop", "--label=millau.enabled=true", "--label=millau.port=80", "--label=millau.hosts=one.com");
         Set<String> before = ids(received.awaitEndpoints("shop", 1));
 
@@ -163,7 +163,7 @@ class SwarmIT {
     }
 
     @Test
-    void theContainersLabelsCountWhereTheServiceHasNone() {
+    void containerLabelsCountIfTheServiceHasNone() {
         create(
                 "inner",
                 "--label=team=blue",
@@ -183,7 +183,7 @@ class SwarmIT {
     }
 
     @Test
-    void aForcedUpdateReplacesEveryTaskAndLeavesNoGap() {
+    void aForcedUpdateReplacesEveryTaskWithoutAGap() {
         create(
                 "api",
                 "--replicas=3",
@@ -208,7 +208,7 @@ class SwarmIT {
     }
 
     @Test
-    void aServiceOnAnotherNetworkIsAProblemThatNamesBothSides() {
+    void aServiceOnAnotherNetworkIsAProblemThatNamesBothNetworks() {
         manager.docker(
                 "service",
                 "create",
@@ -228,7 +228,7 @@ class SwarmIT {
     }
 
     @Test
-    void aTaskOnTheHostsNetworkIsReachedAtItsNode() {
+    void aTaskOnTheHostNetworkHasTheAddressOfItsNode() {
         manager.docker(
                 "service",
                 "create",
@@ -251,7 +251,7 @@ class SwarmIT {
     }
 
     @Test
-    void containersBesideTheSwarmAreSeenTooAndThoseOfTasksNotTwice() {
+    void otherContainersAreSeenAndThoseOfTasksNotTwice() {
         create("task", "--container-label=millau.enabled=true", "--container-label=millau.port=80");
         String id = manager.docker(
                 "run",
@@ -272,7 +272,7 @@ class SwarmIT {
     }
 
     @Test
-    void aWorkerSaysThatItSeesNoServicesAndShowsItsContainers() {
+    void aWorkerReportsThatItSeesNoServicesAndShowsItsContainers() {
         try (Received fromWorker =
                 new Received(DockerSource.at(worker.host()).seenFrom(() -> Interfaces.of("172.17.0.1/16")))) {
             worker.docker(
@@ -287,7 +287,7 @@ class SwarmIT {
     }
 
     @Test
-    void aDrainedNodesTasksLeaveTheRotation() {
+    void tasksOfADrainedNodeLeaveTheRotation() {
         create("mobile", "--replicas=4", "--label=millau.enabled=true", "--label=millau.port=80");
         Set<String> before = ids(received.awaitEndpoints("mobile", 4));
         String node = worker.docker("info", "--format", "{{.Swarm.NodeID}}");

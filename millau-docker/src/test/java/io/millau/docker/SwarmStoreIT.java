@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The store in a real Swarm of two managers and a worker: one replica asks the leader, the other one the follower. */
+/** The store in a real Swarm of two managers and a worker: one replica uses the leader, the other one the follower. */
 @RequiresOwnDocker
 class SwarmStoreIT extends StoreContract {
 
@@ -76,7 +76,7 @@ class SwarmStoreIT extends StoreContract {
     }
 
     @Test
-    void onlyTheLastVersionStays() throws Exception {
+    void onlyTheLatestVersionIsKept() throws Exception {
         for (int i = 0; i < 20; i++) {
             open().put("issuer/account", bytes("value " + i));
         }
@@ -85,7 +85,7 @@ class SwarmStoreIT extends StoreContract {
     }
 
     @Test
-    void whoInspectsAConfigDoesNotSeeTheValue() throws Exception {
+    void aConfigDoesNotShowTheValue() throws Exception {
         String secret = "-----BEGIN PRIVATE KEY-----";
         open().put("issuer/account", bytes(secret));
         open().put("issuer/damaged", bytes(secret));
@@ -103,7 +103,7 @@ class SwarmStoreIT extends StoreContract {
     }
 
     @Test
-    void anotherKeyIsNoticed() throws Exception {
+    void anotherKeyIsDetected() throws Exception {
         open().put("issuer/account", bytes("value"));
         SwarmStore other = SwarmStore.at(manager.host(), bytes("another key, as long as it has to be"));
         assertThatThrownBy(() -> other.get("issuer/account"))
@@ -112,7 +112,7 @@ class SwarmStoreIT extends StoreContract {
     }
 
     @Test
-    void aWorkerCannotKeepAStore() {
+    void aWorkerCannotHoldAStore() {
         SwarmStore onWorker = SwarmStore.at(worker.host(), KEY);
         for (ThrowingCallable call : List.<ThrowingCallable>of(
                 () -> onWorker.get("a"),
@@ -126,7 +126,7 @@ class SwarmStoreIT extends StoreContract {
     }
 
     @Test
-    void whatTheEnginesKeepOutlivesThem() throws Exception {
+    void valuesSurviveARestartOfTheEngines() throws Exception {
         SwarmStore store = SwarmStore.at(manager.host(), KEY);
         store.put("issuer/account", bytes("value"));
         Store.Lock lock = store.tryLock("issuer", Duration.ofMinutes(5)).orElseThrow();
@@ -136,7 +136,7 @@ class SwarmStoreIT extends StoreContract {
                 .hasMessageStartingWith("Docker Engine " + manager.host() + " doesn't keep the store: ");
         manager.startAgain();
 
-        // Until the managers have a leader again.
+        // fails until the managers have elected a leader again
         await().atMost(PATIENCE)
                 .ignoreExceptionsInstanceOf(IOException.class)
                 .untilAsserted(() -> assertThat(store.get("issuer/account")).contains(bytes("value")));

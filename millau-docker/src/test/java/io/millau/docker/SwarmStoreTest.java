@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millau.core.Store;
-import io.millau.core.testing.SaidByLog;
+import io.millau.core.testing.CapturedLog;
 import io.millau.core.testing.StoreContract;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The store on an engine by script. */
+/** The store on a fake engine. */
 class SwarmStoreTest extends StoreContract {
 
     private static final String KEY = "0123456789abcdef0123456789ABCDEF";
@@ -27,7 +27,7 @@ class SwarmStoreTest extends StoreContract {
 
     private final FakeSwarm swarm = new FakeSwarm();
     private final FakeEngine engine = new FakeEngine();
-    private final SaidByLog said = new SaidByLog();
+    private final CapturedLog log = new CapturedLog();
     private SwarmStore store;
 
     @BeforeEach
@@ -39,7 +39,7 @@ class SwarmStoreTest extends StoreContract {
     @AfterEach
     void close() {
         engine.close();
-        said.close();
+        log.close();
     }
 
     @Override
@@ -61,7 +61,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void onlyTheLastVersionStays() throws Exception {
+    void onlyTheLatestVersionIsKept() throws Exception {
         for (int i = 0; i < 20; i++) {
             store.put("a/b", bytes("value " + i));
         }
@@ -84,7 +84,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void whatACrashLeftIsNotReadAndGoesWithTheNextChange() throws Exception {
+    void leftoversOfACrashAreIgnoredAndRemovedByTheNextChange() throws Exception {
         store.put("a", bytes("old"));
         ObjectNode old = swarm.configs().get("id1").deepCopy();
         store.put("a", bytes("new"));
@@ -98,13 +98,13 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void whoeverIsOvertakenTakesTheVersionAfter() throws Exception {
+    void aWriterThatIsOvertakenUsesTheNextVersion() throws Exception {
         AtomicInteger overtaken = new AtomicInteger();
         engine.behave(exchange -> {
             if (exchange.getRequestMethod().equals("POST") && overtaken.getAndIncrement() == 0) {
                 withKey(KEY).put("a", bytes("faster"));
             }
-            swarm.answer(exchange);
+            swarm.respond(exchange);
         });
         store.put("a", bytes("slower"));
         assertThat(store.get("a")).contains(bytes("slower"));
@@ -112,26 +112,26 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void aValueThatWasReplacedMeanwhileIsNotSetAside() throws Exception {
+    void aReplacedValueIsNotSetAside() throws Exception {
         store.put("a", bytes("damaged"));
         AtomicInteger overtaken = new AtomicInteger();
         engine.behave(exchange -> {
             if (exchange.getRequestMethod().equals("POST") && overtaken.getAndIncrement() == 0) {
                 withKey(KEY).put("a", bytes("good"));
             }
-            swarm.answer(exchange);
+            swarm.respond(exchange);
         });
         store.setAside("a");
         assertThat(store.get("a")).contains(bytes("good"));
     }
 
     @Test
-    void somebodyWhoIsAlwaysFasterEndsInAFailure() {
+    void aWriterThatIsAlwaysOvertakenFails() {
         engine.behave(exchange -> {
             if (exchange.getRequestMethod().equals("POST")) {
                 FakeEngine.send(exchange, 409, "{\"message\":\"config already exists\"}");
             } else {
-                swarm.answer(exchange);
+                swarm.respond(exchange);
             }
         });
         assertThatThrownBy(() -> store.put("a", bytes("x")))
@@ -140,7 +140,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void aLockThatIsOverIsDeletedByItsId() throws Exception {
+    void anExpiredLockIsDeletedByItsId() throws Exception {
         Store.Lock old = store.tryLock("a", LONG).orElseThrow();
         ObjectNode config = swarm.configs().get("id1");
         config.put("CreatedAt", Instant.now().minus(LONG).minusSeconds(1).toString());
@@ -154,7 +154,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void aLockIsFreedByAThreadThatWasInterrupted() throws Exception {
+    void anInterruptedThreadReleasesItsLock() throws Exception {
         Store.Lock lock = store.tryLock("a", LONG).orElseThrow();
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> store.get("a")).isInstanceOf(InterruptedIOException.class);
@@ -165,18 +165,18 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void aLockThatCannotBeFreedIsSaid() throws Exception {
+    void aLockThatCannotBeReleasedIsLogged() throws Exception {
         Store.Lock lock = store.tryLock("a/b", LONG).orElseThrow();
         engine.stop();
         lock.close();
-        assertThat(said.about("Lock not freed, so others wait until its time is over lock=a/b"))
+        assertThat(log.about("Lock not freed, so others wait until its time is over lock=a/b"))
                 .singleElement()
                 .asString()
                 .contains("Docker Engine " + engine.host() + " doesn't keep the store: ");
     }
 
     @Test
-    void anotherKeyOrAnotherNameOrAChangeIsNoticed() throws Exception {
+    void anotherKeyAnotherNameOrAModificationIsDetected() throws Exception {
         String message = "value a of the store can't be decrypted: the secret of STORE_KEY_FILE isn't the one it was"
                 + " written with, or somebody has changed it";
         store.put("a", bytes("secret"));
@@ -204,13 +204,13 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void theSameValueNeverLooksTheSame() throws Exception {
+    void encryptingTheSameValueTwiceGivesDifferentResults() throws Exception {
         Seal seal = new Seal(bytes(KEY));
         assertThat(seal.seal("a", bytes("secret"))).isNotEqualTo(seal.seal("a", bytes("secret")));
     }
 
     @Test
-    void aShortKeyIsRefused() {
+    void aShortKeyIsRejected() {
         assertThatThrownBy(() -> withKey(KEY.substring(1) + " \n"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("a store's key of 31 bytes: expected at least 32 random ones, openssl rand -base64 32 makes"
@@ -218,7 +218,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void anEngineThatIsNoManagerIsSaidWithWhatToDo() {
+    void aWorkerEngineIsRejectedWithAHint() {
         engine.behave(
                 exchange -> FakeEngine.send(exchange, 503, "{\"message\":\"This node is not a swarm manager.\"}"));
         assertThatThrownBy(() -> store.names(""))
@@ -232,7 +232,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void anEngineThatHangsOrFailsIsAFailureInTime() {
+    void anEngineThatHangsOrFailsCausesAnExceptionInTime() {
         engine.behave(engine::hang);
         assertThatThrownBy(() -> store.withPatience(Duration.ofSeconds(1)).names(""))
                 .isInstanceOf(IOException.class)
@@ -245,7 +245,7 @@ class SwarmStoreTest extends StoreContract {
     }
 
     @Test
-    void theAddressIsThatOfADockerEngine() {
+    void theAddressMustBeThatOfADockerEngine() {
         assertThat(SwarmStore.at(null, bytes(KEY))).hasToString("Swarm of unix:///var/run/docker.sock");
         assertThatThrownBy(() -> SwarmStore.at("engine:2375", bytes(KEY)))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -7,7 +7,7 @@ import static org.hamcrest.Matchers.equalTo;
 
 import io.millau.core.ServiceSource;
 import io.millau.core.SourceStatus;
-import io.millau.core.testing.SaidByLog;
+import io.millau.core.testing.CapturedLog;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The loop against an engine that misbehaves by script. */
+/** The watch loop, with a fake engine that misbehaves. */
 class WatchTest {
 
     private static final Map<String, String> LABELS = Map.of("millau.enabled", "true", "millau.port", "80");
@@ -32,7 +32,7 @@ class WatchTest {
             "{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"a\"}}\n";
 
     private final FakeEngine engine = new FakeEngine();
-    private final SaidByLog said = new SaidByLog();
+    private final CapturedLog log = new CapturedLog();
 
     @BeforeEach
     void listen() {
@@ -42,21 +42,21 @@ class WatchTest {
     @AfterEach
     void close() {
         engine.close();
-        said.close();
+        log.close();
     }
 
     private void show(String container, String address) {
         engine.on(
                 "/containers/json",
-                "[" + Answers.container(container, LABELS, "running", "Up 1 second", address) + "]");
+                "[" + EngineJson.container(container, LABELS, "running", "Up 1 second", address) + "]");
     }
 
-    private DockerSource impatient() {
+    private DockerSource withShortTimeout() {
         return engine.source().withPatience(Duration.ofMillis(300));
     }
 
     @Test
-    void itListensBeforeItLooksAndOnlyAsks() {
+    void itSubscribesToEventsFirstAndSendsOnlyGetRequests() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
 
@@ -68,7 +68,7 @@ class WatchTest {
     }
 
     @Test
-    void aLookSeesTheSameOnce() throws Exception {
+    void lookReadsTheSameWithoutEvents() throws Exception {
         assertThat(engine.source().look().services())
                 .singleElement()
                 .satisfies(service -> assertThat(service.endpoints()).hasSize(1));
@@ -76,7 +76,7 @@ class WatchTest {
     }
 
     @Test
-    void aLookAtAnEngineThatIsAwayFailsWithASentence() {
+    void lookAtAnUnreachableEngineFailsWithAClearMessage() {
         engine.stop();
 
         assertThatThrownBy(() -> engine.source().look())
@@ -85,7 +85,7 @@ class WatchTest {
     }
 
     @Test
-    void anEventMakesItLookAgain() {
+    void anEventTriggersAnotherLook() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             show("other", "172.17.0.3");
@@ -96,7 +96,7 @@ class WatchTest {
     }
 
     @Test
-    void aBurstOfEventsMakesFewLooks() {
+    void aBurstOfEventsTriggersFewLooks() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             int before = engine.requests().size();
@@ -111,7 +111,7 @@ class WatchTest {
     }
 
     @Test
-    void theSameStateIsDeliveredOnce() {
+    void anUnchangedStateIsDeliveredOnce() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             for (int looks = 1; looks <= 3; looks++) {
@@ -130,7 +130,7 @@ class WatchTest {
     }
 
     @Test
-    void askedForALookItLooksAtOnceHoweverOftenItIsAsked() {
+    void repeatedRequestsForALookAreServedAtOnce() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             show("other", "172.17.0.3");
@@ -144,42 +144,42 @@ class WatchTest {
     }
 
     @Test
-    void anAbsentEngineIsSaidOnceAndFoundWhenItComes() {
+    void anAbsentEngineIsLoggedOnceAndFoundWhenItStarts() {
         engine.stop();
         try (Received received = new Received(engine.source())) {
-            await().until(() -> said.about("can't be reached").size() == 1);
-            assertThat(said.about("can't be reached").get(0)).contains(engine.host());
+            await().until(() -> log.about("can't be reached").size() == 1);
+            assertThat(log.about("can't be reached").get(0)).contains(engine.host());
 
             engine.startAgain();
 
             received.awaitEndpoints("web", 1);
-            assertThat(said.about("can't be reached")).hasSize(1);
-            assertThat(said.about("Back source=")).hasSize(1);
+            assertThat(log.about("can't be reached")).hasSize(1);
+            assertThat(log.about("Back source=")).hasSize(1);
         }
     }
 
     @Test
-    void aRestartedEngineLeavesTheLastSnapshotInForceAndIsReadAnew() {
+    void duringARestartOfTheEngineTheLastSnapshotStaysInForce() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
 
             engine.stop();
-            await().until(() -> said.about("can't be reached").size() == 1);
+            await().until(() -> log.about("can't be reached").size() == 1);
             assertThat(received.all()).hasSize(1);
 
             show("other", "172.17.0.3");
             engine.startAgain();
             received.awaitEndpoints("other", 1);
             assertThat(received.all()).hasSize(2);
-            await().until(() -> said.about("Back source=").size() == 1);
+            await().until(() -> log.about("Back source=").size() == 1);
 
             engine.stop();
-            await("said again").until(() -> said.about("can't be reached").size() == 2);
+            await("log again").until(() -> log.about("can't be reached").size() == 2);
         }
     }
 
     @Test
-    void itTellsHowItFares() {
+    void theStatusIsReported() {
         engine.stop();
         try (Received received = new Received(engine.source())) {
             SourceStatus away = received.awaitStatus(status -> status.errors() >= 2);
@@ -209,7 +209,7 @@ class WatchTest {
     }
 
     @Test
-    void aRefusalIsItsTroubleUntilItIsOver() {
+    void aForbiddenRequestIsReportedAsTroubleUntilItIsAllowed() {
         engine.refusing("/containers/json", 403);
         try (Received received = new Received(engine.source())) {
             assertThat(received.awaitStatus(status -> status.trouble() != null).trouble())
@@ -221,31 +221,31 @@ class WatchTest {
     }
 
     @Test
-    void aStreamOfEventsThatEndsIsOpenedAgainWithoutAWord() {
+    void anEventStreamThatEndsIsReopenedSilently() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             show("other", "172.17.0.3");
             engine.endStreams();
             received.awaitEndpoints("other", 1);
-            assertThat(said.about("source=")).isEmpty();
+            assertThat(log.about("source=")).isEmpty();
         }
     }
 
     @Test
-    void anEngineThatHangsIsGivenUpAndTriedAgain() {
-        try (Received received = new Received(impatient())) {
+    void aHangingEngineTimesOutAndIsTriedAgain() {
+        try (Received received = new Received(withShortTimeout())) {
             received.awaitEndpoints("web", 1);
 
             engine.behave(engine::hang);
             engine.event(CONTAINER_EVENT);
-            await().until(() -> said.about("hangs").size() == 1);
-            assertThat(said.about("hangs").get(0)).contains("hasn't answered GET /");
+            await().until(() -> log.about("hangs").size() == 1);
+            assertThat(log.about("hangs").get(0)).contains("hasn't answered GET /");
             assertThat(received.all()).hasSize(1);
 
             show("other", "172.17.0.3");
             engine.behaveAgain();
             received.awaitEndpoints("other", 1);
-            assertThat(said.about("hangs")).hasSize(1);
+            assertThat(log.about("hangs")).hasSize(1);
             engine.behave(engine::hang);
             engine.event(CONTAINER_EVENT);
         }
@@ -253,13 +253,13 @@ class WatchTest {
     }
 
     @Test
-    void anEngineThatHangsOnAUnixSocketIsGivenUpToo(@TempDir Path folder) throws IOException {
+    void aHangingEngineOnAUnixSocketTimesOutToo(@TempDir Path folder) throws IOException {
         Path socket = folder.resolve("docker.sock");
         try (ServerSocketChannel silent = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             silent.bind(UnixDomainSocketAddress.of(socket));
             try (Received received =
                     new Received(DockerSource.at("unix://" + socket).withPatience(Duration.ofMillis(300)))) {
-                await().until(() -> said.about("hangs").size() == 1);
+                await().until(() -> log.about("hangs").size() == 1);
                 assertThat(received.all()).isEmpty();
             }
             await().until(this::noThreadIsLeft);
@@ -267,7 +267,7 @@ class WatchTest {
     }
 
     @Test
-    void garbageForJsonIsSaidOnceAndTheLastSnapshotStays() {
+    void invalidJsonIsLoggedOnceAndTheLastSnapshotStays() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             for (String garbage : new String[] {"<html>", "{}", "[1]", "[{\"Id\":", "[{\"Names\":[]}]", "7"}) {
@@ -277,7 +277,7 @@ class WatchTest {
                 await(garbage).until(() -> looksAtContainers() > before + 1);
                 assertThat(received.all()).hasSize(1);
             }
-            assertThat(said.about("can't be understood")).hasSize(1);
+            assertThat(log.about("can't be understood")).hasSize(1);
 
             show("other", "172.17.0.3");
             received.awaitEndpoints("other", 1);
@@ -291,7 +291,7 @@ class WatchTest {
     }
 
     @Test
-    void garbageForEventsIsSurvived() {
+    void invalidEventsAreTolerated() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             show("other", "172.17.0.3");
@@ -301,32 +301,32 @@ class WatchTest {
     }
 
     @Test
-    void somethingThatSpeaksNoHttpIsSurvived() throws IOException {
+    void aServerThatDoesNotSpeakHttpIsTolerated() throws IOException {
         try (ServerSocket ssh = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             Thread greeting = new Thread(() -> {
                 while (!ssh.isClosed()) {
                     try (var client = ssh.accept()) {
                         client.getOutputStream().write("SSH-2.0-OpenSSH_9.2\r\n".getBytes());
                     } catch (IOException e) {
-                        // The next one.
+                        // wait for the next client
                     }
                 }
             });
             greeting.setDaemon(true);
             greeting.start();
             try (Received received = new Received(DockerSource.at("tcp://127.0.0.1:" + ssh.getLocalPort()))) {
-                await().until(() -> said.about("source=").size() == 1);
+                await().until(() -> log.about("source=").size() == 1);
                 assertThat(received.all()).isEmpty();
             }
         }
     }
 
     @Test
-    void aConsumerThatFailsStopsNothing() {
+    void aConsumerThatThrowsDoesNotStopTheWatch() {
         AtomicInteger calls = new AtomicInteger();
         ServiceSource.Subscription subscription = engine.source().subscribe(snapshot -> {
             calls.incrementAndGet();
-            throw new IllegalStateException("not today");
+            throw new IllegalStateException("on purpose");
         });
         await().untilAtomic(calls, equalTo(1));
         show("other", "172.17.0.3");
@@ -336,7 +336,7 @@ class WatchTest {
     }
 
     @Test
-    void aClosedSubscriptionIsSilentAndItsThreadsEnd() {
+    void aClosedSubscriptionDeliversNothingAndItsThreadsEnd() {
         Received received = new Received(engine.source());
         received.awaitEndpoints("web", 1);
         received.close();
@@ -351,7 +351,7 @@ class WatchTest {
     }
 
     @Test
-    void aSocketProxyThatForbidsServicesLeavesTheContainers() {
+    void aSocketProxyThatForbidsServicesStillAllowsContainers() {
         engine.manager().refusing("/services", 403).refusing("/networks", 403);
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
@@ -360,10 +360,10 @@ class WatchTest {
     }
 
     @Test
-    void aSocketProxyThatForbidsInfoIsNoObstacle() {
+    void aSocketProxyMayForbidInfo() {
         engine.refusing("/info", 403)
-                .on("/services", "[" + Answers.service("a", 1, 1, LABELS) + "]")
-                .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+                .on("/services", "[" + EngineJson.service("a", 1, 1, LABELS) + "]")
+                .on("/tasks", "[" + EngineJson.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("a", 1);
         }
@@ -372,44 +372,44 @@ class WatchTest {
     @Test
     void aManagerWithoutALeaderKeepsTheServices() {
         engine.manager()
-                .on("/services", "[" + Answers.service("a", 1, 1, LABELS) + "]")
-                .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+                .on("/services", "[" + EngineJson.service("a", 1, 1, LABELS) + "]")
+                .on("/tasks", "[" + EngineJson.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("a", 1);
             engine.refusing("/services", 500);
             engine.event(SWARM_EVENT);
-            await().until(() -> said.about("refuses").size() == 1);
-            assertThat(said.about("refuses").get(0)).contains("500 to GET /services: not for you");
+            await().until(() -> log.about("refuses").size() == 1);
+            assertThat(log.about("refuses").get(0)).contains("500 to GET /services: not for you");
             assertThat(received.endpoints("a")).hasSize(1);
         }
     }
 
     @Test
-    void anEngineThatBecomesAManagerIsSeenAsOneAtItsFirstService() {
+    void anEngineThatBecomesAManagerIsDetectedAtItsFirstService() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);
             engine.manager()
-                    .on("/services", "[" + Answers.service("a", 1, 1, LABELS) + "]")
-                    .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+                    .on("/services", "[" + EngineJson.service("a", 1, 1, LABELS) + "]")
+                    .on("/tasks", "[" + EngineJson.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
             engine.event(SWARM_EVENT);
             received.awaitEndpoints("a", 1);
         }
     }
 
     @Test
-    void whatMovesIsFollowedWithoutFurtherEvents() {
+    void aChangingServiceIsPolledWithoutFurtherEvents() {
         engine.manager()
-                .on("/services", "[" + Answers.service("a", 1, 2, LABELS) + "]")
-                .on("/tasks", "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
+                .on("/services", "[" + EngineJson.service("a", 1, 2, LABELS) + "]")
+                .on("/tasks", "[" + EngineJson.task("t1", "a", "running", "running", "app", "10.0.1.3") + "]");
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("a", 1);
             int before = looksAtContainers();
             engine.on(
                     "/tasks",
-                    "[" + Answers.task("t1", "a", "running", "running", "app", "10.0.1.3") + ","
-                            + Answers.task("t2", "a", "running", "running", "app", "10.0.1.4") + "]");
+                    "[" + EngineJson.task("t1", "a", "running", "running", "app", "10.0.1.3") + ","
+                            + EngineJson.task("t2", "a", "running", "running", "app", "10.0.1.4") + "]");
             received.awaitEndpoints("a", 2);
-            assertThat(looksAtContainers()).as("only tasks are looked at").isEqualTo(before);
+            assertThat(looksAtContainers()).as("only tasks are polled").isEqualTo(before);
             assertThat(engine.requests())
                     .filteredOn(request -> request.startsWith("GET /tasks"))
                     .allMatch(request -> request.contains("\"desired-state\":[\"running\"]")

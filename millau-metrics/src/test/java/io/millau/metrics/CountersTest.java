@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class CountersTest {
 
     @Test
-    void everyThreadsNumbersAddUpAndNoNumberIsAnother() throws Exception {
+    void theCountsOfAllThreadsAddUpAndDoNotMix() throws Exception {
         int count = 17;
         int threads = 9;
         Counters counters = new Counters(count);
@@ -37,7 +37,7 @@ class CountersTest {
     }
 
     @Test
-    void theFirstBoundIsTheFirstThatFits() {
+    void theFirstFittingBoundIsChosen() {
         Histogram histogram = new Histogram();
         for (long nanos : new long[] {0, 5_000_000, 5_000_001, 300_000_000, 1_200_000_000, 30_000_000_001L}) {
             histogram.observe(Counters.copy(), nanos);

@@ -14,7 +14,7 @@ class KnownServicesTest {
     private final KnownServices services = new KnownServices(nanos::get);
 
     @Test
-    void servicesOfOneNameShareTheirSeriesAndAChangeKeepsThem() {
+    void servicesWithOneNameShareTheirSeriesAlsoAfterAChange() {
         Service one = Service.named("app").build();
         Service other = Service.named("app").hosts("other").build();
         services.replace(List.of(one, other));
@@ -27,9 +27,9 @@ class KnownServicesTest {
         assertThat(services.of(one)).isSameAs(series);
     }
 
-    /** Each snapshot forgets, too: where nobody scrapes, nothing may grow. */
+    /** Each snapshot also removes old entries, so that memory does not grow without scrapes. */
     @Test
-    void whatIsGoneIsForgottenWithoutAnyoneReadingIt() {
+    void removedServicesAreForgottenWithoutScrapes() {
         Service job = Service.named("job").build();
         services.replace(List.of(job));
         ServiceSeries series = services.of(job);

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/metrics.md} has every metric of the page, and no other. */
+/** {@code docs/metrics.md} lists exactly the metrics of the page. */
 class MetricsDocumentTest {
 
     private static final Path DOCUMENT = Path.of("../docs/metrics.md");
@@ -26,7 +26,7 @@ class MetricsDocumentTest {
     private static final Pattern LABEL = Pattern.compile("([a-z]+)=\"(?:[^\"\\\\]|\\\\.)*\"");
 
     @Test
-    void millausOwnMetricsAreThoseOfTheTable() throws IOException {
+    void theTableListsMillausMetrics() throws IOException {
         assertThat(rows("millau_"))
                 .containsExactlyElementsOf(Arrays.stream(Metric.values())
                         .map(metric -> row(
@@ -40,14 +40,14 @@ class MetricsDocumentTest {
     }
 
     @Test
-    void labelsStandInAlphabeticalOrder() {
+    void labelsAreInAlphabeticalOrder() {
         assertThat(Metric.values())
                 .allSatisfy(metric -> assertThat(metric.labels).isSorted());
     }
 
     @Test
-    void thoseOfTheProcessAndTheJvmAreThoseOfTheTable() throws IOException {
-        System.gc(); // there are series of what was allocated once there was a collection
+    void theTableListsTheMetricsOfTheProcessAndTheJvm() throws IOException {
+        System.gc(); // some memory series exist only after a collection
         assertThat(rows("process_", "jvm_")).containsExactlyElementsOf(rowsOfPage(new PrometheusMetrics().page()));
     }
 

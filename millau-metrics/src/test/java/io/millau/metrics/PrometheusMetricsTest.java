@@ -14,7 +14,7 @@ import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.TrafficListener.Ingress;
-import io.millau.core.testing.SaidByLog;
+import io.millau.core.testing.CapturedLog;
 import java.net.InetAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -50,7 +50,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void whatStandsThereFromTheStart() {
+    void globalSeriesExistFromTheStart() {
         assertThat(metrics.page())
                 .contains("millau_ingress_open_connections{port=\":8080\",protocol=\"http\"} 0\n")
                 .contains("millau_lb_status{service=\"app\"} 1\n")
@@ -62,7 +62,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aDeliveredRequest() {
+    void aDeliveredRequestIsCounted() {
         metrics.connectionBusy(INGRESS);
         metrics.requestBegan(INGRESS, "GET");
         metrics.requestEnded(new Request("GET", APP, true, false, 404));
@@ -86,7 +86,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aFailedRequestIsCountedOnceAndItsRetriesApart() {
+    void aFailedRequestIsCountedOnceAndItsRetriesSeparately() {
         metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, true);
         metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, false);
         metrics.requestEnded(new Request("GET", APP, false, false, 502));
@@ -98,7 +98,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aClientThatWentAwayIsNobodysFailure() {
+    void aClientThatLeavesIsNotAFailure() {
         metrics.requestEnded(new Request("GET", APP, false, true, 200));
 
         assertThat(metrics.page())
@@ -107,7 +107,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aClientCannotMakeTimeSeries() {
+    void aClientCannotCreateTimeSeries() {
         metrics.requestBegan(INGRESS, "BREW");
         metrics.requestBegan(INGRESS, "get");
 
@@ -116,7 +116,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aRequestThatNoServiceFits() {
+    void aRequestWithoutAMatchingServiceIsCounted() {
         metrics.requestBegan(INGRESS, "GET");
         metrics.requestEnded(new Request("GET", null, false, false, 502));
 
@@ -133,7 +133,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void whatServicesHaveFromTheStart() {
+    void seriesOfServicesExistFromTheStart() {
         assertThat(lines("service=\"app\""))
                 .containsExactlyInAnyOrder(
                         "millau_lb_retries_total{service=\"app\"} 0",
@@ -153,7 +153,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void ejectionsAndWhatTheBudgetForbids() {
+    void ejectionsAndRetriesBeyondTheBudgetAreCounted() {
         metrics.endpointEjected(APP, ENDPOINT, "refused");
         metrics.retriesExhausted(APP);
         metrics.retriesExhausted(APP);
@@ -164,7 +164,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void sourcesCertificatesAndTheLog() {
+    void sourcesCertificatesAndDroppedLogLinesAreShown() {
         overview.sources = List.of(
                 new SourceStatus("Docker", Instant.ofEpochSecond(1_800_000_000), null, 7, 1, Duration.ofMillis(1500)),
                 new SourceStatus("code", null, "is away", 0, 2, Duration.ZERO),
@@ -199,7 +199,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void theProcessAndTheJvm() {
+    void processAndJvmMetricsAreShown() {
         assertThat(metrics.page())
                 .contains("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total ")
                 .contains("\nprocess_start_time_seconds ")
@@ -208,10 +208,10 @@ class PrometheusMetricsTest {
                 .contains("# TYPE jvm_info gauge\njvm_info{runtime=");
     }
 
-    // Vanishing
+    // Removed services
 
     @Test
-    void aServiceThatIsGoneIsDownForAMinuteThenItsSeriesVanish() {
+    void aRemovedServiceIsDownForAMinuteAndThenItsSeriesEnd() {
         metrics.requestEnded(new Request("GET", APP, true, false, 200));
         replace();
         seconds(60);
@@ -225,7 +225,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aServiceThatComesBackWithinTheMinuteCountsOn() {
+    void aServiceThatReturnsWithinTheMinuteKeepsItsCounts() {
         metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, true);
         replace();
         seconds(59);
@@ -239,7 +239,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void aRequestThatWasOpenedBeforeAChangeCountsWithTheServiceAsItIsNow() {
+    void aRequestThatBeganBeforeAChangeCountsForTheChangedService() {
         Service changed = Service.named("app").endpoints(ENDPOINT).path("/new").build();
         replace(changed);
         metrics.requestEnded(new Request("GET", APP, true, false, 200));
@@ -250,7 +250,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void whatEndsAfterItsServiceVanishedIsShownForAMinuteAndMakesNoServiceThatIsDown() {
+    void aRequestThatEndsAfterItsServiceWasRemovedIsShownForAMinuteWithoutAStatus() {
         replace();
         metrics.page();
         seconds(61);
@@ -265,7 +265,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void servicesThatComeAndGoLeaveNothingBehindEvenIfNobodyReadsThePage() {
+    void removedServicesAreForgottenEvenWithoutScrapes() {
         for (int i = 0; i < 1000; i++) {
             Service service = Service.named("job-" + i).build();
             replace(service);
@@ -275,7 +275,7 @@ class PrometheusMetricsTest {
         assertThat(lines("millau_lb_retries_total")).hasSizeBetween(60, 63);
     }
 
-    // What a client, a service or an address may look like
+    // Unusual methods, names and addresses
 
     @Test
     void aThousandMethodsAreOneSeries() {
@@ -297,7 +297,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void noTwoSamplesAreOfOneSeries() {
+    void eachSeriesHasOneSample() {
         Ingress[] ingresses = {
             INGRESS, new Ingress(8080, "http"), new Ingress(8080, "https"), new Ingress(8443, "https")
         };
@@ -323,9 +323,9 @@ class PrometheusMetricsTest {
                 .contains("millau_topology_requests_total{id=\":8443-app\",source=\":8443\",target=\"app\"} 2\n");
     }
 
-    /** As Prometheus reads it: exposition format 0.0.4. */
+    /** Prometheus exposition format 0.0.4. */
     @Test
-    void everyLineIsWellFormedWhateverTheNames() {
+    void everyLineIsWellFormedWithHostileNames() {
         for (String name : List.of("a b", "{}", "x=\"y\"", "\\", "\n# TYPE a b", "päßword", "\"} 1\nhacked 1")) {
             Service service = Service.named(name).build();
             replace(service);
@@ -339,12 +339,12 @@ class PrometheusMetricsTest {
         }
     }
 
-    // Trouble
+    // Failures
 
     @Test
-    void whatFailsIsLoggedOnceAndLeftOutAndTheRestIsThere() {
+    void aFailingPartIsLoggedOnceAndLeftOut() {
         overview.failure = new IllegalStateException("certificates are away");
-        try (SaidByLog log = new SaidByLog()) {
+        try (CapturedLog log = new CapturedLog()) {
             for (int i = 0; i < 3; i++) {
                 assertThat(metrics.page())
                         .contains("millau_lb_status{service=\"app\"} 1\n")
@@ -359,7 +359,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void beforeTheStartThereIsAPageToo() {
+    void thePageWorksBeforeTheStart() {
         assertThat(new PrometheusMetrics().page())
                 .contains("# TYPE millau_ingress_requests_total counter\n")
                 .contains("process_start_time_seconds")
@@ -367,7 +367,7 @@ class PrometheusMetricsTest {
     }
 
     @Test
-    void nothingIsLostWhileServicesChangeAndThePageIsRead() throws Exception {
+    void noCountIsLostDuringChangesAndScrapes() throws Exception {
         int each = 20_000;
         List<Thread> threads = new ArrayList<>();
         AtomicBoolean over = new AtomicBoolean();

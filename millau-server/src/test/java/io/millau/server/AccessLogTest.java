@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A line for each request, in both formats at once. */
+/** Each request is one line, in both formats. */
 class AccessLogTest extends ProxyTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -53,7 +53,7 @@ class AccessLogTest extends ProxyTest {
                 .listener(combinedLog);
     }
 
-    /** So many, and no more. */
+    /** Waits until the log has {@code number} lines, and fails if it has more. */
     private static List<String> lines(ByteArrayOutputStream log, int number) {
         await().atMost(PATIENCE).until(() -> count(log) >= number);
         assertThat(log.toString(StandardCharsets.UTF_8)).endsWith("\n");
@@ -151,8 +151,8 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void anAnswerOf404IsOne() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+    void aServiceMayRespond404() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
         client().get("/");
 
         assertThat(json().path("status").intValue()).isEqualTo(404);
@@ -161,7 +161,7 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void aRequestThatNoServiceGets() throws Exception {
+    void aRequestWithoutAMatchingService() throws Exception {
         startWith(new Service[0]);
         client().get("/nowhere");
 
@@ -176,7 +176,7 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void aRequestThatNobodyAnswers() throws Exception {
+    void aRequestWhoseEndpointsAreUnreachable() throws Exception {
         Endpoint refusing = endpointThatRefuses();
         startWith(app(refusing).build());
         client().get("/");
@@ -190,7 +190,7 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void aFailoverIsOneLineWithItsAttempts() throws Exception {
+    void aRetriedRequestIsOneLineWithItsNumberOfAttempts() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(
                 Service.named("blue").endpoints(endpointThatRefuses()).build(),
@@ -209,7 +209,7 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatWentAwayIs499() throws Exception {
+    void aClientThatLeavesBeforeTheResponseIsLoggedAs499() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         startWith(endpointThatHangs(arrived));
         RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -223,7 +223,7 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatWentAwayDuringItsAnswerSawItsStatus() throws Exception {
+    void aClientThatLeavesDuringTheResponseIsLoggedWithTheStatusItGot() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
@@ -239,7 +239,7 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void http2IsNamed() throws Exception {
+    void theProtocolOfAnHttp2RequestIsLogged() throws Exception {
         startWith(endpointThatSays("ok"));
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
         client.headers(1, true, ":method", "GET", ":scheme", "http", ":path", "/x?y", ":authority", "shop.example");
@@ -254,7 +254,7 @@ class AccessLogTest extends ProxyTest {
 
     @ParameterizedTest
     @CsvSource({"http/1.1, TLSv1.2", "http/1.1, TLSv1.3", "h2, TLSv1.2", "h2, TLSv1.3"})
-    void theVersionOfTlsIsNamed(String application, String version) throws Exception {
+    void theTlsVersionIsLogged(String application, String version) throws Exception {
         startWith(endpointThatSays("ok"));
         SSLSocket socket = closing((SSLSocket) TrustAll.context()
                 .getSocketFactory()
@@ -279,7 +279,7 @@ class AccessLogTest extends ProxyTest {
 
     private static final String QUOTES = "/\" 200 0 \"-\" \"-\"";
 
-    /** Whatever a client sends, it is one line, and what is behind stays where it is. */
+    /** Hostile header values stay within their field: each request is one line. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -292,7 +292,7 @@ class AccessLogTest extends ProxyTest {
                 "/{}%s%n$1",
                 "/\\ud83d",
             })
-    void noFieldForgesALine(String hostile) throws Exception {
+    void aHostileHeaderFieldCannotForgeALine(String hostile) throws Exception {
         startWith(endpointThatSays("ok"));
         client().send("GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: " + hostile + "\r\nReferer: " + hostile
                         + "\r\nX-Request-Id: " + hostile + "\r\n\r\n")
@@ -302,7 +302,7 @@ class AccessLogTest extends ProxyTest {
         assertThat(json().path("status").intValue()).isEqualTo(200);
     }
 
-    /** Undertow lets none of them come as far as here today. */
+    /** Undertow rejects such paths today; the log must be safe even if it no longer does. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -314,7 +314,7 @@ class AccessLogTest extends ProxyTest {
                 "/\u00ff\u00c3\u00a4\u540d\ud83d",
                 "/{}%s%n$1",
             })
-    void noPathAndNoNameForgesALine(String hostile) throws Exception {
+    void aHostilePathOrNameCannotForgeALine(String hostile) throws Exception {
         AccessLog jsonLog = closing(AccessLog.json(json, NOON));
         Service service = Service.named(hostile).build();
         RecordedEnd end = new RecordedEnd(
@@ -377,9 +377,9 @@ class AccessLogTest extends ProxyTest {
                         + " \"[^\"]*\" \"[^\"]*\" [01] 0 \\d+ms \\d+ms - \\S+");
     }
 
-    /** Nobody takes the lines: requests go on, and what is too much is counted. */
+    /** The log's output blocks: requests continue, and lines beyond the limit are dropped and counted. */
     @Test
-    void aReaderThatBlocksHoldsNoRequestUp() throws Exception {
+    void aBlockedLogDoesNotDelayRequests() throws Exception {
         LineWriterTest.Gate gate = new LineWriterTest.Gate();
         AtomicReference<Overview> overview = new AtomicReference<>();
         services.replace(app(endpointThatSays("ok").endpoint()).build());
@@ -405,7 +405,7 @@ class AccessLogTest extends ProxyTest {
                     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100));
                 }
             } catch (IOException e) {
-                // what the answers show
+                // the missing responses will fail the test
             }
         });
         for (int i = 0; i < requests / 100 * 100; i++) {
@@ -425,7 +425,7 @@ class AccessLogTest extends ProxyTest {
     }
 
     @Test
-    void closingItWritesWhatWaits() throws Exception {
+    void closeWritesTheWaitingLines() throws Exception {
         startWith(endpointThatSays("ok"));
         RawClient client = client();
         for (int i = 0; i < 100; i++) {

@@ -26,13 +26,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Which package may use which, as {@code docs/architecture.md} draws it. */
+/** Which package may use which, as drawn in {@code docs/architecture.md}. */
 class ArchitectureTest {
 
     private static final String API = "io.millau.server";
     private static final String INTERNAL = API + ".internal.";
 
-    /** What each package may use of the others; a package that is not here fails the tests. */
+    /** Which other packages each package may use; a package that is not listed here fails the tests. */
     private static final Map<String, Set<String>> MAY_USE = Map.ofEntries(
             entry(API + ".cli", API, INTERNAL + "status", INTERNAL + "text"),
             entry(API, of("frontend proxy status upstream tls io text")),
@@ -45,7 +45,7 @@ class ArchitectureTest {
             entry(INTERNAL + "io"),
             entry(INTERNAL + "text"));
 
-    /** The name of a class at the beginning of what is set as code. */
+    /** A class name at the start of inline code. */
     private static final Pattern CODE = Pattern.compile("`([A-Z][a-z]+[A-Za-z0-9]*)\\b[^`]*`");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
@@ -65,7 +65,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void everyPackageHasItsPlace() {
+    void everyPackageIsListed() {
         Set<String> found = CLASSES.stream().map(JavaClass::getPackageName).collect(toSet());
 
         assertThat(found).containsExactlyInAnyOrderElementsOf(MAY_USE.keySet());
@@ -73,7 +73,7 @@ class ArchitectureTest {
 
     @ParameterizedTest
     @MethodSource("packages")
-    void aPackageUsesOnlyThoseBelowIt(String name) {
+    void aPackageUsesOnlyPackagesBelowIt(String name) {
         Set<String> forbidden = new TreeSet<>(MAY_USE.keySet());
         forbidden.remove(name);
         forbidden.removeAll(MAY_USE.getOrDefault(name, Set.of()));
@@ -91,14 +91,14 @@ class ArchitectureTest {
     }
 
     @Test
-    void noPackagesUseEachOther() {
+    void thereAreNoCycles() {
         slices().matching(API + ".(**)").should().beFreeOfCycles().check(CLASSES);
         slices().matching(API + ".internal.(*)").should().beFreeOfCycles().check(CLASSES);
     }
 
-    /** Who embeds the proxy has none of these on the classpath unless they ask for it. */
+    /** An embedder does not have these libraries on the classpath by default. */
     @Test
-    void adaptersAreForTheStandaloneServerAlone() {
+    void onlyTheStandaloneServerUsesAdapters() {
         noClasses()
                 .that()
                 .resideOutsideOfPackage(API + ".cli")
@@ -120,9 +120,9 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** A map that names what is not there leads nowhere. */
+    /** The documents must not name classes that were renamed or removed. */
     @Test
-    void theMapNamesClassesThatExist() throws IOException {
+    void classesNamedInTheDocumentsExist() throws IOException {
         Set<String> known = new HashSet<>(Set.of("HttpServerExchange", "README"));
         try (Stream<Path> files = Files.walk(Path.of(".."))) {
             files.map(file -> file.getFileName().toString())
@@ -139,15 +139,15 @@ class ArchitectureTest {
         }
     }
 
-    /** A new public type here is API: think of its name and its Javadoc, then add it. */
+    /** A new public type is API: review its name and Javadoc, then add it to the list. */
     @Test
-    void theApiIsThis() {
+    void theApiHasOnlyTheseTypes() {
         assertThat(api().map(JavaClass::getSimpleName))
                 .containsExactlyInAnyOrder("Millau", "Builder", "BindFailedException", "AccessLog");
     }
 
     @Test
-    void theApiShowsNothingInternal() {
+    void theApiUsesNoInternalTypes() {
         List<String> shown = api().flatMap(type -> type.getCodeUnits().stream())
                 .filter(unit -> unit.getModifiers().contains(JavaModifier.PUBLIC))
                 .filter(unit ->

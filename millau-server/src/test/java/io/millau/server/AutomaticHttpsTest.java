@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A service with a host gets its certificate by itself, from a real ACME server. */
+/** A service with a host gets its certificate automatically from a real ACME server. */
 @RequiresPebble
 class AutomaticHttpsTest extends ProxyTest {
 
@@ -41,8 +41,8 @@ class AutomaticHttpsTest extends ProxyTest {
     private final int httpsPort = FreePorts.next();
     private boolean conscrypt;
 
-    /** What renewals go by. */
-    private final MovableClock clockOfRenewals = new MovableClock();
+    /** The clock that decides when a certificate is renewed. */
+    private final MovableClock renewalClock = new MovableClock();
 
     private Pebble pebble;
 
@@ -51,7 +51,7 @@ class AutomaticHttpsTest extends ProxyTest {
         AcmeCertificates acme = closing(AcmeCertificates.builder(Store.files(data))
                 .directories(List.of(pebble.directory()))
                 .trusted(pebble.trusted())
-                .clock(clockOfRenewals)
+                .clock(renewalClock)
                 .start());
         Millau.Builder builder = Millau.builder()
                 .http("127.0.0.1:" + httpPort)
@@ -61,10 +61,10 @@ class AutomaticHttpsTest extends ProxyTest {
         return conscrypt ? builder.tlsProvider(new OpenSSLProvider()) : builder;
     }
 
-    /** One of two ports is closed to the CA: then the other way is found. */
+    /** The CA can reach only one of the two ports: Millau uses the challenge that works there. */
     @ParameterizedTest
     @CsvSource({"true, true", "true, false", "false, true", "false, false"})
-    void aServiceGetsItsCertificate(boolean withConscrypt, boolean port80Open) throws Exception {
+    void aServiceGetsACertificate(boolean withConscrypt, boolean port80Open) throws Exception {
         conscrypt = withConscrypt;
         pebble = closing(
                 (port80Open ? Pebble.with().httpPort(httpPort) : Pebble.with().tlsPort(httpsPort)).start());
@@ -102,7 +102,7 @@ class AutomaticHttpsTest extends ProxyTest {
         });
 
         await().atMost(PATIENCE).until(() -> load.isDone() || requests.get() > 100);
-        clockOfRenewals.forward(Duration.ofDays(61));
+        renewalClock.forward(Duration.ofDays(61));
         await().atMost(PATIENCE).until(() -> load.isDone() || !shown().equals(first));
         int atRenewal = requests.get();
         await().atMost(PATIENCE).until(() -> load.isDone() || requests.get() > atRenewal + 100);

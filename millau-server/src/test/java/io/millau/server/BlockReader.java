@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads the header blocks of one direction of an HTTP/2 connection, which have to be read one after the other. */
+/** Decodes the header blocks of one direction of an HTTP/2 connection, in the order they arrived. */
 final class BlockReader {
 
     private final HpackDecoder decoder = new HpackDecoder();
@@ -18,7 +18,7 @@ final class BlockReader {
         decoder.setHeaderEmitter((name, value, neverIndex) -> fields.add(name + ": " + value));
     }
 
-    /** The fields, as they would be written. */
+    /** The decoded fields, each as {@code name: value}. */
     List<String> read(String payload) throws IOException {
         fields.clear();
         try {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
 import org.w3c.dom.NodeList;
 
-/** Whoever imports the BOM gets the versions of our artifacts, and keeps their own Jackson, JUnit and slf4j. */
+/** The BOM manages the versions of our artifacts only, not of Jackson, JUnit or slf4j. */
 class BomTest {
 
     private static Document read(String pom) throws Exception {
@@ -24,7 +24,7 @@ class BomTest {
     }
 
     @Test
-    void itListsOurArtifactsAndNothingElse() throws Exception {
+    void itListsOurArtifactsOnly() throws Exception {
         Document bom = read("../millau-bom/pom.xml");
 
         assertThat(bom.getElementsByTagName("parent").getLength()).isZero();
@@ -37,7 +37,7 @@ class BomTest {
     }
 
     @Test
-    void itHasTheVersionOfTheRest() throws Exception {
+    void itHasTheVersionOfTheOtherModules() throws Exception {
         String version = texts(read("../pom.xml"), "version").findFirst().orElseThrow();
 
         assertThat(texts(read("../millau-bom/pom.xml"), "version").findFirst()).contains(version);

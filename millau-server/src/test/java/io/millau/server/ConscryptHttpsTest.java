@@ -2,7 +2,7 @@ package io.millau.server;
 
 import org.conscrypt.OpenSSLProvider;
 
-/** With the provider that the standalone server takes. */
+/** With the TLS provider of the standalone server. */
 class ConscryptHttpsTest extends HttpsTest {
 
     @Override

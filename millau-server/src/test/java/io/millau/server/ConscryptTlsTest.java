@@ -2,7 +2,7 @@ package io.millau.server;
 
 import org.conscrypt.OpenSSLProvider;
 
-/** HTTPS with the provider that the standalone server takes. */
+/** HTTPS with the TLS provider of the standalone server. */
 class ConscryptTlsTest extends TlsTest {
 
     @Override

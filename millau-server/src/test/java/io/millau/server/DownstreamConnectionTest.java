@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
-/** A client's connection over several requests: the second comes in another way than the first, and nobody can tell. */
+/** Several requests over one client connection: the second takes another code path than the first, with the same result. */
 class DownstreamConnectionTest extends ProxyTest {
 
     private static final Duration LONGER_THAN_IDLE = Duration.ofSeconds(200);
@@ -24,9 +24,9 @@ class DownstreamConnectionTest extends ProxyTest {
             "DELETE /a HTTP/1.1\r\nHost: a.b\r\nX-Length: 3\r\n\r\n",
             "GET /a;b=c/../d//e HTTP/1.1\r\nHost: a_b.example.\r\nForwarded: for=x\r\nX-Forwarded-For: y\r\n\r\n");
 
-    /** What has two parsers is a way in for smugglers unless both read the same (RFC 9112, 11.2). */
+    /** Two parsers allow request smuggling unless both read a request in the same way (RFC 9112, 11.2). */
     @Test
-    void aSecondRequestIsReadAsAFirstOneIs() throws Exception {
+    void theSecondRequestIsParsedLikeTheFirst() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("hello");
         startWith(endpoint);
         long seed = System.nanoTime();
@@ -52,8 +52,8 @@ class DownstreamConnectionTest extends ProxyTest {
     }
 
     /**
-     * The answer's status, and what the endpoint got if it got anything. Undertow makes one blank of several in a field's
-     * value, which the short way in leaves as they are.
+     * The response's status, and the request that the endpoint received, if any. Undertow merges several blanks in a field's
+     * value into one; our own parser keeps them.
      */
     private static String seen(RawClient client, String head, ScriptedEndpoint endpoint) throws Exception {
         int before = endpoint.requests.size();
@@ -69,7 +69,7 @@ class DownstreamConnectionTest extends ProxyTest {
                                         .replaceAll("X-Request-Id: [0-9a-f]{32}", "X-Request-Id: made"));
     }
 
-    /** With another byte somewhere, or one more, or one less, but not in what ends it. */
+    /** The head with one byte changed, added or removed, but not in the final empty line. */
     private static String mutated(String head, Random random) {
         String bytes = " \t\r\n:;,/?%&=#\"[]@*.-_aZ09\u0000\u0001\u007f\u0080\u00ff";
         StringBuilder mutated = new StringBuilder(head);
@@ -84,13 +84,13 @@ class DownstreamConnectionTest extends ProxyTest {
     }
 
     @Test
-    void requestsThatCameTogetherAreAnsweredInTurn() throws Exception {
+    void pipelinedRequestsAreAnsweredInOrder() throws Exception {
         startWith(endpointThatSays("hello"));
         RawClient client = client();
 
         for (int i = 0; i < 3; i++) {
             client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3) + "GET /2 HTTP/1.1\r\nHo");
-            for (int answer = 0; answer < 3; answer++) {
+            for (int response = 0; response < 3; response++) {
                 assertThat(client.read().body()).isEqualTo("hello");
             }
             client.send("st: a\r\n\r\n");
@@ -100,7 +100,7 @@ class DownstreamConnectionTest extends ProxyTest {
     }
 
     @Test
-    void requestsOfAllKindsFollowEachOther() throws Exception {
+    void requestsOfAllKindsMayFollowEachOther() throws Exception {
         startWith(endpointThatSays("hello"));
         RawClient client = client();
 
@@ -119,7 +119,7 @@ class DownstreamConnectionTest extends ProxyTest {
     }
 
     @Test
-    void anIdleConnectionEnds() throws Exception {
+    void anIdleConnectionIsClosed() throws Exception {
         startWith(endpointThatSays("hello"));
         RawClient silent = client();
         RawClient once = client();
@@ -127,7 +127,7 @@ class DownstreamConnectionTest extends ProxyTest {
         RawClient often = client();
         often.get("/");
         often.get("/");
-        client().get("/"); // so that the others are known to be idle
+        client().get("/"); // after this response, the other connections are known to be idle
 
         ahead.addAndGet(LONGER_THAN_IDLE.toNanos());
 
@@ -138,13 +138,13 @@ class DownstreamConnectionTest extends ProxyTest {
 
     @Test
     void aConnectionWithARequestIsNotIdle() throws Exception {
-        CountDownLatch answering = new CountDownLatch(2);
-        CompletableFuture<Void> mayAnswer = new CompletableFuture<>();
+        CountDownLatch responding = new CountDownLatch(2);
+        CompletableFuture<Void> mayRespond = new CompletableFuture<>();
         ScriptedEndpoint slow = endpoint(connection -> {
             while (connection.readRequest() != null) {
                 connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
-                answering.countDown();
-                mayAnswer.join();
+                responding.countDown();
+                mayRespond.join();
                 connection.send("llo");
             }
         });
@@ -158,15 +158,16 @@ class DownstreamConnectionTest extends ProxyTest {
         RawClient second = client();
         second.send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n").read();
         second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-        answering.await();
+        responding.await();
         RawClient idle = client();
         idle.send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n").read();
-        client().send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n").read(); // so that the one before is known to be idle
+        client().send("GET / HTTP/1.1\r\nHost: quick\r\n\r\n")
+                .read(); // after this response, the one above is known to be idle
 
         ahead.addAndGet(LONGER_THAN_IDLE.toNanos());
 
-        assertThat(idle.ended()).isTrue(); // so the others were looked at, too
-        mayAnswer.complete(null);
+        assertThat(idle.ended()).isTrue(); // the idle check has run, so it has seen the other connections too
+        mayRespond.complete(null);
         assertThat(first.read().body()).isEqualTo("hello");
         assertThat(second.read().body()).isEqualTo("hello");
     }

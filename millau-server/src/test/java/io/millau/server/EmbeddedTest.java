@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 
-/** Who embeds the proxy has none of the modules that only the standalone server needs. */
+/** The proxy runs without the modules that only the standalone server needs. */
 class EmbeddedTest {
 
     private static final String OPTIONAL =
             ".*(millau-(metrics|docker|acme)|jackson|httpc|acme4j|snakeyaml|conscrypt).*";
 
-    /** What runs without them: says what each path of the telemetry port answers. */
+    /** Runs without them, and returns the response of each path of the telemetry port. */
     public static final class Run implements Callable<List<String>> {
 
         @Override
         public List<String> call() throws Exception {
-            List<String> answers = new ArrayList<>();
+            List<String> responses = new ArrayList<>();
             try (ScriptedEndpoint endpoint = ScriptedEndpoint.thatSays("ok");
                     Millau millau = Millau.builder()
                             .http("127.0.0.1:0")
@@ -38,17 +38,17 @@ class EmbeddedTest {
                             .start();
                     RawClient client = new RawClient(millau.port());
                     RawClient telemetry = new RawClient(millau.telemetryPort())) {
-                answers.add(client.get("/").body());
+                responses.add(client.get("/").body());
                 for (String path : new String[] {"/", "/ready", "/live", "/status", "/status.json", "/metrics"}) {
-                    answers.add(path + " " + telemetry.get(path).status());
+                    responses.add(path + " " + telemetry.get(path).status());
                 }
             }
-            return answers;
+            return responses;
         }
     }
 
     @Test
-    void withoutMetricsThereIsAllElse() throws Exception {
+    void withoutMetricsEverythingElseWorks() throws Exception {
         List<URL> urls = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
             if (!entry.matches(OPTIONAL)) {
@@ -61,9 +61,9 @@ class EmbeddedTest {
                     .isInstanceOf(ClassNotFoundException.class);
             Callable<?> run = (Callable<?>)
                     alone.loadClass(Run.class.getName()).getConstructor().newInstance();
-            Object answers = run.call();
+            Object responses = run.call();
 
-            assertThat(answers)
+            assertThat(responses)
                     .isEqualTo(List.of(
                             "ok",
                             "/ 200",

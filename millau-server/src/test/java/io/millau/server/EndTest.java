@@ -11,19 +11,19 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
-/** The proxy itself is replaced: nobody's request is lost. */
+/** The proxy shuts down, for example to be replaced: no request is lost. */
 class EndTest extends ProxyTest {
 
     private final CountDownLatch arrived = new CountDownLatch(1);
-    private final CountDownLatch answer = new CountDownLatch(1);
+    private final CountDownLatch mayRespond = new CountDownLatch(1);
 
-    /** A grace that ends when a test says so. */
+    /** The grace period lasts until the test ends it. */
     @Override
     public Millau.Builder builder() {
         return super.builder().telemetry("127.0.0.1:0").grace(Duration.ofDays(1));
     }
 
-    private Thread beginToEnd() {
+    private Thread beginShutdown() {
         Thread thread = new Thread(millau::close);
         thread.start();
         return thread;
@@ -34,15 +34,15 @@ class EndTest extends ProxyTest {
         closing.join();
     }
 
-    /** Answers a request for /slow when the test says so, and others at once. */
+    /** Responds to /slow when the test allows it, and to other requests at once. */
     private ScriptedEndpoint slow() {
         return endpoint(connection -> {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
                 if (request.startLine().contains("/slow")) {
                     arrived.countDown();
-                    await(answer);
+                    await(mayRespond);
                 }
-                connection.answer(request, "done");
+                connection.respond(request, "done");
             }
         });
     }
@@ -64,12 +64,12 @@ class EndTest extends ProxyTest {
     }
 
     @Test
-    void duringTheGraceItIsDownAndServesAndConnectionsEndWithTheirNextAnswer() throws Exception {
+    void duringTheGracePeriodItReportsDownAndServesAndClosesConnectionsAfterTheirNextResponse() throws Exception {
         startWith(endpointThatSays("ok"));
         RawClient idle = client();
         assertThat(idle.get("/").field("Connection")).isNull();
 
-        Thread closing = beginToEnd();
+        Thread closing = beginShutdown();
         awaitDown();
 
         for (RawClient client : new RawClient[] {idle, client()}) {
@@ -84,18 +84,20 @@ class EndTest extends ProxyTest {
     }
 
     @Test
-    void anHttp2ClientIsToldToSendNoMoreBeforeItsConnectionEnds() throws Exception {
+    void anHttp2ClientGetsGoAwayBeforeItsConnectionIsClosed() throws Exception {
         startWith(slow());
         try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
             get(client, 1, "/slow");
             await(arrived);
 
-            Thread closing = beginToEnd();
+            Thread closing = beginShutdown();
             assertThat(client.lastStreamOfGoAway()).isEqualTo(Integer.MAX_VALUE);
-            client.send(RawHttp2Client.GO_AWAY, 0, 0, new byte[8]); // as many do, who still wait for their answers
+            client.send(RawHttp2Client.GO_AWAY, 0, 0, new byte[8]); // as many clients do that still wait for responses
             get(client, 3, "/");
-            assertThat(client.body(3)).as("one that it sent before it knew").isEqualTo("done");
-            answer.countDown();
+            assertThat(client.body(3))
+                    .as("a request sent before the client saw GOAWAY")
+                    .isEqualTo("done");
+            mayRespond.countDown();
             assertThat(client.body(1)).isEqualTo("done");
             endGrace(closing);
 
@@ -105,9 +107,9 @@ class EndTest extends ProxyTest {
     }
 
     @Test
-    void anHttp2ClientThatComesLateIsToldAfterTheSettings() throws Exception {
+    void anHttp2ClientThatConnectsDuringShutdownGetsGoAwayAfterTheSettings() throws Exception {
         startWith(endpointThatSays("ok"));
-        Thread closing = beginToEnd();
+        Thread closing = beginShutdown();
         awaitDown();
         try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
             get(client, 1, "/");
@@ -118,12 +120,12 @@ class EndTest extends ProxyTest {
     }
 
     @Test
-    void anHttp2ConnectionThatIsIdleEndsWithoutAnUnclearRequest() throws Exception {
+    void anIdleHttp2ConnectionIsClosedWithTheNumberOfItsLastRequest() throws Exception {
         startWith(endpointThatSays("ok"));
         try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
             get(client, 1, "/");
             assertThat(client.body(1)).isEqualTo("ok");
-            endGrace(beginToEnd());
+            endGrace(beginShutdown());
 
             assertThat(client.lastStreamOfGoAway()).isEqualTo(Integer.MAX_VALUE);
             assertThat(client.lastStreamOfGoAway()).isEqualTo(1);

@@ -19,11 +19,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a running proxy says of a URL. */
+/** How a running proxy explains the routing of a URL. */
 class ExplainTest extends ProxyTest {
 
     @Test
-    void theTelemetryPortExplainsWhatTheProxyDoes() throws Exception {
+    void theTelemetryPortExplainsTheRoute() throws Exception {
         ScriptedEndpoint good = endpointThatSays("api");
         startWithTelemetry(
                 app(endpointThatRefuses(), good.endpoint()).path("/api/").build(),
@@ -31,12 +31,12 @@ class ExplainTest extends ProxyTest {
         while (traffic.events.stream().noneMatch(event -> event.startsWith("failed"))) {
             client().get("/api/");
         }
-        Message answer = explain("https://shop.example/api/x?q");
+        Message response = explain("https://shop.example/api/x?q");
 
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
-        assertThat(answer.field(ExplainHandler.SERVED)).isEqualTo("true");
-        assertThat(answer.body())
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.field("Content-Type")).isEqualTo("text/plain; charset=utf-8");
+        assertThat(response.field(ExplainHandler.SERVED)).isEqualTo("true");
+        assertThat(response.body())
                 .startsWith("""
                         https://shop.example/api/x?q goes to app
                         app: matches by host * and path /api/
@@ -44,7 +44,7 @@ class ExplainTest extends ProxyTest {
                 .contains("  " + good.endpoint() + " in rotation (up)\n")
                 .containsPattern("  http://\\S+ out of rotation \\(ejected [0-9]+ s ago: .+\\)\n")
                 .endsWith("rest: path /api/ is the longer match than /\n");
-        assertThat(withoutAge(answer.body()))
+        assertThat(withoutAge(response.body()))
                 .isEqualTo(withoutAge(millau.explain(URI.create("https://shop.example/api/x?q"))));
     }
 
@@ -53,7 +53,7 @@ class ExplainTest extends ProxyTest {
     }
 
     @Test
-    void whatTheClientGetsIsSaid() throws Exception {
+    void theExplanationSaysWhatTheClientWouldGet() throws Exception {
         startWithTelemetry(
                 Service.named("idle").hosts("idle.example").build(),
                 app(endpointThatSays("ok").endpoint())
@@ -76,7 +76,7 @@ class ExplainTest extends ProxyTest {
     }
 
     @Test
-    void whatIsWrongWithServicesIsSaidToo() throws Exception {
+    void theExplanationListsProblems() throws Exception {
         Problem problem = new Problem("shop", "millau.port is missing (the service is left out)");
         millau = closing(builder()
                 .source(consumer -> {
@@ -89,7 +89,7 @@ class ExplainTest extends ProxyTest {
                 .endsWith("\nProblem: shop: millau.port is missing (the service is left out)\n");
     }
 
-    /** A path counts as the proxy's own server takes it apart. */
+    /** The explanation parses a path exactly as the proxy does. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -108,7 +108,7 @@ class ExplainTest extends ProxyTest {
                 "/api/+",
                 "/%2561pi/"
             })
-    void oddPathsGoWhereTheProxySendsThem(String path) throws Exception {
+    void unusualPathsAreExplainedAsTheProxyRoutesThem(String path) throws Exception {
         startWith(
                 Service.named("api")
                         .path("/api/")
@@ -161,18 +161,18 @@ class ExplainTest extends ProxyTest {
                 "http://*/",
                 "http://..é../",
             })
-    void whatIsNoUrlIsRefusedWithWhatWasExpected(String text) throws Exception {
+    void anInvalidUrlIsRejectedWithAHint(String text) throws Exception {
         assertThatThrownBy(() -> RequestUrl.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("expected a URL like https://shop.example/api/x");
         startWithTelemetry();
-        Message answer = explain(text);
-        assertThat(answer.status()).isEqualTo(400);
-        assertThat(answer.body()).startsWith("/explain?url=: expected a URL like https://shop.example/api/x");
+        Message response = explain(text);
+        assertThat(response.status()).isEqualTo(400);
+        assertThat(response.body()).startsWith("/explain?url=: expected a URL like https://shop.example/api/x");
     }
 
     @Test
-    void hostileQueriesGetNothingBack() throws Exception {
+    void hostileQueriesAreNotEchoedUnescaped() throws Exception {
         startWithTelemetry();
         try (RawClient telemetry = new RawClient(millau.telemetryPort())) {
             assertThat(telemetry.get("/explain").status()).isEqualTo(400);

@@ -22,13 +22,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** When an endpoint refuses, breaks or is slow, the same request goes to the next: the client never notices. */
+/** When an endpoint is unreachable, fails or is slow, the request is retried at the next one, unnoticed by the client. */
 class FailoverTest extends ProxyTest {
 
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     @Test
-    void anEndpointThatRefusesIsPassedOver() throws Exception {
+    void aRequestToAnUnreachableEndpointIsRetried() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpointThatRefuses(), good.endpoint()).build());
         RawClient client = client();
@@ -57,10 +57,10 @@ class FailoverTest extends ProxyTest {
                 "HTTP/2 200 OK\r\n\r\n",
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
             })
-    void anEndpointThatBreaksIsPassedOver(String answer) throws Exception {
+    void aRequestWithAnInvalidResponseIsRetried(String response) throws Exception {
         ScriptedEndpoint bad = endpoint(connection -> {
             connection.readRequest();
-            connection.send(answer);
+            connection.send(response);
         });
         startWith(bad, endpointThatSays("good"));
         RawClient client = client();
@@ -72,21 +72,21 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void whereAllAreOutTheClientIsToldWhenToComeAgain() throws Exception {
+    void withAllEndpointsEjectedTheResponseHasRetryAfter() throws Exception {
         clock = ahead::get;
         startWith(app(endpointThatRefuses(), endpointThatRefuses())
                 .retry(Duration.ofSeconds(7))
                 .build());
-        ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // they had their time to start
-        Message answer = client().get("/");
+        ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // past the time in which an endpoint may still start
+        Message response = client().get("/");
 
-        assertThat(answer.status()).isEqualTo(502);
-        assertThat(answer.field("Retry-After")).isEqualTo("7");
-        assertThat(answer.body()).isEqualTo("No instance could answer\n");
+        assertThat(response.status()).isEqualTo(502);
+        assertThat(response.field("Retry-After")).isEqualTo("7");
+        assertThat(response.body()).isEqualTo("No instance could answer\n");
     }
 
     @Test
-    void aRequestWaitsForAnInstanceThatHasJustStarted() throws Exception {
+    void aRequestWaitsForAnInstanceThatIsStarting() throws Exception {
         ScriptedEndpoint started = endpointThatSays("started");
         startWith(new Service[0]);
         services.replace(app(endpointThatRefuses()).build());
@@ -103,7 +103,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aRequestWaitsNoLongerThanItsServiceMayTake() throws Exception {
+    void aRequestWaitsNoLongerThanTheTimeoutOfItsService() throws Exception {
         startWith(new Service[0]);
         services.replace(
                 app(endpointThatRefuses()).timeout(Duration.ofMillis(600)).build());
@@ -112,7 +112,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aRequestAtARemovedEndpointGoesToTheNextOneAfterTheDrain() throws Exception {
+    void aRequestAtARemovedEndpointIsRetriedAfterTheDrain() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         ScriptedEndpoint hanging = endpointThatHangs(arrived);
         ScriptedEndpoint good = endpointThatSays("good");
@@ -129,7 +129,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatLeavesWhileItsRequestWaitsIsForgotten() throws Exception {
+    void aWaitingRequestEndsWhenItsClientLeaves() throws Exception {
         startWith(new Service[0]);
         services.replace(app(endpointThatRefuses()).build());
         RawClient client = client();
@@ -141,7 +141,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void anEndpointThatResetsIsPassedOver() throws Exception {
+    void aRequestWhoseConnectionIsResetIsRetried() throws Exception {
         startWith(
                 endpoint(connection -> {
                     connection.readRequest();
@@ -153,7 +153,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void anEndpointWithAnEndlessHeadIsPassedOver() throws Exception {
+    void aRequestWithAnEndlessResponseHeadIsRetried() throws Exception {
         startWith(
                 endpoint(connection -> {
                     connection.readRequest();
@@ -168,7 +168,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void anEndpointThatIsSlowIsPassedOver() throws Exception {
+    void aRequestThatTimesOutIsRetried() throws Exception {
         ScriptedEndpoint slow = endpoint(connection -> {
             connection.readRequest();
             connection.hang();
@@ -191,7 +191,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void whenNoneAnswersInTimeThatIsSaid() throws Exception {
+    void whenAllAttemptsTimeOutTheResponseIs504() throws Exception {
         AtomicInteger attempts = new AtomicInteger();
         ScriptedEndpoint.Script hanging = connection -> {
             connection.readRequest();
@@ -207,14 +207,14 @@ class FailoverTest extends ProxyTest {
                 .timeout(Duration.ofMillis(100))
                 .build());
 
-        Message answer = client().get("/");
-        assertThat(answer.status()).isEqualTo(504);
+        Message response = client().get("/");
+        assertThat(response.status()).isEqualTo(504);
         await().untilAsserted(() -> assertThat(attempts).hasValue(3));
         assertThat(traffic.await(7)).contains("ended GET app 504 0 0");
     }
 
     @Test
-    void whenNoneCanBeReachedThatIsSaid() throws Exception {
+    void whenNoEndpointIsReachableTheResponseIs502() throws Exception {
         startWith(app(endpointThatRefuses(), endpointThatRefuses()).build());
         RawClient client = client();
 
@@ -224,10 +224,10 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void anyStatusIsAnAnswer() throws Exception {
+    void aResponseWithAnErrorStatusIsNotRetried() throws Exception {
         startWith(
-                endpointThatAnswers("HTTP/1.1 500 Oh no\r\nContent-Length: 0\r\n\r\n"),
-                endpointThatAnswers("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+                endpointThatResponds("HTTP/1.1 500 Oh no\r\nContent-Length: 0\r\n\r\n"),
+                endpointThatResponds("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
         RawClient client = client();
 
         List<Integer> seen = new ArrayList<>();
@@ -238,7 +238,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aPostThatMayHaveBeenSeenIsNotRetried() throws Exception {
+    void aPostThatAnEndpointMayHaveProcessedIsNotRetried() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(
                 endpoint(connection -> {
@@ -246,39 +246,39 @@ class FailoverTest extends ProxyTest {
                 }),
                 good);
 
-        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+        Message response = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
                 .read();
-        assertThat(answer.status()).isEqualTo(502);
+        assertThat(response.status()).isEqualTo(502);
         assertThat(good.requests).isEmpty();
     }
 
     @Test
-    void aPostThatNobodySawIsRetried() throws Exception {
+    void aPostThatNoEndpointReceivedIsRetried() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpointThatRefuses(), good.endpoint()).build());
 
-        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+        Message response = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
                 .read();
-        assertThat(answer.body()).isEqualTo("good");
+        assertThat(response.body()).isEqualTo("good");
         assertThat(good.requests.get(0).body()).isEqualTo("hi");
     }
 
     @Test
-    void aPostIsRetriedWhereItsServiceSaysThatItDoesNoHarm() throws Exception {
+    void aPostIsRetriedIfItsServiceAllowsIt() throws Exception {
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
                 .retryUnsafe(true)
                 .build());
 
-        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+        Message response = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
                 .read();
-        assertThat(answer.body()).isEqualTo("good");
+        assertThat(response.body()).isEqualTo("good");
         assertThat(good.requests.get(0).body()).isEqualTo("hi");
     }
 
     @ParameterizedTest
     @CsvSource({"1, 65536", "10000, 65536", "65536, 65536", "1000000, 1000000", "3, 3"})
-    void aBodyIsKeptForARetry(int size, int buffer) throws Exception {
+    void aBodyIsBufferedForARetry(int size, int buffer) throws Exception {
         String body = "x".repeat(size);
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
@@ -292,7 +292,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aChunkedBodyThatCameInPiecesIsKeptForARetry() throws Exception {
+    void aChunkedBodyThatArrivesInPiecesIsBufferedForARetry() throws Exception {
         CountDownLatch broken = new CountDownLatch(1);
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(
@@ -314,7 +314,7 @@ class FailoverTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(ints = {65536, 1_000_000, 2, 0})
-    void aBodyBeyondTheLimitCannotBeRetried(int buffer) throws Exception {
+    void aRequestWithABodyBeyondTheBufferIsNotRetried(int buffer) throws Exception {
         int size = buffer + 1;
         ScriptedEndpoint good = endpointThatSays("good");
         startWith(app(endpoint(ScriptedEndpoint.Connection::readRequest).endpoint(), good.endpoint())
@@ -328,10 +328,10 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void anIdleConnectionThatTheEndpointClosedIsNoFailure() throws Exception {
+    void anIdleConnectionClosedByTheEndpointIsNotAFailureOfTheEndpoint() throws Exception {
         AtomicInteger connections = new AtomicInteger();
         CountDownLatch secondRequest = new CountDownLatch(1);
-        // The first connection ends in the very moment in which the second request arrives over it.
+        // The endpoint closes the first connection at the moment when the second request arrives over it.
         ScriptedEndpoint endpoint = endpoint(connection -> {
             connections.incrementAndGet();
             connection.readRequest();
@@ -355,7 +355,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aRequestThatMayNotBeRetriedTakesNoConnectionThatWasIdleForLong() throws Exception {
+    void aRequestThatMayNotBeRetriedDoesNotUseALongIdleConnection() throws Exception {
         clock = ahead::get;
         AtomicInteger connections = new AtomicInteger();
         startWith(endpoint(connection -> {
@@ -378,10 +378,10 @@ class FailoverTest extends ProxyTest {
         assertThat(connections).hasValue(2);
     }
 
-    /** A PUT may be retried, but not without its body: over a connection that had been closed long ago it got a 502. */
+    /** A PUT too large for the buffer cannot be retried: over a connection that the endpoint had long closed it got a 502. */
     @ParameterizedTest
     @CsvSource({"65536, 1", "65537, 2"})
-    void anUploadThatIsTooLargeToBeKeptTakesNoConnectionThatWasIdleForLong(int size, int expected) throws Exception {
+    void anUploadTooLargeForTheBufferDoesNotUseALongIdleConnection(int size, int expected) throws Exception {
         clock = ahead::get;
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
@@ -395,7 +395,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void anEjectedEndpointComesBackAfterItsRetryPeriod() throws Exception {
+    void anEjectedEndpointReturnsAfterItsRetryPeriod() throws Exception {
         AtomicInteger requests = new AtomicInteger();
         startWith(
                 endpoint(connection -> {
@@ -413,11 +413,11 @@ class FailoverTest extends ProxyTest {
         }
         ahead.addAndGet(TimeUnit.SECONDS.toNanos(61));
 
-        List<String> answers = new ArrayList<>();
+        List<String> responses = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            answers.add(client.get("/").body());
+            responses.add(client.get("/").body());
         }
-        assertThat(answers).contains("back", "good");
+        assertThat(responses).contains("back", "good");
     }
 
     @Test
@@ -438,7 +438,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void anotherServiceComesBeforeAnotherReplica() throws Exception {
+    void aRetryPrefersAnotherService() throws Exception {
         ScriptedEndpoint green = endpointThatSays("green");
         startWith(
                 Service.named("blue")
@@ -451,20 +451,21 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aServiceWithNothingRunningSaysSo() throws Exception {
+    void aServiceWithoutEndpointsIsA502ThatSaysSo() throws Exception {
         startWith(app().hosts("one.com").build());
         RawClient client = client();
 
-        Message answer = client.send("GET / HTTP/1.1\r\nHost: one.com\r\n\r\n").read();
-        assertThat(answer.status()).isEqualTo(502);
-        assertThat(answer.body()).startsWith("No running instance of app");
-        assertThat(answer.field("Content-Length")).isNotNull();
+        Message response =
+                client.send("GET / HTTP/1.1\r\nHost: one.com\r\n\r\n").read();
+        assertThat(response.status()).isEqualTo(502);
+        assertThat(response.body()).startsWith("No running instance of app");
+        assertThat(response.field("Content-Length")).isNotNull();
         assertThat(traffic.await(4)).contains("ended GET app 502 0 0");
         assertThat(client.get("/").body()).startsWith("No matching services found");
     }
 
-    /** A client whose request has arrived at an endpoint that works on it until we go away. */
-    private RawClient clientOfAnEndpointThatHangs(CountDownLatch ended) throws Exception {
+    /** A client whose request is at an endpoint that does not respond until the proxy closes the connection. */
+    private RawClient clientOfAHangingEndpoint(CountDownLatch ended) throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         startWith(endpoint(connection -> {
             connection.readRequest();
@@ -478,9 +479,9 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatGoesAwayEndsTheEndpointsWork() throws Exception {
+    void whenAClientLeavesTheUpstreamConnectionIsClosed() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
-        RawClient client = clientOfAnEndpointThatHangs(ended);
+        RawClient client = clientOfAHangingEndpoint(ended);
         client.close();
 
         ended.await();
@@ -488,9 +489,9 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatSentItsNextRequestEarlyAndGoesAwayIsNoticed() throws Exception {
+    void aClientThatPipelinesARequestAndLeavesIsNoticed() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
-        RawClient client = clientOfAnEndpointThatHangs(ended);
+        RawClient client = clientOfAHangingEndpoint(ended);
         client.send("GET / HTTP/1.1\r\n").send("Host: a\r\n\r\n").close();
 
         ended.await();
@@ -498,7 +499,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatGoesAwayInTheMiddleOfAnAnswerEndsTheEndpointsWork() throws Exception {
+    void whenAClientLeavesDuringTheResponseTheUpstreamConnectionIsClosed() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         startWith(endpoint(connection -> {
             connection.readRequest();
@@ -515,7 +516,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatResetsItsStreamEndsTheEndpointsWork() throws Exception {
+    void whenAClientResetsItsStreamTheUpstreamConnectionIsClosed() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
         startWith(endpoint(connection -> {
@@ -547,7 +548,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatWaitsToBeToldToSendItsBodyIsNotToBlame() throws Exception {
+    void aClientThatWaitsFor100ContinueIsNotBlamedForATimeout() throws Exception {
         CountDownLatch headArrived = new CountDownLatch(1);
         CountDownLatch bodyArrived = new CountDownLatch(1);
         ScriptedEndpoint endpoint = endpoint(connection -> {
@@ -573,7 +574,7 @@ class FailoverTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatSendsNoBodyIsToBlameForThat() throws Exception {
+    void aClientThatDoesNotSendItsBodyGets408() throws Exception {
         ScriptedEndpoint endpoint = endpoint(connection -> {
             connection.wire().readHead();
             connection.hang();

@@ -7,7 +7,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
-/** A Docker Engine that has some containers, on its host's network, and no Swarm. */
+/** A fake Docker Engine with some containers on the host's network, and without a Swarm. */
 public final class FakeDocker implements AutoCloseable {
 
     private final HttpServer server;

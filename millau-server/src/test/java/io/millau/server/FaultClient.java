@@ -13,23 +13,23 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A client on one connection that sends a request in pieces and tells what it saw. One thread may send while another reads. */
+/** A client on one connection that sends requests in pieces and returns what it saw. One thread may send while another reads. */
 interface FaultClient extends Closeable {
 
-    /** @param length of the body, 0 for none, -1 if it is not told beforehand */
+    /** @param length of the body, 0 for none, -1 for a body whose length is not sent */
     void sendHead(String method, int length) throws IOException;
 
-    /** Sends a part, which is not empty, of the first request's body. */
+    /** Sends a non-empty part of the first request's body. */
     void sendBody(byte[] part, boolean last) throws IOException;
 
-    /** Reads the answer to the request whose head was sent last. */
-    Seen read(String method, Runnable headCame) throws IOException;
+    /** Reads the response to the last request. */
+    Seen read(String method, Runnable onHead) throws IOException;
 
     /**
-     * What was seen of an answer.
+     * What the client saw of a response.
      *
-     * @param statuses 1xx, and the final one unless the connection or stream ended before
-     * @param whole whether it ended as HTTP says that an answer ends
+     * @param statuses 1xx, and the final one unless the connection or stream ended first
+     * @param whole whether the response was complete
      */
     record Seen(List<Integer> statuses, String body, boolean whole) {}
 
@@ -69,7 +69,7 @@ interface FaultClient extends Closeable {
         }
 
         @Override
-        public Seen read(String method, Runnable headCame) throws IOException {
+        public Seen read(String method, Runnable onHead) throws IOException {
             List<Integer> statuses = new ArrayList<>();
             try {
                 Message head;
@@ -80,7 +80,7 @@ interface FaultClient extends Closeable {
                     }
                     statuses.add(head.status());
                 } while (head.status() < 200);
-                headCame.run();
+                onHead.run();
                 return new Seen(
                         statuses,
                         method.equals("HEAD")
@@ -131,7 +131,7 @@ interface FaultClient extends Closeable {
         }
 
         @Override
-        public Seen read(String method, Runnable headCame) throws IOException {
+        public Seen read(String method, Runnable onHead) throws IOException {
             List<Integer> statuses = new ArrayList<>();
             StringBuilder body = new StringBuilder();
             try {
@@ -143,7 +143,7 @@ interface FaultClient extends Closeable {
                         body.append(frame.payload());
                     } else {
                         statuses.add(status(frame.payload()));
-                        headCame.run();
+                        onHead.run();
                     }
                     if ((frame.flags() & RawHttp2Client.END_STREAM) != 0) {
                         return new Seen(statuses, body.toString(), true);

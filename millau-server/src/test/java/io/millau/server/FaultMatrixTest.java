@@ -38,23 +38,23 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every fault with every method, body and front: what is seen then stands in {@code docs/fault-matrix.md}. */
+/** Plays every fault with every method, body and client protocol, and compares it with {@code docs/fault-matrix.md}. */
 class FaultMatrixTest {
 
     private static final Path DOCUMENT = Path.of("../docs/fault-matrix.md");
     private static final List<String> METHODS = List.of("GET", "HEAD", "POST", "PUT", "DELETE");
     private static final String GOOD = "good";
 
-    /** What follows a fault's name where its connection was idle for so long. */
+    /** Follows a fault's name in the table if its connection was idle for that long. */
     private static final String AFTER_2_S = " after 2 s";
 
-    /** Most of them wait, for a timeout or for each other's turn on the processors. */
+    /** Combinations played concurrently; most of them only wait. */
     private static final int AT_ONCE = 16;
 
-    /** What fails often fails slowly; after so many the rest is not waited for. */
-    private static final int ENOUGH = 50;
+    /** Failures are slow; after this many, the rest is not played. */
+    private static final int MAX_FAILURES = 50;
 
-    private static final AtomicInteger RED = new AtomicInteger();
+    private static final AtomicInteger FAILURES = new AtomicInteger();
     private static final ExecutorService THREADS = Executors.newFixedThreadPool(AT_ONCE);
 
     /** A request's body. */
@@ -66,12 +66,12 @@ class FaultMatrixTest {
 
         private final String text;
         private final byte[] bytes;
-        private final boolean lengthIsTold;
+        private final boolean hasLength;
 
-        Body(String text, int length, boolean lengthIsTold) {
+        Body(String text, int length, boolean hasLength) {
             this.text = text;
             this.bytes = bytes(length);
-            this.lengthIsTold = lengthIsTold;
+            this.hasLength = hasLength;
         }
 
         private static byte[] bytes(int length) {
@@ -82,13 +82,13 @@ class FaultMatrixTest {
             return bytes;
         }
 
-        /** Whether all of it is kept for a retry. */
+        /** Whether all of it is buffered for a retry. */
         boolean kept() {
             return bytes.length <= 64 * 1024;
         }
 
-        private int toldLength() {
-            return lengthIsTold ? bytes.length : -1;
+        private int length() {
+            return hasLength ? bytes.length : -1;
         }
 
         @Override
@@ -97,13 +97,13 @@ class FaultMatrixTest {
         }
     }
 
-    private enum Front {
+    private enum Protocol {
         HTTP_1("HTTP/1.1"),
         H2C("h2c");
 
         private final String text;
 
-        Front(String text) {
+        Protocol(String text) {
             this.text = text;
         }
 
@@ -113,20 +113,20 @@ class FaultMatrixTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> asTheTableSays() throws Exception {
+    Stream<DynamicTest> everyCombinationIsAsInTheTable() throws Exception {
         FaultTable table = FaultTable.read(DOCUMENT);
         List<DynamicTest> tests = new ArrayList<>();
         Set<FaultTable.Row> used = new HashSet<>();
         for (String fault : table.faults()) {
             for (String method : METHODS) {
                 for (Body body : Body.values()) {
-                    for (Front front : Front.values()) {
-                        FaultTable.Row row = table.rowFor(fault, method, body, front.text);
+                    for (Protocol protocol : Protocol.values()) {
+                        FaultTable.Row row = table.rowFor(fault, method, body, protocol.text);
                         used.add(row);
-                        Cell cell = new Cell(fault, method, body, front);
+                        Cell cell = new Cell(fault, method, body, protocol);
                         Future<?> played = THREADS.submit(() -> play(cell, row.expected()));
                         tests.add(DynamicTest.dynamicTest(
-                                String.join(", ", fault, method, body.text, front.text), played::get));
+                                String.join(", ", fault, method, body.text, protocol.text), played::get));
                     }
                 }
             }
@@ -135,14 +135,14 @@ class FaultMatrixTest {
         return tests.stream();
     }
 
-    private static Void play(Cell cell, FaultTable.Sights expected) throws Exception {
-        if (RED.get() >= ENOUGH) {
-            throw new AssertionError("not played: " + ENOUGH + " others failed");
+    private static Void play(Cell cell, FaultTable.Expected expected) throws Exception {
+        if (FAILURES.get() >= MAX_FAILURES) {
+            throw new AssertionError("not played: " + MAX_FAILURES + " others failed");
         }
         try {
             cell.play(expected);
         } catch (Exception | AssertionError e) {
-            RED.getAndIncrement();
+            FAILURES.getAndIncrement();
             throw e;
         }
         return null;
@@ -167,7 +167,7 @@ class FaultMatrixTest {
                 .pollInterval(Duration.ofMillis(2));
     }
 
-    /** Time that passes only while a fault is to be timed out, so that a machine that stalls times nobody else out. */
+    /** The proxy's time. It runs only while a fault has to time out, so that a stalled machine causes no other timeout. */
     private static final class Clock implements Ticker, TrafficListener {
         private volatile boolean runs;
         private volatile long stoppedAt = System.nanoTime();
@@ -192,11 +192,11 @@ class FaultMatrixTest {
         }
     }
 
-    /** One fault, one request: with a proxy and two endpoints of its own. */
+    /** One combination: one request through a new proxy with two endpoints. */
     private static final class Cell {
         private final String method;
         private final Body body;
-        private final Front front;
+        private final Protocol protocol;
         private final Fault fault;
         private final boolean idleForLong;
 
@@ -204,9 +204,9 @@ class FaultMatrixTest {
         private final PrometheusMetrics metrics = new PrometheusMetrics();
         private final RecordedTraffic traffic = new RecordedTraffic();
         private final InMemoryServices services = ServiceSource.of();
-        private final AtomicBoolean answerBegan = new AtomicBoolean();
+        private final AtomicBoolean responseBegan = new AtomicBoolean();
 
-        Cell(String fault, String method, Body body, Front front) {
+        Cell(String fault, String method, Body body, Protocol protocol) {
             this.idleForLong = fault.endsWith(AFTER_2_S);
             String name = idleForLong ? fault.substring(0, fault.length() - AFTER_2_S.length()) : fault;
             this.fault = Arrays.stream(Fault.values())
@@ -215,10 +215,10 @@ class FaultMatrixTest {
                     .orElseThrow(() -> new AssertionError("no fault " + name));
             this.method = method;
             this.body = body;
-            this.front = front;
+            this.protocol = protocol;
         }
 
-        void play(FaultTable.Sights expected) throws Exception {
+        void play(FaultTable.Expected expected) throws Exception {
             try (ScriptedEndpoint faulty = ScriptedEndpoint.that(fault);
                     ScriptedEndpoint good = ScriptedEndpoint.thatSays(GOOD)) {
                 services.replace(Service.named("app")
@@ -240,7 +240,7 @@ class FaultMatrixTest {
             }
         }
 
-        private void play(FaultTable.Sights expected, Millau millau, ScriptedEndpoint faulty, ScriptedEndpoint good)
+        private void play(FaultTable.Expected expected, Millau millau, ScriptedEndpoint faulty, ScriptedEndpoint good)
                 throws Exception {
             int warmUps = fault == Fault.IDLE_CLOSE ? 1 : 0;
             if (warmUps > 0) {
@@ -258,7 +258,7 @@ class FaultMatrixTest {
             int eventsBefore = traffic.events.size();
             List<String> countedBefore = counted();
 
-            try (FaultClient client = front.connect(millau.port())) {
+            try (FaultClient client = protocol.connect(millau.port())) {
                 FaultClient.Seen seen = request(client, faulty);
 
                 awaitEnded(warmUps + 1);
@@ -266,8 +266,8 @@ class FaultMatrixTest {
                 List<String> counted = new ArrayList<>(counted());
                 countedBefore.forEach(counted::remove);
                 boolean byGood = good.attempts() > 0;
-                assertThat(new FaultTable.Sights(
-                                sight(seen, byGood),
+                assertThat(new FaultTable.Expected(
+                                clientSaw(seen, byGood),
                                 faulty.attempts() - warmUps,
                                 good.attempts(),
                                 failedAttempt(events),
@@ -279,21 +279,21 @@ class FaultMatrixTest {
                 good.requests.forEach(this::assertBodyCame);
                 assertThat(good.requests).hasSize(good.attempts());
                 if (seen.whole() && seen.statuses().contains(200)) {
-                    assertThat(seen.body()).isEqualTo(answer(byGood));
-                    if (!answersEarly()) {
+                    assertThat(seen.body()).isEqualTo(responseBody(byGood));
+                    if (!respondsEarly()) {
                         assertThat(byGood ? good.requests : toFaulty).isNotEmpty();
                         assertThat(events)
                                 .contains("ended " + method + " app delivered 200 " + body.bytes.length + " "
-                                        + answer(byGood).length());
+                                        + responseBody(byGood).length());
                     }
                 }
-                assertFaultyIsLeft(faulty, seen, byGood);
-                assertStillInStep(client, seen, good);
+                assertFaultyConnectionIsClosed(faulty, seen, byGood);
+                assertNextResponseBelongsToNextRequest(client, seen, good);
             }
-            assertNothingLeft(millau, faulty, good);
+            assertNothingLeaks(millau, faulty, good);
         }
 
-        /** Sends the request, the body's end only when the fault has shown, and reads the answer. */
+        /** Sends the request, but the rest of its body only when the fault has happened, and reads the response. */
         private FaultClient.Seen request(FaultClient client, ScriptedEndpoint faulty) throws Exception {
             int first = switch (fault.stage()) {
                 case HEAD -> Math.min(body.bytes.length / 2, 1024);
@@ -301,25 +301,25 @@ class FaultMatrixTest {
                 case END -> body.bytes.length;
             };
             CountDownLatch sent = new CountDownLatch(1);
-            client.sendHead(method, body.toldLength());
+            client.sendHead(method, body.length());
             ScriptedEndpoint.daemon("body", () -> {
                 try {
                     if (first > 0) {
                         send(client, 0, first);
                     }
                     if (first < body.bytes.length) {
-                        await().until(() -> answerBegan.get() || failed() || faulty.connections() > 1);
+                        await().until(() -> responseBegan.get() || failed() || faulty.connections() > 1);
                         send(client, first, body.bytes.length);
                     }
                 } catch (IOException e) {
-                    // the answer came before the end of the body, and after it nobody takes the rest
+                    // the response came before the end of the body, and the rest is no longer read
                 }
                 sent.countDown();
             });
-            FaultClient.Seen seen = client.read(method, () -> answerBegan.set(true));
-            if (front == Front.HTTP_1) {
+            FaultClient.Seen seen = client.read(method, () -> responseBegan.set(true));
+            if (protocol == Protocol.HTTP_1) {
                 assertThat(sent.await(30, TimeUnit.SECONDS))
-                        .as("the body is taken or refused")
+                        .as("the client is done with the body")
                         .isTrue();
             }
             return seen;
@@ -337,17 +337,17 @@ class FaultMatrixTest {
             await().until(() -> count("idle") == requests);
         }
 
-        private static String sight(FaultClient.Seen seen, boolean byGood) {
-            StringBuilder sight = new StringBuilder();
+        private static String clientSaw(FaultClient.Seen seen, boolean byGood) {
+            StringBuilder text = new StringBuilder();
             for (int status : seen.statuses()) {
-                sight.append(sight.isEmpty() ? "" : " ").append(status);
+                text.append(text.isEmpty() ? "" : " ").append(status);
             }
             if (!seen.whole()) {
-                sight.append(" cut");
+                text.append(" cut");
             } else if (seen.statuses().contains(200)) {
-                sight.append(byGood ? " good" : " faulty");
+                text.append(byGood ? " good" : " faulty");
             }
-            return sight.toString();
+            return text.toString();
         }
 
         private static String failedAttempt(List<String> events) {
@@ -358,7 +358,7 @@ class FaultMatrixTest {
             return failed.isEmpty() ? "-" : String.join(" and ", failed);
         }
 
-        /** What the metrics count, an entry for each time. */
+        /** The counters of the metrics: an entry for each increment. */
         private List<String> counted() {
             List<String> counted = new ArrayList<>();
             for (String line : metrics.page().split("\n")) {
@@ -380,51 +380,51 @@ class FaultMatrixTest {
                     .isTrue();
         }
 
-        private String answer(boolean byGood) {
+        private String responseBody(boolean byGood) {
             return method.equals("HEAD") ? "" : byGood ? GOOD : Fault.BODY;
         }
 
-        /** Whether the answer ends before the request's body does, so that nobody needs that any more. */
-        private boolean answersEarly() {
-            return fault == Fault.EARLY_ANSWER
-                    || fault == Fault.EARLY_ANSWER_THEN_CLOSE
-                    || fault == Fault.ANSWER_AROUND_BODY && method.equals("HEAD");
+        /** Whether the response may end before the request's body, so that the rest of the body is not needed. */
+        private boolean respondsEarly() {
+            return fault == Fault.EARLY_RESPONSE
+                    || fault == Fault.EARLY_RESPONSE_THEN_CLOSE
+                    || fault == Fault.RESPONSE_AROUND_BODY && method.equals("HEAD");
         }
 
         private static <T> List<T> tail(List<T> list, int from) {
             return list.subList(from, list.size());
         }
 
-        /** An endpoint that did not answer, or not as HTTP has it, keeps no connection. */
-        private void assertFaultyIsLeft(ScriptedEndpoint faulty, FaultClient.Seen seen, boolean byGood) {
+        /** The connection to an endpoint that did not respond, or not as HTTP requires, is closed. */
+        private void assertFaultyConnectionIsClosed(ScriptedEndpoint faulty, FaultClient.Seen seen, boolean byGood) {
             faulty.endStalling();
-            boolean answered = seen.whole() && seen.statuses().contains(200) && !byGood;
-            if (!answered || fault == Fault.LENGTH_TOO_SMALL) {
+            boolean responded = seen.whole() && seen.statuses().contains(200) && !byGood;
+            if (!responded || fault == Fault.LENGTH_TOO_SMALL) {
                 await().until(() -> faulty.openConnections() == 0);
             }
         }
 
-        /** The client's next request over its connection gets the answer to that, unless the connection is closed. */
-        private void assertStillInStep(FaultClient client, FaultClient.Seen seen, ScriptedEndpoint good)
-                throws IOException {
+        /** The client's next request gets its own response, unless the connection is closed. */
+        private void assertNextResponseBelongsToNextRequest(
+                FaultClient client, FaultClient.Seen seen, ScriptedEndpoint good) throws IOException {
             services.replace(Service.named("app").endpoints(good.endpoint()).build());
             FaultClient.Seen next = new FaultClient.Seen(List.of(), "", false);
             try {
                 client.sendHead("GET", 0);
                 next = client.read("GET", () -> {});
             } catch (SocketException e) {
-                // it is closed
+                // the connection is closed
             }
-            if (front == Front.HTTP_1 && !next.whole()) {
+            if (protocol == Protocol.HTTP_1 && !next.whole()) {
                 assertThat(next.statuses()).isEmpty();
             } else {
-                assertThat(seen.whole() || front == Front.H2C).isTrue();
+                assertThat(seen.whole() || protocol == Protocol.H2C).isTrue();
                 assertThat(next).isEqualTo(new FaultClient.Seen(List.of(200), GOOD, true));
             }
         }
 
-        private void assertNothingLeft(Millau millau, ScriptedEndpoint faulty, ScriptedEndpoint good) {
-            services.replace(); // idle connections end with their endpoints
+        private void assertNothingLeaks(Millau millau, ScriptedEndpoint faulty, ScriptedEndpoint good) {
+            services.replace(); // removing the endpoints closes their idle connections
             await().until(() -> faulty.openConnections() + good.openConnections() == 0);
             await().until(() -> millau.buffersTaken() == 0);
             await().until(() -> count("began") == count("ended") && count("busy") == count("idle"));

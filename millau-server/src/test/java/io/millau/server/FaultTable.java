@@ -6,25 +6,25 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** The table in {@code docs/fault-matrix.md}, as it is read there. */
+/** The table in {@code docs/fault-matrix.md}. */
 record FaultTable(List<Row> rows) {
 
-    private static final List<String> COLUMNS =
-            List.of("fault", "method", "body", "front", "client sees", "faulty", "good", "failed attempt", "counted");
+    private static final List<String> COLUMNS = List.of(
+            "fault", "method", "body", "protocol", "client sees", "faulty", "good", "failed attempt", "counted");
 
-    /** For which combinations, and what is to be seen then. */
-    record Row(List<String> faults, String methods, String bodies, String fronts, Sights expected) {
+    /** Some combinations, and the expected result of each. */
+    record Row(List<String> faults, String methods, String bodies, String protocols, Expected expected) {
 
-        boolean fits(String fault, String method, FaultMatrixTest.Body body, String front) {
+        boolean fits(String fault, String method, FaultMatrixTest.Body body, String protocol) {
             return faults.contains(fault)
                     && (methods.equals("any") || List.of(methods.split(" ")).contains(method))
                     && (bodies.equals("any") || bodies.equals(body.kept() ? "kept" : "beyond"))
-                    && (fronts.equals("any") || fronts.equals(front));
+                    && (protocols.equals("any") || protocols.equals(protocol));
         }
     }
 
-    /** What is seen from all sides. */
-    record Sights(String client, int faulty, int good, String failedAttempt, String counted) {}
+    /** What the client, the two endpoints, a listener and the metrics see. */
+    record Expected(String client, int faulty, int good, String failedAttempt, String counted) {}
 
     static FaultTable read(Path document) throws IOException {
         List<List<String>> lines = Files.readAllLines(document).stream()
@@ -40,7 +40,7 @@ record FaultTable(List<Row> rows) {
     }
 
     private static Row row(List<String> cells) {
-        Sights expected = new Sights(
+        Expected expected = new Expected(
                 cells.get(4),
                 Integer.parseInt(cells.get(5)),
                 Integer.parseInt(cells.get(6)),
@@ -49,18 +49,18 @@ record FaultTable(List<Row> rows) {
         return new Row(List.of(cells.get(0).split(", ")), cells.get(1), cells.get(2), cells.get(3), expected);
     }
 
-    /** The names in the column of faults. */
+    /** The names in the fault column. */
     List<String> faults() {
         return rows.stream().flatMap(row -> row.faults.stream()).distinct().toList();
     }
 
-    /** The one row for a combination. */
-    Row rowFor(String fault, String method, FaultMatrixTest.Body body, String front) {
+    /** The row of a combination: exactly one must match. */
+    Row rowFor(String fault, String method, FaultMatrixTest.Body body, String protocol) {
         List<Row> fitting = rows.stream()
-                .filter(row -> row.fits(fault, method, body, front))
+                .filter(row -> row.fits(fault, method, body, protocol))
                 .toList();
         if (fitting.size() != 1) {
-            throw new AssertionError("expected one row for " + fault + ", " + method + ", " + body + ", " + front
+            throw new AssertionError("expected one row for " + fault + ", " + method + ", " + body + ", " + protocol
                     + ", found " + fitting);
         }
         return fitting.get(0);

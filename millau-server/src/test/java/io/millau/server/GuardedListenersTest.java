@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.mockito.InOrder;
 
-/** What a listener of somebody else's may do: anything, and no request nor another listener is the worse for it. */
+/** A listener that throws disturbs neither requests nor other listeners. */
 class GuardedListenersTest {
 
     private static final Ingress INGRESS = new Ingress(8080, "http");
@@ -25,7 +25,7 @@ class GuardedListenersTest {
     private final GuardedListeners listeners = new GuardedListeners(List.of(broken, good));
 
     @Test
-    void theyAreToldInTheirOrder() {
+    void listenersAreCalledInOrder() {
         listeners.requestBegan(INGRESS, "GET");
 
         InOrder order = inOrder(broken, good);
@@ -34,7 +34,7 @@ class GuardedListenersTest {
     }
 
     @Test
-    void oneThatThrowsIsToldAgainAndTheOthersAreToo() {
+    void aListenerThatThrowsIsCalledAgainAndSoAreTheOthers() {
         doThrow(new IllegalStateException("on purpose")).when(broken).requestEnded(any());
         doThrow(new LinkageError("on purpose")).when(broken).servicesReplaced(any());
         TrafficListener.Ended request = mock(TrafficListener.Ended.class);

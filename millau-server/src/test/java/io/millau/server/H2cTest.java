@@ -37,7 +37,7 @@ class H2cTest extends ProxyTest {
 
     private static final int LARGE = 10 * 1024 * 1024;
 
-    /** What happened at an endpoint. */
+    /** Events at an endpoint, in order. */
     private final LinkedBlockingQueue<String> seen = new LinkedBlockingQueue<>();
 
     /** Plays the endpoint's side of a connection. */
@@ -56,12 +56,12 @@ class H2cTest extends ProxyTest {
         });
     }
 
-    /** Answers every request, whenever it is whole. */
-    private ScriptedEndpoint peerThatSays(String body, int... settings) {
+    /** Responds to each request once it is complete. */
+    private ScriptedEndpoint peerThatReturns(String body, int... settings) {
         return peer(
                 peer -> {
                     while (true) {
-                        peer.answer(peer.wholeRequest().stream(), body);
+                        peer.respond(peer.wholeRequest().stream(), body);
                     }
                 },
                 settings);
@@ -75,7 +75,7 @@ class H2cTest extends ProxyTest {
         startWith(app(endpoints).build());
     }
 
-    /** A server that others wrote. */
+    /** An independent HTTP/2 implementation. */
     private Endpoint undertow(HttpHandler handler) {
         Undertow server = Undertow.builder()
                 .setServerOption(UndertowOptions.ENABLE_HTTP2, true)
@@ -136,20 +136,20 @@ class H2cTest extends ProxyTest {
     // Messages
 
     @Test
-    void requestsAndAnswersOfAnySizePass() throws Exception {
+    void requestsAndResponsesOfAnySizePass() throws Exception {
         startWith(app(echo()).build());
         String large = "0123456789".repeat(LARGE / 10);
 
         RawClient client = client();
         for (String body : new String[] {"", "small", large}) {
-            upload(client, post(body)); // what comes back while it is sent has to be read
+            upload(client, post(body)); // in the background: the echo must be read meanwhile
             assertThat(client.read().body()).isEqualTo(body);
         }
         awaitNoBuffers();
     }
 
     @Test
-    void bodiesInChunksPass() throws Exception {
+    void chunkedBodiesPass() throws Exception {
         startWith(app(echo()).build());
         String part = "0123456789".repeat(10_000);
         RawClient client = client().send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -160,7 +160,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anUploadOverHttp2InFrontKeepsEachByte() throws Exception {
+    void anUploadFromAnHttp2ClientArrivesUnchanged() throws Exception {
         startWith(app(undertow(exchange -> {
                     CRC32 sum = new CRC32();
                     sum.update(exchange.getInputStream().readAllBytes());
@@ -187,20 +187,20 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void fieldsAreThoseOfHttp2() throws Exception {
+    void headerFieldsAreTranslatedToHttp2() throws Exception {
         ScriptedEndpoint endpoint = peer(peer -> {
             Http2Peer.Frame request = peer.request();
             peer.fields(request).forEach(seen::add);
             peer.headers(request.stream(), true, ":status", "204", "x-own", "é");
         });
         startWithPeers(endpoint);
-        String answer = client().send(
+        String response = client().send(
                         "PUT /a/b?c=%20d HTTP/1.1\r\nHost: Shop.example:81\r\nX-Own: 1\r\nCookie: a=b\r\n"
                                 + "X-Request-Id: its-own\r\nTE: trailers, gzip\r\nConnection: X-Hop\r\nX-Hop: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
                 .readHead()
                 .toString();
 
-        assertThat(answer).contains("204").contains("x-own: é").doesNotContainIgnoringCase("transfer-encoding");
+        assertThat(response).contains("204").contains("x-own: é").doesNotContainIgnoringCase("transfer-encoding");
         assertThat(seen)
                 .containsExactlyInAnyOrder(
                         ":method: PUT",
@@ -219,7 +219,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anAnswersLengthIsSaidWhereItIsKnown() throws Exception {
+    void aResponseHasAContentLengthIfItIsKnown() throws Exception {
         startWithPeers(peer(peer -> {
             peer.headers(peer.request().stream(), true, ":status", "200", "content-length", "7");
             int second = peer.request().stream();
@@ -242,7 +242,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void headsMayBeLarge() throws Exception {
+    void headsMaySpanSeveralFrames() throws Exception {
         String large = "x".repeat(30_000);
         startWithPeers(peer(peer -> {
             Http2Peer.Frame part = peer.request();
@@ -252,10 +252,10 @@ class H2cTest extends ProxyTest {
                 block.append(part.payload());
             }
             seen.add("" + block.toString().contains(large));
-            byte[] answer = Http2Peer.block(":status", "200", "x-large", large);
-            peer.send(Http2.HEADERS, Http2.END_STREAM, 1, Arrays.copyOf(answer, 10_000));
-            peer.send(Http2.CONTINUATION, 0, 1, Arrays.copyOfRange(answer, 10_000, 25_000));
-            peer.send(Http2.CONTINUATION, Http2.END_HEADERS, 1, Arrays.copyOfRange(answer, 25_000, answer.length));
+            byte[] response = Http2Peer.block(":status", "200", "x-large", large);
+            peer.send(Http2.HEADERS, Http2.END_STREAM, 1, Arrays.copyOf(response, 10_000));
+            peer.send(Http2.CONTINUATION, 0, 1, Arrays.copyOfRange(response, 10_000, 25_000));
+            peer.send(Http2.CONTINUATION, Http2.END_HEADERS, 1, Arrays.copyOfRange(response, 25_000, response.length));
         }));
         RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + large + "\r\n\r\n");
 
@@ -264,8 +264,8 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aHeadLargerThanTheEndpointTakesIsTheClientsFault() throws Exception {
-        startWithPeers(peerThatSays("ok", Http2.MAX_HEADER_LIST_SIZE, 1000));
+    void aHeadLargerThanTheEndpointAllowsIs431() throws Exception {
+        startWithPeers(peerThatReturns("ok", Http2.MAX_HEADER_LIST_SIZE, 1000));
         RawClient client = client();
 
         assertThat(client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + "x".repeat(1000) + "\r\n\r\n")
@@ -277,11 +277,11 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void interimAnswersPass() throws Exception {
+    void interimResponsesPass() throws Exception {
         startWithPeers(peer(peer -> {
             int stream = peer.request().stream();
             peer.headers(stream, false, ":status", "103", "link", "</a>");
-            peer.answer(stream, "ok");
+            peer.respond(stream, "ok");
         }));
         RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 
@@ -290,8 +290,8 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aWishToUpgradeIsLeftOut() throws Exception {
-        startWithPeers(peerThatSays("no socket"));
+    void anUpgradeHeaderIsDropped() throws Exception {
+        startWithPeers(peerThatReturns("no socket"));
 
         assertThat(client().send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
                         .read()
@@ -299,7 +299,7 @@ class H2cTest extends ProxyTest {
                 .isEqualTo("no socket");
     }
 
-    // As gRPC does it
+    // gRPC
 
     @Test
     void trailersReachTheClient() throws Exception {
@@ -332,7 +332,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anAnswerOfTrailersAloneIsOneHead() throws Exception {
+    void aTrailersOnlyResponseIsOneHeadersFrame() throws Exception {
         startWithPeers(peer(peer -> {
             int stream = peer.wholeRequest().stream();
             peer.headers(stream, true, ":status", "200", "content-type", "application/grpc", "grpc-status", "5");
@@ -347,12 +347,12 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void bothDirectionsFlowWithoutWaitingForEachOther() throws Exception {
+    void bothDirectionsFlowIndependently() throws Exception {
         startWithPeers(peer(peer -> {
             int stream = peer.request().stream();
             peer.headers(stream, false, ":status", "200");
             peer.data(stream, false, "first");
-            for (Http2Peer.Frame frame = peer.nextOfAStream(); !frame.ends(); frame = peer.nextOfAStream()) {
+            for (Http2Peer.Frame frame = peer.nextOfStream(); !frame.ends(); frame = peer.nextOfStream()) {
                 peer.data(stream, false, "echo " + frame.payload());
             }
             peer.headers(stream, true, "grpc-status", "0");
@@ -372,12 +372,12 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anAnswerBeforeTheEndOfTheRequestEndsIt() throws Exception {
+    void anEarlyResponseEndsTheRequest() throws Exception {
         startWithPeers(peer(peer -> {
             int stream = peer.request().stream();
             peer.headers(stream, true, ":status", "200", "grpc-status", "8");
             peer.reset(stream, Http2.NO_ERROR);
-            peer.answer(peer.wholeRequest().stream(), "next");
+            peer.respond(peer.wholeRequest().stream(), "next");
         }));
         RawHttp2Client client = http2();
         open(client, 1, false, "POST");
@@ -400,7 +400,7 @@ class H2cTest extends ProxyTest {
             }
             Collections.reverse(streams);
             for (int stream : streams) {
-                peer.answer(stream, "ok");
+                peer.respond(stream, "ok");
             }
         });
         startWithPeers(endpoint);
@@ -422,7 +422,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anotherConnectionTakesWhatIsMoreThanTheEndpointAllows() throws Exception {
+    void requestsBeyondTheStreamLimitUseAnotherConnection() throws Exception {
         CountDownLatch both = new CountDownLatch(2);
         ScriptedEndpoint endpoint = peer(
                 peer -> {
@@ -430,7 +430,7 @@ class H2cTest extends ProxyTest {
                         int stream = peer.wholeRequest().stream();
                         both.countDown();
                         both.await();
-                        peer.answer(stream, "ok");
+                        peer.respond(stream, "ok");
                     }
                 },
                 Http2.MAX_CONCURRENT_STREAMS,
@@ -446,10 +446,10 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void oneThatBrokeWhileIdleCostsNoRequest() throws Exception {
+    void aConnectionClosedWhileIdleFailsNoRequest() throws Exception {
         ScriptedEndpoint endpoint = endpoint(connection -> {
             Http2Peer peer = new Http2Peer(connection);
-            peer.answer(peer.wholeRequest().stream(), "ok");
+            peer.respond(peer.wholeRequest().stream(), "ok");
         });
         startWithPeers(endpoint);
         for (int i = 1; i <= 3; i++) {
@@ -461,8 +461,8 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anIdleOneEndsAfterAMinute() throws Exception {
-        ScriptedEndpoint endpoint = peerThatSays("ok");
+    void anIdleConnectionIsClosedAfterAMinute() throws Exception {
+        ScriptedEndpoint endpoint = peerThatReturns("ok");
         startWithPeers(endpoint);
         client().get("/");
         assertThat(endpoint.openConnections()).isEqualTo(1);
@@ -473,14 +473,14 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void thoseToAnEndpointThatIsRemovedEndWithTheirLastRequest() throws Exception {
+    void connectionsToARemovedEndpointCloseAfterTheirLastRequest() throws Exception {
         CountDownLatch removed = new CountDownLatch(1);
-        ScriptedEndpoint idle = peerThatSays("ok");
+        ScriptedEndpoint idle = peerThatReturns("ok");
         ScriptedEndpoint busy = peer(peer -> {
             int stream = peer.wholeRequest().stream();
             seen.add("arrived");
             removed.await();
-            peer.answer(stream, "late");
+            peer.respond(stream, "late");
         });
         startWith(
                 app(Http2Peer.endpoint(idle)).build(),
@@ -501,10 +501,10 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aRequestThatGoesOnAfterTheDrainEnds() throws Exception {
+    void aRequestStillRunningAfterTheDrainIsReset() throws Exception {
         startWith(app(Http2Peer.endpoint(peer(peer -> {
                     peer.headers(peer.wholeRequest().stream(), false, ":status", "200");
-                    seen.add(peer.nextOfAStream().type() == Http2.RST_STREAM ? "reset" : "?");
+                    seen.add(peer.nextOfStream().type() == Http2.RST_STREAM ? "reset" : "?");
                 })))
                 .drain(Duration.ofMillis(100))
                 .build());
@@ -520,7 +520,7 @@ class H2cTest extends ProxyTest {
     // Back-pressure
 
     @Test
-    void aClientThatDoesNotReadHoldsABoundedPart() throws Exception {
+    void aClientThatDoesNotReadTakesBoundedMemory() throws Exception {
         AtomicInteger sent = new AtomicInteger();
         startWith(app(undertow(exchange -> {
                     byte[] part = new byte[64 * 1024];
@@ -534,7 +534,7 @@ class H2cTest extends ProxyTest {
         RawClient slow = client().send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
         await().during(Duration.ofMillis(500)).until(sent::get, parts -> parts == sent.get());
 
-        assertThat(sent.get()).isBetween(1, 400); // what the sockets in between take, not more
+        assertThat(sent.get()).isBetween(1, 400); // no more than the socket buffers hold
         assertThat(millau.buffersTakenByRequests()).isLessThanOrEqualTo(4);
         assertThat(client().get("/").status()).isEqualTo(200); // over the same connection
 
@@ -550,7 +550,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aWindowOfNothingHoldsTheRequestUp() throws Exception {
+    void aRequestBodyWaitsForTheWindow() throws Exception {
         CountDownLatch opened = new CountDownLatch(1);
         startWithPeers(peer(
                 peer -> {
@@ -558,10 +558,10 @@ class H2cTest extends ProxyTest {
                     seen.add("head");
                     opened.await();
                     peer.windowUpdate(head.stream(), 3);
-                    seen.add(peer.nextOfAStream().payload());
+                    seen.add(peer.nextOfStream().payload());
                     peer.send(Http2.SETTINGS, 0, 0, new byte[] {0, 4, 0, 0, 0, 100});
-                    seen.add(peer.nextOfAStream().payload());
-                    peer.answer(head.stream(), "ok");
+                    seen.add(peer.nextOfStream().payload());
+                    peer.respond(head.stream(), "ok");
                 },
                 Http2.INITIAL_WINDOW_SIZE,
                 0));
@@ -575,14 +575,14 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anUploadThatNobodyReadsLeavesTheConnectionToOthers() throws Exception {
+    void aStalledUploadDoesNotBlockOtherStreams() throws Exception {
         startWithPeers(peer(
                 peer -> {
                     int upload = peer.request().stream();
                     int other = peer.request().stream();
-                    peer.answer(other, "other");
+                    peer.respond(other, "other");
                     peer.windowUpdate(upload, 1_000_000);
-                    peer.answer(upload, "upload");
+                    peer.respond(upload, "upload");
                 },
                 Http2.INITIAL_WINDOW_SIZE,
                 1000));
@@ -593,10 +593,10 @@ class H2cTest extends ProxyTest {
         assertThat(upload.read().body()).isEqualTo("upload");
     }
 
-    // What goes wrong
+    // Failures
 
     @Test
-    void oneThatSpeaksNoHttp2HasNotSeenTheRequest() throws Exception {
+    void anEndpointThatDoesNotSpeakHttp2IsUnreachable() throws Exception {
         ScriptedEndpoint http1 = endpoint(connection -> {
             connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
             connection.hang();
@@ -606,7 +606,7 @@ class H2cTest extends ProxyTest {
             connection.hang();
         });
         ScriptedEndpoint closing = endpoint(connection -> {});
-        ScriptedEndpoint good = peerThatSays("good");
+        ScriptedEndpoint good = peerThatReturns("good");
         Endpoint refusing = endpointThatRefuses();
         startWith(app(
                         Http2Peer.endpoint(http1),
@@ -625,7 +625,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void oneThatSaysNothingIsAFailedAttempt() throws Exception {
+    void anEndpointThatDoesNotSendSettingsIsAFailedAttempt() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         startWithPeers(endpoint(connection -> {
             connection.wire().in().read();
@@ -642,13 +642,13 @@ class H2cTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void whatTheEndpointDidNotBeginIsRetriedWhateverItsMethod(boolean goAway) throws Exception {
+    void aRequestThatTheEndpointDidNotProcessIsRetriedWithAnyMethod(boolean goAway) throws Exception {
         AtomicInteger requests = new AtomicInteger();
         ScriptedEndpoint endpoint = peer(peer -> {
             while (true) {
                 int stream = peer.wholeRequest().stream();
                 if (requests.incrementAndGet() != 2) {
-                    peer.answer(stream, "ok");
+                    peer.respond(stream, "ok");
                 } else if (goAway) {
                     peer.goAway(stream - 2, Http2.NO_ERROR);
                 } else {
@@ -666,11 +666,11 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void whatTheEndpointBeganBeforeItGoesAwayIsFinished() throws Exception {
+    void aRequestAcceptedBeforeGoAwayIsFinished() throws Exception {
         ScriptedEndpoint endpoint = peer(peer -> {
             int stream = peer.wholeRequest().stream();
             peer.goAway(stream, Http2.NO_ERROR);
-            peer.answer(stream, "ok");
+            peer.respond(stream, "ok");
         });
         startWithPeers(endpoint);
 
@@ -682,13 +682,13 @@ class H2cTest extends ProxyTest {
 
     @ParameterizedTest
     @CsvSource({"GET, good", "POST, No instance could answer"})
-    void oneThatWasResetMayHaveBeenSeen(String method, String body) throws Exception {
+    void aResetRequestIsRetriedOnlyIfIdempotent(String method, String body) throws Exception {
         ScriptedEndpoint resetting = peer(peer -> {
             while (true) {
                 peer.reset(peer.wholeRequest().stream(), 2);
             }
         });
-        startWithPeers(resetting, peerThatSays("good"));
+        startWithPeers(resetting, peerThatReturns("good"));
         List<String> bodies = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             bodies.add(client().send(method + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
@@ -703,14 +703,14 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void anAnswerThatBreaksOffDoesSoForTheClientToo() throws Exception {
+    void aResponseCutByTheEndpointIsCutForTheClient() throws Exception {
         startWithPeers(peer(peer -> {
             int stream = peer.wholeRequest().stream();
             peer.headers(stream, false, ":status", "200");
             peer.data(stream, false, "half");
             seen.add("half");
             peer.reset(stream, 2);
-            peer.answer(peer.wholeRequest().stream(), "next");
+            peer.respond(peer.wholeRequest().stream(), "next");
         }));
         RawHttp2Client client = http2();
         open(client, 1, true, "GET");
@@ -722,12 +722,12 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aTimeoutEndsItsStreamAlone() throws Exception {
+    void aTimeoutResetsOnlyItsStream() throws Exception {
         ScriptedEndpoint endpoint = peer(peer -> {
             int silent = peer.wholeRequest().stream();
             int other = peer.wholeRequest().stream();
             peer.headers(other, false, ":status", "200");
-            Http2Peer.Frame reset = peer.nextOfAStream();
+            Http2Peer.Frame reset = peer.nextOfStream();
             seen.add(
                     reset.stream() == silent && reset.type() == Http2.RST_STREAM
                             ? "reset " + (int) reset.payload().charAt(3)
@@ -735,10 +735,10 @@ class H2cTest extends ProxyTest {
             while (peer.next().type() != Http2.PING) {}
             peer.send(Http2.PING, Http2.ACK, 0, new byte[8]);
             peer.data(other, true, "other");
-            peer.answer(peer.wholeRequest().stream(), "third");
+            peer.respond(peer.wholeRequest().stream(), "third");
         });
-        // Well beyond the second of silence after which the proxy sends its PING: the head of the other response breaks
-        // that.
+        // Longer than the second of silence after which the proxy sends a PING: the head of the other response ends the
+        // silence once.
         startWith(
                 app(Http2Peer.endpoint(endpoint)).timeout(Duration.ofSeconds(3)).build());
         RawHttp2Client client = http2();
@@ -754,17 +754,17 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aConnectionThatFellSilentTakesNoMore() throws Exception {
+    void aSilentConnectionGetsNoMoreRequests() throws Exception {
         AtomicInteger connections = new AtomicInteger();
         ScriptedEndpoint endpoint = peer(peer -> {
             if (connections.incrementAndGet() == 1) {
-                peer.answer(peer.wholeRequest().stream(), "first");
+                peer.respond(peer.wholeRequest().stream(), "first");
                 while (true) {
                     peer.next();
                 }
             }
             while (true) {
-                peer.answer(peer.wholeRequest().stream(), "good");
+                peer.respond(peer.wholeRequest().stream(), "good");
             }
         });
         startWith(
@@ -777,14 +777,14 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aClientThatGoesAwayEndsItsStreamAlone() throws Exception {
+    void whenAClientLeavesOnlyItsStreamIsReset() throws Exception {
         ScriptedEndpoint endpoint = peer(peer -> {
             int left = peer.wholeRequest().stream();
             int other = peer.wholeRequest().stream();
             seen.add("both");
-            Http2Peer.Frame reset = peer.nextOfAStream();
+            Http2Peer.Frame reset = peer.nextOfStream();
             seen.add(reset.type() == Http2.RST_STREAM && reset.stream() == left ? "reset" : reset.toString());
-            peer.answer(other, "other");
+            peer.respond(other, "other");
         });
         startWithPeers(endpoint);
         RawClient leaves = client().send(post(""));
@@ -811,17 +811,17 @@ class H2cTest extends ProxyTest {
                 ":path: /",
                 ":status: 200"
             })
-    void anAnswerThatIsNoneIsReset(String field) throws Exception {
+    void anInvalidResponseIsReset(String field) throws Exception {
         startWithPeers(peer(peer -> {
             int stream = peer.wholeRequest().stream();
             int colon = field.indexOf(": ");
             peer.headers(stream, true, ":status", "200", field.substring(0, colon), field.substring(colon + 2));
-            Http2Peer.Frame reset = peer.nextOfAStream();
+            Http2Peer.Frame reset = peer.nextOfStream();
             seen.add(
                     reset.type() == Http2.RST_STREAM
                             ? "reset " + (int) reset.payload().charAt(3)
                             : reset.toString());
-            peer.answer(peer.wholeRequest().stream(), "next");
+            peer.respond(peer.wholeRequest().stream(), "next");
         }));
 
         assertThat(client().get("/").status()).isEqualTo(502);
@@ -832,7 +832,7 @@ class H2cTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"frame", "stream", "push", "block", "window", "settings"})
-    void anEndpointThatBreaksTheConnectionsRulesIsToldSo(String rule) throws Exception {
+    void anEndpointThatViolatesTheProtocolGetsGoAway(String rule) throws Exception {
         startWithPeers(peer(peer -> {
             peer.wholeRequest();
             switch (rule) {
@@ -857,7 +857,7 @@ class H2cTest extends ProxyTest {
     }
 
     @Test
-    void aPingIsAnswered() throws Exception {
+    void aPingIsAcknowledged() throws Exception {
         startWithPeers(peer(peer -> {
             int stream = peer.wholeRequest().stream();
             peer.send(Http2.PING, 0, 0, "12345678".getBytes(StandardCharsets.US_ASCII));
@@ -865,14 +865,14 @@ class H2cTest extends ProxyTest {
             while (frame.type() != Http2.PING) {
                 frame = peer.next();
             }
-            peer.answer(stream, frame.flags() + frame.payload());
+            peer.respond(stream, frame.flags() + frame.payload());
         }));
 
         assertThat(client().get("/").body()).isEqualTo("112345678");
     }
 
     @Test
-    void itsHealthIsChecked() throws Exception {
+    void healthChecksUseHttp2() throws Exception {
         CountDownLatch well = new CountDownLatch(1);
         ScriptedEndpoint endpoint = peer(peer -> {
             while (true) {
@@ -887,7 +887,8 @@ class H2cTest extends ProxyTest {
         });
         startWith(app(Http2Peer.endpoint(endpoint)).health("/health").build());
         seen();
-        assertThat(client().get("/").status()).isEqualTo(200); // the only one there is
+        assertThat(client().get("/").status())
+                .isEqualTo(200); // an unhealthy endpoint is still used if there is no other
         well.countDown();
         seen();
         await().until(() -> millau.buffersTakenByRequests() == 0);

@@ -8,20 +8,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which fields go through, which are added, and which end here. */
+/** Which header fields are forwarded, added and removed. */
 class HeadersTest extends ProxyTest {
 
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     private Message forwarded(String request) throws Exception {
-        ScriptedEndpoint endpoint = endpointThatAnswers(OK);
+        ScriptedEndpoint endpoint = endpointThatResponds(OK);
         startWith(endpoint);
         client().send(request).read();
         return endpoint.requests.get(0);
     }
 
     @Test
-    void theServiceLearnsWhereARequestCameFrom() throws Exception {
+    void forwardedFieldsDescribeTheClient() throws Exception {
         Message request =
                 forwarded("GET /a%20b?c=%64 HTTP/1.1\r\nHost: Shop.Example:81\r\nCF-Connecting-IP: 9.9.9.9\r\n"
                         + "X-Forwarded-For: 6.6.6.6\r\nx-forwarded-proto: https\r\nX-Forwarded-Host: evil\r\n"
@@ -40,13 +40,13 @@ class HeadersTest extends ProxyTest {
     }
 
     @Test
-    void thePortIsTheSchemesWhereHostHasNone() throws Exception {
+    void theForwardedPortDefaultsToThatOfTheScheme() throws Exception {
         assertThat(forwarded("GET / HTTP/1.1\r\nHost: a\r\n\r\n").field("X-Forwarded-Port"))
                 .isEqualTo("80");
     }
 
     @Test
-    void hopByHopFieldsOfARequestEndHere() throws Exception {
+    void hopByHopFieldsOfARequestAreRemoved() throws Exception {
         Message request = forwarded("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine, Host, Cookie\r\n"
                 + "Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: gzip, trailers;q=1\r\nX-Mine: 1\r\n"
                 + "Proxy-Authorization: Basic x\r\nUpgrade: h2c\r\nCookie: a=b\r\nX-Other: 2\r\n\r\n");
@@ -61,7 +61,7 @@ class HeadersTest extends ProxyTest {
     }
 
     @Test
-    void teIsCutDownToTrailers() throws Exception {
+    void teIsReducedToTrailers() throws Exception {
         Message request = forwarded("GET / HTTP/1.1\r\nHost: a\r\nTE: deflate, trailers\r\nConnection: TE\r\n\r\n");
 
         assertThat(request.field("TE")).isEqualTo("trailers");
@@ -69,25 +69,25 @@ class HeadersTest extends ProxyTest {
     }
 
     @Test
-    void hopByHopFieldsOfAnAnswerEndHere() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Mine, keep-alive\r\n"
+    void hopByHopFieldsOfAResponseAreRemoved() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Mine, keep-alive\r\n"
                 + "Keep-Alive: timeout=5\r\nX-Mine: 1\r\nX-Other: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n"
                 + "Upgrade: h2c\r\n\r\nok"));
-        Message answer = client().get("/");
+        Message response = client().get("/");
 
-        assertThat(answer.field("Connection")).isNull();
-        assertThat(answer.field("Keep-Alive")).isNull();
-        assertThat(answer.field("X-Mine")).isNull();
-        assertThat(answer.field("Upgrade")).isNull();
-        assertThat(answer.field("X-Other")).isEqualTo("2");
-        assertThat(answer.all("Set-Cookie")).containsExactly("a=1", "b=2");
-        assertThat(answer.field("Via")).isNull();
-        assertThat(answer.field("X-Backend-Server")).isNull();
-        assertThat(answer.field("Date")).isNull();
+        assertThat(response.field("Connection")).isNull();
+        assertThat(response.field("Keep-Alive")).isNull();
+        assertThat(response.field("X-Mine")).isNull();
+        assertThat(response.field("Upgrade")).isNull();
+        assertThat(response.field("X-Other")).isEqualTo("2");
+        assertThat(response.all("Set-Cookie")).containsExactly("a=1", "b=2");
+        assertThat(response.field("Via")).isNull();
+        assertThat(response.field("X-Backend-Server")).isNull();
+        assertThat(response.field("Date")).isNull();
     }
 
     @Test
-    void debugHeadersAreASettingAndNoMatterOfTheLog() throws Exception {
+    void debugHeadersDependOnTheirSettingAndNotOnTheLogLevel() throws Exception {
         services.replace(app(endpointThatSays("ok").endpoint()).build());
         millau = closing(builder().hostName("edge-1").debugHeaders().start());
         Message response = client().get("/");
@@ -108,7 +108,7 @@ class HeadersTest extends ProxyTest {
     }
 
     @Test
-    void pathParametersAndOddPathsStayAsTheyWere() throws Exception {
+    void unusualPathsAreForwardedUnchanged() throws Exception {
         assertThat(forwarded("GET /a;b=c/../d//e/%2F?x=1&x=%00 HTTP/1.1\r\nHost: a\r\n\r\n")
                         .startLine())
                 .isEqualTo("GET /a;b=c/../d//e/%2F?x=1&x=%00 HTTP/1.1");
@@ -133,8 +133,8 @@ class HeadersTest extends ProxyTest {
                 "GET / HTTP/1.1\r\nHost: a\r\nX: a\u0000b\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: a\r\nX: a\rY: b\r\n\r\n",
             })
-    void whatCouldBeReadInTwoWaysReachesNoService(String request) throws Exception {
-        ScriptedEndpoint endpoint = endpointThatAnswers(OK);
+    void anAmbiguousRequestReachesNoService(String request) throws Exception {
+        ScriptedEndpoint endpoint = endpointThatResponds(OK);
         startWith(endpoint);
 
         assertThat(client().send(request).read().status()).isEqualTo(400);
@@ -143,7 +143,7 @@ class HeadersTest extends ProxyTest {
 
     @Test
     void connectIsNotImplemented() throws Exception {
-        startWith(endpointThatAnswers(OK));
+        startWith(endpointThatResponds(OK));
 
         assertThat(client().send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n")
                         .read()

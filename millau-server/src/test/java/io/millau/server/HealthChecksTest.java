@@ -12,22 +12,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code millau.health}: endpoints are asked whether they are well. */
+/** {@code millau.health}: active health checks. */
 class HealthChecksTest extends ProxyTest {
 
-    private static final String WELL = "HTTP/1.1 204 No Content\r\n\r\n";
-    private static final String NOT_WELL = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    private static final String HEALTHY = "HTTP/1.1 204 No Content\r\n\r\n";
+    private static final String UNHEALTHY = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 
-    private final AtomicReference<String> health = new AtomicReference<>(WELL);
+    private final AtomicReference<String> health = new AtomicReference<>(HEALTHY);
     private final ScriptedEndpoint checked = endpoint(connection -> {
         for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
             if (request.startLine().startsWith("GET /health?deep=1 ")) {
                 connection.send(health.get());
                 if (!health.get().endsWith("\r\n\r\n")) {
-                    return; // broken, and its end says so
+                    return; // closes the connection without a response
                 }
             } else {
-                connection.answer(request, "checked");
+                connection.respond(request, "checked");
             }
         }
     });
@@ -40,7 +40,7 @@ class HealthChecksTest extends ProxyTest {
                 .toList());
     }
 
-    /** Both get a request in two, unless one is out. */
+    /** Whether the checked endpoint is in rotation: then it gets one of two requests. */
     private boolean takesRequests() throws Exception {
         try (RawClient client = new RawClient(millau.port())) {
             String request = "GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n";
@@ -58,8 +58,8 @@ class HealthChecksTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {NOT_WELL, "", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"})
-    void anEndpointThatIsNotWellIsOutUntilItIs(String answer) throws Exception {
+            strings = {UNHEALTHY, "", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"})
+    void anUnhealthyEndpointIsOutOfRotationUntilItRecovers(String response) throws Exception {
         startWith(
                 service(checked).build(),
                 Service.named("other")
@@ -68,8 +68,8 @@ class HealthChecksTest extends ProxyTest {
                         .build());
         await().until(() -> checks() == 1);
         assertThat(takesRequests()).isTrue();
-        health.set(answer);
-        assertThat(takesRequests()).as("nobody has asked yet").isTrue();
+        health.set(response);
+        assertThat(takesRequests()).as("not checked again yet").isTrue();
 
         for (int i = 0; i < 2; i++) {
             long before = checks();
@@ -78,25 +78,25 @@ class HealthChecksTest extends ProxyTest {
         }
         await().until(() -> !takesRequests());
 
-        health.set(WELL);
+        health.set(HEALTHY);
         ahead.addAndGet(Duration.ofSeconds(5).toNanos());
         await().until(this::takesRequests);
     }
 
     @Test
-    void anEndpointThatJoinsIsAskedAtOnceAndGetsNoRequestBeforeItIsWell() throws Exception {
-        health.set(NOT_WELL);
+    void aNewEndpointIsCheckedAtOnceAndGetsNoRequestBeforeItIsHealthy() throws Exception {
+        health.set(UNHEALTHY);
         startWith(service(other).build());
         services.replace(service(other, checked).build());
         await().until(() -> checks() >= 2);
         assertThat(takesRequests()).isFalse();
 
-        health.set(WELL);
+        health.set(HEALTHY);
         await().until(this::takesRequests);
     }
 
     @Test
-    void theyAreAskedByTheirFirstNameOverConnectionsOfTheirOwn() throws Exception {
+    void checksUseTheFirstHostAndTheirOwnConnections() throws Exception {
         startWith(service(checked).build());
         await().until(() -> checks() == 1);
 
@@ -109,15 +109,15 @@ class HealthChecksTest extends ProxyTest {
     }
 
     @Test
-    void oneThatHangsIsNotWell() throws Exception {
+    void aHangingEndpointIsUnhealthy() throws Exception {
         ScriptedEndpoint hanging = endpoint(ScriptedEndpoint.Connection::hang);
         startWith(service(hanging, other).build());
         for (int i = 1; i <= 2; i++) {
             int check = i;
             await().until(() -> hanging.connections() == check);
-            ahead.addAndGet(Duration.ofSeconds(6).toNanos()); // no answer
+            ahead.addAndGet(Duration.ofSeconds(6).toNanos()); // the check times out
             await().until(() -> hanging.openConnections() == 0);
-            ahead.addAndGet(Duration.ofSeconds(6).toNanos()); // the next one
+            ahead.addAndGet(Duration.ofSeconds(6).toNanos()); // the next check is due
         }
 
         assertThat(client().send("GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n")
@@ -127,7 +127,7 @@ class HealthChecksTest extends ProxyTest {
     }
 
     @Test
-    void whatIsRemovedIsAskedNoMore() throws Exception {
+    void aRemovedEndpointIsNotCheckedAnyMore() throws Exception {
         startWith(service(checked).build());
         await().until(() -> checks() == 1);
         replaceWith(service(other).build());

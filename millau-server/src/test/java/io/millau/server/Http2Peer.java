@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** An endpoint's side of an HTTP/2 connection without TLS, which does what a test says. */
+/** The endpoint's side of an h2c connection, scripted by a test. */
 final class Http2Peer {
 
     private static final int PREFACE_BYTES = 24;
@@ -20,7 +20,7 @@ final class Http2Peer {
     private final DataInputStream in;
     private final BlockReader blocks = new BlockReader();
 
-    /** A frame that came. */
+    /** A received frame. */
     record Frame(int type, int flags, int stream, String payload) {
         boolean ends() {
             return (flags & Http2.END_STREAM) != 0;
@@ -42,7 +42,7 @@ final class Http2Peer {
         send(Http2.SETTINGS, 0, 0, payload.array());
     }
 
-    /** Where a scripted endpoint is that speaks HTTP/2. */
+    /** The address of a scripted endpoint, as an h2c endpoint. */
     static Endpoint endpoint(ScriptedEndpoint scripted) {
         Endpoint plain = scripted.endpoint();
         return Endpoint.h2c(plain.id(), plain.address(), plain.port());
@@ -57,8 +57,8 @@ final class Http2Peer {
         return new Frame(type, flags, stream, connection.wire().readExactly(length));
     }
 
-    /** The next frame that is about a stream; what else comes is not read by anybody. */
-    Frame nextOfAStream() throws IOException {
+    /** The next frame of a stream; other frames are skipped. */
+    Frame nextOfStream() throws IOException {
         while (true) {
             Frame frame = next();
             if (frame.stream() != 0 && frame.type() != Http2.WINDOW_UPDATE) {
@@ -67,10 +67,10 @@ final class Http2Peer {
         }
     }
 
-    /** The next head of a request; its body stays to be read. */
+    /** The next request head; the body is still to be read. */
     Frame request() throws IOException {
         while (true) {
-            Frame frame = nextOfAStream();
+            Frame frame = nextOfStream();
             if (frame.type() == Http2.HEADERS) {
                 return frame;
             }
@@ -84,7 +84,7 @@ final class Http2Peer {
     /** Reads a request to its end. */
     Frame wholeRequest() throws IOException {
         Frame head = request();
-        for (Frame frame = head; !frame.ends(); frame = nextOfAStream()) {
+        for (Frame frame = head; !frame.ends(); frame = nextOfStream()) {
             if (frame.type() == Http2.RST_STREAM) {
                 throw new EOFException("reset");
             }
@@ -92,7 +92,7 @@ final class Http2Peer {
         return head;
     }
 
-    void answer(int stream, String body) throws IOException {
+    void respond(int stream, String body) throws IOException {
         headers(stream, false, ":status", "200");
         send(Http2.DATA, Http2.END_STREAM, stream, body.getBytes(StandardCharsets.ISO_8859_1));
     }

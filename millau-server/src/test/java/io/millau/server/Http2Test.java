@@ -15,12 +15,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What only a client of HTTP/2 can send must not become another request on the way to an endpoint of HTTP/1.1. */
+/** What only HTTP/2 can express must not turn into another request on the way to an HTTP/1.1 endpoint. */
 class Http2Test extends ProxyTest {
 
     @Test
-    void aLengthWithoutABodyReachesNoService() throws Exception {
-        // The endpoint would take the next client's request for the body.
+    void aContentLengthWithoutABodyIsABadRequest() throws Exception {
+        // The endpoint would read the next client's request as the body.
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
@@ -33,7 +33,7 @@ class Http2Test extends ProxyTest {
     }
 
     @Test
-    void theSchemeIsTheListenersWhateverTheClientSays() throws Exception {
+    void theForwardedSchemeIsThatOfTheListener() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
@@ -45,7 +45,7 @@ class Http2Test extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"transfer-encoding:chunked", "host:other", "x:"})
-    void aFieldsNameCannotHoldAnotherField(String name) throws Exception {
+    void aFieldNameWithAColonIsABadRequest(String name) throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
@@ -57,7 +57,7 @@ class Http2Test extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"http://other.example/", "other"})
-    void aPathThatNamesAnotherHostReachesNoService(String path) throws Exception {
+    void aPathThatNamesAnotherHostIsABadRequest(String path) throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
@@ -67,16 +67,17 @@ class Http2Test extends ProxyTest {
         assertThat(endpoint.requests).isEmpty();
     }
 
-    /** Its window is shared: what nobody reads must not take it away from the others, now or for good (RFC 9113, 6.9.1). */
+    /** Streams share the connection's window: unread data must not use it up for the other streams (RFC 9113, 6.9.1). */
     @Test
-    void uploadsThatNobodyTakesLeaveTheConnectionToOthers() throws Exception {
+    void unreadUploadsDoNotBlockOtherStreams() throws Exception {
         clock = ahead::get;
         Service good = Service.named("good")
                 .path("/good")
                 .endpoints(endpointThatSays("good").endpoint())
                 .build();
         startWith(good);
-        services.replace(good, app(endpointThatRefuses()).build()); // it may start yet: requests wait for it
+        services.replace(
+                good, app(endpointThatRefuses()).build()); // requests wait, since the endpoint may still be starting
         try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
             for (int i = 0, stream = 1; i < 40; i++, stream += 4) {
                 post(client, stream, "/waits");
@@ -95,20 +96,20 @@ class Http2Test extends ProxyTest {
     }
 
     @Test
-    void theEndOfAConnectionThatNobodyReadsCostsNothing() throws Exception {
-        CountDownLatch answered = new CountDownLatch(1);
-        // Answered early and closed, while the client neither sends its body on nor takes the answer: it was told to us
-        // over and over, on a thread that did nothing else any more.
+    void aClosedUpstreamConnectionThatIsNotReadTakesNoCpu() throws Exception {
+        CountDownLatch responded = new CountDownLatch(1);
+        // The endpoint responds early and closes, while the client neither sends the rest of its body nor reads the
+        // response. The close event fired again and again and kept the I/O thread busy.
         startWith(endpoint(connection -> {
             connection.wire().readHead();
             connection.wire().readExactly("0003\r\nabc\r\n".length());
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-            answered.countDown();
+            responded.countDown();
         }));
         RawHttp2Client client = closing(new RawHttp2Client(millau.port(), 0));
         client.headers(1, false, ":method", "POST", ":scheme", "http", ":path", "/", ":authority", "a");
         client.send(RawHttp2Client.DATA, 0, 1, new byte[3]);
-        answered.await();
+        responded.await();
 
         long before = ioThreadNanos();
         await().during(Duration.ofSeconds(1)).until(() -> true);
@@ -119,11 +120,11 @@ class Http2Test extends ProxyTest {
     }
 
     /**
-     * The answer came early and waited for the client's window when the upload ended: then nobody was told that it had left,
-     * and the request stayed, with its buffer, or the answer did.
+     * An early response waited for the client's window when the upload ended. The end of the response then went unnoticed,
+     * and the request kept its buffer, or the response was never sent.
      */
     @Test
-    void anAnswerThatWaitsOutlastsTheEndOfTheUpload() throws Exception {
+    void aResponseThatWaitsForTheWindowIsSentAfterTheUploadEnds() throws Exception {
         CountDownLatch uploaded = new CountDownLatch(1);
         startWith(endpoint(connection -> {
             Message head = connection.wire().readHead();

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What labels say of HTTPS, whoever does the cryptography. */
+/** The HTTPS labels; a subclass for each TLS provider. */
 abstract class HttpsTest extends ProxyTest {
 
     private static final Authority ROOT = Authority.root("root");
@@ -45,8 +45,8 @@ abstract class HttpsTest extends ProxyTest {
     private static final X509Certificate CLIENT_CA = CLIENTS.certificate();
     private static final Certificate SHOP = ROOT.issue("shop.example");
 
-    private final Map<String, CompletableFuture<Optional<String>>> httpAnswers = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<Optional<Certificate>>> tlsAnswers = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Optional<String>>> httpChallenges = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Optional<Certificate>>> tlsChallenges = new ConcurrentHashMap<>();
     private boolean redirectAll;
 
     private final class Challenges implements CertificateSource {
@@ -57,12 +57,12 @@ abstract class HttpsTest extends ProxyTest {
 
         @Override
         public CompletableFuture<Optional<String>> httpChallenge(String token) {
-            return httpAnswers.getOrDefault(token, CompletableFuture.completedFuture(Optional.empty()));
+            return httpChallenges.getOrDefault(token, CompletableFuture.completedFuture(Optional.empty()));
         }
 
         @Override
         public CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
-            return tlsAnswers.getOrDefault(serverName, CompletableFuture.completedFuture(Optional.empty()));
+            return tlsChallenges.getOrDefault(serverName, CompletableFuture.completedFuture(Optional.empty()));
         }
     }
 
@@ -72,7 +72,7 @@ abstract class HttpsTest extends ProxyTest {
         return redirectAll ? builder.redirectToHttps() : builder;
     }
 
-    // Which certificate
+    // Certificates
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
@@ -91,7 +91,7 @@ abstract class HttpsTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void clientsGetAKindOfKeyThatTheyKnow(String protocol) throws Exception {
+    void aClientGetsACertificateWithAKeyTypeItSupports(String protocol) throws Exception {
         Certificate ec = ROOT.issue("shop.example");
         Certificate rsa = ROOT.order().rsa().names("shop.example").issue();
         startWith(
@@ -104,7 +104,7 @@ abstract class HttpsTest extends ProxyTest {
                 .isEqualTo(rsa.chain().get(0));
     }
 
-    /** Handshake after handshake while certificates change: each one is of the old or of the new, key and chain. */
+    /** While certificates change, each handshake uses either the old or the new one, key and chain. */
     @Test
     void certificatesAreSwappedUnderLoadWithoutAFailedHandshake() throws Exception {
         Certificate first = ROOT.issue("shop.example");
@@ -136,7 +136,7 @@ abstract class HttpsTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void aVerifiedClientIsServedAndToldOf(String protocol) throws Exception {
+    void aVerifiedClientIsServedAndItsCertificateIsForwarded(String protocol) throws Exception {
         ScriptedEndpoint endpoint = startClosed();
         Certificate own = CLIENTS.issue("client");
         RawClient client = client(ROOT.client(own), "closed.example", protocol);
@@ -152,10 +152,10 @@ abstract class HttpsTest extends ProxyTest {
         assertThat(request.toString()).doesNotContain("forged");
     }
 
-    /** A session that is taken up again still knows who the client is. */
+    /** A resumed session still has the client's certificate. */
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void aVerifiedClientThatComesBackIsStillKnown(String protocol) throws Exception {
+    void aVerifiedClientMayResumeItsSession(String protocol) throws Exception {
         ScriptedEndpoint endpoint = startClosed();
         Certificate own = CLIENTS.issue("client");
         SSLContext context = ROOT.client(own);
@@ -189,7 +189,7 @@ abstract class HttpsTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void whoIsNotVerifiedGetsNothing(String protocol) throws Exception {
+    void anUnverifiedClientIsRejected(String protocol) throws Exception {
         ScriptedEndpoint endpoint = startClosed();
         Certificate stranger = OTHERS.issue("client");
         Certificate expired = CLIENTS.order().names("client").expired().issue();
@@ -202,7 +202,7 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @Test
-    void onlyWhereItIsNeededACertificateIsAskedFor() throws Exception {
+    void aClientCertificateIsRequestedOnlyForServicesThatRequireIt() throws Exception {
         startClosed();
         String closed = OpenSsl.handshake(port(), "closed.example", "-tls1_3");
         assertThat(closed).contains("Acceptable client certificate CA names").contains("CN = clients");
@@ -211,7 +211,7 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @Test
-    void aHostOfAnotherConditionIsMisdirected() throws Exception {
+    void aHostWithOtherClientCertificateRulesIs421() throws Exception {
         ScriptedEndpoint endpoint = startClosed();
         RawClient open = client(ROOT.client(), "open.example");
         RawClient closed = client(ROOT.client(CLIENTS.issue("client")), "closed.example");
@@ -224,10 +224,10 @@ abstract class HttpsTest extends ProxyTest {
         assertThat(get(closed, "www.closed.example").status()).isEqualTo(200);
     }
 
-    /** A session that was agreed on where nobody is asked for is none where somebody has to prove who it is. */
+    /** A session of a host without client certificates must not be resumed for a host that requires one. */
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void noSessionLeadsPastTheCondition(String protocol) throws Exception {
+    void aResumedSessionDoesNotBypassClientCertificates(String protocol) throws Exception {
         startClosed();
         SSLContext context = ROOT.client();
         assertThat(get(client(context, "open.example", protocol), "open.example")
@@ -241,18 +241,18 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @Test
-    void overPlainHttpAClosedHostIsSentToHttps() throws Exception {
+    void aHostWithClientCertificatesIsRedirectedToHttps() throws Exception {
         ScriptedEndpoint endpoint = startClosed();
-        Message answer = get(client(), "closed.example");
+        Message response = get(client(), "closed.example");
 
-        assertThat(answer.status()).isEqualTo(308);
-        assertThat(answer.field("Location")).isEqualTo("https://closed.example/");
+        assertThat(response.status()).isEqualTo(308);
+        assertThat(response.field("Location")).isEqualTo("https://closed.example/");
         assertThat(endpoint.requests).isEmpty();
     }
 
-    /** While it waits for an instance that starts, its host is closed. */
+    /** A plain request waits for a starting instance; meanwhile its host begins to require client certificates. */
     @Test
-    void aRequestThatWaitsIsNotServedAgainstAConditionThatCame() throws Exception {
+    void aWaitingRequestIsNotServedOnceItsHostRequiresClientCertificates() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(service("shop", "open.example").build());
         ScriptedEndpoint starting = closing(ScriptedEndpoint.thatRefuses());
@@ -272,7 +272,7 @@ abstract class HttpsTest extends ProxyTest {
         assertThat(endpoint.requests).isEmpty();
     }
 
-    /** Null if there is no answer in that time: the request waits. */
+    /** Null if there is no response in that time, because the request waits. */
     private static @Nullable Message get(RawClient client, String host, Duration atMost) throws IOException {
         client.socket().setSoTimeout((int) atMost.toMillis());
         try {
@@ -314,23 +314,23 @@ abstract class HttpsTest extends ProxyTest {
         "[::1]:8080,        /,          https://[::1]:PORT/",
         "[::1],             /,          https://[::1]/",
     })
-    void aServiceSendsPlainRequestsToHttps(String host, String target, String location) throws Exception {
+    void aServiceMayRedirectPlainRequestsToHttps(String host, String target, String location) throws Exception {
         startWith(service("shop", "*")
                 .redirectToHttps(true)
                 .hsts(Duration.ofDays(365))
                 .build());
 
-        Message answer = client().send(
+        Message response = client().send(
                         "POST " + target + " HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 0\r\n\r\n")
                 .read();
 
-        assertThat(answer.status()).isEqualTo(308);
-        assertThat(answer.field("Location")).isEqualTo(location.replace("PORT", String.valueOf(port())));
-        assertThat(answer.field("Strict-Transport-Security")).isNull();
+        assertThat(response.status()).isEqualTo(308);
+        assertThat(response.field("Location")).isEqualTo(location.replace("PORT", String.valueOf(port())));
+        assertThat(response.field("Strict-Transport-Security")).isNull();
     }
 
     @Test
-    void aRequestThatSaysNoHostCantBeSentElsewhere() throws Exception {
+    void aRequestWithoutAValidHostIsNotRedirected() throws Exception {
         startWith(service("shop", "*").redirectToHttps(true).build());
 
         assertThat(client().send("GET / HTTP/1.0\r\n\r\n").read().status()).isEqualTo(400);
@@ -339,7 +339,7 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @Test
-    void allRequestsMayBeSentToHttps() throws Exception {
+    void allPlainRequestsMayBeRedirectedToHttps() throws Exception {
         redirectAll = true;
         startWith(service("shop", "*").build());
 
@@ -349,7 +349,7 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @Test
-    void clientsAreToldToComeOverHttpsAlone() throws Exception {
+    void hstsIsSentOverHttpsOnly() throws Exception {
         startWith(service("shop", "*").hsts(Duration.ofDays(365)).build());
 
         assertThat(get(client(ROOT.client(), "shop.example"), "shop.example").field("Strict-Transport-Security"))
@@ -363,17 +363,17 @@ abstract class HttpsTest extends ProxyTest {
     private static final String TOKEN = "0123456789abcdef-_XYZ0";
 
     @Test
-    void aChallengeIsAnsweredBeforeAnyServiceAndNeverRedirected() throws Exception {
+    void anHttpChallengeIsServedBeforeAnyServiceAndNeverRedirected() throws Exception {
         redirectAll = true;
-        httpAnswers.put(TOKEN, CompletableFuture.completedFuture(Optional.of(TOKEN + ".print")));
+        httpChallenges.put(TOKEN, CompletableFuture.completedFuture(Optional.of(TOKEN + ".print")));
         startWith(service("shop", "*").redirectToHttps(true).build());
 
-        Message answer = client().send(
+        Message response = client().send(
                         "GET /.well-known/acme-challenge/" + TOKEN + " HTTP/1.1\r\nHost: whoever\r\n\r\n")
                 .read();
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.body()).isEqualTo(TOKEN + ".print");
-        // Those of others go to the service, which may have asked a CA itself.
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.body()).isEqualTo(TOKEN + ".print");
+        // Unknown tokens go to the service, which may use ACME itself.
         for (String other : List.of("0123456789abcdef-_XYZ1", "short", "../x")) {
             assertThat(client().send("GET /.well-known/acme-challenge/" + other + " HTTP/1.1\r\nHost: whoever\r\n\r\n")
                             .read()
@@ -383,16 +383,16 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @Test
-    void anAnswerMayTakeItsTime() throws Exception {
+    void aChallengeMayBeAnsweredLate() throws Exception {
         CompletableFuture<Optional<String>> late = new CompletableFuture<>();
-        httpAnswers.put(TOKEN, late);
+        httpChallenges.put(TOKEN, late);
         startWith(service("shop", "*").build());
         RawClient asking = client().send("GET /.well-known/acme-challenge/" + TOKEN + " HTTP/1.1\r\nHost: a\r\n\r\n");
         assertThat(get(client(), "a").body()).isEqualTo("ok");
 
         late.complete(Optional.of("late"));
         assertThat(asking.read().body()).isEqualTo("late");
-        httpAnswers.put(TOKEN, CompletableFuture.failedFuture(new IOException("store away")));
+        httpChallenges.put(TOKEN, CompletableFuture.failedFuture(new IOException("store away")));
         assertThat(client().send("GET /.well-known/acme-challenge/" + TOKEN + " HTTP/1.1\r\nHost: a\r\n\r\n")
                         .read()
                         .body())
@@ -401,15 +401,15 @@ abstract class HttpsTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void aTlsChallengeGetsItsCertificateAndThatIsAll(boolean late) throws Exception {
+    void aTlsChallengeGetsItsCertificateAndThenTheConnectionIsClosed(boolean late) throws Exception {
         Certificate challenge = ROOT.issue("shop.example");
-        CompletableFuture<Optional<Certificate>> answer = new CompletableFuture<>();
-        tlsAnswers.put("shop.example", answer);
+        CompletableFuture<Optional<Certificate>> response = new CompletableFuture<>();
+        tlsChallenges.put("shop.example", response);
         startWith(service("shop", "shop.example")
                 .certificate(ROOT.issue("shop.example"))
                 .build());
         if (!late) {
-            answer.complete(Optional.of(challenge));
+            response.complete(Optional.of(challenge));
         }
         SSLSocket socket = socket(ROOT.client(), "shop.example");
         SSLParameters parameters = socket.getSSLParameters();
@@ -426,7 +426,7 @@ abstract class HttpsTest extends ProxyTest {
             assertThat(get(client(ROOT.client(), "shop.example"), "shop.example")
                             .status())
                     .isEqualTo(200);
-            answer.complete(Optional.of(challenge));
+            response.complete(Optional.of(challenge));
         }
         handshake.join();
 
@@ -436,7 +436,7 @@ abstract class HttpsTest extends ProxyTest {
         assertThat(socket.getInputStream().read()).isEqualTo(-1);
     }
 
-    // The rest
+    // Helpers
 
     private Service.Builder service(String name, String host) {
         return Service.named(name).hosts(host).certificate(SHOP).endpoints(ok().endpoint());

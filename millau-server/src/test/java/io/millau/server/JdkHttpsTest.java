@@ -1,4 +1,4 @@
 package io.millau.server;
 
-/** As embedders get it. */
+/** With the JDK's TLS, the default of embedders. */
 class JdkHttpsTest extends HttpsTest {}

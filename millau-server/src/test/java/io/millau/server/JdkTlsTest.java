@@ -16,12 +16,12 @@ import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** HTTPS as embedders get it. */
+/** HTTPS with the JDK's TLS, the default of embedders. */
 class JdkTlsTest extends TlsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void theClientGetsAKindOfKeyThatItKnows(String protocol) throws Exception {
+    void theClientGetsACertificateWithAKeyTypeItSupports(String protocol) throws Exception {
         Certificate rsa =
                 Authority.root("root").order().rsa().names("one.example").issue();
         certificates = CertificateSource.of(one, rsa);

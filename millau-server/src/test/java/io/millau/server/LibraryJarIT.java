@@ -18,7 +18,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The jar that a program embeds, and what it does to the build of that program. */
+/** The library jar, and the build of a program that embeds it. */
 class LibraryJarIT {
 
     private static final Path LIBRARY = Path.of(System.getProperty("millau.library.jar"));
@@ -51,7 +51,7 @@ class LibraryJarIT {
             """;
 
     @Test
-    void itHasNoStandaloneServerAndNoClassPath() throws IOException {
+    void itHasNeitherTheStandaloneServerNorAClassPath() throws IOException {
         try (JarFile jar = new JarFile(LIBRARY.toFile())) {
             assertThat(jar.getManifest().getMainAttributes().getValue("Class-Path"))
                     .isNull();
@@ -63,9 +63,9 @@ class LibraryJarIT {
         }
     }
 
-    /** A build that turns every warning into an error goes on after Millau was added, without our optional libraries. */
+    /** A build that treats warnings as errors still passes with Millau and without our optional libraries. */
     @Test
-    void aStrangerCompilesAgainstItWithoutAWarning(@TempDir Path folder) throws IOException {
+    void anEmbedderCompilesWithoutWarnings(@TempDir Path folder) throws IOException {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter said = new StringWriter();
         SimpleJavaFileObject source =

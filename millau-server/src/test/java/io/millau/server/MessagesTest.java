@@ -19,39 +19,39 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How requests and answers are framed and passed on, both ways (RFC 9112). */
+/** How requests and responses are framed and forwarded (RFC 9112). */
 class MessagesTest extends ProxyTest {
 
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     @Test
-    void anAnswerWithALength() throws Exception {
+    void aResponseWithALength() throws Exception {
         startWith(endpointThatSays("hello"));
         RawClient client = client();
 
         for (int i = 0; i < 3; i++) {
-            Message answer = client.get("/");
-            assertThat(answer.startLine()).isEqualTo("HTTP/1.1 200 OK");
-            assertThat(answer.field("Content-Length")).isEqualTo("5");
-            assertThat(answer.body()).isEqualTo("hello");
+            Message response = client.get("/");
+            assertThat(response.startLine()).isEqualTo("HTTP/1.1 200 OK");
+            assertThat(response.field("Content-Length")).isEqualTo("5");
+            assertThat(response.body()).isEqualTo("hello");
         }
     }
 
     @Test
-    void aChunkedAnswer() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    void aChunkedResponse() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + "5\r\nhello\r\n00007;name=value\r\n, world\r\n0\r\n\r\n"));
         RawClient client = client();
 
         for (int i = 0; i < 3; i++) {
-            Message answer = client.get("/");
-            assertThat(answer.field("Transfer-Encoding")).isEqualTo("chunked");
-            assertThat(answer.body()).isEqualTo("hello, world");
+            Message response = client.get("/");
+            assertThat(response.field("Transfer-Encoding")).isEqualTo("chunked");
+            assertThat(response.body()).isEqualTo("hello, world");
         }
     }
 
     @Test
-    void aChunkedAnswerByteByByte() throws Exception {
+    void aChunkedResponseByteByByte() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             for (char c : ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n"
@@ -62,14 +62,14 @@ class MessagesTest extends ProxyTest {
             connection.hang();
         }));
 
-        Message answer = client().get("/");
-        assertThat(answer.field("A")).isEqualTo("b");
-        assertThat(answer.body()).isEqualTo("hello, world");
+        Message response = client().get("/");
+        assertThat(response.field("A")).isEqualTo("b");
+        assertThat(response.body()).isEqualTo("hello, world");
     }
 
     @Test
-    void trailersGoToAClientThatTakesThem() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    void trailersAreSentToAClientThatAcceptsThem() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + "2\r\nok\r\n0\r\nChecksum: 1\r\nContent-Length: 5\r\n\r\n"));
 
         assertThat(client().send("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n")
@@ -80,7 +80,7 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void anAnswerThatEndsWithItsConnection() throws Exception {
+    void aResponseThatEndsWithItsConnection() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nup to the end");
@@ -88,73 +88,73 @@ class MessagesTest extends ProxyTest {
         RawClient client = client();
 
         for (int i = 0; i < 3; i++) {
-            Message answer = client.get("/");
-            assertThat(answer.body()).isEqualTo("up to the end");
-            assertThat(answer.field("Connection")).isNull();
+            Message response = client.get("/");
+            assertThat(response.body()).isEqualTo("up to the end");
+            assertThat(response.field("Connection")).isNull();
         }
     }
 
     @Test
-    void anAnswerOfHttp10() throws Exception {
+    void anHttp10Response() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send("HTTP/1.0 200 OK\r\n\r\nold");
         }));
 
-        Message answer = client().get("/");
-        assertThat(answer.startLine()).isEqualTo("HTTP/1.1 200 OK");
-        assertThat(answer.body()).isEqualTo("old");
+        Message response = client().get("/");
+        assertThat(response.startLine()).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(response.body()).isEqualTo("old");
     }
 
     @Test
-    void aClientOfHttp10() throws Exception {
+    void anHttp10Client() throws Exception {
         ScriptedEndpoint endpoint =
-                endpointThatAnswers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+                endpointThatResponds("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
         startWith(endpoint);
         RawClient client = client();
 
-        Message answer = client.send("GET / HTTP/1.0\r\n\r\n").read();
-        assertThat(answer.field("Transfer-Encoding")).isNull();
-        assertThat(answer.body()).isEqualTo("ok");
+        Message response = client.send("GET / HTTP/1.0\r\n\r\n").read();
+        assertThat(response.field("Transfer-Encoding")).isNull();
+        assertThat(response.body()).isEqualTo("ok");
         assertThat(endpoint.requests.get(0).startLine()).isEqualTo("GET / HTTP/1.1");
         assertThat(endpoint.requests.get(0).field("Host")).isEmpty();
     }
 
     @Test
-    void headHasTheLengthAndNoBody() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 200 OK\r\nContent-Length: 1234\r\nETag: \"x\"\r\n\r\n"));
+    void aHeadResponseHasALengthAndNoBody() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 200 OK\r\nContent-Length: 1234\r\nETag: \"x\"\r\n\r\n"));
         RawClient client = client();
 
         for (int i = 0; i < 3; i++) {
-            Message answer = client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
-            assertThat(answer.field("Content-Length")).isEqualTo("1234");
-            assertThat(answer.field("ETag")).isEqualTo("\"x\"");
+            Message response = client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
+            assertThat(response.field("Content-Length")).isEqualTo("1234");
+            assertThat(response.field("ETag")).isEqualTo("\"x\"");
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"204 No Content", "304 Not Modified"})
-    void answersThatHaveNoBody(String status) throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 " + status + "\r\nETag: \"x\"\r\n\r\n"));
+    void responsesWithoutABody(String status) throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 " + status + "\r\nETag: \"x\"\r\n\r\n"));
         RawClient client = client();
 
         for (int i = 0; i < 3; i++) {
-            Message answer = client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
-            assertThat(answer.startLine()).isEqualTo("HTTP/1.1 " + status);
-            assertThat(answer.field("ETag")).isEqualTo("\"x\"");
+            Message response = client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
+            assertThat(response.startLine()).isEqualTo("HTTP/1.1 " + status);
+            assertThat(response.field("ETag")).isEqualTo("\"x\"");
         }
     }
 
     @Test
-    void anUnusualStatusAndReason() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 299 Fine, I guess\r\nContent-Length: 0\r\n\r\n"));
+    void anUnusualStatusAndReasonAreForwarded() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 299 Fine, I guess\r\nContent-Length: 0\r\n\r\n"));
 
         assertThat(client().get("/").startLine()).isEqualTo("HTTP/1.1 299 Fine, I guess");
     }
 
     @Test
-    void earlyHintsArePassedOnBeforeTheAnswer() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n" + OK));
+    void earlyHintsAreForwardedBeforeTheResponse() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n" + OK));
         RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 
         Message hints = client.readHead();
@@ -164,15 +164,15 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void interimAnswersDoNotReachAClientOfHttp10() throws Exception {
-        startWith(endpointThatAnswers("HTTP/1.1 103 Early Hints\r\n\r\n" + OK));
+    void interimResponsesDoNotReachAnHttp10Client() throws Exception {
+        startWith(endpointThatResponds("HTTP/1.1 103 Early Hints\r\n\r\n" + OK));
 
         assertThat(client().send("GET / HTTP/1.0\r\n\r\n").read().status()).isEqualTo(200);
     }
 
     @Test
     void aRequestBodyWithALength() throws Exception {
-        ScriptedEndpoint endpoint = endpointThatAnswers(OK);
+        ScriptedEndpoint endpoint = endpointThatResponds(OK);
         startWith(endpoint);
 
         client().send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
@@ -184,7 +184,7 @@ class MessagesTest extends ProxyTest {
 
     @Test
     void aRequestBodyInChunksWithTrailers() throws Exception {
-        ScriptedEndpoint endpoint = endpointThatAnswers(OK);
+        ScriptedEndpoint endpoint = endpointThatResponds(OK);
         startWith(endpoint);
         RawClient client = client();
 
@@ -235,7 +235,7 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void expectContinueIsTheEndpointsToDecide() throws Exception {
+    void expectContinueIsForwardedToTheEndpoint() throws Exception {
         startWith(endpoint(connection -> {
             Message head = connection.wire().readHead();
             assertThat(head.field("Expect")).isEqualTo("100-continue");
@@ -252,7 +252,7 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void anEndpointThatRefusesABodyIsHeardBeforeItIsSent() throws Exception {
+    void anEndpointMayRejectABodyBeforeItIsSent() throws Exception {
         startWith(endpoint(connection -> {
             connection.wire().readHead();
             connection.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
@@ -260,16 +260,16 @@ class MessagesTest extends ProxyTest {
         RawClient client =
                 client().send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
 
-        Message answer = client.read();
-        assertThat(answer.status()).isEqualTo(413);
-        // Whether the five bytes still come nobody can know.
-        assertThat(answer.field("Connection")).isEqualTo("close");
+        Message response = client.read();
+        assertThat(response.status()).isEqualTo(413);
+        // The client may or may not still send the five bytes.
+        assertThat(response.field("Connection")).isEqualTo("close");
         assertThat(client.ended()).isTrue();
     }
 
     @Test
-    void aClientIsToldToGoOnWhereTheEndpointDoesNotKnowExpect() throws Exception {
-        startWith(endpointThatAnswers(OK));
+    void aClientGets100ContinueIfTheEndpointDoesNotSendIt() throws Exception {
+        startWith(endpointThatResponds(OK));
         RawClient client =
                 client().send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
 
@@ -278,8 +278,9 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void aClientIsToldToGoOnBeforeItIsTooLate() throws Exception {
-        // The usual second is longer than this service's patience: the client was blamed for what nobody had told it.
+    void aClientGets100ContinueBeforeTheTimeout() throws Exception {
+        // This service's timeout is shorter than the usual second: the client got a 408 while it still waited for the
+        // 100.
         CountDownLatch headArrived = new CountDownLatch(1);
         ScriptedEndpoint endpoint = endpoint(connection -> {
             Message head = connection.wire().readHead();
@@ -300,7 +301,7 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void anEarlyAnswerToAnUploadArrives() throws Exception {
+    void anEarlyResponseToAnUploadArrives() throws Exception {
         startWith(endpoint(connection -> {
             connection.wire().readHead();
             connection.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
@@ -308,9 +309,9 @@ class MessagesTest extends ProxyTest {
         }));
         RawClient client = client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nhello");
 
-        Message answer = client.read();
-        assertThat(answer.status()).isEqualTo(403);
-        assertThat(answer.body()).isEqualTo("no");
+        Message response = client.read();
+        assertThat(response.status()).isEqualTo(403);
+        assertThat(response.body()).isEqualTo("no");
     }
 
     @Test
@@ -334,7 +335,7 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void aRequestThatComesWhileAnotherIsAnsweredWaitsItsTurn() throws Exception {
+    void aPipelinedRequestWaitsForTheResponseBeforeIt() throws Exception {
         ScriptedEndpoint endpoint = endpoint(connection -> {
             connection.readRequest();
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
@@ -354,7 +355,7 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void anAnswerCutShortCutsTheClientsConnection() throws Exception {
+    void aCutResponseClosesTheClientsConnection() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
@@ -367,7 +368,7 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void aChunkedAnswerCutShortIsNotEndedForTheClient() throws Exception {
+    void aCutChunkedResponseGetsNoLastChunk() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
@@ -378,28 +379,28 @@ class MessagesTest extends ProxyTest {
     }
 
     @Test
-    void anUpgradeToHttp2BesideABodyIsNotTakenUp() throws Exception {
-        ScriptedEndpoint endpoint = endpointThatAnswers(OK);
+    void anUpgradeToHttp2WithABodyIsIgnored() throws Exception {
+        ScriptedEndpoint endpoint = endpointThatResponds(OK);
         startWith(endpoint);
-        Message answer = client().send("POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        Message response = client().send("POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
                         + "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\nContent-Length: 2\r\n\r\nhi")
                 .read();
 
-        assertThat(answer.startLine()).isEqualTo("HTTP/1.1 200 OK");
+        assertThat(response.startLine()).isEqualTo("HTTP/1.1 200 OK");
         assertThat(endpoint.requests.get(0).body()).isEqualTo("hi");
         assertThat(endpoint.requests.get(0).field("Upgrade")).isNull();
         assertThat(endpoint.requests.get(0).field("HTTP2-Settings")).isNull();
     }
 
     @Test
-    void aClientOfHttp10ThatKeepsItsConnection() throws Exception {
-        startWith(endpointThatAnswers(OK));
+    void anHttp10ClientMayKeepItsConnection() throws Exception {
+        startWith(endpointThatResponds(OK));
         RawClient client = client();
 
         for (int i = 0; i < 3; i++) {
-            Message answer = client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            Message response = client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
                     .read();
-            assertThat(answer.field("Connection")).isEqualTo("keep-alive");
+            assertThat(response.field("Connection")).isEqualTo("keep-alive");
         }
     }
 
@@ -418,19 +419,19 @@ class MessagesTest extends ProxyTest {
         URI uri = URI.create("http://127.0.0.1:" + millau.port() + "/x?y=z");
 
         for (int i = 0; i < 3; i++) {
-            HttpResponse<String> answer =
+            HttpResponse<String> response =
                     client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
-            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
-            assertThat(answer.body()).isEqualTo("ok");
+            assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(response.body()).isEqualTo("ok");
         }
         String body = "x".repeat(300_000);
         for (HttpRequest.BodyPublisher publisher : List.of(
                 HttpRequest.BodyPublishers.ofString(body),
                 HttpRequest.BodyPublishers.ofByteArrays(Arrays.asList(body.getBytes())))) {
-            HttpResponse<String> answer = client.send(
+            HttpResponse<String> response = client.send(
                     HttpRequest.newBuilder(uri).POST(publisher).build(), HttpResponse.BodyHandlers.ofString());
-            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
-            assertThat(answer.body()).isEqualTo("ok" + body);
+            assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(response.body()).isEqualTo("ok" + body);
         }
         assertThat(endpoint.requests.get(0).startLine()).isEqualTo("GET /x?y=z HTTP/1.1");
         assertThat(endpoint.requests.get(1).field("Host")).isEqualTo("127.0.0.1:" + millau.port());

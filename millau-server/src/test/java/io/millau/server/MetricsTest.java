@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** The metrics of a proxy after traffic that is known, line by line, as the telemetry port writes them. */
+/** The metrics page of the telemetry port after known traffic, line by line. */
 class MetricsTest extends ProxyTest {
 
     private final PrometheusMetrics metrics = new PrometheusMetrics();
@@ -32,7 +32,7 @@ class MetricsTest extends ProxyTest {
                 .start());
     }
 
-    /** What differs from run to run. */
+    /** Values that differ from run to run. */
     private static final Pattern TIMES = Pattern.compile(
             "millau_(lb_request_duration_seconds_(sum|bucket\\{le=\"\\d)|discovery_(last|age|snapshot)).*");
 
@@ -145,7 +145,7 @@ class MetricsTest extends ProxyTest {
             """;
 
     @Test
-    void theContract() throws Exception {
+    void theMetricsAreThoseOfTheContract() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         start(
                 Service.named("app")
@@ -155,7 +155,7 @@ class MetricsTest extends ProxyTest {
                         .build(),
                 Service.named("missing")
                         .path("/missing")
-                        .endpoints(endpointThatAnswers("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n")
+                        .endpoints(endpointThatResponds("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n")
                                 .endpoint())
                         .build(),
                 Service.named("broken")
@@ -198,7 +198,7 @@ class MetricsTest extends ProxyTest {
     }
 
     @Test
-    void httpsIsAPortOfItsOwnAndCertificatesExpire() throws Exception {
+    void httpsHasItsOwnPortAndCertificatesHaveTheirExpiry() throws Exception {
         Certificate certificate = Authority.root("test").issue("shop.example", "*.shop.example");
         services.replace(app(endpointThatSays("hello").endpoint()).build());
         millau = closing(builder()

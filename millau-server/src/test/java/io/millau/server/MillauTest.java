@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class MillauTest extends ProxyTest {
 
     @Test
-    void servicesChangeWhileItRuns() throws Exception {
+    void servicesMayChangeAtRuntime() throws Exception {
         ScriptedEndpoint blue = endpointThatSays("blue");
         ScriptedEndpoint green = endpointThatSays("green");
         startWith(blue);
@@ -39,7 +39,7 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
-    void twoInOneJvm() throws Exception {
+    void twoProxiesMayRunInOneJvm() throws Exception {
         ScriptedEndpoint one = endpointThatSays("one");
         ScriptedEndpoint two = endpointThatSays("two");
         startWith(one);
@@ -55,7 +55,7 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
-    void severalSourcesAddUp() throws Exception {
+    void theServicesOfSeveralSourcesAreMerged() throws Exception {
         ServiceSource other = ServiceSource.of(Service.named("other")
                 .path("/other")
                 .endpoints(endpointThatSays("other").endpoint())
@@ -74,14 +74,14 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
-    void closingFinishesWhatIsInProgress() throws Exception {
+    void closeFinishesRunningRequests() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
-        CountDownLatch answer = new CountDownLatch(1);
+        CountDownLatch mayRespond = new CountDownLatch(1);
         startWith(endpoint(connection -> {
             connection.readRequest();
             arrived.countDown();
             try {
-                answer.await();
+                mayRespond.await();
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }
@@ -93,7 +93,7 @@ class MillauTest extends ProxyTest {
         int port = millau.port();
         Awaitility.await().until(() -> refuses(port));
         assertThat(closing).isNotDone();
-        answer.countDown();
+        mayRespond.countDown();
 
         assertThat(client.read().body()).isEqualTo("done");
         closing.get(30, TimeUnit.SECONDS);
@@ -109,7 +109,7 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
-    void closingDoesNotWaitForEver() throws Exception {
+    void closeDoesNotWaitForEver() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         ScriptedEndpoint hanging = endpointThatHangs(arrived);
         Millau brief = Millau.builder()
@@ -128,7 +128,7 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
-    void healthIsDownUntilASourceHasDelivered() throws Exception {
+    void itReportsDownUntilASourceHasDelivered() throws Exception {
         CompletableFuture<java.util.function.Consumer<Snapshot>> consumer = new CompletableFuture<>();
         ServiceSource late = snapshots -> {
             consumer.complete(snapshots);
@@ -163,7 +163,7 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
-    void anAddressInUseIsNamed() throws Exception {
+    void anAddressInUseIsNamedInTheException() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Millau.Builder builder = Millau.builder().http("127.0.0.1:" + taken.getLocalPort());
 
@@ -174,7 +174,7 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
-    void aListenerThatFailsHurtsNoRequest() throws Exception {
+    void aListenerThatThrowsDisturbsNoRequest() throws Exception {
         millau = closing(Millau.builder()
                 .http("127.0.0.1:0")
                 .source(ServiceSource.of(app(endpointThatSays("ok").endpoint()).build()))

@@ -11,24 +11,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The client of OpenSSL, which says more than Java's, and can be told to know less. */
+/** OpenSSL's client: it reports more than Java's, and its supported algorithms can be restricted. */
 final class OpenSsl {
 
     private OpenSsl() {}
 
-    /** The certificate that a client gets which verifies these signatures alone. */
+    /** The certificate that a client gets if it supports only these signature algorithms. */
     static X509Certificate certificate(int port, String serverName, String protocol, String signatures)
             throws IOException, InterruptedException {
         return Pem.certificates(handshake(port, serverName, flag(protocol), "-sigalgs", signatures))
                 .get(0);
     }
 
-    /** What it says of a handshake. */
+    /** Its output about a handshake. */
     static String handshake(int port, String serverName, String... options) throws IOException, InterruptedException {
         return run("", port, serverName, options);
     }
 
-    /** Takes a session up under another name, and asks for that. */
+    /** Resumes a session of the first name with the second name, and sends a request for the second. */
     static String resumeAs(int port, String first, String second, String protocol)
             throws IOException, InterruptedException {
         Path session = Files.createTempFile("session", ".pem");
@@ -54,7 +54,7 @@ final class OpenSsl {
                 List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port, "-servername", serverName));
         command.addAll(List.of(options));
         if (!input.isEmpty()) {
-            command.add("-ign_eof"); // the answer is waited for
+            command.add("-ign_eof"); // waits for the response
         }
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (OutputStream to = process.getOutputStream()) {

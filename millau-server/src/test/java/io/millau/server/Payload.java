@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.zip.CRC32;
 
-/** Bodies that differ from message to message, and that both sides know without having told each other. */
+/** Message bodies that differ from each other and that both sides can compute from the message's name. */
 final class Payload {
 
     static final int MOST = 1024 * 1024;
@@ -17,13 +17,13 @@ final class Payload {
 
     private Payload() {}
 
-    /** The body of a message, of so many bytes. */
+    /** The body of a message, with the given length. */
     static byte[] of(String message, int length) {
         int from = Math.floorMod(message.hashCode() * 0x9E3779B1, RANDOM.length - MOST);
         return Arrays.copyOfRange(RANDOM, from, from + length);
     }
 
-    /** Says how bytes differ from a message's body; empty if they don't. */
+    /** Describes how bytes differ from a message's body; empty if they don't. */
     static String difference(byte[] bytes, String message, int length) {
         if (bytes.length != length) {
             return bytes.length + " bytes, expected " + length;

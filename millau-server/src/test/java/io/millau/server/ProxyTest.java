@@ -12,7 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 
-/** A proxy with one I/O thread, so that connections are reused as a test expects, and what a test opens is closed. */
+/** A proxy with one I/O thread, so that connections are reused predictably. What a test opens is closed after it. */
 public abstract class ProxyTest {
 
     protected final InMemoryServices services = ServiceSource.of();
@@ -21,10 +21,10 @@ public abstract class ProxyTest {
 
     protected Millau millau;
 
-    /** How far the proxy's clock is ahead. */
+    /** How far the proxy's clock is ahead, in nanoseconds. */
     protected final AtomicLong ahead = new AtomicLong();
 
-    /** The proxy's clock; a test that has to stop it sets {@code ahead::get}, before the start. */
+    /** The proxy's clock; a test that needs a stopped clock sets {@code ahead::get} before the start. */
     protected Ticker clock = () -> System.nanoTime() + ahead.get();
 
     protected final void startWith(Service... declared) throws Exception {
@@ -41,13 +41,13 @@ public abstract class ProxyTest {
                 .listener(traffic);
     }
 
-    /** Replaces the services, and returns when the I/O thread has heard of it. */
+    /** Replaces the services, and returns when the I/O thread has applied the change. */
     protected final void replaceWith(Service... declared) throws Exception {
         services.replace(declared);
         client().get("/");
     }
 
-    /** One service, for everything. */
+    /** Starts with one service that matches every request. */
     protected final void startWith(ScriptedEndpoint... endpoints) throws Exception {
         Endpoint[] of = new Endpoint[endpoints.length];
         for (int i = 0; i < of.length; i++) {
@@ -64,7 +64,7 @@ public abstract class ProxyTest {
         return closing(ScriptedEndpoint.that(script));
     }
 
-    /** Takes a request, says that it arrived, and answers nothing. */
+    /** Reads a request, counts {@code arrived} down, and does not respond. */
     protected final ScriptedEndpoint endpointThatHangs(CountDownLatch arrived) {
         return endpoint(connection -> {
             connection.readRequest();
@@ -77,8 +77,8 @@ public abstract class ProxyTest {
         return closing(ScriptedEndpoint.thatSays(body));
     }
 
-    protected final ScriptedEndpoint endpointThatAnswers(String answer) {
-        return closing(ScriptedEndpoint.thatAnswers(answer));
+    protected final ScriptedEndpoint endpointThatResponds(String response) {
+        return closing(ScriptedEndpoint.thatResponds(response));
     }
 
     protected final Endpoint endpointThatRefuses() {

@@ -19,10 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Faults, scaling and load at random for {@code millau.random.seconds}, and the rules of {@link RunRules} for each request.
+ * Random faults, scaling and load for {@code millau.random.seconds}; each request must obey {@link RunRules}.
  *
- * <p>{@code -Dmillau.seed=…} gives a seed back. With it come the same requests, and each gets the same part at each of its
- * arrivals; when things happen is the machine's affair, so what was red may need several runs to be red again.
+ * <p>{@code -Dmillau.seed=…} repeats the seed of an earlier run: the requests are the same, and so is what an endpoint does
+ * with each of them. The timing is not, so a failure may need several runs to show again.
  */
 class RandomRunTest {
 
@@ -31,8 +31,8 @@ class RandomRunTest {
     private static final int HTTP2_SHARED = 2;
     private static final int STREAMS = 4;
 
-    /** What fails often fails all the time: no need to wait for the end then. */
-    private static final int ENOUGH = 5;
+    /** After this many failures the run ends early. */
+    private static final int MAX_FAILURES = 5;
 
     private final long seed =
             Long.getLong("millau.seed", ThreadLocalRandom.current().nextLong(1_000_000_000));
@@ -53,7 +53,7 @@ class RandomRunTest {
 
     @Test
     @Timeout(value = 30, unit = TimeUnit.MINUTES)
-    void whateverBreaksTheRulesHold() throws Exception {
+    void everyRequestObeysTheRules() throws Exception {
         System.out.println("A random run of " + seconds + " s, -Dmillau.seed=" + seed);
         try (RunLog log = new RunLog();
                 RunClock clock = new RunClock();
@@ -66,7 +66,7 @@ class RandomRunTest {
                     .listener(traffic)
                     .start()) {
                 run(millau, fleet, clock);
-                judgeWhatIsLeft(millau, fleet);
+                assertNothingLeaks(millau, fleet);
             }
             log.errors.forEach(requests::violated);
             System.out.println("seed " + seed + ": " + requests.results() + ", " + traffic + ", " + fleet.changes()
@@ -75,7 +75,7 @@ class RandomRunTest {
             threads.shutdownNow();
         }
         assertThat(requests.violations())
-                .as("what broke a rule with -Dmillau.seed=" + seed)
+                .as("violations with -Dmillau.seed=" + seed)
                 .isEmpty();
     }
 
@@ -100,7 +100,7 @@ class RandomRunTest {
         });
 
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        while (System.nanoTime() < end && requests.violations().size() < ENOUGH) {
+        while (System.nanoTime() < end && requests.violations().size() < MAX_FAILURES) {
             clock.pass(Duration.ofMillis(500));
             requests.judge(rules, false);
         }
@@ -122,7 +122,7 @@ class RandomRunTest {
         }
     }
 
-    /** Each client has its answer in the end, or sees that it gets none. */
+    /** Each client ends: with a response, or with a closed connection. */
     private void awaitEnd() throws Exception {
         try {
             for (Future<Void> client : clients) {
@@ -133,14 +133,14 @@ class RandomRunTest {
         }
     }
 
-    private void judgeWhatIsLeft(Millau millau, RunFleet fleet) {
+    private void assertNothingLeaks(Millau millau, RunFleet fleet) {
         fleet.retire();
         try {
             await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
                 assertThat(fleet.openConnections())
-                        .as("connections to endpoints that left")
+                        .as("connections to removed endpoints")
                         .isZero();
-                // Undertow forgets the buffer of an HTTP/2 frame that came in pieces, if its stream ended between them.
+                // Undertow leaks the buffer of an HTTP/2 frame that arrives in pieces if the stream ends in between.
                 assertThat(millau.buffersTakenByRequests()).as("buffers taken").isZero();
                 assertThat(traffic.over()).as("all requests ended").isTrue();
             });

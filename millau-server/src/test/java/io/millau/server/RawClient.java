@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 
-/** A client on a real socket that sends what a test says. */
+/** A client on a real socket that sends the bytes a test gives it. */
 public final class RawClient implements Closeable {
 
-    /** Far beyond anything that is waited for; a test that hangs ends with it. */
-    private static final int PATIENCE_MILLIS = 60_000;
+    /** Longer than any expected wait; ends a test that hangs. */
+    private static final int TIMEOUT_MILLIS = 60_000;
 
     private final Socket socket;
     private final Wire wire;
@@ -22,7 +22,7 @@ public final class RawClient implements Closeable {
 
     public RawClient(Socket socket) throws IOException {
         this.socket = socket;
-        socket.setSoTimeout(PATIENCE_MILLIS);
+        socket.setSoTimeout(TIMEOUT_MILLIS);
         wire = new Wire(socket);
     }
 
@@ -39,27 +39,27 @@ public final class RawClient implements Closeable {
         return this;
     }
 
-    /** Sends a GET for the path and reads the answer. */
+    /** Sends a GET for the path and reads the response. */
     public Message get(String path) throws IOException {
         return send("GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n").read();
     }
 
-    /** Reads an answer with its body. */
+    /** Reads a response with its body. */
     public Message read() throws IOException {
         Message head = readHead();
         return wire.readBody(head, true);
     }
 
-    /** Reads an answer's head, of one that has no body. */
+    /** Reads the head of a response without a body. */
     public Message readHead() throws IOException {
         Message head = wire.readHead();
         if (head == null) {
-            throw new AssertionError("connection ended without an answer");
+            throw new AssertionError("connection ended without a response");
         }
         return head;
     }
 
-    /** Whether nothing more comes. */
+    /** Whether the connection is at its end; waits for data otherwise. */
     boolean ended() throws IOException {
         return wire.in().read() < 0;
     }

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** An HTTP/2 client that sends what a test says, also what no library would (RFC 9113, 4 and 6). */
+/** An HTTP/2 client that sends any frame, also what no library would send (RFC 9113, 4 and 6). */
 final class RawHttp2Client implements Closeable {
 
     static final int DATA = 0;
@@ -36,14 +36,14 @@ final class RawHttp2Client implements Closeable {
     private boolean began;
     private final Credit credit = new Credit();
 
-    /** A frame that came. */
+    /** A received frame. */
     record Frame(int type, int flags, int stream, String payload) {}
 
     RawHttp2Client(int port) throws IOException {
         this(port, 65_535);
     }
 
-    /** @param window bytes of a body that it takes at first (RFC 9113, 6.9.2) */
+    /** @param window the initial window of a stream, in bytes (RFC 9113, 6.9.2) */
     RawHttp2Client(int port, int window) throws IOException {
         this(new Socket(InetAddress.getLoopbackAddress(), port), window);
     }
@@ -82,8 +82,8 @@ final class RawHttp2Client implements Closeable {
     }
 
     /**
-     * Sends a part of a body, as fast as the windows allow (RFC 9113, 6.9), while another thread calls {@link #next}. The
-     * windows are to begin at the size that the RFC gives them.
+     * Sends a part of a body as fast as the windows allow (RFC 9113, 6.9), while another thread calls {@link #next}. The
+     * server's initial windows must have the default size of the RFC.
      */
     void upload(int stream, byte[] bytes, boolean end) throws IOException {
         int sent = 0;
@@ -95,7 +95,7 @@ final class RawHttp2Client implements Closeable {
         }
     }
 
-    /** What the windows of the connection and of its streams still allow. */
+    /** How many bytes the windows of the connection and its streams still allow. */
     private static final class Credit {
         private static final int INITIAL = 65_535;
 
@@ -148,12 +148,12 @@ final class RawHttp2Client implements Closeable {
         }
     }
 
-    /** The next head, data or reset of a stream. */
+    /** The next HEADERS, DATA or RST_STREAM frame of a stream. */
     Frame next(int stream) throws IOException {
         return next(frame -> frame.stream == stream && frame.type <= RST_STREAM);
     }
 
-    /** Of the next GOAWAY, the last stream that may have been, or may be, processed (RFC 9113, 6.8). */
+    /** The last stream that the next GOAWAY frame names (RFC 9113, 6.8). */
     int lastStreamOfGoAway() throws IOException {
         Frame frame = next(candidate -> candidate.type == GO_AWAY);
         return ByteBuffer.wrap(frame.payload.getBytes(StandardCharsets.ISO_8859_1))
@@ -192,13 +192,13 @@ final class RawHttp2Client implements Closeable {
         return frame;
     }
 
-    /** Resets a stream (RFC 9113, 7): nobody wants its answer any more. */
+    /** Resets a stream with CANCEL (RFC 9113, 7). */
     void cancel(int stream) throws IOException {
         credit.end(stream);
         send(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8});
     }
 
-    /** Reads an answer's head and body; what came as data. */
+    /** Reads a response and returns its body, followed by {@code (reset)} if the stream was reset. */
     String body(int stream) throws IOException {
         StringBuilder body = new StringBuilder();
         while (true) {
@@ -213,7 +213,7 @@ final class RawHttp2Client implements Closeable {
         }
     }
 
-    /** Fails all uploads that are under way. */
+    /** Fails all running uploads. */
     void endUploads() {
         credit.end();
     }

@@ -7,7 +7,7 @@ import io.millau.core.TrafficListener;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The end of a request that nobody made. */
+/** The end of a made-up request. */
 public record RecordedEnd(
         TrafficListener.Ingress ingress,
         @Nullable Service service,

@@ -9,7 +9,7 @@ import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import java.util.List;
 
-/** Says what a test has it say. */
+/** An overview whose content a test sets. */
 public final class RecordedOverview implements Overview {
 
     public List<TrafficListener.Ingress> ingresses = List.of();

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 
-/** Keeps what a traffic listener is told, a line an event. */
+/** Records the calls of a traffic listener, one line for each. */
 final class RecordedTraffic implements TrafficListener {
 
     final List<String> events = new CopyOnWriteArrayList<>();

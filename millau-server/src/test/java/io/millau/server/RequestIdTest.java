@@ -15,11 +15,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What tells a request from all others, whichever protocols it comes and goes by. */
+/** The request's id, with each protocol on both sides. */
 class RequestIdTest extends ProxyTest {
 
-    private static final String MADE = "[0-9a-f]{32}";
-    private static final String OWN = "its-own/1.2_3~:@+=";
+    private static final String GENERATED = "[0-9a-f]{32}";
+    private static final String CLIENTS_ID = "its-own/1.2_3~:@+=";
 
     private final ScriptedEndpoint http1 = endpointThatSays("ok");
     private final BlockingQueue<List<String>> overH2c = new LinkedBlockingQueue<>();
@@ -28,7 +28,7 @@ class RequestIdTest extends ProxyTest {
         while (true) {
             Http2Peer.Frame request = peer.wholeRequest();
             overH2c.add(peer.fields(request));
-            peer.answer(request.stream(), "ok");
+            peer.respond(request.stream(), "ok");
         }
     });
 
@@ -41,7 +41,7 @@ class RequestIdTest extends ProxyTest {
                         .build());
     }
 
-    /** The fields as the service got them, in lower case. */
+    /** The fields that the service received, in lower case. */
     private List<String> fieldsOfH2c() throws InterruptedException {
         List<String> fields = overH2c.poll(30, TimeUnit.SECONDS);
         assertThat(fields).isNotNull();
@@ -60,27 +60,27 @@ class RequestIdTest extends ProxyTest {
     }
 
     @Test
-    void theClientsOwnIsPassedOn() throws Exception {
+    void theClientsIdIsForwarded() throws Exception {
         start();
-        client().send("GET / HTTP/1.1\r\nHost: a\r\nx-request-id: " + OWN + "\r\n\r\n")
+        client().send("GET / HTTP/1.1\r\nHost: a\r\nx-request-id: " + CLIENTS_ID + "\r\n\r\n")
                 .read();
-        assertThat(last().all("X-Request-Id")).containsExactly(OWN);
+        assertThat(last().all("X-Request-Id")).containsExactly(CLIENTS_ID);
 
-        client().send("GET /h2c HTTP/1.1\r\nHost: a\r\nX-REQUEST-ID: " + OWN + "\r\n\r\n")
+        client().send("GET /h2c HTTP/1.1\r\nHost: a\r\nX-REQUEST-ID: " + CLIENTS_ID + "\r\n\r\n")
                 .read();
-        assertThat(values(fieldsOfH2c(), "x-request-id")).containsExactly(OWN);
+        assertThat(values(fieldsOfH2c(), "x-request-id")).containsExactly(CLIENTS_ID);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/", "/h2c"})
-    void overHttp2TheClientsOwnIsPassedOnToo(String path) throws Exception {
+    void theIdOfAnHttp2ClientIsForwarded(String path) throws Exception {
         start();
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
-        client.headers(1, true, request(path, "x-request-id", OWN));
+        client.headers(1, true, request(path, "x-request-id", CLIENTS_ID));
         assertThat(client.body(1)).isEqualTo("ok");
 
         assertThat(values(path.equals("/") ? last().fields() : fieldsOfH2c(), "x-request-id"))
-                .containsExactly(OWN);
+                .containsExactly(CLIENTS_ID);
     }
 
     private static String[] request(String path, String name, String value) {
@@ -90,7 +90,7 @@ class RequestIdTest extends ProxyTest {
     }
 
     @Test
-    void oneOfTwoHundredCharactersIsTheLongest() throws Exception {
+    void anIdHasAtMostTwoHundredCharacters() throws Exception {
         start();
         client().send("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: " + "x".repeat(200) + "\r\n\r\n")
                 .read();
@@ -98,22 +98,22 @@ class RequestIdTest extends ProxyTest {
 
         client().send("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: " + "x".repeat(201) + "\r\n\r\n")
                 .read();
-        assertThat(last().field("X-Request-Id")).matches(MADE);
+        assertThat(last().field("X-Request-Id")).matches(GENERATED);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "two words", "a\"b", "a\tb", "\u00e4", "a\u0085", "one\r\nX-Request-Id: two"})
-    void whatNotEveryLogCanHoldIsReplaced(String hostile) throws Exception {
+    void anIdWithUnsafeCharactersIsReplaced(String hostile) throws Exception {
         start();
         client().send("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: " + hostile + "\r\n\r\n")
                 .read();
 
-        assertThat(last().field("X-Request-Id")).matches(MADE);
+        assertThat(last().field("X-Request-Id")).matches(GENERATED);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/", "/h2c"})
-    void whatOnlyHttp2CanSayIsReplacedToo(String path) throws Exception {
+    void anIdThatOnlyHttp2CanExpressIsReplaced(String path) throws Exception {
         start();
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
         client.headers(1, true, request(path, "x-request-id", "a\u0080 b"));
@@ -122,11 +122,11 @@ class RequestIdTest extends ProxyTest {
         assertThat(values(path.equals("/") ? last().fields() : fieldsOfH2c(), "x-request-id"))
                 .singleElement()
                 .asString()
-                .matches(MADE);
+                .matches(GENERATED);
     }
 
     @Test
-    void thoseThatAreMadeDiffer() throws Exception {
+    void generatedIdsDiffer() throws Exception {
         start();
         RawClient client = client();
         for (int i = 0; i < 1000; i++) {
@@ -135,7 +135,7 @@ class RequestIdTest extends ProxyTest {
         Set<String> made = new HashSet<>();
         http1.requests.forEach(request -> made.add(request.field("X-Request-Id")));
 
-        assertThat(made).hasSize(1000).allMatch(id -> id.matches(MADE));
+        assertThat(made).hasSize(1000).allMatch(id -> id.matches(GENERATED));
         for (int at = 0; at < 32; at++) {
             int position = at;
             assertThat(made.stream().map(id -> id.charAt(position)).distinct())
@@ -145,7 +145,7 @@ class RequestIdTest extends ProxyTest {
     }
 
     @Test
-    void everyAttemptHasTheSame() throws Exception {
+    void everyAttemptHasTheSameId() throws Exception {
         ScriptedEndpoint breaking = endpoint(ScriptedEndpoint.Connection::readRequest);
         startWith(
                 Service.named("blue").endpoints(breaking.endpoint()).build(),
@@ -156,13 +156,13 @@ class RequestIdTest extends ProxyTest {
         }
 
         assertThat(breaking.requests.get(0).field("X-Request-Id"))
-                .matches(MADE)
+                .matches(GENERATED)
                 .isEqualTo(last().field("X-Request-Id"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/", "/h2c"})
-    void whatTracesARequestReachesItsServiceUntouched(String path) throws Exception {
+    void traceHeadersAreForwardedUnchanged(String path) throws Exception {
         start();
         String parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         String state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
@@ -176,7 +176,7 @@ class RequestIdTest extends ProxyTest {
     }
 
     @Test
-    void theClientIsNotToldOfIt() throws Exception {
+    void theResponseHasNoId() throws Exception {
         start();
 
         assertThat(client().get("/").field("X-Request-Id")).isNull();

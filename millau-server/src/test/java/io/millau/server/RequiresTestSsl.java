@@ -15,15 +15,14 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Tests that need {@link TestSsl}: skipped where it isn't installed, failed if {@code -Dmillau.docker=required} says that
- * nothing may be skipped.
+ * Tests that need {@link TestSsl}: skipped if it isn't installed, or failed if {@code -Dmillau.docker=required} is set.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(RequiresTestSsl.Condition.class)
 public @interface RequiresTestSsl {
 
-    /** Whether it is installed. */
+    /** Whether testssl.sh is installed. */
     final class Condition implements ExecutionCondition {
         private static final String PROPERTY = "millau.docker";
 

@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 
-/** A client of a random run, which sends one request after the other. */
+/** A client of a random run: sends one request after the other. */
 final class RunClient implements Callable<Void> {
 
-    /** The connection of one client, or of several; there is another one when it can't be used any more. */
+    /** The connection of one or several clients; replaced when it is no longer usable. */
     static final class Line implements Closeable {
 
         /** Makes a connection. */

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** The time of a random run. It stands still while the machine does, so that nobody is timed out for that. */
+/** The clock of a random run. It stops while the machine stalls, so that a stall causes no timeouts. */
 final class RunClock implements Ticker, Closeable {
 
     private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
@@ -36,7 +36,7 @@ final class RunClock implements Ticker, Closeable {
         return now;
     }
 
-    /** Returns when so much time has passed. */
+    /** Returns when the given time has passed. */
     synchronized void pass(Duration time) throws InterruptedIOException {
         long end = now + time.toNanos();
         try {

@@ -8,21 +8,21 @@ import java.util.Arrays;
 /** A client's connection in a random run. */
 interface RunConnection extends Closeable {
 
-    /** How long a client is silent at a time that is slow: far below the services' timeouts. */
+    /** The pause of a slow client: far below the services' timeouts. */
     Duration PAUSE = Duration.ofMillis(20);
 
-    /** Sends a request and takes its answer: for one at a time, or for many where the protocol has streams. */
+    /** Sends a request and reads its response. Concurrent calls are allowed if the protocol has streams. */
     RunRequest.Seen exchange(RunRequest request) throws IOException, InterruptedException;
 
-    /** Whether it can take another request. */
+    /** Whether another request can be sent. */
     boolean usable();
 
-    /** Takes a part of a body. */
+    /** Sends a part of a body. */
     interface Sink {
         void send(byte[] part, boolean last) throws IOException;
     }
 
-    /** Sends a body in its parts, or the half of it where the client leaves meanwhile. */
+    /** Sends a body in parts, or only half of it if the client is to leave meanwhile. */
     static void sendBody(RunRequest.Plan plan, RunClock clock, Sink to) throws IOException {
         byte[] body = plan.body();
         boolean leaves = plan.leaves() == RunRequest.Leaves.IN_BODY;

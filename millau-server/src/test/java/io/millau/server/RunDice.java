@@ -7,20 +7,20 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/** What a random run leaves to chance: what clients ask for and what endpoints do, both the same for the same seed. */
+/** The random choices of a run: requests and what endpoints do with them, the same for the same seed. */
 final class RunDice {
 
-    /** What an endpoint seldom does, but rightly. */
-    private static final Set<Fault> RIGHT = EnumSet.of(
+    /** Rare but correct behaviour. */
+    private static final Set<Fault> CORRECT = EnumSet.of(
             Fault.LENGTH_TOO_SMALL,
-            Fault.EARLY_ANSWER,
-            Fault.EARLY_ANSWER_THEN_CLOSE,
-            Fault.ANSWER_AROUND_BODY,
-            Fault.INTERIM_THEN_ANSWER);
+            Fault.EARLY_RESPONSE,
+            Fault.EARLY_RESPONSE_THEN_CLOSE,
+            Fault.RESPONSE_AROUND_BODY,
+            Fault.INTERIM_THEN_RESPONSE);
 
-    /** Answers of which the head comes, but not the end. */
+    /** Responses that are cut after their head. */
     private static final Set<Fault> CUT = EnumSet.of(
-            Fault.RESET_IN_ANSWER,
+            Fault.RESET_IN_RESPONSE,
             Fault.LENGTH_TOO_LARGE,
             Fault.BROKEN_FIRST_CHUNK,
             Fault.BROKEN_SECOND_CHUNK,
@@ -28,9 +28,9 @@ final class RunDice {
 
     private static final Set<Fault> TIMES_OUT = EnumSet.of(Fault.HANG, Fault.SLOW_HEAD);
 
-    private static final List<Fault> RIGHTS = List.copyOf(RIGHT);
-    private static final List<Fault> WRONGS = Arrays.stream(Fault.values())
-            .filter(fault -> fault != Fault.REFUSE && !RIGHT.contains(fault))
+    private static final List<Fault> CORRECT_FAULTS = List.copyOf(CORRECT);
+    private static final List<Fault> WRONG_FAULTS = Arrays.stream(Fault.values())
+            .filter(fault -> fault != Fault.REFUSE && !CORRECT.contains(fault))
             .toList();
 
     private static final List<String> METHODS =
@@ -45,7 +45,7 @@ final class RunDice {
         this.random = random;
     }
 
-    /** Of one request's arrival, whichever endpoint that is at. */
+    /** The dice of one arrival of a request, independent of the endpoint. */
     RunDice(long seed, String id, int arrival) {
         this(new SplittableRandom(seed + 31L * id.hashCode() + arrival));
     }
@@ -68,7 +68,7 @@ final class RunDice {
                 oneIn(40) ? 0.7 : 0.02);
     }
 
-    /** Around each limit, and anything in between. */
+    /** Lengths around each limit, and in between. */
     private int length() {
         return switch (random.nextInt(16)) {
             case 0 -> 1;
@@ -82,17 +82,16 @@ final class RunDice {
         };
     }
 
-    /** What an endpoint does that has read a request's head. */
+    /** What an endpoint does after it has read a request's head. */
     Part part(RunRequest.Plan request) {
         Fault fault = fault(request.wrong());
         if (request.method().equals("HEAD") && CUT.contains(fault)) {
-            fault = null; // its answer has nothing to be cut
+            fault = null; // its response has no body to cut
         }
         int status = fault == null ? any(STATUSES) : 200;
-        // What is too much must not come later, when the proxy is done; what is not read when a socket closes, and
-        // long,
-        // makes the socket forget what it has to send.
-        boolean atOnce = fault == Fault.LENGTH_TOO_SMALL || fault == Fault.EARLY_ANSWER_THEN_CLOSE;
+        // Surplus bytes must not arrive later, when the proxy is done. And a socket that is closed with much unread
+        // data discards what it has still to send.
+        boolean atOnce = fault == Fault.LENGTH_TOO_SMALL || fault == Fault.EARLY_RESPONSE_THEN_CLOSE;
         int length = status == 204 ? 0 : any(atOnce ? SHORT : ANY_LENGTH);
         Ending ending = oneIn(50) ? any(List.of(Ending.values())) : Ending.KEPT;
         return new Part(fault, status, length, random.nextBoolean(), ending);
@@ -100,11 +99,11 @@ final class RunDice {
 
     private Fault fault(double wrong) {
         if (random.nextDouble() >= wrong) {
-            return oneIn(10) ? any(RIGHTS) : null;
+            return oneIn(10) ? any(CORRECT_FAULTS) : null;
         }
-        Fault fault = any(WRONGS);
+        Fault fault = any(WRONG_FAULTS);
         boolean takesTooLong = TIMES_OUT.contains(fault) && !oneIn(4);
-        return takesTooLong ? Fault.CLOSE_INSTEAD_OF_ANSWER : fault;
+        return takesTooLong ? Fault.CLOSE_INSTEAD_OF_RESPONSE : fault;
     }
 
     boolean oneIn(int times) {
@@ -115,44 +114,44 @@ final class RunDice {
         return among.get(random.nextInt(among.size()));
     }
 
-    /** A number from one up to another, without that. */
+    /** A number between two others; the second is excluded. */
     int between(int from, int to) {
         return random.nextInt(from, to);
     }
 
-    /** What becomes of a connection after a plain answer. */
+    /** What happens to a connection after a plain response. */
     enum Ending {
         KEPT,
-        /** The answer says that it is closed. */
+        /** Closed, as announced by the response. */
         CLOSED,
-        /** It is closed, as one may be that is idle (RFC 9112, 9.5). */
+        /** Closed without announcement, as an idle connection may be (RFC 9112, 9.5). */
         HUNG_UP
     }
 
     /**
      * What an endpoint does with a request.
      *
-     * @param fault null for a plain answer
-     * @param status of the answer
-     * @param length of the answer's body
+     * @param fault null for a plain response
+     * @param status of the response
+     * @param length of the response's body
      */
     record Part(Fault fault, int status, int length, boolean chunked, Ending ending) {
 
-        /** Whether it comes to an answer. */
-        boolean answers() {
-            return fault == null || RIGHT.contains(fault);
+        /** Whether there is a response. */
+        boolean responds() {
+            return fault == null || CORRECT.contains(fault);
         }
 
-        /** Whether the answer ends too early, if it has a body at all. */
+        /** Whether the response is cut, if it has a body at all. */
         boolean cuts() {
             return CUT.contains(fault);
         }
 
-        /** Whether the answer ends before the request's body does, or may. */
-        boolean answersEarly() {
-            return fault == Fault.EARLY_ANSWER
-                    || fault == Fault.EARLY_ANSWER_THEN_CLOSE
-                    || fault == Fault.ANSWER_AROUND_BODY;
+        /** Whether the response may end before the request's body. */
+        boolean respondsEarly() {
+            return fault == Fault.EARLY_RESPONSE
+                    || fault == Fault.EARLY_RESPONSE_THEN_CLOSE
+                    || fault == Fault.RESPONSE_AROUND_BODY;
         }
 
         boolean timesOut() {
@@ -162,7 +161,7 @@ final class RunDice {
         @Override
         public String toString() {
             return fault == null
-                    ? "answers " + status + ", " + length + " bytes, connection " + ending
+                    ? "responds " + status + ", " + length + " bytes, connection " + ending
                     : fault.toString();
         }
     }

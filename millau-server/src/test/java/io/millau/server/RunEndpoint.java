@@ -6,7 +6,7 @@ import io.millau.server.testing.ScriptedEndpoint;
 import java.io.Closeable;
 import java.io.IOException;
 
-/** An endpoint of a random run, which plays its part in each request that arrives, until it is stopped. */
+/** An endpoint of a random run: plays the drawn part for each request that arrives, until it is stopped. */
 final class RunEndpoint implements Closeable {
 
     private final String name;
@@ -17,7 +17,7 @@ final class RunEndpoint implements Closeable {
     private volatile long stoppedAt = Long.MAX_VALUE;
     private volatile long hungUpAt = Long.MIN_VALUE;
 
-    /** @param refuses whether nobody listens there */
+    /** @param refuses whether it refuses connections */
     RunEndpoint(String name, RunRoute route, RunRequests requests, boolean refuses) {
         this.name = name;
         this.route = route;
@@ -50,17 +50,17 @@ final class RunEndpoint implements Closeable {
         return refuses;
     }
 
-    /** Whether it was no longer there at that time, or never: it answers nobody. */
+    /** Whether it was stopped at that time, or refuses all connections. */
     boolean goneAt(long nanoTime) {
         return refuses || stoppedAt <= nanoTime;
     }
 
-    /** It is about to close a connection that it did not say it would close. */
+    /** Records that it is about to close a connection without announcement. */
     void hangUp() {
         hungUpAt = System.nanoTime();
     }
 
-    /** Whether it closed a connection since then which the proxy may have taken for an idle one. */
+    /** Whether it has since closed a connection that the proxy may have regarded as idle. */
     boolean hungUpSince(long nanoTime) {
         return hungUpAt >= nanoTime;
     }
@@ -69,7 +69,7 @@ final class RunEndpoint implements Closeable {
         return socket.openConnections();
     }
 
-    /** Stops it, in the middle of what it does. */
+    /** Stops it at once, also in the middle of a request. */
     @Override
     public void close() throws IOException {
         stoppedAt = Math.min(stoppedAt, System.nanoTime());

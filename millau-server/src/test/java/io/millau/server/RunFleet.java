@@ -14,22 +14,21 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The endpoints of a random run, which join, leave and crash while requests are under way. Safe for all threads; changed by
- * one.
+ * The endpoints of a random run, which join, leave and crash while requests are running. Thread-safe; changed by one thread.
  */
 final class RunFleet implements Closeable {
 
     private static final int FEWEST_OF_A_ROUTE = 2;
     private static final int MOST_OF_A_SERVICE = 5;
 
-    /** Which endpoints each route had, from when that was said until something else was in force. */
+    /** Which endpoints each route had, from their publication until the next version was in force. */
     private static final class Version {
         private final Map<RunRoute, Set<RunEndpoint>> pools = new HashMap<>();
         private final long from = System.nanoTime();
         private volatile long until = Long.MAX_VALUE;
     }
 
-    /** A service, and who runs it now. */
+    /** A service and its current endpoints. */
     private record Running(RunRoute route, Service service, List<RunEndpoint> endpoints) {}
 
     final InMemoryServices services = ServiceSource.of();
@@ -55,7 +54,7 @@ final class RunFleet implements Closeable {
         publish();
     }
 
-    /** Changes something at random; what crashed before is missed now. */
+    /** Makes a random change; endpoints that crashed earlier are removed now. */
     void change() throws IOException {
         for (Running each : running) {
             each.endpoints.removeIf(endpoint -> endpoint.goneAt(System.nanoTime()) && !endpoint.refuses());
@@ -81,13 +80,13 @@ final class RunFleet implements Closeable {
         String name = one.service.name() + "-" + ++joined;
         RunEndpoint endpoint = new RunEndpoint(name, one.route, requests, refuses);
         while (!usedPorts.add(endpoint.address().port())) {
-            endpoint.close(); // a request may still be on its way to who was there before
+            endpoint.close(); // the port was used before: a request to the former endpoint may still be on its way
             endpoint = new RunEndpoint(name, one.route, requests, refuses);
         }
         one.endpoints.add(endpoint);
     }
 
-    /** One is told to go: it gets no new requests, and may end before it is done with the old ones. */
+    /** Removes an endpoint: it gets no new requests, and may stop before it has finished the old ones. */
     private void leave(Running one) {
         RunEndpoint endpoint = dispensable(one);
         if (endpoint != null) {
@@ -138,7 +137,7 @@ final class RunFleet implements Closeable {
         versions.add(version);
     }
 
-    /** The endpoints that a request may have been shared among: those of each version that was in force meanwhile. */
+    /** The endpoints that a request may have gone to: those of each version in force while it ran. */
     synchronized List<Set<RunEndpoint>> pools(RunRequest request) {
         return versions.stream()
                 .filter(version -> version.from <= request.ended() && version.until >= request.began())
@@ -150,13 +149,13 @@ final class RunFleet implements Closeable {
         return versions.size() - 1;
     }
 
-    /** Takes everything away from the proxy. */
+    /** Removes all services from the proxy. */
     void retire() {
         running.forEach(each -> leaving.addAll(each.endpoints));
         services.replace();
     }
 
-    /** Connections to endpoints that left, but did not end. */
+    /** Open connections to removed endpoints that were not stopped. */
     int openConnections() {
         return leaving.stream().mapToInt(RunEndpoint::openConnections).sum();
     }

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
-/** A connection over which one request follows the other. */
+/** An HTTP/1.1 connection: one request after the other. */
 final class RunHttp1 implements RunConnection {
 
     private final RawClient client;
@@ -17,7 +17,7 @@ final class RunHttp1 implements RunConnection {
     private final Executor senders;
     private boolean usable = true;
 
-    /** @param senders of bodies, while the answer is read that may come meanwhile */
+    /** @param senders send bodies while the response is read */
     RunHttp1(int port, RunClock clock, Executor senders) throws IOException {
         this.client = new RawClient(port);
         this.wire = client.wire();
@@ -28,7 +28,8 @@ final class RunHttp1 implements RunConnection {
     @Override
     public RunRequest.Seen exchange(RunRequest request) throws IOException {
         RunRequest.Plan plan = request.plan;
-        boolean leaves = plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_ANSWER;
+        boolean leaves =
+                plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_RESPONSE;
         CompletableFuture<Boolean> sent = CompletableFuture.supplyAsync(() -> send(plan), senders);
         if (leaves) {
             sent.join();
@@ -42,7 +43,7 @@ final class RunHttp1 implements RunConnection {
         return seen;
     }
 
-    /** Whether all of it could be sent. */
+    /** Whether the whole body could be sent. */
     private boolean send(RunRequest.Plan plan) {
         String framing =
                 plan.chunked() ? "Transfer-Encoding: chunked\r\n" : "Content-Length: " + plan.length() + "\r\n";
@@ -54,7 +55,7 @@ final class RunHttp1 implements RunConnection {
                     plan, clock, (part, last) -> wire.send(plan.chunked() ? chunk(part, last) : text(part)));
             return true;
         } catch (IOException e) {
-            return false; // the proxy needs no more of it, or has ended the connection
+            return false; // the proxy does not need the rest, or has closed the connection
         }
     }
 
@@ -79,7 +80,7 @@ final class RunHttp1 implements RunConnection {
             }
             status = head.status();
             request.step("client: has " + head.startLine());
-            if (request.plan.leaves() == RunRequest.Leaves.IN_ANSWER) {
+            if (request.plan.leaves() == RunRequest.Leaves.IN_RESPONSE) {
                 close();
                 return RunRequest.Seen.LEFT;
             }

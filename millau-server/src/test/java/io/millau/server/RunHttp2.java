@@ -18,13 +18,13 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** A connection that several clients share, each with a stream at a time. */
+/** An HTTP/2 connection that several clients share, each with one stream at a time. */
 final class RunHttp2 implements RunConnection {
 
     private static final int WINDOW = 1024 * 1024;
     private static final long PATIENCE_SECONDS = 60;
 
-    /** What came on a stream; the last piece of a connection that ended is neither. */
+    /** A head or data received on a stream; both are null if the connection ended. */
     private record Piece(Map<String, String> head, String data, boolean last) {
         static final Piece END = new Piece(null, null, true);
     }
@@ -37,7 +37,7 @@ final class RunHttp2 implements RunConnection {
     private int lastStream = -1;
     private volatile boolean usable = true;
 
-    /** @param senders of bodies, while the answer is read that may come meanwhile */
+    /** @param senders send bodies while the response is read */
     RunHttp2(int port, RunClock clock, Executor senders) throws IOException {
         this.client = new RawHttp2Client(port, WINDOW);
         this.clock = clock;
@@ -104,7 +104,7 @@ final class RunHttp2 implements RunConnection {
         int stream = open(plan, pieces);
         try {
             CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> send(plan, stream), senders);
-            if (plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_ANSWER) {
+            if (plan.leaves() == RunRequest.Leaves.IN_BODY || plan.leaves() == RunRequest.Leaves.BEFORE_RESPONSE) {
                 sent.join();
                 client.cancel(stream);
                 return RunRequest.Seen.LEFT;
@@ -123,7 +123,7 @@ final class RunHttp2 implements RunConnection {
         }
     }
 
-    /** Streams have to be opened in the order of their numbers. */
+    /** Streams must be opened in the order of their numbers. */
     private synchronized int open(RunRequest.Plan plan, BlockingQueue<Piece> pieces) throws IOException {
         lastStream += 2;
         streams.put(lastStream, pieces);
@@ -144,7 +144,7 @@ final class RunHttp2 implements RunConnection {
         try {
             RunConnection.sendBody(plan, clock, (part, last) -> client.upload(stream, part, last));
         } catch (IOException e) {
-            // nobody needs more of it
+            // the rest of the body is not needed
         }
     }
 
@@ -162,7 +162,7 @@ final class RunHttp2 implements RunConnection {
             } else {
                 head = piece.head();
                 request.step("client: has " + head.get(":status"));
-                if (request.plan.leaves() == RunRequest.Leaves.IN_ANSWER) {
+                if (request.plan.leaves() == RunRequest.Leaves.IN_RESPONSE) {
                     return RunRequest.Seen.LEFT;
                 }
                 if (request.plan.slow()) {

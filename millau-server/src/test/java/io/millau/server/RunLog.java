@@ -8,13 +8,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Looks out for errors in what is logged, and passes all of it on. */
+/** Collects errors from the log, and passes the log on. */
 final class RunLog extends OutputStream implements Closeable {
 
     private final PrintStream before = System.err;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
 
-    /** Lines that say that something is wrong with Millau itself. */
+    /** Lines that report a bug in Millau itself. */
     final List<String> errors = new CopyOnWriteArrayList<>();
 
     RunLog() {

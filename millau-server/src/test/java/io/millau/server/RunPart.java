@@ -7,7 +7,7 @@ import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 
-/** Plays what an endpoint of a random run does with one request, once it has the head. */
+/** Plays an endpoint's part in one request, after its head was read. */
 final class RunPart {
 
     private static final String CHUNKED = "Transfer-Encoding: chunked\r\n";
@@ -27,14 +27,14 @@ final class RunPart {
         this.connection = connection;
         this.request = request;
         this.bodyless = request.startLine().startsWith("HEAD ") || part.status() == 204;
-        this.body = bodyless ? "" : new String(Payload.of(arrival.answer(), part.length()), ISO_8859_1);
+        this.body = bodyless ? "" : new String(Payload.of(arrival.responseName(), part.length()), ISO_8859_1);
     }
 
     /** Whether the connection is kept for the next request. */
     boolean play() throws IOException {
         try {
             if (part.fault() == null) {
-                answerPlainly();
+                respondPlainly();
             } else {
                 playFault();
             }
@@ -46,21 +46,21 @@ final class RunPart {
         }
     }
 
-    private void answerPlainly() throws IOException {
+    private void respondPlainly() throws IOException {
         readBody();
         switch (part.ending()) {
-            case KEPT -> answer("");
+            case KEPT -> respond("");
             case CLOSED -> {
-                answer("Connection: close\r\n");
+                respond("Connection: close\r\n");
                 connectionGoesOn = false;
             }
-            case HUNG_UP -> answerAndHangUp();
+            case HUNG_UP -> respondAndHangUp();
         }
     }
 
     private void playFault() throws IOException {
         switch (part.fault()) {
-            case REFUSE -> throw new AssertionError("an endpoint that refuses gets no request");
+            case REFUSE -> throw new AssertionError("an endpoint that refuses connections gets no request");
             case HANG -> {
                 awaitEnd();
                 hangAfter("");
@@ -71,12 +71,12 @@ final class RunPart {
                 resetAfter("");
             }
             case IDLE_CLOSE -> closeAfter("");
-            case EARLY_ANSWER -> {
-                answer("");
+            case EARLY_RESPONSE -> {
+                respond("");
                 readBody();
             }
-            case EARLY_ANSWER_THEN_CLOSE -> answerAndHangUp();
-            case ANSWER_AROUND_BODY -> answerAroundBody();
+            case EARLY_RESPONSE_THEN_CLOSE -> respondAndHangUp();
+            case RESPONSE_AROUND_BODY -> respondAroundBody();
             default -> {
                 readBody();
                 playFaultAfterBody();
@@ -89,7 +89,7 @@ final class RunPart {
         String tooLong = length(body.length() + 1);
         switch (part.fault()) {
             case RESET_AFTER_BODY -> resetAfter("");
-            case CLOSE_INSTEAD_OF_ANSWER -> closeAfter("");
+            case CLOSE_INSTEAD_OF_RESPONSE -> closeAfter("");
             case HALF_A_HEAD -> closeAfter("HTTP/1.1 200 OK\r\nContent-Le");
             case GARBAGE -> hangAfter("SSH-2.0-OpenSSH_9.2\r\n");
             case HEAD_TOO_LARGE -> hangAfter(head(("X: " + "x".repeat(1000) + "\r\n").repeat(100)));
@@ -97,18 +97,18 @@ final class RunPart {
                 connection.sendSlowly("HTTP/1.1 200 OK\r\nX: " + "x".repeat(3000), 20);
                 closeAfter("");
             }
-            case RESET_IN_ANSWER -> resetAfter(head(tooLong) + half);
+            case RESET_IN_RESPONSE -> resetAfter(head(tooLong) + half);
             case LENGTH_TOO_LARGE -> closeAfter(head(tooLong) + half);
             case LENGTH_TOO_SMALL -> hangAfter(head(length(body.length())) + body + " and more");
             case BROKEN_FIRST_CHUNK -> hangAfter(head(CHUNKED) + "xyz\r\n");
             case BROKEN_SECOND_CHUNK -> hangAfter(head(CHUNKED) + chunk(half) + "xyz\r\n");
             case NO_LAST_CHUNK -> closeAfter(head(CHUNKED) + chunk(half));
-            case INTERIM_THEN_ANSWER -> {
+            case INTERIM_THEN_RESPONSE -> {
                 connection.send(EARLY_HINTS);
-                answer("");
+                respond("");
             }
             case INTERIM_THEN_RESET -> resetAfter(EARLY_HINTS);
-            default -> throw new AssertionError("nobody said how to play " + part.fault());
+            default -> throw new AssertionError("not implemented: " + part.fault());
         }
     }
 
@@ -127,14 +127,14 @@ final class RunPart {
         connection.send(bytes);
     }
 
-    /** Closes a connection that the proxy may by then have taken for its next request. */
-    private void answerAndHangUp() throws IOException {
+    /** Closes a connection that the proxy may already have chosen for its next request. */
+    private void respondAndHangUp() throws IOException {
         arrival.endpoint.hangUp();
-        answer("");
+        respond("");
         connectionGoesOn = false;
     }
 
-    private void answer(String fields) throws IOException {
+    private void respond(String fields) throws IOException {
         if (part.status() == 204) {
             connection.send(head(fields));
         } else if (bodyless || !part.chunked()) {
@@ -146,7 +146,7 @@ final class RunPart {
         }
     }
 
-    private void answerAroundBody() throws IOException {
+    private void respondAroundBody() throws IOException {
         connection.send(head(CHUNKED));
         readBody();
         connection.send(bodyless ? "" : chunk(body) + "0\r\n\r\n");
@@ -161,7 +161,7 @@ final class RunPart {
         connection.wire().readExactly(arrival.request().plan.length() / 2);
     }
 
-    /** The client has its answer from somebody else, or none. */
+    /** Waits until the request has ended for its client. */
     private void awaitEnd() throws IOException {
         try {
             arrival.request().awaitEnd();

@@ -5,23 +5,23 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** A request of a random run: what it is to be, and what became of it, seen from both sides. Safe for all threads. */
+/** A request of a random run: its plan, and what client and endpoints saw of it. Thread-safe. */
 final class RunRequest {
 
     /** When the client goes away, if it does. */
     enum Leaves {
         NEVER,
         IN_BODY,
-        BEFORE_ANSWER,
-        IN_ANSWER
+        BEFORE_RESPONSE,
+        IN_RESPONSE
     }
 
     /**
-     * What a request is to be.
+     * The plan of a request.
      *
-     * @param parts in how many pieces the body is sent
-     * @param slow whether the client pauses between them, and before it reads the answer
-     * @param wrong how likely an endpoint fails it, from 0 to 1
+     * @param parts number of pieces in which the body is sent
+     * @param slow whether the client pauses between them, and before it reads the response
+     * @param wrong the probability that an endpoint fails it, from 0 to 1
      */
     record Plan(
             String id,
@@ -34,12 +34,12 @@ final class RunRequest {
             Leaves leaves,
             double wrong) {
 
-        /** Whether it may be retried although an endpoint has seen it. */
+        /** Whether it may be retried after an endpoint has received it. */
         boolean retryable() {
             return !method.equals("POST") || route.retryUnsafe();
         }
 
-        /** Whether that is so however much of its body was sent. */
+        /** Whether it may be retried even after its whole body was sent. */
         boolean staysRetryable() {
             return retryable() && length <= route.buffer();
         }
@@ -59,17 +59,17 @@ final class RunRequest {
     /**
      * What the client saw.
      *
-     * @param status of the final answer; 0 if none came
-     * @param id of the request that the answer says it is for; null where Millau made the answer
-     * @param arrival which of the request's arrivals the answer says it is for
-     * @param whole whether it ended as HTTP says that an answer ends
-     * @param left whether the client did not wait for that
+     * @param status of the final response; 0 if there was none
+     * @param id the request's id that the response names; null for a local reply of Millau
+     * @param arrival the number of the arrival that the response names
+     * @param whole whether the response was complete
+     * @param left whether the client left before the response ended
      */
     record Seen(int status, String id, int arrival, byte[] body, boolean whole, boolean left) {
 
         static final Seen LEFT = new Seen(0, null, 0, new byte[0], false, true);
 
-        /** What the answer says of itself may be missing. */
+        /** The id and the arrival may be null. */
         static Seen whole(int status, String id, String arrival, byte[] body) {
             return new Seen(status, id, arrival == null ? 0 : Integer.parseInt(arrival), body, true, false);
         }
@@ -78,28 +78,28 @@ final class RunRequest {
             return new Seen(status, null, 0, new byte[0], false, false);
         }
 
-        /** How the body differs from what was sent; empty if it doesn't. */
+        /** Describes how the body differs from what was sent; empty if it doesn't. */
         String difference(Arrival arrival) {
             boolean head = arrival.request().plan.method.equals("HEAD");
-            return Payload.difference(body, arrival.answer(), head ? 0 : arrival.part.length());
+            return Payload.difference(body, arrival.responseName(), head ? 0 : arrival.part.length());
         }
 
         @Override
         public String toString() {
             return left
                     ? "nothing: it left"
-                    : (status == 0 ? "no answer" : status + (whole ? "" : " cut") + ", " + body.length + " bytes")
+                    : (status == 0 ? "no response" : status + (whole ? "" : " cut") + ", " + body.length + " bytes")
                             + (id == null ? "" : " for " + id + ", arrival " + arrival);
         }
     }
 
-    /** A head that an endpoint read, and what it does then. */
+    /** A request head that an endpoint read, and what the endpoint does with it. */
     final class Arrival {
         final int number;
         final RunEndpoint endpoint;
         final boolean connectionReused;
         final RunDice.Part part;
-        private volatile String bodyFault = "";
+        private volatile String bodyError = "";
         private volatile boolean bodyCame;
 
         private Arrival(int number, RunEndpoint endpoint, boolean connectionReused) {
@@ -113,13 +113,13 @@ final class RunRequest {
             return RunRequest.this;
         }
 
-        /** What its answer's body is made from. */
-        String answer() {
+        /** The name from which the response's body is computed. */
+        String responseName() {
             return plan.id + "/" + number;
         }
 
         void bodyCame(byte[] body) {
-            bodyFault = Payload.difference(body, plan.id, plan.length);
+            bodyError = Payload.difference(body, plan.id, plan.length);
             bodyCame = true;
             step("has the body");
         }
@@ -129,9 +129,9 @@ final class RunRequest {
             return bodyCame;
         }
 
-        /** What is wrong with the body, as far as it was read; empty if nothing is. */
-        String bodyFault() {
-            return bodyFault;
+        /** What is wrong with the part of the body that was read; empty if nothing is. */
+        String bodyError() {
+            return bodyError;
         }
 
         void step(String what) {
@@ -173,7 +173,7 @@ final class RunRequest {
         over.countDown();
     }
 
-    /** Returns when the client has its answer. */
+    /** Returns when the request has ended for its client. */
     void awaitEnd() throws InterruptedException {
         over.await();
     }
@@ -194,7 +194,7 @@ final class RunRequest {
         return List.copyOf(arrivals);
     }
 
-    /** All that happened, a line for each step. */
+    /** Everything that happened, a line for each step. */
     synchronized String trace() {
         return "request " + plan.id + "\n" + String.join("\n", steps);
     }

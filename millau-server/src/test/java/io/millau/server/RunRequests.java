@@ -11,8 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The requests of a random run, found by their ids, and what broke a rule. A request is judged when it has been over for a
- * while, so that who sees it too often has shown, and forgotten after that. Safe for all threads.
+ * The requests of a random run by id, and the violations. A request is judged some time after it ended, so that a surplus
+ * arrival would have shown, and is then forgotten. Thread-safe.
  */
 final class RunRequests {
 
@@ -34,7 +34,7 @@ final class RunRequests {
         return request;
     }
 
-    /** The request of this id, which must be one of the last seconds. */
+    /** The request with this id; only recent requests are known. */
     RunRequest get(String id) throws IOException {
         RunRequest request = id == null ? null : known.get(id);
         if (request == null) {
@@ -51,7 +51,7 @@ final class RunRequests {
         }
     }
 
-    /** Judges what has been over for a while, or all of it. */
+    /** Judges the requests that ended some time ago, or all that ended. */
     void judge(RunRules rules, boolean all) {
         long recent = System.nanoTime() - A_WHILE_NANOS;
         for (RunRequest request = pollOver(all ? Long.MAX_VALUE : recent);
@@ -78,7 +78,7 @@ final class RunRequests {
         results.merge(result, 1, Integer::sum);
     }
 
-    /** How many there were of each kind, in words. */
+    /** The number of requests for each result, as text. */
     synchronized String results() {
         return results.toString();
     }
@@ -91,7 +91,7 @@ final class RunRequests {
         return List.copyOf(violations);
     }
 
-    /** Requests that nobody has an answer to yet. */
+    /** Requests that have not ended. */
     List<RunRequest> open() {
         return known.values().stream().filter(request -> request.seen() == null).toList();
     }

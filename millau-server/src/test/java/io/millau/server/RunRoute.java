@@ -5,10 +5,10 @@ import io.millau.core.Service;
 import java.time.Duration;
 import java.util.List;
 
-/** Services of a random run that share the requests for a host, as they are but for their endpoints. */
+/** The services of a random run for one host, without endpoints. */
 record RunRoute(String host, List<Service> services) {
 
-    /** What a run is made of. All services of a route agree on what may be retried. */
+    /** All routes of a run. The services of a route have the same retry settings. */
     static final List<RunRoute> ALL = List.of(
             new RunRoute("plain.test", List.of(service("plain.test", "plain").build())),
             new RunRoute(
@@ -43,7 +43,7 @@ record RunRoute(String host, List<Service> services) {
         return services.get(0).retryUnsafe();
     }
 
-    /** How much of a body is kept so that it can be sent again. */
+    /** How many bytes of a body are buffered for a retry. */
     int buffer() {
         return services.get(0).buffer();
     }

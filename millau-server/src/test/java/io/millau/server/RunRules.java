@@ -8,12 +8,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /**
- * What must hold for every request, whatever breaks: judged from what the endpoints and the client saw, not from what the
- * proxy thought.
+ * What must hold for every request despite all faults, judged from what the endpoints and the client saw, not from the
+ * proxy's own records.
  */
 final class RunRules {
 
-    /** How long before a request a connection may have been closed that was still taken for an idle one: generous. */
+    /** The longest time between the close of a connection and a request for which the proxy still regarded it as idle. */
     private static final long HUNG_UP_BEFORE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final RunFleet fleet;
@@ -23,7 +23,7 @@ final class RunRules {
     }
 
     /**
-     * What a request came to, in words.
+     * Describes the result of a request.
      *
      * @throws AssertionError if it broke a rule
      */
@@ -36,8 +36,8 @@ final class RunRules {
             judgeCut(request);
             return "cut";
         } else if (seen.id() != null) {
-            judgeAnswer(request, seen);
-            return "answered";
+            judgeResponse(request, seen);
+            return "responded";
         } else {
             return judgeFailure(request, seen);
         }
@@ -49,7 +49,7 @@ final class RunRules {
         for (RunRequest.Arrival arrival : request.arrivals()) {
             must(request.plan.retryable() || arrival.number == 1, "What may not be retried arrived twice");
             must(arrival.endpoint.serves(request.plan.route()), "It arrived at an endpoint of another route");
-            must(arrival.bodyFault().isEmpty(), "A request's body was wrong: " + arrival.bodyFault());
+            must(arrival.bodyError().isEmpty(), "A request's body was wrong: " + arrival.bodyError());
             RunRequest.Arrival first = firsts.putIfAbsent(arrival.endpoint, arrival);
             must(
                     first == null || first.connectionReused && twice.add(arrival.endpoint),
@@ -57,29 +57,29 @@ final class RunRules {
         }
     }
 
-    private static void judgeAnswer(RunRequest request, RunRequest.Seen seen) {
-        must(seen.id().equals(request.plan.id()), "The answer is to another request");
-        must(seen.arrival() == request.arrivals().size(), "The answer is not that of the last arrival");
+    private static void judgeResponse(RunRequest request, RunRequest.Seen seen) {
+        must(seen.id().equals(request.plan.id()), "The response is to another request");
+        must(seen.arrival() == request.arrivals().size(), "The response is not that of the last arrival");
         RunRequest.Arrival arrival = request.arrivals().get(seen.arrival() - 1);
         must(seen.status() == arrival.part.status(), "The status is not the one that was sent");
         String fault = seen.difference(arrival);
-        must(fault.isEmpty(), "The answer's body is wrong: " + fault);
-        must(arrival.bodyCame() || arrival.part.answersEarly(), "It was answered without its body");
+        must(fault.isEmpty(), "The response's body is wrong: " + fault);
+        must(arrival.bodyCame() || arrival.part.respondsEarly(), "The endpoint responded without having read the body");
     }
 
-    /** The connection or stream ended within the answer, or before it, where the answer's head did not leave any more. */
+    /** The connection or stream ended within the response, or before its head was sent. */
     private static void judgeCut(RunRequest request) {
         must(
                 request.arrivals().stream()
                         .anyMatch(arrival -> arrival.part.cuts() || arrival.endpoint.goneAt(request.ended())),
-                "No endpoint cut its answer");
+                "No endpoint cut its response");
     }
 
     private String judgeFailure(RunRequest request, RunRequest.Seen seen) {
-        must(seen.status() == 502 || seen.status() == 504, "Millau refused it");
+        must(seen.status() == 502 || seen.status() == 504, "Millau rejected it");
         Set<RunEndpoint> failed = new HashSet<>();
         request.arrivals().stream()
-                .filter(arrival -> !arrival.part.answers())
+                .filter(arrival -> !arrival.part.responds())
                 .forEach(arrival -> failed.add(arrival.endpoint));
         Predicate<RunEndpoint> couldNot = endpoint -> failed.contains(endpoint) || endpoint.goneAt(request.ended());
         var pools = fleet.pools(request);
@@ -92,7 +92,7 @@ final class RunRules {
                 >= 3) {
             return "failed by three timeouts";
         }
-        must(!request.plan.staysRetryable(), "An endpoint could have answered it");
+        must(!request.plan.staysRetryable(), "An endpoint could have responded");
         long since = request.began() - HUNG_UP_BEFORE_NANOS;
         must(
                 pools.stream()

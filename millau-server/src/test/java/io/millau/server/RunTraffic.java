@@ -6,7 +6,7 @@ import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Counts what a traffic listener is told. */
+/** Counts the calls of a traffic listener. */
 final class RunTraffic implements TrafficListener {
 
     private final AtomicLong busy = new AtomicLong();
@@ -40,7 +40,7 @@ final class RunTraffic implements TrafficListener {
         retried.addAndGet(again ? 1 : 0);
     }
 
-    /** Whether every request and every connection that began something also ended it. */
+    /** Whether every request has ended and every connection is idle again. */
     boolean over() {
         return open.get() == 0 && busy.get() == 0;
     }

@@ -43,7 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The telemetry port: health, the status page, what it shows, and its stream. */
+/** The telemetry port: health, the status page, its JSON and its event stream. */
 class StatusTest extends ProxyTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -74,16 +74,16 @@ class StatusTest extends ProxyTest {
     }
 
     private JsonNode status() throws Exception {
-        Message answer = get("/status.json");
-        assertThat(answer.status()).isEqualTo(200);
-        return StrictJson.read(utf8(answer));
+        Message response = get("/status.json");
+        assertThat(response.status()).isEqualTo(200);
+        return StrictJson.read(utf8(response));
     }
 
     private JsonNode awaitStatus(Predicate<JsonNode> expected) {
         return await().atMost(PATIENCE).until(this::status, expected);
     }
 
-    /** The one service. */
+    /** The only service. */
     private static JsonNode service(JsonNode status) {
         assertThat(status.path("services")).hasSize(1);
         return status.path("services").get(0);
@@ -95,10 +95,10 @@ class StatusTest extends ProxyTest {
         return texts;
     }
 
-    // What is there, and when
+    // Health
 
     @Test
-    void whileItStartsItLivesAndIsDown() throws Exception {
+    void whileItStartsItIsLiveAndNotReady() throws Exception {
         int port = FreePorts.next();
         CompletableFuture<Consumer<Snapshot>> consumer = new CompletableFuture<>();
         CompletableFuture<Millau> starting = CompletableFuture.supplyAsync(() -> {
@@ -118,7 +118,7 @@ class StatusTest extends ProxyTest {
         await().atMost(PATIENCE)
                 .ignoreExceptions()
                 .until(() -> send(port, "GET /live").body().equals("live"));
-        assertThat(starting).as("its source says nothing for 3 s").isNotDone();
+        assertThat(starting).as("waits up to 3 s for its source").isNotDone();
         for (String path : new String[] {"/", "/ready"}) {
             assertThat(send(port, "GET " + path).status()).isEqualTo(503);
             assertThat(send(port, "GET " + path).body()).isEqualTo("down");
@@ -130,7 +130,7 @@ class StatusTest extends ProxyTest {
         try (Events events = new Events(port)) {
             consumer.get().accept(Snapshot.EMPTY);
             assertThat(events.next().path("up").isBoolean())
-                    .as("as soon as there is something")
+                    .as("the first event")
                     .isTrue();
         }
         millau = closing(starting.get(30, TimeUnit.SECONDS));
@@ -139,7 +139,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void upItIsReadyAndAnswersReadersAlone() throws Exception {
+    void onceStartedItIsReadyAndAllowsOnlyGetAndHead() throws Exception {
         startWith(endpointThatSays("ok"));
 
         for (String path : new String[] {"/", "/ready"}) {
@@ -165,7 +165,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void whileItEndsItLivesAndIsDownAndShowsItUntilTheEnd() throws Exception {
+    void duringShutdownItIsLiveAndNotReadyAndTheStreamShowsIt() throws Exception {
         services.replace(app(endpointThatSays("ok").endpoint()).build());
         millau = closing(builder().grace(Duration.ofDays(1)).start());
         try (Events events = new Events(millau.telemetryPort())) {
@@ -188,10 +188,10 @@ class StatusTest extends ProxyTest {
         return List.of(new IllegalStateException("on purpose"), new NoClassDefFoundError("on purpose"));
     }
 
-    /** An error was no answer at all: who asked waited for ever. */
+    /** An Error, unlike an exception, used to leave the request without a response. */
     @ParameterizedTest
     @MethodSource("failures")
-    void metricsThatFailHurtNothingElse(Throwable failure) throws Exception {
+    void failingMetricsDisturbNothingElse(Throwable failure) throws Exception {
         services.replace(app(endpointThatSays("ok").endpoint()).build());
         millau = closing(builder()
                 .metrics(() -> {
@@ -210,7 +210,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void aListenerThatFailsTakesNothingFromTheStatus() throws Exception {
+    void aListenerThatThrowsDoesNotDisturbTheStatus() throws Exception {
         TrafficListener failing = new TrafficListener() {
             @Override
             public void started(Overview overview) {
@@ -254,16 +254,16 @@ class StatusTest extends ProxyTest {
     // The page
 
     @Test
-    void thePageRunsItsOwnScriptAloneAndAsksNobodyElse() throws Exception {
+    void thePageRunsOnlyItsOwnScriptAndContactsNoOtherServer() throws Exception {
         startWith(endpointThatSays("ok"));
-        Message answer = get("/status");
-        String page = utf8(answer);
+        Message response = get("/status");
+        String page = utf8(response);
         String script = page.substring(page.indexOf("<script>") + 8, page.indexOf("</script>"));
         String hash = Base64.getEncoder()
                 .encodeToString(MessageDigest.getInstance("SHA-256").digest(script.getBytes(StandardCharsets.UTF_8)));
 
-        assertThat(answer.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
-        assertThat(answer.field("Content-Security-Policy"))
+        assertThat(response.field("Content-Type")).isEqualTo("text/html; charset=utf-8");
+        assertThat(response.field("Content-Security-Policy"))
                 .contains("default-src 'none'")
                 .contains("connect-src 'self'")
                 .contains("frame-ancestors 'none'")
@@ -278,10 +278,10 @@ class StatusTest extends ProxyTest {
         assertThat(page.length()).isLessThan(64 * 1024);
     }
 
-    // What it shows
+    // JSON
 
     @Test
-    void allThatThereIs() throws Exception {
+    void theJsonHasEveryField() throws Exception {
         ScriptedEndpoint good = endpointThatSays("ok");
         Endpoint bad = endpointThatRefuses();
         Certificate certificate = Certificate.selfSigned("shop.example");
@@ -429,7 +429,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void severalAddressesOfOnePortAreOne() throws Exception {
+    void severalAddressesWithOnePortAreOnePort() throws Exception {
         InetSocketAddress one = new InetSocketAddress(InetAddress.getByName("127.0.0.1"), FreePorts.next());
         InetSocketAddress other = new InetSocketAddress(InetAddress.getByName("127.0.0.2"), one.getPort());
         services.replace(app(endpointThatSays("ok").endpoint()).build());
@@ -457,13 +457,13 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void hostileNamesAreText() throws Exception {
+    void hostileNamesAreEscaped() throws Exception {
         startWith(Service.named(HOSTILE).endpoints(endpointThatRefuses()).build());
         client().get("/");
-        Message answer = get("/status.json");
+        Message response = get("/status.json");
 
-        assertThat(answer.body()).doesNotContain("<", "\n");
-        JsonNode status = StrictJson.read(utf8(answer));
+        assertThat(response.body()).doesNotContain("<", "\n");
+        JsonNode status = StrictJson.read(utf8(response));
         assertThat(service(status).path("name").textValue()).isEqualTo(HOSTILE);
         assertThat(texts(status.path("changes"), "text"))
                 .allSatisfy(
@@ -472,7 +472,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void whatLeftIsNotShown() throws Exception {
+    void aRemovedServiceIsNotShown() throws Exception {
         startWith(endpointThatSays("ok"));
         client().get("/");
         services.replace();
@@ -482,9 +482,9 @@ class StatusTest extends ProxyTest {
         assertThat(status.path("changes").get(0).path("text").textValue()).isEqualTo("Removed service=app");
     }
 
-    // Its stream
+    // The event stream
 
-    /** Reads what a viewer gets. */
+    /** A viewer of the event stream. */
     private static final class Events implements AutoCloseable {
         private final Socket socket;
         private final BufferedReader lines;
@@ -493,7 +493,7 @@ class StatusTest extends ProxyTest {
             this(port, 0);
         }
 
-        /** @param buffer of what it has not read; 0 as it is usual */
+        /** @param buffer size of the receive buffer; 0 for the default */
         Events(int port, int buffer) throws IOException {
             socket = new Socket();
             if (buffer > 0) {
@@ -501,7 +501,7 @@ class StatusTest extends ProxyTest {
             }
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             socket.setSoTimeout(60_000);
-            // Of HTTP/1.0: until the end of the connection, and not in chunks.
+            // HTTP/1.0, so that the response is not chunked and ends with the connection.
             socket.getOutputStream()
                     .write("GET /status/events HTTP/1.0\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
@@ -528,7 +528,7 @@ class StatusTest extends ProxyTest {
             return next;
         }
 
-        /** Whether it comes to an end. */
+        /** Whether the stream ends. */
         boolean ended() {
             try {
                 while (lines.readLine() != null) {
@@ -553,7 +553,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void aViewerSeesHowThingsAreAtOnceAndEveryChange() throws Exception {
+    void aViewerGetsTheStateAtOnceAndThenEveryChange() throws Exception {
         startWith(endpointThatSays("ok"));
         Events events = events();
         assertThat(events.status()).isEqualTo(200);
@@ -571,7 +571,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void withoutAChangeItGoesOn() throws Exception {
+    void theStreamContinuesWithoutChanges() throws Exception {
         startWith(endpointThatSays("ok"));
         Events events = events();
         Instant first = Instant.parse(events.next().path("now").textValue());
@@ -581,7 +581,7 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
-    void fiftyMayLookAndWhoeverLeavesMakesRoom() throws Exception {
+    void thereMayBeFiftyViewersAndOneThatLeavesMakesRoom() throws Exception {
         startWith(endpointThatSays("ok"));
         List<Events> all = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
@@ -608,9 +608,9 @@ class StatusTest extends ProxyTest {
         assertThat(get("/status/events").status()).isEqualTo(503);
     }
 
-    /** One that doesn't read misses what others get, holds nobody up, and is let go when half a minute is over. */
+    /** A viewer that doesn't read misses events, delays no other viewer, and is disconnected after half a minute. */
     @Test
-    void whoeverReadsTooSlowlyIsLetGo() throws Exception {
+    void aViewerThatReadsTooSlowlyIsDisconnected() throws Exception {
         List<Service> many = new ArrayList<>();
         Endpoint endpoint = endpointThatSays("ok").endpoint();
         for (int i = 0; i < 2000; i++) {
@@ -638,13 +638,13 @@ class StatusTest extends ProxyTest {
         await().atMost(PATIENCE.multipliedBy(3))
                 .pollInterval(Duration.ofMillis(300))
                 .until(() -> {
-                    ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // the next one is due
+                    ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // the next event is due
                     return events.getCount() == 0;
                 });
         ahead.addAndGet(Duration.ofSeconds(40).toNanos());
 
-        assertThat(slow.ended()).as("the slow one is let go").isTrue();
-        assertThat(failure.get()).as("the other one goes on").isNull();
+        assertThat(slow.ended()).as("the slow viewer is disconnected").isTrue();
+        assertThat(failure.get()).as("the other viewer continues").isNull();
         assertThat(client().send("GET / HTTP/1.1\r\nHost: host-7.example\r\n\r\n")
                         .read()
                         .body())
@@ -655,7 +655,7 @@ class StatusTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 20})
-    void theEndOfMillauEndsTheStreams(int viewers) throws Exception {
+    void closeEndsTheStreams(int viewers) throws Exception {
         startWith(endpointThatSays("ok"));
         List<Events> all = new ArrayList<>();
         for (int i = 0; i < viewers; i++) {

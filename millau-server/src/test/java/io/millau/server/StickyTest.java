@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
-/** A client stays with the endpoint that answered it first. */
+/** Sticky sessions: a client stays with the endpoint of its first response. */
 class StickyTest extends ProxyTest {
 
     private final ScriptedEndpoint one = endpointThatSays("one");
@@ -24,8 +24,8 @@ class StickyTest extends ProxyTest {
         return client.send(head + "\r\n").read();
     }
 
-    private static String cookieOf(Message answer) {
-        String cookie = answer.field("Set-Cookie");
+    private static String cookieOf(Message response) {
+        String cookie = response.field("Set-Cookie");
         assertThat(cookie).isNotNull();
         return cookie.substring(0, cookie.indexOf(';'));
     }
@@ -38,7 +38,7 @@ class StickyTest extends ProxyTest {
     }
 
     @Test
-    void byACookieThatIsSetOnce() throws Exception {
+    void aCookieIsSetOnceAndPinsTheClient() throws Exception {
         startWith(sticky(one, two).build());
         RawClient client = client();
         Message first = get(client, "/");
@@ -55,7 +55,7 @@ class StickyTest extends ProxyTest {
     }
 
     @Test
-    void whoseEndpointIsGoneIsMovedAndNotRefused() throws Exception {
+    void aClientWhoseEndpointWasRemovedMovesToAnother() throws Exception {
         startWith(sticky(one).build());
         RawClient client = client();
         String old = cookieOf(get(client, "/"));
@@ -68,11 +68,11 @@ class StickyTest extends ProxyTest {
     }
 
     @Test
-    void whoseEndpointFailsIsMovedAndStaysThere() throws Exception {
+    void aClientWhoseEndpointFailsMovesToAnotherAndStaysThere() throws Exception {
         AtomicBoolean good = new AtomicBoolean(true);
         ScriptedEndpoint breaking = endpoint(connection -> {
             for (Message request = connection.readRequest(); good.get(); request = connection.readRequest()) {
-                connection.answer(request, "good");
+                connection.respond(request, "good");
             }
         });
         startWith(sticky(breaking).build());
@@ -87,7 +87,7 @@ class StickyTest extends ProxyTest {
     }
 
     @Test
-    void theCookiesOfTwoServicesOfAHostLeaveEachOtherAlone() throws Exception {
+    void theCookiesOfTwoServicesOnOneHostAreIndependent() throws Exception {
         startWith(
                 sticky(one).build(),
                 Service.named("api")
@@ -106,8 +106,8 @@ class StickyTest extends ProxyTest {
     }
 
     @Test
-    void anApplicationsOwnCookiesStay() throws Exception {
-        startWith(sticky(endpointThatAnswers("HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"))
+    void theApplicationsCookiesAreKept() throws Exception {
+        startWith(sticky(endpointThatResponds("HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"))
                 .build());
 
         assertThat(client().get("/").all("Set-Cookie")).hasSize(2).contains("a=b");

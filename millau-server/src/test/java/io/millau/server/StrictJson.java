@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
-/** Reads JSON as RFC 8259 has it and nothing else: one value, and no name twice. */
+/** Strict JSON of RFC 8259: exactly one value, and no duplicate names. */
 public final class StrictJson {
 
     private static final JsonMapper MAPPER = JsonMapper.builder()

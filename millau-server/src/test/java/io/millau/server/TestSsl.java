@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What testssl.sh says of a server: all its standard checks, and every cipher suite, but no simulated clients. Immutable. */
+/** What testssl.sh finds about a server: all standard checks and cipher suites, but no simulated clients. Immutable. */
 public final class TestSsl {
 
     static final String COMMAND = "testssl";
@@ -66,11 +66,11 @@ public final class TestSsl {
     }
 
     /**
-     * One of its statements.
+     * One finding.
      *
-     * @param id what it is about, of whichever certificate
+     * @param id the check, without the number of the certificate
      * @param severity {@code OK}, {@code INFO}, {@code LOW}, {@code MEDIUM}, {@code HIGH}, {@code CRITICAL}, or {@code WARN}
-     *     and {@code FATAL} where it could not look
+     *     and {@code FATAL} if the check could not run
      */
     public record Finding(String id, String severity, String text) {
 
@@ -87,9 +87,9 @@ public final class TestSsl {
     }
 
     /**
-     * Asks a server of this machine.
+     * Checks a server on this machine.
      *
-     * @param root who vouches for its certificates
+     * @param root the CA of its certificates
      */
     public static TestSsl of(String name, int port, X509Certificate root) throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("testssl-");
@@ -135,27 +135,27 @@ public final class TestSsl {
         if (Files.exists(json)) {
             new ObjectMapper().readTree(json.toFile()).forEach(node -> findings.add(Finding.of(node)));
         }
-        // Its last one. Without it, what it has not looked at would count as sound.
+        // Its last finding. Without it, checks that did not run would count as passed.
         if (findings.stream().noneMatch(finding -> finding.id.equals("scanTime"))) {
-            throw new AssertionError("testssl.sh has given up:\n" + said);
+            throw new AssertionError("testssl.sh did not finish:\n" + said);
         }
         return findings;
     }
 
-    /** Everything that it found. */
+    /** All findings. */
     public List<Finding> findings() {
         return findings;
     }
 
-    /** One that there must be. */
+    /** A finding that must exist. */
     public Finding finding(String id) {
         return findings.stream()
                 .filter(finding -> finding.id.equals(id))
                 .findFirst()
-                .orElseThrow(() -> new AssertionError("testssl.sh says nothing of " + id + ": " + findings));
+                .orElseThrow(() -> new AssertionError("testssl.sh has no finding " + id + ": " + findings));
     }
 
-    /** The versions of TLS, and of SSL, that are spoken. */
+    /** The offered versions of TLS and SSL. */
     public Set<String> protocols() {
         return PROTOCOLS.entrySet().stream()
                 .filter(protocol -> finding(protocol.getKey()).isOffered())
@@ -163,7 +163,7 @@ public final class TestSsl {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** The suites by protocol, in the names of the IANA. */
+    /** The offered cipher suites by protocol, with their IANA names. */
     public Map<String, Set<String>> suites() {
         Map<String, Set<String>> suites = new TreeMap<>();
         for (Finding finding : findings) {
@@ -175,7 +175,7 @@ public final class TestSsl {
         return suites;
     }
 
-    /** That of an id like {@code cipher-tls1_2_xc02b}. */
+    /** The protocol in an id like {@code cipher-tls1_2_xc02b}. */
     private static String protocolOf(Finding suite) {
         return suite.id.substring("cipher-".length(), suite.id.lastIndexOf('_')).replace("tls", "TLS");
     }
@@ -184,22 +184,22 @@ public final class TestSsl {
         return text.substring(text.strip().lastIndexOf(' ') + 1).strip();
     }
 
-    /** How many suites keep a recorded connection secret when the certificate's key is known. */
+    /** How many cipher suites have forward secrecy. */
     public int forwardSecret() {
         return finding("PFS_ciphers").text.strip().split(" +").length;
     }
 
-    /** What it says of each known attack. */
+    /** The findings about known attacks. */
     public List<Finding> vulnerabilities() {
         return VULNERABILITIES.stream().sorted().map(this::finding).toList();
     }
 
-    /** How many findings of each severity there are. */
+    /** The number of findings by severity. */
     Map<String, Long> severities() {
         return findings.stream().collect(Collectors.groupingBy(Finding::severity, TreeMap::new, Collectors.counting()));
     }
 
-    /** Ten lines of it for a log. */
+    /** A summary of ten lines for a log. */
     public String summary() {
         List<String> lines = new ArrayList<>();
         lines.add("protocols          " + String.join(", ", protocols()));

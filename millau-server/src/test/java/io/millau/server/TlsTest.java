@@ -40,7 +40,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** HTTPS, with HTTP/1.1 and HTTP/2 in it, whoever does the cryptography. */
+/** HTTPS with HTTP/1.1 and HTTP/2; a subclass for each TLS provider. */
 abstract class TlsTest extends ProxyTest {
 
     private static final int LARGE = 8 * 1024 * 1024 + 1;
@@ -48,7 +48,7 @@ abstract class TlsTest extends ProxyTest {
     static Certificate one;
     private static Certificate two;
 
-    /** The names that certificates were asked for, one or more times a handshake. */
+    /** The server names for which certificates were looked up, one or more times in each handshake. */
     private final List<String> named = new CopyOnWriteArrayList<>();
 
     volatile CertificateSource certificates = CertificateSource.of(one);
@@ -118,18 +118,18 @@ abstract class TlsTest extends ProxyTest {
 
     @ParameterizedTest
     @EnumSource
-    void aServiceLearnsThatItWasAskedSecurely(HttpClient.Version version) throws Exception {
+    void theForwardedSchemeIsHttps(HttpClient.Version version) throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
-        HttpResponse<String> answer = client(version).send(request().build(), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response = client(version).send(request().build(), HttpResponse.BodyHandlers.ofString());
 
-        assertThat(answer.body()).isEqualTo("ok");
-        assertThat(answer.version()).isEqualTo(version);
+        assertThat(response.body()).isEqualTo("ok");
+        assertThat(response.version()).isEqualTo(version);
         assertThat(endpoint.requests.get(0).field("X-Forwarded-Proto")).isEqualTo("https");
     }
 
     @Test
-    void trafficIsToldOfBothProtocols() throws Exception {
+    void listenersAreToldOfBothPorts() throws Exception {
         List<TrafficListener.Ingress> told = new ArrayList<>();
         closing(builder()
                 .listener(new TrafficListener() {
@@ -153,20 +153,20 @@ abstract class TlsTest extends ProxyTest {
         }));
         byte[] bytes = new byte[LARGE];
         new Random(1).nextBytes(bytes);
-        HttpResponse<byte[]> answer = client(version)
+        HttpResponse<byte[]> response = client(version)
                 .send(
                         request()
                                 .POST(HttpRequest.BodyPublishers.ofByteArray(bytes))
                                 .build(),
                         HttpResponse.BodyHandlers.ofByteArray());
 
-        assertThat(answer.body()).isEqualTo(bytes);
+        assertThat(response.body()).isEqualTo(bytes);
     }
 
     @Test
-    void anUploadGoesOnWhenMoreWasDecryptedThanItsReaderTook() throws Exception {
-        // HTTP/2 frames of another size than TLS records: the rest of a record waited for more from the socket, for
-        // ever.
+    void anUploadContinuesWhenARecordWasNotReadCompletely() throws Exception {
+        // HTTP/2 frames and TLS records differ in size. The unread rest of a decrypted record was not processed before
+        // more data came from the socket, so the upload hung for ever.
         startWith(endpoint(connection -> {
             Message request = connection.readRequest();
             String length = String.valueOf(request.body().length());
@@ -216,7 +216,7 @@ abstract class TlsTest extends ProxyTest {
     }
 
     @Test
-    void aConnectionThatChangesItsProtocolIsTunnelled() throws Exception {
+    void anUpgradedConnectionIsTunnelled() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
@@ -239,7 +239,7 @@ abstract class TlsTest extends ProxyTest {
     }
 
     @Test
-    void theClientMayChangeItsKeys() throws Exception {
+    void theClientMayUpdateItsKeys() throws Exception {
         startWith(endpointThatSays("ok"));
         SSLSocket socket = connect(TrustAll.context(), null, "TLSv1.3");
         RawClient client = closing(new RawClient(socket));
@@ -249,7 +249,7 @@ abstract class TlsTest extends ProxyTest {
     }
 
     @Test
-    void renegotiationIsRefused() throws Exception {
+    void renegotiationIsRejected() throws Exception {
         startWith(endpointThatSays("ok"));
         SSLSocket socket = connect(TrustAll.context(), null, "TLSv1.2");
         RawClient client = closing(new RawClient(socket));
@@ -267,13 +267,13 @@ abstract class TlsTest extends ProxyTest {
             }
         }));
         HttpClient client = client(HttpClient.Version.HTTP_2);
-        List<CompletableFuture<HttpResponse<String>>> answers = Stream.generate(
+        List<CompletableFuture<HttpResponse<String>>> responses = Stream.generate(
                         () -> client.sendAsync(request().build(), HttpResponse.BodyHandlers.ofString()))
                 .limit(20)
                 .toList();
 
-        for (CompletableFuture<HttpResponse<String>> answer : answers) {
-            assertThat(answer.get(60, TimeUnit.SECONDS).body()).isEqualTo(body);
+        for (CompletableFuture<HttpResponse<String>> response : responses) {
+            assertThat(response.get(60, TimeUnit.SECONDS).body()).isEqualTo(body);
         }
     }
 
@@ -299,7 +299,7 @@ abstract class TlsTest extends ProxyTest {
     }
 
     @Test
-    void aConnectionThatTheClientClosesEnds() throws Exception {
+    void connectionCloseOfAClientIsHonoured() throws Exception {
         startWith(endpointThatSays("ok"));
         RawClient client = rawClient().send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         assertThat(client.read().body()).isEqualTo("ok");
@@ -308,7 +308,7 @@ abstract class TlsTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void theCertificateIsTheOneOfTheNameAskedFor(String protocol) throws Exception {
+    void theCertificateIsChosenByServerName(String protocol) throws Exception {
         certificates = name -> List.of(name != null && name.equals("two.example") ? two : one);
         startWith(endpointThatSays("ok"));
 
@@ -319,7 +319,7 @@ abstract class TlsTest extends ProxyTest {
     }
 
     @Test
-    void aChangedCertificateAppliesToTheNextHandshakeAlone() throws Exception {
+    void aChangedCertificateAppliesFromTheNextHandshakeOn() throws Exception {
         startWith(endpointThatSays("ok"));
         RawClient client = rawClient();
         assertThat(client.get("/").body()).isEqualTo("ok");
@@ -331,7 +331,7 @@ abstract class TlsTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void withoutACertificateThePortAnswersWithOneThatNobodyVouchesFor(String protocol) throws Exception {
+    void withoutACertificateASelfSignedOneIsUsed(String protocol) throws Exception {
         certificates = name -> "one.example".equals(name) ? List.of(one) : List.of();
         startWith(endpointThatSays("ok"));
 
@@ -343,7 +343,7 @@ abstract class TlsTest extends ProxyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void aSessionIsTakenUpAgain(String protocol) throws Exception {
+    void aSessionIsResumed(String protocol) throws Exception {
         startWith(endpointThatSays("ok"));
         SSLContext context = TrustAll.context();
         Set<Long> created = new HashSet<>();
@@ -358,9 +358,9 @@ abstract class TlsTest extends ProxyTest {
     }
 
     @Test
-    void oldProtocolsAreRefused() throws Exception {
+    void oldProtocolsAreRejected() throws Exception {
         startWith(endpointThatSays("ok"));
-        // Plain bytes, since the client's runtime refuses too: a ClientHello of TLS 1.1 without extensions.
+        // Raw bytes, since the client's JDK does not offer TLS 1.1 either: a ClientHello of TLS 1.1 without extensions.
         RawClient client = closing(new RawClient(port()));
         client.send("\26\3\1\0\55\1\0\0\51\3\2" + "r".repeat(32) + "\0\0\2\0\57\1\0");
         assertThat(client.wire().in().read()).isEqualTo(21); // an alert

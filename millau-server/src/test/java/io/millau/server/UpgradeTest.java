@@ -67,20 +67,20 @@ class UpgradeTest extends ProxyTest {
     }
 
     @Test
-    void nothingOfTheClientGoesThroughBeforeTheEndpointAgreed() throws Exception {
+    void nothingIsTunnelledBeforeTheEndpointAgrees() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("no");
         startWith(endpoint);
         RawClient client = client().send(UPGRADE + "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
 
         assertThat(client.read().body()).isEqualTo("no");
         assertThat(client.read().body()).isEqualTo("no");
-        // What follows is a request of its own, with all that we add to one.
+        // The rest is a separate request, with all fields that we add.
         assertThat(endpoint.requests.get(1).startLine()).isEqualTo("GET /smuggled HTTP/1.1");
         assertThat(endpoint.requests.get(1).field("Via")).isEqualTo("1.1 millau");
     }
 
     @Test
-    void whatTheClientSendsTooEarlyIsTunnelledAfterThe101() throws Exception {
+    void earlyDataOfTheClientIsTunnelledAfterThe101() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send(SWITCHING);
@@ -93,7 +93,7 @@ class UpgradeTest extends ProxyTest {
     }
 
     @Test
-    void anUpgradeBesideABodyIsNone() throws Exception {
+    void anUpgradeWithABodyIsIgnored() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         startWith(endpoint);
         client().send(
@@ -104,7 +104,7 @@ class UpgradeTest extends ProxyTest {
     }
 
     @Test
-    void theEndOfOneSideEndsTheOther() throws Exception {
+    void whenOneSideClosesTheOtherIsClosed() throws Exception {
         startWith(endpoint(connection -> {
             connection.readRequest();
             connection.send(SWITCHING);
@@ -116,7 +116,7 @@ class UpgradeTest extends ProxyTest {
     }
 
     @Test
-    void aTunnelToARemovedEndpointEndsAfterTheDrainOfItsService() throws Exception {
+    void aTunnelToARemovedEndpointIsClosedAfterTheDrain() throws Exception {
         ScriptedEndpoint endpoint = echoing();
         clock = ahead::get;
         startWith(app(endpoint.endpoint()).build(), brief());
@@ -126,7 +126,7 @@ class UpgradeTest extends ProxyTest {
         replaceWith();
         ahead.addAndGet(Duration.ofSeconds(29).toNanos());
         assertThat(atBrief.ended()).isTrue();
-        assertThatItLives(client);
+        assertEchoes(client);
         ahead.addAndGet(Duration.ofSeconds(2).toNanos());
 
         assertThat(client.ended()).isTrue();
@@ -134,7 +134,7 @@ class UpgradeTest extends ProxyTest {
     }
 
     @Test
-    void aTunnelLivesOnWhenItsEndpointComesBackInTime() throws Exception {
+    void aTunnelContinuesIfItsEndpointReturnsDuringTheDrain() throws Exception {
         Service app = app(echoing().endpoint()).build();
         clock = ahead::get;
         startWith(app, brief());
@@ -146,7 +146,7 @@ class UpgradeTest extends ProxyTest {
         ahead.addAndGet(Duration.ofDays(1).toNanos());
         assertThat(atBrief.ended()).isTrue();
 
-        assertThatItLives(client);
+        assertEchoes(client);
     }
 
     private Service brief() {
@@ -168,16 +168,16 @@ class UpgradeTest extends ProxyTest {
     private RawClient upgraded(String host) throws Exception {
         RawClient client = client().send(UPGRADE.replace("Host: a", "Host: " + host));
         assertThat(client.readHead().status()).isEqualTo(101);
-        assertThatItLives(client);
+        assertEchoes(client);
         return client;
     }
 
-    private static void assertThatItLives(RawClient client) throws Exception {
+    private static void assertEchoes(RawClient client) throws Exception {
         assertThat(client.send("hello").wire().readExactly(5)).isEqualTo("hello");
     }
 
     @Test
-    void aRealWebSocket() throws Exception {
+    void aRealWebSocketWorks() throws Exception {
         startWith(app(closing(new WebSocketEcho()).endpoint()).build());
         CompletableFuture<String> received = new CompletableFuture<>();
         WebSocket socket = HttpClient.newHttpClient()

@@ -26,11 +26,11 @@ class UpstreamTlsTest extends ProxyTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     @Test
-    void requestsAndAnswersOfAnySizePass() throws Exception {
+    void requestsAndResponsesOfAnySizePass() throws Exception {
         String large = "0123456789".repeat(300_000);
         ScriptedEndpoint endpoint = secure(ROOT.issue("app.internal"), connection -> {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
-                connection.answer(request, request.body());
+                connection.respond(request, request.body());
             }
         });
         startWith(app(endpoint.endpoint(VERIFIED)).build());
@@ -44,7 +44,7 @@ class UpstreamTlsTest extends ProxyTest {
     }
 
     @Test
-    void whatChangesItsProtocolIsTunnelled() throws Exception {
+    void anUpgradedConnectionIsTunnelled() throws Exception {
         ScriptedEndpoint endpoint = secure(ROOT.issue("app.internal"), connection -> {
             connection.readRequest();
             connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
@@ -59,7 +59,7 @@ class UpstreamTlsTest extends ProxyTest {
     }
 
     @Test
-    void oneThatIsNotVerifiedIsAFailedAttempt() throws Exception {
+    void anUnverifiedEndpointIsAFailedAttempt() throws Exception {
         ScriptedEndpoint stranger = secure(Authority.root("other").issue("app.internal"), OK);
         ScriptedEndpoint other = secure(ROOT.issue("other.internal"), OK);
         ScriptedEndpoint expired =
@@ -84,7 +84,7 @@ class UpstreamTlsTest extends ProxyTest {
     }
 
     @Test
-    void whomTheRuntimeDoesNotTrustIsRefusedWithoutACa() throws Exception {
+    void withoutACaTheJdksTrustedCasApply() throws Exception {
         ScriptedEndpoint endpoint = secure(ROOT.issue("app.internal"), OK);
         startWith(app(endpoint.endpoint(new UpstreamTls(Set.of(), "app.internal")))
                 .build());
@@ -95,7 +95,7 @@ class UpstreamTlsTest extends ProxyTest {
 
     @ParameterizedTest
     @CsvSource({"127.0.0.1, 200", "shop_app, 502"})
-    void aNameMayBeAnAddressButHasNoUnderscore(String name, int status) throws Exception {
+    void theServerNameMayBeAnAddressButHasNoUnderscore(String name, int status) throws Exception {
         Certificate certificate =
                 name.equals("127.0.0.1") ? ROOT.order().address(name).issue() : ROOT.issue(name);
         ScriptedEndpoint endpoint = secure(certificate, OK);
@@ -106,17 +106,17 @@ class UpstreamTlsTest extends ProxyTest {
     }
 
     @Test
-    void anEndpointThatSpeaksNoTlsIsAFailedAttempt() throws Exception {
-        ScriptedEndpoint plain = endpointThatAnswers("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    void anEndpointWithoutTlsIsAFailedAttempt() throws Exception {
+        ScriptedEndpoint plain = endpointThatResponds("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         ScriptedEndpoint closing = endpoint(connection -> {});
         startWith(app(plain.endpoint(VERIFIED), closing.endpoint(VERIFIED)).build());
 
         assertThat(client().get("/").status()).isEqualTo(502);
     }
 
-    /** The clock is ours: without it a handshake that hangs would hang for five seconds. */
+    /** With the test's own clock, so that the handshake's timeout does not take five seconds. */
     @Test
-    void aHandshakeThatHangsIsAFailedAttempt() throws Exception {
+    void aHangingHandshakeIsAFailedAttempt() throws Exception {
         CountDownLatch arrived = new CountDownLatch(1);
         ScriptedEndpoint hanging = endpoint(connection -> {
             connection.wire().in().read();
@@ -131,10 +131,10 @@ class UpstreamTlsTest extends ProxyTest {
         assertThat(client.read().status()).isEqualTo(502);
     }
 
-    private ScriptedEndpoint secure(Certificate certificate, String answer) throws Exception {
+    private ScriptedEndpoint secure(Certificate certificate, String response) throws Exception {
         return secure(certificate, connection -> {
             while (connection.readRequest() != null) {
-                connection.send(answer);
+                connection.send(response);
             }
         });
     }

@@ -9,7 +9,7 @@ import io.undertow.websockets.core.WebSocketChannel;
 import io.undertow.websockets.core.WebSockets;
 import java.net.InetSocketAddress;
 
-/** Sends every text back, by Undertow's own WebSockets. */
+/** Echoes every text message, with Undertow's WebSockets. */
 final class WebSocketEcho implements AutoCloseable {
 
     private final Undertow server = Undertow.builder()

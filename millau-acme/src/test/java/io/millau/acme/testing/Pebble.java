@@ -24,8 +24,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A CA of one's own: Debian's pebble, which refuses a fifth of all nonces, and a DNS in which every name is 127.0.0.1. It
- * keeps nothing: after {@link #stop} and {@link #startAgain} it knows no account any more. For one thread.
+ * A CA for tests: Debian's pebble, which rejects a fifth of all nonces, with a DNS server that resolves every name to
+ * 127.0.0.1. Nothing is persistent: after {@link #stop} and {@link #startAgain} it knows no accounts. Not thread-safe.
  */
 public final class Pebble implements AutoCloseable {
 
@@ -49,7 +49,7 @@ public final class Pebble implements AutoCloseable {
         Runtime.getRuntime().addShutdownHook(atExit);
     }
 
-    /** What a CA is to be like. */
+    /** The options of a CA. */
     public static final class Options {
         private String address = "127.0.0.1";
         private String name = "localhost";
@@ -61,39 +61,39 @@ public final class Pebble implements AutoCloseable {
 
         private Options() {}
 
-        /** Where its directory listens, and what others call that address; 127.0.0.1 and localhost otherwise. */
+        /** The address and the host name of its directory; by default 127.0.0.1 and localhost. */
         public Options at(String address, String name) {
             this.address = address;
             this.name = name;
             return this;
         }
 
-        /** Where it looks for answers to HTTP challenges; a free port otherwise. */
+        /** The port for HTTP challenges; by default a free port. */
         public Options httpPort(int port) {
             this.httpPort = port;
             return this;
         }
 
-        /** Where it looks for answers to TLS challenges; a free port otherwise. */
+        /** The port for TLS challenges; by default a free port. */
         public Options tlsPort(int port) {
             this.tlsPort = port;
             return this;
         }
 
-        /** How long its certificates live; 90 days otherwise. */
+        /** The lifetime of its certificates; by default 90 days. */
         public Options life(Duration life) {
             this.life = life;
             return this;
         }
 
-        /** Accounts are made for this customer only. */
+        /** Requires this external account for new accounts. */
         public Options externalAccount(String kid, String hmac) {
             this.kid = kid;
             this.hmac = hmac;
             return this;
         }
 
-        /** Starts it, and waits until it answers. */
+        /** Starts it, and waits until it responds. */
         public Pebble start() {
             try {
                 Pebble pebble = new Pebble(this);
@@ -105,42 +105,42 @@ public final class Pebble implements AutoCloseable {
         }
     }
 
-    /** What it is to be like; {@link Options#start} starts it. */
+    /** Options for a CA; {@link Options#start} starts it. */
     public static Options with() {
         return new Options();
     }
 
-    /** Starts one like any other, and waits until it answers. */
+    /** Starts a CA with the default options, and waits until it responds. */
     public static Pebble start() {
         return with().start();
     }
 
-    /** Its directory. */
+    /** The URL of its directory. */
     public URI directory() {
         return URI.create("https://" + options.name + ":" + port + "/dir");
     }
 
-    /** What vouches for its directory. */
+    /** The CA of its directory's certificate. */
     public List<X509Certificate> trusted() {
         return certificate.chain();
     }
 
-    /** Where it looks for answers to HTTP challenges. */
+    /** The port for HTTP challenges. */
     public int httpPort() {
         return options.httpPort;
     }
 
-    /** Where it looks for answers to TLS challenges. */
+    /** The port for TLS challenges. */
     public int tlsPort() {
         return options.tlsPort;
     }
 
-    /** How many certificates it has issued since it began. */
+    /** The number of certificates that it has issued since its start. */
     public long issued() {
         return logged("Issued certificate serial");
     }
 
-    /** How many orders it has taken since it began. */
+    /** The number of orders since its start. */
     public long ordered() {
         return logged("Added order ");
     }
@@ -160,7 +160,7 @@ public final class Pebble implements AutoCloseable {
         return folder.resolve("pebble.log");
     }
 
-    /** Starts it if it was stopped, at the same place, and waits until it answers. */
+    /** Starts it after {@link #stop} on the same ports, and waits until it responds. */
     public void startAgain() {
         if (!running.isEmpty()) {
             return;
@@ -185,7 +185,7 @@ public final class Pebble implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        await("pebble").atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(this::answers);
+        await("pebble").atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(this::responds);
     }
 
     private String config() throws IOException {
@@ -228,7 +228,7 @@ public final class Pebble implements AutoCloseable {
         running.add(builder.start());
     }
 
-    private boolean answers() throws IOException {
+    private boolean responds() throws IOException {
         if (!running.stream().allMatch(Process::isAlive)) {
             throw new AssertionError("pebble has ended: " + Files.readString(log()));
         }
@@ -240,7 +240,7 @@ public final class Pebble implements AutoCloseable {
         }
     }
 
-    /** Makes it hang: it accepts connections and answers none. */
+    /** Makes it hang: it accepts connections but does not respond. */
     public void freeze() {
         signal("STOP");
     }
@@ -264,7 +264,7 @@ public final class Pebble implements AutoCloseable {
         }
     }
 
-    /** Ends it; what it knew is lost. */
+    /** Stops it; its data is lost. */
     public void stop() {
         running.forEach(Process::destroyForcibly);
         for (Process process : running) {
@@ -289,7 +289,7 @@ public final class Pebble implements AutoCloseable {
         }
     }
 
-    /** Its directory, and where it looks for answers. */
+    /** Its directory and the ports for challenges. */
     @Override
     public String toString() {
         return directory() + " (http-01 at " + httpPort() + ", tls-alpn-01 at " + tlsPort() + ")";

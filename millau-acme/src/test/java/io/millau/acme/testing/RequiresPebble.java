@@ -7,8 +7,7 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Tests that need {@link Pebble}: skipped where it isn't installed, failed if {@code -Dmillau.docker=required} says that
- * nothing may be skipped.
+ * Tests that need {@link Pebble}: skipped if it isn't installed, or failed if {@code -Dmillau.docker=required} is set.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)

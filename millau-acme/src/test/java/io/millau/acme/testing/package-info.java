@@ -1,4 +1,4 @@
-/** A CA for tests: Debian's pebble, and a DNS in which every name is this machine. */
+/** A CA for tests: Debian's pebble, with a DNS server that resolves every name to this machine. */
 @NullMarked
 package io.millau.acme.testing;
 

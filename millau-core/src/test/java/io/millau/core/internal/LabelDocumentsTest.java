@@ -11,11 +11,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What documents say of labels comes from {@link Labels}. After a change there
+ * The documentation of labels is generated from {@link Labels}. After a change there,
  *
  * <pre>mvn -pl millau-core test -Dtest=LabelDocumentsTest -Dmillau.documents=write</pre>
  *
- * writes the tables and the schema anew.
+ * regenerates the tables and the schema.
  */
 class LabelDocumentsTest {
 
@@ -28,7 +28,7 @@ class LabelDocumentsTest {
 
     @ParameterizedTest
     @EnumSource(Label.Group.class)
-    void theTablesOfTheReadme(Label.Group group) throws IOException {
+    void theTablesOfTheReadmeAreUpToDate(Label.Group group) throws IOException {
         String readme = Files.readString(README);
         String marker = "<!-- labels:" + group.name().toLowerCase(Locale.ROOT) + " -->\n";
         assertThat(readme).containsOnlyOnce(marker);
@@ -44,7 +44,7 @@ class LabelDocumentsTest {
     }
 
     @Test
-    void theSchema() throws IOException {
+    void theSchemaIsUpToDate() throws IOException {
         if (WRITE) {
             Files.writeString(SCHEMA, Labels.ALL.schema());
         } else {

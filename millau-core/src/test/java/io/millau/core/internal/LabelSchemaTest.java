@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** An editor never complains of what Millau reads, and complains of most of what it doesn't. */
+/** The schema accepts everything that Millau reads, and rejects most of what it does not read. */
 class LabelSchemaTest {
 
     @ParameterizedTest(name = "{0}={1}")
@@ -40,7 +40,7 @@ class LabelSchemaTest {
                 "scheme        | http",
                 "upstream-name | Api.internal",
             })
-    void acceptsWhatIsRead(String name, String text) {
+    void acceptsValidValues(String name, String text) {
         assertThat(label(name).type().read(text)).isNotNull();
         assertThat(text).matches(pattern(name));
     }
@@ -69,12 +69,12 @@ class LabelSchemaTest {
                 "upstream-name | *",
                 "cert          | x?",
             })
-    void refusesWhatIsNot(String name, String text) {
+    void rejectsInvalidValues(String name, String text) {
         assertThat(text).doesNotMatch(pattern(name));
     }
 
     @Test
-    void keysThatAreNoLabelsAreRefused() {
+    void unknownLabelsAreRejected() {
         String schema = Labels.ALL.schema();
         String start = "\"patternProperties\": {\"";
         int from = schema.indexOf(start) + start.length();

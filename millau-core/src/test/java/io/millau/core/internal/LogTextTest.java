@@ -12,12 +12,12 @@ class LogTextTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"shop", "http://10.0.0.1:80", "shop.example/a?b", "1.5s", "größe", "名前", "😀"})
-    void aWordIsWrittenAsItIs(String word) {
+    void aWordIsWrittenUnchanged(String word) {
         assertThat(LogText.value(word)).isEqualTo(word);
     }
 
     @Test
-    void whatIsMoreThanAWordStandsInQuotes() {
+    void otherTextIsQuoted() {
         assertThat(LogText.value("")).isEqualTo("\"\"");
         assertThat(LogText.value("two words")).isEqualTo("\"two words\"");
         assertThat(LogText.value("a=b")).isEqualTo("\"a=b\"");
@@ -27,10 +27,10 @@ class LogTextTest {
         assertThat(LogText.value(80)).isEqualTo("80");
     }
 
-    /** All that ends a line for a terminal, a log shipper or a browser, alone in an otherwise harmless word too. */
+    /** Every character that ends a line for a terminal, a log shipper or a browser, also within a plain word. */
     @ParameterizedTest
     @ValueSource(strings = {"\n", "\r", "\r\n", "\u0000", "\u001b[2K", "\u007f", "\u0085", "\u2028", "\u2029", "\t"})
-    void aValueIsOneLineWhoeverWroteIt(String end) {
+    void aHostileValueIsOneLine(String end) {
         String forged = LogText.value("shop" + end + "ERROR");
 
         assertThat(forged).startsWith("\"shop").endsWith("ERROR\"").contains("\\u");
@@ -38,14 +38,14 @@ class LogTextTest {
     }
 
     @Test
-    void noValueEndsItsQuotesByItself() {
+    void aValueCannotEndItsQuotes() {
         String hostile = "x\" level=ERROR \\\" service=\"y\\";
         String written = LogText.value(hostile);
 
         assertThat(read(written)).isEqualTo(hostile);
     }
 
-    /** What stands between the quotes, as who reads the log undoes it. */
+    /** Unescapes a quoted text, as a reader of the log does. */
     private static String read(String quoted) {
         StringBuilder text = new StringBuilder();
         for (int i = 1; i < quoted.length() - 1; i++) {
@@ -57,20 +57,20 @@ class LogTextTest {
     }
 
     @Test
-    void aMegabyteIsCutToAThousandCharacters() {
+    void aLongValueIsCutToAThousandCharacters() {
         assertThat(LogText.value("x".repeat(1_000_000))).isEqualTo("x".repeat(1000) + "…");
         assertThat(LogText.value("\n".repeat(1_000_000))).hasSize(6003);
         assertThat(LogText.value("x".repeat(1000))).hasSize(1000);
     }
 
     @Test
-    void aCharacterOfTwoIsNotCutInHalf() {
+    void aSurrogatePairIsNotSplit() {
         assertThat(LogText.value("x".repeat(999) + "😀".repeat(9))).isEqualTo("x".repeat(999) + "…");
         assertThat(LogText.value("x".repeat(998) + "😀".repeat(9))).isEqualTo("x".repeat(998) + "😀…");
     }
 
     @Test
-    void whatIsWrittenLaterIsMadeOnlyThen() {
+    void aLazyTextIsBuiltOnlyWhenItIsWritten() {
         List<String> made = new ArrayList<>();
         Object later = LogText.later(() -> {
             made.add("made");

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A label is described once: one that exists here alone works everywhere, and nothing else had to be touched. */
+/** A label is described in one place: this test adds one, which then works everywhere without other changes. */
 class NewLabelTest {
 
     private static final LabelType<Integer> FLOORS = LabelType.of("[0-9]+", (String text) -> {
@@ -37,7 +37,7 @@ class NewLabelTest {
     }
 
     @Test
-    void isReadFromDockersLabelsAndTheServicesFile() {
+    void isReadFromDockerLabelsAndTheServicesFile() {
         assertThat(service(read("elevator", "12")).get(LIFT)).isEqualTo(12);
         assertThat(service(read("timeout", "1")).get(LIFT)).isEqualTo(3);
         assertThat(service(LABELS.readFile("shop", Map.of("shop.elevator", "12")))
@@ -53,7 +53,7 @@ class NewLabelTest {
     }
 
     @Test
-    void isReportedWhenItIsWrong() {
+    void isReportedIfItsValueIsInvalid() {
         assertThat(read("elevator", "many").problems())
                 .containsExactly("millau.elevator=many: expected a number of floors");
         assertThat(read("elevator", "101").problems())
@@ -83,7 +83,7 @@ class NewLabelTest {
     }
 
     @Test
-    void isADifferenceBetweenServices() {
+    void makesServicesDiffer() {
         Service three = Service.named("shop").build();
         Service four = three.toBuilder().set(LIFT, 4).build();
 

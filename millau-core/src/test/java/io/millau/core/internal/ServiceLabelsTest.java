@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ServiceLabelsTest {
 
     @Test
-    void defaults() {
+    void labelsHaveDefaults() {
         Settings settings =
                 read(Map.of("millau.enabled", "true", "millau.port", "80")).settings();
 
@@ -43,7 +43,7 @@ class ServiceLabelsTest {
     }
 
     @Test
-    void everyLabel() {
+    void everyLabelIsRead() {
         Settings settings = read(Map.ofEntries(
                         Map.entry("millau.enabled", " TRUE "),
                         Map.entry("millau.port", "8080"),
@@ -91,7 +91,7 @@ class ServiceLabelsTest {
     }
 
     @Test
-    void theBalancerOfTheRouterIsNotTheOneThatALabelNames() {
+    void withoutALabelTheRoutersBalancerApplies() {
         assertThat(read(Map.of()).settings().service().balancer()).isNull();
         assertThat(read(Map.of("millau.balance", "round-robin"))
                         .settings()
@@ -192,7 +192,7 @@ class ServiceLabelsTest {
     }
 
     @Test
-    void anUnknownLabelLikeNoOtherListsTheKnownOnes() {
+    void anUnknownLabelWithoutASimilarNameListsTheKnownOnes() {
         assertThat(read(Map.of("millau.enabled", "true", "millau.port", "80", "millau.colour", "blue"))
                         .problems())
                 .singleElement()
@@ -200,7 +200,7 @@ class ServiceLabelsTest {
                 .contains("unknown; known are enabled, port, hosts, path");
     }
 
-    /** A slip of the finger must not put the beginning of a private key into the log and on the status page. */
+    /** A typo must not put the beginning of a private key into the log and on the status page. */
     @ParameterizedTest
     @CsvSource({
         "keey, LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JR0hBZ0VB",
@@ -208,7 +208,7 @@ class ServiceLabelsTest {
         "tls-private, LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JR0hBZ0VB",
         "tls-private, -----BEGIN PRIVATE KEY----- MIGHAgEA"
     })
-    void whatMayBeAKeyIsNotShownUnderAnUnknownName(String label, String value) {
+    void aPossibleKeyIsNotShownUnderAnUnknownName(String label, String value) {
         assertThat(read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value))
                         .problems())
                 .singleElement()
@@ -219,7 +219,7 @@ class ServiceLabelsTest {
 
     @ParameterizedTest
     @CsvSource({"client-ac, x", "enabeld, false", "client_ca, x", "client-ca, x"})
-    void whatLooksLikeAProtectingLabelClosesTheService(String label, String value) {
+    void aTypoOfAProtectingLabelClosesTheService(String label, String value) {
         Vocabulary.Reading reading =
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
@@ -229,7 +229,7 @@ class ServiceLabelsTest {
     }
 
     @Test
-    void theOnlyExposedPortStandsForAMissingOne() {
+    void theOnlyExposedPortReplacesAMissingPort() {
         Map<String, String> labels = Map.of("millau.enabled", "true");
 
         assertThat(ServiceLabels.read(labels, List.of(8080, 8080)).settings().port())
@@ -260,7 +260,7 @@ class ServiceLabelsTest {
     }
 
     @Test
-    void aValueThatTurnsBadLeavesTheServiceAsItWas() {
+    void aValueThatBecomesInvalidLeavesTheServiceUnchanged() {
         LabelReader reader = new LabelReader();
         LabelReader.Picture first = reader.picture();
         Settings good = first.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "80"), List.of());

@@ -17,12 +17,12 @@ class SourceStatsTest {
     private final SourceStats discovery = new SourceStats("engine", Clock.fixed(NOON, ZoneOffset.UTC));
 
     @Test
-    void whoHasNotLookedYetHasNeitherSuccessNorTrouble() {
+    void atFirstThereIsNeitherSuccessNorTrouble() {
         assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", null, null, 0, 0, Duration.ZERO));
     }
 
     @Test
-    void aLookIsTheLastSuccess() {
+    void aSuccessIsRecordedAsTheLast() {
         discovery.heard();
         discovery.heard();
         discovery.looked(Duration.ofMillis(12));
@@ -31,7 +31,7 @@ class SourceStatsTest {
     }
 
     @Test
-    void troubleComesAndGoesAndTheLastSuccessStays() {
+    void theLastSuccessIsKeptDuringTrouble() {
         discovery.looked(Duration.ofMillis(12));
         discovery.failed("away");
         discovery.failed("refuses");
@@ -43,7 +43,7 @@ class SourceStatsTest {
     }
 
     @Test
-    void whoNeverSucceededHasTroubleAlone() {
+    void withoutAnySuccessThereIsOnlyTrouble() {
         discovery.failed("away");
 
         assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", null, "away", 0, 1, Duration.ZERO));

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The labels of TLS, to clients and to endpoints. */
+/** The TLS labels, for clients and for endpoints. */
 class TlsLabelsTest {
 
     private static final Authority ROOT = Authority.root("root");
@@ -29,7 +29,7 @@ class TlsLabelsTest {
     private static final String CA = base64(Pem.text(List.of(ROOT.certificate())));
 
     @Test
-    void aCertificateAndItsKey() {
+    void aCertificateAndItsKeyAreRead() {
         assertThat(settings(Map.of("cert", CHAIN, "key", KEY)).service().certificate())
                 .isEqualTo(SHOP);
     }
@@ -44,13 +44,13 @@ class TlsLabelsTest {
     }
 
     @Test
-    void oneWithoutTheOtherIsNamed() {
+    void aCertificateWithoutItsKeyIsReported() {
         assertThat(problem(Map.of("cert", CHAIN))).isEqualTo("millau.key is missing: expected beside millau.cert");
         assertThat(problem(Map.of("key", KEY))).isEqualTo("millau.cert is missing: expected beside millau.key");
     }
 
     @Test
-    void whatCantBeReadIsNamedAndAKeyIsNeverShown() {
+    void unreadableValuesAreReportedWithoutShowingAKey() {
         assertThat(problem(Map.of(
                         "cert", CHAIN, "key", base64(Pem.text(ROOT.issue("b").key())))))
                 .isEqualTo("millau.key: the key is not the certificate's (of CN=millau test)");
@@ -62,7 +62,7 @@ class TlsLabelsTest {
     }
 
     @Test
-    void anUnreadableCertificateLeavesTheServiceAsItWas() {
+    void anUnreadableCertificateLeavesTheServiceUnchanged() {
         LabelReader reader = new LabelReader();
         Map<String, String> good = labels(Map.of("cert", CHAIN, "key", KEY));
         Settings before = reader.picture().read("1", "shop", good, List.of());
@@ -75,7 +75,7 @@ class TlsLabelsTest {
     }
 
     @Test
-    void aClientCaProtects() {
+    void anInvalidClientCaClosesTheService() {
         assertThat(settings(Map.of("client-ca", CA)).service().clientCa()).containsExactly(ROOT.certificate());
         assertThat(read(Map.of("client-ca", "x")).closed()).isTrue();
     }
@@ -98,7 +98,7 @@ class TlsLabelsTest {
     }
 
     @Test
-    void anEndpointOfHttpsProvesTheServicesNameUnlessSaid() throws Exception {
+    void theNameOfAnHttpsEndpointDefaultsToThatOfTheService() throws Exception {
         InetAddress address = InetAddress.getByName("10.0.0.5");
 
         assertThat(settings(Map.of("scheme", "https")).endpoint("1", address, "shop"))

@@ -36,7 +36,7 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** A certificate authority for tests: issues what a test needs, what no good one would, too. */
+/** A certificate authority for tests, which also issues invalid certificates. */
 public final class Authority {
 
     private static final char[] NO_PASSWORD = {};
@@ -49,12 +49,12 @@ public final class Authority {
         this.chain = chain;
     }
 
-    /** A root that vouches for itself. */
+    /** A self-signed root. */
     public static Authority root(String name) {
         return named("CN=" + name);
     }
 
-    /** The same with a whole name of X.500, {@code O=Shop} for instance. */
+    /** A self-signed root with a full X.500 name, for example {@code O=Shop}. */
     public static Authority named(String name) {
         KeyPair keys = keys("EC", 256);
         X500Principal subject = new X500Principal(name);
@@ -62,7 +62,7 @@ public final class Authority {
         return new Authority(keys, List.of(order.sign(true)));
     }
 
-    /** One that this one vouches for, and that stands in the chains of what it issues. */
+    /** An intermediate CA of this one; it is part of the chains of its certificates. */
     public Authority intermediate(String name) {
         KeyPair own = keys("EC", 256);
         Order order = new Order(subject(), keys, chainBelowRoot(), new X500Principal("CN=" + name), own);
@@ -71,7 +71,7 @@ public final class Authority {
         return new Authority(own, whole);
     }
 
-    /** What vouches for the rest. */
+    /** The root certificate. */
     public X509Certificate certificate() {
         return chain.get(chain.size() - 1);
     }
@@ -81,7 +81,7 @@ public final class Authority {
         return order().names(names).issue();
     }
 
-    /** A certificate, still to be described. */
+    /** An order for a certificate. */
     public Order order() {
         return new Order(subject(), keys, chainBelowRoot(), new X500Principal("CN=millau test"), keys("EC", 256));
     }
@@ -94,7 +94,7 @@ public final class Authority {
         return chain.subList(0, chain.size() - 1);
     }
 
-    /** A client that trusts this authority, and shows a certificate if it has one. */
+    /** A client that trusts this authority, with an optional client certificate. */
     public SSLContext client(Certificate... own) {
         try {
             KeyStore trusted = emptyStore();
@@ -112,7 +112,8 @@ public final class Authority {
     private static KeyManager[] keyManagers(Certificate own) throws GeneralSecurityException {
         KeyStore store = emptyStore();
         store.setKeyEntry("own", own.key(), NO_PASSWORD, own.chain().toArray(X509Certificate[]::new));
-        KeyManagerFactory factory = KeyManagerFactory.getInstance("SunX509"); // shows it whoever is asked for
+        KeyManagerFactory factory =
+                KeyManagerFactory.getInstance("SunX509"); // sends its certificate whatever CAs the server names
         factory.init(store, NO_PASSWORD);
         return factory.getKeyManagers();
     }
@@ -137,7 +138,7 @@ public final class Authority {
         }
     }
 
-    /** A certificate to be issued; for one thread. */
+    /** A certificate to be issued. Not thread-safe. */
     public static final class Order {
         private final X500Principal issuer;
         private final KeyPair issuerKeys;
@@ -161,7 +162,7 @@ public final class Authority {
             this.own = own;
         }
 
-        /** Its SANs: host names. */
+        /** Sets the SANs to these host names. */
         public Order names(String... hosts) {
             names = Arrays.stream(hosts)
                     .map(host -> new GeneralName(GeneralName.dNSName, host))
@@ -169,43 +170,43 @@ public final class Authority {
             return this;
         }
 
-        /** Its one SAN: an address. */
+        /** Sets the only SAN to this IP address. */
         public Order address(String address) {
             names = List.of(new GeneralName(GeneralName.iPAddress, address));
             return this;
         }
 
-        /** Its CN. */
+        /** Sets the common name. */
         public Order commonName(String name) {
             subject = new X500Principal("CN=" + name);
             return this;
         }
 
-        /** With a key of RSA. */
+        /** Uses an RSA key. */
         public Order rsa() {
             own = keys("RSA", 2048);
             return this;
         }
 
-        /** When it begins to be valid. */
+        /** Sets the start of its validity. */
         public Order from(Instant time) {
             from = time;
             return this;
         }
 
-        /** When it ends to be valid. */
+        /** Sets the end of its validity. */
         public Order until(Instant time) {
             until = time;
             return this;
         }
 
-        /** One that was valid once. */
+        /** Makes it expired. */
         public Order expired() {
             return from(Instant.now().minus(Duration.ofDays(90)))
                     .until(Instant.now().minus(Duration.ofDays(1)));
         }
 
-        /** The certificate, with its key and chain. */
+        /** Issues the certificate, with its key and chain. */
         public Certificate issue() {
             List<X509Certificate> all = new ArrayList<>(List.of(sign(false)));
             all.addAll(issuerChain);

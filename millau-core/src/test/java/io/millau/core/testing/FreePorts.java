@@ -7,9 +7,9 @@ import java.net.Socket;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ports for what can't be told "any", such as a program with a configuration file. A port that was bound and given back
- * may be somebody else's a moment later, or be given twice. These are below the range that the kernel takes ports from, and
- * each JVM has blocks of its own: it listens on the first port of a block for as long as it lives. For all threads.
+ * Ports for programs that need a fixed number, for example in a configuration file. A port that was bound to 0 and released
+ * could be taken by another process, or be returned twice. So these ports are below the kernel's ephemeral range, and each
+ * JVM has its own blocks: it listens on the first port of a block until it ends. Thread-safe.
  */
 public final class FreePorts {
 
@@ -22,7 +22,7 @@ public final class FreePorts {
 
     private FreePorts() {}
 
-    /** A port of this machine that nobody listens on, and that no other test gets. */
+    /** A free port of this machine that no other test gets. */
     public static synchronized int next() {
         while (true) {
             if (block == null || next == block.getLocalPort() + BLOCK) {
@@ -36,7 +36,7 @@ public final class FreePorts {
         }
     }
 
-    /** Never closed: the process holds it until it ends. */
+    /** The socket is never closed: the process keeps the block until it ends. */
     private static ServerSocket takeBlock() {
         for (int port = FIRST; port < LAST; port += BLOCK) {
             try {
@@ -44,7 +44,7 @@ public final class FreePorts {
                 socket.bind(new InetSocketAddress(port));
                 return socket;
             } catch (IOException e) {
-                // Another JVM's.
+                // The block belongs to another JVM.
             }
         }
         throw new AssertionError("No block of ports is free between " + FIRST + " and " + LAST);

@@ -7,9 +7,9 @@ import org.junit.jupiter.api.Test;
 
 class FreePortsTest {
 
-    /** Pebble was given one port for two listeners, and a build failed. */
+    /** Pebble got the same port for two listeners, and a build failed. */
     @Test
-    void noPortIsGivenTwice() {
+    void noPortIsReturnedTwice() {
         assertThat(IntStream.range(0, 250).map(any -> FreePorts.next()))
                 .doesNotHaveDuplicates()
                 .allMatch(port -> port > 20_000 && port < 32_100);

@@ -6,12 +6,12 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 
-/** The system's clock, which a test may put forward. */
+/** The system's clock, which a test can advance. */
 public final class MovableClock extends Clock {
 
     private volatile Duration ahead = Duration.ZERO;
 
-    /** Puts it forward. */
+    /** Advances the clock. */
     public void forward(Duration by) {
         ahead = ahead.plus(by);
     }

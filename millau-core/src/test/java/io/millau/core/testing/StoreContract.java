@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@link Store} promises, for every implementation: its test extends this. */
+/** The contract of {@link Store}: the test of each implementation extends this class. */
 public abstract class StoreContract {
 
     private static final String NAME = "issuer/shop.example/certificate";
@@ -34,10 +34,10 @@ public abstract class StoreContract {
     private Store store;
     private Store other;
 
-    /** One more object on the same place, as another replica has it; the place is empty when a test begins. */
+    /** Opens the same store once more, as another replica does. The store is empty at the beginning of a test. */
     protected abstract Store open() throws Exception;
 
-    /** Opens the two replicas of a test. */
+    /** Opens the stores of two replicas. */
     @BeforeEach
     protected void openStores() throws Exception {
         store = open();
@@ -54,8 +54,8 @@ public abstract class StoreContract {
         return value;
     }
 
-    /** Runs calls at once, and returns what they return. */
-    private static <T> List<T> together(List<Callable<T>> calls) throws Exception {
+    /** Runs calls concurrently and returns their results. */
+    private static <T> List<T> concurrently(List<Callable<T>> calls) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(calls.size());
         CyclicBarrier start = new CyclicBarrier(calls.size());
         try {
@@ -77,7 +77,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void whatIsPutIsThereForEveryReplica() throws Exception {
+    void everyReplicaSeesAStoredValue() throws Exception {
         assertThat(store.get(NAME)).isEmpty();
         assertThat(store.names("")).isEmpty();
 
@@ -89,7 +89,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void whatIsRemovedIsGoneAndMayComeBack() throws Exception {
+    void aRemovedValueIsGoneAndMayBeStoredAgain() throws Exception {
         store.put(NAME, bytes("first"));
         store.put(NAME, bytes("second"));
         other.remove(NAME);
@@ -102,7 +102,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void namesAreThoseThatBeginWithATextSorted() throws Exception {
+    void namesAreListedByPrefixAndSorted() throws Exception {
         for (String name : List.of("b/z", "c", "a/bc", "a/b.d_e-f/0")) {
             store.put(name, bytes(name));
         }
@@ -116,11 +116,11 @@ public abstract class StoreContract {
             assertThat(other.names("d/")).isEmpty();
             assertThat(other.names("../")).isEmpty();
         }
-        assertThat(store.get("a")).as("a beginning of names").isEmpty();
+        assertThat(store.get("a")).as("a prefix of names").isEmpty();
     }
 
     @Test
-    void aValueIsAnyBytes() throws Exception {
+    void aValueMayBeAnyBytes() throws Exception {
         byte[] every = new byte[512];
         for (int i = 0; i < every.length; i++) {
             every[i] = (byte) i;
@@ -132,7 +132,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void theLargestValueFitsAndNoLargerOne() throws Exception {
+    void valuesHaveAMaximumSize() throws Exception {
         byte[] largest = random(Store.LARGEST_VALUE);
         store.put(NAME, largest);
         assertThatThrownBy(() -> store.put(NAME, new byte[Store.LARGEST_VALUE + 1]))
@@ -142,7 +142,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void theLongestSegmentFits() throws Exception {
+    void aSegmentMayHave255Characters() throws Exception {
         String longest = "a".repeat(255) + "/" + "b".repeat(255);
         store.put(longest, bytes("first"));
         assertThat(other.get(longest)).contains(bytes("first"));
@@ -158,16 +158,16 @@ public abstract class StoreContract {
                 "", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/..", "a/../b", "a/./b", "A", "a/B", "a b", "a\\b",
                 "\u00e4", "a\u0000", "a\n", "~a", "a:b"
             })
-    void whatIsNoNameIsRefused(String name) {
-        assertIsRefused(name);
+    void anInvalidNameIsRejected(String name) {
+        assertRejected(name);
     }
 
     @Test
-    void aSegmentOf256CharactersIsRefused() {
-        assertIsRefused("a/" + "b".repeat(256));
+    void aSegmentOf256CharactersIsRejected() {
+        assertRejected("a/" + "b".repeat(256));
     }
 
-    private void assertIsRefused(String name) {
+    private void assertRejected(String name) {
         assertThatThrownBy(() -> store.put(name, bytes("x")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("name " + name + ": expected segments of");
@@ -178,7 +178,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void whatIsSetAsideIsNotThereAnyMore() throws Exception {
+    void aValueThatWasSetAsideIsGone() throws Exception {
         store.setAside(NAME);
         for (String value : List.of("first", "second")) {
             store.put(NAME, bytes(value));
@@ -193,11 +193,11 @@ public abstract class StoreContract {
     }
 
     @Test
-    void aLockKeepsAllOthersOutUntilItIsClosed() throws Exception {
+    void aLockExcludesAllOthersUntilItIsClosed() throws Exception {
         Store.Lock lock = store.tryLock(NAME, LONG).orElseThrow();
         assertThat(store.tryLock(NAME, LONG)).isEmpty();
         assertThat(other.tryLock(NAME, LONG)).isEmpty();
-        assertThat(together(List.of(() -> store.tryLock(NAME, LONG)))).containsExactly(Optional.empty());
+        assertThat(concurrently(List.of(() -> store.tryLock(NAME, LONG)))).containsExactly(Optional.empty());
         other.tryLock("issuer/shop.example", LONG).orElseThrow().close();
 
         lock.close();
@@ -211,7 +211,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void aLockIsNoObstacleToTheValue() throws Exception {
+    void aLockDoesNotProtectTheValue() throws Exception {
         try (Store.Lock lock = store.tryLock(NAME, LONG).orElseThrow()) {
             assertThat(lock).isNotNull();
             other.put(NAME, bytes("first"));
@@ -223,7 +223,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void aLockEndsByItselfAndItsHolderDoesNotFreeTheNextOne() throws Exception {
+    void aLockExpiresAndItsHolderCannotReleaseTheNextOne() throws Exception {
         Store.Lock lock = store.tryLock(NAME, Duration.ofSeconds(1)).orElseThrow();
         List<Store.Lock> taken = new ArrayList<>();
         await().atMost(PATIENCE).until(() -> {
@@ -239,12 +239,12 @@ public abstract class StoreContract {
 
     @ParameterizedTest
     @ValueSource(strings = {"PT0S", "PT-1S"})
-    void aLockForNoTimeIsRefused(Duration atMost) {
+    void aLockWithoutADurationIsRejected(Duration atMost) {
         assertThatThrownBy(() -> store.tryLock(NAME, atMost)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
-    void ofAllWhoTryAtOnceOneGetsTheLock() throws Exception {
+    void onlyOneOfConcurrentCallersGetsTheLock() throws Exception {
         for (int round = 0; round < 3; round++) {
             List<Callable<Optional<Store.Lock>>> tries = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
@@ -252,24 +252,24 @@ public abstract class StoreContract {
                 tries.add(() -> other.tryLock(NAME, LONG));
             }
             List<Store.Lock> locks =
-                    together(tries).stream().flatMap(Optional::stream).toList();
+                    concurrently(tries).stream().flatMap(Optional::stream).toList();
             assertThat(locks).hasSize(1);
             locks.get(0).close();
         }
     }
 
     @Test
-    void twoNeverHoldALockWhileAllTakeAndFreeIt() throws Exception {
+    void aLockIsNeverHeldTwiceUnderContention() throws Exception {
         AtomicInteger inside = new AtomicInteger();
         List<Callable<Integer>> loops = new ArrayList<>();
         for (Store each : List.of(store, other, store, other)) {
-            loops.add(() -> takeAndFree(each, inside));
+            loops.add(() -> lockAndUnlock(each, inside));
         }
-        assertThat(together(loops)).containsOnly(0);
+        assertThat(concurrently(loops)).containsOnly(0);
     }
 
-    /** How often another one was inside, too. */
-    private static int takeAndFree(Store store, AtomicInteger inside) throws Exception {
+    /** Returns how often another holder was found while the lock was held. */
+    private static int lockAndUnlock(Store store, AtomicInteger inside) throws Exception {
         int others = 0;
         for (int i = 0; i < 25; i++) {
             Optional<Store.Lock> lock = store.tryLock(NAME, LONG);
@@ -283,7 +283,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void whoReadsWhileOthersWriteGetsOneWholeValue() throws Exception {
+    void aReaderGetsAWholeValueDuringConcurrentWrites() throws Exception {
         store.put(NAME, filled(0));
         List<Callable<Integer>> loops = new ArrayList<>();
         for (int writer = 1; writer <= 4; writer++) {
@@ -304,7 +304,7 @@ public abstract class StoreContract {
                 return 0;
             });
         }
-        together(loops);
+        concurrently(loops);
         assertIsOneOf(store.get(NAME).orElseThrow(), 4);
         assertThat(other.get(NAME)).contains(store.get(NAME).orElseThrow());
         assertThat(store.names("")).containsExactly(NAME);

@@ -8,12 +8,12 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** A client that takes every certificate, whoever vouches for it: to see which one it is. */
+/** A client that trusts every certificate, to see which one a server sends. */
 public final class TrustAll extends X509ExtendedTrustManager {
 
     private TrustAll() {}
 
-    /** What such a client connects with. */
+    /** The TLS context of such a client. */
     public static SSLContext context() {
         try {
             SSLContext context = SSLContext.getInstance("TLS");

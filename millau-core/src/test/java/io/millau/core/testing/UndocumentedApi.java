@@ -21,13 +21,13 @@ import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
-/** Finds what is public in a package and has no Javadoc of its own. Doclint's check would want a tag for each parameter, too. */
+/** Finds public types and members without Javadoc. Unlike doclint, it does not require a tag for each parameter. */
 public final class UndocumentedApi {
 
     private UndocumentedApi() {}
 
     /**
-     * The names of public and protected types and members without Javadoc; what overrides something needs none.
+     * The names of public and protected types and members without Javadoc; overriding methods need none.
      *
      * @param folder the package's source files
      */

@@ -1,4 +1,4 @@
-/** What the tests of several modules share. */
+/** Test code shared by several modules. */
 @NullMarked
 package io.millau.core.testing;
 

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Whether tests with an engine can run; asked once. */
+/** Whether tests with an engine can run; determined once. */
 abstract sealed class DockerCondition implements ExecutionCondition {
 
     private static final String PROPERTY = "millau.docker";
@@ -45,7 +45,7 @@ abstract sealed class DockerCondition implements ExecutionCondition {
         }
     }
 
-    /** Engines of one's own. */
+    /** Engines that tests start themselves. */
     static final class Own extends DockerCondition {
         private static @Nullable Optional<String> asked;
 

@@ -15,11 +15,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Docker Engine for tests: that of the environment, or one's own, which may be stopped, frozen and put into a Swarm.
+ * A Docker Engine for tests: that of the environment, or one started by the test, which may be stopped, frozen and put into
+ * a Swarm.
  *
- * <p>An own engine lives in a temporary folder and in a network namespace of its own, so that several run beside each
- * other and beside the machine's. Ports that its containers publish answer at {@link #address()}. It needs root and
- * {@code dockerd} ({@link RequiresOwnDocker}), and is gone without a trace when it is closed, or when the JVM ends.
+ * <p>A started engine has its own temporary folder and network namespace, so that several can run beside each other and
+ * beside the machine's engine. Ports that its containers publish are at {@link #address()}. It needs root and {@code
+ * dockerd} ({@link RequiresOwnDocker}), and is removed completely when it is closed, or when the JVM ends.
  *
  * <p>No registry can be reached: images come from {@link #hostImage} or {@link #load}.
  */
@@ -43,9 +44,9 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Starts an engine of one's own and waits until it answers.
+     * Starts an engine and waits until it responds.
      *
-     * @param options further ones of {@code dockerd}
+     * @param options additional options of {@code dockerd}
      */
     public static Engine start(String... options) {
         Daemon daemon = new Daemon(List.of(options));
@@ -59,17 +60,17 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** Its address as {@code DOCKER_HOST} has it. */
+    /** Its address, in the form of {@code DOCKER_HOST}. */
     public String host() {
         return host;
     }
 
-    /** The IP address where ports answer that its containers publish. */
+    /** The IP address of the ports that its containers publish. */
     public String address() {
         return daemon == null ? "127.0.0.1" : daemon.site.address();
     }
 
-    /** The IP address where an own engine's containers reach what listens on this machine. */
+    /** The IP address at which containers of a started engine reach this machine. */
     public String gateway() {
         return own().site.host();
     }
@@ -77,8 +78,8 @@ public final class Engine implements AutoCloseable {
     /**
      * Runs the {@code docker} command against it.
      *
-     * @return what it printed, without the last line break
-     * @throws AssertionError if it fails, with what it said
+     * @return its output, without the last line break
+     * @throws AssertionError if it fails, with its output
      */
     public String docker(String... arguments) {
         return docker(null, arguments);
@@ -94,12 +95,12 @@ public final class Engine implements AutoCloseable {
         return command;
     }
 
-    /** Whether it answers. */
+    /** Whether it responds. */
     public boolean answers() {
         return problem().isEmpty();
     }
 
-    /** What keeps it from answering. */
+    /** Why it does not respond; empty if it does. */
     Optional<String> problem() {
         try {
             Shell.Result result = Shell.attempt(
@@ -124,9 +125,9 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Makes a small image of the machine's own shell and a few tools; it does nothing until it is told to stop.
+     * Makes a small image of the machine's shell and a few tools; its container only waits until it is stopped.
      *
-     * @param changes as {@code docker import --change} takes them, {@code EXPOSE 8080/tcp} for instance
+     * @param changes for {@code docker import --change}, for example {@code EXPOSE 8080/tcp}
      */
     public void hostImage(String name, String... changes) {
         List<String> arguments = new ArrayList<>(
@@ -162,17 +163,17 @@ public final class Engine implements AutoCloseable {
         own().end("TERM");
     }
 
-    /** Ends it without warning; its containers go on if it was started with {@code --live-restore}. */
+    /** Kills it; its containers continue if it was started with {@code --live-restore}. */
     public void kill() {
         own().kill();
     }
 
-    /** Ends it and all its containers without warning, as if the machine had failed. */
+    /** Kills it and all its containers, as if the machine had failed. */
     public void crash() {
         own().crash();
     }
 
-    /** Starts it after {@link #stop}, {@link #kill} or {@link #crash}, with all it had, and waits until it answers. */
+    /** Starts it after {@link #stop}, {@link #kill} or {@link #crash}, with its data, and waits until it responds. */
     public void startAgain() {
         Daemon own = own();
         own.begin();
@@ -182,7 +183,7 @@ public final class Engine implements AutoCloseable {
                 .until(this::answers);
     }
 
-    /** Makes it hang: it accepts connections and answers none. */
+    /** Makes it hang: it accepts connections but does not respond. */
     public void freeze() {
         own().signal("STOP");
     }
@@ -192,7 +193,7 @@ public final class Engine implements AutoCloseable {
         own().signal("CONT");
     }
 
-    /** What it has logged so far. */
+    /** Its log so far. */
     public String log() {
         return own().log();
     }
@@ -204,7 +205,7 @@ public final class Engine implements AutoCloseable {
         return daemon;
     }
 
-    /** Ends an own engine and removes all it left; the environment's stays as it is. */
+    /** Stops a started engine and removes its data; the environment's engine is not changed. */
     @Override
     public void close() {
         if (daemon != null) {
@@ -217,7 +218,7 @@ public final class Engine implements AutoCloseable {
         return host;
     }
 
-    /** The process behind an own engine. */
+    /** The process of a started engine. */
     private static final class Daemon {
         private final Path folder;
         private final Site site;
@@ -258,7 +259,7 @@ public final class Engine implements AutoCloseable {
                     "unix://" + folder.resolve("docker.sock")));
             command.addAll(options);
             try {
-                // A daemon that was killed leaves its number, which may be another's by now.
+                // A killed daemon leaves its pid file, and the pid may belong to another process by now.
                 Files.deleteIfExists(folder.resolve("pid"));
                 process = new ProcessBuilder(command)
                         .redirectErrorStream(true)
@@ -296,7 +297,7 @@ public final class Engine implements AutoCloseable {
 
         void kill() {
             end("KILL");
-            // Its containerd goes with it, and one that is half gone keeps the next engine from starting its own.
+            // Its containerd must end too: one that is still ending prevents the next engine from starting its own.
             await().atMost(STOP).until(() -> processes().noneMatch(left -> left.contains("containerd.toml")));
             forgetContainerd();
         }
@@ -316,7 +317,7 @@ public final class Engine implements AutoCloseable {
             }
         }
 
-        /** The command lines of all that lives and was started for this engine. */
+        /** The command lines of all running processes that were started for this engine. */
         private Stream<String> processes() {
             return ours().flatMap(process -> process.info().commandLine().stream());
         }
@@ -344,7 +345,7 @@ public final class Engine implements AutoCloseable {
             try {
                 Runtime.getRuntime().removeShutdownHook(atExit);
             } catch (IllegalStateException e) {
-                // The JVM ends and has called it.
+                // The JVM is shutting down, and the hook has called this.
             }
         }
 
@@ -359,9 +360,9 @@ public final class Engine implements AutoCloseable {
             } catch (AssertionError e) {
                 signal("KILL");
             }
-            // Containers outlive an engine that was killed, or started with --live-restore.
+            // Containers survive an engine that was killed, or that was started with --live-restore.
             withContainers().forEach(ProcessHandle::destroyForcibly);
-            // What the engine mounted is in the way of removing its folder.
+            // The engine's mounts prevent the removal of its folder.
             Shell.attempt(
                     List.of(
                             "sh",

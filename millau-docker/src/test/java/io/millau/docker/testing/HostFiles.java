@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Commands of this machine with the libraries they need: the contents of an image that no registry has to give. */
+/** Commands of this machine with their libraries, for an image that needs no registry. */
 final class HostFiles implements AutoCloseable {
 
     private static final Pattern LIBRARY = Pattern.compile("(/\\S+)");
@@ -43,7 +43,7 @@ final class HostFiles implements AutoCloseable {
                     ".");
             return files;
         } catch (IOException e) {
-            throw new AssertionError("an image of the machine's own files", e);
+            throw new AssertionError("can't make an image of this machine's files", e);
         }
     }
 

@@ -7,8 +7,8 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Tests that need the environment's engine, {@link Engine#ofEnvironment}: skipped where none answers, failed if {@code
- * -Dmillau.docker=required} says that one has to.
+ * Tests that need the environment's engine, {@link Engine#ofEnvironment}: skipped if there is none, or failed if {@code
+ * -Dmillau.docker=required} is set.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)

@@ -7,8 +7,8 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Tests that start engines of their own, {@link Engine#start}: skipped where that isn't possible, failed if {@code
- * -Dmillau.docker=required} says that it has to be.
+ * Tests that start engines with {@link Engine#start}: skipped if that isn't possible, or failed if {@code
+ * -Dmillau.docker=required} is set.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Runs a command to its end. */
+/** Runs commands and waits until they end. */
 public final class Shell {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);
@@ -21,12 +21,12 @@ public final class Shell {
 
     record Result(int status, String out, String err) {}
 
-    /** Runs a command that has to succeed, and returns what it printed, without the last line break. */
+    /** Runs a command that must succeed, and returns its output without the last line break. */
     public static String run(String... command) {
         return run(List.of(command), Map.of(), null);
     }
 
-    /** The same with additional environment, and a file as input unless it is null. */
+    /** Like {@link #run(String...)}, with additional environment and an optional file as input. */
     static String run(List<String> command, Map<String, String> environment, @Nullable Path input) {
         Result result = attempt(command, environment, input);
         if (result.status != 0) {

@@ -11,8 +11,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network namespace for an engine, on a bridge that all engines of this JVM share: they reach each other, and this JVM
- * reaches them. They have no way out, so that nothing is ever pulled.
+ * A network namespace for an engine, on a bridge shared by all engines of this JVM. The engines and this JVM can reach each
+ * other. There is no route to other networks, so that no image is ever pulled.
  */
 final class Site implements AutoCloseable {
 
@@ -27,7 +27,7 @@ final class Site implements AutoCloseable {
         this.number = number;
     }
 
-    /** The bridge, and how many sites are on it. */
+    /** The bridge, and the number of sites on it. */
     private static final class Lan {
         private final int subnet;
         private int sites;
@@ -56,7 +56,7 @@ final class Site implements AutoCloseable {
         return site;
     }
 
-    /** One that neither another JVM's engines nor the remains of a killed one use. */
+    /** A subnet that is used neither by another JVM's engines nor by leftovers of a killed JVM. */
     private static int freeSubnet() {
         try {
             String used = NetworkInterface.networkInterfaces()
@@ -80,7 +80,7 @@ final class Site implements AutoCloseable {
         Shell.run("ip", "link", "add", lan.bridge(), "type", "bridge");
         Shell.run("ip", "address", "add", lan.address(1) + "/24", "dev", lan.bridge());
         Shell.run("ip", "link", "set", lan.bridge(), "up");
-        // Another engine on this machine may have closed the way between the ports of a bridge.
+        // Another engine on this machine may have blocked forwarding between the ports of a bridge.
         forward("-I", lan);
         return lan;
     }
@@ -115,12 +115,12 @@ final class Site implements AutoCloseable {
         return on.address(number);
     }
 
-    /** Where this JVM's machine is on the bridge. */
+    /** The address of this JVM's machine on the bridge. */
     String host() {
         return on.address(1);
     }
 
-    /** Whether what this needs is there. */
+    /** Whether the required commands and permissions are available. */
     static boolean isPossible() {
         return Files.isDirectory(Path.of("/sys/class/net"))
                 && List.of("ip", "nsenter", "unshare").stream().allMatch(Site::isInstalled);

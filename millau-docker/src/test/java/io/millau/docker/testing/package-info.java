@@ -1,4 +1,4 @@
-/** Docker Engines for tests: the one that is there, or one's own. */
+/** Docker Engines for tests: that of the environment, or engines started by the test. */
 @NullMarked
 package io.millau.docker.testing;
 

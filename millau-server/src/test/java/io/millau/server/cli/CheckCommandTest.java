@@ -21,7 +21,7 @@ class CheckCommandTest extends CommandTest {
     }
 
     @Test
-    void aServicesFilesProblemsHaveTheLinesOfTheirKeys() throws Exception {
+    void problemsOfAServicesFileHaveLineNumbers() throws Exception {
         run("check", file("a.properties", """
                 # app.path
                 app.endpoints = http://127.0.0.1:8081 \\
@@ -46,7 +46,7 @@ class CheckCommandTest extends CommandTest {
     }
 
     @Test
-    void severalFilesAddUpAndOneThatCannotBeReadDoesNotStopTheRest() throws Exception {
+    void severalFilesAreCheckedAlthoughOneCannotBeRead() throws Exception {
         run(
                 "check",
                 folder.resolve("none.yml").toString(),
@@ -63,7 +63,7 @@ class CheckCommandTest extends CommandTest {
     }
 
     @Test
-    void anEnginesProblemsAreNamedWithTheEngine() throws Exception {
+    void problemsOfAnEngineAreShownWithItsName() throws Exception {
         FakeDocker docker = docker("["
                 + FakeDocker.container("good", "\"millau.enabled\":\"false\"") + ","
                 + FakeDocker.container("shop", "\"millau.enabled\":\"true\",\"millau.port\":\"80\\u001b1\"") + "]");
@@ -77,7 +77,7 @@ class CheckCommandTest extends CommandTest {
     }
 
     @Test
-    void withoutArgumentsItIsWhatTheServerWouldUse() throws Exception {
+    void withoutArgumentsItChecksTheSourcesOfTheServer() throws Exception {
         docker("[]");
         environment.put("SERVICES", file("a.properties", "app.endpoints = http://127.0.0.1:8081\n"));
         run("check");
@@ -107,7 +107,7 @@ class CheckCommandTest extends CommandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a.properties", "a.yml"})
-    void whatIsTooLongOrNoTextIsRefused(String name) throws Exception {
+    void aFileThatIsTooLongOrBinaryIsRejected(String name) throws Exception {
         Path file = folder.resolve(name);
         Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0});
         run("check", file.toString());

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs commands as a shell does; by default nothing is there, no proxy and no engine. */
+/** Runs commands as a shell does; by default without a running proxy and without an engine. */
 abstract class CommandTest extends ProxyTest {
 
     @TempDir
@@ -34,7 +34,7 @@ abstract class CommandTest extends ProxyTest {
                 environment,
                 new PrintStream(output, true, StandardCharsets.UTF_8),
                 new PrintStream(errors, true, StandardCharsets.UTF_8));
-        // The folder's name is another one each time.
+        // The folder's name differs from run to run.
         out = output.toString(StandardCharsets.UTF_8).replace(folder + "/", "");
         err = errors.toString(StandardCharsets.UTF_8).replace(folder + "/", "");
     }

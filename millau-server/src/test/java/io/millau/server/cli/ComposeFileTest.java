@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is found in Compose and stack files. */
+/** The check of Compose and stack files. */
 class ComposeFileTest extends CommandTest {
 
     private void check(String yaml) throws Exception {
@@ -19,7 +19,7 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
-    void labelsInEitherForm() throws Exception {
+    void labelsMayBeAListOrAMapping() throws Exception {
         check("""
                 services:
                   list:
@@ -48,7 +48,7 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
-    void inAStackTheLabelsOfDeployCountIfTheyHoldOneOfOurs() throws Exception {
+    void deployLabelsCountIfTheyContainMillauLabels() throws Exception {
         check("""
                 services:
                   both:
@@ -67,7 +67,7 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
-    void anchorsAndMerges() throws Exception {
+    void anchorsAndMergesAreResolved() throws Exception {
         check("""
                 x-labels: &labels
                   millau.enabled: true
@@ -125,7 +125,7 @@ class ComposeFileTest extends CommandTest {
                 "${PORT!x} | millau.port: expected ${NAME}, ${NAME:-default}, ${NAME:?message} or ${NAME:+other} rather than",
                 "$ | millau.port: expected ${NAME}, ${NAME:-default}, or $$ for a dollar",
             })
-    void variables(String value, String problem) throws Exception {
+    void variablesAreResolvedOrReported(String value, String problem) throws Exception {
         environment.put("PORT", "80");
         environment.put("EMPTY", "");
         file(".env", "# comment\nPORT=wrong\nexport FROM_FILE=\"80\" # here\n");
@@ -152,22 +152,22 @@ class ComposeFileTest extends CommandTest {
                         + " its container; it exposes 80, 90, 91 (the service is left out)",
                 "image: x | compose.yml:3: shop: note: millau.port is missing: right if its image exposes exactly one port",
             })
-    void aMissingPortIsTheOnlyExposedOne(String key, String line) throws Exception {
+    void theOnlyExposedPortReplacesAMissingPort(String key, String line) throws Exception {
         check("services:\n  shop:\n    labels: [millau.enabled=true]\n    " + key + "\n");
 
         assertThat(out).startsWith(line);
     }
 
-    /** To a Swarm an image's ports are of no interest, only those that the service publishes. */
+    /** Swarm ignores the ports that an image exposes. */
     @Test
-    void inAStackNoImageStandsInForAMissingPort() throws Exception {
+    void inAStackAnExposedPortDoesNotReplaceAMissingPort() throws Exception {
         check("services:\n  shop:\n    expose: [80]\n    deploy:\n      labels: [millau.enabled=true]\n");
 
         assertThat(out).startsWith("compose.yml:5: shop: millau.port is missing");
     }
 
     @Test
-    void whatIsInTheWrongPlaceIsNamed() throws Exception {
+    void labelsInTheWrongPlaceAreReported() throws Exception {
         check("""
                 services:
                   shop:
@@ -218,7 +218,7 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
-    void whatIsThereTwiceIsAProblem() throws Exception {
+    void duplicatesAreProblems() throws Exception {
         check("""
                 services:
                   shop:
@@ -240,7 +240,7 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
-    void whatIsElsewhereIsNoted() throws Exception {
+    void referencesToOtherFilesAreNoted() throws Exception {
         check("include: [other.yml]\n");
         assertThat(out).isEqualTo("""
                 compose.yml:1: include: note: what it brings is not looked at
@@ -269,7 +269,7 @@ class ComposeFileTest extends CommandTest {
                 "version: 3 | compose.yml: expected a Compose or stack file, with services",
                 "a: \u0007x | compose.yml: expected YAML: ",
             })
-    void whatIsNoComposeFileIsOneLine(String yaml, String line) throws Exception {
+    void anInvalidComposeFileIsReportedInOneLine(String yaml, String line) throws Exception {
         check(yaml.replace("\\n", "\n").replace("\\t", "\t"));
 
         assertThat(err.lines()).singleElement().asString().startsWith(line);
@@ -313,7 +313,7 @@ class ComposeFileTest extends CommandTest {
 
     @ParameterizedTest
     @MethodSource("hostileFiles")
-    void hostileFilesEndSoon(String yaml) {
+    void hostileFilesAreRejectedQuickly(String yaml) {
         assertTimeoutPreemptively(Duration.ofSeconds(30), () -> check(yaml));
 
         assertThat(status).isBetween(0, 2);

@@ -36,7 +36,7 @@ class ExplainCommandTest extends CommandTest {
     }
 
     @Test
-    void withoutOneItsSourcesAreLookedAt() throws Exception {
+    void withoutARunningProxyTheSourcesAreRead() throws Exception {
         environment.put(
                 "SERVICES", file("services.properties", "app.endpoints = http://127.0.0.1:8081\napp.prot = 1\n"));
         run("explain", "shop.example");
@@ -58,7 +58,7 @@ class ExplainCommandTest extends CommandTest {
     }
 
     @Test
-    void whatElseListensThereIsNoMillau() throws Exception {
+    void anotherServerOnTheTelemetryPortIsDetected() throws Exception {
         HttpServer other = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         other.start();
         environment.put("TELEMETRY", "127.0.0.1:" + other.getAddress().getPort());
@@ -74,9 +74,9 @@ class ExplainCommandTest extends CommandTest {
         assertThat(status).isEqualTo(2);
     }
 
-    /** Whatever their order. */
+    /** The order of the arguments does not matter. */
     @Test
-    void namedSourcesAreLookedAtAlone() throws Exception {
+    void onlyNamedSourcesAreRead() throws Exception {
         String file = file("services.properties", "app.endpoints = http://127.0.0.1:8081\napp.hosts = one.example\n");
         docker("[" + FakeDocker.container("shop", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"") + "]");
 
@@ -96,7 +96,7 @@ class ExplainCommandTest extends CommandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "a b", "--services", "a --services", "--services f", "--dokcer a", "ftp://a/", "/api"})
-    void wrongUsageIsOneLine(String arguments) {
+    void wrongUsageIsReportedInOneLine(String arguments) {
         run(("explain " + arguments).strip().split(" "));
 
         assertThat(err.lines()).singleElement().asString().startsWith("explain").contains(": expected ");
@@ -109,7 +109,7 @@ class ExplainCommandTest extends CommandTest {
         "--services /no/such/file, '/no/such/file: expected a properties file that can be read (there is none)'",
         "--docker, Docker Engine unix:///var/run/no-such-engine.sock can't be reached (is it running",
     })
-    void aSourceThatCannotBeReadIsOneLine(String source, String line) {
+    void anUnreadableSourceIsReportedInOneLine(String source, String line) {
         run(("explain a " + source).split(" "));
 
         assertThat(err.lines()).singleElement().asString().startsWith(line);

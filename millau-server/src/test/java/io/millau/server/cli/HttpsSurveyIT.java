@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** HTTPS of the standalone server as a stranger judges it, testssl.sh, with certificates of both kinds for one name. */
+/** HTTPS of the standalone server, checked by testssl.sh, with an EC and an RSA certificate for the same name. */
 @RequiresTestSsl
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
 class HttpsSurveyIT extends ProxyTest {
@@ -33,11 +33,11 @@ class HttpsSurveyIT extends ProxyTest {
 
     private static final Set<String> HARMLESS = Set.of("OK", "INFO", "LOW");
 
-    /** What can't be otherwise, and why. */
+    /** Findings that are accepted, and why. */
     private static final Map<String, String> ACCEPTED = Map.of(
             "engine_problem", "this machine's openssl lacks GOST, which the server doesn't speak anyway",
             "sessionresumption_ticket",
-                    "often openssl is gone before the ticket arrives; TlsTest sees sessions taken up again");
+                    "openssl often disconnects before the ticket arrives; TlsTest tests session resumption");
 
     /** Mozilla's "intermediate", Server Side TLS, guideline 5.7. */
     private static final Map<String, Set<String>> INTERMEDIATE = Map.of(
@@ -74,9 +74,9 @@ class HttpsSurveyIT extends ProxyTest {
         return folder.resolve("certificates");
     }
 
-    /** With Conscrypt. */
+    /** Conscrypt is the TLS provider of the standalone server. */
     @Test
-    void aStrangerFindsNothingAboveLow() throws Exception {
+    void testSslFindsNothingAboveLow() throws Exception {
         Path file = Files.writeString(
                 folder.resolve("services.properties"),
                 "shop.hosts = " + NAME + "\nshop.hsts = 31536000\nshop.endpoints = " + shop() + "\n");
@@ -89,9 +89,9 @@ class HttpsSurveyIT extends ProxyTest {
         check(server.httpsPort());
     }
 
-    /** A service that says what is a service's to say. */
+    /** A service that sets the headers for which services are responsible. */
     private Endpoint shop() {
-        return endpointThatAnswers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+        return endpointThatResponds("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
                         + "Content-Security-Policy: default-src 'self'\r\nX-Content-Type-Options: nosniff\r\n\r\nok")
                 .endpoint();
     }

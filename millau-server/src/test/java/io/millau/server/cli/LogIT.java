@@ -21,7 +21,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the packaged server writes: what an operator needs, and nothing that is secret. */
+/** The packaged server's log has what an operator needs, and no secrets. */
 class LogIT extends ProxyTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -38,7 +38,7 @@ class LogIT extends ProxyTest {
         return server;
     }
 
-    /** Of the log's lines about a request, those of events. */
+    /** The events that the log has for a request. */
     private static List<String> steps(StandaloneServer server, String id) throws Exception {
         return server.output()
                 .lines()
@@ -48,7 +48,7 @@ class LogIT extends ProxyTest {
     }
 
     @Test
-    void atDebugARequestCanBeFollowedStepByStep() throws Exception {
+    void atDebugEveryStepOfARequestIsLogged() throws Exception {
         ScriptedEndpoint breaking = endpoint(ScriptedEndpoint.Connection::readRequest);
         ScriptedEndpoint good = endpointThatSays("good");
         StandaloneServer server = server(
@@ -59,11 +59,12 @@ class LogIT extends ProxyTest {
         try (RawClient client = new RawClient(server.httpPort())) {
             for (int i = 0; breaking.requests.isEmpty(); i++) {
                 id = "step-" + i;
-                Message answer = client.send("GET /a%20b?token=secret HTTP/1.1\r\nHost: shop.example\r\nX-Request-Id: "
-                                + id + "\r\n\r\n")
+                Message response = client.send(
+                                "GET /a%20b?token=secret HTTP/1.1\r\nHost: shop.example\r\nX-Request-Id: " + id
+                                        + "\r\n\r\n")
                         .read();
-                assertThat(answer.field("X-Request-Id")).isEqualTo(id);
-                assertThat(answer.field("X-Backend-Server")).isEqualTo("green");
+                assertThat(response.field("X-Request-Id")).isEqualTo(id);
+                assertThat(response.field("X-Backend-Server")).isEqualTo("green");
             }
         }
         String followed = id;
@@ -86,7 +87,7 @@ class LogIT extends ProxyTest {
     }
 
     @Test
-    void aRequestThatIsTurnedAwayIsFollowedToo() throws Exception {
+    void atDebugALocalReplyIsLogged() throws Exception {
         StandaloneServer server = server("", "debug", "off");
         try (RawClient client = new RawClient(server.httpPort())) {
             client.send("GET /x?token=secret HTTP/1.1\r\nHost: shop.example\r\nX-Request-Id: turned\r\n\r\n")
@@ -99,13 +100,13 @@ class LogIT extends ProxyTest {
                         "Local reply status=502 host=shop.example path=/x" + " reason=\"No matching services found\"");
     }
 
-    /** Keys, cookies, tokens, credentials: none of it is in anything that Millau writes or shows, at any level. */
+    /** No keys, cookies, tokens or credentials in the log at any level, in the access log or on the telemetry port. */
     @Test
-    void nothingSecretIsWrittenOrShown() throws Exception {
+    void noSecretIsWrittenOrShown() throws Exception {
         Certificate certificate = Certificate.selfSigned("shop.example");
         String chain = base64(Pem.text(certificate.chain()));
         String key = base64(Pem.text(certificate.key()));
-        ScriptedEndpoint endpoint = endpointThatAnswers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+        ScriptedEndpoint endpoint = endpointThatResponds("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
                 + "Set-Cookie: session=cookie-secret\r\nX-Secret: answer-secret\r\n\r\nok");
         StandaloneServer server = server(
                 "shop.endpoints = " + endpoint.endpoint() + "\nshop.hosts = shop.example\nshop.cert = " + chain
@@ -122,10 +123,10 @@ class LogIT extends ProxyTest {
         String cookie = "";
         try (RawClient client = new RawClient(server.httpPort())) {
             for (String host : new String[] {"shop.example", "broken.example", "secure.example", "else.example"}) {
-                Message answer =
+                Message response =
                         client.send("PUT /p" + String.format(secrets, host)).read();
                 if (host.equals("shop.example")) {
-                    cookie = answer.all("Set-Cookie").get(1).replaceFirst("[^=]*=([^;]*).*", "$1");
+                    cookie = response.all("Set-Cookie").get(1).replaceFirst("[^=]*=([^;]*).*", "$1");
                 }
             }
         }
@@ -139,9 +140,9 @@ class LogIT extends ProxyTest {
         StringBuilder all = new StringBuilder(server.output());
         try (RawClient telemetry = new RawClient(server.telemetryPort())) {
             for (String path : new String[] {"/", "/status", "/status.json", "/metrics"}) {
-                Message answer = telemetry.get(path);
-                assertThat(answer.status()).isEqualTo(200);
-                all.append(answer);
+                Message response = telemetry.get(path);
+                assertThat(response.status()).isEqualTo(200);
+                all.append(response);
             }
             JsonNode status = StrictJson.read(new String(
                     telemetry.get("/status.json").body().getBytes(StandardCharsets.ISO_8859_1),
@@ -172,7 +173,7 @@ class LogIT extends ProxyTest {
     }
 
     @Test
-    void theAccessLogsLinesAreWholeBetweenThoseOfTheLog() throws Exception {
+    void linesOfAccessLogAndLogDoNotMix() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
         StandaloneServer server =
                 server("shop.endpoints = " + endpoint.endpoint() + "\nshop.hosts = shop.example\n", "info", "json");

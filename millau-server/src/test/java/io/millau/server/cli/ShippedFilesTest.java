@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** {@code check} has nothing against what we ship. */
+/** {@code check} finds no problems in the files that we ship. */
 class ShippedFilesTest extends CommandTest {
 
     private static final Path EXAMPLES = Path.of("..", "millau-examples");
@@ -28,7 +28,7 @@ class ShippedFilesTest extends CommandTest {
 
     @ParameterizedTest
     @MethodSource("files")
-    void hasNoProblems(Path file) {
+    void aShippedFileHasNoProblems(Path file) {
         run("check", file.toString());
 
         assertThat(err).isEmpty();

@@ -62,7 +62,7 @@ class StandaloneIT extends ProxyTest {
                 "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file that can be read",
                 "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
             })
-    void aWrongSettingIsOneLineThatNamesIt(String variable, String value, String line) throws Exception {
+    void anInvalidSettingIsReportedInOneLine(String variable, String value, String line) throws Exception {
         StandaloneServer server = server(Map.of(variable, value));
 
         assertThat(server.exit()).isEqualTo(1);
@@ -79,7 +79,7 @@ class StandaloneIT extends ProxyTest {
     }
 
     @Test
-    void checkSaysWhatIsWrong() throws Exception {
+    void checkReportsProblems() throws Exception {
         Path file = folder.resolve("compose.yml");
         Files.writeString(
                 file, "services:\n  shop:\n    labels:\n      - millau.enabled=true\n      - millau.prot=80\n");
@@ -129,7 +129,7 @@ class StandaloneIT extends ProxyTest {
     }
 
     @Test
-    void withoutDockerAndServicesItRunsAndSaysWhatItWaitsFor() throws Exception {
+    void withoutDockerAndServicesItRunsAndLogsWhatItWaitsFor() throws Exception {
         StandaloneServer server = server(Map.of());
         server.awaitLine("No services yet");
 
@@ -139,9 +139,9 @@ class StandaloneIT extends ProxyTest {
                 .contains("Listens on");
         try (RawClient client = new RawClient(server.httpPort());
                 RawClient telemetry = new RawClient(server.telemetryPort())) {
-            Message answer = client.get("/");
-            assertThat(answer.status()).isEqualTo(502);
-            assertThat(answer.body()).startsWith("No matching services found");
+            Message response = client.get("/");
+            assertThat(response.status()).isEqualTo(502);
+            assertThat(response.body()).startsWith("No matching services found");
             assertThat(telemetry.get("/").status()).isEqualTo(503);
         }
         server.terminate();
@@ -149,7 +149,7 @@ class StandaloneIT extends ProxyTest {
     }
 
     @Test
-    void theServicesFileIsReadAgainWhenItChanges() throws Exception {
+    void theServicesFileIsReloadedWhenItChanges() throws Exception {
         ScriptedEndpoint one = endpointThatSays("one");
         ScriptedEndpoint two = endpointThatSays("two");
         Path file = folder.resolve("services.properties");
@@ -173,21 +173,21 @@ class StandaloneIT extends ProxyTest {
     }
 
     @Test
-    void atDebugTheAnswerSaysWhoGaveIt() throws Exception {
+    void atDebugTheResponseNamesTheServiceAndTheEndpoint() throws Exception {
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + endpointThatSays("ok").endpoint() + "\n");
         StandaloneServer server = server(Map.of("SERVICES", file.toString(), "LOGGING", "debug"));
         server.awaitLine("Listens on");
         try (RawClient client = new RawClient(server.httpPort())) {
-            Message answer = client.get("/");
-            assertThat(answer.field("Via")).isEqualTo("1.1 millau");
-            assertThat(answer.field("X-Backend-Server")).isEqualTo("app");
-            assertThat(answer.field("X-Served-By")).isNotBlank();
+            Message response = client.get("/");
+            assertThat(response.field("Via")).isEqualTo("1.1 millau");
+            assertThat(response.field("X-Backend-Server")).isEqualTo("app");
+            assertThat(response.field("X-Served-By")).isNotBlank();
         }
     }
 
     @Test
-    void whileItDrainsItIsDownAndServes() throws Exception {
+    void duringTheDrainItReportsDownAndServes() throws Exception {
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + endpointThatSays("ok").endpoint() + "\n");
         StandaloneServer server = server(Map.of("SERVICES", file.toString(), "DRAIN", "600"));
@@ -197,18 +197,18 @@ class StandaloneIT extends ProxyTest {
         try (RawClient client = new RawClient(server.httpPort());
                 RawClient telemetry = new RawClient(server.telemetryPort())) {
             assertThat(telemetry.get("/").body()).isEqualTo("down");
-            Message answer = client.get("/");
-            assertThat(answer.body()).isEqualTo("ok");
-            assertThat(answer.field("Connection")).isEqualTo("close");
+            Message response = client.get("/");
+            assertThat(response.body()).isEqualTo("ok");
+            assertThat(response.field("Connection")).isEqualTo("close");
         }
     }
 
     @Test
-    void terminatingFinishesWhatIsInProgress() throws Exception {
+    void terminationFinishesRunningRequests() throws Exception {
         ScriptedEndpoint slow = endpoint(connection -> {
             connection.wire().readHead();
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
-            connection.hang(); // until the test's client goes away
+            connection.hang(); // until the client disconnects
         });
         Path file = folder.resolve("services.properties");
         Files.writeString(file, "app.endpoints = " + slow.endpoint() + "\n");
@@ -230,30 +230,30 @@ class StandaloneIT extends ProxyTest {
     }
 
     @Test
-    void theDemoShowsWhatItSays() throws Exception {
+    void theDemoBehavesAsItsOutputSays() throws Exception {
         StandaloneServer server = server(Map.of(), "demo");
         server.awaitLine("Ctrl-C ends the demo");
         int port = server.port("Millau listens on http://localhost:(\\d+)/");
         try (RawClient client = new RawClient(port)) {
-            assertThat(fourAnswers(client)).containsExactly("blue\n", "green\n", "blue\n", "green\n");
+            assertThat(fourBodies(client)).containsExactly("blue\n", "green\n", "blue\n", "green\n");
             kill(server.port("blue is http://127.0.0.1:(\\d+)/"));
-            assertThat(fourAnswers(client)).containsOnly("green\n");
+            assertThat(fourBodies(client)).containsOnly("green\n");
             kill(server.port("green is http://127.0.0.1:(\\d+)/"));
-            assertThat(fourAnswers(client))
-                    .allSatisfy(answer -> assertThat(answer).startsWith("maintenance page"));
+            assertThat(fourBodies(client))
+                    .allSatisfy(response -> assertThat(response).startsWith("maintenance page"));
         }
         server.terminate();
         assertThat(server.exit()).isZero();
     }
 
-    private static List<String> fourAnswers(RawClient client) throws IOException {
-        List<String> answers = new ArrayList<>();
+    private static List<String> fourBodies(RawClient client) throws IOException {
+        List<String> responses = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            answers.add(client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            responses.add(client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
                     .read()
                     .body());
         }
-        return answers;
+        return responses;
     }
 
     private static void kill(int port) throws IOException {
@@ -265,9 +265,9 @@ class StandaloneIT extends ProxyTest {
         }
     }
 
-    /** 5 GB each way through a process that has 48 MB of heap and 32 MB of buffers. */
+    /** 5 GB in each direction through a process with 48 MB of heap and 32 MB of buffers. */
     @Test
-    void fiveGigabytesBothWaysInConstantMemory() throws Exception {
+    void fiveGigabytesInEachDirectionNeedConstantMemory() throws Exception {
         long size = 5_000_000_000L;
         byte[] block = new byte[1 << 20];
         ScriptedEndpoint endpoint = endpoint(connection -> {

@@ -15,7 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
-/** The packaged server in a process of its own, on free ports and without an engine unless told. For one thread. */
+/** The packaged server in its own process, by default on free ports and without an engine. Not thread-safe. */
 final class StandaloneServer implements AutoCloseable {
 
     static final String NO_ENGINE = "unix:///var/run/no-such-engine.sock";

@@ -3,21 +3,21 @@ package io.millau.server.testing;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** The ways in which an endpoint fails, and what it may do rightly but seldom does. See {@link ScriptedEndpoint#that(Fault)}. */
+/** The ways in which an endpoint fails, and rare but correct behaviour. See {@link ScriptedEndpoint#that(Fault)}. */
 public enum Fault {
-    /** Nobody listens. */
+    /** Refuses the connection. */
     REFUSE(Stage.END, null),
 
-    /** Accepts the connection, and neither reads nor answers. */
+    /** Accepts the connection, but neither reads nor responds. */
     HANG(Stage.END, ScriptedEndpoint.Connection::stall),
 
-    /** Resets the connection before it read anything. */
+    /** Resets the connection before it has read anything. */
     RESET_BEFORE_READING(Stage.HEAD, connection -> {
         connection.awaitRequest();
         connection.reset();
     }),
 
-    /** Resets the connection once it has the request's head. */
+    /** Resets the connection after the request's head. */
     RESET_AFTER_HEAD(Stage.HEAD, connection -> {
         connection.readHead();
         connection.reset();
@@ -32,55 +32,55 @@ public enum Fault {
         connection.reset();
     }),
 
-    /** Resets the connection once it has all of the request. */
+    /** Resets the connection after the whole request. */
     RESET_AFTER_BODY(Stage.END, connection -> {
         connection.readRequest();
         connection.reset();
     }),
 
-    /** Closes the connection once it has all of the request. */
-    CLOSE_INSTEAD_OF_ANSWER(Stage.END, ScriptedEndpoint.Connection::readRequest),
+    /** Closes the connection after the whole request, without a response. */
+    CLOSE_INSTEAD_OF_RESPONSE(Stage.END, ScriptedEndpoint.Connection::readRequest),
 
-    /** Closes the connection in the middle of the answer's head. */
+    /** Closes the connection in the middle of the response's head. */
     HALF_A_HEAD(Stage.END, connection -> {
         connection.readRequest();
         connection.send("HTTP/1.1 200 OK\r\nContent-Le");
     }),
 
-    /** Answers with what is not HTTP. */
+    /** Responds with something other than HTTP. */
     GARBAGE(Stage.END, connection -> {
         connection.readRequest();
         connection.send("SSH-2.0-OpenSSH_9.2\r\n");
         connection.hang();
     }),
 
-    /** Answers with a head of more than 64 KiB. */
+    /** Responds with a head of more than 64 KiB. */
     HEAD_TOO_LARGE(Stage.END, connection -> {
         connection.readRequest();
         connection.send("HTTP/1.1 200 OK\r\n" + ("X: " + "x".repeat(1000) + "\r\n").repeat(100));
         connection.hang();
     }),
 
-    /** Answers with a head that comes byte by byte and takes a minute. */
+    /** Responds with a head that arrives byte by byte and takes a minute. */
     SLOW_HEAD(Stage.END, connection -> {
         connection.readRequest();
         connection.sendSlowly("HTTP/1.1 200 OK\r\nX: " + "x".repeat(3000), 20);
     }),
 
-    /** Resets the connection in the middle of the answer's body. */
-    RESET_IN_ANSWER(Stage.END, connection -> {
+    /** Resets the connection in the middle of the response's body. */
+    RESET_IN_RESPONSE(Stage.END, connection -> {
         connection.readRequest();
-        connection.send(halfAnAnswer());
+        connection.send(halfAResponse());
         connection.reset();
     }),
 
-    /** Closes the connection before it sent as much of a body as the answer's length said. */
+    /** Closes the connection before it has sent as many bytes as the response's Content-Length. */
     LENGTH_TOO_LARGE(Stage.END, connection -> {
         connection.readRequest();
-        connection.send(halfAnAnswer());
+        connection.send(halfAResponse());
     }),
 
-    /** Sends more of a body than the answer's length said. */
+    /** Sends more bytes than the response's Content-Length. */
     LENGTH_TOO_SMALL(Stage.END, connection -> {
         connection.readRequest();
         connection.send(
@@ -88,14 +88,14 @@ public enum Fault {
         connection.hang();
     }),
 
-    /** Answers with a body whose first chunk is none. */
+    /** Responds with a body whose first chunk is invalid. */
     BROKEN_FIRST_CHUNK(Stage.END, connection -> {
         connection.readRequest();
         connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
         connection.hang();
     }),
 
-    /** Answers with a body whose second chunk is none. */
+    /** Responds with a body whose second chunk is invalid. */
     BROKEN_SECOND_CHUNK(Stage.END, connection -> {
         connection.readRequest();
         connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(half()) + "xyz\r\n");
@@ -108,33 +108,33 @@ public enum Fault {
         connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(half()));
     }),
 
-    /** Answers one request, and closes the connection when the next one is on its way: an idle connection may end at any time. */
+    /** Responds to one request, and closes the idle connection when the next request arrives. */
     IDLE_CLOSE(Stage.HEAD, connection -> {
         Message request = connection.readRequest();
         if (request != null) {
-            connection.answer(request, Fault.BODY);
+            connection.respond(request, Fault.BODY);
             connection.awaitRequest();
         }
     }),
 
-    /** Answers before it read the request's body, and reads that afterwards. */
-    EARLY_ANSWER(Stage.HEAD, connection -> {
+    /** Responds before it reads the request's body, and reads the body afterwards. */
+    EARLY_RESPONSE(Stage.HEAD, connection -> {
         for (Message head = connection.readHead(); head != null; head = connection.readHead()) {
-            connection.answer(head, Fault.BODY);
+            connection.respond(head, Fault.BODY);
             connection.readBody(head);
         }
     }),
 
-    /** Answers before it read the request's body, and closes the connection. */
-    EARLY_ANSWER_THEN_CLOSE(Stage.HEAD, connection -> {
+    /** Responds before it reads the request's body, and closes the connection. */
+    EARLY_RESPONSE_THEN_CLOSE(Stage.HEAD, connection -> {
         Message head = connection.readHead();
         if (head != null) {
-            connection.answer(head, Fault.BODY);
+            connection.respond(head, Fault.BODY);
         }
     }),
 
-    /** Begins to answer before it read the request's body, and ends its answer after that. */
-    ANSWER_AROUND_BODY(Stage.HEAD, connection -> {
+    /** Begins its response before it reads the request's body, and ends it afterwards. */
+    RESPONSE_AROUND_BODY(Stage.HEAD, connection -> {
         for (Message head = connection.readHead(); head != null; head = connection.readHead()) {
             boolean hasBody = !head.startLine().startsWith("HEAD ");
             connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -144,25 +144,25 @@ public enum Fault {
         }
     }),
 
-    /** Sends an interim answer, and then the final one. */
-    INTERIM_THEN_ANSWER(Stage.END, connection -> {
+    /** Sends an interim response, and then the final one. */
+    INTERIM_THEN_RESPONSE(Stage.END, connection -> {
         for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
             connection.send("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n");
-            connection.answer(request, Fault.BODY);
+            connection.respond(request, Fault.BODY);
         }
     }),
 
-    /** Sends an interim answer, and resets the connection. */
+    /** Sends an interim response, and resets the connection. */
     INTERIM_THEN_RESET(Stage.END, connection -> {
         connection.readRequest();
         connection.send("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n");
         connection.reset();
     });
 
-    /** The body of an answer that comes to its end. */
+    /** The body of each complete response. */
     public static final String BODY = "faulty";
 
-    /** How much of a request comes before the fault shows. */
+    /** How much of the request is read before the fault happens. */
     public enum Stage {
         /** Its head. */
         HEAD,
@@ -180,17 +180,17 @@ public enum Fault {
         this.script = script;
     }
 
-    /** When it shows; what the client holds back until then, the endpoint does not wait for. */
+    /** When it happens; the endpoint does not need the rest of the request for it. */
     public Stage stage() {
         return stage;
     }
 
-    /** What is sent of a body that breaks: more than a proxy's buffer holds. */
+    /** The part of an incomplete body that is sent: more than a buffer of a proxy holds. */
     private static String half() {
         return "half".repeat(32 * 1024);
     }
 
-    private static String halfAnAnswer() {
+    private static String halfAResponse() {
         return "HTTP/1.1 200 OK\r\nContent-Length: " + 2 * half().length() + "\r\n\r\n" + half();
     }
 
@@ -206,7 +206,7 @@ public enum Fault {
         return Integer.toHexString(body.length()) + "\r\n" + body + "\r\n";
     }
 
-    /** In words: {@code reset after head}. */
+    /** As words: {@code reset after head}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', ' ');

@@ -5,19 +5,19 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request or an answer as it came over a socket. Immutable.
+ * A request or response as received over a socket. Immutable.
  *
- * @param fields its header lines, as they came
- * @param body its body without the framing, a character for each byte
+ * @param fields its header lines, as received
+ * @param body its body without framing, one character for each byte
  */
 public record Message(String startLine, List<String> fields, String body) {
 
-    /** The status of an answer. */
+    /** The status of a response. */
     public int status() {
         return Integer.parseInt(startLine.split(" ")[1]);
     }
 
-    /** The values of a field, in the order they came. */
+    /** The values of a field, in the order received. */
     public List<String> all(String name) {
         String prefix = name.toLowerCase(Locale.ROOT) + ":";
         return fields.stream()
@@ -26,7 +26,7 @@ public record Message(String startLine, List<String> fields, String body) {
                 .toList();
     }
 
-    /** The one value of a field, or null. */
+    /** The value of a field, or null; fails if there are several. */
     public @Nullable String field(String name) {
         List<String> values = all(name);
         if (values.size() > 1) {

@@ -22,8 +22,8 @@ import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An endpoint on a real socket that does what a test says, byte by byte, with every connection that it accepts. Plays each
- * connection on a thread of its own.
+ * An endpoint on a real socket that runs a test's script, byte by byte, on every connection it accepts. Each connection has
+ * its own thread.
  *
  * <pre>{@code
  * try (ScriptedEndpoint faulty = ScriptedEndpoint.that(Fault.RESET_AFTER_HEAD);
@@ -34,11 +34,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ScriptedEndpoint implements Closeable {
 
-    /** What to do with a connection; it is closed when this returns. */
+    /** What to do with a connection. The connection is closed when the script returns. */
     @FunctionalInterface
     public interface Script {
 
-        /** Plays one connection; what it throws ends just that. */
+        /** Runs on one connection; an exception ends that connection only. */
         void play(Connection connection) throws IOException;
     }
 
@@ -56,7 +56,7 @@ public final class ScriptedEndpoint implements Closeable {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try {
             if (script == null) {
-                // Bound, so that nobody else gets the port, but nobody listens there.
+                // Bound, so that the port stays reserved, but not listening.
                 Socket bound = new Socket();
                 bound.bind(any);
                 address = (InetSocketAddress) bound.getLocalSocketAddress();
@@ -75,78 +75,78 @@ public final class ScriptedEndpoint implements Closeable {
         }
     }
 
-    /** Does this with each connection. */
+    /** Runs the script on each connection. */
     public static ScriptedEndpoint that(Script script) {
         return new ScriptedEndpoint(script, null);
     }
 
-    /** Does this with each connection, over TLS. */
+    /** Runs the script on each connection, over TLS. */
     public static ScriptedEndpoint overTls(SSLContext context, Script script) {
         return new ScriptedEndpoint(script, context);
     }
 
-    /** Fails in this way each time. */
+    /** Plays the fault on each connection. */
     public static ScriptedEndpoint that(Fault fault) {
         return new ScriptedEndpoint(fault.script, null);
     }
 
-    /** Answers each request, over connections that are kept, with these bytes. */
-    public static ScriptedEndpoint thatAnswers(String answer) {
+    /** Responds to each request with these bytes, and keeps the connection. */
+    public static ScriptedEndpoint thatResponds(String response) {
         return that(connection -> {
             while (connection.readRequest() != null) {
-                connection.send(answer);
+                connection.send(response);
             }
         });
     }
 
-    /** Answers each request, over connections that are kept, 200 with this body. */
+    /** Responds to each request with 200 and this body, and keeps the connection. */
     public static ScriptedEndpoint thatSays(String body) {
         return that(connection -> {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
-                connection.answer(request, body);
+                connection.respond(request, body);
             }
         });
     }
 
-    /** Nobody listens there: each connection is refused. */
+    /** Refuses each connection. */
     public static ScriptedEndpoint thatRefuses() {
         return new ScriptedEndpoint(null, null);
     }
 
-    /** Runs a task on a thread that keeps nobody from ending. */
+    /** Runs a task on a daemon thread. */
     public static void daemon(String name, Runnable task) {
         Thread thread = new Thread(task, name);
         thread.setDaemon(true);
         thread.start();
     }
 
-    /** Where it is, for a service's endpoints. */
+    /** Its address, for a service's endpoints. */
     public Endpoint endpoint() {
         return Endpoint.http(address);
     }
 
-    /** The same for one that speaks TLS. */
+    /** Its address, as an endpoint that speaks TLS. */
     public Endpoint endpoint(UpstreamTls tls) {
         Endpoint plain = endpoint();
         return Endpoint.https(plain.id(), plain.address(), plain.port(), tls);
     }
 
-    /** Connections that are open now. */
+    /** The number of open connections. */
     public int openConnections() {
         return open.size();
     }
 
-    /** Connections so far. */
+    /** The number of connections accepted so far. */
     public int connections() {
         return connections.get();
     }
 
-    /** How often it was tried: its connections, and the further requests that began to come over one of them. */
+    /** The number of attempts: its connections, plus each further request that began on one of them. */
     public int attempts() {
         return attempts.get();
     }
 
-    /** Ends the stalling of its connections, which would never see that the other side ended them. */
+    /** Ends the stalling of its connections; a stalling connection does not notice that the other side closed it. */
     public void endStalling() {
         over.countDown();
     }
@@ -169,7 +169,7 @@ public final class ScriptedEndpoint implements Closeable {
         try (socket) {
             script.play(new Connection(socket));
         } catch (IOException e) {
-            // the other side may go away at any time; what it got is for the test to say
+            // the other side may close at any time; the test checks what it received
         } finally {
             open.remove(socket);
         }
@@ -184,7 +184,7 @@ public final class ScriptedEndpoint implements Closeable {
         }
     }
 
-    /** One connection, from the endpoint's side; for its thread. */
+    /** The endpoint's side of one connection; used only by the connection's thread. */
     public final class Connection {
         private final Socket socket;
         private final Wire wire;
@@ -200,7 +200,7 @@ public final class ScriptedEndpoint implements Closeable {
             return wire;
         }
 
-        /** Waits for the first byte of a request and leaves it unread; false at the end. */
+        /** Waits for the first byte of a request and leaves it unread; false at the end of the connection. */
         boolean awaitRequest() throws IOException {
             wire.in().mark(1);
             boolean came = wire.in().read() >= 0;
@@ -211,7 +211,7 @@ public final class ScriptedEndpoint implements Closeable {
             return came;
         }
 
-        /** Reads a request's head; null at the end. */
+        /** Reads a request's head; null at the end of the connection. */
         public @Nullable Message readHead() throws IOException {
             return awaitRequest() ? wire.readHead() : null;
         }
@@ -223,24 +223,24 @@ public final class ScriptedEndpoint implements Closeable {
             return request;
         }
 
-        /** Reads a request with its body and keeps it in {@link #requests}; null at the end. */
+        /** Reads a request with its body and keeps it in {@link #requests}; null at the end of the connection. */
         public @Nullable Message readRequest() throws IOException {
             Message head = readHead();
             return head == null ? null : readBody(head);
         }
 
-        /** Sends a byte for each character. */
+        /** Sends one byte for each character. */
         public void send(String bytes) throws IOException {
             wire.send(bytes);
         }
 
-        /** Answers a request 200, in one piece; one for HEAD gets the head alone. */
-        public void answer(Message request, String body) throws IOException {
+        /** Responds with 200 in one write; a HEAD request gets only the head. */
+        public void respond(Message request, String body) throws IOException {
             String head = "HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n";
             send(request.startLine().startsWith("HEAD ") ? head : head + body);
         }
 
-        /** Sends byte after byte, with a pause after each, until the other side ends the connection. */
+        /** Sends byte by byte, with a pause after each, until the other side closes the connection. */
         public void sendSlowly(String bytes, int pauseMillis) throws IOException {
             socket.setSoTimeout(pauseMillis);
             for (char c : bytes.toCharArray()) {
@@ -255,7 +255,7 @@ public final class ScriptedEndpoint implements Closeable {
             }
         }
 
-        /** Ends it so that the other side gets a reset. */
+        /** Closes the connection with a TCP reset. */
         public void reset() throws IOException {
             socket.setSoLinger(true, 0);
             socket.close();
@@ -271,7 +271,7 @@ public final class ScriptedEndpoint implements Closeable {
             hang();
         }
 
-        /** Takes what comes and sends nothing until the other side ends it. */
+        /** Discards what arrives and sends nothing until the other side closes the connection. */
         public void hang() throws IOException {
             wire.in().transferTo(OutputStream.nullOutputStream());
         }

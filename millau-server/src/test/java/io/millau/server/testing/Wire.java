@@ -13,38 +13,38 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads and writes HTTP/1.1 on a socket, plainly and blocking, so that tests see each byte. One thread may read while
- * another one writes.
+ * Reads and writes HTTP/1.1 on a socket with blocking I/O, so that tests see each byte. One thread may read while another
+ * one writes.
  */
 public final class Wire {
 
     private final InputStream in;
     private final OutputStream out;
 
-    /** Of a connected socket, which stays its owner's to close. */
+    /** For a connected socket, which the caller closes. */
     public Wire(Socket socket) throws IOException {
         in = new BufferedInputStream(socket.getInputStream());
         out = socket.getOutputStream();
         socket.setTcpNoDelay(true);
     }
 
-    /** Sends a byte for each character. */
+    /** Sends one byte for each character. */
     public void send(String bytes) throws IOException {
         out.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
         out.flush();
     }
 
-    /** What comes. */
+    /** The incoming bytes. */
     public InputStream in() {
         return in;
     }
 
-    /** What goes. */
+    /** The outgoing bytes. */
     public OutputStream out() {
         return out;
     }
 
-    /** Reads a head; null where the connection ends before a first byte. */
+    /** Reads a head; null if the connection ends before the first byte. */
     public @Nullable Message readHead() throws IOException {
         String start = readLine();
         if (start == null) {
@@ -63,7 +63,7 @@ public final class Wire {
     /**
      * Reads the body that follows a head.
      *
-     * @param untilClose whether a message without a length goes on until the connection ends
+     * @param untilClose whether a message without a length lasts until the connection ends
      * @return the message with its body
      * @throws EOFException if the connection ends before the body does
      */
@@ -101,7 +101,7 @@ public final class Wire {
         return Integer.parseInt(line.split(";")[0].strip(), 16);
     }
 
-    /** Reads so many bytes. */
+    /** Reads exactly this many bytes. */
     public String readExactly(int length) throws IOException {
         byte[] bytes = in.readNBytes(length);
         if (bytes.length < length) {
@@ -115,7 +115,7 @@ public final class Wire {
         return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
     }
 
-    /** Reads a line, without its end; null where the connection ends before a first byte. */
+    /** Reads a line without its end; null if the connection ends before the first byte. */
     public @Nullable String readLine() throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
         for (int b = in.read(); b != '\n'; b = in.read()) {

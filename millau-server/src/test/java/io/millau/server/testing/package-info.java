@@ -1,6 +1,6 @@
 /**
- * Endpoints on real sockets that do what a test says, byte by byte, or fail in one of the ways in which endpoints fail. For
- * the tests of whoever embeds the proxy, too: in this module's test jar, which needs no other jar than {@code millau-core}.
+ * Endpoints on real sockets that run a test's script, byte by byte, or fail in a typical way. Also for the tests of
+ * embedders: they are in this module's test jar, which needs only {@code millau-core}.
  */
 @NullMarked
 package io.millau.server.testing;

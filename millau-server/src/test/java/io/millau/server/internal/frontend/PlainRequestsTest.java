@@ -13,13 +13,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which requests take the short way in, and what is left to Undertow. */
+/** Which requests are parsed on the fast path, and which are left to Undertow. */
 class PlainRequestsTest {
 
     private final PlainRequests requests = new PlainRequests();
 
     @Test
-    void aRequestAsMostClientsSendIt() {
+    void aTypicalRequestIsParsed() {
         ByteBuffer buffer =
                 bytes("GET /a/b?c=d%20e;f HTTP/1.1\r\nhost: Company.com:8080\r\nACCEPT:  text/html, */* \r\n"
                         + "Accept: x\r\nConnection: Keep-Alive\r\nEmpty:\r\nCookie: a=b\r\n\r\n");
@@ -119,7 +119,7 @@ class PlainRequestsTest {
                 "GET / HTTP/1.1;Host: a;;GET / HTTP/1.1;Host: a",
                 "GET / HTTP/1.1;Host: a;;GET / HTTP/1.1;Host: "
             })
-    void isLeftToUndertow(String head) {
+    void anUnusualRequestIsLeftToUndertow(String head) {
         ByteBuffer buffer = bytes(head.replace(";", "\r\n") + "\r\n\r\n");
 
         assertThat(requests.read(buffer, null)).isNull();
@@ -127,7 +127,7 @@ class PlainRequestsTest {
     }
 
     @Test
-    void partsAreLeftToUndertow() {
+    void anIncompleteRequestIsLeftToUndertow() {
         String whole = "HEAD /some/where?a=b HTTP/1.1\r\nHost: company.com\r\nAccept: */*\r\n\r\n";
 
         for (int length = 0; length < whole.length(); length++) {
@@ -135,13 +135,13 @@ class PlainRequestsTest {
         }
         assertThat(requests.read(bytes(whole), null)).isNotNull();
         assertThat(requests.read(bytes(whole + "G"), null)).isNull();
-        assertThat(requests.read(bytes(whole), null)).isNotNull(); // nothing is left of the one before
+        assertThat(requests.read(bytes(whole), null)).isNotNull(); // no state is left from the previous request
         assertThat(requests.read(bytes(whole.substring(0, whole.length() - 1)), null))
                 .isNull();
     }
 
     @Test
-    void sizesAreBounded() {
+    void sizesAreLimited() {
         assertThat(requests.read(withFields(99), null)).isNotNull();
         assertThat(requests.read(withFields(100), null)).isNull();
         int rest = 8 * 1024 - "GET / HTTP/1.1\r\nHost: a\r\n\r\n".length();

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An answer's head, cut where it lies: what leaves is what came, less what was meant for the proxy. */
+/** A response's head is edited in place: it is forwarded as received, without the hop-by-hop fields. */
 class ResponseHeadTest {
 
     private final ResponseHead head = new ResponseHead();
@@ -20,19 +20,19 @@ class ResponseHeadTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "nothing to cut | HTTP/1.1 200 OK;Server: x;Content-Length: 4 | HTTP/1.1 200 OK;Server: x;Content-Length: 4",
+                "nothing to remove | HTTP/1.1 200 OK;Server: x;Content-Length: 4 | HTTP/1.1 200 OK;Server: x;Content-Length: 4",
                 "first | HTTP/1.1 200 OK;Connection: keep-alive;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;A: 1;Content-Length: 4",
                 "last | HTTP/1.1 200 OK;Content-Length: 4;Keep-Alive: timeout=5 | HTTP/1.1 200 OK;Content-Length: 4",
-                "all over | HTTP/1.1 404 Not Found;TE: x;A: 1;upgrade: h2c;B: 2;Content-Length: 4;Proxy-Connection: y | HTTP/1.1 404 Not Found;A: 1;B: 2;Content-Length: 4",
-                "two that meet | HTTP/1.1 200 OK;A: 1;Connection: close;Keep-Alive: x;Content-Length: 4 | HTTP/1.1 200 OK;A: 1;Content-Length: 4",
+                "at several places | HTTP/1.1 404 Not Found;TE: x;A: 1;upgrade: h2c;B: 2;Content-Length: 4;Proxy-Connection: y | HTTP/1.1 404 Not Found;A: 1;B: 2;Content-Length: 4",
+                "two adjacent fields | HTTP/1.1 200 OK;A: 1;Connection: close;Keep-Alive: x;Content-Length: 4 | HTTP/1.1 200 OK;A: 1;Content-Length: 4",
                 "named by Connection | HTTP/1.1 200 OK;X-Own: 1;Connection: x-own, close;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4",
-                "what Connection can't name | HTTP/1.1 200 OK;Date: now;Connection: date, content-length;Content-Length: 4 | HTTP/1.1 200 OK;Date: now;Content-Length: 4",
-                "a length said twice | HTTP/1.1 200 OK;Content-Length: 4;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4;A: 1",
+                "fields that Connection can't name | HTTP/1.1 200 OK;Date: now;Connection: date, content-length;Content-Length: 4 | HTTP/1.1 200 OK;Date: now;Content-Length: 4",
+                "a duplicate length | HTTP/1.1 200 OK;Content-Length: 4;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4;A: 1",
                 "an older version | HTTP/1.0 200 OK;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4",
-                "an older version, cut | HTTP/1.0 200 OK;Connection: close;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4",
-                "nothing but its length is left | HTTP/1.1 200 OK;Connection: a;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4"
+                "an older version, with a field to remove | HTTP/1.0 200 OK;Connection: close;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4",
+                "only the length is left | HTTP/1.1 200 OK;Connection: a;A: 1;Content-Length: 4 | HTTP/1.1 200 OK;Content-Length: 4"
             })
-    void leavesAsItCame(String what, String came, String leaves) throws Exception {
+    void aHeadIsForwardedWithoutHopByHopFields(String what, String came, String leaves) throws Exception {
         String expected = leaves.replace(";", "\r\n") + "\r\n\r\nbody";
         byte[] bytes = (came.replace(";", "\r\n") + "\r\n\r\nbody").getBytes(StandardCharsets.ISO_8859_1);
         int headEnd = bytes.length - 4;
@@ -54,7 +54,7 @@ class ResponseHeadTest {
     }
 
     @Test
-    void afterAnInterimHeadTheFinalOneIsTheOneThatLeaves() throws Exception {
+    void theFinalHeadIsForwardedAfterAnInterimHead() throws Exception {
         ByteBuffer buffer = ByteBuffer.allocate(4096)
                 .put(
                         "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nConnection: x\r\nContent-Length: 0\r\n\r\n"
@@ -87,16 +87,16 @@ class ResponseHeadTest {
                 ": 1",
                 "A: \u0001",
             })
-    void whatCanBeReadInTwoWaysIsRefused(String fields) {
+    void anAmbiguousHeadIsRejected(String fields) {
         ByteBuffer buffer = ByteBuffer.wrap(("HTTP/1.1 200 OK\r\n" + fields.replace(";", "\r\n") + "\r\n\r\n")
                 .getBytes(StandardCharsets.ISO_8859_1));
 
         assertThatThrownBy(() -> head.read(buffer)).isInstanceOf(MalformedResponseException.class);
     }
 
-    /** The reason stands in the log and on the status page. */
+    /** The reason is written to the log and shown on the status page. */
     @Test
-    void whatIsRefusedShowsNoCookie() {
+    void theReasonOfARejectionContainsNoCookie() {
         ByteBuffer buffer = ByteBuffer.wrap(
                 "HTTP/1.1 200 OK\r\nSet-Cookie : session=SECRET\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
 
@@ -107,7 +107,7 @@ class ResponseHeadTest {
     }
 
     @Test
-    void aHeadOfTwoHundredFieldsIsReadAndNoMore() throws Exception {
+    void aHeadMayHaveTwoHundredFields() throws Exception {
         String fields = "A: 1\r\n".repeat(200);
         ByteBuffer most =
                 ByteBuffer.wrap(("HTTP/1.1 200 OK\r\n" + fields + "\r\n").getBytes(StandardCharsets.ISO_8859_1));

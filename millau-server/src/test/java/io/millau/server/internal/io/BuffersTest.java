@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** The stock of a thread: what is given back is taken again, once, and not more of it than is kept. */
+/** A thread's buffer pool: returned buffers are reused, each once, and only a limited number is kept. */
 class BuffersTest {
 
     private final Buffers buffers = new Buffers(1024 * 1024);
 
     @Test
-    void theBufferGivenBackLastIsTakenFirstAndIsEmpty() {
+    void theLastReturnedBufferIsReusedFirstAndIsEmpty() {
         PooledByteBuffer first = buffers.allocate();
         ByteBuffer bytes = first.getBuffer();
         bytes.position(7).limit(9);
@@ -29,7 +29,7 @@ class BuffersTest {
     }
 
     @Test
-    void aBufferGivenBackTwiceIsTakenOnce() {
+    void aBufferReturnedTwiceIsReusedOnce() {
         PooledByteBuffer taken = buffers.allocate();
         taken.close();
         taken.close();
@@ -41,7 +41,7 @@ class BuffersTest {
     }
 
     @Test
-    void aBurstIsNotKept() {
+    void buffersOfABurstAreReleased() {
         List<PooledByteBuffer> burst = new ArrayList<>();
         Set<Integer> addresses = new HashSet<>();
         for (int i = 0; i < 10; i++) {
@@ -57,6 +57,6 @@ class BuffersTest {
                     ? 1
                     : 0;
         }
-        assertThat(known).as("4 MiB of them").isEqualTo(4);
+        assertThat(known).as("4 MiB of buffers").isEqualTo(4);
     }
 }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.mockito.ArgumentCaptor;
 import org.xnio.XnioIoThread;
 
-/** Deadlines with the clock and the I/O thread in hand: only XNIO can make a real one of those. */
+/** With a controlled clock and a mocked I/O thread, since only XNIO can create a real one. */
 class DeadlinesTest {
 
     private static final Duration TICK = Duration.ofMillis(20);
@@ -39,7 +39,7 @@ class DeadlinesTest {
         };
     }
 
-    /** Lets the time pass, and then the thread run what was put off. */
+    /** Advances the clock, and then runs the scheduled ticks. */
     private void advance(long nanos) {
         ArgumentCaptor<Runnable> tick = ArgumentCaptor.forClass(Runnable.class);
         verify(thread, atLeastOnce()).executeAfter(tick.capture(), eq(TICK.toMillis()), any());
@@ -48,7 +48,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void nothingTicksWhileNothingWaits() {
+    void thereAreNoTicksWithoutDeadlines() {
         verify(thread, never()).executeAfter(any(), anyLong(), any());
 
         deadlines.set(named("one"), 10);
@@ -60,7 +60,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void oneThatWasMovedPassesLater() {
+    void aMovedDeadlinePassesLater() {
         Deadlines.Deadline one = named("one");
         deadlines.set(one, 10);
         deadlines.set(one, 30);
@@ -72,7 +72,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void oneThatWasCancelledNeverPasses() {
+    void aCancelledDeadlineNeverPasses() {
         Deadlines.Deadline first = named("first");
         Deadlines.Deadline second = named("second");
         Deadlines.Deadline third = named("third");
@@ -87,7 +87,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void onePassingMayCancelAnotherThatIsDue() {
+    void aPassingDeadlineMayCancelAnotherThatIsDue() {
         Deadlines.Deadline victim = named("victim");
         deadlines.set(victim, 10);
         deadlines.set(
@@ -105,7 +105,7 @@ class DeadlinesTest {
     }
 
     @Test
-    void oneThatFailsDoesNotStopTheOthers() {
+    void aDeadlineThatThrowsDoesNotStopTheOthers() {
         deadlines.set(named("good"), 10);
         deadlines.set(
                 new Deadlines.Deadline() {
@@ -120,9 +120,9 @@ class DeadlinesTest {
         assertThat(passed).containsExactly("good");
     }
 
-    /** A worker that shuts down takes no more tasks, and requests still end. */
+    /** A worker that shuts down rejects tasks while requests still end. */
     @Test
-    void aThreadThatEndsMayRefuseToTick() {
+    void aThreadThatShutsDownMayRejectTicks() {
         when(thread.executeAfter(any(), anyLong(), any(TimeUnit.class))).thenThrow(new RejectedExecutionException());
 
         deadlines.set(named("one"), 10);

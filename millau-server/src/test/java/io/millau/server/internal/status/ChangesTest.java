@@ -39,7 +39,7 @@ class ChangesTest {
                 .build();
     }
 
-    /** The latest first. */
+    /** The recorded changes, latest first. */
     private List<String> texts() {
         return history.last().stream()
                 .map(change -> (change.isTrouble() ? "! " : "") + change.text())
@@ -47,7 +47,7 @@ class ChangesTest {
     }
 
     @Test
-    void servicesComeChangeAndGo() {
+    void servicesAreAddedChangedAndRemoved() {
         changes.servicesReplaced(List.of(shop(81)));
         changes.servicesReplaced(List.of(shop(81)));
         changes.servicesReplaced(List.of(shop(82, 83)));
@@ -65,7 +65,7 @@ class ChangesTest {
     }
 
     @Test
-    void problemsAppearAndAreSolved() {
+    void problemsAreReportedAndResolved() {
         Problem typo = new Problem("shop", "millau.prot=80: unknown");
         Problem other = new Problem("blog", "millau.port is missing");
         changes.problemsReplaced(List.of(typo));
@@ -83,7 +83,7 @@ class ChangesTest {
     }
 
     @Test
-    void endpointsLeaveTheRotationAndReturn() {
+    void endpointsAreEjectedAndReturn() {
         changes.endpointEjected(shop(81), endpoint(81), "Connection refused");
         changes.endpointReturned(shop(81), endpoint(81));
 
@@ -94,7 +94,7 @@ class ChangesTest {
     }
 
     @Test
-    void noNameMakesALineOfItsOwn() {
+    void aHostileNameCannotForgeALine() {
         String hostile = "x\nERROR forged=true \u2028</script>";
         Service service = Service.named(hostile).endpoints(endpoint(81)).build();
         changes.servicesReplaced(List.of(service));
@@ -109,7 +109,7 @@ class ChangesTest {
     }
 
     @Test
-    void noMoreThanFiftyAreRemembered() {
+    void onlyTheLastFiftyAreKept() {
         for (int i = 0; i < 200; i++) {
             changes.endpointEjected(shop(81), endpoint(81), "failure " + i);
         }
@@ -120,7 +120,7 @@ class ChangesTest {
     }
 
     @Test
-    void noMoreThanFiftyAreRememberedOfManyThreads() throws Exception {
+    void onlyTheLastFiftyOfManyThreadsAreKept() throws Exception {
         Thread[] threads = new Thread[4];
         for (int i = 0; i < threads.length; i++) {
             threads[i] = new Thread(() -> {
@@ -144,7 +144,7 @@ class ChangesTest {
     }
 
     @Test
-    void aSourceIsAwayAndBackOnceEach() {
+    void aFailureOfASourceAndItsRecoveryAreReportedOnce() {
         overviewChanges.compare(overviewOf(null));
         overviewChanges.compare(overviewOf("refused"));
         overviewChanges.compare(overviewOf("refused"));
@@ -164,10 +164,10 @@ class ChangesTest {
     }
 
     @Test
-    void aCertificateIsToldOfOnceAndAgainWhenItIsRenewed() {
+    void aCertificateIsReportedOnceAndAgainAfterARenewal() {
         overview.certificates = List.of(certificate(null, "b.example", "a.example"));
         overviewChanges.compare(overview);
-        assertThat(history.last()).as("it is not there yet").isEmpty();
+        assertThat(history.last()).as("not obtained yet").isEmpty();
         overview.certificates = List.of(certificate(NOON, "b.example", "a.example"));
         overviewChanges.compare(overview);
         overviewChanges.compare(overview);
@@ -181,9 +181,9 @@ class ChangesTest {
                         "Certificate names=\"a.example b.example\" expires=2030-01-01T12:00:00Z");
     }
 
-    /** One from a label and one from the folder for the same name were told of every second, until nothing else was left. */
+    /** Two certificates for one name, from a label and from the folder, were reported each second and displaced all else. */
     @Test
-    void severalCertificatesOfOneNameAreToldOfOnceEach() {
+    void severalCertificatesForOneNameAreReportedOnceEach() {
         overview.certificates = List.of(certificate(NOON, "a.example"), certificate(NOON.plusSeconds(9), "a.example"));
         for (int i = 0; i < 100; i++) {
             overviewChanges.compare(overview);

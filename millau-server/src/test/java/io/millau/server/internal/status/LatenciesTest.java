@@ -21,16 +21,16 @@ class LatenciesTest {
     }
 
     @Test
-    void withoutAnswersThereIsNone() {
+    void withoutResponsesThereIsNoQuantile() {
         assertThat(latencies.quantile(0.5)).isNull();
         seconds(100);
         assertThat(latencies.quantile(0.5)).isNull();
     }
 
-    /** Never less than it was, and an eighth more at most. */
+    /** Never less than the true latency, and at most an eighth more. */
     @ParameterizedTest
     @ValueSource(longs = {32, 33, 63, 64, 1000, 1023, 1024, 30_000, 999_999, 1_048_576, 30_000_000, 134_000_000})
-    void oneAnswerIsKnownToAnEighth(long micros) {
+    void theLatencyOfOneResponseIsExactToAnEighth(long micros) {
         latencies.count(TimeUnit.MICROSECONDS.toNanos(micros));
 
         assertThat(latencies.quantile(0.5)).isBetween(micros / 1000.0, micros / 1000.0 * 9 / 8);
@@ -38,7 +38,7 @@ class LatenciesTest {
     }
 
     @Test
-    void whatIsShorterOrLongerThanAnythingCountsAtTheEnds() {
+    void extremeLatenciesCountInTheFirstAndLastBucket() {
         latencies.count(-1);
         latencies.count(0);
         assertThat(latencies.quantile(1)).isLessThanOrEqualTo(0.036);
@@ -47,7 +47,7 @@ class LatenciesTest {
     }
 
     @Test
-    void quantilesOfManyAreThoseOfAllToAnEighth() {
+    void quantilesAreExactToAnEighth() {
         SplittableRandom random = new SplittableRandom(7);
         long[] micros = LongStream.generate(() -> (long) Math.pow(10, 2 + 4 * random.nextDouble()))
                 .limit(10_000)
@@ -64,11 +64,11 @@ class LatenciesTest {
     }
 
     @Test
-    void whatWasLongerThanAMinuteAgoIsForgotten() {
+    void latenciesOlderThanAMinuteAreForgotten() {
         seconds(3);
         latencies.count(TimeUnit.SECONDS.toNanos(20));
         seconds(50);
-        assertThat(latencies.quantile(0.5)).as("still of the last minute").isBetween(20_000.0, 22_500.0);
+        assertThat(latencies.quantile(0.5)).as("still within the last minute").isBetween(20_000.0, 22_500.0);
         latencies.count(TimeUnit.MILLISECONDS.toNanos(5));
         seconds(10);
         assertThat(latencies.quantile(1)).isBetween(5.0, 5.7);
@@ -76,9 +76,9 @@ class LatenciesTest {
         assertThat(latencies.quantile(1)).isNull();
     }
 
-    /** A thousand services that nobody asks for must not fill the memory: what is the same is kept once. */
+    /** A thousand idle services must not fill the memory: equal snapshots are kept once. */
     @Test
-    void whereNothingHappensNoMemoryIsTaken() {
+    void idleServicesTakeNoMemory() {
         latencies.count(1_000_000);
         seconds(6000);
 
@@ -86,7 +86,7 @@ class LatenciesTest {
     }
 
     @Test
-    void countedByManyThreadsWhileTheyAreReadNothingIsLost() throws Exception {
+    void nothingIsLostWhenManyThreadsCountDuringReads() throws Exception {
         Thread[] threads = new Thread[4];
         for (int i = 0; i < threads.length; i++) {
             threads[i] = new Thread(() -> {

@@ -54,7 +54,7 @@ class LiveTrafficTest {
     }
 
     @Test
-    void aRequestCountsForItsServiceItsRouteItsIngressAndItsEndpoint() {
+    void aRequestCountsForItsServiceRoutePortAndEndpoint() {
         traffic.requestEnded(ended(shop, HTTP, ROUTE, ONE, 200));
         traffic.requestEnded(ended(shop, HTTPS, ROUTE, ONE, 404));
         traffic.requestEnded(ended(shop, HTTPS, new Route("www.shop.example", "/"), TWO, 200));
@@ -71,7 +71,7 @@ class LiveTrafficTest {
     }
 
     @Test
-    void whatTheServiceBrokeIsAnErrorAndWhatTheClientDidIsNone() {
+    void onlyFailuresOfTheServiceAreErrors() {
         traffic.requestEnded(ended(shop, HTTP, ROUTE, ONE, 500));
         traffic.requestEnded(ended(shop, HTTP, ROUTE, ONE, 404));
         traffic.requestEnded(failed(shop, ONE));
@@ -80,20 +80,20 @@ class LiveTrafficTest {
         assertThat(counted().requests.total()).isEqualTo(3);
         assertThat(counted().errors.total()).isEqualTo(2);
         assertThat(counted().endpoint(ONE).requests.total())
-                .as("attempts are told apart")
+                .as("a failed attempt is counted separately")
                 .isEqualTo(2);
         assertThat(counted().endpoint(ONE).errors.total()).isEqualTo(1);
     }
 
     @Test
-    void aRequestWithoutAnAnswerHasNoLatency() {
+    void aRequestWithoutAResponseHasNoLatency() {
         traffic.requestEnded(failed(shop, ONE));
 
         assertThat(counted().latencies.quantile(0.5)).isNull();
     }
 
     @Test
-    void aFailedAttemptCountsForItsEndpointAlone() {
+    void aFailedAttemptCountsOnlyForItsEndpoint() {
         traffic.attemptFailed(shop, ONE, Outcome.BROKEN, true);
         traffic.requestEnded(ended(shop, HTTP, ROUTE, TWO, 200));
 
@@ -105,7 +105,7 @@ class LiveTrafficTest {
     }
 
     @Test
-    void whatWasCountedSurvivesAChangeOfTheService() {
+    void countsSurviveAChangeOfTheService() {
         traffic.requestEnded(ended(shop, HTTP, ROUTE, ONE, 200));
         LiveTraffic.OfService before = counted();
         shop = shop.toBuilder()
@@ -117,7 +117,7 @@ class LiveTrafficTest {
         assertThat(counted()).isSameAs(before);
         assertThat(counted().requests.total()).isEqualTo(1);
         assertThat(counted().endpoint(ONE).requests.total()).isEqualTo(1);
-        assertThat(counted().endpoint(TWO)).as("it left").isNull();
+        assertThat(counted().endpoint(TWO)).as("it was removed").isNull();
         assertThat(counted().endpoint(endpoint("three")).requests.total()).isZero();
         assertThat(counted().route(ROUTE)[0].total()).isEqualTo(1);
         assertThat(counted().route(new Route("www.shop.example", "/"))).isEmpty();
@@ -125,7 +125,7 @@ class LiveTrafficTest {
     }
 
     @Test
-    void whatNobodyKnowsIsPassedOver() {
+    void unknownServicesEndpointsAndPortsAreIgnored() {
         Service other = Service.named("other").endpoints(ONE).build();
         traffic.requestEnded(ended(other, HTTP, ROUTE, ONE, 200));
         traffic.requestEnded(new RecordedEnd(HTTP, null, null, null, false, false, 502, 0));
@@ -141,7 +141,7 @@ class LiveTrafficTest {
     }
 
     @Test
-    void ratesAreThoseOfTheLastSeconds() {
+    void ratesCoverTheLastSeconds() {
         for (int i = 0; i < 30; i++) {
             for (int j = 0; j < 10; j++) {
                 traffic.requestEnded(ended(shop, HTTP, ROUTE, ONE, 200));
@@ -155,9 +155,9 @@ class LiveTrafficTest {
         assertThat(counted().errors.perSecond()).isZero();
     }
 
-    /** A source may make all services anew for a change of one: none of them is to look idle because of that. */
+    /** A source may replace all services for a change of one: the others must not look idle because of that. */
     @Test
-    void aRequestThatBeganBeforeItsServiceChangedCounts() {
+    void aRequestThatBeganBeforeItsServiceChangedIsCounted() {
         Service before = shop;
         shop = shop.toBuilder().weight(3).build();
         traffic.servicesReplaced(List.of(shop));
@@ -168,7 +168,7 @@ class LiveTrafficTest {
     }
 
     @Test
-    void howLongATunnelLivedIsNoLatency() {
+    void theDurationOfATunnelIsNotALatency() {
         traffic.requestEnded(ended(shop, HTTP, ROUTE, ONE, 101));
 
         assertThat(counted().requests.total()).isEqualTo(1);
@@ -176,7 +176,7 @@ class LiveTrafficTest {
     }
 
     @Test
-    void whatNoServiceFitsIsSeen() {
+    void requestsWithoutAMatchingServiceAreCounted() {
         traffic.requestEnded(new RecordedEnd(HTTP, null, null, null, false, false, 502, MILLI));
         traffic.requestEnded(new RecordedEnd(HTTP, null, null, null, false, false, 400, MILLI));
         traffic.tick(1);
@@ -184,9 +184,9 @@ class LiveTrafficTest {
         assertThat(traffic.unmatchedPerSecond()).isEqualTo(0.25);
     }
 
-    /** Services and endpoints come and go for years: what is gone is forgotten. */
+    /** Services and endpoints change for years: removed ones must be forgotten. */
     @Test
-    void nothingIsKeptOfWhatIsGone() {
+    void nothingIsKeptOfRemovedServices() {
         Service first = shop;
         for (int i = 0; i < 1000; i++) {
             Service next = Service.named("shop" + i)
@@ -200,7 +200,9 @@ class LiveTrafficTest {
             traffic.servicesReplaced(List.of(shop, next));
         }
 
-        assertThat(traffic.of(first)).as("a request of before it changed").isSameAs(counted());
+        assertThat(traffic.of(first))
+                .as("a request that began before the change")
+                .isSameAs(counted());
         assertThat(traffic.size()).isEqualTo(2);
         assertThat(counted().endpoint(ONE)).isNull();
         assertThat(counted().size()).as("its endpoint and its route").isEqualTo(2);

@@ -19,7 +19,7 @@ class MeterTest {
     }
 
     @Test
-    void whatGoesOnEvenlyIsItsRate() {
+    void aConstantRateIsShown() {
         seconds(30, 40);
 
         assertThat(meter.perSecond()).isCloseTo(40, Offset.offset(0.1));
@@ -27,7 +27,7 @@ class MeterTest {
     }
 
     @Test
-    void aBurstCountsForAQuarterAtOnceAndFades() {
+    void aBurstCountsAQuarterAtOnceAndFades() {
         seconds(1, 100);
         assertThat(meter.perSecond()).isEqualTo(25);
         seconds(1, 0);
@@ -35,7 +35,7 @@ class MeterTest {
     }
 
     @Test
-    void whatHasStoppedIsForgottenWhollyWithinTwentySeconds() {
+    void theRateIsZeroTwentySecondsAfterTheLastEvent() {
         seconds(1, 4);
         seconds(18, 0);
         assertThat(meter.perSecond()).isPositive();
@@ -44,7 +44,7 @@ class MeterTest {
     }
 
     @Test
-    void aSecondMayTakeLonger() {
+    void aTickMayTakeLongerThanASecond() {
         for (int i = 0; i < 30; i++) {
             for (int j = 0; j < 40; j++) {
                 meter.count();
@@ -56,7 +56,7 @@ class MeterTest {
     }
 
     @Test
-    void nothingIsNothing() {
+    void withoutEventsTheRateIsZero() {
         seconds(5, 0);
         assertThat(meter.perSecond()).isZero();
     }

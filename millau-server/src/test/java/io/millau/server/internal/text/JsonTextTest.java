@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class JsonTextTest {
 
     @Test
-    void objectsAndArraysOfAllThatThereIs() {
+    void objectsAndArraysMayHoldAllTypes() {
         JsonText json = new JsonText().beginObject();
         json.name("text")
                 .value("a")
@@ -59,24 +59,24 @@ class JsonTextTest {
         "1e15, 1000000000000000",
         "NaN, 0"
     })
-    void numbersHaveThreeDigitsBehindThePointAtMost(double number, String written) throws Exception {
+    void numbersHaveAtMostThreeDecimals(double number, String written) throws Exception {
         assertThat(new JsonText().value(number)).hasToString(written);
         StrictJson.read(written);
     }
 
     @ParameterizedTest
     @CsvSource({"Infinity", "-Infinity", "1.7976931348623157e308"})
-    void whatIsNoNumberOfJsonBecomesOne(double number) throws Exception {
+    void numbersThatJsonCannotExpressBecomeValid(double number) throws Exception {
         StrictJson.read(new JsonText().value(number).toString());
     }
 
-    /** Each character there is, also halves of some: the reader gets what the writer had, or what stands for it. */
+    /** All characters, including unpaired surrogates: a reader gets the same text back. */
     @Test
-    void everyCharacterComesThrough() throws Exception {
+    void everyCharacterSurvives() throws Exception {
         for (int from = 0; from < 0x10000; from += 0x100) {
             StringBuilder text = new StringBuilder();
             for (int c = from; c < from + 0x100; c++) {
-                text.append((char) c).append('.'); // so that no two of them are halves of one
+                text.append((char) c).append('.'); // so that two surrogates do not form a pair
             }
             String written = new JsonText().value(text.toString()).toString();
 
@@ -88,7 +88,7 @@ class JsonTextTest {
     }
 
     @Test
-    void wholeCharactersOfTwoAreWrittenAsTheyAre() {
+    void onlyUnpairedSurrogatesAreEscaped() {
         assertThat(new JsonText().value("😀")).hasToString("\"😀\"");
         assertThat(new JsonText().value("\ud83d")).hasToString("\"\\ud83d\"");
         assertThat(new JsonText().value("\ude00\ud83d")).hasToString("\"\\ude00\\ud83d\"");
@@ -96,7 +96,7 @@ class JsonTextTest {
     }
 
     @Test
-    void namesAreQuotedAsValuesAre() throws Exception {
+    void namesAreEscapedLikeValues() throws Exception {
         String hostile = "</script>\"\\\n\u2028";
         JsonNode read = StrictJson.read(
                 new JsonText().beginObject().name(hostile).value(1).endObject().toString());

@@ -19,7 +19,7 @@ public class LineWriterTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    /** Keeps what is written to it; blocks its writer until it is opened. */
+    /** Records what is written; blocks the writer until it is opened. */
     public static final class Gate extends OutputStream {
         private final CountDownLatch opened = new CountDownLatch(1);
         private final CountDownLatch reached = new CountDownLatch(1);
@@ -27,7 +27,7 @@ public class LineWriterTest {
 
         @Override
         public void write(int b) {
-            throw new AssertionError("a byte alone");
+            throw new AssertionError("a single byte");
         }
 
         @Override
@@ -66,7 +66,7 @@ public class LineWriterTest {
     private final LineWriter writer = new LineWriter(gate, "test", lost -> "");
 
     @Test
-    void linesComeInOrderAndWhole() {
+    void linesAreWrittenCompleteAndInOrder() {
         gate.open();
         StringBuilder expected = new StringBuilder();
         for (int i = 0; i < 5000; i++) {
@@ -107,7 +107,7 @@ public class LineWriterTest {
     }
 
     @Test
-    void whileTheReaderBlocksNobodyDoesAndWhatIsTooMuchIsDroppedAndCounted() throws Exception {
+    void whileTheOutputBlocksLinesBeyondTheLimitAreDroppedAndCounted() throws Exception {
         writer.write("first\n");
         gate.awaitWriter();
         for (int i = 0; i < LineWriter.MOST_WAITING; i++) {
@@ -130,7 +130,7 @@ public class LineWriterTest {
     }
 
     @Test
-    void whatWaitsIsWrittenTogetherButNotWithoutEnd() throws Exception {
+    void waitingLinesAreWrittenInBoundedBatches() throws Exception {
         writer.write("first\n");
         gate.awaitWriter();
         String line = "x".repeat(999) + "\n";
@@ -145,7 +145,7 @@ public class LineWriterTest {
     }
 
     @Test
-    void closingWritesWhatWaits() {
+    void closeWritesTheWaitingLines() {
         IntStream.range(0, 1000).forEach(i -> writer.write(i + "\n"));
         gate.open();
         writer.close();
@@ -154,7 +154,7 @@ public class LineWriterTest {
     }
 
     @Test
-    void closingDoesNotWaitForAReaderThatNeverReads() throws Exception {
+    void closeDoesNotWaitForABlockedOutput() throws Exception {
         writer.write("first\n");
         gate.awaitWriter();
 
@@ -163,16 +163,16 @@ public class LineWriterTest {
         gate.open();
     }
 
-    /** Whoever's it is may throw anything: the writer goes on, and says how much was lost. */
+    /** The output stream may throw anything: the writer continues and counts the lost lines. */
     @Test
-    void linesThatCantBeWrittenAreCountedAndTheNextOnesAreWritten() {
+    void linesThatCannotBeWrittenAreCountedAndLaterOnesAreWritten() {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         OutputStream failing = new OutputStream() {
             private int failures;
 
             @Override
             public void write(int b) {
-                throw new AssertionError("a byte alone");
+                throw new AssertionError("a single byte");
             }
 
             @Override
@@ -187,21 +187,21 @@ public class LineWriterTest {
                 out.write(bytes, offset, length);
             }
         };
-        LineWriter unlucky = new LineWriter(failing, "test", lost -> "");
-        unlucky.write("one\n");
-        await().atMost(PATIENCE).until(() -> unlucky.dropped() == 1);
-        unlucky.write("two\n");
-        await().atMost(PATIENCE).until(() -> unlucky.dropped() == 2);
-        unlucky.write("three\n");
-        unlucky.close();
+        LineWriter failed = new LineWriter(failing, "test", lost -> "");
+        failed.write("one\n");
+        await().atMost(PATIENCE).until(() -> failed.dropped() == 1);
+        failed.write("two\n");
+        await().atMost(PATIENCE).until(() -> failed.dropped() == 2);
+        failed.write("three\n");
+        failed.close();
 
         assertThat(out).hasToString("three\n");
-        assertThat(unlucky.dropped()).isEqualTo(2);
+        assertThat(failed.dropped()).isEqualTo(2);
     }
 
-    /** A client may make a line a hundred times as long as others are: eight thousand of them filled the heap. */
+    /** A client can make a line a hundred times longer than usual: eight thousand such lines filled the heap. */
     @Test
-    void longLinesAreFewer() {
+    void theTotalLengthOfWaitingLinesIsLimited() {
         String megabyte = "x".repeat(1_000_000) + "\n";
         for (int i = 0; i < 20; i++) {
             writer.write(megabyte);
@@ -212,10 +212,10 @@ public class LineWriterTest {
     }
 
     @Test
-    void allLinesOfABatchThatCantBeWrittenAreCounted() throws Exception {
+    void allLinesOfAFailedBatchAreCounted() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         CountDownLatch reached = new CountDownLatch(1);
-        LineWriter unlucky = new LineWriter(
+        LineWriter failed = new LineWriter(
                 new OutputStream() {
                     @Override
                     public void write(int b) throws IOException {
@@ -230,17 +230,17 @@ public class LineWriterTest {
                 },
                 "test",
                 lost -> "");
-        unlucky.write("first\n");
+        failed.write("first\n");
         reached.await();
-        IntStream.range(0, 10).forEach(i -> unlucky.write(i + "\n"));
+        IntStream.range(0, 10).forEach(i -> failed.write(i + "\n"));
         go.countDown();
-        unlucky.close();
+        failed.close();
 
-        assertThat(unlucky.dropped()).isEqualTo(11);
+        assertThat(failed.dropped()).isEqualTo(11);
     }
 
     @Test
-    void aStreamWritesWholeLinesWhereverTheyAreCut() {
+    void theStreamWritesWholeLines() {
         gate.open();
         try (PrintStream print = new PrintStream(writer.stream(), false, StandardCharsets.UTF_8)) {
             print.print("a");
@@ -254,7 +254,7 @@ public class LineWriterTest {
     }
 
     @Test
-    void noThreadIsHeldUpByAStreamThatNobodyReads() throws Exception {
+    void theStreamNeverBlocks() throws Exception {
         PrintStream print = new PrintStream(writer.stream(), false, StandardCharsets.UTF_8);
         print.println("first");
         gate.awaitWriter();

@@ -16,12 +16,12 @@ class ThrottleTest {
 
     private static final long PAUSE = Duration.ofSeconds(10).toNanos();
 
-    private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - PAUSE / 2); // a ticker may run over
+    private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - PAUSE / 2); // a ticker may overflow
     private final RecordedLog log = new RecordedLog();
     private final Throttle throttle = new Throttle(now::get);
 
     @Test
-    void theFirstIsSaidAndThenOneInTenSecondsWithHowManyWereLeftOut() {
+    void theFirstLineIsLoggedAndThenOneInTenSecondsWithTheNumberOfSuppressedOnes() {
         throttle.warn(log, () -> "one");
         throttle.warn(log, () -> "two");
         now.addAndGet(PAUSE - 1);
@@ -37,7 +37,7 @@ class ThrottleTest {
     }
 
     @Test
-    void aLineThatIsLeftOutIsNotMade() {
+    void aSuppressedLineIsNotBuilt() {
         AtomicInteger made = new AtomicInteger();
         for (int i = 0; i < 100; i++) {
             throttle.warn(log, () -> "line " + made.incrementAndGet());
@@ -47,14 +47,14 @@ class ThrottleTest {
     }
 
     @Test
-    void bracesOfAClientAreNoPlaceholders() {
+    void bracesInAMessageAreNotPlaceholders() {
         throttle.warn(log, () -> "path={} {}");
 
         assertThat(log.lines).containsExactly("WARN path={} {}");
     }
 
     @Test
-    void ofManyAtOnceOneIsSaidAndAllTheOthersAreCounted() throws Exception {
+    void ofConcurrentLinesOneIsLoggedAndAllOthersAreCounted() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(8);
         CountDownLatch go = new CountDownLatch(1);
         for (int i = 0; i < 8; i++) {

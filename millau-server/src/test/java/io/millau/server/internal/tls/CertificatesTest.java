@@ -8,7 +8,7 @@ import io.millau.core.CertificateSource;
 import io.millau.core.Service;
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
-import io.millau.core.testing.SaidByLog;
+import io.millau.core.testing.CapturedLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -28,7 +28,7 @@ class CertificatesTest {
     private final Obtaining obtaining = new Obtaining();
     private @Nullable Certificates certificates;
 
-    /** A source that is told what is wanted. */
+    /** A source that records which names are wanted. */
     private static final class Obtaining implements CertificateSource {
         final List<Set<String>> wanted = new CopyOnWriteArrayList<>();
         volatile CertificateSource has = CertificateSource.of();
@@ -57,7 +57,7 @@ class CertificatesTest {
     }
 
     @Test
-    void aSourceIsToldWhichNamesNobodyElseHas() {
+    void aSourceIsAskedForNamesThatNoOtherSourceHas() {
         CertificateSource files = CertificateSource.of(
                 ROOT.issue("filed.example", "*.filed.example"),
                 ROOT.order().names("expired.example").expired().issue());
@@ -74,7 +74,7 @@ class CertificatesTest {
         all.start();
         awaitWanted("a.example", "expired.example");
 
-        // What it obtained itself is still its own matter.
+        // Names that it has already obtained itself stay wanted.
         obtaining.has = CertificateSource.of(ROOT.issue("a.example"));
         all.replace(List.of(Service.named("a").hosts("a.example", "b.example").build()));
         awaitWanted("a.example", "b.example");
@@ -90,7 +90,7 @@ class CertificatesTest {
     }
 
     @Test
-    void beforeTheServicesAreKnownNothingIsWanted() {
+    void nothingIsWantedBeforeTheServicesAreKnown() {
         Certificates all = start(obtaining);
         all.replace(List.of(Service.named("a").hosts("a.example").build()));
 
@@ -98,7 +98,7 @@ class CertificatesTest {
     }
 
     @Test
-    void theBestOfAllSourcesIsShown() {
+    void theBestCertificateOfAllSourcesIsUsed() {
         Certificate label = ROOT.issue("shop.example");
         Certificate later = ROOT.order()
                 .names("shop.example")
@@ -119,16 +119,16 @@ class CertificatesTest {
     }
 
     @Test
-    void withoutAnyThereIsStillOne() {
+    void withoutCertificatesThereIsAFallback() {
         Certificates all = start(obtaining);
 
         assertThat(all.find("shop.example")).isEqualTo(all.find(null)).hasSize(1);
         assertThat(all.find(null).get(0).names()).containsExactly("millau.invalid");
     }
 
-    /** Anybody can ask for any name. */
+    /** Clients can ask for any name. */
     @Test
-    void namesThatAreAskedForDoNotPileUp() {
+    void requestedNamesDoNotAccumulate() {
         Certificates all = start();
         for (int i = 0; i < 5_000; i++) {
             assertThat(all.find("x" + i + ".example")).hasSize(1);
@@ -137,7 +137,7 @@ class CertificatesTest {
     }
 
     @Test
-    void whatExpiresSoonIsNamedOnce() throws Exception {
+    void aCertificateThatExpiresSoonIsReportedOnce() throws Exception {
         Certificate soon = ROOT.order()
                 .names("soon.example")
                 .until(Instant.now().plus(Duration.ofDays(13)))
@@ -150,7 +150,7 @@ class CertificatesTest {
         Path folder = Files.createTempDirectory("certificates");
         Path chain = Files.writeString(folder.resolve("old.crt"), Pem.text(expired.chain()));
         Path key = Files.writeString(folder.resolve("old.key"), Pem.text(expired.key()));
-        try (SaidByLog log = new SaidByLog()) {
+        try (CapturedLog log = new CapturedLog()) {
             Certificates all = start(CertificateSource.folder(folder), obtaining);
             all.replace(List.of(
                     Service.named("shop").enabled(false).certificate(soon).build(),
@@ -182,8 +182,8 @@ class CertificatesTest {
     }
 
     @Test
-    void whoIsServedAsASubdomainIsTold() {
-        try (SaidByLog log = new SaidByLog()) {
+    void aRequestedSubdomainWithoutAHostIsReported() {
+        try (CapturedLog log = new CapturedLog()) {
             Certificates all = start(obtaining);
             all.replace(List.of(Service.named("web").hosts("shop.example").build()));
             all.start();
@@ -203,9 +203,9 @@ class CertificatesTest {
         }
     }
 
-    /** Anybody can ask for any name: they must not hide what else is wrong. */
+    /** Clients can ask for any name: such names must not hide other problems. */
     @Test
-    void namesThatAnybodyMakesUpAreOneProblem() {
+    void madeUpNamesAreOneProblem() {
         Certificates all = start(obtaining);
         all.replace(List.of(Service.named("web").hosts("shop.example").build()));
         all.start();
@@ -218,13 +218,13 @@ class CertificatesTest {
                         .anyMatch(problem -> problem.message().contains(" and 57 more")));
         assertThat(all.problems()).hasSize(1);
         all.replace(List.of(Service.named("web").hosts("shop.example").weight(2).build()));
-        assertThat(all.problems()).as("the hosts are the same").hasSize(1);
+        assertThat(all.problems()).as("the hosts are unchanged").hasSize(1);
         all.replace(List.of(Service.named("web").hosts("a1.shop.example").build()));
         assertThat(all.problems()).isEmpty();
     }
 
     @Test
-    void aSourceThatFailsKeepsNobodyElseFromItsTurn() {
+    void aSourceThatThrowsDoesNotStopTheOthers() {
         Certificates all = start(
                 new CertificateSource() {
                     @Override

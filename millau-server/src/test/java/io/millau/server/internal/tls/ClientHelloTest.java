@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class ClientHelloTest {
 
     @Test
-    void itSaysWhatIsAskedFor() throws Exception {
+    void serverNameProtocolsAndKeyTypesAreRead() throws Exception {
         ClientHello hello = ClientHello.read(ByteBuffer.wrap(hello("Shop.Example", "h2", "http/1.1")));
 
         assertThat(hello).isEqualTo(new ClientHello("shop.example", List.of("h2", "http/1.1"), Set.of("RSA", "EC")));
@@ -25,7 +25,7 @@ class ClientHelloTest {
     }
 
     @Test
-    void aPartOfItIsNone() throws Exception {
+    void anIncompleteHelloIsNotRead() throws Exception {
         byte[] hello = hello("shop.example");
         for (int length = 0; length < hello.length; length++) {
             assertThat(ClientHello.read(ByteBuffer.wrap(hello, 0, length))).isNull();
@@ -33,7 +33,7 @@ class ClientHelloTest {
     }
 
     @Test
-    void itMayComeInRecordsOfAnySize() throws Exception {
+    void itMayArriveInRecordsOfAnySize() throws Exception {
         byte[] hello = hello("shop.example", "h2");
         for (int size : new int[] {1, 3, 4, 5, 100, 1000}) {
             ByteBuffer records = ByteBuffer.allocate(hello.length * 6);
@@ -47,7 +47,7 @@ class ClientHelloTest {
     }
 
     @Test
-    void whatCantBeReadIsLeftToTheEngine() throws Exception {
+    void anUnreadableHelloIsLeftToTheTlsEngine() throws Exception {
         byte[] hello = hello("shop.example", "h2");
         byte[] http = "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
         assertThat(ClientHello.read(ByteBuffer.wrap(http))).isSameAs(ClientHello.UNREADABLE);
@@ -57,11 +57,11 @@ class ClientHelloTest {
         for (int i = 0; i < 10_000; i++) {
             byte[] damaged = hello.clone();
             damaged[5 + random.nextInt(damaged.length - 5)] = (byte) random.nextInt();
-            ClientHello.read(ByteBuffer.wrap(damaged)); // whatever it says, it says something
+            ClientHello.read(ByteBuffer.wrap(damaged)); // any result is fine, but no exception
         }
     }
 
-    /** More of a message than anybody sends. */
+    /** The beginning of a hello longer than any client sends. */
     private static ByteBuffer endless() {
         ByteBuffer records = ByteBuffer.allocate(20 * 1024);
         records.put(new byte[] {22, 3, 1, 63, (byte) 0xff, 1, 0, 62, 0});

@@ -19,9 +19,9 @@ class UpstreamPoolsTest {
 
     private final UpstreamPools pools = new UpstreamPools(new EventLoops(Ticker.system()), new TlsThreads());
 
-    /** Connections drain while their endpoint is gone; when it was back they were counted nowhere any more. */
+    /** An endpoint was removed and returned while its connections drained: they were no longer counted. */
     @Test
-    void connectionsOfAnEndpointThatComesBackAreCounted() {
+    void connectionsOfAReturningEndpointAreCounted() {
         pools.replace(List.of(SERVICE), () -> {});
         pools.countConnections(ENDPOINT, 1);
         pools.replace(List.of(), () -> {});

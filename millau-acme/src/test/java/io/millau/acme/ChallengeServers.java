@@ -35,42 +35,42 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
-/** What a proxy is to a CA: the ports where challenges are answered, by each of several replicas in turn. */
-final class Answerers implements AutoCloseable {
+/** The proxy as the CA sees it: ports for challenges, which are served by the replicas in turn. */
+final class ChallengeServers implements AutoCloseable {
 
     private final List<CertificateSource> replicas = new CopyOnWriteArrayList<>();
     private final AtomicInteger turn = new AtomicInteger();
-    private final ExecutorService threads = Executors.newCachedThreadPool(new Threads("answerer"));
+    private final ExecutorService threads = Executors.newCachedThreadPool(new Threads("challenge-server"));
     private final List<Closeable> open = new ArrayList<>();
     private final CountDownLatch asked = new CountDownLatch(1);
     private volatile CountDownLatch held = new CountDownLatch(0);
 
-    /** This one alone behind the ports. */
+    /** Makes this the only replica. */
     void only(CertificateSource replica) {
         replicas.clear();
         replicas.add(replica);
     }
 
-    /** Another one behind the ports. */
+    /** Adds a replica. */
     void add(CertificateSource replica) {
         replicas.add(replica);
     }
 
-    /** Those that were added are closed, and nothing leads to them any more. */
-    void forgetAll() {
+    /** Removes all replicas, which the test has closed. */
+    void removeAll() {
         replicas.clear();
     }
 
-    /** The next challenges wait for {@link #letGo}. */
+    /** Delays the next challenges until {@link #release}. */
     void hold() {
         held = new CountDownLatch(1);
     }
 
-    void letGo() {
+    void release() {
         held.countDown();
     }
 
-    /** Until the first challenge was asked for. */
+    /** Counted down by the first request for a challenge. */
     CountDownLatch asked() {
         return asked;
     }
@@ -85,30 +85,30 @@ final class Answerers implements AutoCloseable {
         return replicas.get(Math.floorMod(turn.getAndIncrement(), replicas.size()));
     }
 
-    /** Answers HTTP challenges from now on. */
-    Answerers http(Pebble ca) throws IOException {
+    /** Serves HTTP challenges from now on. */
+    ChallengeServers http(Pebble ca) throws IOException {
         HttpServer server =
                 HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), ca.httpPort()), 0);
         server.setExecutor(threads);
-        server.createContext("/.well-known/acme-challenge/", this::answer);
+        server.createContext("/.well-known/acme-challenge/", this::respond);
         server.start();
         open.add(() -> server.stop(0));
         return this;
     }
 
-    private void answer(HttpExchange exchange) throws IOException {
+    private void respond(HttpExchange exchange) throws IOException {
         try (exchange) {
             String path = exchange.getRequestURI().getPath();
-            Optional<String> answer = next().httpChallenge(path.substring(path.lastIndexOf('/') + 1))
+            Optional<String> response = next().httpChallenge(path.substring(path.lastIndexOf('/') + 1))
                     .join();
-            byte[] body = answer.orElse("").getBytes(StandardCharsets.US_ASCII);
-            exchange.sendResponseHeaders(answer.isPresent() ? 200 : 404, body.length == 0 ? -1 : body.length);
+            byte[] body = response.orElse("").getBytes(StandardCharsets.US_ASCII);
+            exchange.sendResponseHeaders(response.isPresent() ? 200 : 404, body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
         }
     }
 
-    /** Answers TLS challenges from now on. */
-    Answerers tls(Pebble ca) throws Exception {
+    /** Serves TLS challenges from now on. */
+    ChallengeServers tls(Pebble ca) throws Exception {
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(new KeyManager[] {new ChallengeKeys()}, null, null);
         SSLServerSocket socket = (SSLServerSocket)
@@ -137,11 +137,11 @@ final class Answerers implements AutoCloseable {
             connection.startHandshake();
             connection.getInputStream().read();
         } catch (IOException e) {
-            // The CA says what it thinks of it.
+            // The CA reports the failure.
         }
     }
 
-    /** Shows what the next replica has for the name that is asked for. */
+    /** Uses the next replica's certificate for the requested name. */
     private final class ChallengeKeys extends X509ExtendedKeyManager {
         private final Map<String, Certificate> shown = new ConcurrentHashMap<>();
 
@@ -190,7 +190,7 @@ final class Answerers implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        letGo();
+        release();
         for (Closeable port : open) {
             port.close();
         }

@@ -5,18 +5,18 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** What is said to the operator: the log's lines, which are printed when it is closed. For tests that run alone. */
-public final class SaidByLog implements AutoCloseable {
+/** Captures the log, and prints it when closed. Only for tests that do not run concurrently with others. */
+public final class CapturedLog implements AutoCloseable {
 
     private final PrintStream before = System.err;
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
 
-    /** Listens from now on. */
-    public SaidByLog() {
+    /** Starts to capture. */
+    public CapturedLog() {
         System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
     }
 
-    /** The lines so far that contain a text. */
+    /** The captured lines that contain the text. */
     public List<String> about(String part) {
         return said.toString(StandardCharsets.UTF_8)
                 .lines()

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.Map;
 
-/** What an engine answers, as far as it is read. */
-final class Answers {
+/** JSON as an engine sends it, reduced to the fields that Millau reads. */
+final class EngineJson {
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    private Answers() {}
+    private EngineJson() {}
 
     static JsonNode json(String json) {
         try {
