@@ -8,6 +8,7 @@ import io.millau.docker.testing.Engine;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
  * keeps the socket, as Debian's and Docker's packages have it, it stays the same.)
  */
 @RequiresImages
+@Tag("load")
 class EngineRestartIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);

@@ -10,11 +10,13 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Of three nodes one is drained, one fails, and on one a container fails; {@code stacks/rolling-update.yml}. */
 @RequiresImages
+@Tag("load")
 @ExtendWith(Stage.OfThreeNodes.class)
 class NodesUnderLoadIT {
 

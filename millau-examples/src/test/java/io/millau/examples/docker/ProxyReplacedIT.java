@@ -7,6 +7,7 @@ import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * front looks at the telemetry port, as the {@code DRAIN} of the old one gives it time to.
  */
 @RequiresImages
+@Tag("load")
 @ExtendWith(Stage.OfThreeNodes.class)
 class ProxyReplacedIT {
 

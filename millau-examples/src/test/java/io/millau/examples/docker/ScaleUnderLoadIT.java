@@ -4,11 +4,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** {@code docker service scale} on three nodes; a service for {@code *} answers while nothing better runs. */
 @RequiresImages
+@Tag("load")
 @ExtendWith(Stage.OfThreeNodes.class)
 class ScaleUnderLoadIT {
 
