@@ -19,12 +19,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From what an engine showed to services. Everything is sorted, so the same state makes an equal snapshot in whatever
- * order the engine lists it. For one thread: it remembers each service's last good settings.
+ * Makes a snapshot of services from the state of an engine. Everything is sorted, so that the same state makes an equal
+ * snapshot in whatever order the engine lists it. Remembers each service's last valid settings. For one thread.
  */
 final class SnapshotBuilder {
 
-    // Spelled out: Comparator.comparing is put together when the proxy starts, and no archive of classes holds it.
+    // Not Comparator.comparing, whose lambdas would be linked at start, outside of the class archive.
     private static final Comparator<Service> BY_NAME = (a, b) -> {
         int byName = a.name().compareTo(b.name());
         return byName != 0 ? byName : a.id().compareTo(b.id());
@@ -46,16 +46,16 @@ final class SnapshotBuilder {
         return new Build(view, own).snapshot();
     }
 
-    /** Something that runs, and where. */
+    /** A running task or container. */
     private record Instance(
             String id,
             List<Attachment> attachments,
             @Nullable HostNetwork hostNetwork) {}
 
-    /** Says that an instance uses the network of its host, whose address may be unknown. */
+    /** Marks an instance on its host's network. The host's address may be unknown. */
     private record HostNetwork(Optional<InetAddress> address) {}
 
-    /** One picture in the making. */
+    /** Builds one snapshot. */
     private final class Build {
         private final EngineView view;
         private final Addresses addresses;
@@ -89,7 +89,7 @@ final class SnapshotBuilder {
                 case WORKER ->
                     picture.problem(
                             engine,
-                            "this engine is a Swarm worker, from where services can't be seen: only its containers are"
+                            "this engine is a Swarm worker, where services can't be read: only its containers are"
                                     + " served; expected a manager");
                 case FORBIDDEN ->
                     picture.problem(
@@ -119,7 +119,7 @@ final class SnapshotBuilder {
         }
 
         private void addContainers(String id, List<Container> replicas) {
-            // While Compose replaces containers there are old and new ones: the newest says what is meant.
+            // While Compose replaces containers, old and new ones exist. The labels of the newest apply.
             Container newest = replicas.stream().max(BY_AGE).orElseThrow();
             if (!ServiceLabels.concern(newest.labels())) {
                 return;
@@ -142,7 +142,7 @@ final class SnapshotBuilder {
         }
 
         private Container networkOwner(Container container) {
-            String owner = container.borrowedFrom();
+            String owner = container.networkOwner();
             if (owner == null) {
                 return container;
             }
@@ -153,7 +153,7 @@ final class SnapshotBuilder {
         }
 
         private void add(String id, String name, Settings settings, List<Instance> instances) {
-            // One that is not enabled needs no port and no network in common.
+            // A service that is not enabled needs neither a port nor a shared network.
             List<Endpoint> endpoints = settings.enabled() ? endpoints(name, settings, instances) : List.of();
             services.add(settings.service(name).id(id).endpoints(endpoints).build());
         }
@@ -174,7 +174,7 @@ final class SnapshotBuilder {
             HostNetwork hostNetwork = instance.hostNetwork();
             if (hostNetwork != null) {
                 if (hostNetwork.address().isEmpty()) {
-                    mismatches.add("runs on its host's network, and the host's address can't be told from here;"
+                    mismatches.add("runs on its host's network, and the host's address is unknown here;"
                             + " expected the proxy on a bridge of that host, or on the host's network too");
                 }
                 return hostNetwork.address();
@@ -190,7 +190,7 @@ final class SnapshotBuilder {
                         + ": expected a network that it shares with"
                         + " the proxy: "
                         + reachable.stream().map(Attachment::network).distinct().collect(Collectors.joining(", "))
-                        + " (the first is taken)");
+                        + " (the first is used)");
             }
             return Optional.of(best.subnet().address());
         }
