@@ -379,7 +379,8 @@ class WatchTest {
             engine.refusing("/services", 500);
             engine.event(SWARM_EVENT);
             await().until(() -> said.about("returned an error response").size() == 1);
-            assertThat(said.about("returned an error response").get(0)).contains("HTTP 500 for GET /services: not for you");
+            assertThat(said.about("returned an error response").get(0))
+                    .contains("HTTP 500 for GET /services: not for you");
             assertThat(received.endpoints("a")).hasSize(1);
         }
     }
