@@ -41,8 +41,8 @@ class ChallengesTest {
 
     @Test
     void ourOwnAnswersAreThereAtOnceAndThoseOfOthersInTheStore() throws Exception {
-        try (Challenges.Answer answer = ours.http(TOKEN, TOKEN + ".print")) {
-            assertThat(answer).isNotNull();
+        try (Challenges.Response response = ours.http(TOKEN, TOKEN + ".print")) {
+            assertThat(response).isNotNull();
             assertThat(ours.findHttp(TOKEN)).isCompletedWithValue(Optional.of(TOKEN + ".print"));
             assertThat(get(others.findHttp(TOKEN))).contains(TOKEN + ".print");
             assertThat(get(others.findHttp(TOKEN.toLowerCase(java.util.Locale.ROOT))))
@@ -55,8 +55,8 @@ class ChallengesTest {
     @Test
     void certificatesToo() throws Exception {
         Certificate certificate = TlsChallenge.certificate(NAME, new byte[32]);
-        try (Challenges.Answer answer = ours.tls(NAME, certificate)) {
-            assertThat(answer).isNotNull();
+        try (Challenges.Response response = ours.tls(NAME, certificate)) {
+            assertThat(response).isNotNull();
             assertThat(ours.findTls(NAME)).isCompletedWithValue(Optional.of(certificate));
             assertThat(get(others.findTls(NAME))).contains(certificate);
         }
@@ -77,7 +77,7 @@ class ChallengesTest {
 
     @Test
     void answersOfReplicasThatDiedAreNotGivenAndSwept() throws Exception {
-        Challenges.Answer dead = ours.http(TOKEN, TOKEN + ".print");
+        Challenges.Response dead = ours.http(TOKEN, TOKEN + ".print");
         store.put("challenges/tls-alpn-01/damaged.org", new byte[] {1, 2, 3});
         others.sweep();
         assertThat(store.names("challenges/")).singleElement().asString().startsWith("challenges/http-01/");
