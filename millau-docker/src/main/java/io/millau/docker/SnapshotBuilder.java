@@ -60,7 +60,7 @@ final class SnapshotBuilder {
         private final EngineView view;
         private final Addresses addresses;
         private final Map<String, List<SwarmTask>> running;
-        private final LabelReader.Picture picture = labels.picture();
+        private final LabelReader.Batch batch = labels.batch();
         private final List<Service> services = new ArrayList<>();
 
         Build(EngineView view, Interfaces own) {
@@ -81,18 +81,18 @@ final class SnapshotBuilder {
                     .collect(Collectors.groupingBy(Container::serviceId, TreeMap::new, Collectors.toList()));
             replicas.forEach(this::addContainers);
             services.sort(BY_NAME);
-            return new Snapshot(services, picture.finish());
+            return new Snapshot(services, batch.finish());
         }
 
         private void reportRole() {
             switch (view.role()) {
                 case WORKER ->
-                    picture.problem(
+                    batch.problem(
                             engine,
                             "this engine is a Swarm worker, where services can't be read: only its containers are"
                                     + " served; expected a manager");
                 case FORBIDDEN ->
-                    picture.problem(
+                    batch.problem(
                             engine,
                             "this engine's Swarm services may not be read: only its containers are served; expected to be"
                                     + " allowed GET of /services, /tasks and /nodes");
@@ -102,7 +102,7 @@ final class SnapshotBuilder {
 
         private void addSwarmService(SwarmService service) {
             String id = "swarm:" + service.id();
-            Settings settings = picture.read(id, service.name(), service.labels(), service.ports());
+            Settings settings = batch.read(id, service.name(), service.labels(), service.ports());
             if (settings == null) {
                 return;
             }
@@ -124,7 +124,7 @@ final class SnapshotBuilder {
             if (!ServiceLabels.concern(newest.labels())) {
                 return;
             }
-            Settings settings = picture.read(id, newest.serviceName(), newest.labels(), newest.ports());
+            Settings settings = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());
             if (settings == null) {
                 return;
             }
@@ -165,7 +165,7 @@ final class SnapshotBuilder {
                 address(instance, settings.network(), mismatches)
                         .ifPresent(address -> endpoints.add(settings.endpoint(instance.id(), address, name)));
             }
-            mismatches.forEach(message -> picture.problem(name, message));
+            mismatches.forEach(message -> batch.problem(name, message));
             endpoints.sort((a, b) -> a.id().compareTo(b.id()));
             return endpoints;
         }

@@ -16,19 +16,19 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The labels, each described once. A new one is a constant here and its place in {@link #ALL}; {@link
- * io.millau.core.Service} gets an accessor and a builder's method for code, and whatever obeys the label reads that.
+ * The definitions of all labels. To add one, add a constant here and to {@link #ALL}, and an accessor and a builder
+ * method to {@link io.millau.core.Service}.
  */
 public final class Labels {
 
-    /** Where the services file lists URLs, which take the place of discovery. */
+    /** The URLs of endpoints in the services file. */
     public static final Label<String> ENDPOINTS = Label.named("endpoints", LabelTypes.TEXT)
             .meaning("URLs of its instances, separated by spaces")
             .onlyInFile()
             .notOfService()
             .build();
 
-    /** {@code millau.enabled}; a service that code describes is enabled, one that Docker shows is not. */
+    /** {@code millau.enabled}. Services in Docker are disabled by default, those in code enabled. */
     public static final Label<Boolean> ENABLED = Label.named("enabled", LabelTypes.BOOLEAN)
             .group(ROUTING)
             .meaning("`true` puts the service behind the proxy")
@@ -154,7 +154,7 @@ public final class Labels {
             .notOfService()
             .build();
 
-    /** What {@link #CERT} and {@link #KEY} make together. */
+    /** The certificate of {@link #CERT} and {@link #KEY} together. */
     public static final Setting<Certificate> CERTIFICATE = new Setting<>() {
         @Override
         public String name() {
@@ -213,7 +213,7 @@ public final class Labels {
             .notOfService()
             .build();
 
-    /** All of them, in the order in which messages list them; of two as near the first is suggested. */
+    /** All labels, in the order of messages. If two are equally similar to an unknown name, the first is suggested. */
     public static final Vocabulary ALL = new Vocabulary(List.of(
             ENDPOINTS,
             ENABLED,

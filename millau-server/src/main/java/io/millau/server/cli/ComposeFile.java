@@ -193,9 +193,9 @@ final class ComposeFile {
     }
 
     private static List<Problem> problems(String name, Map<String, String> values, Set<Integer> ports) {
-        LabelReader.Picture picture = new LabelReader().picture();
-        picture.read(name, name, values, ports);
-        return picture.finish();
+        LabelReader.Batch batch = new LabelReader().batch();
+        batch.read(name, name, values, ports);
+        return batch.finish();
     }
 
     private static int line(Map<String, Entry> keys, String key) {

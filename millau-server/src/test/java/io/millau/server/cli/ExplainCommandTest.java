@@ -85,7 +85,9 @@ class ExplainCommandTest extends CommandTest {
         assertThat(status).isZero();
         run("explain", "one.example", "--services", file, "--docker");
         assertThat(out)
-                .contains("http://one.example goes to app\n", "shop: nothing of it runs, and others that fit do\n");
+                .contains(
+                        "http://one.example goes to app\n",
+                        "shop: it has no running instance, but other matching services do\n");
         run("explain", "--docker", "one.example");
         assertThat(out)
                 .contains("http://one.example goes to shop: 502 No running instance of shop\n", "\nProblem: shop: ")
