@@ -3,12 +3,12 @@
  * Millau's modules.
  *
  * <ul>
- * <li>Labels: {@link io.millau.core.internal.Labels} defines each, {@link io.millau.core.internal.Vocabulary} derives
- * help, documentation and schema from the definitions, and {@link io.millau.core.internal.LabelReader} reads labels for
- * sources.
- * <li>Helpers of sources and of logging: {@link io.millau.core.internal.SourceStats}, {@link
- * io.millau.core.internal.LogText}, {@link io.millau.core.internal.Words}.
- * <li>Keys and certificates as text: {@link io.millau.core.internal.Pem}, {@link io.millau.core.internal.Der}.
+ *   <li>Labels: {@link io.millau.core.internal.Labels} defines each, {@link io.millau.core.internal.Vocabulary} derives
+ *       help, documentation and schema from the definitions, and {@link io.millau.core.internal.LabelReader} reads labels for
+ *       sources.
+ *   <li>Helpers of sources and of logging: {@link io.millau.core.internal.SourceStats}, {@link
+ *       io.millau.core.internal.LogText}, {@link io.millau.core.internal.Words}.
+ *   <li>Keys and certificates as text: {@link io.millau.core.internal.Pem}, {@link io.millau.core.internal.Der}.
  * </ul>
  *
  * <p>It depends on the API, {@link io.millau.core}. Only these parts of the API depend on it: {@link
