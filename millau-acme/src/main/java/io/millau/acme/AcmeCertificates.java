@@ -162,7 +162,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                     changes.drainPermits();
                 }
             } catch (InterruptedException e) {
-                // closed says why.
+                // The loop ends if closed.
             } catch (Throwable e) {
                 // Errors too: renewals must go on.
                 if (!closed) {

@@ -113,8 +113,8 @@ final class EndpointPicker {
 
     /** Whether a tried endpoint joined so recently that it may still be starting. */
     boolean triedStarting(long now) {
-        for (EndpointState refused : tried) {
-            if (refused.worthWaiting(now)) {
+        for (EndpointState candidate : tried) {
+            if (candidate.worthWaiting(now)) {
                 return true;
             }
         }

@@ -115,7 +115,7 @@ final class Watch implements ServiceSource.Subscription {
                 session();
                 TimeUnit.NANOSECONDS.sleep(start + MIN_SESSION_INTERVAL - System.nanoTime());
             } catch (InterruptedException e) {
-                // closed says why.
+                // The loop ends if closed.
             } catch (Throwable e) {
                 // Errors too: discovery must go on.
                 failed(e);
@@ -131,7 +131,7 @@ final class Watch implements ServiceSource.Subscription {
             outage.failed(failure, System.nanoTime());
             TimeUnit.NANOSECONDS.sleep(outage.pause(System.nanoTime()));
         } catch (InterruptedException e) {
-            // closed says why.
+            // The loop ends if closed.
         }
     }
 

@@ -33,7 +33,8 @@ public record UrlExplanation(boolean served, String text) {
         switch (explanation.clientCertificate()) {
             case NEEDED -> lines.add("Its clients need a certificate (millau.client-ca)");
             case NONE_WILL_DO ->
-                lines.add("Every client is rejected: its services require different certificates (millau.client-ca): 421");
+                lines.add(
+                        "Every client is rejected: its services require different certificates (millau.client-ca): 421");
             case NOT_NEEDED -> {}
         }
         if (!explanation.verdicts().isEmpty()) {
