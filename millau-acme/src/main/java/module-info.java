@@ -1,4 +1,4 @@
-/** Certificates that are obtained, stored and renewed by ACME. */
+/** Obtains, stores and renews certificates by ACME. */
 module io.millau.acme {
     requires transitive io.millau.core;
     requires java.net.http;

@@ -8,9 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 
 /**
- * An account at one directory (RFC 8555, 7.1.2).
+ * An account at a directory (RFC 8555, 7.1.2). Immutable.
  *
- * @param url how the CA names it
+ * @param url identifies the account at the CA
  */
 record Account(URL url, KeyPair keys) {
 

@@ -5,17 +5,18 @@ import org.shredzone.acme4j.AccountBuilder;
 import org.shredzone.acme4j.Metadata;
 
 /**
- * Who asks for certificates.
+ * The settings of ACME accounts. Immutable.
  *
- * @param binding for the directories that ask for one; null if there is none
+ * @param email the contact address; null if there is none
+ * @param binding for directories that require one; null if there is none
  */
 record AccountSettings(@Nullable String email, @Nullable Binding binding) {
 
-    /** acme4j chooses by the key's length, but this is what every CA takes, and some take nothing else. */
+    /** acme4j would choose by the key's length, but every CA accepts this one, and some accept no other. */
     private static final String MAC = "HS256";
 
     /**
-     * A customer's account with a CA outside of ACME (RFC 8555, 7.3.4).
+     * An external account with a CA (RFC 8555, 7.3.4).
      *
      * @param hmac base64url
      */
@@ -28,16 +29,16 @@ record AccountSettings(@Nullable String email, @Nullable Binding binding) {
         }
     }
 
-    /** @throws OrderException if the CA wants to know more */
-    void introduce(AccountBuilder builder, Metadata directory) throws OrderException {
+    /** @throws OrderException if the directory requires a binding and none is configured */
+    void applyTo(AccountBuilder builder, Metadata directory) throws OrderException {
         if (email != null) {
             builder.addEmail(email);
         }
         if (!directory.isExternalAccountRequired()) {
-            return; // another directory's
+            return; // the binding is for another directory
         }
         if (binding == null) {
-            throw OrderException.atDirectory("asks for an external account binding (EAB), and none is configured:"
+            throw OrderException.atDirectory("requires an external account binding (EAB), and none is configured:"
                     + " get a key id and an HMAC key from the CA");
         }
         builder.withKeyIdentifier(binding.kid, binding.hmac).withMacAlgorithm(MAC);

@@ -28,17 +28,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Obtains, stores and renews certificates by ACME (RFC 8555) for the names that are wanted, by HTTP and TLS challenges (RFC
- * 8737), whichever the network allows. Names that no CA could certify get none: {@code *}, addresses, names with
- * underscores; and from public directories no single labels and no names of private domains ({@code .local}, {@code .test}).
+ * Obtains, stores and renews certificates by ACME (RFC 8555), for the names passed to {@link #wanted}. Uses HTTP and
+ * TLS challenges (RFC 8737), whichever the network allows. Names that no CA could certify are ignored: {@code *},
+ * addresses and names with underscores; for public directories also single labels and names of private domains ({@code
+ * .local}, {@code .test}).
  *
- * <p>Replicas that share a {@link Store} order one certificate for a name together, and respond to each other's challenges. A
- * restart takes all from the store and asks no CA for what isn't due. A certificate is renewed at two thirds of its life, or
- * when its CA suggests it (RFC 9773), and serves until the next one is there. What fails is tried again after a minute, two,
- * four, up to twelve hours, each name for itself.
+ * <p>Replicas that share a {@link Store} order one certificate per name, and respond to each other's challenges. A
+ * restart reads everything from the store, and orders only what is due. A certificate is renewed at two thirds of its
+ * life, or when its CA suggests it (RFC 9773), and stays in use until its successor is issued. A failed order is
+ * retried after a minute, two, four, up to twelve hours; names don't delay each other.
  *
- * <p>Safe for use by several threads. Everything slow happens on daemon threads of its own, so that no method but
- * {@link #close} blocks.
+ * <p>Safe for use by several threads. Slow work runs on its own daemon threads, so no method blocks except {@link
+ * #close}.
  */
 public final class AcmeCertificates implements CertificateSource, AutoCloseable {
 
@@ -81,7 +82,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     }
 
     /**
-     * Begins to build one.
+     * Returns a builder.
      *
      * @param store for accounts, certificates and challenges
      */
@@ -99,7 +100,11 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         return state == null ? List.of() : state.shown();
     }
 
-    /** Names are in lower case, and those that no directory could certify are passed over. */
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Names are in lower case. Those that no directory could certify are ignored.
+     */
     @Override
     public void wanted(Set<String> names) {
         wanted = names.stream()
@@ -128,7 +133,10 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 : CompletableFuture.completedFuture(Optional.empty());
     }
 
-    /** Ends orders that are under way, without a result. Waits for their ends. */
+    /**
+     * Cancels orders in progress and stops all threads. Waits up to 20 seconds for them; if interrupted, it stops
+     * waiting and the thread stays interrupted.
+     */
     @Override
     public void close() {
         closed = true;
@@ -138,7 +146,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         try {
             thread.join(CLOSE.toMillis());
             if (!orders.awaitTermination(CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.warn("An order doesn't end within {} s, and is left alone", CLOSE.toSeconds());
+                LOG.warn("An order didn't end within {} s and was abandoned", CLOSE.toSeconds());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -154,17 +162,17 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                     changes.drainPermits();
                 }
             } catch (InterruptedException e) {
-                // closed says why.
+                // The loop ends if closed.
             } catch (Throwable e) {
-                // An error too: whatever it was, certificates have to be renewed.
+                // Errors too: renewals must go on.
                 if (!closed) {
-                    LOG.error("Certificates could not be looked after, they are again in a second", e);
+                    LOG.error("Checking the certificates failed; retried in a second", e);
                 }
             }
         }
     }
 
-    /** Gives each name's next step to a thread. */
+    /** Passes the next step of each name to a thread. */
     private void look(Instant now) {
         Set<String> names = wanted;
         names.forEach(name -> states.computeIfAbsent(name, NameState::new));
@@ -185,20 +193,20 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         }
     }
 
-    /** How many orders for a name have failed since the last one that succeeded. */
+    /** The number of failed orders for a name since the last successful one. */
     int failures(String name) {
         NameState state = states.get(name);
         return state == null ? 0 : state.failures();
     }
 
     /**
-     * What {@link AcmeCertificates} are to know. For one thread; every method throws {@link IllegalArgumentException} for a
-     * malformed value.
+     * Builds {@link AcmeCertificates}; only {@link #directories} is required. For one thread. Setters throw {@link
+     * IllegalArgumentException} for a malformed value.
      */
     public static final class Builder {
 
-        /** Less than the part of the lease that is left when an order gives up. */
-        private static final Duration LONGEST_ANSWER = Duration.ofSeconds(20);
+        /** Shorter than the part of the lease that is left when an order gives up. */
+        private static final Duration MAX_RESPONSE_TIME = Duration.ofSeconds(20);
 
         private static final int LONGEST_ISSUER = 200;
 
@@ -214,7 +222,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             this.store = store;
         }
 
-        /** The CAs' directories, at least one; a later one is tried where those before it can't be used. */
+        /** The URLs of ACME directories, at least one. A later one is tried only if those before it can't be used. */
         public Builder directories(List<URI> directories) {
             for (URI directory : directories) {
                 if (!Set.of("http", "https").contains(String.valueOf(directory.getScheme()))
@@ -227,7 +235,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             return this;
         }
 
-        /** Where CAs write to about the account; none if it isn't set. */
+        /** The account's contact address. Optional. */
         public Builder email(String email) {
             if (!email.matches("[^\\s@,?]+@[^\\s@,?]+")) {
                 throw new IllegalArgumentException("expected an email address, not " + email);
@@ -237,7 +245,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         }
 
         /**
-         * The customer's account with a CA whose directory asks for one (external account binding, RFC 8555, 7.3.4).
+         * The external account binding, for a CA that requires one (RFC 8555, 7.3.4).
          *
          * @param kid the key's id
          * @param hmac the key in base64url
@@ -257,30 +265,35 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         }
 
         /**
-         * CAs to trust for connections to the directories, beside those that the JDK knows. With one, directories are private: they
-         * may certify single labels and names of private domains too. So may those whose own host is an address or such a name.
+         * CAs to trust for connections to the directories, in addition to those of the JDK. If there are any, or if a
+         * directory's host is an address or a private name, the directory is treated as private: it may also certify
+         * single labels and names of private domains.
          */
         public Builder trusted(List<X509Certificate> trusted) {
             this.trusted = List.copyOf(trusted);
             return this;
         }
 
-        /** The clock by which certificates are renewed, for tests; how long a CA may take is real time. */
+        /** The clock that decides when to renew, for tests. Timeouts of CAs use real time. */
         public Builder clock(Clock clock) {
             this.clock = clock;
             return this;
         }
 
-        /** How long an order may take: then another replica may begin one. */
+        /** How long an order may take, before another replica may start one. */
         Builder lease(Duration lease) {
             this.lease = lease;
             return this;
         }
 
-        /** Builds them, and starts their threads; they ask a CA only when a name is wanted that needs it. */
+        /**
+         * Builds the object and starts its threads. A CA is contacted only when a name needs a certificate.
+         *
+         * @throws IllegalArgumentException if there is no directory, if two are the same, or if a URL is too long
+         */
         public AcmeCertificates start() {
             AccountSettings account = new AccountSettings(email, binding);
-            HttpProvider provider = new HttpProvider(trusted, LONGEST_ANSWER);
+            HttpProvider provider = new HttpProvider(trusted, MAX_RESPONSE_TIME);
             List<Directory> all = directories.stream()
                     .map(uri -> new Directory(uri, isPrivate(uri), account, store, provider))
                     .toList();

@@ -26,14 +26,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One order (RFC 8555, 7.4): one name, at one directory, proved in one way, since an authorization is dead after a challenge
- * that failed. For one thread, which it blocks.
+ * One order (RFC 8555, 7.4): for one name, at one directory, with one type of challenge, since a failed challenge makes
+ * its authorization invalid. For one thread. Blocks.
  */
 final class CertificateOrder {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
-    /** How long a CA may take to validate a challenge: there must be time left for the other type. */
+    /** How long a CA may take to validate a challenge; leaves time for the other type. */
     private static final Duration PROOF = Duration.ofSeconds(60);
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
@@ -43,7 +43,7 @@ final class CertificateOrder {
     private static final Set<Status> READY = EnumSet.of(Status.READY, Status.VALID);
     private static final Set<Status> ISSUED = EnumSet.of(Status.VALID);
 
-    /** What doesn't become anything else (RFC 8555, 7.1.6). */
+    /** Final states of failure (RFC 8555, 7.1.6). */
     private static final Set<Status> DEAD =
             EnumSet.of(Status.INVALID, Status.DEACTIVATED, Status.EXPIRED, Status.REVOKED, Status.CANCELED);
 
@@ -55,7 +55,7 @@ final class CertificateOrder {
     private final @Nullable StoredCertificate renewed;
     private final Deadline deadline;
 
-    /** @param renewed the certificate that this one replaces; null if there is none */
+    /** @param renewed the certificate to be replaced; null if there is none */
     CertificateOrder(
             Directory directory,
             Challenges challenges,
@@ -76,7 +76,7 @@ final class CertificateOrder {
     /**
      * Obtains the certificate.
      *
-     * @throws AcmeException or what is unchecked, if the CA can't be used: see {@link OrderException#of}
+     * @throws AcmeException if the CA can't be used; so do unchecked exceptions, see {@link OrderException#of}
      * @throws IOException if the store fails
      */
     StoredCertificate obtain() throws AcmeException, IOException, OrderException, InterruptedException {
@@ -102,7 +102,7 @@ final class CertificateOrder {
         }
         if (!certificate.expires().isAfter(clock.instant())) {
             throw OrderException.atDirectory("sent a certificate that expired " + certificate.expires()
-                    + " (is the clock here right? It says " + clock.instant() + ")");
+                    + " (is this machine's clock right? It shows " + clock.instant() + ")");
         }
     }
 
@@ -111,7 +111,7 @@ final class CertificateOrder {
         try {
             return create(login);
         } catch (AcmeServerException e) {
-            if (!OrderException.isRefusal(e, "accountDoesNotExist")) {
+            if (!OrderException.isProblem(e, "accountDoesNotExist")) {
                 throw e;
             }
             directory.forget(login);
@@ -128,8 +128,8 @@ final class CertificateOrder {
             } catch (AcmeRateLimitedException e) {
                 throw e;
             } catch (AcmeServerException e) {
-                // Another replica has replaced it (RFC 9773, 5), or the CA is a new one at an old address.
-                LOG.debug("{} doesn't take an order that replaces the certificate of {}", directory, name, e);
+                // Another replica has replaced it (RFC 9773, 5), or the CA was set up anew at this URL.
+                LOG.debug("{} rejects an order that replaces the certificate of {}", directory, name, e);
             }
         }
         return login.newOrder().domain(name).create();
@@ -138,31 +138,31 @@ final class CertificateOrder {
     private void prove(Authorization authorization)
             throws AcmeException, IOException, OrderException, InterruptedException {
         if (authorization.getStatus() == Status.VALID) {
-            return; // proved not long ago
+            return; // still valid from an earlier order
         }
         Challenge challenge = authorization.findChallenge(type.toString()).orElse(null);
         if (challenge == null) {
             throw OrderException.challengeFailed(type + " is not offered");
         }
         deadline.check();
-        Challenges.Answer answer = answer(challenge);
+        Challenges.Response response = publish(challenge);
         try {
             challenge.trigger();
             Duration atMost = deadline.left().compareTo(PROOF) < 0 ? deadline.left() : PROOF;
             awaitProof(authorization, atMost);
         } finally {
-            answer.close();
+            response.close();
         }
     }
 
-    private Challenges.Answer answer(Challenge challenge) throws IOException, OrderException {
+    private Challenges.Response publish(Challenge challenge) throws IOException, OrderException {
         if (challenge instanceof Http01Challenge http) {
             return challenges.http(http.getToken(), http.getAuthorization());
         }
         if (challenge instanceof TlsAlpn01Challenge tls) {
             return challenges.tls(name, TlsChallenge.certificate(name, tls.getAcmeValidation()));
         }
-        throw OrderException.challengeFailed(type + " is not what it should be: " + challenge.getType());
+        throw OrderException.challengeFailed(type + " has an unexpected type: " + challenge.getType());
     }
 
     private void awaitProof(Authorization authorization, Duration atMost)
@@ -177,8 +177,8 @@ final class CertificateOrder {
         }
         throw OrderException.challengeFailed(
                 DEAD.contains(status)
-                        ? type + " failed, and " + directory + " doesn't say why"
-                        : type + " was not looked at by " + directory + " within " + atMost.toSeconds() + " s");
+                        ? type + " failed, and " + directory + " gives no reason"
+                        : type + " was not validated by " + directory + " within " + atMost.toSeconds() + " s");
     }
 
     private void await(Order order, Set<Status> wanted) throws AcmeException, OrderException, InterruptedException {
@@ -191,7 +191,7 @@ final class CertificateOrder {
         }
     }
 
-    /** @return the last status seen: one of those wanted, a dead one, or another one when time is over */
+    /** @return the last status: a wanted one, a final one, or another one if the time ran out */
     private static Status poll(PollableResource resource, Set<Status> wanted, Duration atMost)
             throws AcmeException, InterruptedException {
         Deadline end = new Deadline(atMost);
@@ -206,7 +206,7 @@ final class CertificateOrder {
         return status;
     }
 
-    /** As the CA wishes, but it must not make us wait for ever. */
+    /** The pause that the CA asks for, within limits. */
     private static Duration next(Duration pause, Optional<Instant> notBefore) {
         Duration wished =
                 notBefore.map(at -> Duration.between(Instant.now(), at)).orElse(pause.multipliedBy(2));

@@ -3,15 +3,15 @@ package io.millau.acme;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The ways to prove that a name is ours. */
+/** The types of challenge, by which a CA validates a name. */
 enum ChallengeType {
-    /** RFC 8555, 8.3: a file, over HTTP on port 80. */
+    /** A file over HTTP on port 80 (RFC 8555, 8.3). */
     HTTP("http-01", "does http://%s/ reach this proxy from the internet, on port 80?"),
 
-    /** RFC 8737: a certificate, over TLS on port 443. */
+    /** A certificate over TLS on port 443 (RFC 8737). */
     TLS(
             "tls-alpn-01",
-            "does https://%s/ reach this proxy from the internet, on port 443, with nothing between that ends TLS?");
+            "does https://%s/ reach this proxy from the internet, on port 443, without another proxy that terminates TLS?");
 
     private final String word;
     private final String question;
@@ -25,7 +25,7 @@ enum ChallengeType {
         return Arrays.stream(values()).filter(type -> type.word.equals(word)).findFirst();
     }
 
-    /** What to look at if it fails. */
+    /** What the operator should check if it fails. */
     String question(String name) {
         return String.format(question, name);
     }
@@ -34,7 +34,7 @@ enum ChallengeType {
         return this == HTTP ? TLS : HTTP;
     }
 
-    /** As ACME says it. */
+    /** The type as in ACME messages. */
     @Override
     public String toString() {
         return word;

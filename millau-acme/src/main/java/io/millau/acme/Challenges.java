@@ -26,10 +26,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The responses to challenges: those of our own orders in memory, those of other replicas in the store. Safe for use by several
- * threads.
+ * The responses to challenges: those of this replica's orders in memory, those of other replicas in the store. Safe for
+ * use by several threads.
  *
- * <p>Any client may ask, so only a few look-ups in the store run at the same time and few wait; further ones find nothing.
+ * <p>Since any client may send requests for challenges, only a few look-ups in the store run at once, and few wait.
+ * When the queue is full, further ones find nothing.
  */
 final class Challenges implements AutoCloseable {
 
@@ -42,7 +43,7 @@ final class Challenges implements AutoCloseable {
     private static final String UNTIL = "until";
     private static final String ANSWER = "answer";
 
-    /** Longer than any order; what is older is of a replica that died. */
+    /** Longer than any order. Older responses are of replicas that died. */
     private static final Duration LIFE = Duration.ofHours(1);
 
     private static final int AT_ONCE = 2;
@@ -67,40 +68,40 @@ final class Challenges implements AutoCloseable {
         lookups.allowCoreThreadTimeOut(true);
     }
 
-    /** A response that is given until it is closed. */
-    interface Answer extends AutoCloseable {
+    /** A published response; {@link #close} withdraws it. */
+    interface Response extends AutoCloseable {
 
         @Override
         void close();
     }
 
-    /** Answers {@code /.well-known/acme-challenge/TOKEN}, here and in every replica. */
-    Answer http(String token, String authorization) throws IOException {
+    /** Publishes the response to {@code /.well-known/acme-challenge/TOKEN}, for all replicas. */
+    Response http(String token, String authorization) throws IOException {
         if (!TOKEN.matcher(token).matches()) {
             throw new IllegalArgumentException("expected a token of 16 to 128 letters, digits, _ or -, not " + token);
         }
         files.put(token, authorization);
-        return published(file(token), Header.line(ANSWER, authorization), () -> files.remove(token));
+        return publish(file(token), Header.line(ANSWER, authorization), () -> files.remove(token));
     }
 
-    /** Answers a handshake that asks for {@code acme-tls/1}, here and in every replica. */
-    Answer tls(String name, Certificate certificate) throws IOException {
+    /** Publishes the certificate for {@code acme-tls/1} handshakes, for all replicas. */
+    Response tls(String name, Certificate certificate) throws IOException {
         certificates.put(name, certificate);
         String text = Pem.text(certificate.key()) + Pem.text(certificate.chain());
-        return published(CERTIFICATES + name, text, () -> certificates.remove(name));
+        return publish(CERTIFICATES + name, text, () -> certificates.remove(name));
     }
 
-    private Answer published(String value, String text, Runnable forget) throws IOException {
+    private Response publish(String value, String text, Runnable forget) throws IOException {
         String until = Header.line(UNTIL, clock.instant().plus(LIFE));
-        Answer answer = () -> {
+        Response response = () -> {
             forget.run();
-            Threads.undisturbed(() -> remove(value));
+            Threads.uninterrupted(() -> remove(value));
         };
         try {
             store.put(value, (until + text).getBytes(StandardCharsets.UTF_8));
-            return answer;
+            return response;
         } catch (IOException | RuntimeException e) {
-            answer.close();
+            response.close();
             throw e;
         }
     }
@@ -109,7 +110,7 @@ final class Challenges implements AutoCloseable {
         try {
             store.remove(value);
         } catch (IOException | RuntimeException e) {
-            LOG.debug("{} stays in the store until it is swept", value, e);
+            LOG.debug("{} could not be removed from the store yet", value, e);
         }
     }
 
@@ -121,7 +122,8 @@ final class Challenges implements AutoCloseable {
         if (!TOKEN.matcher(token).matches()) {
             return CompletableFuture.completedFuture(Optional.empty());
         }
-        return lookUp(file(token), text -> Header.find(text, ANSWER).filter(answer -> answer.startsWith(token + ".")));
+        return lookUp(
+                file(token), text -> Header.find(text, ANSWER).filter(response -> response.startsWith(token + ".")));
     }
 
     CompletableFuture<Optional<Certificate>> findTls(String name) {
@@ -142,7 +144,7 @@ final class Challenges implements AutoCloseable {
                         return Optional.empty();
                     });
         } catch (RejectedExecutionException e) {
-            LOG.debug("{} is not looked up: {} others wait, or this is closed", value, WAITING);
+            LOG.debug("{} is not looked up: {} others are waiting, or it is being closed", value, WAITING);
             return CompletableFuture.completedFuture(Optional.empty());
         }
     }
@@ -158,7 +160,7 @@ final class Challenges implements AutoCloseable {
         }
     }
 
-    /** Removes the responses of replicas that died. */
+    /** Removes the expired responses of replicas that died. */
     void sweep() throws IOException {
         for (String prefix : new String[] {FILES, CERTIFICATES}) {
             for (String value : store.names(prefix)) {
@@ -174,11 +176,11 @@ final class Challenges implements AutoCloseable {
         try {
             return !clock.instant().isBefore(Instant.parse(Header.get(text, UNTIL)));
         } catch (DateTimeException | IllegalArgumentException e) {
-            return true; // damaged: of no use
+            return true; // damaged
         }
     }
 
-    /** Tokens tell upper case from lower case, names in the store don't. */
+    /** Hashed, because tokens are case-sensitive and names in the store are in lower case. */
     private static String file(String token) {
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.US_ASCII));

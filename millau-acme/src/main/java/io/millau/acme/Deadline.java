@@ -2,7 +2,7 @@ package io.millau.acme;
 
 import java.time.Duration;
 
-/** Until when an order may go on, since its lock ends by itself; in real time. For one thread. */
+/** The time limit of an order, whose lock expires by itself. Uses real time. For one thread. */
 final class Deadline {
 
     private final Duration all;
@@ -13,12 +13,12 @@ final class Deadline {
         this.end = System.nanoTime() + all.toNanos();
     }
 
-    /** What is left; none or less if it is over. */
+    /** The time left; zero or negative if it is over. */
     Duration left() {
         return Duration.ofNanos(end - System.nanoTime());
     }
 
-    /** @throws OrderException if it is over */
+    /** @throws OrderException if the time is over */
     void check() throws OrderException {
         if (left().isNegative()) {
             throw OrderException.atDirectory("is too slow: the order was not done after " + all.toSeconds() + " s");
@@ -26,9 +26,9 @@ final class Deadline {
     }
 
     /**
-     * Waits.
+     * Sleeps.
      *
-     * @throws OrderException if it is over, or will be
+     * @throws OrderException if the time is over, or ends during the pause
      */
     void pause(Duration pause) throws OrderException, InterruptedException {
         Thread.sleep(Math.max(0, Math.min(pause.toMillis(), left().toMillis())));

@@ -22,12 +22,12 @@ import org.shredzone.acme4j.exception.AcmeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A CA's directory (RFC 8555, 7.1.1), and our account there. Safe for use by several threads; nearly every method may block. */
+/** A CA's directory (RFC 8555, 7.1.1), with our account there. Safe for use by several threads. Most methods block. */
 final class Directory {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
-    /** How long the making of an account may take, and how often to look whether another replica has made it. */
+    /** How long creating an account may take, and how often to check whether another replica has created it. */
     private static final Duration ACCOUNT = Duration.ofMinutes(1);
 
     private static final Duration LOOK = Duration.ofSeconds(1);
@@ -41,7 +41,7 @@ final class Directory {
     private final AtomicBoolean announced = new AtomicBoolean();
     private volatile @Nullable Account account;
 
-    /** @param isPrivate whether it vouches for names that are not public */
+    /** @param isPrivate whether it may certify names that are not public */
     Directory(URI uri, boolean isPrivate, AccountSettings settings, Store store, HttpProvider provider) {
         this.uri = uri;
         this.isPrivate = isPrivate;
@@ -50,27 +50,29 @@ final class Directory {
         this.provider = provider;
         this.outage = new Outage(
                 "The ACME directory " + uri,
-                "Certificates that are there stay in use; the next directory is tried, and this one again.");
+                "Existing certificates stay in use; the next directory is tried, and this one is retried.");
     }
 
-    /** A segment of the store's names: host, port and path, with a {@code _} wherever a segment can't have the character. */
+    /**
+     * A segment for names in the store: host, port and path. {@code _} replaces characters that a segment may not have.
+     */
     String issuer() {
         String path = Optional.ofNullable(uri.getRawPath()).orElse("");
         return (uri.getRawAuthority() + "_" + path).toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.-]+", "_");
     }
 
-    /** Whether it could issue a certificate for a name. */
+    /** Whether it may certify a name. */
     boolean serves(String name) {
         return isPrivate ? PublicNames.isHostName(name) : PublicNames.isPublic(name);
     }
 
-    /** What is said of its failures. */
+    /** Logs its failures. */
     Outage outage() {
         return outage;
     }
 
     /**
-     * Logs in, with a new session, so that no order waits for responses to another.
+     * Logs in with a new session for each order, so that orders don't wait for each other.
      *
      * @throws OrderException if there can be no account
      */
@@ -122,7 +124,6 @@ final class Directory {
         try {
             return Optional.of(Account.parse(bytes.get()));
         } catch (RuntimeException e) {
-            // Whatever is wrong with it.
             LOG.warn(
                     "Set aside, since it can't be used; a new account is made stored={} reason={}",
                     LogText.value(value()),
@@ -132,7 +133,7 @@ final class Directory {
         }
     }
 
-    /** @return empty if another replica is at it */
+    /** @return empty if another replica is creating it */
     private Optional<Account> create(Session session) throws AcmeException, IOException, OrderException {
         Optional<Store.Lock> lock = store.tryLock(value(), ACCOUNT);
         if (lock.isEmpty()) {
@@ -146,21 +147,21 @@ final class Directory {
             KeyPair keys = Keys.generate();
             AccountBuilder builder =
                     new AccountBuilder().agreeToTermsOfService().useKeyPair(keys);
-            settings.introduce(builder, session.getMetadata());
+            settings.applyTo(builder, session.getMetadata());
             Account created = new Account(builder.createLogin(session).getAccountLocation(), keys);
             store.put(value(), created.bytes());
             LOG.info("Account made account={} for={}", created, LogText.value(settings));
             return Optional.of(created);
         } finally {
-            Threads.undisturbed(lock.get()::close);
+            Threads.uninterrupted(lock.get()::close);
         }
     }
 
-    /** The CA doesn't know the account any more: the next login makes another one. */
+    /** Call if the CA doesn't know the account. The next login creates a new one. */
     synchronized void forget(Login login) throws IOException {
         Account known = account;
         if (known == null || !known.toString().equals(login.getAccountLocation().toString())) {
-            return; // another order was quicker
+            return; // another order has done so already
         }
         account = null;
         Optional<Account> stored = find();
@@ -170,7 +171,7 @@ final class Directory {
         }
     }
 
-    /** When the CA suggests to renew a certificate (RFC 9773); empty if it never says. */
+    /** When the CA suggests renewing a certificate (RFC 9773); empty if it makes no suggestions. */
     Optional<Renewal.Window> window(X509Certificate certificate, Deadline deadline)
             throws AcmeException, IOException, OrderException, InterruptedException {
         Login login = login(deadline);
@@ -183,18 +184,20 @@ final class Directory {
         Instant end = info.getSuggestedWindowEnd();
         if (!start.isBefore(end)) {
             throw OrderException.atDirectory(
-                    "suggests to renew from " + start + " to " + end + ", expected a time in between");
+                    "suggests to renew from " + start + " to " + end + ", expected the start before the end");
         }
         return Optional.of(new Renewal.Window(start, end, askAgain));
     }
 
-    /** Whether the CA says when to renew, and the certificate has what it is named by there (RFC 9773, 4.1). */
+    /**
+     * Whether the CA suggests renewal times, and the certificate has the key identifier needed to ask (RFC 9773, 4.1).
+     */
     static boolean hasRenewalInfo(Login login, X509Certificate certificate) throws AcmeException {
         return login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO).isPresent()
                 && certificate.getExtensionValue("2.5.29.35") != null;
     }
 
-    /** Below a name that can't be a host's own value. */
+    /** The account's name in the store. No host's value has this name. */
     private String value() {
         return issuer() + "/account/key";
     }

@@ -2,7 +2,7 @@ package io.millau.acme;
 
 import java.util.Optional;
 
-/** The leading lines of a stored value, {@code key: value}, which PEM passes over. Pure functions. */
+/** The {@code key: value} lines before the PEM blocks of a stored value. PEM readers ignore them. Pure functions. */
 final class Header {
 
     private Header() {}

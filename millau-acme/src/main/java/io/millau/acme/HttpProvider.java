@@ -21,7 +21,7 @@ import org.shredzone.acme4j.exception.AcmeException;
 import org.shredzone.acme4j.provider.GenericAcmeProvider;
 import org.shredzone.acme4j.toolbox.JSON;
 
-/** How CAs are talked to: one HTTP client for all, which trusts what the JDK trusts and some more. */
+/** The HTTP client for all CAs. Trusts the JDK's CAs and the given ones. */
 final class HttpProvider extends GenericAcmeProvider {
 
     private static final Duration CONNECT = Duration.ofSeconds(10);
@@ -31,9 +31,9 @@ final class HttpProvider extends GenericAcmeProvider {
     private @Nullable HttpClient client;
 
     /**
-     * Prepares it.
+     * Creates the provider.
      *
-     * @param trusted the CAs of directories, beside those of the JDK
+     * @param trusted CAs of directories, in addition to those of the JDK
      * @param longest how long a response may take
      */
     HttpProvider(List<X509Certificate> trusted, Duration longest) {
@@ -41,7 +41,7 @@ final class HttpProvider extends GenericAcmeProvider {
         this.longest = longest;
     }
 
-    /** Made when it is needed first, since it has a thread: a proxy whose certificates are all there needs none. */
+    /** Created on first use, since the client has a thread; without orders there is none. */
     @Override
     public synchronized HttpClient createHttpClient(NetworkSettings settings) {
         if (client == null) {
@@ -61,9 +61,9 @@ final class HttpProvider extends GenericAcmeProvider {
         return new LimitedConnection(createHttpConnector(settings, client), longest);
     }
 
-    /** Once in a session, which lives for one order: acme4j would ask again before each step. */
+    /** Fetches the directory once per session, and so once per order. acme4j would fetch it before each step. */
     @Override
-    @SuppressWarnings("NullAway") // null says that it hasn't changed
+    @SuppressWarnings("NullAway") // null means that it is unchanged
     public JSON directory(Session session, URI server) throws AcmeException {
         return session.hasDirectory() ? null : super.directory(session, server);
     }
@@ -85,7 +85,7 @@ final class HttpProvider extends GenericAcmeProvider {
             context.init(null, managers(all), null);
             return context;
         } catch (GeneralSecurityException | IOException e) {
-            throw new IllegalArgumentException("certificates that can't be trusted", e);
+            throw new IllegalArgumentException("can't use the CA certificates as trusted", e);
         }
     }
 

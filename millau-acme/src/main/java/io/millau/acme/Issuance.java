@@ -16,15 +16,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Obtains a certificate for a name: alone among all replicas, from the first directory that can, proving the name in
- * whichever way the network allows. Safe for use by several threads, which it blocks.
+ * Obtains certificates. Only one replica orders for a name at a time. Directories are tried in order, each with both
+ * types of challenge. Safe for use by several threads. Blocks.
  */
 final class Issuance {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
-    private static final Duration ASK = Duration.ofMinutes(1);
-    private static final Duration PUT_AGAIN = Duration.ofSeconds(2);
+    private static final Duration WINDOW_TIMEOUT = Duration.ofMinutes(1);
+    private static final Duration STORE_RETRY = Duration.ofSeconds(2);
 
     private final Store store;
     private final StoredCertificates certificates;
@@ -34,7 +34,7 @@ final class Issuance {
     private final Duration lease;
     private volatile ChallengeType lastProof = ChallengeType.HTTP;
 
-    /** @param lease how long an order may take: then another replica may begin one */
+    /** @param lease how long an order may take, before another replica may start one */
     Issuance(
             Store store,
             StoredCertificates certificates,
@@ -51,14 +51,14 @@ final class Issuance {
     }
 
     /**
-     * Obtains one, and tells the name's state.
+     * Obtains a certificate for a name and updates its state.
      *
-     * @return false if another replica is at it
-     * @throws OrderException if no directory gave one
+     * @return false if another replica is ordering
+     * @throws OrderException if no directory issued one
      * @throws IOException if the store fails
      */
     boolean obtain(NameState state) throws OrderException, IOException, InterruptedException {
-        // The rest of the lease is for the response that is awaited when the time is over.
+        // The rest of the lease is for the response that is still awaited at the deadline.
         Deadline deadline = new Deadline(lease.minus(lease.dividedBy(6)));
         Optional<Store.Lock> lock = store.tryLock(certificates.lock(state.name()), lease);
         if (lock.isEmpty()) {
@@ -81,14 +81,14 @@ final class Issuance {
                         failure.get().until());
                 return true;
             }
-            orderAndNote(state, deadline);
+            orderAndStoreFailure(state, deadline);
             return true;
         } finally {
-            Threads.undisturbed(lock.get()::close);
+            Threads.uninterrupted(lock.get()::close);
         }
     }
 
-    private void orderAndNote(NameState state, Deadline deadline) throws OrderException, InterruptedException {
+    private void orderAndStoreFailure(NameState state, Deadline deadline) throws OrderException, InterruptedException {
         try {
             order(state, deadline);
         } catch (OrderException e) {
@@ -97,7 +97,7 @@ final class Issuance {
             }
             throw e;
         } catch (IOException e) {
-            // The CA was asked, so this must not be retried as quickly as a look into the store.
+            // A CA was contacted, so this must not be retried as soon as a failed read of the store.
             throw OrderException.atStore(e);
         }
     }
@@ -107,7 +107,7 @@ final class Issuance {
         try {
             certificates.put(state.name(), StoredFailure.of(before + 1, NameState.pause(before), clock.instant()));
         } catch (IOException e) {
-            LOG.debug("The failure of {} can't be noted", state.name(), e);
+            LOG.debug("The failure of {} can't be stored", state.name(), e);
         }
     }
 
@@ -130,13 +130,13 @@ final class Issuance {
                 }
             }
         }
-        throw failure == null ? OrderException.atDirectory("every directory has asked to wait") : failure;
+        throw failure == null ? OrderException.atDirectory("every directory asks to retry later") : failure;
     }
 
     private static void failed(NameState state, Directory directory, OrderException failure) {
         String reason = String.valueOf(failure.getMessage());
-        if (failure.isRefusal()) {
-            LOG.info("Refused directory={} name={} reason={}", directory, state.name(), LogText.value(reason));
+        if (failure.isRejected()) {
+            LOG.info("Rejected directory={} name={} reason={}", directory, state.name(), LogText.value(reason));
         } else {
             directory.outage().failed(reason);
         }
@@ -152,7 +152,7 @@ final class Issuance {
             if (!failed.isChallengeFailed()) {
                 throw failed;
             }
-            LOG.debug("{} can't be proved by {}, the other way is tried", state.name(), first, failed);
+            LOG.debug("{} can't be validated by {}, the other type is tried", state.name(), first, failed);
             try {
                 order(state, directory, first.other(), deadline);
             } catch (OrderException e) {
@@ -187,12 +187,12 @@ final class Issuance {
                 state.renewal().truncatedTo(ChronoUnit.SECONDS));
     }
 
-    /** Asks a CA. */
+    /** A call to a CA. */
     private interface Call<T> {
         T get() throws AcmeException, OrderException, IOException, InterruptedException;
     }
 
-    /** Whatever a CA does, and whatever acme4j makes of it, is a failure of this call alone. */
+    /** Converts every exception of a CA or acme4j to an OrderException, so that it ends only this call. */
     private static <T> T result(Call<T> call) throws OrderException, IOException, InterruptedException {
         try {
             return call.get();
@@ -206,7 +206,7 @@ final class Issuance {
         }
     }
 
-    /** When one of the directories may be asked again. */
+    /** The earliest time when one of the directories accepts an order. */
     Instant mayOrder(NameState state) {
         return directories.stream()
                 .filter(directory -> directory.serves(state.name()))
@@ -215,19 +215,19 @@ final class Issuance {
                 .orElse(Instant.MIN);
     }
 
-    /** When the CA of a name's certificate suggests to renew it; empty if it never says. */
+    /** When the CA of a name's certificate suggests renewing it; empty if it makes no suggestions. */
     Optional<Renewal.Window> window(NameState state) throws OrderException, IOException, InterruptedException {
         Optional<StoredCertificate> certificate = state.certificate();
         for (Directory directory : directories) {
             if (certificate.isPresent() && certificate.get().issuer().equals(directory.issuer())) {
-                Deadline deadline = new Deadline(ASK);
+                Deadline deadline = new Deadline(WINDOW_TIMEOUT);
                 return result(() -> directory.window(certificate.get().leaf(), deadline));
             }
         }
         return Optional.empty();
     }
 
-    /** @return whether the store has it; if not, it is tried again later, since the CA must not be asked again */
+    /** @return whether it was stored. If not, the caller has to store it later, not to order it again */
     private boolean put(String name, StoredCertificate obtained) throws InterruptedException {
         for (int attempt = 1; attempt <= 3; attempt++) {
             try {
@@ -236,7 +236,7 @@ final class Issuance {
             } catch (IOException e) {
                 LOG.warn("Not stored yet name={} reason={}", name, LogText.value(LogMessages.of(e)));
             }
-            Thread.sleep(PUT_AGAIN.toMillis());
+            Thread.sleep(STORE_RETRY.toMillis());
         }
         return false;
     }

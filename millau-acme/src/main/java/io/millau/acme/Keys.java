@@ -10,7 +10,10 @@ import java.security.spec.ECGenParameterSpec;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
 
-/** The keys of accounts and certificates: EC P-256, of the JDK, since acme4j's own need BouncyCastle as a provider. */
+/**
+ * The keys of accounts and certificates: EC P-256 of the JDK. acme4j's own key generation needs BouncyCastle as a
+ * provider.
+ */
 final class Keys {
 
     private Keys() {}

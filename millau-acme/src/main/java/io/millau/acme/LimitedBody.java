@@ -11,7 +11,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
-/** Reads all of a response's body; a body above the limit is a failure. */
+/** Reads a whole response body; fails if it exceeds the limit. */
 final class LimitedBody implements BodySubscriber<InputStream> {
 
     private final BodySubscriber<byte[]> whole = BodySubscribers.ofByteArray();
@@ -43,7 +43,7 @@ final class LimitedBody implements BodySubscriber<InputStream> {
             whole.onNext(buffers);
         } else if (fitted && subscription != null) {
             subscription.cancel();
-            whole.onError(new IOException("the answer has more than " + limit + " bytes"));
+            whole.onError(new IOException("the response body exceeds " + limit + " bytes"));
         }
     }
 

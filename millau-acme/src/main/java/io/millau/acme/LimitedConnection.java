@@ -23,12 +23,12 @@ import org.shredzone.acme4j.connector.DefaultConnection;
 import org.shredzone.acme4j.connector.HttpConnector;
 
 /**
- * acme4j's HTTP, with limits to the time and the size of a response: the time limit of the JDK's client ends
- * where the body begins.
+ * acme4j's HTTP connection, with limits on time and size of a whole response. The JDK client's own timeout ends at the
+ * response head.
  */
 final class LimitedConnection extends DefaultConnection {
 
-    /** In bytes; a chain of four certificates has about 8 KiB. */
+    /** In bytes. A chain of four certificates has about 8 KiB. */
     static final int LARGEST = 512 * 1024;
 
     private static final String PROBLEM = "application/problem+json";
@@ -47,50 +47,53 @@ final class LimitedConnection extends DefaultConnection {
                 .header("Accept-Charset", "utf-8")
                 .header("Accept-Language", session.getLanguageHeader());
         body.accept(request);
-        HttpResponse<InputStream> answer =
+        HttpResponse<InputStream> response =
                 await(httpClient.sendAsync(request.build(), head -> new LimitedBody(LARGEST)), url);
-        if (answer.headers().firstValue("Content-Encoding").isPresent()) {
-            throw new IOException("an answer that is compressed, which was not asked for");
+        if (response.headers().firstValue("Content-Encoding").isPresent()) {
+            throw new IOException("the response is compressed, though this was not requested");
         }
-        if (isTurnedAway(answer)) {
-            throw new TurnedAwayException(answer);
+        if (isRetryLater(response)) {
+            throw new RetryLaterException(response);
         }
-        lastResponse = answer;
+        lastResponse = response;
     }
 
-    private HttpResponse<InputStream> await(CompletableFuture<HttpResponse<InputStream>> answer, URL url)
+    private HttpResponse<InputStream> await(CompletableFuture<HttpResponse<InputStream>> response, URL url)
             throws IOException {
         try {
-            return answer.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+            return response.get(longest.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            answer.cancel(true);
+            response.cancel(true);
             throw new HttpTimeoutException(
-                    "no whole answer from " + url.getHost() + " within " + longest.toSeconds() + " s");
+                    "no complete response from " + url.getHost() + " within " + longest.toSeconds() + " s");
         } catch (InterruptedException e) {
-            answer.cancel(true);
+            response.cancel(true);
             throw (IOException) new InterruptedIOException("closed").initCause(e);
         } catch (ExecutionException e) {
             throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
         }
     }
 
-    /** A balancer in front of a CA doesn't say it as ACME does, and acme4j forgets until when. */
-    private static boolean isTurnedAway(HttpResponse<?> answer) {
-        return (answer.statusCode() == 429 || answer.statusCode() == 503)
-                && !answer.headers().firstValue("Content-Type").orElse("").startsWith(PROBLEM);
+    /**
+     * Whether a load balancer in front of the CA sent 429 or 503. Its response is not an ACME problem, so acme4j would
+     * ignore Retry-After.
+     */
+    private static boolean isRetryLater(HttpResponse<?> response) {
+        return (response.statusCode() == 429 || response.statusCode() == 503)
+                && !response.headers().firstValue("Content-Type").orElse("").startsWith(PROBLEM);
     }
 
-    /** 429 or 503 (RFC 6585, 4; RFC 9110, 15.6.4). */
-    static final class TurnedAwayException extends IOException {
+    /** The response was 429 or 503 (RFC 6585, 4; RFC 9110, 15.6.4). */
+    static final class RetryLaterException extends IOException {
         private static final long serialVersionUID = 1;
 
         private final @Nullable Instant retryAfter;
 
-        TurnedAwayException(HttpResponse<?> answer) {
-            super("HTTP " + answer.statusCode());
-            this.retryAfter = answer.headers()
+        RetryLaterException(HttpResponse<?> response) {
+            super("HTTP " + response.statusCode());
+            this.retryAfter = response.headers()
                     .firstValue("Retry-After")
-                    .map(TurnedAwayException::parse)
+                    .map(RetryLaterException::parse)
                     .orElse(null);
         }
 
@@ -101,7 +104,7 @@ final class LimitedConnection extends DefaultConnection {
                         : ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME)
                                 .toInstant();
             } catch (DateTimeException e) {
-                return null; // as good as none
+                return null; // malformed: ignored
             }
         }
 

@@ -13,18 +13,17 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of one name, and what is to be done for it when. Safe for use by several threads; the certificate is read
- * without a lock. Time comes in.
+ * The state of one name, and its next step. Safe for use by several threads; {@link #shown} takes no lock. Callers pass
+ * the time.
  */
 final class NameState {
 
-    /** What to do next for a name. */
     enum Step {
-        /** Look into the store. */
+        /** Read the store. */
         READ,
         /** Order a certificate. */
         ORDER,
-        /** Ask the CA when to renew the certificate. */
+        /** Ask the CA when to renew. */
         ASK
     }
 
@@ -33,7 +32,7 @@ final class NameState {
     private static final Duration FIRST_PAUSE = Duration.ofMinutes(1);
     private static final Duration LONGEST_PAUSE = Duration.ofHours(12);
 
-    /** A CA may ask for more patience than a failure does, but not for any. */
+    /** Limits a CA's Retry-After, which may exceed the longest pause. */
     private static final Duration LONGEST_RETRY_AFTER = Duration.ofDays(7);
 
     private static final Duration ASK_SOONEST = Duration.ofHours(1);
@@ -66,7 +65,7 @@ final class NameState {
         return name;
     }
 
-    /** What to show for the name; never blocks. */
+    /** The certificates to use for the name; never blocks. */
     List<Certificate> shown() {
         return shown;
     }
@@ -75,7 +74,7 @@ final class NameState {
         return Optional.ofNullable(certificate);
     }
 
-    /** A name that is wanted again takes what the store has now. */
+    /** If the name is wanted again, the store is read again. */
     synchronized void want(boolean wanted) {
         if (wanted && !this.wanted) {
             readAt = Instant.MIN;
@@ -83,7 +82,7 @@ final class NameState {
         this.wanted = wanted;
     }
 
-    /** What to do now, until {@link #done}; null if there is nothing. */
+    /** The next step to run now, if any. The caller must call {@link #done} after it. */
     synchronized @Nullable Step begin(Instant now) {
         Step step = wanted && !busy ? step(now) : null;
         busy |= step != null;
@@ -104,7 +103,7 @@ final class NameState {
         busy = false;
     }
 
-    /** Whether nothing of this is of use any more. */
+    /** Whether this state can be removed. */
     synchronized boolean isOver(Instant now) {
         return !wanted
                 && !busy
@@ -123,7 +122,7 @@ final class NameState {
                 : Renewal.due(certificate.begins(), certificate.expires(), window, jitter);
     }
 
-    /** To look into the store again, since another replica is at it, or the store can't be read. */
+    /** Schedules the next read of the store, because another replica is ordering or the store failed. */
     synchronized void readAt(Instant at) {
         readAt = at;
     }
@@ -134,7 +133,11 @@ final class NameState {
         found.ifPresent(certificate -> take(certificate, now));
     }
 
-    /** Uses a certificate of the store, if it is better than the one in use. */
+    /**
+     * Uses a certificate of the store, if it is better than the current one.
+     *
+     * @return whether it is used
+     */
     synchronized boolean take(StoredCertificate found, Instant now) {
         if (certificate == null) {
             show(found, now);
@@ -155,10 +158,10 @@ final class NameState {
         readAt = stored ? Instant.MAX : now.plus(FIRST_PAUSE);
     }
 
-    /** A new certificate, of our own order or another replica's: what failed before is past. */
+    /** Uses a new certificate and clears earlier failures. */
     private void settle(StoredCertificate obtained, Instant now) {
         show(obtained, now);
-        // A life so short that it is always time must not become an endless row of orders.
+        // Prevents endless orders of certificates that are due as soon as they are issued.
         orderAt = now.plus(FIRST_PAUSE);
         pauses.clear();
         failures = 0;
@@ -174,7 +177,7 @@ final class NameState {
         shown = List.of(certificate.certificate());
     }
 
-    /** The certificate that the store doesn't have yet. */
+    /** The certificate, if it still has to be stored. */
     synchronized Optional<StoredCertificate> unstored() {
         return stored ? Optional.empty() : certificate();
     }
@@ -183,7 +186,11 @@ final class NameState {
         stored = true;
     }
 
-    /** The CA was asked when to renew; empty if it didn't say. */
+    /**
+     * The CA was asked when to renew.
+     *
+     * @param suggestion empty if it made none
+     */
     synchronized void suggested(Optional<Renewal.Window> suggestion, Instant now) {
         if (suggestion.isPresent()) {
             window = suggestion;
@@ -192,21 +199,21 @@ final class NameState {
         askAt = within(wished, now.plus(ASK_SOONEST), now.plus(ASK_LATEST));
     }
 
-    /** A directory doesn't want to hear of this name before a time. */
+    /** Pauses orders of this name at a directory. */
     synchronized void pause(String issuer, Instant until) {
         pauses.put(issuer, until);
     }
 
-    /** Before when a directory doesn't want to hear of this name. */
+    /** Until when orders of this name at a directory are paused. */
     synchronized Instant pausedUntil(String issuer) {
         return pauses.getOrDefault(issuer, Instant.MIN);
     }
 
     /**
-     * An order failed; the next one is made after a pause that doubles with every failure.
+     * An order failed. The pause before the next one doubles with every failure.
      *
-     * @param mayOrder when a directory may be asked again
-     * @return whether it is the same failure as the one before
+     * @param mayOrder when a directory accepts orders again
+     * @return whether it is the same failure as before
      */
     synchronized boolean failed(String message, Instant mayOrder, Instant now) {
         failures++;
@@ -215,19 +222,27 @@ final class NameState {
         Instant next = now.plus(
                 random(pause.multipliedBy(3).dividedBy(4), pause.multipliedBy(5).dividedBy(4)));
         orderAt = within(mayOrder, next, now.plus(LONGEST_RETRY_AFTER));
-        String gist = LogMessages.gist(message);
-        boolean repeats = gist.equals(lastFailure);
-        lastFailure = gist;
+        String summary = LogMessages.summary(message);
+        boolean repeats = summary.equals(lastFailure);
+        lastFailure = summary;
         return repeats;
     }
 
-    /** How long to wait, more or less, after so many failures before the last one. */
+    /**
+     * The mean pause after a failure.
+     *
+     * @param before the number of failures before it
+     */
     static Duration pause(int before) {
         Duration doubled = FIRST_PAUSE.multipliedBy(1L << Math.min(before, 10));
         return doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
     }
 
-    /** Somebody has noted a failure; whether that is a reason to wait. */
+    /**
+     * Takes over a stored failure.
+     *
+     * @return whether orders have to wait because of it
+     */
     synchronized boolean mustWait(StoredFailure noted, Instant now) {
         boolean waits = noted.until().isAfter(now);
         if (waits) {
@@ -237,12 +252,12 @@ final class NameState {
         return waits;
     }
 
-    /** How many orders have failed since the last one that succeeded. */
+    /** The number of failed orders since the last successful one. */
     synchronized int failures() {
         return failures;
     }
 
-    /** How the name stands, for people. */
+    /** The status, for display. */
     synchronized CertificateStatus status() {
         StoredCertificate there = certificate;
         Instant next = orderAt.isAfter(due()) ? orderAt : due();
@@ -258,7 +273,7 @@ final class NameState {
                         trouble);
     }
 
-    /** Before when no order is made. */
+    /** The earliest time of the next order. */
     synchronized Instant orderAt() {
         return orderAt;
     }

@@ -10,12 +10,12 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What is done for a name. Safe for use by several threads, which it blocks; nothing that goes wrong ends them. */
+/** Runs the steps of names. Logs every failure, and throws none. Safe for use by several threads. Blocks. */
 final class NameWorker {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
-    /** When to look again after another replica that is at it, and after a store that fails. */
+    /** When to read the store again, after another replica was found ordering, and after the store failed. */
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
     private static final Duration READ_AGAIN = Duration.ofSeconds(10);
@@ -25,7 +25,7 @@ final class NameWorker {
     private final Issuance issuance;
     private final Clock clock;
     private final Outage storeOutage =
-            new Outage("The store of certificates", "What was read of it stays in use; it is tried again.");
+            new Outage("The store of certificates", "Certificates read before stay in use; it is retried.");
 
     NameWorker(StoredCertificates certificates, Challenges challenges, Issuance issuance, Clock clock) {
         this.certificates = certificates;
@@ -42,13 +42,13 @@ final class NameWorker {
                 case ASK -> ask(state);
             }
         } catch (InterruptedException e) {
-            // Closed.
+            // Being closed.
         } catch (IOException e) {
             storeOutage.failed("fails: " + LogMessages.of(e));
             state.readAt(clock.instant().plus(READ_AGAIN));
         } catch (Throwable e) {
-            // An error too: no name may lose its turn, nor disturb the others.
-            LOG.error("Could not be looked after name={} step={}", state.name(), step, e);
+            // Errors too: a failing name must be retried, and must not stop the others.
+            LOG.error("Certificate task failed name={} step={}", state.name(), step, e);
             state.failed(e.toString(), Instant.MIN, clock.instant());
             state.readAt(state.orderAt());
         } finally {
@@ -98,13 +98,13 @@ final class NameWorker {
         try {
             window = issuance.window(state);
         } catch (OrderException e) {
-            LOG.debug("When to renew {} can't be asked", state.name(), e);
+            LOG.debug("Asking the CA when to renew {} failed", state.name(), e);
         } finally {
             state.suggested(window, clock.instant());
         }
     }
 
-    /** Removes from the store what is old. */
+    /** Removes expired values from the store. */
     void sweep() {
         try {
             challenges.sweep();
@@ -112,7 +112,7 @@ final class NameWorker {
         } catch (IOException e) {
             storeOutage.failed("fails: " + LogMessages.of(e));
         } catch (Throwable e) {
-            LOG.error("What is old could not be removed from the store", e);
+            LOG.error("Expired values could not be removed from the store", e);
         }
     }
 }

@@ -16,23 +16,23 @@ import org.shredzone.acme4j.exception.AcmeProtocolException;
 import org.shredzone.acme4j.exception.AcmeRateLimitedException;
 import org.shredzone.acme4j.exception.AcmeServerException;
 
-/** Why an order came to nothing; the message says it to the operator. */
+/** An order failed. The message is for the operator. */
 final class OrderException extends Exception {
 
     private static final long serialVersionUID = 1;
 
     private static final String ERROR = "urn:ietf:params:acme:error:"; // RFC 8555, 6.7
 
-    /** What one CA says of a name that another CA may see differently. */
-    private static final Set<String> OPINIONS = Set.of(ERROR + "caa", ERROR + "rejectedIdentifier");
+    /** Problems that another CA may not have with the name. */
+    private static final Set<String> CA_SPECIFIC = Set.of(ERROR + "caa", ERROR + "rejectedIdentifier");
 
-    /** Whose fault it is. */
+    /** What failed. */
     private enum Kind {
-        /** The name couldn't be proved. */
+        /** A challenge, so the name couldn't be validated. */
         CHALLENGE,
-        /** The CA doesn't want this order. */
-        REFUSAL,
-        /** Nobody could be served now. */
+        /** The CA rejected this order. */
+        REJECTED,
+        /** The CA or the store can't be used now. */
         OUTAGE
     }
 
@@ -45,17 +45,17 @@ final class OrderException extends Exception {
         this.retryAfter = retryAfter;
     }
 
-    /** The directory can't be used, or not now, or not for this name: another one may do. */
+    /** The directory can't be used, for now or for this name. Another directory may work. */
     static OrderException atDirectory(String message) {
         return new OrderException(message, Kind.OUTAGE, null, null);
     }
 
-    /** The store failed while the CA was at work. */
+    /** The store failed during an order. */
     static OrderException atStore(IOException failure) {
         return new OrderException("the store fails: " + LogMessages.of(failure), Kind.OUTAGE, null, failure);
     }
 
-    /** The name couldn't be proved, which is its own fault: another way to prove it may do, another directory won't. */
+    /** The name couldn't be validated. The other type of challenge may work; another directory won't. */
     static OrderException challengeFailed(String message) {
         return new OrderException(message, Kind.CHALLENGE, null, null);
     }
@@ -63,23 +63,23 @@ final class OrderException extends Exception {
     /** The CA could not validate a challenge. */
     static OrderException challengeFailed(String name, ChallengeType type, Problem problem) {
         String message = type + " failed: " + LogMessages.of(problem) + " (" + type.question(name) + ")";
-        Kind kind = OPINIONS.contains(problem.getType().toString()) ? Kind.REFUSAL : Kind.CHALLENGE;
+        Kind kind = CA_SPECIFIC.contains(problem.getType().toString()) ? Kind.REJECTED : Kind.CHALLENGE;
         return new OrderException(message, kind, null, null);
     }
 
-    /** The same, said of a directory. */
+    /** Returns this failure with the directory in the message. */
     OrderException at(Directory directory) {
         return new OrderException(directory + ": " + getMessage(), kind, retryAfter, this);
     }
 
-    /** Two failures as one, of the second one's kind. */
+    /** Combines two failures; the kind is that of the second. */
     OrderException and(OrderException next) {
         OrderException both = new OrderException(getMessage() + "; " + next.getMessage(), next.kind, null, this);
         both.addSuppressed(next);
         return both;
     }
 
-    /** What acme4j throws when a CA is away, refuses, or talks nonsense. */
+    /** Converts exceptions of acme4j: the CA can't be reached, rejects an order, or sends invalid responses. */
     static OrderException of(Throwable failure) {
         if (failure instanceof OrderException known) {
             return known;
@@ -88,25 +88,27 @@ final class OrderException extends Exception {
             return of(failure.getCause());
         }
         if (failure instanceof AcmeRateLimitedException limited) {
-            return turnedAway(LogMessages.of(limited.getProblem()), limited.getRetryAfter(), failure);
+            return retryLater(LogMessages.of(limited.getProblem()), limited.getRetryAfter(), failure);
         }
-        if (failure instanceof AcmeServerException refused) {
-            return new OrderException("refuses: " + LogMessages.of(refused.getProblem()), Kind.REFUSAL, null, failure);
+        if (failure instanceof AcmeServerException rejected) {
+            return new OrderException(
+                    "rejected the order: " + LogMessages.of(rejected.getProblem()), Kind.REJECTED, null, failure);
         }
         if (failure instanceof AcmeNetworkException && failure.getCause() instanceof IOException cause) {
             return of(cause);
         }
-        if (failure instanceof LimitedConnection.TurnedAwayException busy) {
-            return turnedAway(String.valueOf(busy.getMessage()), Optional.ofNullable(busy.retryAfter()), failure);
+        if (failure instanceof LimitedConnection.RetryLaterException busy) {
+            return retryLater(String.valueOf(busy.getMessage()), Optional.ofNullable(busy.retryAfter()), failure);
         }
         return new OrderException(kind(failure) + ": " + LogMessages.of(failure), Kind.OUTAGE, null, failure);
     }
 
-    private static OrderException turnedAway(String reason, Optional<Instant> retryAfter, Throwable failure) {
+    private static OrderException retryLater(String reason, Optional<Instant> retryAfter, Throwable failure) {
         String until = retryAfter
                 .map(at -> " (not before " + at.truncatedTo(ChronoUnit.SECONDS) + ")")
                 .orElse("");
-        return new OrderException("turns us away: " + reason + until, Kind.OUTAGE, retryAfter.orElse(null), failure);
+        return new OrderException(
+                "asks to retry later: " + reason + until, Kind.OUTAGE, retryAfter.orElse(null), failure);
     }
 
     private static String kind(Throwable failure) {
@@ -121,23 +123,23 @@ final class OrderException extends Exception {
                 : "fails";
     }
 
-    /** Whether a failure is a refusal of that kind (RFC 8555, 6.7). */
-    static boolean isRefusal(AcmeException failure, String kind) {
-        return failure instanceof AcmeServerException refusal
-                && refusal.getType().equals(URI.create(ERROR + kind));
+    /** Whether the CA reported a problem of that type (RFC 8555, 6.7). */
+    static boolean isProblem(AcmeException failure, String kind) {
+        return failure instanceof AcmeServerException problem
+                && problem.getType().equals(URI.create(ERROR + kind));
     }
 
-    /** Whether the name couldn't be proved, so that no other directory has to be tried. */
+    /** Whether the name couldn't be validated, so that no other directory has to be tried. */
     boolean isChallengeFailed() {
         return kind == Kind.CHALLENGE;
     }
 
-    /** Whether the CA refuses this order, and may take others. */
-    boolean isRefusal() {
-        return kind == Kind.REFUSAL;
+    /** Whether the CA rejected this order, but may accept others. */
+    boolean isRejected() {
+        return kind == Kind.REJECTED;
     }
 
-    /** Before when the directory doesn't want to hear of this again. */
+    /** When the directory may be asked again; empty if unknown. */
     Optional<Instant> retryAfter() {
         return Optional.ofNullable(retryAfter);
     }

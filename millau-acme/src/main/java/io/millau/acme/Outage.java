@@ -7,17 +7,19 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What is said of something that others need and that fails: each reason once, until it works again. For any thread. */
+/**
+ * Logs the failures of a directory or store: each reason once, until it works again. Safe for use by several threads.
+ */
 final class Outage {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
     private final String what;
     private final String consequence;
-    private final AtomicReference<@Nullable String> said = new AtomicReference<>();
+    private final AtomicReference<@Nullable String> logged = new AtomicReference<>();
     private final AtomicInteger failures = new AtomicInteger();
 
-    /** @param consequence what happens meanwhile, as a sentence */
+    /** @param consequence what happens meanwhile, as a sentence for the log */
     Outage(String what, String consequence) {
         this.what = what;
         this.consequence = consequence;
@@ -25,8 +27,8 @@ final class Outage {
 
     void failed(String reason) {
         int count = failures.incrementAndGet();
-        String gist = LogMessages.gist(reason);
-        if (gist.equals(said.getAndSet(gist))) {
+        String summary = LogMessages.summary(reason);
+        if (summary.equals(logged.getAndSet(summary))) {
             LOG.debug("Still away what={} failures={} reason={}", LogText.value(what), count, LogText.value(reason));
         } else {
             LOG.warn(
@@ -38,7 +40,7 @@ final class Outage {
     }
 
     void over() {
-        if (said.getAndSet(null) != null) {
+        if (logged.getAndSet(null) != null) {
             LOG.info("Back what={} failures={}", LogText.value(what), failures.getAndSet(0));
         }
     }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Which names could have a certificate. Pure functions. */
+/** Decides which names could be certified. Pure functions. */
 final class PublicNames {
 
     private static final int LONGEST = 253; // RFC 1035, 2.3.4, without the last dot
@@ -12,7 +12,9 @@ final class PublicNames {
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
     private static final Pattern NUMBER = Pattern.compile("[0-9]+");
 
-    /** Top level domains that no public CA vouches for: RFC 6761, 6762 (3 and G), 7686, 8375, 9476, and ICANN's internal. */
+    /**
+     * Top-level domains that no public CA certifies: RFC 6761, 6762 (3 and G), 7686, 8375, 9476, and ICANN's internal.
+     */
     private static final Set<String> PRIVATE = Set.of(
             "alt",
             "arpa",
@@ -31,7 +33,10 @@ final class PublicNames {
 
     private PublicNames() {}
 
-    /** Whether any CA could certify a name: a host name in lower case, not {@code *}, no address, no underscore. */
+    /**
+     * Whether any CA could certify a name: a host name in lower case, not {@code *}, not an address, without
+     * underscores.
+     */
     static boolean isHostName(String name) {
         return name.length() <= LONGEST
                 && Arrays.stream(name.split("\\.", -1))
@@ -39,7 +44,7 @@ final class PublicNames {
                 && !NUMBER.matcher(lastLabel(name)).matches();
     }
 
-    /** Whether a public CA could certify a name: of several labels, and in the public part of the DNS. */
+    /** Whether a public CA could certify a name: it has several labels, and is in the public DNS. */
     static boolean isPublic(String name) {
         return isHostName(name) && name.contains(".") && !PRIVATE.contains(lastLabel(name));
     }

@@ -5,25 +5,25 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * When to renew a certificate: at two thirds of its life, a little earlier at random so that not all are renewed at the same
- * time; or when its CA suggests it (RFC 9773), then at a random time in the window, but never in the last tenth of its life.
- * Pure functions.
+ * Decides when to renew a certificate: at two thirds of its life, a little earlier at random so that not all are
+ * renewed together. If its CA suggests a window (RFC 9773), at a random time in the window, but before the last tenth
+ * of its life. Pure functions.
  */
 final class Renewal {
 
-    /** The largest part of a life by which a renewal may be earlier. */
+    /** The largest fraction of a life by which a renewal is earlier. */
     private static final double EARLIER = 1 / 50.0;
 
     private Renewal() {}
 
     /**
-     * What a CA suggests (RFC 9773, 4.2).
+     * The renewal window that a CA suggests (RFC 9773, 4.2).
      *
-     * @param askAgain when the CA wants to be asked again; empty if it doesn't say
+     * @param askAgain when to ask the CA again; empty if it doesn't say
      */
     record Window(Instant start, Instant end, Optional<Instant> askAgain) {}
 
-    /** @param jitter from 0 to 1, the same for one certificate every time */
+    /** @param jitter from 0 to 1, always the same for one certificate */
     static Instant due(Instant begins, Instant expires, Optional<Window> window, double jitter) {
         Duration life = Duration.between(begins, expires);
         if (window.isEmpty()) {

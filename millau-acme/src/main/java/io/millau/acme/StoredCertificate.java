@@ -7,12 +7,11 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 
 /**
- * A certificate as the store keeps it: where it is from, its key and its chain, all in one value, so that key and chain are
- * never of two orders.
+ * A certificate in the store. Key and chain are in one value, so that they always belong together. Immutable.
  *
- * @param issuer the directory it is from: see {@link Directory#issuer}
- * @param url where the directory keeps it
- * @param proof how its name was proved, which will do next time too
+ * @param issuer the directory that issued it, see {@link Directory#issuer}
+ * @param url of the certificate at the directory
+ * @param proof the type of challenge that succeeded, to be used first next time
  */
 record StoredCertificate(String issuer, String url, ChallengeType proof, Certificate certificate) {
 
@@ -27,7 +26,7 @@ record StoredCertificate(String issuer, String url, ChallengeType proof, Certifi
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** @throws IllegalArgumentException if it can't be read, its key and chain don't belong together, or it is not for the name */
+    /** @throws IllegalArgumentException if it can't be read, its key and chain don't match, or it isn't for the name */
     static StoredCertificate parse(String issuer, String name, byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         Certificate certificate = Certificate.parse(text, text);
@@ -39,7 +38,7 @@ record StoredCertificate(String issuer, String url, ChallengeType proof, Certifi
         return new StoredCertificate(issuer, Header.get(text, URL), proof, certificate);
     }
 
-    /** Whether it is to be shown rather than another one of the same name: it is another one, and lives at least as long. */
+    /** Whether to use this one instead of another of the same name: they differ, and this one expires no earlier. */
     boolean replaces(StoredCertificate other) {
         return !certificate.equals(other.certificate) && !expires().isBefore(other.expires());
     }

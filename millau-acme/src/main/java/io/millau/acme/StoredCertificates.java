@@ -13,7 +13,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The certificates in the store, of all directories. Safe for use by several threads; every method may block. */
+/** The certificates in the store, of all directories. Safe for use by several threads. Every method may block. */
 final class StoredCertificates {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
@@ -21,7 +21,7 @@ final class StoredCertificates {
     private static final String CERTIFICATE = "/certificate";
     private static final String FAILURE = "/failure";
 
-    /** How long a certificate stays that has expired. */
+    /** How long expired certificates are kept. */
     private static final Duration KEPT = Duration.ofDays(30);
 
     private final Store store;
@@ -32,7 +32,10 @@ final class StoredCertificates {
         this.issuers = issuers;
     }
 
-    /** The one of a name that lives longest. What can't be used is set aside: there will be another one. */
+    /**
+     * The certificate of a name that expires last. Values that can't be used are set aside, so that they are ordered
+     * again.
+     */
     Optional<StoredCertificate> find(String name) throws IOException {
         StoredCertificate best = null;
         for (String issuer : issuers) {
@@ -53,7 +56,6 @@ final class StoredCertificates {
         try {
             return Optional.of(StoredCertificate.parse(issuer, name, bytes.get()));
         } catch (RuntimeException e) {
-            // Whatever is wrong with it.
             LOG.warn(
                     "Set aside, since it can't be used; ordered again stored={} reason={}",
                     LogText.value(value),
@@ -67,12 +69,12 @@ final class StoredCertificates {
         store.put(value(certificate.issuer(), name), certificate.bytes());
     }
 
-    /** What to lock while a certificate is ordered for a name, at whichever directory. */
+    /** The name of the lock for ordering a certificate, at any directory. */
     String lock(String name) {
         return value(issuers.get(0), name);
     }
 
-    /** The last failure of a name, of another replica, or of this one before its start. */
+    /** The last stored failure of a name, by any replica, also before a restart. */
     Optional<StoredFailure> failure(String name) throws IOException {
         return store.get(failureOf(name)).flatMap(StoredFailure::parse);
     }
@@ -81,7 +83,7 @@ final class StoredCertificates {
         store.put(failureOf(name), failure.bytes());
     }
 
-    /** Removes what has not been used for long, since names come and go. */
+    /** Removes failures that are over, and certificates that expired long ago. */
     void sweep(Instant now) throws IOException {
         for (String issuer : issuers) {
             for (String value : store.names(issuer + "/")) {
@@ -107,7 +109,7 @@ final class StoredCertificates {
             List<X509Certificate> chain = Pem.certificates(new String(bytes, StandardCharsets.UTF_8));
             return chain.get(0).getNotAfter().toInstant().plus(KEPT).isBefore(now);
         } catch (RuntimeException e) {
-            return false; // damaged: it is set aside when its name is wanted
+            return false; // damaged: set aside when it is read
         }
     }
 

@@ -8,21 +8,21 @@ import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 
 /**
- * A name that couldn't be proved, as the store keeps it: CAs count that, whichever replica fails, and however often it is
- * started.
+ * A failed validation of a name, in the store: CAs limit the number of failures, of all replicas and across restarts
+ * together. Immutable.
  *
- * @param failures how many there were in a row
- * @param until no replica should order before
+ * @param failures how many in a row
+ * @param until when no replica should order
  */
 record StoredFailure(int failures, Instant until) {
 
     private static final String FAILURES = "failures";
     private static final String UNTIL = "until";
 
-    /** How long others wait at most: who has repaired something and starts again wants to see it work. */
+    /** The longest wait. After fixing the cause and restarting, the operator should soon see the result. */
     private static final Duration LONGEST = Duration.ofMinutes(10);
 
-    /** @param pause of the replica itself, which is a little longer */
+    /** @param pause of the replica that failed; the stored one is shorter */
     static StoredFailure of(int failures, Duration pause, Instant now) {
         Duration shorter = pause.multipliedBy(2).dividedBy(3);
         Duration noted = shorter.compareTo(LONGEST) < 0 ? shorter : LONGEST;
@@ -33,7 +33,7 @@ record StoredFailure(int failures, Instant until) {
         return (Header.line(FAILURES, failures) + Header.line(UNTIL, until)).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Empty if it can't be read: as if nothing had failed. */
+    /** Returns empty if it can't be read. */
     static Optional<StoredFailure> parse(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         try {

@@ -13,11 +13,11 @@ final class Threads implements ThreadFactory {
         this.name = name;
     }
 
-    /** Tidies up in a thread that may have been interrupted: a file can't be written while it is. */
-    static void undisturbed(Runnable tidying) {
+    /** Runs a clean-up even if the thread is interrupted, in which state files can't be written. */
+    static void uninterrupted(Runnable cleanup) {
         boolean interrupted = Thread.interrupted();
         try {
-            tidying.run();
+            cleanup.run();
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();

@@ -23,16 +23,16 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /**
- * Makes the certificate for a TLS challenge (RFC 8737, 3). acme4j's own signs with RSA whatever the key is, so it
- * fails with a key of ours.
+ * Makes the certificate for a TLS challenge (RFC 8737, 3). acme4j's own method always signs with RSA, which fails with
+ * our EC keys.
  */
 final class TlsChallenge {
 
     private static final ASN1ObjectIdentifier ACME_IDENTIFIER = new ASN1ObjectIdentifier("1.3.6.1.5.5.7.1.31");
 
-    private static final X500Name NOBODY = new X500Name("CN=acme.invalid");
+    private static final X500Name SUBJECT = new X500Name("CN=acme.invalid");
 
-    /** In both directions, for clocks that disagree. */
+    /** Before and after now, for clocks that differ. */
     private static final Duration LIFE = Duration.ofDays(1);
 
     private TlsChallenge() {}
@@ -42,11 +42,11 @@ final class TlsChallenge {
         KeyPair keys = Keys.generate();
         Instant now = Instant.now();
         JcaX509v3CertificateBuilder builder = new JcaX509v3CertificateBuilder(
-                NOBODY,
+                SUBJECT,
                 BigInteger.valueOf(now.toEpochMilli()),
                 Date.from(now.minus(LIFE)),
                 Date.from(now.plus(LIFE)),
-                NOBODY,
+                SUBJECT,
                 keys.getPublic());
         try {
             builder.addExtension(

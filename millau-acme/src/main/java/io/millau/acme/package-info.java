@@ -1,4 +1,4 @@
-/** Certificates that are obtained, stored and renewed by ACME. */
+/** Obtains, stores and renews certificates by ACME. */
 @NullMarked
 package io.millau.acme;
 

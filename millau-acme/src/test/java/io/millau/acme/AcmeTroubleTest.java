@@ -221,7 +221,7 @@ class AcmeTroubleTest {
         Map<String, Front.Response> invalid = Map.of(
                 "HTTP 500",
                 new Front.Response(500, "text/plain", "oops"),
-                "turns us away: HTTP 503 (not before ",
+                "asks to retry later: HTTP 503 (not before ",
                 new Front.Response(503, "text/html", "busy", "Retry-After", "600"),
                 "text/html",
                 new Front.Response(200, "text/html", "<html>Welcome to nginx!</html>"),
@@ -229,7 +229,7 @@ class AcmeTroubleTest {
                 new Front.Response(200, "application/json", "{\"newNonce\": "),
                 "unknown protocol: gopher",
                 new Front.Response(200, "application/json", "{\"newNonce\": \"gopher://x/\"}"),
-                "more than 524288 bytes",
+                "exceeds 524288 bytes",
                 new Front.Response(200, "application/json", " ".repeat(1_000_000)));
         try (AcmeCertificates certificates = start(front.directory(), ca.directory())) {
             Set<String> names = new HashSet<>();

@@ -41,7 +41,7 @@ class ChallengesTest {
 
     @Test
     void ownResponsesAreKnownAtOnceAndThoseOfOtherReplicasAreInTheStore() throws Exception {
-        try (Challenges.Answer response = ours.http(TOKEN, TOKEN + ".print")) {
+        try (Challenges.Response response = ours.http(TOKEN, TOKEN + ".print")) {
             assertThat(response).isNotNull();
             assertThat(ours.findHttp(TOKEN)).isCompletedWithValue(Optional.of(TOKEN + ".print"));
             assertThat(get(others.findHttp(TOKEN))).contains(TOKEN + ".print");
@@ -55,7 +55,7 @@ class ChallengesTest {
     @Test
     void tlsCertificatesOfOtherReplicasAreInTheStore() throws Exception {
         Certificate certificate = TlsChallenge.certificate(NAME, new byte[32]);
-        try (Challenges.Answer response = ours.tls(NAME, certificate)) {
+        try (Challenges.Response response = ours.tls(NAME, certificate)) {
             assertThat(response).isNotNull();
             assertThat(ours.findTls(NAME)).isCompletedWithValue(Optional.of(certificate));
             assertThat(get(others.findTls(NAME))).contains(certificate);
@@ -77,7 +77,7 @@ class ChallengesTest {
 
     @Test
     void responsesOfDeadReplicasExpireAndAreSwept() throws Exception {
-        Challenges.Answer dead = ours.http(TOKEN, TOKEN + ".print");
+        Challenges.Response dead = ours.http(TOKEN, TOKEN + ".print");
         store.put("challenges/tls-alpn-01/damaged.org", new byte[] {1, 2, 3});
         others.sweep();
         assertThat(store.names("challenges/")).singleElement().asString().startsWith("challenges/http-01/");

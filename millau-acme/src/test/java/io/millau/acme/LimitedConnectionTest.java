@@ -59,7 +59,7 @@ class LimitedConnectionTest {
         });
         assertThatThrownBy(() -> session(Duration.ofSeconds(1)).getMetadata())
                 .isInstanceOf(AcmeNetworkException.class)
-                .hasRootCauseMessage("no whole answer from 127.0.0.1 within 1 s");
+                .hasRootCauseMessage("no complete response from 127.0.0.1 within 1 s");
     }
 
     @Test
@@ -74,6 +74,6 @@ class LimitedConnectionTest {
         });
         assertThatThrownBy(() -> session(Duration.ofSeconds(30)).getMetadata())
                 .isInstanceOf(AcmeNetworkException.class)
-                .hasRootCauseMessage("the answer has more than 524288 bytes");
+                .hasRootCauseMessage("the response body exceeds 524288 bytes");
     }
 }

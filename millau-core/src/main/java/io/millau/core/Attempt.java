@@ -1,12 +1,12 @@
 package io.millau.core;
 
 /**
- * A finished attempt, as a {@link RetryPolicy} sees it. Immutable.
+ * A failed attempt at an endpoint, for a {@link RetryPolicy}. Immutable.
  *
  * @param method the request's method
- * @param service whose endpoint was tried
- * @param outcome how it ended
- * @param number which attempt at this request it was, from 1
- * @param timedOut how many attempts at this request timed out so far, this one included
+ * @param service the endpoint's service
+ * @param outcome how the attempt ended
+ * @param number of this attempt, from 1, counting the request's failed attempts
+ * @param timedOut how many of the request's attempts timed out so far, including this one
  */
 public record Attempt(String method, Service service, Outcome outcome, int number, int timedOut) {}

@@ -1,6 +1,6 @@
 package io.millau.core;
 
-/** The load balancers that have a name. */
+/** The built-in load balancers. */
 enum Balance implements LoadBalancer {
     ROUND_ROBIN("round-robin") {
         @Override
@@ -31,7 +31,7 @@ enum Balance implements LoadBalancer {
         this.label = label;
     }
 
-    /** As {@code millau.balance} says it. */
+    /** The value of {@code millau.balance}. */
     @Override
     public String toString() {
         return label;

@@ -19,7 +19,7 @@ import java.util.Locale;
 import java.util.Set;
 import javax.security.auth.x500.X500Principal;
 
-/** A private key and its certificate chain, with which a server proves its names. Immutable. */
+/** A server's private key and certificate chain. Immutable; safe for use by several threads. */
 public final class Certificate {
 
     private static final int DNS_NAME = 2; // RFC 5280, 4.2.1.6
@@ -31,11 +31,11 @@ public final class Certificate {
     private final Set<String> names;
 
     /**
-     * Puts them together.
+     * Combines a key and a chain.
      *
-     * @param key of the first certificate of the chain: RSA or EC
+     * @param key of the first certificate of the chain; RSA or EC
      * @param chain the server's own certificate first, then the intermediate ones; without the root
-     * @throws IllegalArgumentException if the chain is empty, or the key is not its first certificate's
+     * @throws IllegalArgumentException if the chain is empty, or the key doesn't match its first certificate
      */
     public Certificate(PrivateKey key, List<X509Certificate> chain) {
         this.key = key;
@@ -53,9 +53,9 @@ public final class Certificate {
     }
 
     /**
-     * Reads both from PEM.
+     * Parses a chain and a key in PEM.
      *
-     * @throws IllegalArgumentException if they can't be read, or don't belong together
+     * @throws IllegalArgumentException if one can't be read, or they don't match
      */
     public static Certificate parse(String chainPem, String keyPem) {
         List<X509Certificate> chain = Pem.certificates(chainPem);
@@ -63,9 +63,9 @@ public final class Certificate {
     }
 
     /**
-     * A new self-signed certificate, for want of a better one; clients warn of it.
+     * Makes a self-signed certificate, for a server without another one; clients reject it or warn.
      *
-     * @param name what it says that it is
+     * @param name its common name and only DNS name
      */
     public static Certificate selfSigned(String name) {
         try {
@@ -85,17 +85,20 @@ public final class Certificate {
         return chain;
     }
 
-    /** The names it is for, in lower case, {@code *.example.com} too: its SANs, or its CN if it has none (RFC 6125, 6.4.4). */
+    /**
+     * The host names that it is for, in lower case, including wildcards like {@code *.example.com}: its SANs, or its CN
+     * if it has none (RFC 6125, 6.4.4). May be empty.
+     */
     public Set<String> names() {
         return names;
     }
 
-    /** From when on clients refuse it. */
+    /** The end of its validity. */
     public Instant expires() {
         return leaf().getNotAfter().toInstant();
     }
 
-    /** Who vouches for it: the issuer's common name, else all of its name. */
+    /** The issuer's common name, or its whole name if it has none. */
     public String issuer() {
         List<String> names = commonNames(leaf().getIssuerX500Principal());
         return names.isEmpty() ? leaf().getIssuerX500Principal().getName() : names.get(0);
@@ -105,7 +108,7 @@ public final class Certificate {
         return chain.get(0);
     }
 
-    /** Whether it is for a name, exactly or by a wildcard, which stands for one label (RFC 6125, 6.4.3). */
+    /** Whether it is for a host name in lower case, exactly or by a wildcard for one label (RFC 6125, 6.4.3). */
     public boolean fits(String name) {
         return names.contains(name) || names.contains(wildcard(name));
     }
@@ -115,8 +118,7 @@ public final class Certificate {
     }
 
     /**
-     * Which one to show for a name: one that is valid before one that isn't, then one that has the name before one that fits by
-     * a wildcard, then the later expiry.
+     * The order of preference for a name: valid ones first, then exact matches before wildcards, then the later expiry.
      */
     public static Comparator<Certificate> bestFirst(String name, Instant now) {
         return Comparator.comparing((Certificate certificate) -> !certificate.isValid(now))
@@ -124,7 +126,7 @@ public final class Certificate {
                 .thenComparing(Certificate::expires, Comparator.reverseOrder());
     }
 
-    /** Whether clients take it at that time. */
+    /** Whether it is valid at that time. */
     public boolean isValid(Instant now) {
         return now.isBefore(expires()) && !now.isBefore(leaf().getNotBefore().toInstant());
     }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The certificates of a folder of files, a volume or Docker's secrets for instance. */
+/** The certificates in a folder, such as a volume or Docker secrets. Safe for use by several threads. */
 final class CertificateFolder implements CertificateSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(CertificateFolder.class);
@@ -37,7 +37,7 @@ final class CertificateFolder implements CertificateSource {
 
     private volatile CertificateSource index = CertificateSource.of();
 
-    /** By what a change shows; of what a link leads to. */
+    /** Identifies a version of a file, following links. */
     private record Stamp(
             long size, FileTime modified, @Nullable Object file) {}
 

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Certificates by their names. Immutable. */
+/** Certificates indexed by name. Immutable. */
 final class CertificateIndex implements CertificateSource {
 
     private final List<Certificate> all;

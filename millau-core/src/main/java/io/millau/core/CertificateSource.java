@@ -10,41 +10,43 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the certificates of HTTPS come from, beside those of labels: files, ACME, code.
+ * Provides certificates for HTTPS, in addition to those of labels: from files, ACME or code.
  *
- * <p>Asked in every new handshake, by several threads at once, so nothing here may block; what it says applies from the next
- * handshake on, and connections that are open live on.
+ * <p>{@link #find} is called in every new handshake, by several threads at once. It must not block, and neither must
+ * other methods unless they say so. Changes apply from the next handshake on; open connections stay open.
  */
 @FunctionalInterface
 public interface CertificateSource {
 
     /**
-     * The certificates that fit a name; of those of all sources the best are shown: see {@link Certificate#bestFirst}.
+     * Returns the certificates that fit a name; may be empty. Of those of all sources the best is used, see {@link
+     * Certificate#bestFirst}.
      *
-     * @param serverName what the client asks for (SNI, RFC 6066, 3), in lower case; null for what this source would show a
-     *     client that doesn't say, or that asks for a name without a certificate
+     * @param serverName the name in the client's SNI (RFC 6066, 3), in lower case; null asks for the default
+     *     certificates, for clients that send no name or one without a certificate
      */
     List<Certificate> find(@Nullable String serverName);
 
     /**
-     * Tells which names are served and have no certificate from labels or files, whenever these change. A source that can
-     * obtain certificates obtains those.
+     * Called when the set of served names without a certificate from labels or files changes. A source that can obtain
+     * certificates should do so for these names, and no others.
      */
     default void wanted(Set<String> names) {}
 
-    /** Looks for changes at where the certificates come from. Called every second, by a thread that may block. */
+    /** Checks for changed certificates. Called every second, by a thread that may block. */
     default void refresh() {}
 
     /**
-     * Those that the operator has to replace before they expire, each with the name of the place where that is done. Called
-     * every second, by a thread that may block.
+     * The certificates that the operator has to replace before they expire, each with the place where it is configured.
+     * Called every second, by a thread that may block.
      */
     default Map<Certificate, String> configured() {
         return Map.of();
     }
 
     /**
-     * The certificates of this source as they stand, those that it can't obtain too. By any thread but an I/O thread.
+     * The status of this source's certificates, including those that it can't obtain. May block; not called on I/O
+     * threads.
      */
     default List<CertificateStatus> status() {
         return configured().entrySet().stream()
@@ -53,26 +55,27 @@ public interface CertificateSource {
     }
 
     /**
-     * The response to an HTTP challenge (RFC 8555, 8.3), if it is one of this source's.
+     * The response to an HTTP challenge (RFC 8555, 8.3); empty if the token is unknown.
      *
-     * @param token from the path of a request that any client may have sent
+     * @param token from the path of a request; any client may have sent it
      */
     default CompletableFuture<Optional<String>> httpChallenge(String token) {
         return CompletableFuture.completedFuture(Optional.empty());
     }
 
     /**
-     * The certificate for a TLS challenge (RFC 8737), if it is one of this source's.
+     * The certificate for a TLS challenge (RFC 8737); empty if the name has none.
      *
-     * @param serverName from a handshake that any client may have begun
+     * @param serverName from a handshake; any client may have started it
      */
     default CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
         return CompletableFuture.completedFuture(Optional.empty());
     }
 
     /**
-     * The certificates of a folder: pairs of {@code NAME.crt}, a chain, and {@code NAME.key}, in PEM. Changes apply within
-     * seconds; what can't be read is named in the log, and the others, and what was read before of the same name, stay.
+     * The certificates in a folder: pairs of {@code NAME.crt}, a chain, and {@code NAME.key}, in PEM. Changes apply
+     * within seconds. A pair that can't be read is logged, and its last readable version stays in use. Doesn't throw,
+     * even if the folder can't be read. Reads it at once, so it may block.
      */
     static CertificateSource folder(Path folder) {
         return new CertificateFolder(folder);

@@ -6,14 +6,15 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attempts of one request. For one thread at a time; no I/O, no locks.
+ * The attempts of one request. For one thread at a time. Does no I/O and takes no locks.
  *
- * <p>The caller owns the loop: {@link #next} names the endpoint to try, {@link #report} takes how that ended and says
- * whether to try again, {@link #close} ends it all.
+ * <p>The caller runs the loop: {@link #next} names the endpoint to try, {@link #report} takes the outcome and tells
+ * whether to call {@link #next} again. Call {@link #close} at the end in any case. {@link #continues} and {@link
+ * #prefer} come before the first {@link #next}.
  */
 public final class Delivery {
 
-    /** How long an endpoint is ejected that may not listen yet. */
+    /** How long an endpoint is ejected that may still be starting. */
     private static final long STARTING_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long NANOS_A_SECOND = TimeUnit.SECONDS.toNanos(1);
@@ -27,13 +28,13 @@ public final class Delivery {
 
     private boolean open;
     private boolean delivered;
-    private boolean chanceLeft;
+    private boolean sameAgain;
     private boolean costsRetry;
     private boolean seen;
     private boolean policyAllows;
     private boolean outOfRetries;
-    private boolean broughtBack;
-    private boolean tookOut;
+    private boolean returned;
+    private boolean ejected;
     private int attempts;
     private int failedAttempts;
     private int timedOut;
@@ -46,30 +47,30 @@ public final class Delivery {
         this.picker = new EndpointPicker(pool, method, retryPolicy);
     }
 
-    /** The same request goes on with this one: it counts once. */
+    /** Marks this as a continuation of the same request, so that it is counted once. */
     public void continues(Delivery before) {
         picker.continues(before.picker);
         attempts = before.attempts;
     }
 
-    /** Whether the request's service has an instance that runs. */
+    /** Whether a service of the request has a running instance. */
     public boolean running() {
         return pool.running();
     }
 
-    /** Whether the request may be sent again if its connection breaks: whether to keep its body, and to take no risk. */
+    /** Whether the request may be retried after its connection broke. If so, keep its body for that. */
     public boolean retryable() {
         return picker.mayBeRetried(service());
     }
 
-    /** Whether a service of the request keeps its clients at their endpoints: whether to ask for {@link #prefer}. */
+    /** Whether a service of the request is sticky, so that {@link #prefer} should be called. */
     public boolean sticky() {
         return pool.sticky;
     }
 
     /**
-     * Asks for the endpoint of a {@link #token} that the client showed: it is the first to be tried, if it is in rotation. To
-     * be called before {@link #next}.
+     * Prefers the endpoint with the {@link #token} that the client sent. It is tried first if it is in rotation. Call
+     * before the first {@link #next}.
      *
      * @return whether there is such an endpoint
      */
@@ -77,19 +78,22 @@ public final class Delivery {
         return picker.prefer(token);
     }
 
-    /** What a client has to show to come back to the endpoint that {@link #next} named; null if it need not. */
+    /**
+     * The token by which the client can return to the endpoint that {@link #next} named; null if its service isn't
+     * sticky.
+     */
     public @Nullable String token() {
         EndpointState current = picker.picked;
         return current == null || !service().sticky() ? null : current.token();
     }
 
-    /** Whether the request is to come over HTTPS: a service of it says so. */
+    /** Whether a service of the request requires HTTPS. */
     public boolean redirectToHttps() {
         return pool.redirectToHttps;
     }
 
     /**
-     * The CAs of client certificates for the host that its services were found by; see {@link Router#clientCa}.
+     * The CAs of client certificates for the request's host; see {@link Router#clientCa}.
      *
      * @return null if clients need no certificate
      */
@@ -97,35 +101,35 @@ public final class Delivery {
         return pool.clientCa;
     }
 
-    /** What the request was found by. */
+    /** The route that the request matched. */
     public Route route() {
         return pool.route;
     }
 
-    /** How many attempts were begun, the one in progress too. */
+    /** The number of attempts so far, including one in progress. */
     public int attempts() {
         return attempts;
     }
 
-    /** The service tried last; before the first attempt, the one that would have been. */
+    /** The service tried last; before the first attempt, a service of the route. */
     public Service service() {
         Pool.Member member = picker.member;
         return (member == null ? pool.members[0] : member).service;
     }
 
     /**
-     * The endpoint to try next: of the equally good services by weight, one in rotation that was not tried yet, rather not
-     * one that just recovered; where none is left, one that is out of rotation. The same again after {@link
-     * Outcome#STALE_CONNECTION} or {@link Outcome#NOT_PROCESSED}, once.
+     * Starts an attempt and returns its endpoint. Services are chosen by weight. Endpoints in rotation that were not
+     * tried yet come first, recovering ones last among them; then those out of rotation. After {@link
+     * Outcome#STALE_CONNECTION} or {@link Outcome#NOT_PROCESSED} it returns the same endpoint again, once.
      *
      * @return null if every endpoint was tried
      */
     public @Nullable Endpoint next() {
         Pool.Member failed = picker.member;
-        if (!chanceLeft) {
+        if (!sameAgain) {
             picker.pick(ticker.nanoTime());
         }
-        chanceLeft = false;
+        sameAgain = false;
         EndpointState next = picker.picked;
         if (next == null) {
             return null;
@@ -140,38 +144,39 @@ public final class Delivery {
     }
 
     /**
-     * Takes the outcome of the attempt at the endpoint that {@link #next} named. A response that breaks after its head was
-     * reported as {@link Outcome#DELIVERED} is reported again, as {@link Outcome#BROKEN}.
+     * Ends the attempt that {@link #next} started. If a response breaks after it was reported as {@link
+     * Outcome#DELIVERED}, report {@link Outcome#BROKEN} for it as well.
      *
      * @return whether the request may be retried: whether to call {@link #next} again
+     * @throws IllegalStateException if no attempt was started
      */
     public boolean report(Outcome outcome) {
         return report(outcome, outcome.toString());
     }
 
     /**
-     * The same with the reason of a failure.
+     * As {@link #report(Outcome)}, with the reason of a failure.
      *
-     * @param reason for people
+     * @param reason a short text for logs and the status page
      */
     public boolean report(Outcome outcome, String reason) {
         EndpointState reported = picker.picked;
         Pool.Member of = picker.member;
         if (reported == null || of == null) {
-            throw new IllegalStateException("there is no attempt to report on");
+            throw new IllegalStateException("report without an attempt: call next first");
         }
         if (outcome == Outcome.DELIVERED) {
             delivered = true;
             if (picker.entry != Health.Entry.USUAL) {
                 picker.entry = Health.Entry.USUAL;
                 long now = ticker.nanoTime();
-                broughtBack = reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
+                returned = reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
             }
             reported.prove();
             return false;
         }
         long now = ticker.nanoTime();
-        tookOut = false;
+        ejected = false;
         leave(reported);
         boolean again = mayRetry(reported, of, outcome, now);
         if (outcome.endpointFailed()) {
@@ -179,8 +184,8 @@ public final class Delivery {
             boolean refused = outcome == Outcome.UNREACHABLE;
             boolean starts = refused && reported.starting(now);
             long ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
-            tookOut = reported.health.eject(now, now + ejectionNanos, refused, reason);
-        } else if (!again || !chanceLeft) {
+            ejected = reported.health.eject(now, now + ejectionNanos, refused, reason);
+        } else if (!again || !sameAgain) {
             releaseProbe(reported, now);
         }
         return again;
@@ -192,12 +197,12 @@ public final class Delivery {
         if (outcome == Outcome.TIMED_OUT) {
             timedOut++;
         }
-        chanceLeft = (outcome == Outcome.STALE_CONNECTION || outcome == Outcome.NOT_PROCESSED) && isFirst;
-        costsRetry = outcome.mayHaveBeenSeen();
+        sameAgain = (outcome == Outcome.STALE_CONNECTION || outcome == Outcome.NOT_PROCESSED) && isFirst;
+        costsRetry = outcome.mayHaveBeenProcessed();
         seen |= costsRetry;
         policyAllows =
                 !delivered && retryPolicy.mayRetry(new Attempt(method, of.service, outcome, failedAttempts, timedOut));
-        if (!policyAllows || !chanceLeft && !picker.isAnyLeft()) {
+        if (!policyAllows || !sameAgain && !picker.isAnyLeft()) {
             return false;
         }
         outOfRetries = costsRetry && !of.state.allowsRetry(now);
@@ -205,21 +210,20 @@ public final class Delivery {
     }
 
     /**
-     * Whether it is worth to open the request anew in a moment, now that nothing is left to be tried: no endpoint has seen
-     * it, and one that refused it joined so recently that it may be about to listen.
+     * Whether to open the request again after a short wait, when {@link #next} has no endpoint left: no endpoint can
+     * have seen the request, and one that refused the connection joined so recently that it may still be starting.
      */
-    public boolean worthWaiting() {
+    public boolean mayReopen() {
         if (seen || !policyAllows) {
             return false;
         }
-        return picker.triedOneThatStarts(ticker.nanoTime());
+        return picker.triedStarting(ticker.nanoTime());
     }
 
     /**
-     * When a client whose request failed may come again with a better chance: seconds until the first endpoint is probed, where
-     * all are ejected.
+     * The value for Retry-After: seconds until the first endpoint may be probed, if all are ejected.
      *
-     * @return 0 if that isn't known, or one is in rotation
+     * @return 0 if that is unknown, or if an endpoint is in rotation
      */
     public long retryAfterSeconds() {
         long now = ticker.nanoTime();
@@ -235,17 +239,17 @@ public final class Delivery {
         return soonest == Long.MAX_VALUE ? 0 : (soonest + NANOS_A_SECOND - 1) / NANOS_A_SECOND;
     }
 
-    /** Whether the failure that was reported last took its endpoint out of rotation. */
-    public boolean tookOut() {
-        return tookOut;
+    /** Whether the last reported failure took its endpoint out of rotation. */
+    public boolean hasEjected() {
+        return ejected;
     }
 
-    /** Whether the response brought its endpoint back into rotation. */
-    public boolean broughtBack() {
-        return broughtBack;
+    /** Whether the reported response brought its endpoint back into rotation. */
+    public boolean hasRestored() {
+        return returned;
     }
 
-    /** Whether the request is not retried because its service has used up its retry budget. */
+    /** Whether the request isn't retried because the retry budget of its service is exhausted. */
     public boolean isOutOfRetries() {
         return outOfRetries;
     }
@@ -261,7 +265,7 @@ public final class Delivery {
         }
     }
 
-    /** Who was to find out whether the endpoint is back did not. */
+    /** A probe ended without a result: another request may probe the endpoint. */
     private void releaseProbe(EndpointState probed, long now) {
         if (picker.entry == Health.Entry.PROBE) {
             picker.entry = Health.Entry.USUAL;

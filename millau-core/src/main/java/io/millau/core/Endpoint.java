@@ -6,16 +6,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One running instance of a service: where requests are sent to.
+ * One running instance of a service, to which requests are sent. Immutable.
  *
- * <p>The id (of the task, the container, or the address where there is nothing better) belongs to its identity: Docker
- * gives the address of a dead instance to the next one, and that must not inherit its predecessor's failures. Immutable.
+ * <p>The id, of the task or container, is part of its identity, because Docker reuses addresses: a new instance must
+ * not inherit the failures of a dead one with the same address. Without such an id, the address serves as the id.
  *
- * @param id what the source calls this instance
- * @param scheme the protocol to it: {@link #HTTP}, {@link #HTTPS} or {@link #H2C}
- * @param address its address, resolved
+ * @param id the source's id of this instance
+ * @param scheme the protocol: {@link #HTTP}, {@link #HTTPS} or {@link #H2C}
+ * @param address its resolved address
  * @param port 1 to 65535
- * @param tls how its certificate is verified; null without TLS
+ * @param tls how to verify its certificate; null without TLS
  */
 public record Endpoint(
         String id,
@@ -31,12 +31,15 @@ public record Endpoint(
     public static final String HTTPS = "https";
 
     /**
-     * The scheme of HTTP/2 without TLS, with prior knowledge (RFC 9113, 3.3): for gRPC. A request to upgrade, to WebSocket for
-     * instance, reaches such an endpoint without that wish, since it can't fulfil it.
+     * The scheme of HTTP/2 without TLS, with prior knowledge (RFC 9113, 3.3), for gRPC. It doesn't support upgrades: a
+     * request for one, such as WebSocket, is sent to the endpoint without its upgrade.
      */
     public static final String H2C = "h2c";
 
-    /** @throws IllegalArgumentException if the scheme is not served, or doesn't go with the rest, or the port is out of range */
+    /**
+     * @throws IllegalArgumentException if the scheme is unknown or doesn't match {@code tls}, or the port is out of
+     *     range
+     */
     public Endpoint {
         Objects.requireNonNull(id, "id");
         Objects.requireNonNull(address, "address");
@@ -65,7 +68,7 @@ public record Endpoint(
     }
 
     /**
-     * An endpoint that speaks plain HTTP, named by its address.
+     * An endpoint that speaks plain HTTP, with its address as its id.
      *
      * @throws IllegalArgumentException if the address is not resolved
      */
@@ -79,7 +82,7 @@ public record Endpoint(
                 address.getPort());
     }
 
-    /** Its address as a socket wants it. */
+    /** Its address and port. */
     public InetSocketAddress socketAddress() {
         return new InetSocketAddress(address, port);
     }
@@ -94,13 +97,13 @@ public record Endpoint(
                 && Objects.equals(tls, that.tls);
     }
 
-    /** The id tells nearly all of them apart, and a string remembers its hash. */
+    /** The id is nearly always unique, and strings cache their hash. */
     @Override
     public int hashCode() {
         return id.hashCode() * 31 + port;
     }
 
-    /** Its address and port, as a URL and a Host field have them (RFC 3986, 3.2). */
+    /** Its address and port as in URLs and the Host field (RFC 3986, 3.2). */
     public String authority() {
         return (address.getAddress().length == 16 ? "[" + address.getHostAddress() + "]" : address.getHostAddress())
                 + ":" + port;

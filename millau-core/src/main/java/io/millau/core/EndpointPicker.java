@@ -4,19 +4,19 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Picks the endpoints of one request, one after the other, and remembers which it tried. For one thread at a time.
+ * Picks the endpoints of one request, one after the other, and remembers which were tried. For one thread at a time.
  *
- * <p>What a pick found is read from the fields: the endpoint, its pool member and how the request came to it.
+ * <p>A pick sets the fields: the endpoint, its pool member, and how the request enters it.
  */
 final class EndpointPicker {
 
     private static final EndpointState[] NONE = {};
 
-    /** Which endpoints may be picked; the next is for where the one before has none. */
+    /** Which endpoints may be picked. The next choice applies if the one before finds none. */
     private enum Choice {
-        /** In rotation with its share of requests not used up, or to be probed. */
+        /** In rotation, and not over its share while recovering; or due for a probe. */
         READY,
-        /** In rotation, also where it recovers and has had its share. */
+        /** In rotation, even over its share while recovering. */
         IN_ROTATION,
         ANY
     }
@@ -25,17 +25,17 @@ final class EndpointPicker {
     private final String method;
     private final RetryPolicy retryPolicy;
 
-    /** The endpoint that was picked last; null before, and when none was left. */
+    /** The endpoint picked last; null before the first pick, and if none was left. */
     @Nullable
     EndpointState picked;
 
-    /** The service of the endpoint that was picked last; null before. */
+    /** The service of the endpoint picked last; null before the first pick. */
     Pool.@Nullable Member member;
 
-    /** How the request came to it. */
+    /** How the request enters the picked endpoint. */
     Health.Entry entry = Health.Entry.USUAL;
 
-    /** Whether the request counted in a service's turns, which it does once. */
+    /** Whether the request was counted for the retry budget; it counts once. */
     private boolean hadTurn;
 
     private int cursor;
@@ -71,12 +71,16 @@ final class EndpointPicker {
         return false;
     }
 
-    /** Whether a request by this service's rules may be sent again if its connection breaks. */
+    /** Whether this service's requests may be retried after their connection broke. */
     boolean mayBeRetried(Service by) {
         return retryPolicy.mayRetry(new Attempt(method, by, Outcome.BROKEN, 1, 0));
     }
 
-    /** Notes that an endpoint was tried; whether for the first time. */
+    /**
+     * Remembers that an endpoint was tried.
+     *
+     * @return whether for the first time
+     */
     boolean addTried(EndpointState endpoint) {
         if (isTried(endpoint)) {
             return false;
@@ -95,7 +99,7 @@ final class EndpointPicker {
         return false;
     }
 
-    /** Whether there is an endpoint that was not tried. */
+    /** Whether an untried endpoint is left. */
     boolean isAnyLeft() {
         for (Pool.Member candidate : pool.members) {
             for (EndpointState endpoint : candidate.endpoints) {
@@ -107,10 +111,10 @@ final class EndpointPicker {
         return false;
     }
 
-    /** Whether an endpoint that was tried joined so recently that it may be about to listen. */
-    boolean triedOneThatStarts(long now) {
-        for (EndpointState refused : tried) {
-            if (refused.worthWaiting(now)) {
+    /** Whether a tried endpoint joined so recently that it may still be starting. */
+    boolean triedStarting(long now) {
+        for (EndpointState candidate : tried) {
+            if (candidate.joinedAndStarting(now)) {
                 return true;
             }
         }
@@ -132,7 +136,10 @@ final class EndpointPicker {
         picked = next != null ? next : pick(now, Choice.ANY);
     }
 
-    /** Also one whose service stands by, or that recovers: its clients are there already. */
+    /**
+     * Picks the preferred endpoint even if its service has weight 0, or if it is recovering: the client's session is
+     * there.
+     */
     private @Nullable EndpointState pickPreferred(long now) {
         EndpointState kept = preferred;
         if (kept == null || kept.health.ejected() || isTried(kept)) {
@@ -158,7 +165,7 @@ final class EndpointPicker {
             EndpointState found = pick(pool.members[index], now, choice);
             if (found != null) {
                 member = pool.members[index];
-                cursor = index + 1; // another service comes before another replica of this one
+                cursor = index + 1; // a retry goes to another service first
                 return found;
             }
         }
@@ -172,13 +179,14 @@ final class EndpointPicker {
         }
         int turn = choice == Choice.READY ? takeTurn(from, now) : from.state.turn();
         if (choice == Choice.READY && tried.length == 0) {
-            // Nearly always the balancer's first choice is ready, and no other has to be looked at.
+            // Usually the balancer's first choice is ready, and no other is checked.
             EndpointState first = choose(from, left, turn, now);
             if (enter(first, from, now, choice)) {
                 return first;
             }
             left = without(first, left);
-            turn = Math.floorDiv(turn, from.endpoints.length); // so that the turns of one that is out go round
+            turn = Math.floorDiv(
+                    turn, from.endpoints.length); // spreads the turns of the skipped endpoint over the others
         }
         left = Arrays.stream(left)
                 .filter(candidate -> !isTried(candidate) && isEligible(candidate, now, choice))
@@ -217,9 +225,9 @@ final class EndpointPicker {
     private boolean enter(EndpointState chosen, Pool.Member of, long now, Choice choice) {
         Health.Entry entered = choice == Choice.ANY ? Health.Entry.LAST_RESORT : Health.Entry.USUAL;
         if (choice == Choice.READY) {
-            // What can't be retried leaves the risk of a probe to others for as long again.
-            long shyNanos = chosen.health.ejected() && !mayBeRetried(of.service) ? of.retryNanos : 0;
-            entered = chosen.health.enter(now, of.probeNanos, shyNanos);
+            // A request that can't be retried waits longer before it probes, to leave the risk to others.
+            long extraNanos = chosen.health.ejected() && !mayBeRetried(of.service) ? of.retryNanos : 0;
+            entered = chosen.health.enter(now, of.probeNanos, extraNanos);
         }
         if (entered == null) {
             return false;

@@ -9,7 +9,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** An endpoint with what is known of it; one per endpoint, however many snapshots and services it is part of. */
+/**
+ * The state of an endpoint. There is one per endpoint, shared by all snapshots and services that contain it. Safe for
+ * use by several threads.
+ */
 final class EndpointState {
 
     private static final int TOKEN_BYTES = 12;
@@ -32,26 +35,28 @@ final class EndpointState {
         this.joined = joined;
     }
 
-    /** It answered. */
+    /** Call when the endpoint responded. */
     void prove() {
         if (!proven) {
             proven = true;
         }
     }
 
-    /** Whether it is known for a short time and has not answered yet: it may run without listening already. */
+    /** Whether it was added recently and has not responded yet, so that it may not listen yet. */
     boolean starting(long now) {
         return !proven && now - seenSince < STARTING_NANOS;
     }
 
-    /** Whether a request is to wait for it: what the router began with is more likely not to be there at all. */
-    boolean worthWaiting(long now) {
+    /**
+     * Whether a request should wait for it. Not if the router started with it, as it is then more likely to be down.
+     */
+    boolean joinedAndStarting(long now) {
         return joined && starting(now);
     }
 
     /**
-     * What tells it from all others to a client that is to come back: the same in every proxy and after a restart. A hash:
-     * who knows the endpoint's id can tell its address from it, and only where the id is an address can it be guessed.
+     * Identifies it in the cookie of a sticky client; the same in every proxy and after a restart. A hash, so that the
+     * cookie doesn't reveal the address; it can be guessed only if the id is an address.
      */
     String token() {
         String known = token;

@@ -5,13 +5,13 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An endpoint as the router sees it now.
+ * The status of an endpoint at one moment. Immutable.
  *
- * @param endpoint which one
+ * @param endpoint the endpoint
  * @param state whether it gets requests
  * @param age how long it has been in this state
- * @param reason why it does not; null where it does
- * @param openRequests requests that it has now
+ * @param reason why it gets no requests; null if it gets some
+ * @param openRequests the number of its requests in progress
  */
 public record EndpointStatus(
         Endpoint endpoint,
@@ -22,15 +22,15 @@ public record EndpointStatus(
 
     /** Whether an endpoint gets requests. */
     public enum State {
-        /** It does. */
+        /** It gets requests. */
         UP(true),
-        /** It is back, and its share of requests grows. */
+        /** It is back in rotation, and its share of requests grows. */
         RECOVERING(true),
-        /** It failed a request. */
+        /** A request to it failed. */
         EJECTED(false),
-        /** It failed checks. */
+        /** Its health checks failed. */
         UNHEALTHY(false),
-        /** It joined, and has not passed a check yet. */
+        /** It was added, and has not passed a health check yet. */
         JOINING(false);
 
         private final boolean inRotation;
@@ -50,7 +50,7 @@ public record EndpointStatus(
         return state.inRotation();
     }
 
-    /** As a person reads it. */
+    /** A text for users. */
     @Override
     public String toString() {
         String is = state.name().toLowerCase(Locale.ROOT);

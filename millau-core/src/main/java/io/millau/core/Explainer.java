@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says of each service why it gets a request or not. What the router chose is given; a service that was not chosen is matched
- * once more as if it were alone, so that there is one way to match.
+ * Explains for each service why it gets a request or not. The router's choice is given. Services that were not chosen
+ * are matched again, each alone, with the same matching code.
  */
 final class Explainer {
 
@@ -29,10 +29,10 @@ final class Explainer {
     private final @Nullable Set<X509Certificate> caOfHost;
     private final long now;
 
-    /** How near a service comes to getting the request, the nearest first. */
+    /** How closely a service matches the request, the closest first. */
     private enum Nearness {
         MATCHES,
-        MAKES_WAY,
+        OUTRANKED,
         NOT_ENABLED,
         OTHER_PATH,
         OTHER_HOST
@@ -70,7 +70,7 @@ final class Explainer {
                 all.stream().map(Ranked::verdict).toList());
     }
 
-    /** A service that was disabled or removed a moment ago still counts as one without a running instance. */
+    /** A service that was just disabled or removed is still matched, as one without a running instance. */
     private static boolean isSame(Service matching, Service disabled) {
         return matching.id().equals(disabled.id());
     }
@@ -82,7 +82,7 @@ final class Explainer {
         }
         boolean anyWillDo =
                 caOfHost != null && !caOfHost.isEmpty() && (caOfRoute == null || caOfRoute.equals(caOfHost));
-        return anyWillDo ? ClientCertificate.NEEDED : ClientCertificate.NONE_WILL_DO;
+        return anyWillDo ? ClientCertificate.NEEDED : ClientCertificate.NONE_ACCEPTED;
     }
 
     private Ranked matching(Pool.Member member, Pool pool) {
@@ -90,7 +90,7 @@ final class Explainer {
         if (member.removedAt != null) {
             reason += ", but was removed or is not enabled any more";
         } else if (!pool.running()) {
-            reason += ", but nothing of it runs";
+            reason += ", but it has no running instance";
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
         }
@@ -103,7 +103,7 @@ final class Explainer {
     private Ranked passedOver(Service service) {
         Route fits = routeOfAlone(service, path);
         if (fits != null) {
-            return ranked(Nearness.MAKES_WAY, service, whyNotChosen(service, fits));
+            return ranked(Nearness.OUTRANKED, service, whyNotChosen(service, fits));
         }
         if (routeOfAlone(service, service.path()) != null) {
             return ranked(
@@ -116,10 +116,10 @@ final class Explainer {
 
     private String whyNotChosen(Service service, Route fits) {
         if (chosen == null) {
-            return "nothing of it runs";
+            return "it has no running instance";
         }
         if (chosen.running() && service.endpoints().isEmpty()) {
-            return "nothing of it runs, and others that fit do";
+            return "it has no running instance, but other matching services do";
         }
         return fits.host().equals(chosen.route.host())
                 ? "path " + chosen.route.path() + " is the longer match than " + fits.path()
@@ -136,7 +136,7 @@ final class Explainer {
         return new Ranked(nearness, new Verdict(service, false, reason, List.of()));
     }
 
-    /** Where a request would find the service if there were no other; null if it does not fit. */
+    /** The route by which the service alone would match; null if it doesn't. */
     private @Nullable Route routeOfAlone(Service service, String requestedPath) {
         var member = new Pool.Member(service, NONE, new ServiceState(0), LoadBalancer.roundRobin(), null);
         Pool pool = new RouteTable(List.of(member), route -> new AtomicInteger()).match(host, requestedPath);

@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which services a request goes to at one moment, and why not to the others. Immutable; made by {@link Router#explain}.
  *
- * @param host the Host field's value that was asked for
- * @param path the path that was asked for
- * @param route what the chosen services have in common; null if no service fits
- * @param running whether something runs of the chosen services
- * @param redirectToHttps whether plain HTTP is sent to HTTPS
- * @param clientCertificate whether the client has to prove who it is
- * @param verdicts one for each service: those that match first, then those that would if others did not, then the rest
+ * @param host the Host field's value in question
+ * @param path the path in question
+ * @param route the route that the request matches; null if no service matches
+ * @param running whether the chosen services have a running instance
+ * @param redirectToHttps whether plain HTTP is redirected to HTTPS
+ * @param clientCertificate whether the client needs a certificate
+ * @param verdicts one for each service: first those that get the request, then those that others outrank, then the rest
  */
 public record Explanation(
         String host,
@@ -26,18 +26,19 @@ public record Explanation(
 
     /** Whether a client needs a certificate; see {@link Service#clientCa}. */
     public enum ClientCertificate {
-        /** It needs none. */
+        /** No certificate is needed. */
         NOT_NEEDED,
-        /** It needs one. */
+        /** A certificate is needed. */
         NEEDED,
-        /** The services of its host ask for different ones, so that none will do. */
-        NONE_WILL_DO
+        /** The services of the host require different CAs, so no certificate is accepted. */
+        NONE_ACCEPTED
     }
 
     /**
-     * What becomes of one service.
+     * The result for one service.
      *
-     * @param matches whether it is one of the chosen
+     * @param service the service
+     * @param matches whether it is one of the chosen services
      * @param reason one sentence, without the service's name
      * @param endpoints its endpoints, if it matches
      */
@@ -48,7 +49,7 @@ public record Explanation(
             endpoints = List.copyOf(endpoints);
         }
 
-        /** A line, and one for each endpoint. */
+        /** One line, followed by one for each endpoint. */
         @Override
         public String toString() {
             return endpoints.stream()
@@ -62,12 +63,12 @@ public record Explanation(
         verdicts = List.copyOf(verdicts);
     }
 
-    /** The services that share such requests. */
+    /** The services that share such requests; empty if none matches. */
     public List<Service> chosen() {
         return verdicts.stream().filter(Verdict::matches).map(Verdict::service).toList();
     }
 
-    /** The verdicts as a person reads them, a service a line. */
+    /** The verdicts as text, one line per service, followed by its endpoints. */
     @Override
     public String toString() {
         return verdicts.stream().map(Verdict::toString).collect(Collectors.joining("\n"));

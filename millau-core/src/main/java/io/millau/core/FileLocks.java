@@ -19,11 +19,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Locks on files, against threads of this JVM and against other processes. Safe for use by several threads.
+ * Locks on files, between threads of this JVM and between processes. Safe for use by several threads.
  *
- * <p>The system keeps other processes out and frees what a dead one held. It knows processes only, and frees all that one
- * holds on a file as soon as that closes the file once: so what this JVM holds is noted here, for the whole JVM, and nobody
- * opens a file that is noted.
+ * <p>The system's file locks exclude other processes, and end when a process dies. But they don't exclude threads of
+ * the same process, and closing any channel of a file frees all locks that the process has on it. So this class records
+ * the locked files of the JVM, and never opens a locked file again.
  */
 final class FileLocks {
 
@@ -46,11 +46,11 @@ final class FileLocks {
     }
 
     /**
-     * Locks a file, which is made if it isn't there and is never removed: a lock on a removed file would exclude nobody
-     * with it.
+     * Locks a file. The file is created if missing, and never removed, since a lock on a removed file excludes nobody
+     * else.
      *
-     * @param file by its real path
-     * @param name what to call the lock in the log
+     * @param file its real path
+     * @param name the lock's name for the log
      * @return empty if another holder has it
      */
     static Optional<Store.Lock> tryLock(Path file, String name, Duration atMost, FileAttribute<?>... attributes)
@@ -70,7 +70,7 @@ final class FileLocks {
         }
     }
 
-    /** One that is held, or about to be. */
+    /** A lock that is held or being taken. */
     private static final class Held implements Store.Lock {
         private final Path file;
         private final String name;
@@ -88,7 +88,7 @@ final class FileLocks {
             if (!isFree(channel)) {
                 return false;
             }
-            end = TIMER.schedule(() -> ranOut(atMost), TimeUnit.NANOSECONDS.convert(atMost), TimeUnit.NANOSECONDS);
+            end = TIMER.schedule(() -> expired(atMost), TimeUnit.NANOSECONDS.convert(atMost), TimeUnit.NANOSECONDS);
             return true;
         }
 
@@ -96,12 +96,12 @@ final class FileLocks {
             try {
                 return channel.tryLock() != null;
             } catch (OverlappingFileLockException e) {
-                // This JVM holds it by another path, or from another class loader.
+                // This JVM holds it by another path, or in another class loader.
                 return false;
             }
         }
 
-        private synchronized void ranOut(Duration atMost) {
+        private synchronized void expired(Duration atMost) {
             if (!closed) {
                 LOG.warn("Lock freed, though its holder hasn't finished lock={} held={}s", name, atMost.toSeconds());
                 close();
@@ -124,7 +124,7 @@ final class FileLocks {
             } catch (IOException e) {
                 LOG.warn("Lock not freed, it ends with this process lock={} file={}", name, file, e);
             } finally {
-                // Only now may another thread open the file: closing it would free that one's lock.
+                // Only now, because closing our channel would free a lock that another thread took.
                 HELD.remove(file, this);
             }
         }

@@ -7,37 +7,39 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is remembered of one endpoint's failures. Belongs to the endpoint, so it survives snapshots. Safe for all I/O
- * threads.
+ * The health of one endpoint. It belongs to the endpoint, so it survives new snapshots. Safe for use by several
+ * threads, except {@link #check}.
  *
- * <p>An ejected endpoint is out of rotation until a time. From then on one request may probe it: the one that moves the time
- * on by the length of a probe. The others go elsewhere until that request has its outcome. After a response the endpoint
- * recovers: its share of requests grows from a tenth to all of it.
+ * <p>An ejected endpoint is out of rotation until a time. After that, one request may probe it: the one that moves this
+ * time on by the length of a probe. Other requests go elsewhere until the probe has its outcome. After a successful
+ * response the endpoint recovers: its share of requests grows from a tenth to all.
  *
- * <p>Where its service names a path to check, it is out of rotation, too, from two failed checks in a row until one passes.
+ * <p>With active health checks, two failed checks in a row also take it out of rotation, until one passes.
  */
 final class Health {
 
     static final long SLOW_START_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** A whole share, in the units of {@link Recovery#share}; a power of two, so that offers may overflow. */
+    /**
+     * A full share, in the units of {@link Recovery#share}. A power of two, so that the counter of offers may overflow.
+     */
     private static final int WHOLE = 1024;
 
-    /** How a request came to an endpoint. */
+    /** How a request enters an endpoint. */
     enum Entry {
-        /** It is in rotation. */
+        /** The endpoint is in rotation. */
         USUAL,
-        /** It is out of rotation, and this request alone finds out whether it is back. */
+        /** The endpoint is out of rotation, and only this request probes whether it is back. */
         PROBE,
-        /** It is out of rotation, and there is nothing better. */
+        /** The endpoint is out of rotation, but no better one is left. */
         LAST_RESORT
     }
 
     private sealed interface State {}
 
     /**
-     * @param since of the first failure
-     * @param refused whether it refused connections: a check that passes shows that it does not any more
+     * @param since the first failure
+     * @param refused whether it refused connections; then a passed check ends the ejection
      */
     private record Ejection(long since, long until, boolean refused, String reason) implements State {
 
@@ -48,34 +50,34 @@ final class Health {
 
     private record Recovery(long since, AtomicInteger offers) implements State {
 
-        /** Its share of requests: a tenth at first, {@link #WHOLE} at the end. */
+        /** Its share of requests: from a tenth of {@link #WHOLE} up to {@link #WHOLE}. */
         int share(long now) {
             long age = Math.min(Math.max(now - since, 0), SLOW_START_NANOS);
             return WHOLE / 10 + (int) (age * (WHOLE - WHOLE / 10) / SLOW_START_NANOS);
         }
 
-        /** Takes of the requests that are offered as many as its share is, evenly spread. */
+        /** Whether to take the offered request. Spreads the taken ones evenly according to the share. */
         boolean takes(int share) {
             return (offers.getAndAdd(share) & WHOLE - 1) + share >= WHOLE;
         }
     }
 
-    /** Nothing while all is well, which is what nearly every request sees. */
+    /** Null while the endpoint is up, the common case. */
     private final AtomicReference<@Nullable State> state = new AtomicReference<>();
 
-    /** What checks say. */
+    /** The state according to health checks. */
     private record Checks(EndpointStatus.State state, long since, String reason) {
-        /** Nothing against it. */
+        /** Checks pass, or there are none. */
         static final Checks PASSED = new Checks(EndpointStatus.State.UP, 0, "");
     }
 
     private volatile Checks checks = Checks.PASSED;
-    private volatile long wellSince;
-    private int failedChecks; // in a row; for who checks alone
+    private volatile long upSince;
+    private int failedChecks; // in a row; only used by the checking thread
 
-    /** @param now when it is known first */
+    /** @param now when it was added */
     Health(long now) {
-        wellSince = now;
+        upSince = now;
     }
 
     /** Whether it is out of rotation. */
@@ -83,25 +85,26 @@ final class Health {
         return checks != Checks.PASSED || state.get() instanceof Ejection;
     }
 
-    /** Whether it is in rotation, or may be probed. */
+    /** Whether it is in rotation, or due for a probe. */
     boolean available(long now) {
         return checks == Checks.PASSED && (!(state.get() instanceof Ejection ejection) || now - ejection.until() >= 0);
     }
 
     /**
-     * Takes the endpoint for a request; null if it is out of rotation, being probed, or had its share.
+     * Enters the endpoint with a request.
      *
-     * @param shyNanos how much longer than others this request leaves an endpoint alone that broke
+     * @param extraNanos how much later than others this request may probe a broken endpoint
+     * @return null if it is out of rotation, being probed, or over its share
      */
     @Nullable
-    Entry enter(long now, long probeNanos, long shyNanos) {
+    Entry enter(long now, long probeNanos, long extraNanos) {
         State seen = state.get();
         if (checks != Checks.PASSED) {
             return null;
         }
         if (seen instanceof Ejection ejection) {
             Ejection probe = ejection.until(now + probeNanos);
-            long from = ejection.refused() ? ejection.until() : ejection.until() + shyNanos;
+            long from = ejection.refused() ? ejection.until() : ejection.until() + extraNanos;
             return now - from >= 0 && state.compareAndSet(seen, probe) ? Entry.PROBE : null;
         }
         if (seen instanceof Recovery recovery) {
@@ -115,8 +118,8 @@ final class Health {
     }
 
     /**
-     * How busy it is, for who compares endpoints: while it recovers a request weighs as many as its share is smaller, and
-     * while it is ejected it has as many as can be.
+     * Its load, for load balancers. While it recovers, each request counts more, in inverse proportion to its share;
+     * while it is ejected the load is the maximum.
      */
     int load(int openRequests, long now) {
         State seen = state.get();
@@ -126,7 +129,7 @@ final class Health {
         return available(now) ? openRequests : Integer.MAX_VALUE;
     }
 
-    /** How long until requests may probe it: 0 if it is in rotation, -1 if that can't be said. */
+    /** Nanoseconds until it may be probed: 0 if it is in rotation, -1 if unknown. */
     long nanosUntilProbe(long now) {
         if (checks != Checks.PASSED) {
             return -1;
@@ -135,7 +138,7 @@ final class Health {
     }
 
     /**
-     * It failed a request.
+     * A request to it failed.
      *
      * @return whether this took it out of rotation
      */
@@ -151,9 +154,9 @@ final class Health {
     }
 
     /**
-     * It answered a request that it got while it was ejected.
+     * It responded to a request while it was ejected.
      *
-     * @return whether this brought it back into rotation, where it isn't while its checks fail
+     * @return whether this brought it back into rotation; it doesn't while its checks fail
      */
     boolean recover(long now, boolean slowly) {
         State seen = state.get();
@@ -161,16 +164,16 @@ final class Health {
                 || !state.compareAndSet(seen, slowly ? new Recovery(now, new AtomicInteger()) : null)) {
             return false;
         }
-        wellSince = now;
+        upSince = now;
         return checks == Checks.PASSED;
     }
 
-    /** How it is, for people. */
+    /** The status, for display. */
     EndpointStatus status(Endpoint endpoint, int openRequests, long now) {
         Checks byChecks = checks;
         State seen = state.get();
         EndpointStatus.State is = EndpointStatus.State.UP;
-        long since = wellSince;
+        long since = upSince;
         String reason = null;
         if (byChecks != Checks.PASSED) {
             is = byChecks.state();
@@ -187,7 +190,7 @@ final class Health {
         return new EndpointStatus(endpoint, is, Duration.ofNanos(Math.max(0, now - since)), reason, openRequests);
     }
 
-    /** A probe that ended without an outcome: the next request may probe. */
+    /** A probe ended without an outcome: the next request may probe. */
     void release(long now) {
         State seen = state.get();
         if (seen instanceof Ejection ejection) {
@@ -195,12 +198,12 @@ final class Health {
         }
     }
 
-    /** It joined, and is in rotation from the first check that passes. */
+    /** It was added, and enters rotation after the first passed check. */
     void awaitCheck(long now) {
         checks = new Checks(EndpointStatus.State.JOINING, now, "waits for its first check that passes");
     }
 
-    /** It is not checked any more. */
+    /** It is no longer checked. */
     void endChecks() {
         if (checks != Checks.PASSED) {
             checks = Checks.PASSED;
@@ -209,10 +212,10 @@ final class Health {
     }
 
     /**
-     * Takes the result of a check.
+     * Takes the result of a check. For one thread.
      *
-     * @param reason what came of it
-     * @return whether this took it out of rotation, or brought it back; one that joins was never out
+     * @param reason the result as text
+     * @return whether this took it out of rotation or brought it back; false if it was joining
      */
     boolean check(boolean passed, String reason, long now) {
         boolean wasOut = ejected();
@@ -230,7 +233,7 @@ final class Health {
         }
         boolean isOut = ejected();
         if (wasOut && !isOut) {
-            wellSince = now;
+            upSince = now;
         }
         return wasOut != isOut && before.state() != EndpointStatus.State.JOINING;
     }

@@ -4,15 +4,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the longest configured suffix, of whole labels, of a host name; {@code *} is the shortest. No allocation: the hash
- * of a name is computed from its end, so that one pass over the requested host yields the hash of each of its suffixes.
+ * Finds the longest configured suffix, in whole labels, of a host name; {@code *} is the shortest. Immutable. Doesn't
+ * allocate: hashes are computed from the end of the name, so that one pass over the requested host gives the hash of
+ * each suffix.
  */
 final class HostIndex<T> {
 
     private final Entry<T>[] buckets;
     private final @Nullable Entry<T> any;
 
-    /** A configured host, with the next best one for hosts that fit it. */
+    /** A configured host, with the next shorter configured suffix. */
     static final class Entry<T> {
         final String host;
         final T value;
@@ -34,7 +35,7 @@ final class HostIndex<T> {
         buckets = new Entry[Integer.highestOneBit(Math.max(1, values.size())) * 4];
         T anyValue = values.get(Service.ANY_HOST);
         any = anyValue == null ? null : new Entry<>(Service.ANY_HOST, anyValue, 0, null, null);
-        // Shorter names first, so that the next best of each is there when it is added.
+        // Shorter names first, so that each finds its next shorter suffix.
         values.entrySet().stream()
                 .filter(entry -> !entry.getKey().equals(Service.ANY_HOST))
                 .sorted((a, b) ->
@@ -52,9 +53,10 @@ final class HostIndex<T> {
     }
 
     /**
-     * The best configured host for a requested one; its {@link Entry#wider} lead on to the next best.
+     * The longest matching entry. Follow {@link Entry#wider} for the next shorter ones.
      *
-     * @param requested a Host field's value (RFC 9110, 7.2): any case, with or without port and trailing dot
+     * @param requested a Host field's value (RFC 9110, 7.2): any case, with or without a port and a trailing dot
+     * @return null if none matches
      */
     @Nullable
     Entry<T> longest(String requested) {

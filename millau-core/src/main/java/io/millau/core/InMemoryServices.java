@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Services declared in code. Safe for use by several threads; a change is in force when the call returns. */
+/**
+ * A source of services declared in code. Safe for use by several threads. A change has been delivered when the call
+ * returns; it may block while consumers work.
+ */
 public final class InMemoryServices implements ServiceSource {
 
     private final List<Consumer<Snapshot>> consumers = new ArrayList<>();

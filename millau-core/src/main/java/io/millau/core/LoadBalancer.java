@@ -1,34 +1,38 @@
 package io.millau.core;
 
 /**
- * Chooses among the endpoints of one service. Called on I/O threads by many requests; must not block. Whether a service
- * changed is told by {@link Object#equals}, so a balancer is made once and not for each snapshot.
+ * Chooses among the endpoints of one service. Called on I/O threads, by many requests at once; must not block or throw.
+ *
+ * <p>A service with a balancer that isn't {@linkplain Object#equals equal} counts as changed. So create a balancer
+ * once, not for each snapshot.
  */
 @FunctionalInterface
 public interface LoadBalancer {
 
-    /** The index of the candidate that gets the request. */
+    /** Returns the index of the candidate that gets the request, from 0 to {@code size() - 1}. */
     int choose(Candidates candidates);
 
-    /** The endpoints that may be chosen; valid during the call. */
+    /** The endpoints to choose from; valid only during the call. */
     interface Candidates {
 
-        /** How many there are, at least one. */
+        /** The number of candidates, at least one. */
         int size();
 
-        /** Attempts that the service had before this one: whose turn it is. May be negative after 2^31 of them. */
+        /**
+         * The number of attempts at the service before this one, to take turns by. May be negative after an overflow.
+         */
         int turn();
 
-        /** How many requests a candidate has in progress; a recovering endpoint counts as having more. */
+        /** The number of a candidate's requests in progress, increased while it recovers. */
         int openRequests(int index);
     }
 
-    /** One after the other. */
+    /** Each endpoint in turn. */
     static LoadBalancer roundRobin() {
         return Balance.ROUND_ROBIN;
     }
 
-    /** The one with the fewest requests in progress; where several have as few, in turn. */
+    /** The endpoint with the fewest requests in progress; if several have as few, in turn. */
     static LoadBalancer leastConnections() {
         return Balance.LEAST_CONNECTIONS;
     }

@@ -1,43 +1,43 @@
 package io.millau.core;
 
-/** How an attempt at an endpoint ended; says whose fault it was, and whether the endpoint could have seen the request. */
+/** How an attempt at an endpoint ended: whether the endpoint failed, and whether it may have seen the request. */
 public enum Outcome {
-    /** The head of a response arrived, with whatever status. */
+    /** The head of a response arrived, with any status. */
     DELIVERED(false, true),
-    /** No connection could be made: not a byte of the request left. */
+    /** No connection could be made, so nothing of the request was sent. */
     UNREACHABLE(true, false),
-    /** The connection ended, or what came was not HTTP, before the response was complete. */
+    /** The connection ended, or the response was not valid HTTP, before the response was complete. */
     BROKEN(true, true),
     /** No response within the service's timeout. */
     TIMED_OUT(true, true),
     /**
-     * A connection that had served other requests turned out to be closed before a byte of the response came: what an idle
-     * connection may do at any time (RFC 9112, 9.5), so the endpoint gets another chance over a new one.
+     * A kept connection turned out to be closed before the first byte of the response. This may happen to an idle
+     * connection at any time (RFC 9112, 9.5), so the endpoint is tried once more over a new one.
      */
     STALE_CONNECTION(false, true),
     /**
-     * The endpoint said itself that it did not begin the request (RFC 9113, 8.7): it is about to end the connection, or has as
-     * many requests as it takes. It gets another chance too.
+     * The endpoint reported that it did not process the request (RFC 9113, 8.7), because it closes the connection or
+     * has too many streams. It is tried once more, too.
      */
     NOT_PROCESSED(false, false),
-    /** The client went away; nothing is known about the endpoint. */
+    /** The client went away; this tells nothing about the endpoint. */
     CLIENT_GONE(false, true);
 
     private final boolean endpointFailed;
-    private final boolean mayHaveBeenSeen;
+    private final boolean mayHaveBeenProcessed;
 
-    Outcome(boolean endpointFailed, boolean mayHaveBeenSeen) {
+    Outcome(boolean endpointFailed, boolean mayHaveBeenProcessed) {
         this.endpointFailed = endpointFailed;
-        this.mayHaveBeenSeen = mayHaveBeenSeen;
+        this.mayHaveBeenProcessed = mayHaveBeenProcessed;
     }
 
-    /** Whether the endpoint is to be taken out of rotation. */
+    /** Whether the endpoint failed, and is to be ejected. */
     public boolean endpointFailed() {
         return endpointFailed;
     }
 
-    /** Whether the endpoint may have begun to process the request. */
-    public boolean mayHaveBeenSeen() {
-        return mayHaveBeenSeen;
+    /** Whether the endpoint may have started to process the request. */
+    public boolean mayHaveBeenProcessed() {
+        return mayHaveBeenProcessed;
     }
 }

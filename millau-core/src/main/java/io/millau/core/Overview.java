@@ -3,29 +3,29 @@ package io.millau.core;
 import java.util.List;
 
 /**
- * The state of a running proxy, for metrics and status pages. May be called by any thread
- * but an I/O thread at any time, and says how things are at that moment. Nothing in it is secret.
+ * The state of a running proxy at the time of each call, for metrics and status pages. Contains no secrets. Safe for
+ * use by several threads, but not on I/O threads, since calls may take long.
  */
 public interface Overview {
 
-    /** Where Millau listens. */
+    /** The addresses that Millau listens on. */
     List<TrafficListener.Ingress> ingresses();
 
-    /** All enabled services. */
+    /** The status of all enabled services. */
     List<ServiceStatus> services();
 
-    /** How many connections to endpoints of a service are open, idle ones too. */
+    /** The number of open connections to a service's endpoints, including idle ones. */
     int openConnections(Service service);
 
-    /** Where services come from. */
+    /** The status of all sources of services. */
     List<SourceStatus> sources();
 
-    /** What is wrong with what they deliver. */
+    /** The problems that the sources report. */
     List<Problem> problems();
 
-    /** The certificates of HTTPS, those that are missing too. */
+    /** The certificates for HTTPS, including missing ones. */
     List<CertificateStatus> certificates();
 
-    /** How many lines of the access log were dropped because they were not read fast enough. */
+    /** The number of access log lines that were dropped because the output was too slow. */
     long droppedLogLines();
 }

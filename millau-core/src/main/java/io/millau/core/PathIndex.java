@@ -3,7 +3,10 @@ package io.millau.core;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the longest configured prefix, of characters, of a path. No allocation: one pass with a running hash. */
+/**
+ * Finds the longest configured prefix of a path, compared by characters. Immutable. Doesn't allocate: one pass with a
+ * running hash.
+ */
 final class PathIndex<T> {
 
     private final Entry<T>[] buckets;

@@ -7,22 +7,22 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** The equally good services of one route, those with nothing running apart from those that run. Immutable but for turns. */
+/** The services that share the requests of one route; either all are running, or none. Immutable except for turns. */
 final class Pool {
 
-    /** What its services have in common. */
+    /** The host and path that its services have in common. */
     final Route route;
 
-    /** Those that have a share, then those of weight 0, which stand by. */
+    /** First the members with a share, then those of weight 0, on standby. */
     final Member[] members;
 
-    /** How many have a share: where no weight says otherwise, all. */
+    /** The number of members with a share. If all have weight 0, all share. */
     final int sharing;
 
-    /** Whether one of its services keeps clients at their endpoints. */
+    /** Whether a service is sticky. */
     final boolean sticky;
 
-    /** Whether one of its services sends requests over plain HTTP to HTTPS. */
+    /** Whether a service redirects plain HTTP to HTTPS. */
     final boolean redirectToHttps;
 
     /** The CAs of client certificates; null if clients need none. */
@@ -58,12 +58,15 @@ final class Pool {
         this.turn = turn;
     }
 
-    /** Whether its services run; all of them do, or none. */
+    /** Whether its services have running instances; either all have, or none. */
     boolean running() {
         return members[0].endpoints.length > 0;
     }
 
-    /** The member whose turn it is, among those with an endpoint in rotation, so that these share the others' load. */
+    /**
+     * The index of the member whose turn it is, among those with an available endpoint; they share the load of the
+     * others.
+     */
     int next(long now) {
         int request = turn.getAndIncrement();
         int next = next(request, 0, sharing, now);
@@ -73,7 +76,11 @@ final class Pool {
         return next < 0 ? Math.floorMod(request, sharing) : next;
     }
 
-    /** Of as many requests in a row as there are shares each member gets its share, evenly spread: of 3 to 1, A B A A. */
+    /**
+     * Spreads each member's share evenly over as many requests as there are shares; for shares of 3 and 1: A B A A.
+     *
+     * @return -1 if no member is available
+     */
     private int next(int request, int from, int to, long now) {
         int shares = 0;
         int available = 0;
@@ -89,7 +96,7 @@ final class Pool {
         if (equalShares && available == to - from) {
             return from + Math.floorMod(request, available);
         }
-        int left = Math.floorMod(request, shares); // of the requests for those that are left
+        int left = Math.floorMod(request, shares); // the position among the remaining members' requests
         for (int i = from; i < to; i++) {
             int share = members[i].share;
             if (!members[i].available(now)) {
@@ -98,10 +105,10 @@ final class Pool {
             if (share >= shares || (long) left * share % shares < share) {
                 return i;
             }
-            left -= (int) ((left - 1L) * share / shares) + 1; // without those that this one gets
+            left -= (int) ((left - 1L) * share / shares) + 1; // skips this member's requests
             shares -= share;
         }
-        return -1; // the last one was ejected in this moment
+        return -1; // the last one was ejected meanwhile
     }
 
     /** One service of the pool. */
@@ -116,8 +123,8 @@ final class Pool {
         final long retryNanos;
 
         /**
-         * @param balancer for services that don't have their own
-         * @param removedAt when the service was removed, if it is only remembered
+         * @param balancer for services without their own
+         * @param removedAt when the service was removed; null if it is current
          */
         Member(
                 Service service,

@@ -1,11 +1,10 @@
 package io.millau.core;
 
 /**
- * Something a source found wrong, as it is told to the operator: whose, where, what was seen and what was expected.
- * Immutable; equal problems are reported once.
+ * A configuration problem that a source found, for the operator. Immutable. Equal problems are reported once.
  *
- * @param service name of the service, or of what else has the problem
- * @param message the whole message for a person, with the label, its value, what was expected and the nearest known name
+ * @param service the name of the service, or of another object with the problem
+ * @param message the whole message, with the label, its value, what was expected, and the most similar known name
  */
 public record Problem(String service, String message) {
 

@@ -6,11 +6,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Keeps retries from becoming a storm: where all of a service fails, they add a fifth to its requests of the last ten
- * seconds, and not a multiple. A service with few requests has ten retries for each of these seconds all the same.
+ * Limits retries, so that they don't multiply the load when all endpoints of a service fail: to a fifth of the
+ * service's requests in the last ten seconds, but at least ten per second.
  *
- * <p>Counts only ever go up; a window is what they grew by since its oldest slice began. For all threads, without a lock:
- * those that are late by some nanoseconds count to the slice before.
+ * <p>Counters only grow; the use in a window is their growth since its oldest slice began. Safe for use by several
+ * threads, without locks; a count near the border of two slices may be added to the earlier one.
  */
 final class RetryBudget {
 
@@ -29,9 +29,9 @@ final class RetryBudget {
     }
 
     /**
-     * Time goes on; to be called with every request.
+     * Advances the window. Call with every request.
      *
-     * @param requests how many there were so far; may overflow
+     * @param requests the number of requests so far; may overflow
      */
     void tick(long now, int requests) {
         long current = (now - began) / SLICE_NANOS;

@@ -1,34 +1,36 @@
 package io.millau.core;
 
 /**
- * Decides whether a request may go to the next endpoint. Called on I/O threads by many requests; must not block.
+ * Decides whether a failed request may be sent to the next endpoint. Called on I/O threads, by many requests at once;
+ * must not block or throw.
  *
- * <p>Two limits hold whatever it says: a request goes to each endpoint once, and the retries of requests that an endpoint
- * may have seen add at most a fifth to a service's requests of the last ten seconds, though never fewer than ten for each
- * of them.
+ * <p>Two limits apply in any case: a request is sent to each endpoint once, except after {@link
+ * Outcome#STALE_CONNECTION} and {@link Outcome#NOT_PROCESSED}; and a service's retries of requests that an endpoint may
+ * have seen are limited to a fifth of its requests in the last ten seconds, but at least ten per second.
  */
 @FunctionalInterface
 public interface RetryPolicy {
 
-    /** Whether the request of this attempt, which failed, may be sent again. */
+    /** Whether the request of this failed attempt may be retried. */
     boolean mayRetry(Attempt attempt);
 
     /**
-     * What could not have been processed is retried; what may have been, only if its method is idempotent (RFC 9110,
-     * 9.2.2) or its service says that it does no harm; nothing after three attempts that timed out, or a hundred in all.
+     * The default policy. It retries requests that can't have been processed. Those that may have been are retried only
+     * if the method is idempotent (RFC 9110, 9.2.2) or the service allows it ({@link Service#retryUnsafe}). It stops
+     * after three timeouts or a hundred attempts.
      */
     static RetryPolicy standard() {
         return attempt -> {
             if (attempt.outcome() == Outcome.DELIVERED || attempt.outcome() == Outcome.CLIENT_GONE) {
-                return false; // there is no client, or no failure, to retry it for
+                return false; // no failure, or no client any more
             }
             if (attempt.timedOut() >= 3) {
-                return false; // the client has waited long enough, and so have the endpoints
+                return false; // more would keep the client waiting too long
             }
             if (attempt.number() >= 100) {
-                return false; // each may have cost a second of waiting for a connection
+                return false; // each may have waited a second for a connection
             }
-            if (!attempt.outcome().mayHaveBeenSeen()) {
+            if (!attempt.outcome().mayHaveBeenProcessed()) {
                 return true;
             }
             return switch (attempt.method()) {

@@ -14,10 +14,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which services get a request: an immutable index of host and path, built off the request path.
+ * Finds the services for a request: an immutable index by host and path, built outside of request processing.
  *
- * <p>Host comes first, then path among the services of that host; where the best host has no path that fits, the next
- * best host is tried. A service with nothing running fits only where no running one does.
+ * <p>The host is matched first, then the path among the services of that host. If the best host has no matching path,
+ * the next best is tried. Services without a running instance match only if no running one does.
  */
 final class RouteTable {
 
@@ -27,7 +27,7 @@ final class RouteTable {
     /** The CAs of client certificates for each host; null if no host needs client certificates. */
     private final @Nullable HostIndex<Optional<Set<X509Certificate>>> clientCa;
 
-    /** @param turnOf whose turn it is at a route */
+    /** @param turnOf the counter of turns of a route */
     RouteTable(Collection<Pool.Member> members, Function<Route, AtomicInteger> turnOf) {
         Map<String, Optional<Set<X509Certificate>>> clientCas = clientCas(members);
         clientCa = clientCas.values().stream().allMatch(Optional::isEmpty) ? null : new HostIndex<>(clientCas);
@@ -35,7 +35,7 @@ final class RouteTable {
         idle = index(members, false, turnOf, clientCas);
     }
 
-    /** Where several services of a host ask for different ones, those that satisfy all of them. */
+    /** If several services of a host require CAs, those that are common to all. */
     private static Map<String, Optional<Set<X509Certificate>>> clientCas(Collection<Pool.Member> members) {
         Map<String, Optional<Set<X509Certificate>>> all = new HashMap<>();
         for (Pool.Member member : members) {
@@ -60,8 +60,8 @@ final class RouteTable {
     /**
      * The CAs of client certificates for a host.
      *
-     * @param host a Host field's value, or a name
-     * @return null if clients need no certificate; an empty set if no client can satisfy all services
+     * @param host a Host field's value, or a host name
+     * @return null if clients need no certificate; an empty set if no CA satisfies all services
      */
     @Nullable
     Set<X509Certificate> clientCa(String host) {
@@ -103,7 +103,7 @@ final class RouteTable {
     }
 
     /**
-     * The pool for a request, or null if no service fits.
+     * The pool for a request, or null if no service matches.
      *
      * @param host the Host field's value; empty if there is none
      * @param path the path, decoded, without the query

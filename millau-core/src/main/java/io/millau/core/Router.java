@@ -15,12 +15,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Knows which endpoints a request may go to, and how each of them fared. Without I/O and threads of its own: a routing and
- * failover engine for any server.
+ * Routes requests to services and fails over between their endpoints. Does no I/O and has no threads, so it can be used
+ * in any server.
  *
- * <p>{@link #open} is for I/O threads: one volatile read and one match. {@link #replace} may be called from any other
- * thread at any time. Health, turns and what was retried belong to endpoints, services and routes, so they
- * survive what is replaced.
+ * <p>Safe for use by several threads. {@link #open} is for I/O threads: it reads one volatile field and matches once.
+ * {@link #replace} may be called by any other thread at any time. Health belongs to endpoints, retry budgets to
+ * services, turns to routes: they survive a replacement.
  */
 public final class Router {
 
@@ -32,7 +32,7 @@ public final class Router {
 
     private volatile RouteTable table;
 
-    /** Only to be explained; guarded by this. */
+    /** For explanations only; guarded by this. */
     private List<Service> disabled = List.of();
 
     private volatile List<Pool.Member> members = List.of();
@@ -47,15 +47,15 @@ public final class Router {
 
     private record Removed(Service service, long at) {}
 
-    /** A router with the usual rules. */
+    /** A router with the standard retry policy, round-robin and the system's time. Call {@link #replace} next. */
     public Router() {
         this(RetryPolicy.standard(), LoadBalancer.roundRobin(), Ticker.system());
     }
 
     /**
-     * A router with rules and a clock of one's own.
+     * A router with the given rules and time source.
      *
-     * @param balancer for services that don't have their own
+     * @param balancer for services without their own
      */
     public Router(RetryPolicy retryPolicy, LoadBalancer balancer, Ticker ticker) {
         this.retryPolicy = retryPolicy;
@@ -65,8 +65,9 @@ public final class Router {
     }
 
     /**
-     * Replaces all services; requests that are open go on with those they were opened with. For a minute a service that
-     * is gone still answers for itself where nothing else fits, as one that has no running instance.
+     * Replaces all services. Requests in progress continue with the services they were opened with. For a minute, a
+     * removed service still matches where no other does, as one without a running instance. Services must differ by
+     * their ids: of two with the same id, the last one is used.
      */
     public synchronized void replace(Collection<Service> services) {
         long now = ticker.nanoTime();
@@ -104,7 +105,7 @@ public final class Router {
         filled = true;
     }
 
-    /** Of endpoints that no service has checked any more. */
+    /** Ends health checks of endpoints that no service checks any more. */
     private static void endChecks(Map<Endpoint, EndpointState> all, List<Pool.Member> members) {
         Set<Endpoint> checked = new HashSet<>();
         members.stream()
@@ -146,11 +147,12 @@ public final class Router {
     }
 
     /**
-     * Takes the result of a check of {@link Service#health()}. Two that failed in a row take an endpoint out of rotation, one
-     * that passes brings it back; an endpoint that joins waits for the first one that passes. For one thread.
+     * Takes the result of a health check, see {@link Service#health()}. Two failures in a row take an endpoint out of
+     * rotation, and one passed check brings it back. A new endpoint waits for its first passed check. For one thread.
+     * Results of unknown endpoints are ignored.
      *
-     * @param reason what came of it, for people
-     * @return whether this took the endpoint out of rotation, or brought it back; one that joins was never out
+     * @param reason the result as text
+     * @return whether this took the endpoint out of rotation or brought it back; false for an endpoint that was joining
      */
     public boolean checked(Endpoint endpoint, boolean passed, String reason) {
         EndpointState state = endpointStates.get(endpoint);
@@ -158,12 +160,12 @@ public final class Router {
     }
 
     /**
-     * Opens the delivery of a request.
+     * Opens the delivery of a request. The caller must close it.
      *
      * @param host the Host field's value; empty if there is none
      * @param path the path, decoded, without the query
      * @param method as in the request line
-     * @return null if no service fits
+     * @return null if no service matches
      */
     public @Nullable Delivery open(String host, String path, String method) {
         Pool pool = match(host, path);
@@ -176,7 +178,7 @@ public final class Router {
     }
 
     /**
-     * Explains which services {@link #open} chooses for a request, and why not the others. Takes its time, so not for I/O
+     * Explains which services {@link #open} chooses for a request, and why not the others. Slow, so not for I/O
      * threads.
      *
      * @param host the Host field's value; empty if there is none
@@ -197,17 +199,18 @@ public final class Router {
     }
 
     /**
-     * The CAs of client certificates for a host: those that all of its services with a {@link Service#clientCa} name. For I/O
-     * threads.
+     * The CAs of client certificates for a host: those that all of its services with a {@link Service#clientCa} have in
+     * common. For any thread.
      *
-     * @param host a Host field's value, or the name of a handshake (SNI); empty if there is none
-     * @return null if clients need no certificate; an empty set if the services have no CA in common, so that no client can satisfy them
+     * @param host a Host field's value, or the name in a handshake (SNI); empty if there is none
+     * @return null if clients need no certificate; an empty set if the services have no CA in common, so that every
+     *     client is rejected
      */
     public @Nullable Set<X509Certificate> clientCa(String host) {
         return table.clientCa(host);
     }
 
-    /** The table keeps removed services until it is built again, which may be long after their minute is over. */
+    /** Whether all services of a pool were removed more than a minute ago. The table keeps them until it is rebuilt. */
     private boolean isForgotten(Pool pool) {
         if (pool.running()) {
             return false;
@@ -221,7 +224,7 @@ public final class Router {
         return true;
     }
 
-    /** All enabled services, and how their endpoints are now. */
+    /** The status of all enabled services and their endpoints. */
     public List<ServiceStatus> status() {
         long now = ticker.nanoTime();
         return members.stream()

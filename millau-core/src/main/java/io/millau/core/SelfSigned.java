@@ -16,7 +16,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 
-/** Makes the certificate that a server uses when it has no other: the port responds, and the client sees what is missing. */
+/** Makes the certificate of a server without another one, so that the port responds and clients see what is missing. */
 final class SelfSigned {
 
     private static final DateTimeFormatter TIME =

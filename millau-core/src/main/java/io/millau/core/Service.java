@@ -14,24 +14,24 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A service as its labels describe it, and who runs it. Immutable.
+ * A service: the settings of its labels, and its endpoints. Immutable.
  *
- * <p>Two services are equally good for a request when the same host and the same path of theirs fit it best; they then
- * share such requests by their weights, however many endpoints each has.
+ * <p>Services share a request if the same host and the same path of theirs match it best. They share by weight,
+ * regardless of their numbers of endpoints.
  */
 public final class Service {
 
-    /** The host that fits every request. */
+    /** The host that matches every request. */
     public static final String ANY_HOST = "*";
 
     private final String id;
     private final String name;
     private final List<Endpoint> endpoints;
 
-    /** What is not as by default. */
+    /** The settings that differ from their defaults. */
     private final Map<Setting<?>, Object> settings;
 
-    // What requests ask for.
+    // Read by requests.
     private final String path;
     private final Duration timeout;
     private final boolean retryUnsafe;
@@ -52,12 +52,12 @@ public final class Service {
         this.hsts = get(Labels.HSTS);
     }
 
-    /** A service for every host and path, with the defaults of the labels; its id is its name. */
+    /** Starts a service for every host and path, with the default settings. Its id is its name. */
     public static Builder named(String name) {
         return new Builder(name);
     }
 
-    /** What tells it from every other service, of other sources too; two services of one name have two ids. */
+    /** Its unique id, among the services of all sources. Two services with the same name need different ids. */
     public String id() {
         return id;
     }
@@ -67,53 +67,53 @@ public final class Service {
         return name;
     }
 
-    /** Whether it is served. A disabled service may still contribute its certificate. */
+    /** Whether it gets requests. A disabled service may still contribute its certificate. */
     public boolean enabled() {
         return value(Labels.ENABLED);
     }
 
-    /** Host names in lower case without a trailing dot, or {@link #ANY_HOST}; at least one. */
+    /** Its host names, in lower case without a trailing dot, or {@link #ANY_HOST}; at least one. */
     public List<String> hosts() {
         return value(Labels.HOSTS);
     }
 
-    /** The beginning of the URL paths that it serves; starts with a slash. */
+    /** The prefix of the URL paths that it serves; starts with a slash. */
     public String path() {
         return path;
     }
 
-    /** How long the head of a response may take before the next endpoint is tried. */
+    /** How long to wait for the head of a response, before the next endpoint is tried. */
     public Duration timeout() {
         return timeout;
     }
 
-    /** How long an endpoint that failed is ejected: out of rotation. */
+    /** How long a failed endpoint is ejected: taken out of rotation. */
     public Duration retry() {
         return value(Labels.RETRY);
     }
 
     /**
      * Whether a request whose method is not idempotent (RFC 9110, 9.2.2) may be retried although the endpoint may have
-     * begun to process it.
+     * started to process it.
      */
     public boolean retryUnsafe() {
         return retryUnsafe;
     }
 
     /**
-     * Its share among equally good services: of weights 1 and 9 one request in ten, and nine. A service of weight 0 stands
-     * by: it gets requests only while no equally good one has an endpoint that is ready for them.
+     * Its share among the services that share a request: with weights 1 and 9, one request in ten and nine in ten. A
+     * service of weight 0 is on standby: it gets requests only while none of the others has an endpoint that is ready.
      */
     public int weight() {
         return value(Labels.WEIGHT);
     }
 
-    /** Which of its endpoints gets a request; null for the router's. */
+    /** Chooses among its endpoints; null for the router's balancer. */
     public @Nullable LoadBalancer balancer() {
         return get(Labels.BALANCE);
     }
 
-    /** Whether a client stays with the endpoint that answered it first, as long as that is there. */
+    /** Whether a client stays with the endpoint that responded first, as long as that is in rotation. */
     public boolean sticky() {
         return sticky;
     }
@@ -123,51 +123,51 @@ public final class Service {
         return get(Labels.HEALTH);
     }
 
-    /** How long connections to an endpoint that was removed may go on. */
+    /** How long requests at a removed endpoint may take to finish. */
     public Duration drain() {
         return value(Labels.DRAIN);
     }
 
-    /** How many bytes of a request's body are kept so that they can be sent again. */
+    /** How many bytes of a request's body are kept for retries. */
     public int buffer() {
         return buffer;
     }
 
-    /** The certificate that it contributes, for its own hosts or others'; it does so while it is not enabled, too. */
+    /** The certificate that it contributes, for any hosts, even if it is disabled; null for none. */
     public @Nullable Certificate certificate() {
         return get(Labels.CERTIFICATE);
     }
 
     /**
-     * The CAs of client certificates for its hosts: whichever service a request goes to, it needs a connection over TLS with a client
-     * certificate that leads to one of these. Empty if clients need none.
+     * The CAs of client certificates for its hosts. Every request for these hosts, to any service, needs a TLS
+     * connection with a client certificate from one of these CAs. Empty if clients need none.
      */
     public Set<X509Certificate> clientCa() {
         return value(Labels.CLIENT_CA);
     }
 
-    /** Whether requests that come over plain HTTP are sent to HTTPS. */
+    /** Whether requests over plain HTTP are redirected to HTTPS. */
     public boolean redirectToHttps() {
         return value(Labels.REDIRECT);
     }
 
-    /** How long clients are told to use HTTPS only (RFC 6797); null if they are told nothing. */
+    /** How long browsers should use HTTPS only (RFC 6797); null for no such header. */
     public @Nullable Duration hsts() {
         return hsts;
     }
 
-    /** Its running instances; empty while none runs. */
+    /** Its running instances; may be empty. */
     public List<Endpoint> endpoints() {
         return endpoints;
     }
 
     /**
-     * The value of a setting; the accessors above read the labels'.
+     * The value of a setting. The accessors above return those of labels.
      *
-     * @return its default if this service doesn't have it
+     * @return the setting's default if the service doesn't set it
      */
     public <T> @Nullable T get(Setting<T> setting) {
-        @SuppressWarnings("unchecked") // the builder puts nothing else there
+        @SuppressWarnings("unchecked") // the builder checks the type
         T value = (T) settings.get(setting);
         return value == null ? setting.defaultValue() : value;
     }
@@ -176,7 +176,7 @@ public final class Service {
         return Objects.requireNonNull(get(setting));
     }
 
-    /** The names of the settings that another service has otherwise, in alphabetical order. */
+    /** The names of the settings in which another service differs, in alphabetical order. */
     public Set<String> settingsThatDiffer(Service other) {
         Set<Setting<?>> all = new HashSet<>(settings.keySet());
         all.addAll(other.settings.keySet());
@@ -194,12 +194,12 @@ public final class Service {
         return toBuilder().endpoints(endpoints).build();
     }
 
-    /** A builder that starts from this service. */
+    /** A builder that starts from this service, with its id. */
     public Builder toBuilder() {
         return new Builder(this, name).id(id);
     }
 
-    /** A builder that starts from this service, for one of another name; its id is that name. */
+    /** A builder that starts from this service, with another name. The name is also its id. */
     public Builder toBuilder(String otherName) {
         return new Builder(this, otherName);
     }
@@ -223,7 +223,10 @@ public final class Service {
         return name + " " + String.join(" ", hosts()) + " " + path + " → " + endpoints;
     }
 
-    /** Builds a service; for one thread. Every setter checks its value as the label of its name is checked. */
+    /**
+     * Builds a service. For one thread. Setters check values as their labels are checked, and throw {@link
+     * IllegalArgumentException} if one is invalid.
+     */
     public static final class Builder {
         private final String name;
         private String id;
@@ -269,7 +272,7 @@ public final class Service {
         /**
          * See {@link Service#path()}.
          *
-         * @throws IllegalArgumentException if it is not the beginning of a path
+         * @throws IllegalArgumentException if it is not a path prefix
          */
         public Builder path(String path) {
             return set(Labels.PATH, path);
@@ -380,10 +383,11 @@ public final class Service {
         }
 
         /**
-         * See {@link Service#get}; the setters above set the labels'.
+         * See {@link Service#get}. The setters above set those of labels.
          *
-         * @param value null for none, where that is the default
-         * @throws IllegalArgumentException if the setting doesn't take it
+         * @param value null for none, if that is the default
+         * @throws IllegalArgumentException if the value is invalid
+         * @throws NullPointerException if the value is null and the default isn't
          */
         public <T> Builder set(Setting<T> setting, @Nullable T value) {
             T initial = setting.defaultValue();
@@ -398,7 +402,7 @@ public final class Service {
             return this;
         }
 
-        /** The service. */
+        /** Builds the service. */
         public Service build() {
             return new Service(this);
         }

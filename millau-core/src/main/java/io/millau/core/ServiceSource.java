@@ -5,45 +5,49 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where services come from: a Docker Engine, a file, code.
+ * Provides services: from a Docker Engine, a file or code.
  *
- * <p>A source has threads of its own and never blocks a request. Its {@link Object#toString()} names it to the operator.
+ * <p>A source works on its own threads and never blocks a request. Its {@link Object#toString()} is its name in logs.
+ * Its methods may be called by any thread.
  */
 @FunctionalInterface
 public interface ServiceSource {
 
     /**
-     * Starts to deliver. The consumer is called serially, from a thread of the source or from this call, with a whole
-     * snapshot each time; the first one as soon as the source has seen everything once. A source whose origin is away
-     * keeps quiet and tries for ever: what was delivered last stays in force.
+     * Starts to deliver snapshots. The consumer is called with one complete snapshot at a time, by a thread of the
+     * source or within this call; first when the source has read everything once. If a source fails, it keeps retrying
+     * and delivers nothing meanwhile, so the last snapshot stays in use.
      *
-     * @return ends the deliveries and frees what they needed
+     * @return close it to end the delivery and to free its resources
      */
     Subscription subscribe(Consumer<Snapshot> consumer);
 
-    /** A running delivery. */
+    /** A delivery in progress. Safe for use by several threads. */
     @FunctionalInterface
     interface Subscription extends AutoCloseable {
 
-        /** Ends the delivery; returns when the consumer is not called any more. Further calls have no effect. */
+        /**
+         * Ends the delivery. Waits some seconds at most for a call of the consumer to end. Further calls have no
+         * effect.
+         */
         @Override
         void close();
 
-        /** How the source fares; null if it has nothing to tell but its snapshots. Never blocks; any thread. */
+        /** The status of the source; null if it has none. Never blocks. */
         default @Nullable SourceStatus status() {
             return null;
         }
 
-        /** Asks the source to look at its origin at once, since something moves. Never blocks; any thread. */
+        /** Asks the source to read its services soon, because they may have changed. Never blocks. */
         default void lookNow() {}
     }
 
-    /** Services declared in code, to be changed at any time. */
+    /** Services declared in code, which may be changed at any time. */
     static InMemoryServices of(Service... services) {
         return new InMemoryServices(services);
     }
 
-    /** The services of a properties file; saved changes apply within two seconds. */
+    /** The services in a properties file. Changes of the file apply within two seconds. Doesn't read it yet. */
     static ServicesFile file(Path file) {
         return new ServicesFile(file);
     }

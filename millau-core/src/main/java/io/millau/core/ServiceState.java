@@ -3,14 +3,17 @@ package io.millau.core;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What is remembered of a service from snapshot to snapshot, as {@link EndpointState} is of an endpoint: whose turn it is, and how
- * often its requests were retried. For all I/O threads.
+ * The state of a service that survives new snapshots: the turns of its endpoints and its retry budget. Safe for use by
+ * several threads.
  */
 final class ServiceState {
 
     private static final long REQUEST = 1L << 32;
 
-    /** Turns in the lower half, how many of them were requests and not retries in the upper: one write for both. */
+    /**
+     * The number of turns in the lower half; how many of them were new requests, not retries, in the upper half. So one
+     * write updates both.
+     */
     private final AtomicLong turns = new AtomicLong();
 
     private final RetryBudget budget;
@@ -19,24 +22,24 @@ final class ServiceState {
         budget = new RetryBudget(now);
     }
 
-    /** The turn of a new request. */
+    /** Takes the turn of a new request. */
     int turnOfRequest(long now) {
         long before = turns.getAndAdd(REQUEST + 1);
         budget.tick(now, requests(before));
         return (int) before;
     }
 
-    /** The turn of a request that was sent before. */
+    /** Takes the turn of a retry. */
     int turnOfRetry() {
         return (int) turns.getAndIncrement();
     }
 
-    /** The turn that comes next; stays so. */
+    /** Reads the next turn without taking it. */
     int turn() {
         return (int) turns.get();
     }
 
-    /** Whether the service may have one more retry. */
+    /** Whether the budget allows one more retry. */
     boolean allowsRetry(long now) {
         return budget.allows(now, requests(turns.get()));
     }

@@ -3,10 +3,10 @@ package io.millau.core;
 import java.util.List;
 
 /**
- * A service as the router sees it now.
+ * The status of a service at one moment. Immutable.
  *
- * @param service as its source describes it
- * @param endpoints in the service's order
+ * @param service the service
+ * @param endpoints the status of its endpoints, in the service's order
  */
 public record ServiceStatus(Service service, List<EndpointStatus> endpoints) {
 
@@ -15,12 +15,12 @@ public record ServiceStatus(Service service, List<EndpointStatus> endpoints) {
         endpoints = List.copyOf(endpoints);
     }
 
-    /** How many of its endpoints are in rotation. */
+    /** The number of its endpoints in rotation. */
     public int endpointsInRotation() {
         return (int) endpoints.stream().filter(EndpointStatus::inRotation).count();
     }
 
-    /** Whether it has an endpoint in rotation. */
+    /** Whether an endpoint is in rotation. */
     public boolean up() {
         return endpoints.stream().anyMatch(EndpointStatus::inRotation);
     }

@@ -32,18 +32,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The services of a Java properties file (UTF-8): {@code NAME.endpoints} lists URLs, the other keys are the labels' words
- * behind the service's name.
+ * The services in a Java properties file (UTF-8). {@code NAME.endpoints} lists URLs; the other keys are a service's
+ * name followed by the name of a label, without its prefix.
  *
- * <p>The file is read again every second, which also sees what file events miss (bind mounts, symbolic links); the names
- * in its URLs are resolved again every 30 seconds, and a name that stops resolving keeps its last addresses. Immutable.
+ * <p>The file is read every second, which works even where file events are missed (bind mounts, symbolic links). Host
+ * names in its URLs are resolved every 30 seconds; a name that no longer resolves keeps its last addresses.
+ *
+ * <p>Immutable; safe for use by several threads. Each subscription has its own daemon thread.
  */
 public final class ServicesFile implements ServiceSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
     private static final String ENDPOINTS = Labels.ENDPOINTS.name();
 
-    /** Plainer than {@link java.net.URI}, which knows no host names with underscores, though Docker does. */
+    /** Simpler than {@link java.net.URI}, which rejects host names with underscores; Docker allows them. */
     private static final Pattern URL =
             Pattern.compile("(https?|h2c)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
 
@@ -56,9 +58,9 @@ public final class ServicesFile implements ServiceSource {
     }
 
     /**
-     * Looks once, without a thread of its own.
+     * Reads the file once, in the calling thread, which it blocks.
      *
-     * @throws IOException if the file can't be read, or is no such file
+     * @throws IOException if the file can't be read or is malformed
      */
     public Snapshot look() throws IOException {
         List<Snapshot> seen = new ArrayList<>(1);
@@ -102,7 +104,7 @@ public final class ServicesFile implements ServiceSource {
         return "file " + file;
     }
 
-    /** What was seen so far; used by the source's thread alone. */
+    /** The state of one subscription. For the source's thread only. */
     private final class Watch implements Runnable {
         private final Consumer<Snapshot> consumer;
         private final SourceStats discovery;
@@ -132,13 +134,13 @@ public final class ServicesFile implements ServiceSource {
                 failures = 0;
                 discovery.looked(Duration.ofNanos(System.nanoTime() - start));
             } catch (IOException | RuntimeException e) {
-                // An exception would end the schedule, and with it discovery.
+                // An exception would end the scheduled task, and with it discovery.
                 String message = e.toString();
                 discovery.failed(message);
                 failures++;
                 if (!message.equals(trouble)) {
                     LOG.error(
-                            "Away source={} reason={} meanwhile=\"its last services stay\"",
+                            "Away source={} reason={} meanwhile=\"its services stay as they are; retried until it is back\"",
                             LogText.value("file " + file),
                             LogText.value(message));
                 }
@@ -165,28 +167,28 @@ public final class ServicesFile implements ServiceSource {
         }
 
         private Snapshot snapshot() {
-            LabelReader.Picture picture = labels.picture();
+            LabelReader.Batch batch = labels.batch();
             List<Service> found = new ArrayList<>();
             services.forEach((name, values) -> {
                 if (values.containsKey(name)) {
-                    picture.problem(name, "expected keys like " + name + "." + ENDPOINTS);
+                    batch.problem(name, "expected keys like " + name + "." + ENDPOINTS);
                 }
-                Settings read = picture.accept(name, name, Labels.ALL.readFile(name, values));
+                Settings read = batch.accept(name, name, Labels.ALL.readFile(name, values));
                 if (read != null) {
                     found.add(read.service(name)
                             .id("file:" + name)
-                            .endpoints(endpoints(name, read, values.get(name + "." + ENDPOINTS), picture))
+                            .endpoints(endpoints(name, read, values.get(name + "." + ENDPOINTS), batch))
                             .build());
                 }
             });
-            List<Problem> problems = picture.finish();
+            List<Problem> problems = batch.finish();
             return new Snapshot(found, problems);
         }
 
         private List<Endpoint> endpoints(
-                String service, Settings settings, @Nullable String urls, LabelReader.Picture picture) {
+                String service, Settings settings, @Nullable String urls, LabelReader.Batch batch) {
             if (urls == null || urls.isBlank()) {
-                picture.problem(
+                batch.problem(
                         service,
                         service + "." + ENDPOINTS + " is missing: expected URLs separated by spaces,"
                                 + " http://10.0.0.5:8080 for instance");
@@ -197,7 +199,7 @@ public final class ServicesFile implements ServiceSource {
                 try {
                     endpoints.addAll(endpointsOf(url, settings));
                 } catch (IllegalArgumentException e) {
-                    picture.problem(
+                    batch.problem(
                             service,
                             service + "." + ENDPOINTS + "=" + Words.shown(url) + ": " + e.getMessage()
                                     + " (this endpoint is left out)");
@@ -235,14 +237,14 @@ public final class ServicesFile implements ServiceSource {
                 addresses.put(host, List.of(InetAddress.getAllByName(host)));
             } catch (UnknownHostException e) {
                 if (!addresses.containsKey(host)) {
-                    throw new IllegalArgumentException("the name can't be resolved; tried again every 30 s", e);
+                    throw new IllegalArgumentException("the name can't be resolved; retried every 30 s", e);
                 }
             }
             return addresses.getOrDefault(host, List.of());
         }
     }
 
-    /** The file's lines by service, each with its full key. */
+    /** The file's values by service, each with its full key. */
     static Map<String, Map<String, String>> parse(Path file) throws IOException {
         Properties properties = new Properties();
         try (Reader reader = Files.newBufferedReader(file)) {

@@ -3,28 +3,28 @@ package io.millau.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that a service can be set to: the key for {@link Service#get} and {@link Service.Builder#set}. Every label that
- * describes a service is one; a program may have settings of its own, for its {@link LoadBalancer} or {@link RetryPolicy}.
+ * A setting of a service: the key for {@link Service#get} and {@link Service.Builder#set}. Every label of a service is
+ * one. Programs may define others, for their {@link LoadBalancer} or {@link RetryPolicy}.
  *
- * <p>Settings are told apart by identity, so each one is a constant. Immutable. Values have to be immutable, too, and to
- * have an {@link Object#equals}, by which a service is known to have changed.
+ * <p>Settings are compared by identity, so make each a constant. Settings and values must be immutable. Values need an
+ * {@link Object#equals}, by which a change of the service is detected.
  *
- * @param <T> its values
+ * @param <T> the type of its values
  */
 public interface Setting<T> {
 
-    /** What logs call it, such as {@code timeout}. */
+    /** Its name in logs, such as {@code timeout}. */
     String name();
 
-    /** The value of a service that says nothing; null for none. */
+    /** The value of a service that doesn't set it; null for none. */
     @Nullable
     T defaultValue();
 
     /**
      * Checks a value.
      *
-     * @return the value in the form in which it is kept
-     * @throws IllegalArgumentException if it can't be served; the message says what was expected
+     * @return the value in canonical form
+     * @throws IllegalArgumentException if it is invalid; the message tells what was expected
      */
     default T check(T value) {
         return value;

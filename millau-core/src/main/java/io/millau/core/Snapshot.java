@@ -3,15 +3,15 @@ package io.millau.core;
 import java.util.List;
 
 /**
- * All that a source knows at one moment. Immutable; snapshots of the same state are equal whatever order the source's
- * origin listed it in, so sources sort.
+ * The services and problems of a source at one moment. Immutable. The same state must make equal snapshots, so sources
+ * sort the lists.
  *
- * @param services every service, disabled ones and those with nothing running too
+ * @param services every service, including disabled ones and those without a running instance
  * @param problems what is wrong with the configuration
  */
 public record Snapshot(List<Service> services, List<Problem> problems) {
 
-    /** A source that knows nothing. */
+    /** A snapshot without services and problems. */
     public static final Snapshot EMPTY = new Snapshot(List.of(), List.of());
 
     /** Copies both lists. */

@@ -5,14 +5,14 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a source of services fares.
+ * The status of a source of services. Immutable.
  *
- * @param name what it is called
- * @param lastSuccess when it last looked at its origin and saw all of it; null if it never did
- * @param trouble why it can't look at it now; null if it can
- * @param events how many it heard of that may have changed something
- * @param errors how many looks failed
- * @param buildTime how long the last look took, from the first question to the snapshot
+ * @param name the source's name
+ * @param lastSuccess when it last read all its services; null if it never did
+ * @param trouble why it can't read them now; null if it can
+ * @param events the number of change events it received
+ * @param errors the number of failed reads
+ * @param buildTime how long the last read took, from the first request to the snapshot; zero before the first
  */
 public record SourceStatus(
         String name,

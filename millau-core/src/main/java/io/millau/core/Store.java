@@ -7,65 +7,67 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Keeps small values that outlive the process, and that the replicas of a proxy share: certificates and their keys, accounts,
- * answers to challenges.
+ * Keeps small values that outlive the process and are shared by the replicas of a proxy: certificates and their keys,
+ * accounts, responses to challenges.
  *
- * <p>A name is one or more segments with {@code /} between them; a segment is 1 to 255 of {@code a-z 0-9 . _ -}, and neither
- * {@code .} nor {@code ..}. Where {@code a} is a value's name, {@code a/b} can't be one, since a store may keep {@code a} as a
- * folder. A value is at most {@link #LARGEST_VALUE} bytes.
+ * <p>A name consists of segments, separated by {@code /}. A segment has 1 to 255 characters of {@code a-z 0-9 . _ -},
+ * and is neither {@code .} nor {@code ..}. If {@code a} is the name of a value, {@code a/b} can't be one, since a store
+ * may use folders. A value has at most {@link #LARGEST_VALUE} bytes.
  *
- * <p>Safe for use by several threads, and by several processes. Every method may block on a disk or a network, and throws
- * {@link IOException} if that fails, and {@link IllegalArgumentException} for a malformed name or value.
+ * <p>Safe for use by several threads and processes. Every method may block on a disk or network. It throws {@link
+ * IOException} if that fails, and {@link IllegalArgumentException} for a malformed name or value.
  */
 public interface Store {
 
-    /** In bytes. */
+    /** The maximum size of a value, in bytes. */
     int LARGEST_VALUE = 256 * 1024;
 
     /**
-     * The store in files: the value {@code issuer/name/certificate} is that file in a folder, which is made if it isn't there.
+     * A store in files. The value {@code issuer/name/certificate} is a file of that path in the folder, which is
+     * created when needed.
      *
-     * <p>A folder on a volume that several processes share is a store that they share, if its file system has locks that
-     * count for all of them. Where it has permissions, files get the mode 0600 and folders 0700. What was set aside is in a
-     * folder {@code ~damaged} beside the value; only the last one of a name is kept. Symbolic links in the folder are
-     * refused with an {@link IOException}.
+     * <p>Processes can share the folder on a volume whose file system has locks that work between them. If the file
+     * system has permissions, files get the mode 0600 and folders 0700. Values that were set aside are in a folder
+     * {@code ~damaged} beside their value; only the last one of a name is kept. Symbolic links in the folder are
+     * rejected with an {@link IOException}.
      *
-     * <p>A lock ends when it is closed, when its time is over, or when its process dies, whatever comes first; a process
-     * that is stopped as a whole holds it until it goes on. Each name that was ever locked leaves an empty file behind.
+     * <p>A lock ends when it is closed, when its time is over, or when its process dies. A process that is suspended
+     * keeps its locks until it resumes. Each name that was ever locked leaves an empty file behind.
      */
     static Store files(Path folder) {
         return new StoredFiles(folder);
     }
 
-    /** A value; empty if there is none. Always a whole value, also while it is replaced. */
+    /** Reads a value; empty if there is none. Never returns a partly written value. */
     Optional<byte[]> get(String name) throws IOException;
 
-    /** Writes a value, in place of the one before: every reader gets the one or the other, after a crash too. */
+    /** Writes or replaces a value. Readers get either the old or the new value, even after a crash. */
     void put(String name, byte[] value) throws IOException;
 
-    /** Removes a value, if there is one. */
+    /** Removes a value; does nothing if there is none. */
     void remove(String name) throws IOException;
 
-    /** The names of all values that begin with a text, sorted. */
+    /** The names of all values that start with a prefix, sorted. */
     List<String> names(String prefix) throws IOException;
 
     /**
-     * Sets a value aside that can't be used: it is not there any more, but its bytes are kept for the operator.
+     * Sets aside a value that can't be used: it is removed, but its bytes are kept for the operator. Does nothing if
+     * there is none.
      */
     void setAside(String name) throws IOException;
 
     /**
-     * Locks a name, which needs no value, against all other users of the store.
+     * Locks a name against all other users of the store. Doesn't wait. The name needs no value.
      *
-     * @param atMost when the lock ends by itself at the latest, if its holder died for instance
+     * @param atMost when the lock ends by itself, for example if its holder died
      * @return empty if another holder has it
      */
     Optional<Lock> tryLock(String name, Duration atMost) throws IOException;
 
-    /** A lock that is held. */
+    /** A lock that is held. Close it to free it. */
     interface Lock extends AutoCloseable {
 
-        /** Frees it, if it is still held; what goes wrong is logged, since it ends by itself anyway. */
+        /** Frees the lock, if it is still held. Failures are only logged, since the lock also ends by itself. */
         @Override
         void close();
     }
@@ -74,6 +76,7 @@ public interface Store {
      * Checks a name, for implementations.
      *
      * @return the name
+     * @throws IllegalArgumentException if it is malformed
      */
     static String checkName(String name) {
         if (!StoredFiles.isName(name)) {
@@ -88,6 +91,7 @@ public interface Store {
      * Checks a value, for implementations.
      *
      * @return the value
+     * @throws IllegalArgumentException if it is too large
      */
     static byte[] checkValue(byte[] value) {
         if (value.length > LARGEST_VALUE) {
@@ -98,9 +102,10 @@ public interface Store {
     }
 
     /**
-     * Checks how long a lock may last, for implementations.
+     * Checks the maximum time of a lock, for implementations.
      *
      * @return the time
+     * @throws IllegalArgumentException if it is not positive
      */
     static Duration checkLock(Duration atMost) {
         if (atMost.isNegative() || atMost.isZero()) {

@@ -34,10 +34,11 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
- * The store in files. What is no value has a {@code ~} in its name, which no segment has: a value that is being written, the
- * folder of what was set aside, the folder of the locks.
+ * A store in files. Files and folders that are not values have a {@code ~} in their names, which no segment may have:
+ * unfinished values, the folders of values that were set aside, and that of the locks.
  *
- * <p>A value is written beside its place and then moved there, which is atomic. Immutable; the state is on the disk.
+ * <p>A value is written to a temporary file and then moved to its place, which is atomic. Safe for use by several
+ * threads; the state is only on the disk.
  */
 final class StoredFiles implements Store {
 
@@ -47,7 +48,7 @@ final class StoredFiles implements Store {
     private static final String DAMAGED = "~damaged";
     private static final String LOCKS = "~locks";
 
-    /** Much longer than writing takes, and than the clocks of those who share a volume are apart. */
+    /** Much longer than writing takes, plus the difference between the clocks of processes that share a volume. */
     private static final Duration ABANDONED = Duration.ofHours(1);
 
     private final Path folder;
@@ -76,7 +77,7 @@ final class StoredFiles implements Store {
             }
             return Optional.of(value);
         } catch (NoSuchFileException e) {
-            // Removed since.
+            // Removed meanwhile.
             return Optional.empty();
         }
     }
@@ -86,7 +87,7 @@ final class StoredFiles implements Store {
         Path file = file(name);
         Store.checkValue(value);
         createFolder(folder);
-        refuseLinks(file);
+        rejectLinks(file);
         Path parent = parent(file);
         createFolder(parent);
         try {
@@ -114,7 +115,7 @@ final class StoredFiles implements Store {
         }
     }
 
-    /** Those that wrote them have crashed. */
+    /** Removes unfinished files of processes that crashed. */
     private static void removeAbandoned(Path parent) throws IOException {
         Instant abandoned = Instant.now().minus(ABANDONED);
         try (DirectoryStream<Path> unfinished = Files.newDirectoryStream(parent, UNFINISHED + "*")) {
@@ -132,7 +133,7 @@ final class StoredFiles implements Store {
         try {
             return Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).toInstant();
         } catch (NoSuchFileException e) {
-            // Another process has finished it.
+            // Another process has moved it to its place.
             return Instant.MAX;
         }
     }
@@ -159,7 +160,7 @@ final class StoredFiles implements Store {
         } catch (NoSuchFileException e) {
             return List.of();
         }
-        // Only what is in the folder that the prefix begins with can be meant.
+        // Only the folder at the beginning of the prefix has to be searched.
         int slash = prefix.lastIndexOf('/');
         Path first = root;
         if (slash >= 0) {
@@ -167,7 +168,7 @@ final class StoredFiles implements Store {
             if (!isName(beginning)) {
                 return List.of();
             }
-            refuseLinks(folder.resolve(beginning));
+            rejectLinks(folder.resolve(beginning));
             first = root.resolve(beginning);
         }
         Names all = new Names(root, prefix);
@@ -208,7 +209,7 @@ final class StoredFiles implements Store {
 
         @Override
         public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-            // What others remove meanwhile is no failure.
+            // Removed meanwhile.
             if (e instanceof NoSuchFileException) {
                 return FileVisitResult.CONTINUE;
             }
@@ -243,7 +244,7 @@ final class StoredFiles implements Store {
         Store.checkLock(atMost);
         createFolder(folder.resolve(LOCKS));
         try {
-            // Flat and of one length: a lock's name needs no value, and may be the beginning of another's.
+            // Hashed, because a lock needs no value, and its name may be the beginning of another one.
             Path file = folder.toRealPath().resolve(LOCKS).resolve(digest(name));
             return FileLocks.tryLock(file, name, atMost, mode("rw-------"));
         } catch (IOException e) {
@@ -270,9 +271,9 @@ final class StoredFiles implements Store {
     }
 
     /**
-     * Whether a value's file is there.
+     * Whether a value's file exists.
      *
-     * @throws IOException if a symbolic link is in its place, or on the way: it may lead out of the folder
+     * @throws IOException if it or a folder above it is a symbolic link, which may lead out of the store's folder
      */
     private boolean isThere(Path file) throws IOException {
         Path at = folder;
@@ -294,12 +295,12 @@ final class StoredFiles implements Store {
         return false;
     }
 
-    private void refuseLinks(Path file) throws IOException {
+    private void rejectLinks(Path file) throws IOException {
         isThere(file);
     }
 
     private void createFolder(Path path) throws IOException {
-        // Asked first, since before JDK 20 a symbolic link to a folder would be none.
+        // Checked first: before JDK 20, createDirectories fails if the folder is a symbolic link.
         if (Files.isDirectory(path)) {
             return;
         }
@@ -318,7 +319,9 @@ final class StoredFiles implements Store {
                 : new FileAttribute<?>[0];
     }
 
-    /** Makes names in a folder outlive a loss of power, where the system opens folders at all. */
+    /**
+     * Writes a folder's entries to the disk, so that they survive a power failure. Only POSIX systems can open folders.
+     */
     private void force(Path directory) throws IOException {
         if (posix) {
             try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
@@ -330,7 +333,7 @@ final class StoredFiles implements Store {
     private IOException cannotBeWritten(IOException cause) {
         return new IOException(
                 "folder " + folder + " can't be written (" + cause
-                        + "): expected one that this process's user may write and that has space left, a volume for instance",
+                        + "): expected one that this process's user may write and that has space left, for example a volume",
                 cause);
     }
 

@@ -1,13 +1,13 @@
 package io.millau.core;
 
-/** Where elapsed time comes from, so that tests own it. Called by many threads. */
+/** A source of elapsed time, which tests can control. Called by many threads at once. */
 @FunctionalInterface
 public interface Ticker {
 
-    /** Nanoseconds since some fixed point; only differences mean something. */
+    /** Nanoseconds since an arbitrary fixed time; only differences are meaningful. */
     long nanoTime();
 
-    /** The system's own. */
+    /** The system's time source. */
     static Ticker system() {
         return System::nanoTime;
     }

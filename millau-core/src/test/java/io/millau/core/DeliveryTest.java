@@ -80,17 +80,17 @@ class DeliveryTest {
     void onlyTheResponseThatEndsAnEjectionReportsIt() {
         router.replace(List.of(service("app", "one")));
         now += Duration.ofSeconds(10).toNanos();
-        assertThat(served().broughtBack()).isFalse();
+        assertThat(served().hasRestored()).isFalse();
         Delivery failing = router.open("", "/", "GET");
         failing.next();
         failing.report(Outcome.BROKEN);
         failing.close();
-        assertThat(failing.broughtBack()).isFalse();
+        assertThat(failing.hasRestored()).isFalse();
 
-        assertThat(served().broughtBack())
+        assertThat(served().hasRestored())
                 .as("an ejected endpoint that responds returns")
                 .isTrue();
-        assertThat(served().broughtBack()).isFalse();
+        assertThat(served().hasRestored()).isFalse();
     }
 
     private Delivery served() {

@@ -129,8 +129,8 @@ class EndpointStatusTest {
         first.report(Outcome.BROKEN);
         second.report(Outcome.BROKEN);
 
-        assertThat(first.tookOut()).isTrue();
-        assertThat(second.tookOut()).isFalse();
+        assertThat(first.hasEjected()).isTrue();
+        assertThat(second.hasEjected()).isFalse();
     }
 
     /** The endpoint returned to rotation, but neither the log nor the status page showed it. */
@@ -237,7 +237,7 @@ class EndpointStatusTest {
         Delivery delivery = openAt(id);
         delivery.report(Outcome.DELIVERED);
         delivery.close();
-        return delivery.broughtBack();
+        return delivery.hasRestored();
     }
 
     /** Opens a request at this endpoint; requests that go to other endpoints first are closed without an outcome. */

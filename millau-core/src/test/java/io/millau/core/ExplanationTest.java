@@ -41,7 +41,7 @@ class ExplanationTest {
         assertThat(router.explain("www.Shop.example:8443", "/api/x/1")).hasToString("""
                 api: matches by host shop.example and path /api/
                   http://127.0.0.1:80 in rotation (up)
-                idle: nothing of it runs, and others that fit do
+                idle: it has no running instance, but other matching services do
                 rest: host shop.example is the better match than *
                 shop: path /api/ is the longer match than /
                 wide: host shop.example is the better match than example
@@ -95,7 +95,8 @@ class ExplanationTest {
 
         assertThat(explanation.running()).isFalse();
         assertThat(explanation.route()).isEqualTo(new Route("shop.example", "/"));
-        assertThat(explanation).hasToString("shop: matches by host shop.example and path /, but nothing of it runs");
+        assertThat(explanation)
+                .hasToString("shop: matches by host shop.example and path /, but it has no running instance");
     }
 
     @Test
@@ -127,10 +128,10 @@ class ExplanationTest {
             assertThat(explanation.clientCertificate()).isEqualTo(ClientCertificate.NOT_NEEDED);
         });
         assertThat(router.explain("mine.example", "/").clientCertificate()).isEqualTo(ClientCertificate.NEEDED);
-        assertThat(router.explain("two.example", "/").clientCertificate()).isEqualTo(ClientCertificate.NONE_WILL_DO);
+        assertThat(router.explain("two.example", "/").clientCertificate()).isEqualTo(ClientCertificate.NONE_ACCEPTED);
         // The requested host needs no client certificate, but the host that serves the request does.
         assertThat(router.explain("www.mine.example", "/").clientCertificate())
-                .isEqualTo(ClientCertificate.NONE_WILL_DO);
+                .isEqualTo(ClientCertificate.NONE_ACCEPTED);
     }
 
     @Test

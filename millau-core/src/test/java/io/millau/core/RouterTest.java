@@ -881,16 +881,16 @@ class RouterTest {
         @Test
         void anUnsentRequestMayWaitForANewEndpoint() {
             router.replace(List.of(service("app", 1)));
-            assertThat(worthWaiting(Outcome.UNREACHABLE))
+            assertThat(mayReopen(Outcome.UNREACHABLE))
                     .as("known from the start")
                     .isFalse();
 
             router.replace(List.of(service("app", 2)));
-            assertThat(worthWaiting(Outcome.UNREACHABLE)).isTrue();
+            assertThat(mayReopen(Outcome.UNREACHABLE)).isTrue();
             now += Duration.ofSeconds(10).toNanos() - 1;
-            assertThat(worthWaiting(Outcome.UNREACHABLE)).isTrue();
+            assertThat(mayReopen(Outcome.UNREACHABLE)).isTrue();
             now += 1;
-            assertThat(worthWaiting(Outcome.UNREACHABLE)).isFalse();
+            assertThat(mayReopen(Outcome.UNREACHABLE)).isFalse();
         }
 
         @Test
@@ -932,7 +932,7 @@ class RouterTest {
             router.replace(List.of());
             router.replace(List.of(service("app", 2)));
 
-            assertThat(worthWaiting(outcome)).isFalse();
+            assertThat(mayReopen(outcome)).isFalse();
         }
 
         @Test
@@ -941,7 +941,7 @@ class RouterTest {
             router.replace(List.of(service("app", 1)));
             deliver("GET");
 
-            assertThat(worthWaiting(Outcome.UNREACHABLE)).isFalse();
+            assertThat(mayReopen(Outcome.UNREACHABLE)).isFalse();
         }
 
         @Test
@@ -953,16 +953,16 @@ class RouterTest {
             delivery.next();
             delivery.report(Outcome.UNREACHABLE);
 
-            assertThat(delivery.worthWaiting()).isFalse();
+            assertThat(delivery.mayReopen()).isFalse();
         }
 
-        private boolean worthWaiting(Outcome outcome) {
+        private boolean mayReopen(Outcome outcome) {
             Delivery delivery = router.open("", "/", "POST");
             do {
                 delivery.next();
             } while (delivery.report(outcome));
             delivery.close();
-            return delivery.worthWaiting();
+            return delivery.mayReopen();
         }
     }
 

@@ -111,9 +111,9 @@ class ServicesFileTest {
                         "b: b.timeout=soon: expected seconds, 30 or 0.5 for instance (the service keeps its last good configuration)",
                         "b: b.endpoints=ftp://127.0.0.1: expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path (this endpoint is left out)",
                         "b: b.endpoints=http://x/y: expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path (this endpoint is left out)",
-                        "b: b.endpoints=http://no.such.host.invalid/: the name can't be resolved; tried again every 30 s (this endpoint is left out)",
+                        "b: b.endpoints=http://no.such.host.invalid/: the name can't be resolved; retried every 30 s (this endpoint is left out)",
                         "b: b.endpoints=http://127.0.0.1:99999: expected a port from 1 to 65535 (this endpoint is left out)",
-                        "b: b.endpoints=http://no_such_host:80/: the name can't be resolved; tried again every 30 s (this endpoint is left out)",
+                        "b: b.endpoints=http://no_such_host:80/: the name can't be resolved; retried every 30 s (this endpoint is left out)",
                         "c: c.endpoint=http://127.0.0.1:84: unknown, did you mean c.endpoints?",
                         "d: expected keys like d.endpoints");
     }

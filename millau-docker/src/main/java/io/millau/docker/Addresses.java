@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Which address of a task or container the proxy can reach. Pure, immutable. */
+/** Finds the address of a task or container that the proxy can reach. Pure functions of immutable state. */
 final class Addresses {
 
     private final Interfaces own;
@@ -29,12 +29,12 @@ final class Addresses {
     }
 
     /**
-     * The attachments in a subnet of one of our own interfaces, the best first: that on the preferred network, then by
-     * the network's name.
+     * The attachments in a subnet of one of the proxy's interfaces. The one on the preferred network comes first, then
+     * by network name.
      */
     List<Attachment> reachable(List<Attachment> attachments, @Nullable String preferred) {
         return attachments.stream()
-                .filter(attachment -> own.share(attachment.subnet().address()))
+                .filter(attachment -> own.sharesSubnetWith(attachment.subnet().address()))
                 .sorted((a, b) -> {
                     int byPreference = Boolean.compare(
                             b.network().equals(preferred), a.network().equals(preferred));
@@ -44,8 +44,8 @@ final class Addresses {
     }
 
     /**
-     * This engine's host, for a container on the host's network: loopback where we are on it too, else the gateway of
-     * a bridge that we are on.
+     * The address of this engine's host, for a container on the host's network: loopback if the proxy is on it too,
+     * else the gateway of a bridge that the proxy is on.
      */
     Optional<InetAddress> host() {
         List<InetAddress> gateways = networks.stream()
@@ -53,13 +53,13 @@ final class Addresses {
                 .sorted((a, b) -> a.name().compareTo(b.name()))
                 .flatMap(network -> network.gateways().stream())
                 .toList();
-        if (gateways.stream().anyMatch(own::have)) {
+        if (gateways.stream().anyMatch(own::hasAddress)) {
             return Optional.of(InetAddress.getLoopbackAddress());
         }
-        return gateways.stream().filter(own::share).findFirst();
+        return gateways.stream().filter(own::sharesSubnetWith).findFirst();
     }
 
-    /** Both sides of a meeting that can't take place; the same for every replica, so that it is said once. */
+    /** Why no attachment is reachable. The same text for every replica, so that it is reported once. */
     String mismatch(List<Attachment> attachments) {
         String theirs = attachments.stream()
                 .sorted(Addresses::byNetwork)
@@ -67,16 +67,16 @@ final class Addresses {
                         attachment.network() + " (" + attachment.subnet().network() + ")")
                 .distinct()
                 .collect(Collectors.joining(", "));
-        return "shares no network with the proxy: it is on " + (theirs.isEmpty() ? "none of its own" : theirs)
-                + ", the proxy on " + ours() + "; expected one that both are on";
+        return "shares no network with the proxy: it is on " + (theirs.isEmpty() ? "none" : theirs) + ", the proxy on "
+                + ours() + "; expected one that both are on";
     }
 
-    /** What the proxy is on, by the networks' names as far as the engine knows them. */
+    /** The proxy's networks, by name if the engine knows it, else by device. */
     private String ours() {
         String ours = own.all().stream()
                 .flatMap(address -> {
                     String network = networkOf(address);
-                    return Network.isPlumbing(network)
+                    return Network.isDockerInternal(network)
                             ? Stream.empty()
                             : Stream.of(network + " (" + address.subnet() + ")");
                 })

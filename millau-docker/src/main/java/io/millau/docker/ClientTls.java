@@ -23,7 +23,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
-/** TLS to an engine from the three PEM files that Docker's own documentation has people make. */
+/** TLS to an engine, from the three PEM files that Docker's documentation describes. */
 final class ClientTls {
 
     private static final Pattern KEY =
@@ -31,8 +31,8 @@ final class ClientTls {
 
     private static final char[] NO_PASSWORD = new char[0];
 
-    /** Version 0 and the algorithm rsaEncryption with NULL parameters: what PKCS#8 puts before a PKCS#1 key. */
-    private static final byte[] PKCS1_INTRODUCTION = {
+    /** Version 0 and the algorithm rsaEncryption with NULL parameters: the PKCS#8 fields before a PKCS#1 key. */
+    private static final byte[] PKCS8_RSA_PREFIX = {
         0x02,
         0x01,
         0x00,
@@ -121,10 +121,10 @@ final class ClientTls {
         }
     }
 
-    /** RFC 5208: the same RSA key as the JDK reads it. */
+    /** Wraps a PKCS#1 key as PKCS#8 (RFC 5208), which the JDK can read. */
     private static byte[] pkcs8(byte[] pkcs1) throws IOException {
         ByteArrayOutputStream inner = new ByteArrayOutputStream();
-        inner.write(PKCS1_INTRODUCTION);
+        inner.write(PKCS8_RSA_PREFIX);
         element(inner, 0x04, pkcs1);
         ByteArrayOutputStream outer = new ByteArrayOutputStream();
         element(outer, 0x30, inner.toByteArray());
@@ -133,7 +133,7 @@ final class ClientTls {
 
     private static void element(ByteArrayOutputStream der, int tag, byte[] content) throws IOException {
         der.write(tag);
-        // Two bytes of length: no RSA key in use takes less than 256 bytes or more than 65535.
+        // Two bytes of length: RSA keys in use have 256 to 65535 bytes.
         der.write(0x82);
         der.write(content.length >> 8);
         der.write(content.length);

@@ -8,11 +8,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A config of Swarm that holds something of the store. Immutable.
+ * A Swarm config that belongs to the store. Immutable.
  *
  * @param name of the value or lock, from a label
  * @param version the end of the config's own name; 0 for a lock
- * @param lease how long a lock lasts from its creation on
+ * @param lease how long a lock lasts from its creation
  */
 record Config(String id, String name, Kind kind, long version, Instant created, Duration lease, byte[] data) {
 
@@ -20,16 +20,15 @@ record Config(String id, String name, Kind kind, long version, Instant created, 
     static final String KIND = "io.millau.kind";
     static final String LEASE = "io.millau.lease";
 
-    /** What it holds. */
     enum Kind {
         VALUE,
         LOCK,
         /** A value that was set aside. */
         DAMAGED,
-        /** Nothing of ours. */
+        /** Not a config of the store. */
         OTHER;
 
-        /** As the label says it. */
+        /** The label's value. */
         String label() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -62,7 +61,7 @@ record Config(String id, String name, Kind kind, long version, Instant created, 
         return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : 0;
     }
 
-    /** Whether a lock is over. */
+    /** Whether a lock has expired. */
     boolean isOver(Instant now) {
         return !now.isBefore(created.plus(lease));
     }

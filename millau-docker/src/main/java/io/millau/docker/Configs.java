@@ -15,15 +15,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Reads and writes the store's configs in a Swarm. A list of them shows one moment, with their data; nothing is deleted but by
- * its id, so no replica deletes what another has put in its place. For one thread.
+ * Reads and writes the store's configs in a Swarm. Configs are deleted by id, so that no replica deletes what another
+ * has created in the meantime. For one thread.
  */
 final class Configs {
 
     private static final int CONFLICT = 409;
     private static final int NOT_FOUND = 404;
 
-    /** A config's name takes 64 characters. */
+    /** In bytes; a config's name may have 64 characters. */
     private static final int HASH = 16;
 
     private final DockerApi api;
@@ -32,7 +32,7 @@ final class Configs {
         this.api = api;
     }
 
-    /** All that concerns a name. */
+    /** The configs of a name, of every kind. */
     List<Config> of(String name) throws IOException, InterruptedException {
         return list(Config.NAME + "=" + name).stream()
                 .filter(config -> config.name().equals(name))
@@ -56,7 +56,7 @@ final class Configs {
     /**
      * Creates a version of a value.
      *
-     * @return whether it is there now, and wasn't before
+     * @return false if this version exists already
      */
     boolean create(String name, Config.Kind kind, long version, byte[] data) throws IOException, InterruptedException {
         return create(name, kind, String.valueOf(version), Duration.ZERO, data).isPresent();
@@ -65,10 +65,10 @@ final class Configs {
     /**
      * Creates a lock.
      *
-     * @return its id; empty if there is one
+     * @return its id; empty if the lock is held
      */
     Optional<String> createLock(String name, Duration lease) throws IOException, InterruptedException {
-        // A config without data does not count.
+        // A config must have data.
         return create(name, Config.Kind.LOCK, Config.Kind.LOCK.label(), lease, new byte[1]);
     }
 
@@ -83,7 +83,7 @@ final class Configs {
         spec.put("Data", Base64.getEncoder().encodeToString(data));
         try {
             return Optional.of(Json.text(api.post("/configs/create", spec), "ID"));
-        } catch (DockerApi.Refused e) {
+        } catch (DockerApi.ErrorResponse e) {
             if (e.status() == CONFLICT) {
                 return Optional.empty();
             }
@@ -100,7 +100,7 @@ final class Configs {
         }
     }
 
-    /** Deletes them in their order, those that are still there. */
+    /** Deletes configs in the given order. Those that are gone already are ignored. */
     void delete(Collection<Config> configs) throws IOException, InterruptedException {
         for (Config config : configs) {
             delete(config.id());
@@ -110,7 +110,7 @@ final class Configs {
     void delete(String id) throws IOException, InterruptedException {
         try {
             api.delete("/configs/" + id);
-        } catch (DockerApi.Refused e) {
+        } catch (DockerApi.ErrorResponse e) {
             if (e.status() != NOT_FOUND) {
                 throw e;
             }

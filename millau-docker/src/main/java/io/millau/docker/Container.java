@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param created seconds since 1970
  * @param ready whether it runs and, where it has a health check, is healthy
  * @param ports TCP ports that it exposes
- * @param networkMode {@code host}, {@code container:ID}, or of no interest
- * @param attachments its addresses, those on Docker's own plumbing apart
+ * @param networkMode {@code host}, {@code container:ID} or another value
+ * @param attachments its addresses, except those on Docker's internal networks
  */
 record Container(
         String id,
@@ -31,10 +31,10 @@ record Container(
     private static final String COMPOSE_SERVICE = "com.docker.compose.service";
     private static final String COMPOSE_ONE_OFF = "com.docker.compose.oneoff";
 
-    /** The label that Swarm puts on the container of a task; in its events too. */
+    /** Swarm's label on the container of a task, also in its events. */
     static final String SWARM_TASK = "com.docker.swarm.task.id";
 
-    private static final String BORROWED = "container:";
+    private static final String SHARED_NETWORK = "container:";
 
     static Container of(JsonNode json) {
         String id = Json.text(json, "Id");
@@ -49,7 +49,7 @@ record Container(
                 attachments(json.path("NetworkSettings").path("Networks")));
     }
 
-    /** Of its names the one without a second slash: the others are links from other containers. */
+    /** The name without a second slash. Names with one are links from other containers. */
     private static String name(JsonNode json, String id) {
         for (JsonNode name : json.path("Names")) {
             String plain = name.asText().replaceFirst("^/", "");
@@ -60,7 +60,7 @@ record Container(
         return id.substring(0, Math.min(12, id.length()));
     }
 
-    /** Only the text for people says in a list how a health check went: "Up 5 seconds (health: starting)". */
+    /** The list has the health only in its status text: "Up 5 seconds (health: starting)". */
     private static boolean ready(JsonNode json) {
         String status = json.path("Status").asText();
         return json.path("State").asText().equals("running")
@@ -81,7 +81,7 @@ record Container(
     private static List<Attachment> attachments(JsonNode networks) {
         List<Attachment> attachments = new ArrayList<>();
         networks.properties().forEach(network -> {
-            if (!Network.isPlumbing(network.getKey())) {
+            if (!Network.isDockerInternal(network.getKey())) {
                 JsonNode at = network.getValue();
                 attach(attachments, network.getKey(), at.path("IPAddress"), at.path("IPPrefixLen"));
                 attach(attachments, network.getKey(), at.path("GlobalIPv6Address"), at.path("GlobalIPv6PrefixLen"));
@@ -100,7 +100,7 @@ record Container(
         return new Container(id, name, labels, created, ready, ports, networkMode, attachments);
     }
 
-    /** The containers of one Compose service are one service; any other is one of its own. */
+    /** The containers of a Compose service are one service. Any other container is a service by itself. */
     String serviceId() {
         String project = labels.get(COMPOSE_PROJECT);
         String service = labels.get(COMPOSE_SERVICE);
@@ -116,7 +116,7 @@ record Container(
         return labels.containsKey(SWARM_TASK);
     }
 
-    /** Whether {@code docker compose run} started it: a shell or a migration, not a replica. */
+    /** Whether {@code docker compose run} started it: such a container is no replica. */
     boolean isOneOff() {
         return Boolean.parseBoolean(labels.get(COMPOSE_ONE_OFF));
     }
@@ -125,9 +125,9 @@ record Container(
         return networkMode.equals("host");
     }
 
-    /** The container whose network it uses; null if it has its own. */
+    /** The id or name of the container whose network it uses; null if it has its own. */
     @Nullable
-    String borrowedFrom() {
-        return networkMode.startsWith(BORROWED) ? networkMode.substring(BORROWED.length()) : null;
+    String networkOwner() {
+        return networkMode.startsWith(SHARED_NETWORK) ? networkMode.substring(SHARED_NETWORK.length()) : null;
     }
 }

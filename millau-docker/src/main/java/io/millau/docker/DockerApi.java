@@ -46,14 +46,14 @@ import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The few calls that are needed, over docker-java's transport. Answers are read as JSON trees rather than with docker-java's
- * own classes, which fail on a value that a newer engine invents and have no getter for a task's networks. The engine's API
- * version is left to the engine.
+ * The calls to the Docker Engine API, over docker-java's transport. Responses are read as JSON trees: docker-java's own
+ * classes fail on values that a newer engine adds, and have no getter for a task's networks. Requests name no API
+ * version, so the engine uses its own.
  *
- * <p>Discovery only reads, so that a read-only proxy of the engine's socket is enough: {@link #post} and {@link #delete} are
+ * <p>Discovery only reads, so a read-only proxy of the engine's socket is enough. {@link #post} and {@link #delete} are
  * for {@link Configs} alone.
  *
- * <p>Every call ends in time, whatever the engine does. For one thread.
+ * <p>Every call has a time limit. For one thread.
  */
 final class DockerApi implements AutoCloseable {
 
@@ -63,17 +63,17 @@ final class DockerApi implements AutoCloseable {
 
     private final URI host;
     private final DockerHttpClient http;
-    private final Duration patience;
+    private final Duration timeout;
     private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "millau-docker-call");
         thread.setDaemon(true);
         return thread;
     });
 
-    /** @param patience how long a whole response may take; the transport knows no limit on Unix sockets */
-    DockerApi(URI host, @Nullable SSLContext tls, Duration patience) {
+    /** @param timeout for a whole response, as the transport has no timeout on Unix sockets */
+    DockerApi(URI host, @Nullable SSLContext tls, Duration timeout) {
         this.host = host;
-        this.patience = patience;
+        this.timeout = timeout;
         ZerodepDockerHttpClient.Builder builder =
                 new ZerodepDockerHttpClient.Builder().dockerHost(host).connectionTimeout(CONNECT);
         if (tls != null) {
@@ -84,7 +84,7 @@ final class DockerApi implements AutoCloseable {
         http = builder.build();
     }
 
-    /** For a socket: the transport would read the JDK's trust store, which takes longer than all the rest of a start. */
+    /** For Unix sockets: keeps the transport from loading the JDK's trust store, the slowest part of a start. */
     private static SSLContext withoutTrust() {
         try {
             SSLContext nothing = SSLContext.getInstance("TLS");
@@ -95,13 +95,13 @@ final class DockerApi implements AutoCloseable {
         }
     }
 
-    /** The engine answered, with something other than success. */
-    static final class Refused extends IOException {
+    /** The engine responded with a status other than 2xx. */
+    static final class ErrorResponse extends IOException {
         private static final long serialVersionUID = 1;
         private final int status;
 
-        Refused(int status, String call, String message) {
-            super("it answers " + status + " to " + call + (message.isEmpty() ? "" : ": " + message));
+        ErrorResponse(int status, String call, String message) {
+            super("HTTP " + status + " for " + call + (message.isEmpty() ? "" : ": " + message));
             this.status = status;
         }
 
@@ -110,12 +110,12 @@ final class DockerApi implements AutoCloseable {
         }
     }
 
-    /** What came is not a response of a Docker Engine. */
-    static final class Garbled extends IOException {
+    /** The response is not one of a Docker Engine. */
+    static final class InvalidResponse extends IOException {
         private static final long serialVersionUID = 1;
 
-        Garbled(String call, Throwable cause) {
-            super("its answer to " + call + " is none of a Docker Engine", cause);
+        InvalidResponse(String call, Throwable cause) {
+            super("its response to " + call + " is not one of a Docker Engine", cause);
         }
     }
 
@@ -124,7 +124,7 @@ final class DockerApi implements AutoCloseable {
         return within(call, () -> ask(call, JSON::readTree));
     }
 
-    /** Sends a body, and reads that of the response. */
+    /** Sends a JSON body and returns that of the response. */
     JsonNode post(String path, JsonNode body) throws IOException, InterruptedException {
         Call call = new Call(Method.POST, path, JSON.writeValueAsBytes(body));
         return within(call, () -> ask(call, JSON::readTree));
@@ -135,13 +135,13 @@ final class DockerApi implements AutoCloseable {
         within(call, () -> ask(call, InputStream::readAllBytes));
     }
 
-    /** The elements of a list, each read on its own so that a large list takes little memory. */
+    /** Returns the elements of a list. Reads them one by one, so that a large list takes little memory. */
     <T> List<T> list(String path, Function<JsonNode, T> reader) throws IOException, InterruptedException {
         Call call = Call.get(path);
         return within(call, () -> ask(call, body -> elements(call, body, reader)));
     }
 
-    /** A path with a query that filters on the engine's side. */
+    /** Returns the path with a {@code filters} query. */
     static String filtered(String path, Map<String, ? extends Collection<String>> filters) {
         StringWriter json = new StringWriter();
         try (JsonGenerator generator = JSON.createGenerator(json)) {
@@ -155,7 +155,7 @@ final class DockerApi implements AutoCloseable {
             }
             generator.writeEndObject();
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // a string can be written to
+            throw new UncheckedIOException(e); // can't happen: writes to a string
         }
         return path + (path.contains("?") ? "&" : "?") + "filters="
                 + URLEncoder.encode(json.toString(), StandardCharsets.UTF_8);
@@ -169,7 +169,8 @@ final class DockerApi implements AutoCloseable {
                 return elements;
             }
             if (first != JsonToken.START_ARRAY) {
-                throw new Garbled(call.toString(), new IllegalArgumentException("expected a list, not " + first));
+                throw new InvalidResponse(
+                        call.toString(), new IllegalArgumentException("expected a list, not " + first));
             }
             while (parser.nextToken() != JsonToken.END_ARRAY) {
                 elements.add(reader.apply(JSON.readTree(parser)));
@@ -178,12 +179,11 @@ final class DockerApi implements AutoCloseable {
         return elements;
     }
 
-    /** Reads the body of a response. */
     private interface BodyReader<T> {
         T read(InputStream body) throws IOException;
     }
 
-    /** What is asked of the engine. */
+    /** A request to the engine. */
     private record Call(Method method, String path, byte @Nullable [] body) {
 
         static Call get(String path) {
@@ -194,8 +194,7 @@ final class DockerApi implements AutoCloseable {
             DockerHttpClient.Request.Builder request = DockerHttpClient.Request.builder()
                     .method(method)
                     .path(path)
-                    // A kept connection that something between closed would cost the transport's second before a
-                    // repeat.
+                    // A kept connection may be stale, and the transport waits a second before it retries.
                     .putHeader("Connection", "close");
             if (body != null) {
                 request.putHeader("Content-Type", "application/json").bodyBytes(body);
@@ -203,7 +202,7 @@ final class DockerApi implements AutoCloseable {
             return request.build();
         }
 
-        /** As messages have it: a body may be long, or a secret. */
+        /** Without the body, which may be long or secret. */
         @Override
         public String toString() {
             return method + " " + path;
@@ -225,36 +224,36 @@ final class DockerApi implements AutoCloseable {
             } catch (IOException e) {
                 message = "";
             }
-            throw new Refused(response.getStatusCode(), call.toString(), message);
+            throw new ErrorResponse(response.getStatusCode(), call.toString(), message);
         }
     }
 
     private <T> T within(Call call, Callable<T> task) throws IOException, InterruptedException {
-        Future<T> answer = threads.submit(task);
+        Future<T> response = threads.submit(task);
         try {
-            return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            return response.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw hangs(call);
         } catch (ExecutionException e) {
             throw cause(call, e);
         } finally {
             // An interrupted read closes its connection.
-            answer.cancel(true);
+            response.cancel(true);
         }
     }
 
     private IOException hangs(Call call) {
-        return new SocketTimeoutException("it hasn't answered " + call + " within " + patience.toSeconds() + " s");
+        return new SocketTimeoutException("no response to " + call + " within " + timeout.toSeconds() + " s");
     }
 
     private static IOException cause(Call call, ExecutionException e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
-        // The transport wraps what the socket threw.
+        // The transport wraps exceptions of the socket.
         while (cause.getClass() == RuntimeException.class && cause.getCause() != null) {
             cause = cause.getCause();
         }
         if (cause instanceof JsonProcessingException || cause instanceof RuntimeException) {
-            return new Garbled(call.toString(), cause);
+            return new InvalidResponse(call.toString(), cause);
         }
         return cause instanceof IOException failure ? failure : new IOException(cause);
     }
@@ -289,7 +288,7 @@ final class DockerApi implements AutoCloseable {
                         consumer.accept(JSON.readTree(parser));
                     }
                 } finally {
-                    // Before closing, which waits for the rest of the response.
+                    // Before the response is closed, which waits for its end.
                     end();
                 }
             }
@@ -312,7 +311,7 @@ final class DockerApi implements AutoCloseable {
         }
     }
 
-    /** Connects without a word, since the transport tries an absent engine twice and logs that every time. */
+    /** Checks that the engine accepts connections. The transport would try twice and log each failure. */
     private void connect() throws IOException {
         SocketAddress address = host.getScheme().equals("unix")
                 ? UnixDomainSocketAddress.of(host.getPath())
@@ -325,17 +324,17 @@ final class DockerApi implements AutoCloseable {
     }
 
     /**
-     * Listens to events; the engine listens to us when this returns.
+     * Opens a stream of events. When this returns, the engine has subscribed us.
      *
-     * @param consumer called from a thread of its own
-     * @param atEnd called from there when no more will come
+     * @param consumer called from another thread
+     * @param atEnd called from that thread after the last event
      */
     Events events(String path, Consumer<JsonNode> consumer, Runnable atEnd) throws IOException, InterruptedException {
         Call call = Call.get(path);
         Events events = new Events(call, consumer, atEnd);
         boolean started = false;
         try {
-            events.started.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            events.started.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             started = true;
             return events;
         } catch (TimeoutException e) {

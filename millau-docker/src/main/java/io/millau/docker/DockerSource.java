@@ -9,32 +9,33 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * The services and containers of a Docker Engine that carry {@code millau.} labels: Swarm services where the engine is
- * a Swarm manager, and the containers of Compose, Testcontainers and plain {@code docker run} on every engine.
+ * The services and containers of a Docker Engine that have {@code millau.} labels: Swarm services if the engine is a
+ * Swarm manager, and on every engine the containers of Compose, Testcontainers and plain {@code docker run}.
  *
  * <p>Endpoints are the addresses of the tasks and containers themselves, on a network that this process shares with
- * them. An engine that is absent, restarts, hangs or sends garbage is reported once and retried for ever; meanwhile what was
- * delivered last stays in force. Only {@code GET} requests are sent, so a read-only proxy of the engine's socket is
- * enough: {@code /events}, {@code /info}, {@code /containers}, {@code /networks}, and on a manager {@code /services},
- * {@code /tasks} and {@code /nodes}.
+ * them. If the engine is absent, restarts, hangs or sends invalid responses, this is logged once and retried until it
+ * works; meanwhile the last snapshot stays in use. Only {@code GET} requests are sent, so a read-only proxy of the
+ * engine's socket is enough. It must allow {@code /events}, {@code /info}, {@code /containers}, {@code /networks}, and
+ * on a manager {@code /services}, {@code /tasks} and {@code /nodes}.
  *
- * <p>Immutable. Nothing is read from the environment. Every subscription has threads of its own, all of them daemons.
+ * <p>Immutable; safe for use by several threads. Reads no environment variables. Every subscription has its own daemon
+ * threads.
  */
 public final class DockerSource implements ServiceSource {
 
-    /** Where an engine listens unless it is told otherwise. */
+    /** Where an engine listens by default. */
     public static final String LOCAL = "unix:///var/run/docker.sock";
 
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
     private final EngineAddress engine;
     private final Supplier<Interfaces> interfaces;
-    private final Duration patience;
+    private final Duration timeout;
 
-    private DockerSource(EngineAddress engine, Supplier<Interfaces> interfaces, Duration patience) {
+    private DockerSource(EngineAddress engine, Supplier<Interfaces> interfaces, Duration timeout) {
         this.engine = engine;
         this.interfaces = interfaces;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     /** The engine at {@link #LOCAL}. */
@@ -43,43 +44,44 @@ public final class DockerSource implements ServiceSource {
     }
 
     /**
-     * The engine at an address.
+     * The engine at an address, without TLS. Doesn't connect yet.
      *
      * @param host {@code unix:///path} or {@code tcp://host:port}, as {@code DOCKER_HOST} is written
      * @throws IllegalArgumentException if it is neither
      */
     public static DockerSource at(String host) {
-        return new DockerSource(EngineAddress.of(host), Interfaces::current, PATIENCE);
+        return new DockerSource(EngineAddress.of(host), Interfaces::current, TIMEOUT);
     }
 
     /**
-     * The same engine over TLS: its certificate has to be signed by {@code ca.pem}; {@code cert.pem} and
-     * {@code key.pem}, where they exist, are ours.
+     * The same engine over TLS. Its certificate has to be signed by {@code ca.pem}. {@code cert.pem} and {@code
+     * key.pem} are the client certificate; both may be absent.
      *
-     * @param certificates the folder of the three files, as {@code DOCKER_CERT_PATH} names it
+     * @param certificates the folder of the three files, as in {@code DOCKER_CERT_PATH}
      * @throws IllegalArgumentException if they can't be read, or the address isn't a {@code tcp://} one
      */
     public DockerSource withTls(Path certificates) {
-        return new DockerSource(engine.withTls(certificates), interfaces, patience);
+        return new DockerSource(engine.withTls(certificates), interfaces, timeout);
     }
 
-    /** For tests, which aren't where a proxy is. */
+    /** For tests, which run outside of the proxy's networks. */
     DockerSource seenFrom(Supplier<Interfaces> interfaces) {
-        return new DockerSource(engine, interfaces, patience);
+        return new DockerSource(engine, interfaces, timeout);
     }
 
-    /** For tests, which want to see the end of it. */
-    DockerSource withPatience(Duration patience) {
-        return new DockerSource(engine, interfaces, patience);
+    /** For tests. */
+    DockerSource withTimeout(Duration timeout) {
+        return new DockerSource(engine, interfaces, timeout);
     }
 
     /**
-     * Reads the engine once, without a thread of its own, and waits some seconds at most.
+     * Reads the engine once, in the calling thread. Blocks for some seconds at most.
      *
-     * @throws IOException if the engine can't be asked; the message is a sentence for a person
+     * @throws IOException if the engine can't be read; the message is for the user. If interrupted, the thread stays
+     *     interrupted
      */
     public Snapshot look() throws IOException {
-        try (DockerApi api = engine.connect(patience)) {
+        try (DockerApi api = engine.connect(timeout)) {
             EngineReader reader = new EngineReader(api);
             reader.findRole();
             return new SnapshotBuilder(toString()).build(reader.everything(), interfaces.get());
@@ -93,7 +95,7 @@ public final class DockerSource implements ServiceSource {
 
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
-        Watch watch = new Watch(engine.name(), () -> engine.connect(patience), interfaces, consumer);
+        Watch watch = new Watch(engine.name(), () -> engine.connect(timeout), interfaces, consumer);
         watch.start();
         return watch;
     }

@@ -18,9 +18,9 @@ record EngineAddress(String name, URI host, @Nullable SSLContext tls) {
     private static final int TLS_PORT = 2376;
 
     /**
-     * The engine at an address, without TLS.
+     * An engine without TLS.
      *
-     * @throws IllegalArgumentException if it isn't written as {@code DOCKER_HOST} is
+     * @throws IllegalArgumentException if it is neither {@code unix:///path} nor {@code tcp://host:port}
      */
     static EngineAddress of(String name) {
         return new EngineAddress(name, uri(name, PLAIN_PORT), null);
@@ -39,9 +39,9 @@ record EngineAddress(String name, URI host, @Nullable SSLContext tls) {
         return new EngineAddress(name, uri(name, TLS_PORT), ClientTls.context(certificates));
     }
 
-    /** @param patience how long a whole response may take */
-    DockerApi connect(Duration patience) {
-        return new DockerApi(host, tls, patience);
+    /** @param timeout for a whole response */
+    DockerApi connect(Duration timeout) {
+        return new DockerApi(host, tls, timeout);
     }
 
     private static URI uri(String name, int defaultPort) {

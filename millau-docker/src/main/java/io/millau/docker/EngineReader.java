@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Looks at an engine: at everything, or at the tasks of what moves. For one connection and one thread. */
+/** Reads the state of an engine: all of it, or only the tasks of some services. For one connection and one thread. */
 final class EngineReader {
 
-    /** A list of all tasks costs less than a query that names more services than this. */
-    private static final int MOST_SERVICES_IN_A_QUERY = 50;
+    /** For more services than this, listing all tasks is cheaper than a query by service. */
+    private static final int MAX_SERVICES_IN_QUERY = 50;
 
     private static final String PORT = ServiceLabels.PREFIX + "port";
     private static final String ENABLED = ServiceLabels.PREFIX + "enabled";
@@ -33,7 +33,9 @@ final class EngineReader {
         return role == EngineView.Role.MANAGER;
     }
 
-    /** Asks again what the engine is to a Swarm; the looks that follow rely on it. */
+    /**
+     * Reads the engine's role in a Swarm. Call it before {@link #everything}, and again when the role may have changed.
+     */
     void findRole() throws IOException, InterruptedException {
         try {
             JsonNode swarm = api.get("/info").path("Swarm");
@@ -44,8 +46,8 @@ final class EngineReader {
             } else {
                 role = EngineView.Role.ALONE;
             }
-        } catch (DockerApi.Refused e) {
-            // A proxy of the socket that allows only what it must: then the services themselves tell.
+        } catch (DockerApi.ErrorResponse e) {
+            // A proxy of the socket may not allow /info. Then /services tells the role.
             role = roleByServices();
         }
     }
@@ -54,17 +56,17 @@ final class EngineReader {
         try {
             api.list("/services", SwarmService::of);
             return EngineView.Role.MANAGER;
-        } catch (DockerApi.Refused e) {
+        } catch (DockerApi.ErrorResponse e) {
             return isForbidden(e) ? EngineView.Role.FORBIDDEN : EngineView.Role.ALONE;
         }
     }
 
-    /** The response comes from something between, not from the engine. */
-    private static boolean isForbidden(DockerApi.Refused refused) {
-        return refused.status() == 401 || refused.status() == 403;
+    /** Whether the response comes from a proxy of the socket, not from the engine. */
+    private static boolean isForbidden(DockerApi.ErrorResponse response) {
+        return response.status() == 401 || response.status() == 403;
     }
 
-    /** Looks at everything. */
+    /** Reads services, tasks, containers and networks. */
     EngineView everything() throws IOException, InterruptedException {
         List<SwarmService> services = List.of();
         List<SwarmTask> tasks = List.of();
@@ -74,7 +76,7 @@ final class EngineReader {
                 services = services();
                 tasks = tasks(services.stream().map(SwarmService::id).toList());
                 nodes = nodes(tasks, Map.of());
-            } catch (DockerApi.Refused e) {
+            } catch (DockerApi.ErrorResponse e) {
                 if (!isForbidden(e)) {
                     throw e;
                 }
@@ -86,7 +88,7 @@ final class EngineReader {
         return new EngineView(role, services, tasks, nodes, containers(), networks());
     }
 
-    /** Looks again at the tasks of some services. */
+    /** Reads the tasks of some services again. */
     EngineView tasksOf(Collection<String> serviceIds, EngineView last) throws IOException, InterruptedException {
         List<SwarmTask> tasks = tasks(serviceIds);
         return last.withTasks(serviceIds, tasks, nodes(tasks, last.nodes()));
@@ -104,7 +106,7 @@ final class EngineReader {
         }
         Map<String, Collection<String>> filters = new HashMap<>();
         filters.put("desired-state", List.of("running"));
-        if (serviceIds.size() <= MOST_SERVICES_IN_A_QUERY) {
+        if (serviceIds.size() <= MAX_SERVICES_IN_QUERY) {
             filters.put("service", serviceIds);
         }
         return api.list(DockerApi.filtered("/tasks", filters), SwarmTask::of).stream()
@@ -144,7 +146,10 @@ final class EngineReader {
         return containers;
     }
 
-    /** The list names exposed ports only while a container runs, and on no host's network. */
+    /**
+     * Whether the exposed ports have to be read. The list has them only for running containers that don't use the
+     * host's network.
+     */
     private static boolean needsPorts(Container container) {
         return container.ports().isEmpty()
                 && !container.isTask()
@@ -166,8 +171,8 @@ final class EngineReader {
                     ports.add(Integer.valueOf(port.substring(0, port.indexOf('/'))));
                 }
             });
-        } catch (DockerApi.Refused e) {
-            // Gone since, or not to be looked at: as if it exposed none.
+        } catch (DockerApi.ErrorResponse e) {
+            // Removed meanwhile, or not allowed: treated as if it exposed no ports.
         }
         exposedPorts.put(id, ports);
         return ports;
@@ -176,8 +181,8 @@ final class EngineReader {
     private List<Network> networks() throws IOException, InterruptedException {
         try {
             return api.list("/networks", Network::of);
-        } catch (DockerApi.Refused e) {
-            // They give names to messages and find the host; all else works without.
+        } catch (DockerApi.ErrorResponse e) {
+            // Networks are needed only for messages and for the host's address.
             return List.of();
         }
     }

@@ -7,11 +7,11 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * What one look at an engine showed. Immutable.
+ * The state of an engine at one time. Immutable.
  *
- * @param services those with labels of ours
- * @param tasks of these services, those that should run
- * @param nodes addresses of nodes by id, as far as a task needs one
+ * @param services those with our labels
+ * @param tasks of these services, those whose desired state is running
+ * @param nodes addresses of nodes by id; may be incomplete if no task needs them
  * @param containers all of this engine, running or not
  */
 record EngineView(
@@ -22,18 +22,18 @@ record EngineView(
         List<Container> containers,
         List<Network> networks) {
 
-    /** What an engine is to a Swarm. */
+    /** An engine's role in a Swarm. */
     enum Role {
-        /** In no Swarm. */
+        /** Not in a Swarm. */
         ALONE,
-        /** In one, but not told of services. */
+        /** In a Swarm, but services can't be read here. */
         WORKER,
         MANAGER,
-        /** A manager behind something that doesn't let us read services. */
+        /** A manager behind a proxy that doesn't allow services to be read. */
         FORBIDDEN
     }
 
-    /** The same with other tasks of some services. */
+    /** The same state, with the tasks of some services replaced. */
     EngineView withTasks(Collection<String> serviceIds, List<SwarmTask> theirs, Map<String, InetAddress> nodes) {
         List<SwarmTask> merged = Stream.concat(
                         tasks.stream().filter(task -> !serviceIds.contains(task.serviceId())),

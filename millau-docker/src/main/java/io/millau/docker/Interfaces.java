@@ -8,10 +8,12 @@ import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
 
-/** The addresses of the machine or container that this process runs in, loopback apart. Immutable. */
+/**
+ * The addresses of the machine or container that this process runs in, without loopback and link-local ones. Immutable.
+ */
 record Interfaces(List<Own> all) {
 
-    /** One address of ours. */
+    /** One of the addresses. */
     record Own(String device, Subnet subnet) {}
 
     static Interfaces current() {
@@ -33,7 +35,7 @@ record Interfaces(List<Own> all) {
         return new Interfaces(List.copyOf(found));
     }
 
-    /** As if these were the own addresses, {@code 10.0.1.9/24} for instance. */
+    /** For tests: fixed addresses, for example {@code 10.0.1.9/24}. */
     static Interfaces of(String... addresses) {
         List<Own> own = new ArrayList<>();
         for (String address : addresses) {
@@ -42,13 +44,13 @@ record Interfaces(List<Own> all) {
         return new Interfaces(List.copyOf(own));
     }
 
-    /** Whether an address is in a subnet of ours. */
-    boolean share(InetAddress address) {
+    /** Whether an address is in the subnet of an interface. */
+    boolean sharesSubnetWith(InetAddress address) {
         return all.stream().anyMatch(own -> own.subnet().contains(address));
     }
 
-    /** Whether an address is our own. */
-    boolean have(InetAddress address) {
+    /** Whether an address is one of these. */
+    boolean hasAddress(InetAddress address) {
         return all.stream().anyMatch(own -> own.subnet().address().equals(address));
     }
 }

@@ -10,19 +10,19 @@ final class Json {
     private Json() {}
 
     /**
-     * A text that every engine gives.
+     * Returns a required text field.
      *
-     * @throws IllegalArgumentException if this one doesn't
+     * @throws IllegalArgumentException if it is missing
      */
     static String text(JsonNode json, String field) {
         String text = json.path(field).asText();
         if (text.isEmpty()) {
-            throw new IllegalArgumentException(field + " is missing in the engine's answer");
+            throw new IllegalArgumentException(field + " is missing in the engine's response");
         }
         return text;
     }
 
-    /** An object of texts; empty if it is missing. */
+    /** Returns an object's fields as texts; empty if there is no object. */
     static Map<String, String> strings(JsonNode json) {
         Map<String, String> strings = new TreeMap<>();
         json.properties()

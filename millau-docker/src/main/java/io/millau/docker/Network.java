@@ -7,17 +7,20 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A network that the engine knows. Immutable.
+ * A network of the engine. Immutable.
  *
- * @param gateway of each subnet, in the same order
+ * @param gateways of the subnets, in the same order
  */
 record Network(String name, boolean bridge, List<Subnet> subnets, List<InetAddress> gateways) {
 
-    /** Docker's own plumbing: the routing mesh, and the way out of a Swarm container. No place to meet a service. */
-    private static final Set<String> PLUMBING = Set.of("ingress", "docker_gwbridge");
+    /**
+     * Docker's internal networks: the routing mesh, and the way out of a Swarm container. Services aren't reached
+     * through them.
+     */
+    private static final Set<String> DOCKER_INTERNAL = Set.of("ingress", "docker_gwbridge");
 
-    static boolean isPlumbing(String name) {
-        return PLUMBING.contains(name);
+    static boolean isDockerInternal(String name) {
+        return DOCKER_INTERNAL.contains(name);
     }
 
     static Network of(JsonNode json) {
@@ -30,7 +33,7 @@ record Network(String name, boolean bridge, List<Subnet> subnets, List<InetAddre
             }
             subnets.add(Subnet.of(subnet));
             String gateway = range.path("Gateway").asText();
-            // The default bridge's list entry has none.
+            // The list has no gateway for the default bridge.
             gateways.add(gateway.isEmpty() ? Subnet.of(subnet).first() : Subnet.literal(gateway));
         }
         return new Network(

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is said of an engine that is away, and how long to wait before it is tried again. Each kind of trouble is said
- * once until the engine is back. For one thread.
+ * Logs the outage of an engine, each kind of failure once, and says how long to wait before the next attempt. For one
+ * thread.
  */
 final class Outage {
 
@@ -25,7 +25,7 @@ final class Outage {
     private final String engine;
     private final String source;
     private final SourceStats discovery;
-    private final Set<String> said = new HashSet<>();
+    private final Set<String> logged = new HashSet<>();
     private @Nullable Long since;
     private int failures;
 
@@ -35,7 +35,7 @@ final class Outage {
         this.discovery = discovery;
     }
 
-    /** A look at it failed. */
+    /** Reading the engine failed. */
     void failed(Throwable failure, long now) {
         if (since == null) {
             since = now;
@@ -44,18 +44,18 @@ final class Outage {
         String kind = kind(engine, failure);
         String reason = kind + ": " + reason(failure);
         discovery.failed(reason);
-        if (!said.add(kind)) {
+        if (!logged.add(kind)) {
             LOG.debug("Still away source={} reason={}", source, LogText.later(failure::toString));
             return;
         }
         LOG.error(
-                "Away source={} reason={} meanwhile=\"its services stay as they were; it is tried again until it is back\"",
+                "Away source={} reason={} meanwhile=\"its services stay as they are; retried until it is back\"",
                 source,
                 LogText.value(reason));
         LOG.debug("What failed", failure);
     }
 
-    /** A look at it succeeded. */
+    /** Reading the engine succeeded. */
     void over(long now) {
         if (since != null) {
             LOG.info(
@@ -65,29 +65,29 @@ final class Outage {
                     failures);
             since = null;
             failures = 0;
-            said.clear();
+            logged.clear();
         }
     }
 
     /**
-     * How long to wait before it is tried again, in nanoseconds: a tenth of the time it has been away, so that a restart
-     * is noticed at once and a long absence costs nothing.
+     * How long to wait before the next attempt, in nanoseconds: a tenth of the outage so far, so that a restart is
+     * noticed quickly and a long outage costs little.
      */
     long pause(long now) {
         long away = since == null ? 0 : now - since;
         return Math.min(Math.max(SHORTEST, away / 10), LONGEST);
     }
 
-    /** What is wrong with an engine, without a full stop. */
+    /** Describes a failure in one sentence, without a full stop. */
     static String sentence(String engine, Throwable failure) {
         return "Docker Engine " + engine + " " + kind(engine, failure) + ": " + reason(failure);
     }
 
     private static String kind(String engine, Throwable failure) {
-        if (failure instanceof DockerApi.Refused) {
-            return "refuses what Millau needs to know";
+        if (failure instanceof DockerApi.ErrorResponse) {
+            return "returned an error response";
         }
-        if (failure instanceof DockerApi.Garbled) {
+        if (failure instanceof DockerApi.InvalidResponse) {
             return "can't be understood (is it a Docker Engine?)";
         }
         if (failure instanceof SocketTimeoutException) {

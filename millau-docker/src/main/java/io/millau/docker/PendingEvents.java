@@ -4,10 +4,9 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/** What happened since the loop last looked, however often it happened. For several threads. */
+/** Collects what happened since {@link #take} was last called. Safe for use by several threads. */
 final class PendingEvents {
 
-    /** What happened. */
     record Taken(boolean changed, boolean swarmChanged, boolean nodesChanged, boolean suspicion, Set<String> services) {
         Taken and(Taken later) {
             Set<String> both = new HashSet<>(services);
@@ -28,31 +27,31 @@ final class PendingEvents {
     private boolean suspicion;
     private boolean streamEnded;
 
-    /** Something is not as it was. */
+    /** A container or network changed. */
     synchronized void changed() {
         changed = true;
         notifyAll();
     }
 
-    /** A container of a Swarm service's task is not as it was. */
+    /** A container of a Swarm service's task changed. */
     synchronized void taskChanged(String serviceId) {
         services.add(serviceId);
         changed();
     }
 
-    /** A service is not as it was. */
+    /** A Swarm service changed. */
     synchronized void swarmChanged() {
         swarmChanged = true;
         changed();
     }
 
-    /** A node is not as it was. */
+    /** A node changed. */
     synchronized void nodesChanged() {
         nodesChanged = true;
         swarmChanged();
     }
 
-    /** Somebody wants a look. */
+    /** A read was requested, though no event came. */
     synchronized void suspicion() {
         suspicion = true;
         notifyAll();
@@ -64,7 +63,7 @@ final class PendingEvents {
         notifyAll();
     }
 
-    /** Waits until something happened, or a time is over. */
+    /** Waits until something happens or the time is over. */
     synchronized void await(long nanos) throws InterruptedException {
         long end = System.nanoTime() + nanos;
         long left = nanos;
@@ -74,7 +73,7 @@ final class PendingEvents {
         }
     }
 
-    /** Forgets what it tells. */
+    /** Returns what happened, and clears it. */
     synchronized Taken take() {
         Taken taken = new Taken(changed, swarmChanged, nodesChanged, suspicion, Set.copyOf(services));
         changed = false;

@@ -10,41 +10,42 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Which Swarm services move, and when to look at their tasks next: the state of a task on another node is no event, so a
+ * Decides which Swarm services to poll, and when. Docker sends no event for the state of a task on another node, so a
  * manager has to be asked.
  *
- * <p>A service that changed is followed until every task is where it should be: four times a second for ten seconds,
- * once a second up to a minute. What then still isn't there, a crash loop for instance, has to wait for the next look at
- * everything; only after a quiet minute a sign of trouble without a change starts this again. Pure: time comes in.
+ * <p>A service that changed is polled until all its tasks run: four times a second for ten seconds, then once a second
+ * up to a minute. A service that isn't settled by then, such as one in a crash loop, waits for the next full read. Only
+ * after it was settled for a minute can a suspicion without a change start this again. Pure: callers pass the time, in
+ * nanoseconds of {@link System#nanoTime}.
  */
 final class PollSchedule {
 
-    private static final long OFTEN = Duration.ofMillis(250).toNanos();
-    private static final long SELDOM = Duration.ofSeconds(1).toNanos();
-    private static final long OFTEN_UNTIL = Duration.ofSeconds(10).toNanos();
-    private static final long UNTIL = Duration.ofSeconds(60).toNanos();
+    private static final long FAST = Duration.ofMillis(250).toNanos();
+    private static final long SLOW = Duration.ofSeconds(1).toNanos();
+    private static final long FAST_POLL_TIME = Duration.ofSeconds(10).toNanos();
+    private static final long MAX_POLL_TIME = Duration.ofSeconds(60).toNanos();
 
-    /** How long a change may take to show in the tasks: until then all being well proves nothing. */
-    private static final long AT_LEAST = Duration.ofSeconds(3).toNanos();
+    /** How long a change may take to show in the tasks. Before that, settled tasks may be the old ones. */
+    private static final long MIN_POLL_TIME = Duration.ofSeconds(3).toNanos();
 
-    /** How long the manager may take to learn of what a container's event has told us already. */
-    private static final long ECHO = Duration.ofSeconds(1).toNanos();
+    /** How long the manager may lag behind the event of a local container. */
+    private static final long MANAGER_LAG = Duration.ofSeconds(1).toNanos();
 
     private static final long QUIET = Duration.ofSeconds(60).toNanos();
 
     static final long NEVER = Long.MAX_VALUE;
 
-    private final Map<String, Course> courses = new HashMap<>();
+    private final Map<String, ServiceState> states = new HashMap<>();
     private long looked;
 
-    /** What is known of one service's movements. */
-    private static final class Course {
+    /** The polling state of one service. */
+    private static final class ServiceState {
         long version;
         boolean settled;
         long settledSince;
         boolean followed;
         long followedSince;
-        long echoUntil;
+        long lagUntil;
         Set<String> running = Set.of();
 
         void follow(long now) {
@@ -54,13 +55,13 @@ final class PollSchedule {
 
         long interval(long now) {
             if (followed) {
-                return now - followedSince < OFTEN_UNTIL ? OFTEN : SELDOM;
+                return now - followedSince < FAST_POLL_TIME ? FAST : SLOW;
             }
-            return now - echoUntil < 0 ? OFTEN : NEVER;
+            return now - lagUntil < 0 ? FAST : NEVER;
         }
     }
 
-    /** Notes what a look has shown: of every service, or of those that move. */
+    /** Call after each read, of all services or of {@link #moving} ones. */
     void looked(EngineView view, long now) {
         looked = now;
         Map<String, List<SwarmTask>> tasks = view.tasks().stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
@@ -69,35 +70,35 @@ final class PollSchedule {
             there.add(service.id());
             update(service, tasks.getOrDefault(service.id(), List.of()), now);
         }
-        courses.keySet().retainAll(there);
+        states.keySet().retainAll(there);
     }
 
     private void update(SwarmService service, List<SwarmTask> tasks, long now) {
-        Course course = courses.get(service.id());
+        ServiceState state = states.get(service.id());
         boolean settled = settled(service, tasks);
         Set<String> running =
                 tasks.stream().filter(SwarmTask::running).map(SwarmTask::id).collect(Collectors.toSet());
-        if (course == null) {
-            course = new Course();
-            courses.put(service.id(), course);
-            course.follow(now);
-        } else if (course.version != service.version()) {
-            course.follow(now);
-        } else if (service.updating() && !course.running.equals(running)) {
-            // A slow rolling update is no crash loop as long as it gets on.
-            course.follow(now);
-        } else if (!settled && quiet(course, now)) {
-            course.follow(now);
+        if (state == null) {
+            state = new ServiceState();
+            states.put(service.id(), state);
+            state.follow(now);
+        } else if (state.version != service.version()) {
+            state.follow(now);
+        } else if (service.updating() && !state.running.equals(running)) {
+            // A slow rolling update is polled as long as it makes progress.
+            state.follow(now);
+        } else if (!settled && quiet(state, now)) {
+            state.follow(now);
         }
-        course.version = service.version();
-        course.running = running;
-        if (settled && !course.settled) {
-            course.settledSince = now;
+        state.version = service.version();
+        state.running = running;
+        if (settled && !state.settled) {
+            state.settledSince = now;
         }
-        course.settled = settled;
-        if (course.followed) {
-            long age = now - course.followedSince;
-            course.followed = age < UNTIL && !(settled && age >= AT_LEAST);
+        state.settled = settled;
+        if (state.followed) {
+            long age = now - state.followedSince;
+            state.followed = age < MAX_POLL_TIME && !(settled && age >= MIN_POLL_TIME);
         }
     }
 
@@ -107,45 +108,45 @@ final class PollSchedule {
                 && (service.replicas() == SwarmService.UNKNOWN || service.replicas() == tasks.size());
     }
 
-    private static boolean quiet(Course course, long now) {
-        return !course.followed
-                && course.settled
-                && now - course.settledSince >= QUIET
-                && now - course.followedSince >= QUIET;
+    private static boolean quiet(ServiceState state, long now) {
+        return !state.followed
+                && state.settled
+                && now - state.settledSince >= QUIET
+                && now - state.followedSince >= QUIET;
     }
 
-    /** A node came, went or was drained: any service may move. */
+    /** A node was added, removed or drained: any service may change. */
     void nodesChanged(long now) {
-        courses.values().forEach(course -> course.follow(now));
+        states.values().forEach(state -> state.follow(now));
     }
 
-    /** Something is wrong somewhere: a connection failed. */
+    /** A connection failed: polls the services that were settled for long. */
     void suspicious(long now) {
-        courses.values().stream().filter(course -> quiet(course, now)).forEach(course -> course.follow(now));
+        states.values().stream().filter(state -> quiet(state, now)).forEach(state -> state.follow(now));
     }
 
-    /** A container of these services' tasks started, died, or changed its health. */
+    /** A local container of these services started, died or changed its health. */
     void heardOf(Collection<String> serviceIds, long now) {
         for (String id : serviceIds) {
-            Course course = courses.get(id);
-            if (course != null) {
-                course.echoUntil = now + ECHO;
+            ServiceState state = states.get(id);
+            if (state != null) {
+                state.lagUntil = now + MANAGER_LAG;
             }
         }
     }
 
-    /** The services to look at. */
+    /** The services to poll now. */
     Set<String> moving(long now) {
-        return courses.entrySet().stream()
-                .filter(course -> course.getValue().interval(now) != NEVER)
+        return states.entrySet().stream()
+                .filter(state -> state.getValue().interval(now) != NEVER)
                 .map(Map.Entry::getKey)
                 .collect(Collectors.toSet());
     }
 
-    /** How long to wait for the next look at those that move, in nanoseconds; {@link #NEVER} if none does. */
+    /** How long to wait until the next poll, in nanoseconds; {@link #NEVER} if no service is changing. */
     long pause(long now) {
-        long interval = courses.values().stream()
-                .mapToLong(course -> course.interval(now))
+        long interval = states.values().stream()
+                .mapToLong(state -> state.interval(now))
                 .min()
                 .orElse(NEVER);
         return interval == NEVER ? NEVER : Math.max(0, looked + interval - now);

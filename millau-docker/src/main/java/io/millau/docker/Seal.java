@@ -14,20 +14,20 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encrypts values so that only who has the same secret can read them, and only by the same name: AES-256-GCM (NIST SP
- * 800-38D) with a random nonce of 96 bits for each, under a key derived from the secret by HKDF-SHA256 (RFC 5869).
+ * Encrypts values. Decryption needs the same secret and the same name. AES-256-GCM (NIST SP 800-38D) with a random
+ * 96-bit nonce per value, under a key derived from the secret by HKDF-SHA256 (RFC 5869).
  *
- * <p>Immutable, for any thread.
+ * <p>Immutable; safe for use by several threads.
  */
 final class Seal {
 
-    /** The first byte of what is sealed. */
+    /** The first byte of an encrypted value. */
     private static final byte FORMAT = 1;
 
     private static final int NONCE = 12;
     private static final int TAG = 16;
 
-    private static final int SHORTEST_SECRET = 32;
+    private static final int MIN_SECRET_BYTES = 32;
 
     private static final byte[] PURPOSE = "millau store".getBytes(StandardCharsets.US_ASCII);
 
@@ -35,7 +35,7 @@ final class Seal {
     private final SecretKeySpec key;
 
     /**
-     * @param secret a file's content; white space at its end doesn't count
+     * @param secret a file's content; trailing white space is ignored
      * @throws IllegalArgumentException if it is too short
      */
     Seal(byte[] secret) {
@@ -43,14 +43,14 @@ final class Seal {
         while (length > 0 && Character.isWhitespace(secret[length - 1])) {
             length--;
         }
-        if (length < SHORTEST_SECRET) {
+        if (length < MIN_SECRET_BYTES) {
             throw new IllegalArgumentException("a store's key of " + length + " bytes: expected at least "
-                    + SHORTEST_SECRET + " random ones, openssl rand -base64 32 makes such a file");
+                    + MIN_SECRET_BYTES + " random bytes; openssl rand -base64 32 makes such a file");
         }
         key = new SecretKeySpec(derive(Arrays.copyOf(secret, length)), "AES");
     }
 
-    /** RFC 5869, 2.2 and 2.3: one block is as long as the key. */
+    /** RFC 5869, 2.2 and 2.3. The key needs only one block. */
     private static byte[] derive(byte[] secret) {
         byte[] extracted = hmac(new byte[32], secret);
         byte[] block = Arrays.copyOf(PURPOSE, PURPOSE.length + 1);
@@ -83,7 +83,7 @@ final class Seal {
         }
     }
 
-    /** @throws IOException if it was sealed with another secret, for another name, or was changed since */
+    /** @throws IOException if it was encrypted with another secret or for another name, or was modified */
     byte[] open(String name, byte[] sealed) throws IOException {
         if (sealed.length < 1 + NONCE + TAG || sealed[0] != FORMAT) {
             throw unreadable(name, null);
@@ -109,7 +109,7 @@ final class Seal {
     private static IOException unreadable(String name, @Nullable Throwable cause) {
         return new IOException(
                 "value " + name + " of the store can't be decrypted: the secret of STORE_KEY_FILE isn't the one it was"
-                        + " written with, or somebody has changed it",
+                        + " written with, or it was modified",
                 cause);
     }
 }

@@ -19,12 +19,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From what an engine showed to services. Everything is sorted, so the same state makes an equal snapshot in whatever
- * order the engine lists it. For one thread: it remembers each service's last good settings.
+ * Makes a snapshot of services from the state of an engine. Everything is sorted, so that the same state makes an equal
+ * snapshot in whatever order the engine lists it. Remembers each service's last valid settings. For one thread.
  */
 final class SnapshotBuilder {
 
-    // Spelled out: Comparator.comparing is put together when the proxy starts, and no archive of classes holds it.
+    // Not Comparator.comparing, whose lambdas would be linked at start, outside of the class archive.
     private static final Comparator<Service> BY_NAME = (a, b) -> {
         int byName = a.name().compareTo(b.name());
         return byName != 0 ? byName : a.id().compareTo(b.id());
@@ -46,21 +46,21 @@ final class SnapshotBuilder {
         return new Build(view, own).snapshot();
     }
 
-    /** Something that runs, and where. */
+    /** A running task or container. */
     private record Instance(
             String id,
             List<Attachment> attachments,
             @Nullable HostNetwork hostNetwork) {}
 
-    /** Says that an instance uses the network of its host, whose address may be unknown. */
+    /** Marks an instance on its host's network. The host's address may be unknown. */
     private record HostNetwork(Optional<InetAddress> address) {}
 
-    /** One picture in the making. */
+    /** Builds one snapshot. */
     private final class Build {
         private final EngineView view;
         private final Addresses addresses;
         private final Map<String, List<SwarmTask>> running;
-        private final LabelReader.Picture picture = labels.picture();
+        private final LabelReader.Batch batch = labels.batch();
         private final List<Service> services = new ArrayList<>();
 
         Build(EngineView view, Interfaces own) {
@@ -81,18 +81,18 @@ final class SnapshotBuilder {
                     .collect(Collectors.groupingBy(Container::serviceId, TreeMap::new, Collectors.toList()));
             replicas.forEach(this::addContainers);
             services.sort(BY_NAME);
-            return new Snapshot(services, picture.finish());
+            return new Snapshot(services, batch.finish());
         }
 
         private void reportRole() {
             switch (view.role()) {
                 case WORKER ->
-                    picture.problem(
+                    batch.problem(
                             engine,
-                            "this engine is a Swarm worker, from where services can't be seen: only its containers are"
+                            "this engine is a Swarm worker, where services can't be read: only its containers are"
                                     + " served; expected a manager");
                 case FORBIDDEN ->
-                    picture.problem(
+                    batch.problem(
                             engine,
                             "this engine's Swarm services may not be read: only its containers are served; expected to be"
                                     + " allowed GET of /services, /tasks and /nodes");
@@ -102,7 +102,7 @@ final class SnapshotBuilder {
 
         private void addSwarmService(SwarmService service) {
             String id = "swarm:" + service.id();
-            Settings settings = picture.read(id, service.name(), service.labels(), service.ports());
+            Settings settings = batch.read(id, service.name(), service.labels(), service.ports());
             if (settings == null) {
                 return;
             }
@@ -119,12 +119,12 @@ final class SnapshotBuilder {
         }
 
         private void addContainers(String id, List<Container> replicas) {
-            // While Compose replaces containers there are old and new ones: the newest says what is meant.
+            // While Compose replaces containers, old and new ones exist. The labels of the newest apply.
             Container newest = replicas.stream().max(BY_AGE).orElseThrow();
             if (!ServiceLabels.concern(newest.labels())) {
                 return;
             }
-            Settings settings = picture.read(id, newest.serviceName(), newest.labels(), newest.ports());
+            Settings settings = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());
             if (settings == null) {
                 return;
             }
@@ -142,7 +142,7 @@ final class SnapshotBuilder {
         }
 
         private Container networkOwner(Container container) {
-            String owner = container.borrowedFrom();
+            String owner = container.networkOwner();
             if (owner == null) {
                 return container;
             }
@@ -153,7 +153,7 @@ final class SnapshotBuilder {
         }
 
         private void add(String id, String name, Settings settings, List<Instance> instances) {
-            // One that is not enabled needs no port and no network in common.
+            // A service that is not enabled needs neither a port nor a shared network.
             List<Endpoint> endpoints = settings.enabled() ? endpoints(name, settings, instances) : List.of();
             services.add(settings.service(name).id(id).endpoints(endpoints).build());
         }
@@ -165,7 +165,7 @@ final class SnapshotBuilder {
                 address(instance, settings.network(), mismatches)
                         .ifPresent(address -> endpoints.add(settings.endpoint(instance.id(), address, name)));
             }
-            mismatches.forEach(message -> picture.problem(name, message));
+            mismatches.forEach(message -> batch.problem(name, message));
             endpoints.sort((a, b) -> a.id().compareTo(b.id()));
             return endpoints;
         }
@@ -174,7 +174,7 @@ final class SnapshotBuilder {
             HostNetwork hostNetwork = instance.hostNetwork();
             if (hostNetwork != null) {
                 if (hostNetwork.address().isEmpty()) {
-                    mismatches.add("runs on its host's network, and the host's address can't be told from here;"
+                    mismatches.add("runs on its host's network, and the host's address is unknown here;"
                             + " expected the proxy on a bridge of that host, or on the host's network too");
                 }
                 return hostNetwork.address();
@@ -190,7 +190,7 @@ final class SnapshotBuilder {
                         + ": expected a network that it shares with"
                         + " the proxy: "
                         + reachable.stream().map(Attachment::network).distinct().collect(Collectors.joining(", "))
-                        + " (the first is taken)");
+                        + " (the first is used)");
             }
             return Optional.of(best.subnet().address());
         }

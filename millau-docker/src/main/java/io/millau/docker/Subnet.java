@@ -5,26 +5,26 @@ import java.net.UnknownHostException;
 import java.util.regex.Pattern;
 
 /**
- * An address and how many of its leading bits all of its network has. Immutable.
+ * An address with the prefix length of its network. Immutable.
  *
- * @param address of one in the network, or of the network itself
- * @param prefix the number of bits
+ * @param address of a host in the network, or of the network itself
+ * @param prefix in bits
  */
 record Subnet(InetAddress address, int prefix) {
 
     private static final Pattern LITERAL = Pattern.compile("[0-9a-fA-F:.]*[0-9a-fA-F:]");
 
-    /** Reads {@code 10.0.1.3/24}. */
+    /** Parses text like {@code 10.0.1.3/24}. */
     static Subnet of(String text) {
         int slash = text.lastIndexOf('/');
         if (slash < 0) {
             throw new IllegalArgumentException(
-                    text + ": expected an address with its prefix, 10.0.1.3/24 for instance");
+                    text + ": expected an address with its prefix length, for example 10.0.1.3/24");
         }
         return new Subnet(literal(text.substring(0, slash)), Integer.parseInt(text.substring(slash + 1)));
     }
 
-    /** Reads an address and asks no name server. */
+    /** Parses an address without a DNS look-up. */
     static InetAddress literal(String text) {
         if (!LITERAL.matcher(text).matches()) {
             throw new IllegalArgumentException(text + ": expected an IP address");
@@ -60,7 +60,7 @@ record Subnet(InetAddress address, int prefix) {
         return new Subnet(bytes(bytes), prefix);
     }
 
-    /** The first address of the network: where Docker puts a bridge unless it says otherwise. */
+    /** The first address of the network: Docker's default for a bridge's gateway. */
     InetAddress first() {
         byte[] bytes = network().address.getAddress();
         bytes[bytes.length - 1] |= 1;
@@ -77,7 +77,7 @@ record Subnet(InetAddress address, int prefix) {
 
     @Override
     public String toString() {
-        // Without an interface's name, which Java puts behind an own IPv6 address.
+        // Java appends the interface's name to local IPv6 addresses.
         return address.getHostAddress().replaceFirst("%.*", "") + "/" + prefix;
     }
 }

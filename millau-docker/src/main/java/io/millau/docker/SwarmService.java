@@ -7,12 +7,12 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A Swarm service as its manager describes it. Immutable.
+ * A Swarm service. Immutable.
  *
  * @param version grows with every change
- * @param replicas how many tasks it should have; {@link #UNKNOWN} where that depends on the nodes
- * @param updating whether an update or rollback is under way
- * @param ports TCP ports inside its containers that are published
+ * @param replicas how many tasks it should have; {@link #UNKNOWN} if that depends on the nodes
+ * @param updating whether an update or rollback is in progress
+ * @param ports published TCP ports, as numbered inside the containers
  */
 record SwarmService(
         String id,
@@ -38,7 +38,7 @@ record SwarmService(
                 ports(json));
     }
 
-    /** The service's own labels, else its containers'. */
+    /** The service's labels, or those of its containers if the service has none of ours. */
     private static Map<String, String> labels(JsonNode spec) {
         Map<String, String> own = Json.strings(spec.path("Labels"));
         return ServiceLabels.concern(own)

@@ -17,59 +17,60 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A store that a Swarm keeps and replicates among its managers: every value is a config, encrypted, since configs aren't
- * secret to anyone with access to an engine. All replicas need the same secret.
+ * A store in a Swarm, which replicates it among its managers. Every value is a config. Values are encrypted, since
+ * anyone with access to an engine can read configs. All replicas need the same secret.
  *
- * <p>Configs are immutable and their names unique. So each change of a value is a new config with the next version in its
- * name, and then the older ones are deleted; of two that change it at once one finds its version's name taken, and reads
- * again. A lock is a config, too: who creates it has it. It ends by the time of its creation, which a manager's clock says:
- * the clocks of all replicas and managers should agree within seconds.
+ * <p>Configs are immutable and their names unique. So each change of a value creates a config with the next version in
+ * its name, then deletes the older ones. Of two concurrent changes, one finds that its version exists already, and
+ * reads again. A lock is a config, too: the replica that creates it holds it. It expires a fixed time after its
+ * creation by a manager's clock, so the clocks of all replicas and managers should agree within seconds.
  *
- * <p>What is left behind: the last value of a name that was set aside, and a lock whose holder died, until the next one takes
- * it.
+ * <p>Some configs are left behind: the last value of a name that was set aside, and the lock of a replica that died,
+ * until another one takes the lock.
  *
- * <p>The engine has to be a Swarm manager's, and {@code GET /configs}, {@code POST /configs/create} and {@code DELETE
- * /configs/ID} allowed where a proxy of its socket is between. Each request to it ends within ten seconds. Immutable, and safe
- * for use by several threads.
+ * <p>The engine must be a Swarm manager. A proxy of its socket must allow {@code GET /configs}, {@code POST
+ * /configs/create} and {@code DELETE /configs/ID}. Each request ends within ten seconds.
+ *
+ * <p>Immutable; safe for use by several threads. Its methods block.
  */
 public final class SwarmStore implements Store {
 
     private static final Logger LOG = LoggerFactory.getLogger(SwarmStore.class);
 
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-    /** How often others may be faster: each time one of them has got on. */
+    /** How often other replicas may win a concurrent change. */
     private static final int ATTEMPTS = 50;
 
-    /** The engine is no manager, or something between allows no configs. */
-    private static final Set<Integer> USELESS = Set.of(401, 403, 404, 405, 503);
+    /** The engine is no manager, or a proxy of its socket doesn't allow configs. */
+    private static final Set<Integer> NO_CONFIGS = Set.of(401, 403, 404, 405, 503);
 
-    private static final String ADVICE = " (expected a Swarm manager whose /configs may be read and written: name one's"
-            + " engine, or a proxy of its socket that allows that, by STORE_DOCKER_HOST; or choose STORE=file, with a folder"
-            + " that all replicas share)";
+    private static final String ADVICE = " (expected a Swarm manager whose /configs may be read and written: set"
+            + " STORE_DOCKER_HOST to its address, or to that of a proxy of its socket that allows this; or"
+            + " use STORE=file, with a folder that all replicas share)";
 
     private final EngineAddress engine;
     private final Seal seal;
-    private final Duration patience;
+    private final Duration timeout;
 
-    private SwarmStore(EngineAddress engine, Seal seal, Duration patience) {
+    private SwarmStore(EngineAddress engine, Seal seal, Duration timeout) {
         this.engine = engine;
         this.seal = seal;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     /**
-     * The store that the Swarm of an engine keeps.
+     * A store in the Swarm of an engine, without TLS. Doesn't connect yet.
      *
      * @param host {@code unix:///path} or {@code tcp://host:port}, as {@code DOCKER_HOST} is written; null for {@link
      *     DockerSource#LOCAL}
-     * @param secret the content of a file with at least 32 random bytes or characters; {@code openssl rand -base64 32} makes
-     *     one. White space at its end doesn't count
+     * @param secret the content of a file with at least 32 random bytes or characters; {@code openssl rand -base64 32}
+     *     makes one. Trailing white space is ignored
      * @throws IllegalArgumentException if the address is malformed, or the secret too short
      */
     public static SwarmStore at(@Nullable String host, byte[] secret) {
         EngineAddress engine = EngineAddress.of(host == null ? DockerSource.LOCAL : host);
-        return new SwarmStore(engine, new Seal(secret), PATIENCE);
+        return new SwarmStore(engine, new Seal(secret), TIMEOUT);
     }
 
     /**
@@ -80,30 +81,30 @@ public final class SwarmStore implements Store {
      * @throws IllegalArgumentException if they can't be read, or the address isn't a {@code tcp://} one
      */
     public SwarmStore withTls(Path certificates) {
-        return new SwarmStore(engine.withTls(certificates), seal, patience);
+        return new SwarmStore(engine.withTls(certificates), seal, timeout);
     }
 
-    /** For tests, which want to see the end of it. */
-    SwarmStore withPatience(Duration patience) {
-        return new SwarmStore(engine, seal, patience);
+    /** For tests. */
+    SwarmStore withTimeout(Duration timeout) {
+        return new SwarmStore(engine, seal, timeout);
     }
 
-    /** Some requests to the engine. */
+    /** Requests to the engine. */
     private interface Requests<T> {
         T send(Configs configs) throws IOException, InterruptedException;
     }
 
     private <T> T ask(Requests<T> requests) throws IOException {
-        try (DockerApi api = engine.connect(patience)) {
+        try (DockerApi api = engine.connect(timeout)) {
             return requests.send(new Configs(api));
-        } catch (DockerApi.Refused e) {
-            throw trouble(e, USELESS.contains(e.status()) ? ADVICE : "");
+        } catch (DockerApi.ErrorResponse e) {
+            throw trouble(e, NO_CONFIGS.contains(e.status()) ? ADVICE : "");
         } catch (IOException e) {
             throw trouble(e, "");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             InterruptedIOException interrupted =
-                    new InterruptedIOException("interrupted while " + engine.name() + " was asked");
+                    new InterruptedIOException("interrupted during a request to " + engine.name());
             interrupted.initCause(e);
             throw interrupted;
         }
@@ -111,7 +112,8 @@ public final class SwarmStore implements Store {
 
     private IOException trouble(IOException cause, String advice) {
         String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-        return new IOException("Docker Engine " + engine.name() + " doesn't keep the store: " + reason + advice, cause);
+        return new IOException(
+                "Docker Engine " + engine.name() + " can't be used as the store: " + reason + advice, cause);
     }
 
     @Override
@@ -123,7 +125,7 @@ public final class SwarmStore implements Store {
                 : Optional.of(seal.open(name, newest(values).data()));
     }
 
-    /** In which they are to be deleted, too: an older one must not come back. */
+    /** Sorted by version. Delete in this order, so that no older value becomes the newest. */
     private static List<Config> oldestFirst(List<Config> configs, Kind kind) {
         return configs.stream()
                 .filter(config -> config.kind() == kind)
@@ -144,12 +146,12 @@ public final class SwarmStore implements Store {
         Store.checkName(name);
         byte[] sealed = seal.seal(name, Store.checkValue(value));
         if (!ask(configs -> put(configs, name, sealed))) {
-            throw new IOException("value " + name + " of the store: others have changed it " + ATTEMPTS
-                    + " times while it was to be written");
+            throw new IOException("value " + name + " of the store: other replicas changed it " + ATTEMPTS
+                    + " times during the write");
         }
     }
 
-    /** @return whether it is written */
+    /** @return false if other replicas changed it at every attempt */
     private static boolean put(Configs configs, String name, byte[] sealed) throws IOException, InterruptedException {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             List<Config> before = configs.of(name);
@@ -183,7 +185,7 @@ public final class SwarmStore implements Store {
         ask(configs -> {
             List<Config> before = configs.of(name);
             List<Config> values = oldestFirst(before, Kind.VALUE);
-            // Whoever has taken the next version has set it aside, or replaced it.
+            // If the next version exists already, another replica has set the value aside or replaced it.
             if (!values.isEmpty()
                     && configs.create(
                             name,
@@ -212,7 +214,7 @@ public final class SwarmStore implements Store {
         });
     }
 
-    /** A lock that this object took; another one has another id. */
+    /** A lock that this object holds, known by its config's id. */
     private final class Held implements Lock {
         private final String name;
         private final String id;
@@ -224,7 +226,7 @@ public final class SwarmStore implements Store {
 
         @Override
         public void close() {
-            // Who is told to stop may still free it.
+            // An interrupted thread can't send requests.
             boolean interrupted = Thread.interrupted();
             try {
                 ask(configs -> {

@@ -7,9 +7,9 @@ import java.util.List;
 /**
  * A task of a Swarm service. Immutable.
  *
- * @param running whether it runs and is meant to go on
- * @param attachments its addresses, those on Docker's own plumbing apart
- * @param onHost whether it uses its node's own network
+ * @param running whether both its state and its desired state are running
+ * @param attachments its addresses, except those on Docker's internal networks
+ * @param onHost whether it uses its node's host network
  */
 record SwarmTask(
         String id, String serviceId, String nodeId, boolean running, List<Attachment> attachments, boolean onHost) {
@@ -23,7 +23,7 @@ record SwarmTask(
             JsonNode network = attachment.path("Network");
             String name = network.path("Spec").path("Name").asText();
             onHost |= network.path("DriverState").path("Name").asText().equals("host");
-            if (network.path("Spec").path("Ingress").asBoolean() || Network.isPlumbing(name)) {
+            if (network.path("Spec").path("Ingress").asBoolean() || Network.isDockerInternal(name)) {
                 continue;
             }
             for (JsonNode address : attachment.path("Addresses")) {

@@ -17,24 +17,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One subscription's loop: listen to events, then look at everything, then look again whenever something happens, often
- * at what moves, and now and then in any case; and all that again for ever, whatever goes wrong.
+ * The loop of one subscription: subscribes to events, then reads everything. Reads again after each event, often for
+ * services that are changing, and at intervals in any case. After a failure it starts again, without end.
  */
 final class Watch implements ServiceSource.Subscription {
 
     private static final Logger LOG = LoggerFactory.getLogger(DockerSource.class);
 
-    /** Nothing should be missed between two events; what is, is seen after this. */
-    private static final long STEADY = Duration.ofSeconds(15).toNanos();
+    /** How often everything is read without an event, in case one was missed. */
+    private static final long FULL_READ_INTERVAL = Duration.ofSeconds(15).toNanos();
 
-    /** One change makes several events. */
+    /** A change causes several events: wait for the others. */
     private static final long BURST = Duration.ofMillis(30).toMillis();
 
-    /** Failing connections may ask for a look many times a second. */
-    private static final long BETWEEN_SUSPICIONS = Duration.ofMillis(250).toNanos();
+    /** Failing connections may ask for a read many times a second. */
+    private static final long MIN_SUSPICION_INTERVAL = Duration.ofMillis(250).toNanos();
 
-    /** Something between that ends every stream of events must not make us connect all the time. */
-    private static final long BETWEEN_SESSIONS = Duration.ofSeconds(1).toNanos();
+    /** A proxy may end every event stream at once: limits how often we connect. */
+    private static final long MIN_SESSION_INTERVAL = Duration.ofSeconds(1).toNanos();
 
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
@@ -113,11 +113,11 @@ final class Watch implements ServiceSource.Subscription {
             long start = System.nanoTime();
             try {
                 session();
-                TimeUnit.NANOSECONDS.sleep(start + BETWEEN_SESSIONS - System.nanoTime());
+                TimeUnit.NANOSECONDS.sleep(start + MIN_SESSION_INTERVAL - System.nanoTime());
             } catch (InterruptedException e) {
-                // closed says why.
+                // The loop ends if closed.
             } catch (Throwable e) {
-                // An error too: whatever it was, discovery has to go on.
+                // Errors too: discovery must go on.
                 failed(e);
             }
         }
@@ -131,11 +131,11 @@ final class Watch implements ServiceSource.Subscription {
             outage.failed(failure, System.nanoTime());
             TimeUnit.NANOSECONDS.sleep(outage.pause(System.nanoTime()));
         } catch (InterruptedException e) {
-            // closed says why.
+            // The loop ends if closed.
         }
     }
 
-    /** From connecting to losing the connection. */
+    /** Runs until the event stream ends. */
     private void session() throws IOException, InterruptedException {
         try (DockerApi api = connection.get()) {
             pending.take();
@@ -163,13 +163,13 @@ final class Watch implements ServiceSource.Subscription {
         }
     }
 
-    /** Looks and delivers until the stream of events ends. */
+    /** Reads and delivers snapshots until the event stream ends. */
     private void follow(EngineReader reader, DockerApi.Events events) throws IOException, InterruptedException {
         reader.findRole();
         EngineView view = everything(reader);
         outage.over(System.nanoTime());
         long looked = System.nanoTime();
-        long next = looked + STEADY;
+        long next = looked + FULL_READ_INTERVAL;
         while (!closed && !events.ended()) {
             long now = System.nanoTime();
             pending.await(Math.min(next - now, schedule.pause(now)));
@@ -181,7 +181,7 @@ final class Watch implements ServiceSource.Subscription {
             now = System.nanoTime();
             if (taken.suspicion()) {
                 schedule.suspicious(now);
-                next = Math.min(next, looked + BETWEEN_SUSPICIONS);
+                next = Math.min(next, looked + MIN_SUSPICION_INTERVAL);
             }
             if (taken.changed() || now >= next) {
                 if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !reader.isManager())) {
@@ -189,7 +189,7 @@ final class Watch implements ServiceSource.Subscription {
                 }
                 view = everything(reader);
                 looked = System.nanoTime();
-                next = looked + STEADY;
+                next = looked + FULL_READ_INTERVAL;
                 schedule.heardOf(taken.services(), looked);
                 if (taken.nodesChanged()) {
                     schedule.nodesChanged(looked);

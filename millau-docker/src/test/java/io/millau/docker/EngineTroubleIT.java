@@ -44,7 +44,7 @@ class EngineTroubleIT {
     void subscribe() {
         received = new Received(DockerSource.at(engine.host())
                 .seenFrom(() -> Interfaces.of("172.17.0.1/16"))
-                .withPatience(Duration.ofSeconds(2)));
+                .withTimeout(Duration.ofSeconds(2)));
         run("before");
         received.awaitEndpoints("before", 1);
     }

@@ -130,10 +130,7 @@ class SnapshotBuilderTest {
                 {"ID":"t1","ServiceID":"web","Status":{"State":"running"},"DesiredState":"running","NetworksAttachments":[
                  {"Network":{"Spec":{"Name":"ingress","Ingress":true}},"Addresses":["10.0.1.3/24"]}]}""");
         assertThat(addresses()).isEmpty();
-        assertThat(messages())
-                .singleElement()
-                .asString()
-                .contains("it is on none of its own, the proxy on eth0 (10.0.1.250/24)");
+        assertThat(messages()).singleElement().asString().contains("it is on none, the proxy on eth0 (10.0.1.250/24)");
     }
 
     @ParameterizedTest
@@ -158,7 +155,7 @@ class SnapshotBuilderTest {
         assertThat(messages())
                 .containsExactly(
                         "millau.network=app: expected a network that it shares with the proxy: shop_app (the first"
-                                + " is taken)");
+                                + " is used)");
     }
 
     @Test
@@ -256,7 +253,7 @@ class SnapshotBuilderTest {
         assertThat(build().problems())
                 .containsExactly(new Problem(
                         "Docker unix:///docker.sock",
-                        "this engine is a Swarm worker, from where services can't be seen: only its containers are"
+                        "this engine is a Swarm worker, where services can't be read: only its containers are"
                                 + " served; expected a manager"));
     }
 

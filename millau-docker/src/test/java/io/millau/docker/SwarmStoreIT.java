@@ -121,7 +121,7 @@ class SwarmStoreIT extends StoreContract {
             assertThatThrownBy(call)
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("This node is not a swarm manager")
-                    .hasMessageContaining("name one's engine");
+                    .hasMessageContaining("set STORE_DOCKER_HOST");
         }
     }
 
@@ -133,7 +133,7 @@ class SwarmStoreIT extends StoreContract {
         manager.stop();
         assertThatThrownBy(() -> store.get("issuer/account"))
                 .isInstanceOf(IOException.class)
-                .hasMessageStartingWith("Docker Engine " + manager.host() + " doesn't keep the store: ");
+                .hasMessageStartingWith("Docker Engine " + manager.host() + " can't be used as the store: ");
         manager.startAgain();
 
         // fails until the managers have elected a leader again

@@ -136,7 +136,7 @@ class SwarmStoreTest extends StoreContract {
         });
         assertThatThrownBy(() -> store.put("a", bytes("x")))
                 .isInstanceOf(IOException.class)
-                .hasMessage("value a of the store: others have changed it 50 times while it was to be written");
+                .hasMessage("value a of the store: other replicas changed it 50 times during the write");
     }
 
     @Test
@@ -172,13 +172,13 @@ class SwarmStoreTest extends StoreContract {
         assertThat(log.about("Lock not freed, so others wait until its time is over lock=a/b"))
                 .singleElement()
                 .asString()
-                .contains("Docker Engine " + engine.host() + " doesn't keep the store: ");
+                .contains("Docker Engine " + engine.host() + " can't be used as the store: ");
     }
 
     @Test
     void anotherKeyAnotherNameOrAModificationIsDetected() throws Exception {
         String message = "value a of the store can't be decrypted: the secret of STORE_KEY_FILE isn't the one it was"
-                + " written with, or somebody has changed it";
+                + " written with, or it was modified";
         store.put("a", bytes("secret"));
         assertThat(withKey(KEY + "\n").get("a")).contains(bytes("secret"));
         assertThatThrownBy(() -> withKey(KEY + "x").get("a"))
@@ -213,8 +213,9 @@ class SwarmStoreTest extends StoreContract {
     void aShortKeyIsRejected() {
         assertThatThrownBy(() -> withKey(KEY.substring(1) + " \n"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("a store's key of 31 bytes: expected at least 32 random ones, openssl rand -base64 32 makes"
-                        + " such a file");
+                .hasMessage(
+                        "a store's key of 31 bytes: expected at least 32 random bytes; openssl rand -base64 32 makes"
+                                + " such a file");
     }
 
     @Test
@@ -224,19 +225,19 @@ class SwarmStoreTest extends StoreContract {
         assertThatThrownBy(() -> store.names(""))
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith(
-                        "Docker Engine " + engine.host() + " doesn't keep the store: it answers 503 to GET /configs")
+                        "Docker Engine " + engine.host() + " can't be used as the store: HTTP 503 for GET /configs")
                 .hasMessageEndingWith(
                         "This node is not a swarm manager. (expected a Swarm manager whose /configs may be"
-                                + " read and written: name one's engine, or a proxy of its socket that allows that, by"
-                                + " STORE_DOCKER_HOST; or choose STORE=file, with a folder that all replicas share)");
+                                + " read and written: set STORE_DOCKER_HOST to its address, or to that of a proxy of its socket that"
+                                + " allows this; or use STORE=file, with a folder that all replicas share)");
     }
 
     @Test
     void anEngineThatHangsOrFailsCausesAnExceptionInTime() {
         engine.behave(engine::hang);
-        assertThatThrownBy(() -> store.withPatience(Duration.ofSeconds(1)).names(""))
+        assertThatThrownBy(() -> store.withTimeout(Duration.ofSeconds(1)).names(""))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("it hasn't answered GET /configs")
+                .hasMessageContaining("no response to GET /configs")
                 .hasMessageEndingWith("within 1 s");
         engine.behave(exchange -> FakeEngine.send(exchange, 500, "{\"message\":\"no leader\"}"));
         assertThatThrownBy(() -> store.put("a", bytes("secret")))

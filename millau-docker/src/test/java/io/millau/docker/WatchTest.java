@@ -52,7 +52,7 @@ class WatchTest {
     }
 
     private DockerSource withShortTimeout() {
-        return engine.source().withPatience(Duration.ofMillis(300));
+        return engine.source().withTimeout(Duration.ofMillis(300));
     }
 
     @Test
@@ -213,7 +213,7 @@ class WatchTest {
         engine.refusing("/containers/json", 403);
         try (Received received = new Received(engine.source())) {
             assertThat(received.awaitStatus(status -> status.trouble() != null).trouble())
-                    .startsWith("refuses what Millau needs to know: ")
+                    .startsWith("returned an error response: ")
                     .contains("/containers/json", "not for you");
             engine.refusing("/containers/json", 200);
             received.awaitStatus(status -> status.trouble() == null && status.lastSuccess() != null);
@@ -239,7 +239,7 @@ class WatchTest {
             engine.behave(engine::hang);
             engine.event(CONTAINER_EVENT);
             await().until(() -> log.about("hangs").size() == 1);
-            assertThat(log.about("hangs").get(0)).contains("hasn't answered GET /");
+            assertThat(log.about("hangs").get(0)).contains("no response to GET /");
             assertThat(received.all()).hasSize(1);
 
             show("other", "172.17.0.3");
@@ -258,7 +258,7 @@ class WatchTest {
         try (ServerSocketChannel silent = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             silent.bind(UnixDomainSocketAddress.of(socket));
             try (Received received =
-                    new Received(DockerSource.at("unix://" + socket).withPatience(Duration.ofMillis(300)))) {
+                    new Received(DockerSource.at("unix://" + socket).withTimeout(Duration.ofMillis(300)))) {
                 await().until(() -> log.about("hangs").size() == 1);
                 assertThat(received.all()).isEmpty();
             }
@@ -378,8 +378,9 @@ class WatchTest {
             received.awaitEndpoints("a", 1);
             engine.refusing("/services", 500);
             engine.event(SWARM_EVENT);
-            await().until(() -> log.about("refuses").size() == 1);
-            assertThat(log.about("refuses").get(0)).contains("500 to GET /services: not for you");
+            await().until(() -> log.about("returned an error response").size() == 1);
+            assertThat(log.about("returned an error response").get(0))
+                    .contains("HTTP 500 for GET /services: not for you");
             assertThat(received.endpoints("a")).hasSize(1);
         }
     }

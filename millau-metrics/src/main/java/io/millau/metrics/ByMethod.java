@@ -5,7 +5,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Something for each method, made when the method comes first. Safe for use by several threads. */
+/** A value for each method, made when first used. Safe for use by several threads. */
 final class ByMethod<T> {
 
     private static final Method[] METHODS = Method.values();
@@ -31,7 +31,7 @@ final class ByMethod<T> {
         return found;
     }
 
-    /** Those that came, in the methods' order. */
+    /** Passes the values made so far, in the order of the methods. */
     void forEach(BiConsumer<Method, T> consumer) {
         for (Method method : METHODS) {
             T found = known.get(method.ordinal());

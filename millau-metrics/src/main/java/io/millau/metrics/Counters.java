@@ -4,18 +4,18 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Some numbers that are counted together, once for each of a few threads, so that processors don't take the memory that they count
- * in from each other: that costs ten times what counting does. Safe for use by any number of threads.
+ * Counters that are often updated together. A few copies, shared out among the threads, avoid contention for cache
+ * lines, which would make an update about ten times slower. Safe for use by any number of threads.
  *
- * <p>It is I/O threads that count, which are few and live long: those that come first have copies of their own.
+ * <p>The first I/O threads, which are few and live long, each have their own copy.
  */
 final class Counters {
 
-    /** More would cost memory where there are many services. */
+    /** Limited to save memory with many services. */
     private static final int COPIES = Math.min(4, Integer.highestOneBit(2 * processors() - 1));
 
-    /** Of memory that a processor has as a whole. */
-    private static final int LINE = 64 / Long.BYTES;
+    /** The length of a cache line. */
+    private static final int CACHE_LINE = 64 / Long.BYTES;
 
     private static final AtomicInteger THREADS = new AtomicInteger();
     private static final ThreadLocal<Integer> COPY =
@@ -26,15 +26,15 @@ final class Counters {
 
     /** All 0. */
     Counters(int count) {
-        length = (count + LINE - 1) / LINE * LINE;
-        values = new AtomicLongArray(LINE + COPIES * length); // a line before, which the array's own length stands in
+        length = (count + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+        values = new AtomicLongArray(CACHE_LINE + COPIES * length); // keeps the array's length field on another line
     }
 
     private static int processors() {
         return Runtime.getRuntime().availableProcessors();
     }
 
-    /** Which copy the calling thread counts in; asked once for several numbers. */
+    /** The calling thread's copy. Get it once for several updates. */
     static int copy() {
         return COPY.get();
     }
@@ -45,14 +45,14 @@ final class Counters {
 
     void add(int copy, int index, long number) {
         if (number != 0) {
-            values.getAndAdd(LINE + copy * length + index, number);
+            values.getAndAdd(CACHE_LINE + copy * length + index, number);
         }
     }
 
     long sum(int index) {
         long sum = 0;
         for (int copy = 0; copy < COPIES; copy++) {
-            sum += values.get(LINE + copy * length + index);
+            sum += values.get(CACHE_LINE + copy * length + index);
         }
         return sum;
     }

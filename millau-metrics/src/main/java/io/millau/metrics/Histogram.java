@@ -2,17 +2,17 @@ package io.millau.metrics;
 
 import java.util.concurrent.TimeUnit;
 
-/** How many took how long. */
+/** A histogram of durations. Safe for use by several threads. */
 final class Histogram {
 
-    /** Upper bounds as they are written, in seconds; beyond the last there is no bound. */
+    /** The buckets' upper bounds in seconds, as text; the last bucket has none. */
     static final String[] BOUNDS = {
         "0.005", "0.01", "0.025", "0.05", "0.1", "0.3", "0.6", "1.2", "2.5", "5.0", "10.0", "30.0", "+Inf"
     };
 
     private static final long[] NANOS = nanos();
 
-    /** How long all took together; then a number for each bound. The first bounds share a line with it. */
+    /** At index 0 the sum in nanoseconds, then a counter for each bucket. */
     private final Counters counters = new Counters(1 + BOUNDS.length);
 
     private static long[] nanos() {
@@ -33,7 +33,7 @@ final class Histogram {
         counters.add(copy, 0, nanos);
     }
 
-    /** How many took no longer than each bound. */
+    /** The number of durations up to each bound (cumulative). */
     long[] counts() {
         long[] upTo = new long[BOUNDS.length];
         long count = 0;
@@ -44,7 +44,7 @@ final class Histogram {
         return upTo;
     }
 
-    /** How long all took together, in seconds. */
+    /** The sum of all durations in seconds. */
     double seconds() {
         return counters.sum(0) / (double) TimeUnit.SECONDS.toNanos(1);
     }

@@ -3,12 +3,12 @@ package io.millau.metrics;
 import io.millau.core.TrafficListener.Ended;
 import io.millau.core.TrafficListener.Ingress;
 
-/** What is counted of an address that Millau listens on. */
+/** The metrics of an address that Millau listens on. Safe for use by several threads. */
 final class IngressSeries {
 
     final Ingress ingress;
 
-    /** Which of the ports it is; addresses may share one. */
+    /** The index of its port; addresses with the same port share it. */
     final int portIndex;
 
     final ByMethod<OfMethod> methods = new ByMethod<>(OfMethod::new);
@@ -20,12 +20,12 @@ final class IngressSeries {
         this.portIndex = portIndex;
     }
 
-    /** As it is written. */
+    /** The label's value. */
     String port() {
         return ":" + ingress.port();
     }
 
-    /** Some connections are busy that were not, or the other way round. */
+    /** Adds to the number of busy connections; negative if they became idle. */
     void busy(int more) {
         openConnections.add(Counters.copy(), 0, more);
     }
@@ -34,7 +34,7 @@ final class IngressSeries {
         return openConnections.sum(0);
     }
 
-    /** Of the requests of a method. */
+    /** The metrics of one method. */
     static final class OfMethod {
         private static final int REQUESTS = 0;
         private static final int REQUEST_BYTES = 1;

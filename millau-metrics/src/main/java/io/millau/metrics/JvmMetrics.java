@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Metrics of the process and the JVM: the client library's own. For one thread. */
+/** Metrics of the process and the JVM, by Prometheus' client library. For one thread. */
 final class JvmMetrics {
 
     private final List<Part> parts = new ArrayList<>();
@@ -38,7 +38,7 @@ final class JvmMetrics {
         return parts;
     }
 
-    /** One collector, made when it is first asked: a start has no time for it. */
+    /** One collector, made at its first use to keep the start fast. */
     static final class Part {
         final String name;
         private final Supplier<Collector> make;

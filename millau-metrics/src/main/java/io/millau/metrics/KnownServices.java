@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
- * The series of services. Those of a name outlive a change of the service, and vanish when the name has been gone for a minute,
- * as long as the router remembers it. Safe for use by several threads; for requests there is no lock.
+ * The metrics of services, by name. They outlive a change of the service, and are removed when no service has had the
+ * name for a minute; the router remembers it as long. Safe for use by several threads. Requests take no lock.
  */
 final class KnownServices {
 
@@ -23,23 +23,23 @@ final class KnownServices {
     private final Ticker ticker;
     private final Map<String, ServiceSeries> byName = new ConcurrentHashMap<>();
 
-    /** By identity; never changed, but replaced. */
+    /** Keyed by identity. Never modified, only replaced. */
     private volatile Map<Service, ServiceSeries> current = new IdentityHashMap<>();
 
-    /** Names that are gone, and since when; guarded by this. */
+    /** Names of removed services, with the time of removal. Guarded by this. */
     private final Map<String, Long> gone = new HashMap<>();
 
     KnownServices(Ticker ticker) {
         this.ticker = ticker;
     }
 
-    /** The series of a request's service. */
+    /** The metrics of a request's service. */
     ServiceSeries of(Service service) {
         ServiceSeries found = current.get(service);
         return found != null ? found : named(service.name());
     }
 
-    /** For a request that was opened with the service as it was before; or as it will be known in a moment. */
+    /** Finds by name: the request may have an older or newer version of the service than {@link #current}. */
     private ServiceSeries named(String name) {
         ServiceSeries known = byName.get(name);
         return known != null ? known : byName.computeIfAbsent(name, ServiceSeries::new);
@@ -56,7 +56,7 @@ final class KnownServices {
         forgetGone();
     }
 
-    /** Those that are there, and those that were a minute ago, by name. */
+    /** The current services and those removed in the last minute, sorted by name. */
     synchronized List<ServiceSeries> all() {
         forgetGone();
         return byName.values().stream()

@@ -6,8 +6,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * A request's method as it is counted: the registered ones (IANA HTTP Method Registry) in use, and {@link #OTHER} for all that
- * a client may make up.
+ * A request's method as a label. The registered ones (IANA HTTP Method Registry) that are in use, and {@link #OTHER}
+ * for all others, so that clients can't create time series.
  */
 enum Method {
     GET,
@@ -56,12 +56,12 @@ enum Method {
     private static final Map<String, Method> BY_LABEL =
             Arrays.stream(ALL).collect(Collectors.toUnmodifiableMap(Method::label, Function.identity()));
 
-    /** Those that nearly every request has; the strings that the server names them by are interned. */
+    /** The usual methods, compared by identity: the server's strings for them are interned. */
     private static final Method[] USUAL = {GET, POST, HEAD, PUT, DELETE, OPTIONS, PATCH};
 
     private final String label = name().replace('_', '-').intern();
 
-    /** As in the request line. */
+    /** The method as in the request line. */
     String label() {
         return label;
     }

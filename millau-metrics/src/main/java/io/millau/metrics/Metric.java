@@ -3,7 +3,7 @@ package io.millau.metrics;
 import java.util.List;
 import java.util.Locale;
 
-/** The metrics that are Millau's own. {@code docs/metrics.md} shows them in this order. */
+/** Millau's own metrics. {@code docs/metrics.md} lists them in this order. */
 enum Metric {
     OPEN_CONNECTIONS(
             Type.GAUGE,
@@ -11,18 +11,18 @@ enum Metric {
             "Connections with a request in progress, or upgraded.",
             "port",
             "protocol"),
-    REQUESTS(Type.COUNTER, "millau_ingress_requests_total", "Requests that came in.", "method", "port", "protocol"),
+    REQUESTS(Type.COUNTER, "millau_ingress_requests_total", "Requests received.", "method", "port", "protocol"),
     REQUESTS_BYTES(
             Type.COUNTER,
             "millau_ingress_requests_bytes_total",
-            "Bytes of the bodies of requests.",
+            "Bytes of request bodies received.",
             "method",
             "port",
             "protocol"),
     RESPONSES_BYTES(
             Type.COUNTER,
             "millau_ingress_responses_bytes_total",
-            "Bytes of the bodies of services' answers that were passed on.",
+            "Bytes of response bodies sent, without local replies.",
             "method",
             "port",
             "protocol"),
@@ -30,73 +30,70 @@ enum Metric {
     SUCCESSFUL_REQUESTS(
             Type.COUNTER,
             "millau_lb_successful_requests_total",
-            "Requests that an answer of the service was passed on for, whatever its status.",
+            "Requests for which a response of the service, with any status, was relayed to the client.",
             "code",
             "method",
             "service"),
     FAILED_REQUESTS(
             Type.COUNTER,
             "millau_lb_failed_requests_total",
-            "Requests that no answer could be had for, on the last service tried.",
+            "Requests without a complete response of a service. Counted for the last service tried.",
             "method",
             "service"),
     SERVICE_REQUESTS_BYTES(
             Type.COUNTER,
             "millau_lb_requests_bytes_total",
-            "Bytes of the bodies of requests to the service.",
+            "Bytes of request bodies received for the service.",
             "method",
             "service"),
     SERVICE_RESPONSES_BYTES(
             Type.COUNTER,
             "millau_lb_responses_bytes_total",
-            "Bytes of the bodies of the service's answers that were passed on.",
+            "Bytes of the service's response bodies relayed to clients.",
             "method",
             "service"),
     RETRIES(
             Type.COUNTER,
             "millau_lb_retries_total",
-            "Attempts on the service that failed and were followed by another, there or elsewhere.",
+            "Failed attempts on the service that were followed by another attempt, on this or another service.",
             "service"),
     BUDGET_EXHAUSTED(
             Type.COUNTER,
             "millau_lb_retry_budget_exhausted_total",
-            "Requests that were not retried because their service had used up its retry budget.",
+            "Requests that were not retried because the retry budget of their service was exhausted.",
             "service"),
     EJECTIONS(
             Type.COUNTER,
             "millau_lb_ejections_total",
-            "Times that an endpoint was taken out of rotation, by a request or a check.",
+            "Ejections of endpoints, after a failed request or health check.",
             "service"),
     ENDPOINTS(
             Type.GAUGE,
             "millau_lb_endpoints",
-            "Endpoints by state: up and recovering ones are in rotation, ejected, unhealthy and joining ones are not.",
+            "Endpoints by state. Only up and recovering ones are in rotation.",
             "service",
             "state"),
     SERVICE_OPEN_CONNECTIONS(
-            Type.GAUGE,
-            "millau_lb_open_connections",
-            "Connections to endpoints that are open, idle ones too.",
-            "service"),
-    STATUS(Type.GAUGE, "millau_lb_status", "Whether an endpoint is in rotation: 1 up, 0 down.", "service"),
+            Type.GAUGE, "millau_lb_open_connections", "Open connections to endpoints, including idle ones.", "service"),
+    STATUS(Type.GAUGE, "millau_lb_status", "1 if at least one endpoint is in rotation, else 0.", "service"),
     DURATION(
             Type.HISTOGRAM,
             "millau_lb_request_duration_seconds",
-            "From the head of a request to the end of the service's answer.",
+            "Time from the head of a request to the end of the service's response.",
             "method",
             "service"),
 
     TOPOLOGY_STATUS(
             Type.GAUGE,
             "millau_topology_status",
-            "A node for each port and each service: 1 up, 0 down.",
+            "A node for each port and each service. 1 if up, 0 if down.",
             "id",
             "mainstat",
             "title"),
     TOPOLOGY_REQUESTS(
             Type.COUNTER,
             "millau_topology_requests_total",
-            "An edge: requests from a port to a service that ended.",
+            "An edge from a port to a service. Counts completed requests.",
             "id",
             "source",
             "target"),
@@ -104,42 +101,39 @@ enum Metric {
     CERTIFICATES_EXPIRY(
             Type.GAUGE,
             "millau_certificates_expiry_seconds",
-            "Unix time from which on clients refuse the certificate for the name; of several the latest.",
+            "Unix time when the certificate for the name expires. If there are several, the latest.",
             "name"),
 
     DISCOVERY_UP(
             Type.GAUGE,
             "millau_discovery_up",
-            "Whether the source sees its origin: 1, or 0 while it is in trouble, with the last services in force.",
+            "1 if the source can read its services, 0 while it can't and the last known services stay in use.",
             "source"),
     DISCOVERY_LAST_SUCCESS(
             Type.GAUGE,
             "millau_discovery_last_success_timestamp_seconds",
-            "Unix time at which the source last saw all of its origin; none before the first time.",
+            "Unix time of the source's last successful read. Absent before the first.",
             "source"),
     DISCOVERY_AGE(
             Type.GAUGE,
             "millau_discovery_age_seconds",
-            "Time since the last success; none before the first.",
+            "Time since the source's last successful read. Absent before the first.",
             "source"),
     DISCOVERY_EVENTS(
-            Type.COUNTER,
-            "millau_discovery_events_total",
-            "Events that the source heard of and that may have changed something.",
-            "source"),
-    DISCOVERY_ERRORS(Type.COUNTER, "millau_discovery_errors_total", "Looks at the origin that failed.", "source"),
+            Type.COUNTER, "millau_discovery_events_total", "Change events that the source received.", "source"),
+    DISCOVERY_ERRORS(Type.COUNTER, "millau_discovery_errors_total", "Failed reads of the source.", "source"),
     DISCOVERY_SNAPSHOT_BUILD(
             Type.GAUGE,
             "millau_discovery_snapshot_build_seconds",
-            "How long the last look took, from the first question to the snapshot.",
+            "Duration of the last full read, from the first request to the snapshot.",
             "source"),
 
     ACCESS_LOG_DROPPED(
             Type.COUNTER,
             "millau_access_log_dropped_total",
-            "Lines of the access log that were dropped because nobody took them fast enough.");
+            "Access log lines that were dropped because the output was too slow.");
 
-    /** What Prometheus makes of it. */
+    /** The type of a Prometheus metric. */
     enum Type {
         COUNTER,
         GAUGE,

@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes the page: what was counted, and what the overview says at that moment. A part of it that fails is left out, and the log
- * says so once.
+ * Writes the page: the counters, and the state of the overview at that moment. A part that fails is left out and logged
+ * once. Safe for use by several threads.
  */
 final class MetricsPage {
 
@@ -61,7 +61,7 @@ final class MetricsPage {
         return page.toString();
     }
 
-    /** Whatever is wrong with one part must not take the others away; a JVM without some module has errors, too. */
+    /** Leaves out a part that fails. In a JVM without an optional module, a part may throw a LinkageError. */
     private void part(TextFormat page, String name, Consumer<TextFormat> part) {
         int before = page.length();
         try {
@@ -69,12 +69,12 @@ final class MetricsPage {
         } catch (RuntimeException | LinkageError e) {
             page.cut(before);
             if (failed.add(name)) {
-                LOG.warn("Metrics of {} can't be had and are left out; this is not logged again", name, e);
+                LOG.warn("Metrics of {} can't be read and are left out; this is logged only once", name, e);
             }
         }
     }
 
-    // What was counted
+    // Counters
 
     private static void writeIngresses(TextFormat page, List<IngressSeries> ingresses) {
         page.head(Metric.OPEN_CONNECTIONS);
@@ -102,7 +102,8 @@ final class MetricsPage {
         page.head(Metric.SUCCESSFUL_REQUESTS);
         ofMethods(services, (service, method, series) -> {
             for (ServiceSeries.OfCode code : series.codes()) {
-                page.sample(Metric.SUCCESSFUL_REQUESTS, code.answers(), Integer.toString(code.code()), method, service);
+                page.sample(
+                        Metric.SUCCESSFUL_REQUESTS, code.responses(), Integer.toString(code.code()), method, service);
             }
         });
         page.head(Metric.FAILED_REQUESTS);
@@ -151,10 +152,10 @@ final class MetricsPage {
         }
     }
 
-    // What the overview says
+    // Overview
 
-    /** How all services of a name stand together. */
-    private static final class Standing {
+    /** The combined state of all services with the same name. */
+    private static final class CombinedStatus {
         final Map<EndpointStatus.State, Integer> endpoints = new EnumMap<>(EndpointStatus.State.class);
         long connections;
         boolean up;
@@ -166,49 +167,50 @@ final class MetricsPage {
         }
     }
 
-    /** A service that is gone, but not for good, is down. */
-    private static Map<String, Standing> standings(List<ServiceSeries> services, Overview overview) {
-        Map<String, Standing> standings = new TreeMap<>();
-        services.stream().filter(ServiceSeries::declared).forEach(series -> standings.put(series.name, new Standing()));
+    /** A service removed less than a minute ago is included, as down. */
+    private static Map<String, CombinedStatus> statuses(List<ServiceSeries> services, Overview overview) {
+        Map<String, CombinedStatus> statuses = new TreeMap<>();
+        services.stream()
+                .filter(ServiceSeries::declared)
+                .forEach(series -> statuses.put(series.name, new CombinedStatus()));
         for (ServiceStatus status : overview.services()) {
-            standings
-                    .computeIfAbsent(status.service().name(), name -> new Standing())
+            statuses.computeIfAbsent(status.service().name(), name -> new CombinedStatus())
                     .add(status, overview.openConnections(status.service()));
         }
-        return standings;
+        return statuses;
     }
 
     private static void writeServices(
             TextFormat page, Map<Integer, String> ports, List<ServiceSeries> services, Overview overview) {
-        Map<String, Standing> standings = standings(services, overview);
+        Map<String, CombinedStatus> statuses = statuses(services, overview);
         page.head(Metric.ENDPOINTS);
-        standings.forEach((service, standing) -> {
+        statuses.forEach((service, combined) -> {
             for (EndpointStatus.State state : EndpointStatus.State.values()) {
                 page.sample(
                         Metric.ENDPOINTS,
-                        standing.endpoints.getOrDefault(state, 0),
+                        combined.endpoints.getOrDefault(state, 0),
                         service,
                         state.name().toLowerCase(Locale.ROOT));
             }
         });
         page.head(Metric.SERVICE_OPEN_CONNECTIONS);
-        standings.forEach(
-                (service, standing) -> page.sample(Metric.SERVICE_OPEN_CONNECTIONS, standing.connections, service));
+        statuses.forEach(
+                (service, combined) -> page.sample(Metric.SERVICE_OPEN_CONNECTIONS, combined.connections, service));
         page.head(Metric.STATUS);
-        standings.forEach((service, standing) -> page.sample(Metric.STATUS, standing.up ? 1 : 0, service));
-        writeTopology(page, ports, services, standings);
+        statuses.forEach((service, combined) -> page.sample(Metric.STATUS, combined.up ? 1 : 0, service));
+        writeTopology(page, ports, services, statuses);
     }
 
     private static void writeTopology(
             TextFormat page,
             Map<Integer, String> ports,
             List<ServiceSeries> services,
-            Map<String, Standing> standings) {
+            Map<String, CombinedStatus> statuses) {
         page.head(Metric.TOPOLOGY_STATUS);
         ports.values().forEach(port -> page.sample(Metric.TOPOLOGY_STATUS, 1, port, "up", port));
-        standings.forEach((service, standing) -> {
+        statuses.forEach((service, combined) -> {
             if (!ports.containsValue(service)) {
-                page.sample(Metric.TOPOLOGY_STATUS, standing.up ? 1 : 0, service, standing.up ? "up" : "down", service);
+                page.sample(Metric.TOPOLOGY_STATUS, combined.up ? 1 : 0, service, combined.up ? "up" : "down", service);
             }
         });
         page.head(Metric.TOPOLOGY_REQUESTS);
@@ -222,7 +224,7 @@ final class MetricsPage {
                         service.name)));
     }
 
-    /** As they are written, by their index. */
+    /** The label's values by port index. */
     private static Map<Integer, String> ports(List<IngressSeries> ingresses) {
         Map<Integer, String> ports = new TreeMap<>();
         ingresses.forEach(ingress -> ports.put(ingress.portIndex, ingress.port()));
@@ -276,7 +278,7 @@ final class MetricsPage {
         });
     }
 
-    /** Sources may have one name, series may not: the second {@code code} is {@code code 2}. */
+    /** Makes the names unique: the second {@code code} becomes {@code code 2}. */
     private static Map<String, SourceStatus> named(List<SourceStatus> sources) {
         Map<String, SourceStatus> named = new LinkedHashMap<>();
         for (SourceStatus source : sources) {

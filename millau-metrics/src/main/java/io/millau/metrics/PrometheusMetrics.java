@@ -12,13 +12,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts what happens to requests of one {@code Millau} for Prometheus, and writes its page, with what there is to be said of
- * services, sources, certificates, the process and the JVM. {@code docs/metrics.md} has all of it. Safe for use by several
- * threads.
+ * Prometheus metrics of one {@code Millau}: counts requests, and writes the metrics page, which also has the state of
+ * services, sources, certificates, the process and the JVM. {@code docs/metrics.md} lists all metrics. Safe for use by
+ * several threads.
  *
- * <p>What a request counts in is found by the identity of its service and its method, and by its port: it takes no lock, allocates
- * nothing, and looks nothing up by a text. A client can't make time series, and those of a service that has been gone for a
- * minute vanish.
+ * <p>Counting a request takes no lock, allocates nothing and compares no texts: the counters are found by the identity of
+ * the service, the method and the port. Clients can't create time series. Those of a service vanish a minute after it
+ * was removed.
  *
  * <pre>{@code
  * PrometheusMetrics metrics = new PrometheusMetrics();
@@ -30,12 +30,12 @@ public final class PrometheusMetrics implements TrafficListener {
     private final KnownServices services;
     private final MetricsPage page;
 
-    /** In the order in which they are listened on. */
+    /** In the order of listening. */
     private volatile IngressSeries[] ingresses = {};
 
     private volatile @Nullable Overview overview;
 
-    /** Metrics that are all 0. */
+    /** Creates metrics that are all 0. Register them as a listener of one {@code Millau}. */
     public PrometheusMetrics() {
         this(Ticker.system(), Clock.systemUTC());
     }
@@ -100,7 +100,7 @@ public final class PrometheusMetrics implements TrafficListener {
         }
     }
 
-    /** Two addresses with the same port and protocol are counted as one. */
+    /** Addresses with the same port and protocol are counted together. */
     private IngressSeries series(Ingress ingress) {
         for (IngressSeries known : ingresses) {
             if (known.ingress.equals(ingress)) {
@@ -115,7 +115,7 @@ public final class PrometheusMetrics implements TrafficListener {
         int portIndex = 0;
         for (IngressSeries one : known) {
             if (one.ingress.equals(ingress)) {
-                return one; // another thread was quicker
+                return one; // added by another thread meanwhile
             }
         }
         for (IngressSeries one : known) {
@@ -132,7 +132,10 @@ public final class PrometheusMetrics implements TrafficListener {
         return made;
     }
 
-    /** All metrics in Prometheus' text format. Not for I/O threads. */
+    /**
+     * Returns all metrics in Prometheus' text format. Takes milliseconds: don't call it on I/O threads. A part that
+     * fails is left out, so it doesn't throw.
+     */
     public String page() {
         return page.write(List.of(ingresses), services.all(), overview);
     }

@@ -4,7 +4,7 @@ import io.millau.core.TrafficListener.Ended;
 import java.util.Arrays;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What is counted of a service, or of several that have the same name. */
+/** The metrics of all services with the same name. Safe for use by several threads. */
 final class ServiceSeries {
 
     final String name;
@@ -13,12 +13,10 @@ final class ServiceSeries {
     final LongAdder budgetExhausted = new LongAdder();
     final ByMethod<OfMethod> methods = new ByMethod<>(OfMethod::new);
 
-    /** Requests by the index of the port that they came in by. */
+    /** Requests by port index. */
     private volatile Counters[] requestsByPort = {};
 
-    /**
-     * Whether it was among the services: else it is gone for good, and just a request of it had not come to its end by then.
-     */
+    /** False if the service was removed before this object was made, for the end of one of its requests. */
     private volatile boolean declared;
 
     ServiceSeries(String name) {
@@ -59,7 +57,7 @@ final class ServiceSeries {
         methods.get(method).ended(copy, request);
     }
 
-    /** Of the requests of a method. */
+    /** The metrics of one method. */
     static final class OfMethod {
         private static final int REQUEST_BYTES = 0;
         private static final int RESPONSE_BYTES = 1;
@@ -69,14 +67,14 @@ final class ServiceSeries {
 
         private final Counters counters = new Counters(3);
 
-        /** In the order they came; a service has few. */
+        /** In order of first use. A service has few. */
         private volatile OfCode[] codes = {};
 
         private void ended(int copy, Ended request) {
             counters.add(copy, REQUEST_BYTES, request.requestBytes());
             counters.add(copy, RESPONSE_BYTES, request.responseBytes());
             if (request.delivered()) {
-                answers(request.status()).increment(copy, 0);
+                responses(request.status()).increment(copy, 0);
                 durations.observe(copy, request.nanos());
             } else if (!request.clientGone()) {
                 counters.increment(copy, FAILED);
@@ -99,7 +97,7 @@ final class ServiceSeries {
             return codes;
         }
 
-        private Counters answers(int code) {
+        private Counters responses(int code) {
             for (OfCode known : codes) {
                 if (known.code == code) {
                     return known.counters;
@@ -125,7 +123,7 @@ final class ServiceSeries {
     /** The counter of responses with a status code. */
     record OfCode(int code, Counters counters) {
 
-        long answers() {
+        long responses() {
             return counters.sum(0);
         }
     }

@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Writes Prometheus' text format, version 0.0.4. The client library's own writer ends labels with a comma and adds {@code
- * _created} series, which is not what users of these metrics know.
+ * Writes Prometheus' text format, version 0.0.4. The client library's own writer ends labels with a comma and adds
+ * {@code _created} series, which existing dashboards don't expect. For one thread.
  */
 final class TextFormat {
 
     private final StringBuilder out = new StringBuilder(16 * 1024);
 
-    /** Begins a metric: all of its samples follow. */
+    /** Begins a metric. Its samples must follow. */
     void head(Metric metric) {
         head(metric.id, metric.help, metric.type.toString());
     }
@@ -26,19 +26,19 @@ final class TextFormat {
         out.append("# TYPE ").append(name).append(' ').append(type).append('\n');
     }
 
-    /** A sample, with a value for each label of the metric. */
+    /** Writes a sample. Pass a value for each label of the metric. */
     void sample(Metric metric, long value, String... labels) {
         begin(metric.id, "", metric.labels, labels);
         out.append(value).append('\n');
     }
 
-    /** The same for a value that need not be whole. */
+    /** Writes a sample of a fractional value. */
     void sample(Metric metric, double value, String... labels) {
         begin(metric.id, "", metric.labels, labels);
         out.append(number(value)).append('\n');
     }
 
-    /** All samples of a histogram. */
+    /** Writes all samples of a histogram. */
     void histogram(Metric metric, Histogram histogram, String... labels) {
         long[] counts = histogram.counts();
         for (int i = 0; i < counts.length; i++) {
@@ -55,7 +55,7 @@ final class TextFormat {
         out.append(counts[counts.length - 1]).append('\n');
     }
 
-    /** What a collector of the client library has. */
+    /** Writes a metric of the client library. */
     void write(Collector.MetricFamilySamples family) {
         switch (family.type) {
             case COUNTER -> head(family.name + "_total", family.help, "counter");
@@ -116,12 +116,12 @@ final class TextFormat {
         }
     }
 
-    /** How much there is, for {@link #cut}. */
+    /** The length so far, for {@link #cut}. */
     int length() {
         return out.length();
     }
 
-    /** Takes back all after a length. */
+    /** Removes everything after a length. */
     void cut(int length) {
         out.setLength(length);
     }

@@ -1,4 +1,4 @@
-/** Traffic counted for Prometheus. */
+/** Metrics for Prometheus. */
 @NullMarked
 package io.millau.metrics;
 

@@ -352,7 +352,7 @@ class PrometheusMetricsTest {
                         .contains("process_start_time_seconds")
                         .doesNotContain("millau_certificates");
             }
-            assertThat(log.about("Metrics of certificates can't be had")).hasSize(1);
+            assertThat(log.about("Metrics of certificates can't be read")).hasSize(1);
         }
         overview.failure = null;
         assertThat(metrics.page()).contains("millau_certificates");

@@ -71,7 +71,7 @@ class ExplainTest extends ProxyTest {
         assertThat(explain("http://else.example/").body())
                 .startsWith("http://else.example/ goes nowhere: 502 No matching services found\n");
         assertThat(explain("http://shop.example/").body())
-                .startsWith("http://shop.example/ goes to app\nOver plain HTTP it is sent to HTTPS first: 308\n");
+                .startsWith("http://shop.example/ goes to app\nOver plain HTTP it is redirected to HTTPS first: 308\n");
         assertThat(explain("https://shop.example/").body()).doesNotContain("308");
     }
 

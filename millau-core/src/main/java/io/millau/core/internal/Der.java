@@ -6,7 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** As much of DER (ITU-T X.690) as keys and a certificate of our own need: values are a tag, a length and a content. */
+/**
+ * The part of DER (ITU-T X.690) that keys and our own certificates need. A DER value is a tag, a length and a content.
+ * Pure functions.
+ */
 public final class Der {
 
     public static final int INTEGER = 0x02;
@@ -20,7 +23,7 @@ public final class Der {
 
     private Der() {}
 
-    /** A value of several parts. */
+    /** Encodes a value with several parts as its content. */
     public static byte[] value(int tag, byte[]... parts) {
         int length = Arrays.stream(parts).mapToInt(part -> part.length).sum();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(length + 6);
@@ -51,7 +54,7 @@ public final class Der {
         return value(UTF8_STRING, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** @param dotted its arcs, each less than 2^31 */
+    /** @param dotted the arcs, each less than 2^31 */
     public static byte[] objectIdentifier(String dotted) {
         int[] arcs =
                 Arrays.stream(dotted.split("\\.")).mapToInt(Integer::parseInt).toArray();
@@ -68,10 +71,14 @@ public final class Der {
         return value(OBJECT_IDENTIFIER, bytes.toByteArray());
     }
 
-    /** One value at the beginning of others. */
+    /** A decoded value. */
     public record Value(int tag, ByteBuffer content) {
 
-        /** @throws IllegalArgumentException if there is no whole value */
+        /**
+         * Reads the next value and moves the buffer's position.
+         *
+         * @throws IllegalArgumentException if there is no complete value
+         */
         public static Value read(ByteBuffer from) {
             if (from.remaining() < 2) {
                 throw new IllegalArgumentException("not DER");
@@ -89,14 +96,14 @@ public final class Der {
                 }
             }
             if (length > from.remaining()) {
-                throw new IllegalArgumentException("not DER, or not all of it");
+                throw new IllegalArgumentException("not DER, or incomplete");
             }
             ByteBuffer content = from.slice(from.position(), length);
             from.position(from.position() + length);
             return new Value(tag, content);
         }
 
-        /** All of it again. */
+        /** The encoded value. */
         public byte[] bytes() {
             byte[] bytes = new byte[content.remaining()];
             content.duplicate().get(bytes);

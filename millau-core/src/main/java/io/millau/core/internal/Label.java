@@ -4,24 +4,25 @@ import io.millau.core.Setting;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that is known of one label: from it come its reading, the suggestion of its name, what its mistakes do, the log's {@code
- * settings=}, the help, the README's tables and the JSON Schema. Immutable; told apart by identity.
+ * The definition of one label. It determines how the label is read, suggestions for misspelled names, the effect of
+ * mistakes, the log's {@code settings=}, the help, the README's tables and the JSON Schema. Immutable. Compared by
+ * identity.
  *
- * @param <T> what its value is read to
+ * @param <T> the type of its values
  */
 public final class Label<T> implements Setting<T> {
 
-    /** What labels are about; a table in the README each. */
+    /** Groups of labels; each has a table in the README. */
     public enum Group {
-        /** Which requests get to which instance. */
+        /** Which requests go to which instance. */
         ROUTING,
         /** What happens when something fails. */
         RESILIENCE,
-        /** To clients and to instances. */
+        /** TLS with clients and with instances. */
         TLS
     }
 
-    /** Where a label may stand. */
+    /** Where a label may be used. */
     private enum Place {
         DOCKER_AND_FILE,
         DOCKER,
@@ -51,15 +52,15 @@ public final class Label<T> implements Setting<T> {
     }
 
     /**
-     * Describes a label.
+     * Defines a label.
      *
-     * @param name as it stands behind {@code millau.}
+     * @param name without {@code millau.}
      */
     static <T> Builder<T> named(String name, LabelType<T> type) {
         return new Builder<>(name, type);
     }
 
-    /** As it stands behind {@code millau.}, or behind a service's name in the services file. */
+    /** Its name without {@code millau.}, or without the service's name in the services file. */
     @Override
     public String name() {
         return name;
@@ -75,42 +76,42 @@ public final class Label<T> implements Setting<T> {
         return type.checker().apply(value);
     }
 
-    /** How its value is read. */
+    /** How its values are read and checked. */
     public LabelType<T> type() {
         return type;
     }
 
-    /** What it is about. */
+    /** The group it is in. */
     public Group group() {
         return group;
     }
 
-    /** What it means, in one sentence of Markdown without a full stop. */
+    /** Its meaning, as one sentence of Markdown without a full stop. */
     public String meaning() {
         return meaning;
     }
 
-    /** What holds without it, in Markdown. */
+    /** Its default, in Markdown. */
     public String defaultText() {
         return defaultText;
     }
 
-    /** Whether it restricts access: a mistake in it, or in its name, closes the service rather than opening it. */
+    /** Whether it restricts access. If it or its name has a mistake, the service is closed, not opened. */
     public boolean protects() {
         return protects;
     }
 
-    /** Whether it is one of Docker's labels. */
+    /** Whether it can be used in Docker. */
     public boolean isInDocker() {
         return place != Place.FILE;
     }
 
-    /** Whether it is known in the services file. */
+    /** Whether it can be used in the services file. */
     public boolean isInFile() {
         return place != Place.DOCKER;
     }
 
-    /** Whether the service carries its value; if not, it goes into the service's endpoints or another setting. */
+    /** Whether its value is a setting of the service. If not, it affects the service's endpoints or another setting. */
     public boolean isOfService() {
         return ofService;
     }
@@ -120,7 +121,7 @@ public final class Label<T> implements Setting<T> {
         return name;
     }
 
-    /** Describes a label; for one thread. */
+    /** Builds a label. For one thread. */
     static final class Builder<T> {
         private final String name;
         private final LabelType<T> type;
@@ -149,12 +150,12 @@ public final class Label<T> implements Setting<T> {
             return this;
         }
 
-        /** The value that holds without it, as the label would have it. */
+        /** Sets the default, as the label's text. */
         Builder<T> byDefault(String text) {
             return byDefault(type.read(text), "`" + text + "`");
         }
 
-        /** What holds without it, where no value says so. */
+        /** Sets the default value, and its description. */
         Builder<T> byDefault(@Nullable T value, String text) {
             this.defaultValue = value;
             this.defaultText = text;
@@ -167,13 +168,13 @@ public final class Label<T> implements Setting<T> {
             return this;
         }
 
-        /** The URLs of endpoints take its place in the services file. */
+        /** In the services file, the URLs of endpoints replace it. */
         Builder<T> onlyInDocker() {
             this.place = Place.DOCKER;
             return this;
         }
 
-        /** Docker knows by itself. */
+        /** In Docker, discovery replaces it. */
         Builder<T> onlyInFile() {
             this.place = Place.FILE;
             return this;

@@ -15,10 +15,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the labels of one service, once. */
+/** Reads the labels of one service. For one use by one thread. */
 final class LabelParser {
 
-    /** What may be a key under a name that is none of ours, as it is or in Base64. */
+    /** A PEM key or certificate under an unknown name, plain or in Base64. */
     private static final Pattern PEM = Pattern.compile("-----BEGIN|^\\s*LS0tLS1CRUdJT");
 
     private final String prefix;
@@ -27,7 +27,7 @@ final class LabelParser {
     private final Map<Label<?>, Object> ofEndpoints = new HashMap<>();
     private final Service.Builder service = Service.named("");
     private final List<String> problems = new ArrayList<>();
-    private boolean enabled = true; // until it is known
+    private boolean enabled = true; // until its label is read
     private boolean unreadable;
     private boolean closed;
 
@@ -80,13 +80,13 @@ final class LabelParser {
         }
     }
 
-    @SuppressWarnings("unchecked") // set puts nothing else there
+    @SuppressWarnings("unchecked") // set stores only values of the label's type
     private <T> @Nullable T value(Label<T> label) {
         Object value = ofEndpoints.get(label);
         return value == null ? label.defaultValue() : (T) value;
     }
 
-    /** The value of a label; null if it isn't there, or can't be read. */
+    /** The value of a label; null if it is missing or invalid. */
     private <T> @Nullable T read(Label<T> label) {
         String text = known.contains(label) ? texts.get(label.name()) : null;
         if (text == null) {
@@ -103,7 +103,7 @@ final class LabelParser {
         }
     }
 
-    /** Two labels make one setting. */
+    /** Combines two labels into one setting. */
     private void readCertificate() {
         boolean hasChain = texts.containsKey(Labels.CERT.name());
         boolean hasKey = texts.containsKey(Labels.KEY.name());
@@ -160,6 +160,6 @@ final class LabelParser {
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::name).collect(Collectors.joining(", "))
                         : ", did you mean " + prefix + meant + "?")
-                + (protects ? " Closed until then, since that one protects" : ""));
+                + (protects ? " The service is closed until then, since that label protects it" : ""));
     }
 }

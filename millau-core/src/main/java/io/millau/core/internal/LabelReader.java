@@ -11,39 +11,39 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the labels of a source's services, picture after picture, and remembers the last good settings of each: a value
- * that can't be read leaves a service as it was before. For one thread.
+ * Reads the labels of a source's services, batch after batch, and remembers the last valid settings of each: if a value
+ * is invalid, its service keeps its previous settings. For one thread.
  */
 public final class LabelReader {
 
     private final Map<String, Settings> lastGood = new HashMap<>();
 
-    /** What was read last: a picture is mostly the one before, and certificates take their time to read. */
+    /** The last readings: most services don't change, and certificates are slow to parse. */
     private final Map<String, Text> texts = new HashMap<>();
 
     private record Text(Map<String, String> labels, Collection<Integer> exposedPorts, Vocabulary.Reading reading) {}
 
-    /** A reader that remembers nothing yet. */
+    /** A reader without remembered settings. */
     public LabelReader() {}
 
-    /** Starts to read a full picture of the source. */
-    public Picture picture() {
-        return new Picture();
+    /** Starts to read all services of the source. */
+    public Batch batch() {
+        return new Batch();
     }
 
-    /** Everything a source sees at one moment. */
-    public final class Picture {
+    /** All services of a source at one moment. Call {@link #read} or {@link #accept} for each, then {@link #finish}. */
+    public final class Batch {
         private final Set<String> seen = new HashSet<>();
         private final List<Problem> problems = new ArrayList<>();
 
-        private Picture() {}
+        private Batch() {}
 
         /**
-         * The settings of a service.
+         * Reads the settings of a service.
          *
-         * @param id what tells it from all others of this source
-         * @param name what messages call it
-         * @return null if it has to be left out
+         * @param id unique in this source
+         * @param name its name in messages
+         * @return null if the service has to be left out
          */
         public @Nullable Settings read(
                 String id, String name, Map<String, String> labels, Collection<Integer> exposedPorts) {
@@ -55,19 +55,19 @@ public final class LabelReader {
             return accept(id, name, before.reading);
         }
 
-        /** Notes something else that is wrong with a service. */
+        /** Adds another problem of a service. */
         public void problem(String name, String message) {
             problems.add(new Problem(name, message));
         }
 
-        /** The problems of this picture; services that were not in it are forgotten. */
+        /** Ends the batch and returns its problems. Forgets services that were not in it. */
         public List<Problem> finish() {
             lastGood.keySet().retainAll(seen);
             texts.keySet().retainAll(seen);
             return problems;
         }
 
-        /** The settings of a service whose labels were read elsewhere; see {@link #read}. */
+        /** Takes the settings of a service whose labels were read elsewhere; see {@link #read}. */
         public @Nullable Settings accept(String id, String name, Vocabulary.Reading reading) {
             seen.add(id);
             Settings settings = reading.settings();

@@ -2,7 +2,7 @@ package io.millau.core.internal;
 
 import java.util.List;
 
-/** What people read of labels: the help and the README's tables. Immutable. */
+/** The documentation of labels: the help text and the README's tables. Immutable. */
 final class LabelReference {
 
     private static final int WIDTH = 118;
@@ -14,7 +14,7 @@ final class LabelReference {
         this.labels = labels;
     }
 
-    /** A line for each label, or several, the groups one after the other. */
+    /** One or more lines for each label, group by group. */
     String help() {
         int widest =
                 labels.stream().mapToInt(label -> label.name().length()).max().orElse(0);
@@ -25,7 +25,7 @@ final class LabelReference {
                 StringBuilder line = new StringBuilder(INDENT + Vocabulary.PREFIX + label);
                 line.append(" ".repeat(margin.length() - line.length() - 1));
                 String text = plain(label);
-                for (String word : text.split(" (?![^(]*\\)$)")) { // the default stays in one piece
+                for (String word : text.split(" (?![^(]*\\)$)")) { // doesn't break the default
                     if (line.length() + 1 + word.length() > WIDTH) {
                         help.append(line).append('\n');
                         line = new StringBuilder(margin.substring(1));

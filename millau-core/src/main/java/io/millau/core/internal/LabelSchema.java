@@ -5,8 +5,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The JSON Schema (draft 7, which editors know best) by which an editor completes and checks labels in a Compose or stack file.
- * It accepts everything that Millau reads: a value with a variable ({@code $}) fits everywhere.
+ * The JSON Schema (draft 7, which editors support best) for completing and checking labels in a Compose or stack file.
+ * It accepts everything that Millau accepts. A value with a variable ({@code $}) is always accepted. Immutable.
  */
 final class LabelSchema {
 
@@ -65,7 +65,7 @@ final class LabelSchema {
         return labels.stream().map(part).collect(Collectors.joining(",\n"));
     }
 
-    /** A label as a key. */
+    /** A label as a key of a mapping. */
     private static String property(Label<?> label) {
         LabelType<?> type = label.type();
         String scalar = type.scalar();
@@ -78,7 +78,7 @@ final class LabelSchema {
                 + ", \"pattern\": " + quoted("^\\s*(?:" + type.pattern() + ")\\s*$|\\$") + "}";
     }
 
-    /** A label with its value, an item of a list. */
+    /** A label with its value as an item of a list. */
     private static String item(Label<?> label) {
         String start = Vocabulary.PREFIX + label + "=";
         String text = "^" + start.replace(".", "\\.");
@@ -96,12 +96,12 @@ final class LabelSchema {
                         .collect(Collectors.joining(", ", ", \"examples\": [", "]"));
     }
 
-    /** Keys under our prefix that are no label. */
+    /** A pattern of unknown keys with our prefix. */
     private String unknown() {
         return "^millau\\.(?!(?:" + labels.stream().map(Label::name).collect(Collectors.joining("|")) + ")$)";
     }
 
-    /** Items that are meant for others. */
+    /** A pattern of items without our prefix. */
     private static String foreign() {
         return "^(?!millau\\.)";
     }

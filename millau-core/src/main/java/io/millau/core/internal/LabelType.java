@@ -6,17 +6,17 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the value of a label is read and checked, and what an editor may know of it. Immutable.
+ * How the values of a label are read and checked, and its description for editors. Immutable.
  *
- * @param <T> what it is read to
- * @param parser makes a value of a text without blanks at its ends
- * @param checker checks a value, of a label or of code, and returns it as it is kept; like the parser, it throws an {@link
- *     IllegalArgumentException} that says what was expected
- * @param pattern fits every text that can be read, and perhaps others; a regular expression of Java and of ECMA 262
- * @param scalar what YAML may have in the place of a text: {@code boolean}, {@code integer} or {@code number}
- * @param limits the least and the greatest number, of a number
- * @param examples what an editor may suggest
- * @param confidential whether no message may show a value
+ * @param <T> the type of the values
+ * @param parser parses a text without blanks at its ends
+ * @param checker checks a value, from a label or from code, and returns its canonical form; like the parser, it throws
+ *     an {@link IllegalArgumentException} that tells what was expected
+ * @param pattern matches every valid text, and may match others; a regular expression for both Java and ECMA 262
+ * @param scalar the YAML type allowed beside strings: {@code boolean}, {@code integer} or {@code number}; null for none
+ * @param limits the limits of a number; null if it is none
+ * @param examples suggestions for editors
+ * @param confidential whether messages must not show values
  */
 public record LabelType<T>(
         Function<String, T> parser,
@@ -27,7 +27,7 @@ public record LabelType<T>(
         List<String> examples,
         boolean confidential) {
 
-    /** The least and the greatest value of a number. */
+    /** The least and the greatest value. */
     public record Limits(long least, long greatest) {}
 
     static <T> LabelType<T> of(String pattern, Function<String, T> parser) {
@@ -57,7 +57,7 @@ public record LabelType<T>(
     /**
      * Reads a text without blanks at its ends.
      *
-     * @throws IllegalArgumentException if it can't be read; the message says what was expected
+     * @throws IllegalArgumentException if it is invalid; the message tells what was expected
      */
     public T read(String text) {
         return checker.apply(parser.apply(text));

@@ -23,18 +23,18 @@ final class LabelTypes {
     private static final long LONGEST_HSTS = 10 * 365 * 86_400L;
     private static final Duration DAY = Duration.ofDays(1);
 
-    /** Letters, digits, hyphens and (in the names of Docker networks' own hosts) underscores; 63 in each part. */
+    /** Letters, digits, hyphens, and underscores, which Docker allows; at most 63 in each label. */
     private static final Pattern HOST = Pattern.compile(
             "(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?" + "(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*");
 
     private static final Pattern IPV6 = Pattern.compile("\\[[0-9a-f:.]+]");
 
-    /** A host name in any script, or an IPv6 address in brackets; says less than {@link #host} does. */
+    /** A host name in any script, or an IPv6 address in brackets. Less strict than {@link #host}. */
     private static final String HOST_LIKE = "(?:\\[[0-9A-Fa-f:.]+\\]|[^\\s*/:,?#\\[\\]]+)";
 
     private static final Pattern PATH_START = Pattern.compile("/[^\\s?#\\u0000-\\u001f\\u007f]*");
 
-    /** A path with or without a query, as a request line has it (RFC 9112, 3.2.1). */
+    /** A path with an optional query, as in a request line (RFC 9112, 3.2.1). */
     private static final Pattern ORIGIN_FORM = Pattern.compile("/[!-\"$-~]*");
 
     private static final Pattern DECIMAL = Pattern.compile("[0-9]{1,6}(\\.[0-9]{1,3})?");
@@ -45,7 +45,7 @@ final class LabelTypes {
             .scalar("boolean")
             .examples("true", "false");
 
-    /** Anything. */
+    /** Any text. */
     static final LabelType<String> TEXT = LabelType.of(".*", text -> text);
 
     static final LabelType<Integer> PORT =
@@ -57,26 +57,26 @@ final class LabelTypes {
             .checked(LabelTypes::hosts)
             .examples("shop.example");
 
-    /** The one name, or address, of a server. */
+    /** A server's name or address. */
     static final LabelType<String> SERVER_NAME =
             LabelType.of(HOST_LIKE, (String text) -> text).checked(LabelTypes::serverName);
 
-    /** The beginning of a path. */
+    /** A path prefix. */
     static final LabelType<String> PATH =
             LabelType.of(PATH_START.pattern(), (String text) -> text).checked(LabelTypes::path);
 
-    /** A path as a request line has it, with or without a query. */
+    /** A path with an optional query. */
     static final LabelType<String> PATH_AND_QUERY = LabelType.of(ORIGIN_FORM.pattern(), (String text) -> text)
             .checked(LabelTypes::pathAndQuery)
             .examples("/health");
 
-    /** Up to a day. */
+    /** From 0 to a day. */
     static final LabelType<Duration> SECONDS = LabelType.of(DECIMAL.pattern(), LabelTypes::seconds)
             .checked(LabelTypes::withinADay)
             .scalar("number")
             .limits(0, DAY.toSeconds());
 
-    /** More than none, up to a day. */
+    /** More than 0, up to a day. */
     static final LabelType<Duration> POSITIVE_SECONDS = SECONDS.checked(LabelTypes::positive);
 
     /** Whole seconds, up to ten years. */
@@ -86,7 +86,7 @@ final class LabelTypes {
             .limits(0, LONGEST_HSTS)
             .examples("31536000");
 
-    /** A number of bytes, of KiB or of MiB, up to 64 MiB. */
+    /** A size in bytes, KiB or MiB, up to 64 MiB. */
     static final LabelType<Integer> SIZE = LabelType.of(BYTES.pattern(), LabelTypes::readSize)
             .checked(LabelTypes::checkSize)
             .scalar("integer")
@@ -98,12 +98,12 @@ final class LabelTypes {
             .scalar("integer")
             .limits(0, LARGEST_WEIGHT);
 
-    /** The load balancers that have a name. */
+    /** The built-in load balancers. */
     static final LabelType<LoadBalancer> BALANCER = LabelType.of(
                     anyCase(LoadBalancer.roundRobin() + "|" + LoadBalancer.leastConnections()), LabelTypes::balancer)
             .examples("round-robin", "least-connections");
 
-    /** The word {@code https}: whether it is there. */
+    /** True for the word {@code https}. */
     static final LabelType<Boolean> HTTPS_ONLY =
             LabelType.of(anyCase("https"), LabelTypes::httpsOnly).examples("https");
 
@@ -111,12 +111,12 @@ final class LabelTypes {
     static final LabelType<String> SCHEME = LabelType.of(anyCase("https?|h2c"), LabelTypes::scheme)
             .examples(Endpoint.HTTP, Endpoint.HTTPS, Endpoint.H2C);
 
-    /** Certificates in their order, PEM in Base64. */
+    /** A certificate chain, PEM in Base64. */
     static final LabelType<List<X509Certificate>> CHAIN = LabelType.of(
                     BASE64, (String text) -> Pem.certificates(Pem.fromBase64(text)))
             .hidden();
 
-    /** Certificates of authorities, PEM in Base64. */
+    /** CA certificates, PEM in Base64. */
     static final LabelType<Set<X509Certificate>> AUTHORITIES = LabelType.of(
                     BASE64, (String text) -> Set.copyOf(Pem.certificates(Pem.fromBase64(text))))
             .checked(Set::copyOf)
@@ -129,7 +129,7 @@ final class LabelTypes {
 
     private LabelTypes() {}
 
-    /** A pattern for any case: ECMA 262 has no flag for that inside of one. */
+    /** A case-insensitive pattern, as ECMA 262 has no flag for it within a pattern. */
     private static String anyCase(String pattern) {
         StringBuilder any = new StringBuilder();
         pattern.chars().forEach(c -> {

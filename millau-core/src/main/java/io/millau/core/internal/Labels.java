@@ -16,19 +16,19 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The labels, each described once. A new one is a constant here and its place in {@link #ALL}; {@link
- * io.millau.core.Service} gets an accessor and a builder's method for code, and whatever obeys the label reads that.
+ * The definitions of all labels. To add one, add a constant here and to {@link #ALL}, and an accessor and a builder
+ * method to {@link io.millau.core.Service}.
  */
 public final class Labels {
 
-    /** Where the services file lists URLs, which take the place of discovery. */
+    /** The URLs of endpoints in the services file. */
     public static final Label<String> ENDPOINTS = Label.named("endpoints", LabelTypes.TEXT)
             .meaning("URLs of its instances, separated by spaces")
             .onlyInFile()
             .notOfService()
             .build();
 
-    /** {@code millau.enabled}; a service that code describes is enabled, one that Docker shows is not. */
+    /** {@code millau.enabled}. Services in Docker are disabled by default, those in code enabled. */
     public static final Label<Boolean> ENABLED = Label.named("enabled", LabelTypes.BOOLEAN)
             .group(ROUTING)
             .meaning("`true` puts the service behind the proxy")
@@ -76,15 +76,18 @@ public final class Labels {
     /** {@code millau.retry-unsafe}. */
     public static final Label<Boolean> RETRY_UNSAFE = Label.named("retry-unsafe", LabelTypes.BOOLEAN)
             .group(RESILIENCE)
-            .meaning("`true`: retry requests that an instance may have begun to process, `POST` for instance")
+            .meaning(
+                    "`true`: requests that an instance may have begun to process are retried whatever their method, `POST` for"
+                            + " instance")
             .byDefault("false")
             .build();
 
     /** {@code millau.weight}. */
     public static final Label<Integer> WEIGHT = Label.named("weight", LabelTypes.SHARE)
             .group(ROUTING)
-            .meaning("share among services that fit equally well, `0` to `1000`: of `1` and `9` one request in ten, and"
-                    + " nine; `0` stands by and is used only while no other is ready")
+            .meaning(
+                    "share of the requests among services that match equally well, `0` to `1000`: `1` and `9` get one and"
+                            + " nine of ten; a service with `0` is used only while no other is ready")
             .byDefault("1")
             .build();
 
@@ -100,33 +103,32 @@ public final class Labels {
     /** {@code millau.sticky}. */
     public static final Label<Boolean> STICKY = Label.named("sticky", LabelTypes.BOOLEAN)
             .group(ROUTING)
-            .meaning("`true`: a client stays with the instance that answered it first, by a cookie; with another one if"
-                    + " that is gone or fails")
+            .meaning(
+                    "`true`: a cookie keeps a client at the instance that served it first, until that instance is gone or"
+                            + " fails")
             .byDefault("false")
             .build();
 
     /** {@code millau.health}. */
     public static final Label<String> HEALTH = Label.named("health", LabelTypes.PATH_AND_QUERY)
             .group(RESILIENCE)
-            .meaning(
-                    "path that each instance is asked for every 5 s: 2xx and 3xx are good, two failures in a row take it"
-                            + " out, one success brings it back; one that joins waits for the first success, unless there is no"
-                            + " other")
-            .byDefault(null, "none, not asked")
+            .meaning("path of a health check, requested from each instance every 5 s: 2xx and 3xx are successes; two"
+                    + " failures in a row eject the instance, one success returns it; a new instance gets requests after"
+                    + " its first success, or if there is no other")
+            .byDefault(null, "no health check")
             .build();
 
     /** {@code millau.drain}. */
     public static final Label<Duration> DRAIN = Label.named("drain", LabelTypes.SECONDS)
             .group(RESILIENCE)
-            .meaning("seconds that requests and WebSockets at an instance may finish after it was removed")
+            .meaning("seconds in which requests and WebSockets at a removed instance may finish")
             .byDefault("30")
             .build();
 
     /** {@code millau.buffer}. */
     public static final Label<Integer> BUFFER = Label.named("buffer", LabelTypes.SIZE)
             .group(RESILIENCE)
-            .meaning("how much of a request's body is kept so that it can be sent again, such as `64k` or `1m`, up to"
-                    + " `64m`")
+            .meaning("how much of a request's body is kept for a retry, such as `64k` or `1m`; at most `64m`")
             .byDefault("64k")
             .build();
 
@@ -142,19 +144,20 @@ public final class Labels {
     /** {@code millau.cert}; see {@link #CERTIFICATE}. */
     public static final Label<List<X509Certificate>> CERT = Label.named("cert", LabelTypes.CHAIN)
             .group(TLS)
-            .meaning("certificate chain, PEM in Base64 (`base64 -w0 FILE`): for whatever hosts it fits, those of other"
-                    + " services too")
+            .meaning(
+                    "certificate chain, PEM in Base64 (`base64 -w0 FILE`); used for every host that it is valid for, of other"
+                            + " services too")
             .notOfService()
             .build();
 
     /** {@code millau.key}; see {@link #CERTIFICATE}. */
     public static final Label<PrivateKey> KEY = Label.named("key", LabelTypes.PRIVATE_KEY)
             .group(TLS)
-            .meaning("its private key, the same way: RSA or EC, PKCS#8, PKCS#1 or SEC 1")
+            .meaning("private key of the certificate, PEM in Base64: RSA or EC, as PKCS#8, PKCS#1 or SEC 1")
             .notOfService()
             .build();
 
-    /** What {@link #CERT} and {@link #KEY} make together. */
+    /** The certificate of {@link #CERT} and {@link #KEY} together. */
     public static final Setting<Certificate> CERTIFICATE = new Setting<>() {
         @Override
         public String name() {
@@ -170,7 +173,9 @@ public final class Labels {
     /** {@code millau.client-ca}. */
     public static final Label<Set<X509Certificate>> CLIENT_CA = Label.named("client-ca", LabelTypes.AUTHORITIES)
             .group(TLS)
-            .meaning("PEM in Base64: clients of this service's hosts need a certificate that leads there (mTLS)")
+            .meaning(
+                    "CA certificates, PEM in Base64: clients of this service's hosts need a certificate that one of them has"
+                            + " issued (mTLS)")
             .byDefault(Set.of(), "clients need none")
             .protecting()
             .build();
@@ -200,7 +205,7 @@ public final class Labels {
     /** {@code millau.upstream-ca}. */
     public static final Label<Set<X509Certificate>> UPSTREAM_CA = Label.named("upstream-ca", LabelTypes.AUTHORITIES)
             .group(TLS)
-            .meaning("PEM in Base64: the authorities trusted for the certificates of its instances")
+            .meaning("CA certificates, PEM in Base64, that the certificates of its instances are verified against")
             .byDefault(Set.of(), "those that Java trusts")
             .notOfService()
             .build();
@@ -208,12 +213,12 @@ public final class Labels {
     /** {@code millau.upstream-name}. */
     public static final Label<String> UPSTREAM_NAME = Label.named("upstream-name", LabelTypes.SERVER_NAME)
             .group(TLS)
-            .meaning("the name that their certificate must be for")
+            .meaning("name that the certificates of its instances must have")
             .byDefault(null, "the service's name")
             .notOfService()
             .build();
 
-    /** All of them, in the order in which messages list them; of two as near the first is suggested. */
+    /** All labels, in the order of messages. If two are equally similar to an unknown name, the first is suggested. */
     public static final Vocabulary ALL = new Vocabulary(List.of(
             ENDPOINTS,
             ENABLED,

@@ -4,8 +4,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values as lines of the log have them, {@code key=value}: in quotes where they are more than a word, short, and always in one
- * line, wherever they come from. Safe for use by several threads.
+ * Formats values for log lines, {@code key=value}: quoted unless they are one word, limited in length, and always on
+ * one line. Pure functions.
  */
 public final class LogText {
 
@@ -13,14 +13,14 @@ public final class LogText {
 
     private LogText() {}
 
-    /** A value. */
+    /** Formats a value. */
     public static String value(@Nullable Object value) {
         String text = String.valueOf(value);
         String shown = text.length() <= LONGEST ? text : cut(text) + "…";
         return isWord(shown) ? shown : quoted(shown);
     }
 
-    /** The same, made only if the line is written. */
+    /** Formats a value only if the line is written. */
     public static Object later(Supplier<?> value) {
         return new Object() {
             @Override
@@ -30,7 +30,7 @@ public final class LogText {
         };
     }
 
-    /** Not within a character of two. */
+    /** Doesn't split a surrogate pair. */
     private static String cut(String text) {
         return text.substring(0, Character.isHighSurrogate(text.charAt(LONGEST - 1)) ? LONGEST - 1 : LONGEST);
     }
@@ -40,7 +40,7 @@ public final class LogText {
                 && text.chars().noneMatch(c -> c <= ' ' || c == '"' || c == '=' || c == '\\' || endsLine(c));
     }
 
-    /** Somewhere, or does worse. */
+    /** Whether a character ends a line or controls a terminal. */
     private static boolean endsLine(int c) {
         return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
     }

@@ -20,10 +20,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads and writes keys and certificates as PEM (RFC 7468). What stands outside of its blocks is passed over. Pure functions,
- * for any thread.
+ * Reads and writes keys and certificates in PEM (RFC 7468). Text outside of PEM blocks is ignored. Pure functions.
  *
- * <p>No message shows what a text holds, since that may be a key.
+ * <p>Messages never show the text, since it may be a key.
  */
 public final class Pem {
 
@@ -43,7 +42,7 @@ public final class Pem {
     private Pem() {}
 
     /**
-     * The certificates of a text in their order; at least one.
+     * Reads all certificates in a text, in order; at least one.
      *
      * @throws IllegalArgumentException if there is none, or one can't be read
      */
@@ -62,7 +61,8 @@ public final class Pem {
     }
 
     /**
-     * The first private key of a text: RSA in PKCS#8 or PKCS#1 (RFC 8017, A.1.2), EC in PKCS#8 or SEC 1 (RFC 5915).
+     * Reads the first private key in a text: RSA in PKCS#8 or PKCS#1 (RFC 8017, A.1.2), EC in PKCS#8 or SEC 1 (RFC
+     * 5915).
      *
      * @throws IllegalArgumentException if there is none, or it can't be read
      */
@@ -84,17 +84,17 @@ public final class Pem {
             }
         }
         throw new IllegalArgumentException(
-                text.contains("ENCRYPTED") // as a kind of block, or in the header of one
+                text.contains("ENCRYPTED") // in the label or a header of a block
                         ? "expected a private key that is not encrypted"
                         : "expected a private key in PEM: -----BEGIN PRIVATE KEY-----");
     }
 
-    /** A private key in PKCS#8. */
+    /** Writes a private key in PKCS#8. */
     public static String text(PrivateKey key) {
         return text(PKCS8_KEY, key.getEncoded());
     }
 
-    /** Certificates in their order. */
+    /** Writes certificates, in order. */
     public static String text(List<X509Certificate> certificates) {
         StringBuilder text = new StringBuilder();
         try {
@@ -102,7 +102,7 @@ public final class Pem {
                 text.append(text(CERTIFICATE, certificate.getEncoded()));
             }
         } catch (CertificateException e) {
-            throw new IllegalArgumentException("a certificate that can't be written", e);
+            throw new IllegalArgumentException("a certificate can't be encoded", e);
         }
         return text.toString();
     }
@@ -152,7 +152,7 @@ public final class Pem {
             try {
                 return KeyFactory.getInstance(algorithm).generatePrivate(spec);
             } catch (InvalidKeySpecException e) {
-                // of the other kind, or of none
+                // another algorithm
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException("a Java runtime without " + algorithm, e);
             }
@@ -161,12 +161,12 @@ public final class Pem {
     }
 
     /**
-     * Text that a label carries in Base64, in any of its forms.
+     * Decodes a label's value in Base64, standard or URL-safe.
      *
      * @throws IllegalArgumentException if it is not Base64
      */
     public static String fromBase64(String value) {
-        if (value.contains("-----BEGIN")) { // which may pass for Base64
+        if (value.contains("-----BEGIN")) { // may look like Base64
             throw new IllegalArgumentException("expected PEM in Base64, not PEM itself: base64 -w0 FILE");
         }
         String compact = value.replaceAll("\\s", "").replace('-', '+').replace('_', '/');
@@ -177,7 +177,7 @@ public final class Pem {
         }
     }
 
-    /** Whether a signature of one is verified by the other. */
+    /** Whether the key and the certificate belong together: whether the certificate verifies the key's signature. */
     public static boolean fits(PrivateKey key, X509Certificate certificate) {
         try {
             Signature signature =
@@ -190,7 +190,7 @@ public final class Pem {
             signature.update(probe);
             return signature.verify(signed);
         } catch (GeneralSecurityException e) {
-            return false; // another kind of key, or another size
+            return false; // another type or size of key
         }
     }
 }

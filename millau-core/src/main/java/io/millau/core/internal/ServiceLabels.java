@@ -4,17 +4,17 @@ import java.util.Collection;
 import java.util.Map;
 
 /**
- * From the labels of one service to its {@link Settings}, or to what is wrong with them, by the vocabulary that is served. Pure
- * functions, for any thread; {@link LabelReader} adds the memory of what was good before.
+ * Reads the labels of one service with {@link Labels#ALL}. Pure functions. {@link LabelReader} also remembers earlier
+ * valid settings.
  */
 public final class ServiceLabels {
 
-    /** What every label of ours starts with. */
+    /** The prefix of all labels. */
     public static final String PREFIX = Vocabulary.PREFIX;
 
     private ServiceLabels() {}
 
-    /** Whether any of these labels is meant for us. */
+    /** Whether any of these labels has our prefix. */
     public static boolean concern(Map<String, String> labels) {
         return labels.keySet().stream().anyMatch(label -> label.startsWith(PREFIX));
     }

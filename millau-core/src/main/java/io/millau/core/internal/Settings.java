@@ -9,14 +9,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the labels of one service say, read and checked. Immutable.
+ * The checked settings from the labels of one service. Immutable.
  *
- * @param service a service as they describe it, which has no name and no endpoints yet
- * @param port {@code millau.port}, or the only exposed one; 0 for a service that is not enabled and names none
- * @param network {@code millau.network}: the name of the network to reach it on where several would do
+ * @param service the settings as a service, without a name and endpoints
+ * @param port {@code millau.port}, or the only exposed port; 0 if the service is disabled and has none
+ * @param network {@code millau.network}: the preferred network; null for none
  * @param scheme {@code millau.scheme}: the protocol to its endpoints
- * @param upstreamCa {@code millau.upstream-ca}: the CAs of their certificates; empty for those that the Java runtime trusts
- * @param upstreamName {@code millau.upstream-name}: the name that they prove; null for the one they are known by
+ * @param upstreamCa {@code millau.upstream-ca}: the CAs to trust; empty for those that the Java runtime trusts
+ * @param upstreamName {@code millau.upstream-name}: the name that endpoints' certificates must be for; null for the
+ *     default
  */
 public record Settings(
         Service service,
@@ -34,13 +35,13 @@ public record Settings(
     /**
      * An endpoint with these settings.
      *
-     * @param name what it is known by
+     * @param name the default for {@code upstreamName}
      */
     public Endpoint endpoint(String id, InetAddress address, String name) {
         return endpoint(scheme, id, address, port, name);
     }
 
-    /** The same where the scheme and the port are said elsewhere. */
+    /** An endpoint with another scheme and port. */
     public Endpoint endpoint(String scheme, String id, InetAddress address, int port, String name) {
         UpstreamTls tls = scheme.equals(Endpoint.HTTPS)
                 ? new UpstreamTls(upstreamCa, upstreamName == null ? name : upstreamName)
@@ -48,7 +49,7 @@ public record Settings(
         return new Endpoint(id, scheme, address, port, tls);
     }
 
-    /** A service with these settings and no endpoints yet; its id is its name. */
+    /** A service with these settings, without endpoints. Its id is its name. */
     public Service.Builder service(String name) {
         return service.toBuilder(name);
     }

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a source notes of its own work, so that {@link ServiceSource.Subscription#status} can tell it. Safe for use by several
+ * Counts the reads and events of a source, for {@link ServiceSource.Subscription#status}. Safe for use by several
  * threads.
  */
 public final class SourceStats {
@@ -24,9 +24,9 @@ public final class SourceStats {
     private record Look(Instant at, Duration took) {}
 
     /**
-     * Notes of a source that has not looked yet.
+     * Statistics of a source that has not been read yet.
      *
-     * @param name what the source is called
+     * @param name the source's name
      */
     public SourceStats(String name) {
         this(name, Clock.systemUTC());
@@ -37,28 +37,28 @@ public final class SourceStats {
         this.clock = clock;
     }
 
-    /** Something happened at the origin. */
+    /** The source received an event. */
     public void heard() {
         events.getAndIncrement();
     }
 
-    /** The origin was looked at, and all of it seen. */
+    /** The source read all its services. */
     public void looked(Duration took) {
         last = new Look(clock.instant(), took);
         trouble = null;
     }
 
     /**
-     * The origin could not be looked at.
+     * A read failed.
      *
-     * @param why for a person
+     * @param why the reason, as text for the user
      */
     public void failed(String why) {
         errors.getAndIncrement();
         trouble = why;
     }
 
-    /** How the source fares now. */
+    /** The current status. */
     public SourceStatus status() {
         Look look = last;
         return new SourceStatus(

@@ -7,13 +7,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The labels that are known, and all that follows from their descriptions. Immutable.
+ * A set of labels, with everything derived from their definitions. Immutable.
  *
- * <p>{@link Labels#ALL} is the one that is served; tests make others.
+ * <p>{@link Labels#ALL} is the one in use; tests make others.
  */
 public final class Vocabulary {
 
-    /** What every label of ours starts with. */
+    /** The prefix of all labels. */
     public static final String PREFIX = "millau.";
 
     private final List<Label<?>> labels;
@@ -22,7 +22,7 @@ public final class Vocabulary {
         this.labels = List.copyOf(labels);
     }
 
-    /** This vocabulary with one label more. */
+    /** This vocabulary with an additional label. */
     Vocabulary with(Label<?> label) {
         return new Vocabulary(Stream.concat(labels.stream(), Stream.of(label)).toList());
     }
@@ -38,24 +38,28 @@ public final class Vocabulary {
     }
 
     /**
-     * What the labels of a service came to.
+     * The result of reading the labels of a service.
      *
-     * @param settings null where a value can't be read or the service is closed
-     * @param closed whether it must not be served at all, not with older settings either
-     * @param problems one message each, without the service's name; may stand beside good settings
+     * @param settings null if a value is invalid or the service is closed
+     * @param closed whether the service must not be served at all, not even with earlier settings
+     * @param problems one message each, without the service's name; there may be problems although the settings are
+     *     valid
      */
     public record Reading(@Nullable Settings settings, boolean closed, List<String> problems) {}
 
     /**
-     * Reads labels that start with {@link #PREFIX}; others are passed over.
+     * Reads labels that start with {@link #PREFIX}; others are ignored.
      *
-     * @param exposedPorts ports that stand for a missing {@code millau.port} where there is exactly one
+     * @param exposedPorts if there is exactly one, it replaces a missing {@code millau.port}
      */
     public Reading read(Map<String, String> texts, Collection<Integer> exposedPorts) {
         return new LabelParser(PREFIX, texts, inDocker()).parse(false, exposedPorts);
     }
 
-    /** Reads the settings of the services file: the same words behind the service's name; enabled unless it says not. */
+    /**
+     * Reads the settings of a service in the services file: names of labels after the service's name. Services are
+     * enabled by default.
+     */
     public Reading readFile(String service, Map<String, String> texts) {
         return new LabelParser(service + ".", texts, inFile()).parse(true, List.of(80));
     }

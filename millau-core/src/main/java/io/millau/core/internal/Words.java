@@ -4,20 +4,20 @@ import java.util.Collection;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** What messages say of words that somebody wrote. Pure functions, for any thread. */
+/** Helpers for messages about user input. Pure functions. */
 public final class Words {
 
     private static final int LONGEST_SHOWN = 80;
 
     private Words() {}
 
-    /** A value as a message may show it: short, in one line. */
+    /** Shortens a value and removes line breaks, for a message. */
     public static String shown(String value) {
         String line = value.replaceAll("\\p{Cntrl}", "?");
         return line.length() <= LONGEST_SHOWN ? line : line.substring(0, LONGEST_SHOWN) + "…";
     }
 
-    /** The nearest of some words, if it is near enough to be what somebody meant; the first of several. */
+    /** The most similar of some words, if similar enough to be meant; the first if several are; null if none is. */
     public static @Nullable String nearest(String word, Collection<String> words) {
         if (word.length() > LONGEST_SHOWN) {
             return null; // not a typing mistake, and expensive to compare
@@ -34,7 +34,7 @@ public final class Words {
         return nearest;
     }
 
-    /** The insertions, deletions, replacements and swaps of neighbours from one word to the other. */
+    /** The number of insertions, deletions, replacements and swaps of neighbours between two words. */
     private static int distance(String a, String b) {
         int[][] d = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {

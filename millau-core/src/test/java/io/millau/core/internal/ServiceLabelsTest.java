@@ -262,11 +262,11 @@ class ServiceLabelsTest {
     @Test
     void aValueThatBecomesInvalidLeavesTheServiceUnchanged() {
         LabelReader reader = new LabelReader();
-        LabelReader.Picture first = reader.picture();
+        LabelReader.Batch first = reader.batch();
         Settings good = first.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "80"), List.of());
         assertThat(first.finish()).isEmpty();
 
-        LabelReader.Picture second = reader.picture();
+        LabelReader.Batch second = reader.batch();
         Settings kept = second.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of());
         assertThat(kept).isEqualTo(good).isNotNull();
         assertThat(second.finish())
@@ -274,7 +274,7 @@ class ServiceLabelsTest {
                 .asString()
                 .endsWith("(the service keeps its last good configuration)");
 
-        LabelReader.Picture third = reader.picture();
+        LabelReader.Batch third = reader.batch();
         assertThat(third.read(
                         "1",
                         "app",
@@ -282,8 +282,8 @@ class ServiceLabelsTest {
                         List.of()))
                 .isEqualTo(good);
 
-        assertThat(reader.picture().finish()).isEmpty();
-        LabelReader.Picture afterItWasGone = reader.picture();
+        assertThat(reader.batch().finish()).isEmpty();
+        LabelReader.Batch afterItWasGone = reader.batch();
         assertThat(afterItWasGone.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of()))
                 .isNull();
         assertThat(afterItWasGone.finish()).singleElement().asString().endsWith("(the service is left out)");
@@ -292,11 +292,11 @@ class ServiceLabelsTest {
     @Test
     void aClosedServiceDoesNotKeepItsLastGoodConfiguration() {
         LabelReader reader = new LabelReader();
-        LabelReader.Picture first = reader.picture();
+        LabelReader.Batch first = reader.batch();
         first.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "80"), List.of());
         first.finish();
 
-        assertThat(reader.picture().read("1", "app", Map.of("millau.enabled", "maybe", "millau.port", "80"), List.of()))
+        assertThat(reader.batch().read("1", "app", Map.of("millau.enabled", "maybe", "millau.port", "80"), List.of()))
                 .isNull();
     }
 

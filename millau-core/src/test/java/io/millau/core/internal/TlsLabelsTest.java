@@ -65,9 +65,9 @@ class TlsLabelsTest {
     void anUnreadableCertificateLeavesTheServiceUnchanged() {
         LabelReader reader = new LabelReader();
         Map<String, String> good = labels(Map.of("cert", CHAIN, "key", KEY));
-        Settings before = reader.picture().read("1", "shop", good, List.of());
+        Settings before = reader.batch().read("1", "shop", good, List.of());
 
-        LabelReader.Picture next = reader.picture();
+        LabelReader.Batch next = reader.batch();
         Settings after = next.read("1", "shop", labels(Map.of("cert", CHAIN, "key", "?")), List.of());
 
         assertThat(after).isEqualTo(before);

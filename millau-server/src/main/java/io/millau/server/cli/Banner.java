@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The few lines that the standalone server starts with. */
+/** Logs the start of the standalone server. */
 final class Banner {
 
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);

@@ -22,8 +22,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code check FILE…}: says what is wrong in services files, Compose and stack files, and at the engine, in the words of the
- * log, with the place.
+ * {@code check FILE…}: reports problems in services files, Compose and stack files, and the engine, with the same
+ * messages as the log, and their place. For one thread.
  */
 final class CheckCommand {
 
@@ -62,7 +62,7 @@ final class CheckCommand {
         void check() throws CommandException, Configuration.WrongException;
     }
 
-    /** The exit status: 0 if all is well, 1 if there are problems, 2 if something can't be read. */
+    /** Returns the exit status: 0 without problems, 1 with problems, 2 if something can't be read. */
     int run() {
         if (files.isEmpty() && !docker) {
             docker = true;
@@ -84,7 +84,7 @@ final class CheckCommand {
         return unreadable ? 2 : problems > 0 ? 1 : 0;
     }
 
-    /** What can't be read doesn't keep the rest from being checked. */
+    /** Runs one check. If it can't read something, the others still run. */
     private void check(Part part) {
         try {
             part.check();
@@ -145,7 +145,10 @@ final class CheckCommand {
         services += ofServices;
     }
 
-    /** Compose takes variables from a file beside, too; not knowing them would make up problems. */
+    /**
+     * The variables of the {@code .env} file beside the Compose file. Compose reads it, so unset variables would be
+     * false problems.
+     */
     private static Map<String, String> variablesBeside(String file) throws CommandException {
         Path beside = Path.of(file).resolveSibling(".env");
         Map<String, String> variables = new HashMap<>();

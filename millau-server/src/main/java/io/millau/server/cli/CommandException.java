@@ -1,6 +1,6 @@
 package io.millau.server.cli;
 
-/** A command can't be carried out: it is written wrongly, or what it needs can't be read. The message is for a person. */
+/** A command can't run: its arguments are wrong, or it can't read something. The message is for the user. */
 final class CommandException extends Exception {
     private static final long serialVersionUID = 1;
 

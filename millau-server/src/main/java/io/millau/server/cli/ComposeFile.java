@@ -28,8 +28,8 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
 /**
- * Checks the labels in a Compose or stack file, which may be hostile: nothing in it is made into objects, and its aliases, its
- * depth and its labels are limited. For one thread.
+ * Checks the labels in a Compose or stack file. The file is untrusted: no objects are created from it, and its aliases,
+ * depth and labels are limited. For one thread.
  */
 final class ComposeFile {
 
@@ -38,7 +38,7 @@ final class ComposeFile {
     private static final int MOST_PORTS = 100;
     private static final Pattern PORTS = Pattern.compile("(?:.*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/tcp)?");
 
-    /** What may bring labels from elsewhere. */
+    /** Keys that may add labels from other files. */
     private static final List<String> FROM_ELSEWHERE = List.of("extends", "label_file");
 
     private final Function<String, @Nullable String> variables;
@@ -47,7 +47,7 @@ final class ComposeFile {
     private int services;
     private int labels;
 
-    /** A key of a mapping, wherever it was merged from. */
+    /** A key of a mapping, own or merged. */
     private record Entry(int line, Node value) {}
 
     private record Label(int line, String value, boolean isNull) {}
@@ -57,11 +57,11 @@ final class ComposeFile {
     }
 
     /**
-     * Reads it.
+     * Parses and checks a file.
      *
-     * @param name what messages call it
+     * @param name the file's name in messages
      * @param variables the value of a variable, or null if it is not set
-     * @throws CommandException if it is no such file; with its name and the line
+     * @throws CommandException if it is not a Compose file; the message has the name and the line
      */
     static ComposeFile check(String name, String text, Function<String, @Nullable String> variables)
             throws CommandException {
@@ -74,7 +74,7 @@ final class ComposeFile {
         return findings;
     }
 
-    /** How many services in it mean to be behind Millau. */
+    /** The number of services with our labels. */
     int services() {
         return services;
     }
@@ -89,7 +89,7 @@ final class ComposeFile {
         } catch (MarkedYAMLException e) {
             int line = e.getProblemMark() == null ? 1 : e.getProblemMark().getLine() + 1;
             throw new CommandException(name + ":" + line + ": expected YAML: " + e.getProblem());
-        } catch (RuntimeException e) { // what else it does with some that are wrong
+        } catch (RuntimeException e) { // thrown for some malformed files
             throw new CommandException(
                     name + ": expected YAML: " + String.valueOf(e.getMessage()).replace('\n', ' '));
         }
@@ -103,7 +103,7 @@ final class ComposeFile {
         Map<String, Entry> top = entries(root, name);
         Entry include = top.get("include");
         if (include != null) {
-            findings.note(include.line, "include", "what it brings is not looked at");
+            findings.note(include.line, "include", "included files are not checked");
         }
         Entry declared = top.get("services");
         if (declared == null || !(declared.value instanceof MappingNode)) {
@@ -135,13 +135,13 @@ final class ComposeFile {
                 | reportMisplaced(name, environment(keys), "expected in labels");
         for (String key : FROM_ELSEWHERE) {
             if (keys.containsKey(key)) {
-                findings.note(keys.get(key).line, name, "labels that " + key + " brings are not looked at");
+                findings.note(keys.get(key).line, name, "labels added by " + key + " are not checked");
             }
         }
         if (misplaced || !own.isEmpty() || !ofContainers.isEmpty()) {
             services++;
         }
-        // As in Swarm: a service's own labels, else those of its containers.
+        // As in Swarm: the service's own labels, or those of its containers if it has none.
         if (!own.isEmpty()) {
             if (!ofContainers.isEmpty()) {
                 findings.note(line(keys, "labels"), name, "in a Swarm only deploy.labels count, and not these labels");
@@ -155,8 +155,8 @@ final class ComposeFile {
     }
 
     /**
-     * @param line where they begin
-     * @param imageDecides whether the only one of the image's ports would do for a missing one
+     * @param line where the labels start
+     * @param imageDecides whether a missing port may be the only one that the image exposes
      */
     private void checkLabels(
             String name, Map<String, Label> ofService, int line, Set<Integer> ports, boolean imageDecides) {
@@ -187,15 +187,15 @@ final class ComposeFile {
         }
     }
 
-    /** In YAML a colon in the wrong place makes a name of a value, which may be a key. */
+    /** The key without a value. A misplaced colon in YAML can make a value, which may be secret, part of the key. */
     private static String shown(String key) {
         return key.split("[:=\\s]", 2)[0];
     }
 
     private static List<Problem> problems(String name, Map<String, String> values, Set<Integer> ports) {
-        LabelReader.Picture picture = new LabelReader().picture();
-        picture.read(name, name, values, ports);
-        return picture.finish();
+        LabelReader.Batch batch = new LabelReader().batch();
+        batch.read(name, name, values, ports);
+        return batch.finish();
     }
 
     private static int line(Map<String, Entry> keys, String key) {
@@ -216,7 +216,7 @@ final class ComposeFile {
         return any;
     }
 
-    /** Its names, in either form. */
+    /** The names in {@code environment}, which may be a list or a mapping. */
     private Map<String, Entry> environment(Map<String, Entry> service) {
         Node value = value(service, "environment");
         if (!(value instanceof SequenceNode list)) {
@@ -231,7 +231,7 @@ final class ComposeFile {
         return names;
     }
 
-    /** Those that are meant for us. */
+    /** The labels with our prefix. */
     private Map<String, Label> labels(String service, String key, @Nullable Entry declared) {
         Map<String, Label> all = new LinkedHashMap<>();
         if (declared == null || isNull(declared.value)) {
@@ -297,7 +297,7 @@ final class ComposeFile {
         return filled.text();
     }
 
-    /** TCP ports inside the containers, as {@code expose} or {@code ports} names them. */
+    /** The TCP ports inside the containers, from {@code expose} or {@code ports}. */
     private Set<Integer> ports(Map<String, Entry> service, String key) {
         Set<Integer> ports = new TreeSet<>();
         if (value(service, key) instanceof SequenceNode list) {
@@ -334,7 +334,7 @@ final class ComposeFile {
         return entry == null ? null : entry.value;
     }
 
-    /** The keys of a mapping, those that are merged into it ({@code <<}) too; nothing of what is no mapping. */
+    /** The keys of a mapping, including merged ones ({@code <<}); empty if it is no mapping. */
     private Map<String, Entry> entries(@Nullable Node node, String of) {
         if (!(node instanceof MappingNode mapping)) {
             return Map.of();
@@ -344,7 +344,7 @@ final class ComposeFile {
             return known;
         }
         Map<String, Entry> entries = new LinkedHashMap<>();
-        flattened.put(node, entries); // first: it may be merged into itself
+        flattened.put(node, entries); // before the recursion, as it may be merged into itself
         List<Node> merged = new ArrayList<>();
         Set<String> own = new HashSet<>();
         for (NodeTuple tuple : mapping.getValue()) {
@@ -359,7 +359,7 @@ final class ComposeFile {
                 }
             }
         }
-        // The first to be merged wins, and what is written out over all of them.
+        // The mapping's own keys take precedence, then those merged first.
         merged.forEach(other -> entries(other, of).forEach(entries::putIfAbsent));
         return entries;
     }

@@ -18,14 +18,14 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The environment of the standalone server, read and checked.
+ * The configuration of the standalone server from environment variables. Immutable.
  *
  * @param http {@code HTTP}
  * @param https {@code HTTPS}; null if it is off
  * @param redirectToHttps {@code REDIRECT}
  * @param certificates {@code CERTS}
- * @param acme {@code ACME} and what begins with it; null if it is off
- * @param store {@code STORE} and what begins with it
+ * @param acme {@code ACME} and the variables that start with it; null if it is off
+ * @param store {@code STORE} and the variables that start with it
  * @param telemetry {@code TELEMETRY}
  * @param drain {@code DRAIN}
  * @param logging {@code LOGGING}
@@ -49,7 +49,7 @@ record Configuration(
         @Nullable String dockerHost,
         @Nullable Path dockerCertificates) {
 
-    /** Where certificates are asked for, and how. */
+    /** The settings of ACME. */
     record Acme(
             List<URI> directories,
             @Nullable String email,
@@ -69,7 +69,7 @@ record Configuration(
 
     private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
-    /** What is logged; FATAL alone is what ends the process, and that is always printed. */
+    /** Log levels. FATAL messages end the process and are always printed. */
     enum Level {
         FATAL,
         ERROR,
@@ -78,14 +78,14 @@ record Configuration(
         DEBUG
     }
 
-    /** What is written of each request. */
+    /** The format of the access log. */
     enum AccessLogFormat {
         OFF,
         JSON,
         COMBINED
     }
 
-    /** A setting is wrong; the message names the variable, its value and what was expected. */
+    /** A variable is invalid. The message names it, its value and what was expected. */
     static final class WrongException extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -102,13 +102,13 @@ record Configuration(
         }
     }
 
-    /** Where to listen if nothing is said. */
+    /** The default listen addresses. */
     record Addresses(String http, String https, String telemetry) {
         static final Addresses USUAL = new Addresses(":80", ":443", ":9100");
         static final Addresses DEMO = new Addresses(":8080", "off", "127.0.0.1:0");
     }
 
-    /** Reads it. */
+    /** Reads and checks the variables. */
     static Configuration read(Map<String, String> environment, Addresses byDefault) throws WrongException {
         Environment variables = new Environment(environment);
         boolean dockerTls = !variables.text("DOCKER_TLS_VERIFY", "").isEmpty();
@@ -259,7 +259,7 @@ record Configuration(
         return file;
     }
 
-    /** Variables, where an empty one is as good as none. */
+    /** Variables; an empty one counts as unset. */
     private record Environment(Map<String, String> variables) {
 
         String text(String name, String byDefault) {
@@ -280,7 +280,7 @@ record Configuration(
             return text(name, "").isEmpty() ? null : read(name, "", reader);
         }
 
-        /** Without its value in the message. */
+        /** Reads a variable whose value must not be in a message. */
         <T> @Nullable T readSecret(String name, Function<String, T> reader) throws WrongException {
             try {
                 return readOptional(name, reader);

@@ -5,17 +5,17 @@ import java.net.ConnectException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 
-/** What commands have to know to write for a person. */
+/** Helpers for the output of commands. */
 final class Console {
 
     private Console() {}
 
-    /** Without what would steer a terminal, wherever the text came from. */
+    /** Replaces control characters, which could affect the terminal. */
     static String clean(String text) {
         return text.replaceAll("[\\p{Cntrl}&&[^\n]]", "?");
     }
 
-    /** Why something can't be read. */
+    /** Describes why something can't be read. */
     static String reason(IOException failure) {
         if (failure instanceof NoSuchFileException) {
             return "there is none";

@@ -15,8 +15,8 @@ import java.time.Duration;
 import org.xnio.IoUtils;
 
 /**
- * Two small services, blue and green, and a maintenance page behind them: what the first minutes with Millau need, in one
- * process. {@code DELETE} on an instance's own port kills it.
+ * Two small services, blue and green, and a maintenance page behind them, in one process, for trying out Millau. {@code
+ * DELETE} on an instance's own port stops it.
  */
 final class Demo implements AutoCloseable {
 
@@ -51,7 +51,7 @@ final class Demo implements AutoCloseable {
         return (running ? service.endpoints(instance.endpoint()) : service).build();
     }
 
-    /** Killing one is left to failover to find out; with nothing running the services are as if scaled to 0. */
+    /** While only one is dead, failover handles it. With both dead, the services are declared without endpoints. */
     private void killed() {
         if (blue.dead && green.dead) {
             declare(false);
@@ -81,7 +81,7 @@ final class Demo implements AutoCloseable {
         maintenance.stop();
     }
 
-    /** One instance: says its name, dies on request. */
+    /** An instance that responds with its name, and stops on request. */
     private final class Instance implements HttpHandler {
         private final String text;
         private final Undertow server;

@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
-/** What a check found in one file, with the lines. For one thread. */
+/** The findings in one file, with their lines. For one thread. */
 final class Diagnostics {
 
     private record Finding(int line, String text) {}
@@ -19,16 +19,16 @@ final class Diagnostics {
         all.add(new Finding(line, problem.toString()));
     }
 
-    /** Something to know that is not wrong. */
+    /** Adds a note that is not a problem. */
     void note(int line, String service, String text) {
         all.add(new Finding(line, new Problem(service, "note: " + text).toString()));
     }
 
     /**
-     * A problem's line: its message begins with the key that has it, or that is missing.
+     * The line of a problem, found by the key at the start of its message.
      *
-     * @param lines of the keys that are there
-     * @param otherwise the line where all of them are
+     * @param lines the lines of existing keys
+     * @param otherwise the line to use if the key is missing
      */
     static int lineOf(Problem problem, Map<String, Integer> lines, int otherwise) {
         return lines.keySet().stream()
@@ -43,7 +43,7 @@ final class Diagnostics {
         return problems;
     }
 
-    /** A line for each, in the file's order. */
+    /** One text per finding, in the file's order. */
     List<String> lines(String file) {
         return all.stream()
                 .sorted(Comparator.comparingInt(Finding::line))

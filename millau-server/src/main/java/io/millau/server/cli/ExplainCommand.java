@@ -27,13 +27,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code explain URL}: asks the running proxy, which alone knows what is out of rotation; where there is none, or sources are
- * named, looks at these itself.
+ * {@code explain URL}: asks the running proxy, since only that knows which endpoints are out of rotation. If none is
+ * running, or sources are given, reads the sources itself. For one thread.
  */
 final class ExplainCommand {
 
     private static final String USAGE = "explain: expected one URL, and perhaps --services FILE or --docker";
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
     private final PrintStream out;
     private final PrintStream err;
@@ -78,9 +78,9 @@ final class ExplainCommand {
         }
     }
 
-    /** The exit status: 0 if something serves the URL, else 1. */
+    /** Returns the exit status: 0 if a service with a running instance matches the URL, else 1. */
     int run() throws CommandException {
-        UrlExplanation explanation = services != null || docker ? explainOneself(namedSources()) : explain();
+        UrlExplanation explanation = services != null || docker ? explainFromSources(namedSources()) : explain();
         out.print(Console.clean(explanation.text()));
         out.flush();
         return explanation.served() ? 0 : 1;
@@ -94,28 +94,28 @@ final class ExplainCommand {
         try {
             return ask(proxy);
         } catch (IOException e) {
-            err.println("No running Millau answers at " + proxy + ", so what follows is from its sources: "
+            err.println("No running Millau responds at " + proxy + ", so the following is from its sources: "
                     + Console.reason(e));
-            return explainOneself(whatIsThere());
+            return explainFromSources(configuredSources());
         }
     }
 
     private UrlExplanation ask(String proxy) throws IOException {
         String query = "?url=" + URLEncoder.encode(url.text(), StandardCharsets.UTF_8);
         try {
-            HttpResponse<String> answer = HttpClient.newBuilder()
+            HttpResponse<String> response = HttpClient.newBuilder()
                     .version(HttpClient.Version.HTTP_1_1)
-                    .connectTimeout(PATIENCE)
+                    .connectTimeout(TIMEOUT)
                     .build()
                     .send(
                             HttpRequest.newBuilder(URI.create(proxy + ExplainHandler.PATH + query))
-                                    .timeout(PATIENCE)
+                                    .timeout(TIMEOUT)
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
-            boolean served = Boolean.parseBoolean(answer.headers()
+            boolean served = Boolean.parseBoolean(response.headers()
                     .firstValue(ExplainHandler.SERVED)
-                    .orElseThrow(() -> new IOException("it answers as something else does")));
-            return new UrlExplanation(served, answer.body());
+                    .orElseThrow(() -> new IOException("its response is not one of Millau")));
+            return new UrlExplanation(served, response.body());
         } catch (IllegalArgumentException e) { // port 0
             throw new IOException(e.getMessage(), e);
         } catch (InterruptedException e) {
@@ -124,7 +124,7 @@ final class ExplainCommand {
         }
     }
 
-    private UrlExplanation explainOneself(List<Snapshot> found) {
+    private UrlExplanation explainFromSources(List<Snapshot> found) {
         List<Service> all = new ArrayList<>();
         List<Problem> problems = new ArrayList<>();
         for (Snapshot snapshot : found) {
@@ -133,7 +133,7 @@ final class ExplainCommand {
         }
         Router router = new Router();
         router.replace(all);
-        out.println("Which endpoints are out of rotation is not known here");
+        out.println("Which endpoints are out of rotation is unknown here");
         return UrlExplanation.of(url, router, problems, configuration.redirectToHttps());
     }
 
@@ -148,8 +148,8 @@ final class ExplainCommand {
         return found;
     }
 
-    /** The sources that a proxy with this environment would have; one of them is enough. */
-    private List<Snapshot> whatIsThere() throws CommandException {
+    /** The sources of a proxy with this environment. At least one must be readable. */
+    private List<Snapshot> configuredSources() throws CommandException {
         List<Snapshot> found = new ArrayList<>();
         if (configuration.services() != null) {
             found.add(SourceReader.file(configuration.services()));

@@ -8,9 +8,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text with its variables filled in as Compose does it: {@code $NAME}, {@code ${NAME}}, {@code ${NAME:-default}}, {@code
- * ${NAME:?message}}, {@code ${NAME:+other}}, the last three without the colon too, and {@code $$} for a dollar. For one
- * thread.
+ * A text with its variables replaced as Compose does: {@code $NAME}, {@code ${NAME}}, {@code ${NAME:-default}}, {@code
+ * ${NAME:?message}}, {@code ${NAME:+other}}, the last three also without the colon, and {@code $$} for a dollar. For
+ * one thread.
  *
  * <p>See <a href="https://docs.docker.com/reference/compose-file/interpolation/">Compose's reference</a>.
  */
@@ -30,12 +30,12 @@ final class Interpolation {
         this.text = filled(text, 0);
     }
 
-    /** With what is not set left out. */
+    /** The text; variables that are not set are empty. */
     String text() {
         return text;
     }
 
-    /** What is wrong with it: names that are not set, or a form that Compose doesn't know. */
+    /** The problems: variables that are not set, or invalid syntax. */
     List<String> problems() {
         return problems;
     }
@@ -65,7 +65,7 @@ final class Interpolation {
         return to.append(from, at, from.length()).toString();
     }
 
-    /** Where the brace closes, past those inside; -1 if nowhere. */
+    /** The index of the closing brace, skipping nested ones; -1 if there is none. */
     private static int endOfBraces(String from, int start) {
         int open = 1;
         for (int i = start; i < from.length(); i++) {
@@ -78,7 +78,7 @@ final class Interpolation {
         return -1;
     }
 
-    /** What follows may be part of a key. */
+    /** Shortened, since the rest may be part of a secret. */
     private static String start(String inside) {
         return inside.length() <= 20 ? inside : inside.substring(0, 20) + "…";
     }

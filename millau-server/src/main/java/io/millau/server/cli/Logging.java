@@ -3,8 +3,8 @@ package io.millau.server.cli;
 import java.util.Locale;
 
 /**
- * Sets the standalone server's logging up; has to come before anything is logged. Someone who embeds Millau has slf4j and a
- * choice of their own.
+ * Sets up logging for the standalone server; call it before anything is logged. Programs that embed Millau configure
+ * slf4j themselves.
  */
 final class Logging {
 
@@ -19,7 +19,7 @@ final class Logging {
         set(SIMPLE + "dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
         set(SIMPLE + "showThreadName", "false");
         set(SIMPLE + "showShortLogName", "true");
-        // What libraries say below a warning is about themselves, not about requests.
+        // Below WARN, libraries log only their internals.
         set(SIMPLE + "defaultLogLevel", level.compareTo(Configuration.Level.WARN) > 0 ? "warn" : name(level));
         set(SIMPLE + "log.io.millau", name(level));
     }
@@ -28,7 +28,7 @@ final class Logging {
         return level == Configuration.Level.FATAL ? "off" : level.name().toLowerCase(Locale.ROOT);
     }
 
-    /** A property that was given on the command line stays. */
+    /** Properties set on the command line take precedence. */
     private static void set(String property, String value) {
         if (System.getProperty(property) == null) {
             System.setProperty(property, value);

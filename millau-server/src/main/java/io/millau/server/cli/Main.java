@@ -31,7 +31,7 @@ import org.conscrypt.OpenSSLProvider;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** The standalone server: reads the environment, wires the adapters, runs until SIGTERM. */
+/** The standalone server: reads the environment, wires the adapters and runs until SIGTERM. */
 public final class Main {
 
     private static final String HELP = """
@@ -78,14 +78,18 @@ public final class Main {
               LICENSE      accepted and ignored: there is nothing to unlock
             """.formatted(Labels.ALL.help());
 
-    /** Its reader may be slow, so only threads that are made for that write to it. */
+    /** Its reader may be slow, so only dedicated threads write to it. */
     private static final PrintStream STDOUT = System.out;
 
     private Main() {}
 
-    /** Runs the server. */
+    /**
+     * Runs the server or a command.
+     *
+     * @param arguments none to serve, or a command with its arguments; see {@code --help}
+     */
     public static void main(String[] arguments) {
-        if (arguments.length > 0 && asks(arguments[0])) {
+        if (arguments.length > 0 && isConsoleCommand(arguments[0])) {
             Logging.setUp(Configuration.Level.FATAL);
         } else {
             OutputStream lines =
@@ -99,11 +103,15 @@ public final class Main {
         }
     }
 
-    /** Runs what the arguments say; the exit status, or -1 if it goes on in threads of its own. */
+    /**
+     * Runs a command.
+     *
+     * @return the exit status, or -1 if the server runs on in its own threads
+     */
     static int run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
         String command = arguments.isEmpty() ? "" : arguments.get(0);
-        if (asks(command)) {
-            return answer(command, arguments.subList(1, arguments.size()), environment, out, err);
+        if (isConsoleCommand(command)) {
+            return runConsoleCommand(command, arguments.subList(1, arguments.size()), environment, out, err);
         }
         if (arguments.size() > 1) {
             command = String.join(" ", arguments);
@@ -134,11 +142,11 @@ public final class Main {
     }
 
     /** Whether the command only prints to the console and logs nothing. */
-    private static boolean asks(String command) {
+    private static boolean isConsoleCommand(String command) {
         return command.equals("explain") || command.equals("check");
     }
 
-    private static int answer(
+    private static int runConsoleCommand(
             String command, List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
         try {
             return command.equals("check")
@@ -211,7 +219,11 @@ public final class Main {
         };
     }
 
-    /** Adds HTTPS, with what shows its certificates; what obtains them is to be closed at the end. */
+    /**
+     * Adds HTTPS and its certificate sources.
+     *
+     * @return the ACME client, which the caller has to close; null if it is off
+     */
     private static @Nullable AcmeCertificates serveHttps(Configuration configuration, Millau.Builder builder)
             throws Configuration.WrongException {
         builder.https(Objects.requireNonNull(configuration.https()));
@@ -253,7 +265,10 @@ public final class Main {
         }
     }
 
-    /** Its handshakes cost a third of the JDK's, but its native code does not exist for every platform. */
+    /**
+     * Conscrypt's handshakes take a third of the time of the JDK's, but its native code isn't available on every
+     * platform.
+     */
     private static @Nullable Provider conscrypt() {
         try {
             return new OpenSSLProvider();
@@ -332,7 +347,7 @@ public final class Main {
                 e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
     }
 
-    /** SIGTERM and Ctrl-C: finish what is in progress, then exit 0 rather than with the signal's number. */
+    /** On SIGTERM and Ctrl-C, finishes requests in progress, then exits with 0 instead of the signal's number. */
     private static void endOnSignal(List<AutoCloseable> parts) {
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
@@ -344,7 +359,7 @@ public final class Main {
                                     System.err.println("ERROR while stopping: " + e);
                                 }
                             }
-                            System.out.close(); // what it has to say still is said
+                            System.out.close(); // writes pending log lines
                             Runtime.getRuntime().halt(0);
                         },
                         "millau-stop"));
@@ -354,7 +369,7 @@ public final class Main {
         try {
             return InetAddress.getLocalHost().getHostName();
         } catch (UnknownHostException e) {
-            return "millau"; // a machine that can't resolve its own name
+            return "millau"; // the machine can't resolve its own name
         }
     }
 }

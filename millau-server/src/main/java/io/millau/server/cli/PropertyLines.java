@@ -7,19 +7,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
-/** On which lines of a properties file the keys are, which {@link Properties} doesn't tell. */
+/** Finds the line numbers of keys in a properties file, which {@link Properties} doesn't provide. */
 final class PropertyLines {
 
     private PropertyLines() {}
 
-    /** The first line of each key's last value, which is the one that counts. */
+    /** The line where each key's last value, the one in effect, starts. */
     static Map<String, Integer> of(List<String> file) {
         Map<String, Integer> lines = new HashMap<>();
         for (int first = 0; first < file.size(); first++) {
             StringBuilder logical = new StringBuilder(file.get(first));
             int number = first + 1;
             boolean isComment = file.get(first).stripLeading().matches("[#!].*");
-            while (!isComment && goesOn(file.get(first)) && first + 1 < file.size()) {
+            while (!isComment && isContinued(file.get(first)) && first + 1 < file.size()) {
                 first++;
                 logical.append('\n').append(file.get(first));
             }
@@ -28,7 +28,7 @@ final class PropertyLines {
         return lines;
     }
 
-    private static boolean goesOn(String line) {
+    private static boolean isContinued(String line) {
         int backslashes = 0;
         while (backslashes < line.length() && line.charAt(line.length() - 1 - backslashes) == '\\') {
             backslashes++;

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 
-/** SourceReader at sources once, for commands. */
+/** Reads sources once, for commands. */
 public final class SourceReader {
 
     private SourceReader() {}

@@ -1,6 +1,6 @@
 /**
- * The standalone server: what it reads, how it wires the adapters, and the commands {@code explain} and {@code check}. Not part
- * of the library jar.
+ * The standalone server: its configuration, the wiring of adapters, and the commands {@code explain} and {@code check}.
+ * Not in the library jar.
  */
 @NullMarked
 package io.millau.server.cli;

@@ -243,14 +243,14 @@ class ComposeFileTest extends CommandTest {
     void referencesToOtherFilesAreNoted() throws Exception {
         check("include: [other.yml]\n");
         assertThat(out).isEqualTo("""
-                compose.yml:1: include: note: what it brings is not looked at
+                compose.yml:1: include: note: included files are not checked
                 0 services, no problems
                 """);
 
         check("services:\n  shop:\n    extends: {service: base}\n    label_file: x\n");
         assertThat(out).isEqualTo("""
-                compose.yml:3: shop: note: labels that extends brings are not looked at
-                compose.yml:4: shop: note: labels that label_file brings are not looked at
+                compose.yml:3: shop: note: labels added by extends are not checked
+                compose.yml:4: shop: note: labels added by label_file are not checked
                 0 services, no problems
                 """);
     }

@@ -45,9 +45,9 @@ class ExplainCommandTest extends CommandTest {
                 .hasSize(2)
                 .first()
                 .asString()
-                .startsWith("No running Millau answers at http://127.0.0.1:0");
+                .startsWith("No running Millau responds at http://127.0.0.1:0");
         assertThat(out).isEqualTo("""
-                Which endpoints are out of rotation is not known here
+                Which endpoints are out of rotation is unknown here
                 http://shop.example goes to app
                 app: matches by host * and path /
                   http://127.0.0.1:8081 in rotation (up)
@@ -65,7 +65,7 @@ class ExplainCommandTest extends CommandTest {
         run("explain", "shop.example");
         other.stop(0);
 
-        assertThat(err.lines()).first().asString().endsWith("it answers as something else does");
+        assertThat(err.lines()).first().asString().endsWith("its response is not one of Millau");
         assertThat(err.lines())
                 .element(1)
                 .asString()
@@ -85,7 +85,9 @@ class ExplainCommandTest extends CommandTest {
         assertThat(status).isZero();
         run("explain", "one.example", "--services", file, "--docker");
         assertThat(out)
-                .contains("http://one.example goes to app\n", "shop: nothing of it runs, and others that fit do\n");
+                .contains(
+                        "http://one.example goes to app\n",
+                        "shop: it has no running instance, but other matching services do\n");
         run("explain", "--docker", "one.example");
         assertThat(out)
                 .contains("http://one.example goes to shop: 502 No running instance of shop\n", "\nProblem: shop: ")

@@ -50,7 +50,7 @@ final class AttemptFailures {
         Next next = Next.GIVE_UP;
         if (mayRetry && bodyIsKept) {
             next = Next.RETRY;
-        } else if (!mayRetry && bodyIsKept && delivery.worthWaiting() && isInTime(now)) {
+        } else if (!mayRetry && bodyIsKept && delivery.mayReopen() && isInTime(now)) {
             next = Next.PAUSE;
         }
         boolean retried = next != Next.GIVE_UP;
@@ -77,7 +77,7 @@ final class AttemptFailures {
         lastOutcome = outcome;
         lastReason = String.valueOf(cause.getMessage());
         boolean mayRetry = delivery.report(outcome, lastReason);
-        if (delivery.tookOut()) {
+        if (delivery.hasEjected()) {
             tracker.listener().endpointEjected(delivery.service(), endpoint, lastReason);
         }
         if (delivery.isOutOfRetries()) {

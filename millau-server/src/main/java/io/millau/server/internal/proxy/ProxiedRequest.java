@@ -221,7 +221,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         report.upstreamNanos = deadlines.now() - attemptBegan;
         report.delivered = true;
         delivery.report(Outcome.DELIVERED);
-        if (delivery.broughtBack() && endpoint != null) {
+        if (delivery.hasRestored() && endpoint != null) {
             tracker.listener().endpointReturned(delivery.service(), endpoint);
         }
         phase = next;

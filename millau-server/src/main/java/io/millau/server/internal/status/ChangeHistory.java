@@ -20,8 +20,8 @@ public final class ChangeHistory {
     /**
      * A change.
      *
-     * @param isTrouble whether the change is a problem that the operator should look at
-     * @param text as the log has it
+     * @param isTrouble whether it is a problem that needs the operator's attention
+     * @param text the text of its log line
      */
     record Change(Instant at, boolean isTrouble, String text) {}
 

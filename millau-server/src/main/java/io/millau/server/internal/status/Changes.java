@@ -15,17 +15,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/**
- * Tells the operator what has changed, a line each, and remembers the last of them. Safe for use by several threads; never
- * blocks.
- */
+/** Logs changes, one line each, and adds them to the history. Safe for use by several threads; never blocks. */
 public final class Changes implements TrafficListener {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.millau.server.Millau");
 
     private final ChangeHistory history;
 
-    // Used by the thread that delivers services; one at a time.
+    // Only used by the thread that delivers services.
     private Map<String, Service> services = Map.of();
     private Set<Problem> problems = Set.of();
 
@@ -33,7 +30,7 @@ public final class Changes implements TrafficListener {
         this.history = history;
     }
 
-    private void tell(Level level, String text) {
+    private void report(Level level, String text) {
         LOG.atLevel(level).log(text);
         history.remember(level == Level.WARN, text);
     }
@@ -45,14 +42,14 @@ public final class Changes implements TrafficListener {
         now.forEach((id, service) -> {
             Service before = services.get(id);
             if (before == null) {
-                tell(Level.INFO, "Added " + described(service));
+                report(Level.INFO, "Added " + described(service));
             } else if (!before.equals(service)) {
-                tell(Level.INFO, "Changed " + described(service) + ServiceDifference.between(before, service));
+                report(Level.INFO, "Changed " + described(service) + ServiceDifference.between(before, service));
             }
         });
         services.forEach((id, service) -> {
             if (!now.containsKey(id)) {
-                tell(Level.INFO, "Removed service=" + LogText.value(service.name()));
+                report(Level.INFO, "Removed service=" + LogText.value(service.name()));
             }
         });
         services = now;
@@ -65,32 +62,32 @@ public final class Changes implements TrafficListener {
                 + " endpoints=" + service.endpoints().size();
     }
 
-    /** The problems are these from now on. Called as {@link #servicesReplaced} is. */
+    /** The problems were replaced. Call from the same thread as {@link #servicesReplaced}. */
     public void problemsReplaced(Collection<Problem> all) {
         Set<Problem> now = new HashSet<>(all);
         all.stream()
                 .distinct()
                 .filter(problem -> !problems.contains(problem))
-                .forEach(problem -> tell(Level.WARN, line(problem)));
+                .forEach(problem -> report(Level.WARN, line(problem)));
         problems.stream()
                 .filter(problem -> !now.contains(problem))
-                .forEach(problem -> tell(Level.INFO, "Solved " + line(problem)));
+                .forEach(problem -> report(Level.INFO, "Solved " + line(problem)));
         problems = now;
     }
 
-    /** Names come from anywhere, and none may make a line of its own. */
+    /** Names are untrusted, so line breaks are replaced. */
     private static String line(Problem problem) {
         return problem.toString().replaceAll("[\\p{Cntrl}\\x80-\\x9f\\u2028\\u2029]", "?");
     }
 
     @Override
     public void endpointEjected(Service service, Endpoint endpoint, String reason) {
-        tell(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(reason));
+        report(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(reason));
     }
 
     @Override
     public void endpointReturned(Service service, Endpoint endpoint) {
-        tell(Level.INFO, "Returned " + described(service, endpoint));
+        report(Level.INFO, "Returned " + described(service, endpoint));
     }
 
     private static String described(Service service, Endpoint endpoint) {

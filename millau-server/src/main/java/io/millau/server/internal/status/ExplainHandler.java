@@ -9,14 +9,14 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Function;
 
-/** Explains the URL of the query {@code url}, on the telemetry port. */
+/** Explains the URL in the query {@code url}, on the telemetry port. */
 public final class ExplainHandler implements HttpHandler {
 
     public static final String PATH = "/explain";
 
     private static final String QUERY = "url=";
 
-    /** Says {@code true} or {@code false}: whether the URL is served. */
+    /** The response field that tells whether the URL is served: {@code true} or {@code false}. */
     public static final String SERVED = "Millau-Served";
 
     private static final HttpString SERVED_FIELD = new HttpString(SERVED);
@@ -31,14 +31,14 @@ public final class ExplainHandler implements HttpHandler {
     public void handleRequest(HttpServerExchange exchange) {
         RequestUrl url;
         try {
-            url = wanted(exchange);
+            url = requestedUrl(exchange);
         } catch (IllegalArgumentException e) {
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
             send(exchange, PATH + "?" + QUERY + ": " + e.getMessage() + "\n");
             return;
         }
         exchange.dispatch(() -> {
-            UrlExplanation explanation = explainer.apply(url); // looks at every service, so not on the I/O thread
+            UrlExplanation explanation = explainer.apply(url); // reads every service, so not on the I/O thread
             exchange.getIoThread().execute(() -> {
                 exchange.getResponseHeaders().put(SERVED_FIELD, String.valueOf(explanation.served()));
                 send(exchange, explanation.text());
@@ -46,8 +46,8 @@ public final class ExplainHandler implements HttpHandler {
         });
     }
 
-    /** All that follows, so that a URL's own query may stand there as it is. */
-    private static RequestUrl wanted(HttpServerExchange exchange) {
+    /** Takes the whole rest of the query, so that the URL's own query needs no encoding. */
+    private static RequestUrl requestedUrl(HttpServerExchange exchange) {
         String query = exchange.getQueryString();
         String written = query.startsWith(QUERY) ? query.substring(QUERY.length()) : "";
         return RequestUrl.parse(URLDecoder.decode(written.replace("+", "%2B"), StandardCharsets.UTF_8));

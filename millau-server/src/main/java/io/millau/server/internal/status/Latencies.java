@@ -9,14 +9,14 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long responses took within the last minute, to an eighth exactly. Counted by any thread without a lock; who looks at the
- * status asks for a {@link #quantile} while another {@link #tick}s.
+ * Durations of responses in the last minute, with an error of at most an eighth. Any thread may count, without a lock;
+ * {@link #tick} and {@link #quantile} lock.
  */
 final class Latencies {
 
-    private static final int STEPS = 8; // between one power of two and the next
-    private static final int SHORTEST = 5; // 32 microseconds, and what is less
-    private static final int LONGEST = 27; // 134 s, and what is more
+    private static final int STEPS = 8; // buckets per power of two
+    private static final int SHORTEST = 5; // log2 of 32 microseconds; shorter ones count as this
+    private static final int LONGEST = 27; // log2 of 134 s in microseconds; longer ones count as this
     private static final int BUCKETS = (LONGEST - SHORTEST) * STEPS;
 
     private static final int SLICES = 6;
@@ -24,7 +24,7 @@ final class Latencies {
 
     private final AtomicIntegerArray counts = new AtomicIntegerArray(BUCKETS);
 
-    /** What {@link #counts} were when each slice began; empty for those before the first. */
+    /** Copies of {@link #counts} from the start of each slice; empty before the first. */
     private final int[][] starts = new int[SLICES][0];
 
     private int slice;
@@ -46,13 +46,13 @@ final class Latencies {
         return (power - SHORTEST) * STEPS + step;
     }
 
-    /** The upper end of a bucket. */
+    /** The upper bound of a bucket. */
     private static double millis(int bucket) {
         long power = 1L << SHORTEST + bucket / STEPS;
         return power * (STEPS + bucket % STEPS + 1) / (double) STEPS / 1000;
     }
 
-    /** A second has passed. */
+    /** Call every second. */
     synchronized void tick() {
         if (ticks++ % TICKS_A_SLICE == 0) {
             int[] now = copy();
@@ -62,7 +62,7 @@ final class Latencies {
         }
     }
 
-    /** How many copies of the counts it holds. */
+    /** The number of different copies, for tests. */
     synchronized int copies() {
         Set<int[]> different = Collections.newSetFromMap(new IdentityHashMap<>());
         different.addAll(Arrays.asList(starts));
@@ -78,10 +78,10 @@ final class Latencies {
     }
 
     /**
-     * A quantile: the longest time that the fastest part of the responses took, in milliseconds.
+     * A quantile of the durations, in milliseconds.
      *
-     * @param part 0.99 of them for instance
-     * @return null if there were none
+     * @param part for example 0.99
+     * @return null if there were no responses
      */
     @Nullable
     synchronized Double quantile(double part) {

@@ -14,8 +14,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes where at the moment, for the status page. Counted on I/O threads without a lock; what services there are is changed
- * by one thread at a time, and {@link #tick} is called by another every second.
+ * The current traffic, for the status page. Counted on I/O threads without a lock. Services are replaced by one thread
+ * at a time; another thread calls {@link #tick} every second.
  */
 final class LiveTraffic implements TrafficListener {
 
@@ -23,15 +23,15 @@ final class LiveTraffic implements TrafficListener {
 
     private volatile List<Ingress> ingresses = List.of();
 
-    /** By the service itself, which is a new one whenever it changes; what is counted stays with its id. */
+    /** Keyed by identity. A changed service is a new object, but its counters stay with its id. */
     private volatile Map<Service, OfService> services = Map.of();
 
     private volatile Map<String, OfService> byId = Map.of();
 
-    /** Requests that no service fits. */
+    /** Requests that match no service. */
     private final Meter unmatched = new Meter();
 
-    /** What is counted of a service. */
+    /** The counters of a service. */
     static final class OfService {
         final Meter requests = new Meter();
         final Meter errors = new Meter();
@@ -83,18 +83,18 @@ final class LiveTraffic implements TrafficListener {
             return endpoints.get(endpoint);
         }
 
-        /** Of how many endpoints and routes something is counted. */
+        /** The number of endpoints and routes with counters. */
         int size() {
             return endpoints.size() + routes.size();
         }
 
-        /** Requests that came to it by a route, for each ingress. */
+        /** The service's requests by a route, for each ingress. */
         Meter[] route(Route route) {
             return routes.getOrDefault(route, NONE);
         }
     }
 
-    /** What is counted of an endpoint: attempts rather than requests. */
+    /** The counters of an endpoint. They count attempts, not requests. */
     static final class OfEndpoint {
         final Meter requests = new Meter();
         final Meter errors = new Meter();
@@ -148,13 +148,13 @@ final class LiveTraffic implements TrafficListener {
         }
         if (request.delivered()) {
             if (request.status() != StatusCodes.SWITCHING_PROTOCOLS) {
-                counted.latencies.count(request.nanos()); // how long a tunnel lives says nothing
+                counted.latencies.count(request.nanos()); // the duration of a tunnel is no latency
             }
-            OfEndpoint answered = counted.endpoint(request.endpoint());
-            if (answered != null) {
-                answered.requests.count();
+            OfEndpoint responded = counted.endpoint(request.endpoint());
+            if (responded != null) {
+                responded.requests.count();
                 if (failed) {
-                    answered.errors.count();
+                    responded.errors.count();
                 }
             }
         }
@@ -167,28 +167,32 @@ final class LiveTraffic implements TrafficListener {
         }
     }
 
-    /** So many seconds have passed since the last time. */
+    /**
+     * Updates the rates.
+     *
+     * @param seconds since the last call
+     */
     void tick(double seconds) {
         unmatched.tick(seconds);
         services.values().forEach(service -> service.tick(seconds));
     }
 
-    /** In the order of what is counted of a route; two addresses with one port and protocol count as one. */
+    /** In the order of a route's counters. Addresses with the same port and protocol count as one. */
     List<Ingress> ingresses() {
         return ingresses;
     }
 
-    /** Of how many services something is counted. */
+    /** The number of services with counters. */
     int size() {
         return services.size();
     }
 
-    /** Requests a second that no service fits. */
+    /** Requests per second that match no service. */
     double unmatchedPerSecond() {
         return unmatched.perSecond();
     }
 
-    /** What is counted of a service, as it is or was before it changed; null if it is not there any more. */
+    /** The counters of a service, also by an older version of it; null if it was removed. */
     @Nullable
     OfService of(Service service) {
         OfService known = services.get(service);

@@ -2,13 +2,13 @@ package io.millau.server.internal.status;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts, and knows how many a second that has been lately. Counted by any thread; {@link #tick} is for one. */
+/** A counter with a smoothed rate per second. Any thread may count; {@link #tick} is for one thread. */
 final class Meter {
 
-    /** How much the last second weighs beside those before: what has stopped is forgotten within 20 s. */
+    /** The weight of the last second. After the last event, the rate falls to 0 within 20 s. */
     private static final double WEIGHT = 0.25;
 
-    private static final double FORGOTTEN = 0.005;
+    private static final double LEAST_RATE = 0.005;
 
     private final LongAdder count = new LongAdder();
     private long counted;
@@ -18,13 +18,17 @@ final class Meter {
         count.increment();
     }
 
-    /** So many seconds have passed since the last time. */
+    /**
+     * Updates the rate.
+     *
+     * @param seconds since the last call
+     */
     void tick(double seconds) {
         long now = count.sum();
         double latest = (now - counted) / seconds;
         counted = now;
         double smooth = perSecond + WEIGHT * (latest - perSecond);
-        perSecond = smooth < FORGOTTEN && latest == 0 ? 0 : smooth;
+        perSecond = smooth < LEAST_RATE && latest == 0 ? 0 : smooth;
     }
 
     long total() {

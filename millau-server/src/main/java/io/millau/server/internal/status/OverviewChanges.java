@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Finds what has changed of sources and certificates, which no event tells, by comparing an overview with the one before. For one
- * thread.
+ * Detects changes of sources and certificates, for which there are no events, by comparing an overview with the
+ * previous one. For one thread.
  */
 final class OverviewChanges {
 
@@ -22,14 +22,14 @@ final class OverviewChanges {
     private Map<String, String> troubles = Map.of();
     private Set<Known> certificates = Set.of();
 
-    /** A certificate as it is told of; there may be several of one name. */
+    /** Identifies a certificate; several may have the same names. */
     private record Known(String names, Instant expires) {}
 
     OverviewChanges(ChangeHistory history) {
         this.history = history;
     }
 
-    /** Adds new changes to the history; they were logged already where they were found. */
+    /** Adds new changes to the history. Their origins have already logged them. */
     void compare(Overview overview) {
         Map<String, String> troublesNow = new HashMap<>();
         for (SourceStatus source : overview.sources()) {

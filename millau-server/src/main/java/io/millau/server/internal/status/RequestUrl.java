@@ -9,12 +9,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The URL of a request to be explained, parsed in the same way as the target of a real request.
+ * The URL of a request to explain, parsed like the target of a real request. Immutable.
  *
  * @param secure whether it is HTTPS
- * @param host what the Host field would say
+ * @param host the value of the Host field
  * @param path decoded, without the query
- * @param text as it was written, with its scheme
+ * @param text the URL as written, with its scheme
  */
 public record RequestUrl(boolean secure, String host, String path, String text) {
 
@@ -28,9 +28,10 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
     private static final Pattern CONTROL_OR_BLANK = Pattern.compile("[\\p{Cntrl}\\p{Space}]");
 
     /**
-     * Parses a URL; without a scheme it is one of HTTP.
+     * Parses a URL. The default scheme is http.
      *
-     * @throws IllegalArgumentException with a message that says what was expected; it contains nothing of the URL
+     * @throws IllegalArgumentException if it is malformed; the message tells what was expected, and contains nothing of
+     *     the URL
      */
     public static RequestUrl parse(String text) {
         if (text.length() > LONGEST) {

@@ -8,7 +8,9 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What differs between two versions of a service, as the log says it: without values, since some of them are secret. */
+/**
+ * The difference between two versions of a service, as log keys. Without values, since some are secret. Pure functions.
+ */
 final class ServiceDifference {
 
     private ServiceDifference() {}

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the status page shows: a thread of its own looks at everything each second, and sends it to those who look at the page,
- * changes at once.
+ * The data of the status page. Its own thread collects it every second, and sends it to the page's viewers; it sends
+ * changes sooner. Call {@link #close} to stop the thread.
  */
 public final class Status implements TrafficListener, AutoCloseable {
 
@@ -27,8 +27,8 @@ public final class Status implements TrafficListener, AutoCloseable {
     private static final long TICK_NANOS = Duration.ofMillis(200).toNanos();
     private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
 
-    /** What is large is sent more rarely: so many bytes a second to each viewer. */
-    private static final int BYTES_A_SECOND = 500_000;
+    /** The maximum rate for each viewer; large data is sent less often. */
+    private static final int BYTES_PER_SECOND = 500_000;
 
     private final LiveTraffic traffic = new LiveTraffic();
     private final StatusStream stream;
@@ -48,7 +48,7 @@ public final class Status implements TrafficListener, AutoCloseable {
     private volatile @Nullable StatusJson json;
     private volatile boolean changed;
 
-    // For the thread alone.
+    // Only used by the thread.
     private long counted;
     private long sent;
     private int length;
@@ -66,7 +66,7 @@ public final class Status implements TrafficListener, AutoCloseable {
         this.sent = counted;
     }
 
-    /** To be told of all that is counted. */
+    /** The listeners to register. */
     public List<TrafficListener> listeners() {
         return List.of(traffic, this);
     }
@@ -75,7 +75,7 @@ public final class Status implements TrafficListener, AutoCloseable {
         return stream;
     }
 
-    /** What {@code /status.json} says; null before Millau listens. */
+    /** The content of {@code /status.json}; null before Millau listens. */
     @Nullable
     String text() {
         StatusJson known = json;
@@ -86,7 +86,7 @@ public final class Status implements TrafficListener, AutoCloseable {
     public void started(Overview overview) {
         this.overview = overview;
         json = new StatusJson(overview, traffic, history, clock, host);
-        thread.scheduleWithFixedDelay(this::look, 0, TICK_NANOS, TimeUnit.NANOSECONDS);
+        thread.scheduleWithFixedDelay(this::update, 0, TICK_NANOS, TimeUnit.NANOSECONDS);
     }
 
     @Override
@@ -104,7 +104,7 @@ public final class Status implements TrafficListener, AutoCloseable {
         changed = true;
     }
 
-    private void look() {
+    private void update() {
         try {
             long now = ticker.nanoTime();
             Overview known = overview;
@@ -118,17 +118,17 @@ public final class Status implements TrafficListener, AutoCloseable {
             }
             failed = false;
         } catch (RuntimeException | Error e) {
-            // It would end the schedule.
+            // An exception would end the scheduled task.
             if (!failed) {
-                LOG.error("The status can't be shown, tried again until it can", e);
+                LOG.error("The status can't be shown; retried until it can", e);
             }
             failed = true;
         }
     }
 
     private void show(long now) {
-        long pause = Math.max(SECOND_NANOS, SECOND_NANOS / BYTES_A_SECOND * length);
-        boolean isNews = changed && length < BYTES_A_SECOND;
+        long pause = Math.max(SECOND_NANOS, SECOND_NANOS / BYTES_PER_SECOND * length);
+        boolean isNews = changed && length < BYTES_PER_SECOND;
         if (isNews || stream.hasNewcomers() || now - sent >= pause) {
             changed = false;
             String text = text();

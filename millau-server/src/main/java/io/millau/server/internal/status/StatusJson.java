@@ -22,7 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Everything that the status page shows, as JSON: {@code docs/status.md} says what is what. For one thread at a time. */
+/** The status page's data as JSON; {@code docs/status.md} documents it. For one thread at a time. */
 final class StatusJson {
 
     private final Overview overview;
@@ -41,7 +41,7 @@ final class StatusJson {
         this.started = clock.instant().truncatedTo(ChronoUnit.SECONDS);
     }
 
-    /** @param up whether Millau is */
+    /** @param up whether Millau is up */
     String text(boolean up) {
         Instant now = clock.instant();
         JsonText json = new JsonText(new StringBuilder(8192)).beginObject();
@@ -128,13 +128,13 @@ final class StatusJson {
         }
     }
 
-    /** With the ports that it is reached by at the moment. */
+    /** A route, with the rate of its requests by port. */
     private void route(JsonText json, Route route, LiveTraffic.@Nullable OfService counted) {
         json.beginObject().name("host").value(route.host()).name("path").value(route.path());
         json.name("requestsPerSecond").beginObject();
         Meter[] ways = counted == null ? new Meter[0] : counted.route(route);
         List<TrafficListener.Ingress> ingresses = traffic.ingresses();
-        Map<String, Double> byPort = new LinkedHashMap<>(); // which may be one of several addresses
+        Map<String, Double> byPort = new LinkedHashMap<>(); // several addresses may have the same port
         for (int i = 0; i < ways.length; i++) {
             byPort.merge(port(ingresses.get(i)), ways[i].perSecond(), Double::sum);
         }

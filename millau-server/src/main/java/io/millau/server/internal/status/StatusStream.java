@@ -20,15 +20,15 @@ import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 
 /**
- * The viewers of the status page: each is sent the whole status repeatedly, as Server-Sent Events. A viewer that reads slowly misses
- * some of them; one that stops reading is disconnected.
+ * The viewers of the status page. Each gets the whole status repeatedly, as Server-Sent Events. A viewer that reads
+ * slowly misses some; one that stops reading is disconnected. Safe for use by several threads.
  */
 final class StatusStream implements HttpHandler {
 
     private static final Logger LOG = LoggerFactory.getLogger(StatusStream.class);
 
-    private static final int MOST = 50;
-    private static final long PATIENCE_NANOS = Duration.ofSeconds(30).toNanos();
+    private static final int MAX_VIEWERS = 50;
+    private static final long TIMEOUT_NANOS = Duration.ofSeconds(30).toNanos();
 
     private final Map<ServerSentEventConnection, Viewer> viewers = new ConcurrentHashMap<>();
     private final Ticker ticker;
@@ -72,10 +72,10 @@ final class StatusStream implements HttpHandler {
             exchange.endExchange(); // otherwise a stream without a reader would never end
             return;
         }
-        if (open.incrementAndGet() > MOST) {
+        if (open.incrementAndGet() > MAX_VIEWERS) {
             open.getAndDecrement();
             exchange.setStatusCode(StatusCodes.SERVICE_UNAVAILABLE);
-            exchange.getResponseSender().send("There are " + MOST + " viewers already\n");
+            exchange.getResponseSender().send("There are " + MAX_VIEWERS + " viewers already\n");
             return;
         }
         exchange.addExchangeCompleteListener((done, next) -> {
@@ -96,7 +96,7 @@ final class StatusStream implements HttpHandler {
         return !viewers.isEmpty();
     }
 
-    /** Whether a viewer has not got any status yet. */
+    /** Whether a viewer has not received any status yet. */
     boolean hasNewcomers() {
         return newcomers;
     }
@@ -110,7 +110,7 @@ final class StatusStream implements HttpHandler {
                 viewer.sending = true;
                 viewer.since = now;
                 connection.send(json, viewer);
-            } else if (now - viewer.since > PATIENCE_NANOS) {
+            } else if (now - viewer.since > TIMEOUT_NANOS) {
                 IoUtils.safeClose(connection);
             }
         });

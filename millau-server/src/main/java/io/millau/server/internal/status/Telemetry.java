@@ -22,13 +22,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The telemetry port, which can only be read:
+ * The telemetry port. It is read-only:
  *
  * <ul>
- *   <li>{@code /} and {@code /ready} say whether Millau is up, {@code /live} whether it runs at all
- *   <li>{@code /status} is the status page, {@code /status.json} what it shows
- *   <li>{@code /explain?url=} says where a request would go, and why
- *   <li>{@code /metrics} is what Prometheus asks for
+ *   <li>{@code /} and {@code /ready}: whether Millau is up; {@code /live}: whether the process runs
+ *   <li>{@code /status}: the status page; {@code /status.json}: its data
+ *   <li>{@code /explain?url=}: where a request would go, and why
+ *   <li>{@code /metrics}: metrics for Prometheus
  * </ul>
  */
 public final class Telemetry implements HttpHandler {
@@ -94,7 +94,7 @@ public final class Telemetry implements HttpHandler {
         respond(exchange, StatusCodes.NOT_FOUND, TEXT, "Not Found\n");
     }
 
-    /** What may take long is not made on the I/O thread. */
+    /** Responds with text that is slow to make, so not on the I/O thread. */
     private static void respondLater(HttpServerExchange exchange, String type, Supplier<@Nullable String> source) {
         exchange.dispatch(() -> {
             String text;
@@ -134,7 +134,7 @@ public final class Telemetry implements HttpHandler {
         }
     }
 
-    /** Lets the page's own script run, and nothing else, whatever a name of a service holds. */
+    /** Allows only the page's own script, as names of services may contain HTML. */
     private static String policy(String page) {
         Matcher script =
                 Pattern.compile("<script>(.*?)</script>", Pattern.DOTALL).matcher(page);

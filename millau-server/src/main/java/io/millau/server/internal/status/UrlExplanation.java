@@ -9,18 +9,18 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What becomes of a request for a URL, and why, as a person reads it.
+ * Explains what happens to a request for a URL, as text for users. Immutable.
  *
- * @param served whether a service fits of which something runs
- * @param text lines, the last one ended too
+ * @param served whether a matching service has a running instance
+ * @param text lines, each with a line end
  */
 public record UrlExplanation(boolean served, String text) {
 
     /**
-     * Asks the router.
+     * Explains a URL by the router.
      *
-     * @param problems what is wrong with services, some of which the router may not know because of that
-     * @param redirectAll whether all of plain HTTP is sent to HTTPS
+     * @param problems problems with services; the router may not know some services because of them
+     * @param redirectAll whether all plain HTTP requests are redirected to HTTPS
      */
     public static UrlExplanation of(RequestUrl url, Router router, List<Problem> problems, boolean redirectAll) {
         Explanation explanation = router.explain(url.host(), url.path());
@@ -28,12 +28,13 @@ public record UrlExplanation(boolean served, String text) {
         lines.add(url.text() + " " + outcome(explanation));
         boolean proves = explanation.clientCertificate() != Explanation.ClientCertificate.NOT_NEEDED;
         if (!url.secure() && (redirectAll || explanation.redirectToHttps() || proves)) {
-            lines.add("Over plain HTTP it is sent to HTTPS first: 308");
+            lines.add("Over plain HTTP it is redirected to HTTPS first: 308");
         }
         switch (explanation.clientCertificate()) {
             case NEEDED -> lines.add("Its clients need a certificate (millau.client-ca)");
-            case NONE_WILL_DO ->
-                lines.add("No client gets there: its services ask for different certificates (millau.client-ca): 421");
+            case NONE_ACCEPTED ->
+                lines.add(
+                        "Every client is rejected: its services require different certificates (millau.client-ca): 421");
             case NOT_NEEDED -> {}
         }
         if (!explanation.verdicts().isEmpty()) {

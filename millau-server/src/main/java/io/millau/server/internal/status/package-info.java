@@ -1,4 +1,4 @@
-/** The telemetry port: health, the status page and its JSON, explanations, and what has changed. */
+/** The telemetry port: health, the status page and its JSON, explanations, and the history of changes. */
 @NullMarked
 package io.millau.server.internal.status;
 

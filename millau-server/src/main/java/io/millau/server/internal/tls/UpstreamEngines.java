@@ -68,7 +68,7 @@ public final class UpstreamEngines {
                 ? "one of " + (tls.ca().isEmpty() ? "a public authority, or millau.upstream-ca" : "millau.upstream-ca")
                 : "one that is valid now for " + tls.name() + ", or millau.upstream-name";
         return new IOException(
-                "its certificate is refused: expected " + expected + " (" + failure.getMessage() + ")", failure);
+                "its certificate is rejected: expected " + expected + " (" + failure.getMessage() + ")", failure);
     }
 
     private static boolean causedBy(@Nullable Throwable failure, Class<? extends Exception> kind) {
