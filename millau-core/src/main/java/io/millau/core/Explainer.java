@@ -2,6 +2,7 @@ package io.millau.core;
 
 import io.millau.core.Explanation.ClientCertificate;
 import io.millau.core.Explanation.Verdict;
+import io.millau.core.internal.UrlPath;
 import io.millau.core.internal.Words;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -105,7 +106,7 @@ final class Explainer {
         if (fits != null) {
             return ranked(Nearness.OUTRANKED, service, whyNotChosen(service, fits));
         }
-        if (routeOfAlone(service, service.path()) != null) {
+        if (routeOfAlone(service, UrlPath.asSent(service.path())) != null) {
             return ranked(
                     Nearness.OTHER_PATH,
                     service,

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.UrlPath;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -83,7 +84,7 @@ final class RouteTable {
                 for (String host : member.service.hosts()) {
                     byHostAndPath
                             .computeIfAbsent(host, h -> new HashMap<>())
-                            .computeIfAbsent(member.service.path(), p -> new ArrayList<>(1))
+                            .computeIfAbsent(UrlPath.asSent(member.service.path()), p -> new ArrayList<>(1))
                             .add(member);
                 }
             }
@@ -106,7 +107,7 @@ final class RouteTable {
      * The pool for a request, or null if no service matches.
      *
      * @param host the Host field's value; empty if there is none
-     * @param path the path, decoded, without the query
+     * @param path the path as the client sent it, without the query
      */
     @Nullable
     Pool match(String host, String path) {

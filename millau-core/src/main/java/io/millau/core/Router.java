@@ -163,7 +163,7 @@ public final class Router {
      * Opens the delivery of a request. The caller must close it.
      *
      * @param host the Host field's value; empty if there is none
-     * @param path the path, decoded, without the query
+     * @param path the path as the client sent it, without the query
      * @param method as in the request line
      * @return null if no service matches
      */
@@ -182,7 +182,7 @@ public final class Router {
      * threads.
      *
      * @param host the Host field's value; empty if there is none
-     * @param path the path, decoded, without the query
+     * @param path the path as the client sent it, without the query
      */
     public Explanation explain(String host, String path) {
         Pool chosen;

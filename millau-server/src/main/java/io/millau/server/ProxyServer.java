@@ -168,7 +168,7 @@ final class ProxyServer implements AutoCloseable {
             ProxyHandler handler = new ProxyHandler(
                     router, https, certificates, threads, traffic, ingresses.get(i), debugHeaders, services::lookNow);
             handlers.add(handler);
-            listeners.get(i).open(handler);
+            listeners.get(i).open(handler, handler::malformed);
         }
         healthChecks.start(worker.getIoThread());
         if (certificates != null) {

@@ -129,7 +129,7 @@ class ExplainTest extends ProxyTest {
         "HTTPS://Shop.example/x#y, true, Shop.example, /x",
         "wss://shop_1/x, true, shop_1, /x",
         "http://[::1]:80/, false, [::1]:80, /",
-        "http://bücher.example/ü, false, xn--bcher-kva.example, /ü",
+        "http://bücher.example/ü, false, xn--bcher-kva.example, /%C3%BC",
         "http://a?b, false, a, /",
     })
     void urls(String text, boolean secure, String host, String path) {
@@ -151,8 +151,6 @@ class ExplainTest extends ProxyTest {
                 "http:///x",
                 "http://a b/",
                 "http://a/\n",
-                "http://a/%zz",
-                "http://a/%",
                 "http://user@a/",
                 "http://a:x/",
                 "http://a:123456/",

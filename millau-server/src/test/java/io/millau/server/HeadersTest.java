@@ -128,7 +128,6 @@ class HeadersTest extends ProxyTest {
                 "GET / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
                 "GET / HTTP/1.1\r\n\r\n",
-                "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: a\r\nX: a\u0000b\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: a\r\nX: a\rY: b\r\n\r\n",
@@ -139,6 +138,16 @@ class HeadersTest extends ProxyTest {
 
         assertThat(client().send(request).read().status()).isEqualTo(400);
         assertThat(endpoint.requests).isEmpty();
+    }
+
+    /** RFC 9112, 3.2.2. */
+    @Test
+    void theHostOfATargetInAbsoluteFormCounts() throws Exception {
+        Message request = forwarded("GET http://b/x?y HTTP/1.1\r\nHost: a\r\n\r\n");
+
+        assertThat(request.startLine()).isEqualTo("GET /x?y HTTP/1.1");
+        assertThat(request.field("Host")).isEqualTo("b");
+        assertThat(request.field("X-Forwarded-Host")).isEqualTo("b");
     }
 
     @Test

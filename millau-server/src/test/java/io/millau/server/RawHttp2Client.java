@@ -25,6 +25,7 @@ final class RawHttp2Client implements Closeable {
     static final int SETTINGS = 4;
     static final int GO_AWAY = 7;
     static final int WINDOW_UPDATE = 8;
+    static final int CONTINUATION = 9;
 
     static final int END_STREAM = 1;
     private static final int END_HEADERS = 4;
@@ -61,17 +62,37 @@ final class RawHttp2Client implements Closeable {
                 ByteBuffer.allocate(6).putShort((short) 4).putInt(window).array());
     }
 
-    /** Sends a head, as names and values in turn, each literally (RFC 7541, 6.2.2). */
+    /** Sends a head, as names and values in turn, each literally (RFC 7541, 6.2.2), in as many frames as it takes. */
     void headers(int stream, boolean end, String... fields) throws IOException {
-        ByteArrayOutputStream block = new ByteArrayOutputStream();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (int i = 0; i < fields.length; i += 2) {
-            block.write(0);
+            out.write(0);
             for (String text : new String[] {fields[i], fields[i + 1]}) {
-                block.write(text.length()); // all of them are shorter than 127
-                block.write(text.getBytes(StandardCharsets.ISO_8859_1));
+                writeLength(out, text.length());
+                out.write(text.getBytes(StandardCharsets.ISO_8859_1));
             }
         }
-        send(HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream, block.toByteArray());
+        byte[] block = out.toByteArray();
+        for (int from = 0; from == 0 || from < block.length; from += MAX_FRAME_BYTES) {
+            int to = Math.min(from + MAX_FRAME_BYTES, block.length);
+            int flags = (to == block.length ? END_HEADERS : 0) | (from == 0 && end ? END_STREAM : 0);
+            send(from == 0 ? HEADERS : CONTINUATION, flags, stream, Arrays.copyOfRange(block, from, to));
+        }
+    }
+
+    /** An integer with a prefix of 7 bits (RFC 7541, 5.1). */
+    private static void writeLength(ByteArrayOutputStream out, int length) {
+        if (length < 127) {
+            out.write(length);
+            return;
+        }
+        out.write(127);
+        int rest = length - 127;
+        while (rest >= 128) {
+            out.write(rest & 127 | 128);
+            rest >>= 7;
+        }
+        out.write(rest);
     }
 
     synchronized void send(int type, int flags, int stream, byte[] payload) throws IOException {

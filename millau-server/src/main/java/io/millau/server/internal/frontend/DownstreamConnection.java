@@ -10,6 +10,7 @@ import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.ImmediatePooledByteBuffer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -30,10 +31,10 @@ import org.xnio.conduits.StreamSourceConduit;
 
 /**
  * A client's connection that speaks HTTP/1.1, from its opening to its end. Closes the connection when it is idle for too long,
- * and reads plain requests after the first one faster than Undertow. For its I/O thread alone, on which every response has to
- * end, too.
+ * and reads the heads of requests. For its I/O thread alone, on which every response has to end, too.
  *
- * <p>Undertow reads the first request, and every request that {@link PlainRequests} does not accept. This class is a conduit,
+ * <p>{@link PlainRequests} reads most heads after the first. For every other request {@link HeadReader} reads the head, and Undertow
+ * gets a plain one in its place: its own parser would answer bad requests without a trace in the log. This class is a conduit,
  * since Undertow stores that with its connection, where {@link #of} finds it without a search.
  */
 public final class DownstreamConnection extends AbstractStreamSourceConduit<StreamSourceConduit>
@@ -46,13 +47,21 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     private static final byte[] HTTP_2_PREFACE = "PRI".getBytes(StandardCharsets.US_ASCII);
 
+    /** How long the head of a request may take to arrive. */
+    static final Duration MAX_HEAD = Duration.ofSeconds(30);
+
     private final StreamConnection channel;
     private final EventLoop loop;
+    private final HttpOpenListener http1;
     private final PlainRequests plainRequests = PlainRequests.ofThread();
     private final Deadlines.Deadline idle = new Deadlines.Deadline() {
         @Override
         public void passed() {
-            if (!busy) {
+            if (reading != null) {
+                ReceivedHead late = reading.timedOut();
+                reading = null;
+                pass(withPlainHead(late, new ImmediatePooledByteBuffer(ByteBuffer.allocate(0))));
+            } else if (!busy) {
                 LOG.debug("Closing the idle connection of client {}", channel.getPeerAddress());
                 IoUtils.safeClose(channel);
             }
@@ -62,14 +71,24 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** Whether a request is in progress, from its first byte to the last byte of its response. */
     private boolean busy;
 
+    /** Reads the head of which a part has arrived; null while there is none. */
+    private @Nullable HeadReader reading;
+
+    /** The head that Undertow is given a plain one for; null while there is none. */
+    private @Nullable ReceivedHead received;
+
+    /** Bytes after the request in progress, or too few to know the protocol; null for none. */
+    private @Nullable PooledByteBuffer early;
+
     private @Nullable HttpServerConnection connection;
     private @Nullable ChannelListener<? super ConduitStreamSourceChannel> undertow;
     private @Nullable String address;
 
-    private DownstreamConnection(StreamConnection channel, EventLoop loop) {
+    private DownstreamConnection(StreamConnection channel, EventLoop loop, HttpOpenListener http1) {
         super(channel.getSourceChannel().getConduit());
         this.channel = channel;
         this.loop = loop;
+        this.http1 = http1;
     }
 
     /**
@@ -82,39 +101,111 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             EventLoop loop,
             HttpOpenListener http1,
             @Nullable DownstreamHttp2Connections http2) {
-        DownstreamConnection opened = new DownstreamConnection(channel, loop);
+        DownstreamConnection opened = new DownstreamConnection(channel, loop, http1);
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         source.setConduit(opened);
         loop.longDeadlines.set(opened.idle, MAX_IDLE.toNanos());
-        source.setReadListener(readable -> opened.begin(http1, http2));
+        source.setReadListener(readable -> opened.begin(http2));
         source.resumeReads();
     }
 
-    private void begin(HttpOpenListener http1, @Nullable DownstreamHttp2Connections http2) {
-        PooledByteBuffer first = http1.getBufferPool().allocate();
-        int count = receive(first.getBuffer());
-        if (count <= 0) {
-            first.close();
-            if (count < 0) {
-                IoUtils.safeClose(channel);
-            }
-        } else if (http2 != null && isHttp2(first.getBuffer())) {
-            http2.open(channel, first);
+    private void begin(@Nullable DownstreamHttp2Connections http2) {
+        PooledByteBuffer pooled = takeEarly();
+        if (pooled == null) {
+            pooled = http1.getBufferPool().allocate();
         } else {
-            http1.handleEvent(channel, first);
+            pooled.getBuffer().compact();
+        }
+        int count = receive(pooled.getBuffer());
+        try {
+            begin(pooled, count, http2);
+        } catch (RuntimeException e) {
+            LOG.error("Internal error while a request was read", e);
+            pooled.close();
+            IoUtils.safeClose(channel);
         }
     }
 
-    private static boolean isHttp2(ByteBuffer first) {
-        for (int i = 0; i < HTTP_2_PREFACE.length; i++) {
-            if (i >= first.remaining() || first.get(first.position() + i) != HTTP_2_PREFACE[i]) {
+    private void begin(PooledByteBuffer pooled, int count, @Nullable DownstreamHttp2Connections http2) {
+        ByteBuffer buffer = pooled.getBuffer();
+        if (count <= 0) {
+            pooled.close();
+            if (count < 0) {
+                IoUtils.safeClose(channel);
+            }
+        } else if (http2 == null || reading != null || !beginsLikeHttp2(buffer)) {
+            readHead(pooled);
+        } else if (buffer.remaining() < HTTP_2_PREFACE.length) {
+            early = pooled;
+        } else {
+            http2.open(channel, pooled);
+        }
+    }
+
+    private static boolean beginsLikeHttp2(ByteBuffer first) {
+        for (int i = 0; i < HTTP_2_PREFACE.length && i < first.remaining(); i++) {
+            if (first.get(first.position() + i) != HTTP_2_PREFACE[i]) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Reads into an empty buffer and flips it; -1 at the end of the connection, also if reading fails. */
+    private @Nullable PooledByteBuffer takeEarly() {
+        PooledByteBuffer taken = early;
+        early = null;
+        return taken;
+    }
+
+    /** Reads on in a head. When it is complete, it passes a plain head on, and the bytes after it. */
+    private void readHead(PooledByteBuffer pooled) {
+        HeadReader reader = reading;
+        if (reader == null) {
+            reader = new HeadReader(plainRequests.names());
+            loop.longDeadlines.set(idle, MAX_HEAD.toNanos());
+        }
+        ReceivedHead head = reader.read(pooled.getBuffer());
+        if (head == null) {
+            reading = reader;
+            pooled.close();
+            if (connection != null) {
+                channel.getSourceChannel().setReadListener(this);
+            }
+        } else {
+            reading = null;
+            pass(withPlainHead(head, pooled));
+        }
+    }
+
+    private PooledByteBuffer withPlainHead(ReceivedHead head, PooledByteBuffer pooled) {
+        received = head;
+        byte[] plain = head.plain();
+        ByteBuffer rest = pooled.getBuffer();
+        if (plain.length <= rest.position()) {
+            rest.position(rest.position() - plain.length);
+            rest.put(rest.position(), plain);
+            return pooled;
+        }
+        ByteBuffer both = ByteBuffer.allocate(plain.length + rest.remaining());
+        both.put(plain).put(rest).flip();
+        pooled.close();
+        return new ImmediatePooledByteBuffer(both);
+    }
+
+    /** Has Undertow read these bytes. */
+    private void pass(PooledByteBuffer bytes) {
+        HttpServerConnection open = connection;
+        if (open == null) {
+            http1.handleEvent(channel, bytes);
+            return;
+        }
+        ConduitStreamSourceChannel source = channel.getSourceChannel();
+        open.setExtraBytes(bytes);
+        source.setReadListener(undertow);
+        ChannelListeners.invokeChannelListener(source, undertow);
+    }
+
+    /** Reads into a buffer and flips it; -1 at the end of the connection, also if reading fails. */
     private int receive(ByteBuffer buffer) {
         int count;
         try {
@@ -134,11 +225,16 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** Called when the head of a request was read. */
     void began(HttpServerExchange exchange) {
         busy = true;
+        if (received != null) {
+            received.applyTo(exchange);
+            received = null;
+        }
         if (connection == null) {
             connection = (HttpServerConnection) exchange.getConnection();
             connection.addCloseListener(closed -> {
                 if (closed.getIoThread() == Thread.currentThread()) {
                     loop.longDeadlines.cancel(idle);
+                    IoUtils.safeClose(takeEarly());
                 }
             });
         }
@@ -199,34 +295,47 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     @Override
     public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
         boolean goesOn = exchange.isPersistent() && !exchange.isUpgrade();
+        HttpServerConnection open = (HttpServerConnection) exchange.getConnection();
         if (goesOn) {
-            busy = false;
+            early = open.getExtraBytes(); // the next request, whose head Undertow is not to read
+            open.setExtraBytes(null);
+            busy = early != null;
         }
         next.proceed();
         if (goesOn) {
-            becameIdle();
+            awaitRequest(open);
         }
     }
 
-    private void becameIdle() {
-        HttpServerConnection open = connection;
-        if (busy || open == null || !open.isOpen() || open.getExtraBytes() != null) {
+    private void awaitRequest(HttpServerConnection open) {
+        if (!open.isOpen()) {
+            IoUtils.safeClose(takeEarly());
             return;
         }
         loop.longDeadlines.set(idle, MAX_IDLE.toNanos());
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         undertow = source.getReadListener();
         source.setReadListener(this);
+        if (early != null) {
+            source.wakeupReads();
+        }
     }
 
-    /** Called when the next request begins to arrive, or the connection ends. */
+    /** Called when the next request begins to arrive or goes on, or the connection ends. */
     @Override
     public void handleEvent(ConduitStreamSourceChannel source) {
         source.setReadListener(null); // set again by the code that waits for more
         HttpServerConnection open = Objects.requireNonNull(connection);
-        PooledByteBuffer pooled = open.getByteBufferPool().allocate();
+        PooledByteBuffer pooled = takeEarly();
+        int count;
+        if (pooled == null) {
+            pooled = open.getByteBufferPool().allocate();
+            count = receive(pooled.getBuffer());
+        } else {
+            count = pooled.getBuffer().remaining();
+        }
         try {
-            next(pooled, open, source);
+            next(pooled, count, open);
         } catch (RuntimeException e) {
             LOG.error("Internal error while a request was read", e);
             pooled.close();
@@ -234,20 +343,21 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
     }
 
-    private void next(PooledByteBuffer pooled, HttpServerConnection open, ConduitStreamSourceChannel source) {
-        ByteBuffer buffer = pooled.getBuffer();
-        int count = receive(buffer);
-        HttpServerExchange exchange = count > 0 ? plainRequests.read(buffer, open) : null;
+    private void next(PooledByteBuffer pooled, int count, HttpServerConnection open) {
+        HttpServerExchange exchange =
+                count > 0 && reading == null ? plainRequests.read(pooled.getBuffer(), open) : null;
         if (exchange != null) {
             setUpBody(exchange, plainRequests.length(), open, pooled);
             Connectors.executeRootHandler(open.getRootHandler(), exchange);
-        } else if (count < 0) {
-            pooled.close();
-            IoUtils.safeClose(open);
+        } else if (count > 0) {
+            readHead(pooled);
         } else {
-            keep(pooled, open);
-            source.setReadListener(undertow);
-            ChannelListeners.invokeChannelListener(source, undertow);
+            pooled.close();
+            if (count < 0) {
+                IoUtils.safeClose(open);
+            } else {
+                channel.getSourceChannel().setReadListener(this);
+            }
         }
     }
 

@@ -9,11 +9,16 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.protocols.http2.AbstractHttp2StreamSourceChannel;
 import io.undertow.protocols.http2.Http2Channel;
+import io.undertow.protocols.http2.Http2StreamSourceChannel;
+import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.framed.FrameHeaderData;
 import io.undertow.util.AttachmentKey;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +26,11 @@ import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 
 /**
- * A client's connection that speaks HTTP/2, with two corrections of Undertow. For its I/O thread alone.
+ * A client's connection that speaks HTTP/2, with corrections of Undertow. For its I/O thread alone.
+ *
+ * <p>Malformed requests (RFC 9113, 8.1.1): Undertow ends the connection, with all requests of the client. Here a request is its
+ * stream's matter alone: as over HTTP/1.1, Undertow gets a plain head, and the exchange gets what was received. Also, Undertow
+ * begins a request with the first frame of its head, although more may follow.
  *
  * <p>The connection's window (RFC 9113, 6.9): Undertow credits only the bytes that were read, so cancelled uploads use the
  * window up. It is also only as large as the window of a stream, so one upload that the endpoint does not read blocks all
@@ -47,9 +56,16 @@ final class DownstreamHttp2Connection extends Http2Channel {
     private final @Nullable ClientIdentity client;
     private final @Nullable String tlsVersion;
     private final GoAwayConduit goAway;
+
+    /** Told the client's address, and what was wrong. */
+    private final BiConsumer<String, String> malformed;
+
     private final FrameHeader header = new FrameHeader();
-    private int type;
     private boolean widened;
+    private int highestStream;
+
+    /** The head that Undertow was given a plain one for, until its exchange begins; null while there is none. */
+    private @Nullable ReceivedHead received;
 
     /** Received bytes that were neither read nor credited. */
     private long unread;
@@ -61,19 +77,25 @@ final class DownstreamHttp2Connection extends Http2Channel {
             GoAwayConduit goAway,
             ByteBufferPool buffers,
             @Nullable PooledByteBuffer first,
-            OptionMap options) {
+            OptionMap options,
+            BiConsumer<String, String> malformed) {
         super(connection, Tls.HTTP_2, buffers, first, false, false, options);
         this.client = connection instanceof TlsConnection tls ? tls.client() : null;
         this.tlsVersion = connection instanceof TlsConnection tls ? tls.version() : null;
         this.goAway = goAway;
+        this.malformed = malformed;
         putAttachment(KEY, this);
     }
 
     static DownstreamHttp2Connection open(
-            StreamConnection connection, ByteBufferPool buffers, @Nullable PooledByteBuffer first, OptionMap options) {
+            StreamConnection connection,
+            ByteBufferPool buffers,
+            @Nullable PooledByteBuffer first,
+            OptionMap options,
+            BiConsumer<String, String> malformed) {
         GoAwayConduit goAway = new GoAwayConduit(connection.getSinkChannel().getConduit());
         connection.getSinkChannel().setConduit(goAway);
-        return new DownstreamHttp2Connection(connection, goAway, buffers, first, options);
+        return new DownstreamHttp2Connection(connection, goAway, buffers, first, options, malformed);
     }
 
     /** The connection of a request; null if it was upgraded from HTTP/1.1. */
@@ -108,32 +130,87 @@ final class DownstreamHttp2Connection extends Http2Channel {
         giveBack(unread);
     }
 
-    /** Called with each part of a frame's head, and of the payload of frames other than DATA; null until all of it is there. */
+    /** Called with the parts of frames; null until all of one is there, except for the payload of DATA. */
     @Override
     protected @Nullable FrameHeaderData parseFrame(ByteBuffer data) throws IOException {
-        header.read(data);
+        int from = data.position();
         FrameHeaderData frame = super.parseFrame(data);
-        if (frame != null) {
-            if (header.type() == Http2.DATA) {
-                unread += header.length();
-            } else if (header.type() != Http2.SETTINGS && !widened) {
-                widened = true; // not before our SETTINGS (RFC 9113, 3.4), which follow those of the client
-                sendUpdateWindowSize(0, WINDOW - Http2.INITIAL_WINDOW_BYTES);
-            }
-            type = header.type();
-            header.next();
+        header.read(data, from, data.position());
+        if (frame == null || header.isUnfinishedBlock()) {
+            return null;
         }
+        if (header.type() == Http2.DATA) {
+            unread += header.length();
+        } else if (header.type() != Http2.SETTINGS && !widened) {
+            widened = true; // not before our SETTINGS (RFC 9113, 3.4), which follow those of the client
+            sendUpdateWindowSize(0, WINDOW - Http2.INITIAL_WINDOW_BYTES);
+        }
+        header.next();
         return frame;
     }
 
     @Override
     protected @Nullable AbstractHttp2StreamSourceChannel createChannelImpl(FrameHeaderData frame, PooledByteBuffer data)
             throws IOException {
-        if (type == Http2.GO_AWAY) {
-            data.close();
+        if (header.type() == Http2.GO_AWAY || header.type() == Http2.DATA && header.stream() <= highestStream) {
+            data.close(); // a stream that has ended may still get DATA (RFC 9113, 5.4.2)
             return null;
         }
-        return super.createChannelImpl(frame, data);
+        AbstractHttp2StreamSourceChannel channel;
+        try {
+            channel = super.createChannelImpl(frame, data);
+        } catch (NumberFormatException e) {
+            data.close();
+            sendRstStream(header.stream(), Http2.PROTOCOL_ERROR); // Content-Length is no number
+            channel = null;
+        }
+        if (header.type() == Http2.HEADERS || header.type() == Http2.CONTINUATION) {
+            highestStream = Math.max(highestStream, header.stream());
+        }
+        if (channel instanceof Http2StreamSourceChannel request) {
+            received = ReceivedHead.ofHttp2(request.getHeaders());
+            received.becomePlain(request.getHeaders());
+        }
+        return channel;
+    }
+
+    /** Called when the exchange of the request received last begins. */
+    void began(HttpServerExchange exchange) {
+        ReceivedHead head = received;
+        if (head == null) {
+            return;
+        }
+        received = null;
+        head.applyTo(exchange);
+        if (head.rejection() != null) {
+            int stream = header.stream();
+            exchange.addExchangeCompleteListener((ended, next) -> {
+                super.sendRstStream(stream, Http2.PROTOCOL_ERROR);
+                next.proceed();
+            });
+        }
+    }
+
+    /** Undertow resets streams whose head or length it found malformed. */
+    @Override
+    public void sendRstStream(int stream, int code) {
+        if (code == Http2.PROTOCOL_ERROR) {
+            report("malformed HTTP/2 request, stream reset (RFC 9113, 8.1.1)");
+        }
+        super.sendRstStream(stream, code);
+    }
+
+    /** Undertow ends the connection: its framing, or the compression of heads, is broken. */
+    @Override
+    protected void handleBrokenSourceChannel(Throwable failure) {
+        if (!(failure instanceof ClosedChannelException)) {
+            report("malformed HTTP/2 frame, connection ended: " + failure.getMessage());
+        }
+        super.handleBrokenSourceChannel(failure);
+    }
+
+    private void report(String problem) {
+        malformed.accept(DownstreamConnection.textOf(getPeerAddress(InetSocketAddress.class)), problem);
     }
 
     @Override

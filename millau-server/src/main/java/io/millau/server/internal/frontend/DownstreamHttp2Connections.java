@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,7 @@ final class DownstreamHttp2Connections {
     private final OptionMap options;
     private final Set<DownstreamHttp2Connection> all = ConcurrentHashMap.newKeySet();
     private @Nullable HttpHandler handler;
+    private @Nullable BiConsumer<String, String> malformed;
     private volatile boolean ending;
 
     DownstreamHttp2Connections(ByteBufferPool buffers, OptionMap options) {
@@ -37,9 +39,14 @@ final class DownstreamHttp2Connections {
         this.options = options;
     }
 
-    /** Sets the handler of requests; to be called before the first connection is accepted. */
-    void setHandler(HttpHandler handler) {
+    /**
+     * Sets the handler of requests; to be called before the first connection is accepted.
+     *
+     * @param malformed told of streams that were reset without an exchange: the client's address, and what was wrong
+     */
+    void setHandler(HttpHandler handler, BiConsumer<String, String> malformed) {
         this.handler = handler;
+        this.malformed = malformed;
     }
 
     /**
@@ -48,14 +55,19 @@ final class DownstreamHttp2Connections {
      * @param first the bytes that were read from it already; null for none
      */
     void open(StreamConnection connection, @Nullable PooledByteBuffer first) {
-        DownstreamHttp2Connection opened = DownstreamHttp2Connection.open(connection, buffers, first, options);
+        DownstreamHttp2Connection opened =
+                DownstreamHttp2Connection.open(connection, buffers, first, options, Objects.requireNonNull(malformed));
         all.add(opened);
         opened.addCloseTask(closed -> all.remove(opened));
         if (ending) {
             opened.announceEnd();
         }
-        opened.getReceiveSetter()
-                .set(new Http2ReceiveListener(Objects.requireNonNull(handler), options, Buffers.CLIENT_BYTES, null));
+        HttpHandler inner = Objects.requireNonNull(handler);
+        HttpHandler begin = exchange -> {
+            opened.began(exchange);
+            inner.handleRequest(exchange);
+        };
+        opened.getReceiveSetter().set(new Http2ReceiveListener(begin, options, Buffers.CLIENT_BYTES, null));
         opened.resumeReceives();
     }
 

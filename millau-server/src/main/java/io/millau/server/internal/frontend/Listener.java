@@ -7,6 +7,7 @@ import io.millau.server.internal.tls.TlsHandshake;
 import io.millau.server.internal.tls.TlsThreads;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
+import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http.HttpServerConnection;
@@ -14,6 +15,7 @@ import io.undertow.server.protocol.http2.Http2UpgradeHandler;
 import io.undertow.util.Headers;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
@@ -28,25 +30,33 @@ import org.xnio.channels.AcceptingChannel;
  */
 public final class Listener {
 
-    /** The limits for requests. Bodies have none, since they are streamed. */
+    static {
+        // Undertow takes the smaller of this and its option, for HTTP/2 alone, and ends the connection at it.
+        String property = Http2Channel.HTTP2_MAX_HEADER_SIZE_PROPERTY;
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, String.valueOf(HeadReader.MAX_SKIPPED));
+        }
+    }
+
+    /** Bodies have no limit, since they are streamed. Heads are limited by {@link HeadReader} and {@link ReceivedHead}. */
     private static final OptionMap HTTP = OptionMap.builder()
             .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
-            .set(UndertowOptions.MAX_HEADER_SIZE, 32 * 1024)
-            .set(UndertowOptions.MAX_PARAMETERS, 32 * 1024) // they end with the head, and services count their own
-            .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, 30_000)
             .set(UndertowOptions.ALWAYS_SET_DATE, false)
             .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
             .set(UndertowOptions.BUFFER_PIPELINED_DATA, false)
             .set(UndertowOptions.ENABLE_HTTP2, true)
+            .getMap();
+
+    /** Adds the timeouts, in milliseconds; {@link DownstreamConnection} implements them for HTTP/1.1. */
+    private static final OptionMap HTTP_2 = OptionMap.builder()
+            .addAll(HTTP)
+            .set(UndertowOptions.MAX_HEADERS, 0)
+            .set(UndertowOptions.MAX_HEADER_SIZE, HeadReader.MAX_SKIPPED)
             .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
             .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
             .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
             .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, DownstreamHttp2Connection.MAX_BUFFERS)
-            .getMap();
-
-    /** Adds the idle timeout, in milliseconds; {@link DownstreamConnection} implements it for HTTP/1.1. */
-    private static final OptionMap HTTP_2 = OptionMap.builder()
-            .addAll(HTTP)
+            .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, (int) DownstreamConnection.MAX_HEAD.toMillis())
             .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) DownstreamConnection.MAX_IDLE.toMillis())
             .getMap();
 
@@ -128,14 +138,36 @@ public final class Listener {
         return server.getLocalAddress(InetSocketAddress.class);
     }
 
+    /** Accepts connections, and responds to bad requests itself: for a port that is not public, and not in any log. */
     public void open(HttpHandler handler) {
+        open(
+                exchange -> {
+                    Rejection rejection = Rejection.of(exchange);
+                    if (rejection == null) {
+                        handler.handleRequest(exchange);
+                    } else {
+                        exchange.setPersistent(false);
+                        exchange.setStatusCode(rejection.status());
+                        exchange.endExchange();
+                    }
+                },
+                (client, reason) -> {});
+    }
+
+    /**
+     * Accepts connections.
+     *
+     * @param malformed told of HTTP/2 streams that were reset before there was an exchange: the client's address, and what was
+     *     wrong
+     */
+    public void open(HttpHandler handler, BiConsumer<String, String> malformed) {
         HttpHandler inner = scheme.equals("https") ? secure(handler) : upgrading(handler);
         http1.setRootHandler(exchange -> {
             DownstreamConnection.of((HttpServerConnection) exchange.getConnection())
                     .began(exchange);
             inner.handleRequest(exchange);
         });
-        http2.setHandler(inner);
+        http2.setHandler(inner, malformed);
         server.resumeAccepts();
     }
 

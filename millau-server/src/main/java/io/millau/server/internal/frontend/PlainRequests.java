@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the most common requests: a whole head in origin form, without a body or with a body of known length, and without
- * anything ambiguous (RFC 9112, sections 3 and 5). All other requests are left to Undertow's parser. No request is accepted
- * here that Undertow would reject or understand differently. For one thread.
+ * anything ambiguous (RFC 9112, sections 3 and 5). All other requests are left to {@link HeadReader}, which is slower. No request
+ * is accepted here that it would reject or understand differently. For one thread.
  */
 final class PlainRequests {
 
@@ -57,6 +57,11 @@ final class PlainRequests {
     /** The instance that the connections of the calling thread share. */
     static PlainRequests ofThread() {
         return OF_THREAD.get();
+    }
+
+    /** The names of fields that this thread has seen. */
+    HeaderNames names() {
+        return names;
     }
 
     /**
@@ -160,7 +165,7 @@ final class PlainRequests {
                 length = number;
             }
             String value = text(valueAt, valueEnd);
-            if (needsUndertow(name, value, headers)) {
+            if (isSpecial(name, value, headers)) {
                 return null;
             }
             headers.add(name, value);
@@ -187,9 +192,10 @@ final class PlainRequests {
     }
 
     /**
-     * Whether a field needs Undertow: other framing of the body, Expect, an upgrade, connection options, or a second Cookie.
+     * Whether a request with this field is not plain: other framing of the body, Expect, an upgrade, connection options, or a
+     * second Cookie.
      */
-    private static boolean needsUndertow(HttpString name, String value, HeaderMap before) {
+    private static boolean isSpecial(HttpString name, String value, HeaderMap before) {
         return switch (name.length()) {
             case 6 -> name.equals(Headers.EXPECT) || name.equals(Headers.COOKIE) && before.contains(name);
             case 7 -> name.equals(Headers.UPGRADE);

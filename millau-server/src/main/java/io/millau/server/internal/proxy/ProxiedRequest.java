@@ -134,7 +134,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Called when the request's head can't be forwarded to any endpoint. */
     void cannotForward(RequestHead.UnfitException reason) {
-        tracker.badRequest(exchange, String.valueOf(reason.getMessage()));
+        tracker.badRequest(downstream.address(), String.valueOf(reason.getMessage()));
         reply(StatusCodes.BAD_REQUEST, "Bad Request\n");
     }
 
@@ -256,7 +256,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             if (phase == Phase.PAUSED) {
                 reopen();
             } else if (body != null && body.waitingForClient() && !downstream.waitsForContinue()) {
-                tracker.badRequest(exchange, "the rest of its body did not arrive in time");
+                tracker.badRequest(downstream.address(), "the rest of its body did not arrive in time");
                 reply(StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
             } else {
                 long millis = delivery.service().timeout().toMillis();

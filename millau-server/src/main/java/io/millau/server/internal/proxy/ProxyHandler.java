@@ -4,6 +4,8 @@ import io.millau.core.Delivery;
 import io.millau.core.Router;
 import io.millau.core.TrafficListener;
 import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.DownstreamConnection;
+import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.tls.Certificates;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
@@ -59,12 +61,13 @@ public final class ProxyHandler implements HttpHandler {
 
     @Override
     public void handleRequest(HttpServerExchange exchange) {
-        String problem = RequestCheck.problemOf(exchange);
-        if (problem != null) {
-            tracker.badRequest(exchange, problem);
-            exchange.setPersistent(false);
-            exchange.setStatusCode(StatusCodes.BAD_REQUEST);
-            tracker.reply(exchange, "Bad Request\n");
+        Rejection rejection = Rejection.of(exchange);
+        if (rejection == null) {
+            String problem = RequestCheck.problemOf(exchange);
+            rejection = problem == null ? null : new Rejection(StatusCodes.BAD_REQUEST, problem);
+        }
+        if (rejection != null) {
+            reject(exchange, rejection);
             return;
         }
         if (draining) {
@@ -80,6 +83,18 @@ public final class ProxyHandler implements HttpHandler {
         } else {
             route(exchange);
         }
+    }
+
+    /** Called for a request that ended before there was an exchange for it. */
+    public void malformed(String client, String reason) {
+        tracker.badRequest(client, reason);
+    }
+
+    private void reject(HttpServerExchange exchange, Rejection rejection) {
+        tracker.badRequest(DownstreamConnection.textOf(exchange.getSourceAddress()), rejection.reason());
+        exchange.setPersistent(false);
+        exchange.setStatusCode(rejection.status());
+        tracker.reply(exchange, StatusCodes.getReason(rejection.status()) + "\n", rejection.reason());
     }
 
     /**

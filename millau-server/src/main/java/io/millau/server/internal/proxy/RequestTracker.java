@@ -4,7 +4,6 @@ import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
-import io.millau.server.internal.frontend.DownstreamConnection;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.text.Throttle;
 import io.undertow.server.HttpServerExchange;
@@ -76,11 +75,8 @@ final class RequestTracker {
     }
 
     /** Warns of a request that can't be served because of an error of the client. */
-    void badRequest(HttpServerExchange exchange, String reason) {
-        badRequests.warn(
-                LOG,
-                () -> "Bad request client=" + DownstreamConnection.textOf(exchange.getSourceAddress()) + " reason="
-                        + LogText.value(reason));
+    void badRequest(String client, String reason) {
+        badRequests.warn(LOG, () -> "Bad request client=" + client + " reason=" + LogText.value(reason));
     }
 
     /** Warns of a request that no service matches. */

@@ -1,9 +1,7 @@
 package io.millau.server.internal.status;
 
-import io.undertow.util.URLUtils;
+import io.millau.core.internal.UrlPath;
 import java.net.IDN;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,7 +11,7 @@ import java.util.regex.Pattern;
  *
  * @param secure whether it is HTTPS
  * @param host the value of the Host field
- * @param path decoded, without the query
+ * @param path as browsers send it, without the query
  * @param text the URL as written, with its scheme
  */
 public record RequestUrl(boolean secure, String host, String path, String text) {
@@ -48,7 +46,10 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
         }
         String path = form.group(3) == null ? "/" : form.group(3);
         return new RequestUrl(
-                secure, host(form.group(2)), decoded(path), form.group(1) == null ? scheme + "://" + text : text);
+                secure,
+                host(form.group(2)),
+                UrlPath.asSent(path),
+                form.group(1) == null ? scheme + "://" + text : text);
     }
 
     private static String host(String written) {
@@ -64,17 +65,5 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
             throw new IllegalArgumentException(EXPECTED + ", with a host name and perhaps a port");
         }
         return host;
-    }
-
-    /** Decodes a path as Undertow does: encoded slashes stay encoded, and parameters of segments are removed. */
-    private static String decoded(String path) {
-        try {
-            String encoded = NOT_ASCII
-                    .matcher(path.replaceAll(";[^/]*", ""))
-                    .replaceAll(text -> URLEncoder.encode(text.group(), StandardCharsets.UTF_8));
-            return URLUtils.decode(encoded, "UTF-8", false, false, new StringBuilder());
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(EXPECTED + ", with % before two hexadecimal digits", e);
-        }
     }
 }

@@ -1,0 +1,53 @@
+package io.millau.server.internal.frontend;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.AttachmentKey;
+import io.undertow.util.StatusCodes;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a request can't be served as it was sent. It is handled like any other request, so that its response is in the access log,
+ * the metrics and the log, and ends the HTTP/1.1 connection, or the HTTP/2 stream alone.
+ *
+ * @param status the status of the response
+ * @param reason names what was wrong and what was expected; must not contain the query, which may hold secrets
+ */
+public record Rejection(int status, String reason) {
+
+    private static final int MAX_FIELDS = 200;
+
+    private static final AttachmentKey<Rejection> KEY = AttachmentKey.create(Rejection.class);
+
+    static Rejection badRequest(String reason) {
+        return new Rejection(StatusCodes.BAD_REQUEST, reason);
+    }
+
+    static Rejection targetTooLong(int most) {
+        return new Rejection(StatusCodes.REQUEST_URI_TOO_LARGE, "request target of more than " + most + " bytes");
+    }
+
+    /** Null if a head may be so large. */
+    static @Nullable Rejection ofSize(int fields, int bytes) {
+        if (bytes > HeadReader.MAX_BYTES) {
+            return new Rejection(
+                    StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                    "head of more than " + HeadReader.MAX_BYTES + " bytes");
+        }
+        return fields > MAX_FIELDS ? tooManyFields(MAX_FIELDS, "") : null;
+    }
+
+    static Rejection tooManyFields(int most, String name) {
+        return new Rejection(
+                StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE, "head of more than " + most + " fields" + name);
+    }
+
+    /** Marks a request that is not to be served. */
+    void reject(HttpServerExchange exchange) {
+        exchange.putAttachment(KEY, this);
+    }
+
+    /** Null for a request that may be served. */
+    public static @Nullable Rejection of(HttpServerExchange exchange) {
+        return exchange.getAttachment(KEY);
+    }
+}

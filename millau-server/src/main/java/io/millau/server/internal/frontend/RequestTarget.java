@@ -1,0 +1,40 @@
+package io.millau.server.internal.frontend;
+
+import io.undertow.server.HttpServerExchange;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The target of a request (RFC 9112, 3.2). Its path and query stay as the client sent them, also where RFC 3986 wants an escape:
+ * browsers send {@code |}, <code>{</code> and others as they are, and a percent sign need not be an escape.
+ */
+final class RequestTarget {
+
+    private RequestTarget() {}
+
+    /**
+     * Describes what is wrong with a target; null if it can be forwarded. Control characters and blanks would change the meaning
+     * of the request line, and some servers cut a target at a number sign.
+     */
+    static @Nullable String problemOf(String target) {
+        for (int i = 0; i < target.length(); i++) {
+            char c = target.charAt(i);
+            if (c <= ' ' || c == 127 || c > 255 || c == '#') {
+                return String.format(
+                        "character 0x%02X at position %d of the request target, expected neither control characters"
+                                + " nor blank nor #",
+                        (int) c, i);
+            }
+        }
+        return null;
+    }
+
+    /** Sets the target of a request. */
+    static void set(HttpServerExchange exchange, String target) {
+        int query = target.indexOf('?');
+        String path = query < 0 ? target : target.substring(0, query);
+        exchange.setRequestURI(path);
+        exchange.setRequestPath(path);
+        exchange.setRelativePath(path);
+        exchange.setQueryString(query < 0 ? "" : target.substring(query + 1));
+    }
+}
