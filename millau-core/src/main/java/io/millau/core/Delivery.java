@@ -38,6 +38,7 @@ public final class Delivery {
     private int attempts;
     private int failedAttempts;
     private int timedOut;
+    private int broken;
 
     Delivery(Pool pool, String method, RetryPolicy retryPolicy, Ticker ticker) {
         this.pool = pool;
@@ -56,6 +57,16 @@ public final class Delivery {
     /** Whether a service of the request has a running instance. */
     public boolean running() {
         return pool.running();
+    }
+
+    /** Whether the services of the request were removed or disabled, so that they are only remembered for the metrics. */
+    public boolean removed() {
+        for (Pool.Member member : pool.members) {
+            if (member.removedAt == null) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether the request may be retried after its connection broke. If so, keep its body for that. */
@@ -184,11 +195,29 @@ public final class Delivery {
             boolean refused = outcome == Outcome.UNREACHABLE;
             boolean starts = refused && reported.starting(now);
             long ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
-            ejected = reported.health.eject(now, now + ejectionNanos, refused, reason);
+            if (refused || reported.health.ejected() || mayEject(outcome, of)) {
+                ejected = reported.health.eject(now, now + ejectionNanos, refused, reason);
+            }
         } else if (!again || !sameAgain) {
             releaseProbe(reported, now);
         }
         return again;
+    }
+
+    /**
+     * Whether a failed response may take an endpoint out of rotation. Not the second one of a request that fails in the same way
+     * everywhere, and not if half of the service is out already: then it is more likely the request or what the service depends on
+     * than the endpoint.
+     */
+    private boolean mayEject(Outcome outcome, Pool.Member of) {
+        if ((outcome == Outcome.TIMED_OUT ? timedOut : broken) > 1) {
+            return false;
+        }
+        int out = 0;
+        for (EndpointState endpoint : of.endpoints) {
+            out += endpoint.health.ejected() ? 1 : 0;
+        }
+        return out < Math.max(1, of.endpoints.length / 2);
     }
 
     private boolean mayRetry(EndpointState reported, Pool.Member of, Outcome outcome, long now) {
@@ -196,6 +225,8 @@ public final class Delivery {
         failedAttempts++;
         if (outcome == Outcome.TIMED_OUT) {
             timedOut++;
+        } else if (outcome == Outcome.BROKEN) {
+            broken++;
         }
         sameAgain = (outcome == Outcome.STALE_CONNECTION || outcome == Outcome.NOT_PROCESSED) && isFirst;
         costsRetry = outcome.mayHaveBeenProcessed();

@@ -43,6 +43,7 @@ import org.slf4j.LoggerFactory;
 public final class ServicesFile implements ServiceSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
+    private static final int BYTE_ORDER_MARK = 0xfeff;
     private static final String ENDPOINTS = Labels.ENDPOINTS.name();
 
     /** Simpler than {@link java.net.URI}, which rejects host names with underscores; Docker allows them. */
@@ -248,6 +249,10 @@ public final class ServicesFile implements ServiceSource {
     static Map<String, Map<String, String>> parse(Path file) throws IOException {
         Properties properties = new Properties();
         try (Reader reader = Files.newBufferedReader(file)) {
+            reader.mark(1);
+            if (reader.read() != BYTE_ORDER_MARK) {
+                reader.reset();
+            }
             properties.load(reader);
         } catch (IllegalArgumentException e) {
             throw new IOException(e.getMessage(), e);

@@ -191,7 +191,7 @@ class EndpointStatusTest {
         fail("one", Outcome.BROKEN, "reset");
         assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
         assertThat(router.status().get(0).up()).isTrue();
-        fail("two", Outcome.BROKEN, "reset");
+        fail("two", Outcome.UNREACHABLE, "refused");
         assertThat(router.status().get(0).up()).isFalse();
         pass(RETRY);
         broughtBackByARequest("one");

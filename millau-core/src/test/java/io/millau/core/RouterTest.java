@@ -562,11 +562,46 @@ class RouterTest {
             assertThat(share(10)).containsOnlyKeys("next", "app-2");
         }
 
+        /** A request that no instance can serve must not take its service away. */
+        @ParameterizedTest
+        @CsvSource({"BROKEN, 5", "UNREACHABLE, 0"})
+        void aRequestThatBreaksSeveralEndpointsEjectsTheFirst(Outcome outcome, int left) {
+            router.replace(List.of(service("app", 6)));
+            Delivery delivery = router.open("", "/", "GET");
+            int attempts = 0;
+            while (delivery.next() != null) {
+                delivery.report(outcome);
+                attempts++;
+            }
+
+            assertThat(attempts).isEqualTo(6);
+            assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(left);
+        }
+
+        @ParameterizedTest
+        @CsvSource({"BROKEN, 3", "TIMED_OUT, 3", "UNREACHABLE, 0"})
+        void badResponsesEjectHalfOfAServiceAtMost(Outcome outcome, int left) {
+            router.replace(List.of(service("app", 6)));
+            for (int i = 1; i <= 6; i++) {
+                open("app-" + i).report(outcome);
+            }
+
+            assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(left);
+        }
+
+        @Test
+        void theOnlyEndpointOfAServiceIsEjectedForAnother() {
+            router.replace(List.of(service("blue", 1), service("green", 1)));
+            eject("blue-1");
+
+            assertThat(share(10)).containsOnlyKeys("green-1");
+        }
+
         @Test
         void whenAllAreEjectedTheyAreTriedAnyway() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
-            eject("app-2");
+            open("app-2").report(Outcome.UNREACHABLE);
             assertThat(router.status().get(0).up()).isFalse();
 
             assertThat(share(10)).containsOnlyKeys("app-1", "app-2");
@@ -619,11 +654,12 @@ class RouterTest {
         @Test
         void ofAllEndpointsGivesRetryAfter() {
             router.replace(List.of(service("app", 2)));
+            now += STARTED;
             assertThat(router.open("", "/", "GET").retryAfterSeconds()).isZero();
             eject("app-1");
             assertThat(router.open("", "/", "GET").retryAfterSeconds()).isZero();
             now += Duration.ofMillis(10_500).toNanos();
-            open("app-2").report(Outcome.BROKEN);
+            open("app-2").report(Outcome.UNREACHABLE);
             assertThat(router.open("", "/", "GET").retryAfterSeconds()).isEqualTo(50);
             now += Duration.ofHours(1).toNanos();
             assertThat(router.open("", "/", "GET").retryAfterSeconds()).isEqualTo(1);
@@ -671,7 +707,7 @@ class RouterTest {
         void isEndedByAResponseWhenAllAreEjected() {
             router.replace(List.of(service("app", 2)));
             eject("app-1");
-            eject("app-2");
+            open("app-2").report(Outcome.UNREACHABLE);
             String served = deliver("GET");
 
             assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(1);
@@ -1020,8 +1056,9 @@ class RouterTest {
         @Test
         void hasNoEffectWhenAllEndpointsRecover() {
             router.replace(List.of(service("app", 2)));
+            now += STARTED;
             eject("app-1");
-            eject("app-2");
+            open("app-2").report(Outcome.UNREACHABLE);
             now += Duration.ofSeconds(60).toNanos();
             deliver("GET");
             deliver("GET");

@@ -62,6 +62,18 @@ class ServicesFileTest {
         assertThatThrownBy(() -> ServiceSource.file(file).look()).isInstanceOf(IOException.class);
     }
 
+    /** The mark made the first service another one, for every host. */
+    @Test
+    void aByteOrderMarkIsIgnored() throws Exception {
+        Files.writeString(file, "\ufeffadmin.hosts = admin.example\nadmin.endpoints = http://10.0.0.5\n");
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services())
+                .singleElement()
+                .satisfies(admin -> assertThat(admin.hosts()).containsExactly("admin.example"));
+        assertThat(snapshot.problems()).isEmpty();
+    }
+
     @Test
     void labelsAndEndpointUrlsAreRead() throws Exception {
         Files.writeString(file, """

@@ -107,9 +107,10 @@ record Container(
         return project == null || service == null ? "container:" + id : "compose:" + project + "/" + service;
     }
 
+    /** Testcontainers sets the label of the service without that of a project. */
     String serviceName() {
         String service = labels.get(COMPOSE_SERVICE);
-        return service == null || !labels.containsKey(COMPOSE_PROJECT) ? name : service;
+        return service == null ? name : service;
     }
 
     boolean isTask() {

@@ -47,6 +47,8 @@ final class Watch implements ServiceSource.Subscription {
                                     "create",
                                     "start",
                                     "die",
+                                    "died", // Podman's
+                                    "cleanup", // Podman's
                                     "health_status",
                                     "rename",
                                     "update",

@@ -284,6 +284,13 @@ class SnapshotBuilderTest {
     }
 
     @Test
+    void aComposeServiceWithoutAProjectGivesItsName() {
+        container(running("a", with("com.docker.compose.service", "app"), "172.17.0.2"));
+        assertThat(only().id()).isEqualTo("container:a");
+        assertThat(only().name()).isEqualTo("app");
+    }
+
+    @Test
     void linksFromOtherContainersAreNotItsName() {
         container("""
                 {"Id":"0123456789abcdef","Names":["/other/alias","/real"],"State":"running","Status":"Up"}""");

@@ -82,7 +82,7 @@ class RouteApiTest {
                 assertThat(get(millau, "/page")).startsWith("name: blue\n");
 
                 services.replace();
-                assertThat(get(millau, "/")).startsWith("No running instance of website");
+                assertThat(get(millau, "/")).startsWith("No matching services found");
             }
         }
     }

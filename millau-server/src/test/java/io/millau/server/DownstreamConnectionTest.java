@@ -162,6 +162,7 @@ class DownstreamConnectionTest extends ProxyTest {
     void anIdleConnectionIsClosed() throws Exception {
         startWith(endpointThatSays("hello"));
         RawClient silent = client();
+        RawClient undecided = client().send("PR"); // the beginning of HTTP/2, or of a method
         RawClient once = client();
         once.get("/");
         RawClient often = client();
@@ -172,6 +173,7 @@ class DownstreamConnectionTest extends ProxyTest {
         ahead.addAndGet(LONGER_THAN_IDLE.toNanos());
 
         assertThat(silent.ended()).isTrue();
+        assertThat(undecided.ended()).isTrue();
         assertThat(once.ended()).isTrue();
         assertThat(often.ended()).isTrue();
     }

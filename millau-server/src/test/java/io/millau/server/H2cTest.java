@@ -211,6 +211,7 @@ class H2cTest extends ProxyTest {
                         "cookie: a=b",
                         "te: trailers",
                         "x-forwarded-for: 127.0.0.1",
+                        "x-real-ip: 127.0.0.1",
                         "x-forwarded-proto: http",
                         "x-forwarded-host: Shop.example:81",
                         "x-forwarded-port: 81",

@@ -140,6 +140,19 @@ class HeadersTest extends ProxyTest {
         assertThat(endpoint.requests).isEmpty();
     }
 
+    /** CGI and WSGI read underscores and hyphens in the same way. */
+    @Test
+    void fieldsThatServicesTakeForOursAreNotForwarded() throws Exception {
+        Message request = forwarded("GET / HTTP/1.1\r\nHost: a\r\nX-Real-IP: 6.6.6.6\r\nX_Real_IP: 6.6.6.6\r\n"
+                + "X_Forwarded_For: 6.6.6.6\r\nx_forwarded_anything: 1\r\nClient_Cert: x\r\nClient-Cert_Chain: x\r\n"
+                + "X_Request_Id: x\r\nFORWARDED: for=6.6.6.6\r\nX_Forwarded: kept\r\nClient_Name: kept\r\n\r\n");
+
+        assertThat(request.toString()).doesNotContain("6.6.6.6", "Client_Cert", "Cert_Chain", "_Id", "anything");
+        assertThat(request.field("X-Real-IP")).isEqualTo("127.0.0.1");
+        assertThat(request.field("X_Forwarded")).isEqualTo("kept");
+        assertThat(request.field("Client_Name")).isEqualTo("kept");
+    }
+
     /** RFC 9112, 3.2.2. */
     @Test
     void theHostOfATargetInAbsoluteFormCounts() throws Exception {

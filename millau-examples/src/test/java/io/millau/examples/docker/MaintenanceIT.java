@@ -2,13 +2,11 @@ package io.millau.examples.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** {@code stacks/maintenance.yml}. */
 @RequiresImages
-@Tag("load")
 @ExtendWith(Stage.Provider.class)
 class MaintenanceIT {
 

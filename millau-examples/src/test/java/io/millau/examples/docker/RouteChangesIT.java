@@ -28,11 +28,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Routes of other services change all the time, and one that stays as it is doesn't feel it. */
-@Tag("load")
 class RouteChangesIT {
 
     private static final int CHANGES_PER_SECOND = 100;

@@ -20,6 +20,8 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.Provider;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,8 @@ import org.slf4j.LoggerFactory;
 
 /** The standalone server: reads the environment, wires the adapters and runs until SIGTERM. */
 public final class Main {
+
+    private static final Path LOCAL_ENGINE = Path.of(DockerSource.LOCAL.substring("unix://".length()));
 
     private static final String HELP = """
             Millau puts services behind one address: a label on a service is a route.
@@ -172,9 +176,17 @@ public final class Main {
 
     private static void serve(Configuration configuration) throws Configuration.WrongException {
         List<ServiceSource> sources = new ArrayList<>();
-        sources.add(docker(configuration));
-        if (configuration.services() != null) {
-            sources.add(ServiceSource.file(configuration.services()));
+        Path services = configuration.services();
+        if (services == null || configuration.dockerHost() != null || Files.exists(LOCAL_ENGINE)) {
+            sources.add(docker(configuration));
+        } else {
+            LoggerFactory.getLogger(Main.class)
+                    .info(
+                            "No Docker Engine at {}: services come from SERVICES alone; set DOCKER_HOST for both",
+                            LOCAL_ENGINE);
+        }
+        if (services != null) {
+            sources.add(ServiceSource.file(services));
         }
         PrometheusMetrics metrics = new PrometheusMetrics();
         Millau.Builder builder = Millau.builder()

@@ -27,6 +27,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
+import org.xnio.Options;
 import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
@@ -282,8 +283,16 @@ public abstract class Downstream implements TrafficListener.Request {
             }
         }
 
+        /** With a reset if the end of the connection would be the end of the response, for HTTP/1.0. */
         @Override
         public void abort() {
+            if (exchange.isHttp10() && !exchange.getResponseHeaders().contains(Headers.CONTENT_LENGTH)) {
+                try {
+                    connection.getChannel().setOption(Options.CLOSE_ABORT, true);
+                } catch (IOException e) {
+                    LOG.debug("Client is gone request={} reason={}", id(), LogText.later(e::toString));
+                }
+            }
             IoUtils.safeClose(connection);
         }
 

@@ -2,6 +2,7 @@ package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
+import io.millau.server.internal.text.IpAddresses;
 import io.undertow.conduits.FixedLengthStreamSourceConduit;
 import io.undertow.conduits.ReadDataStreamSourceConduit;
 import io.undertow.connector.PooledByteBuffer;
@@ -61,8 +62,9 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
                 ReceivedHead late = reading.timedOut();
                 reading = null;
                 pass(withPlainHead(late, new ImmediatePooledByteBuffer(ByteBuffer.allocate(0))));
-            } else if (!busy) {
+            } else if (!busy || connection == null && early != null) {
                 LOG.debug("Closing the idle connection of client {}", channel.getPeerAddress());
+                IoUtils.safeClose(takeEarly());
                 IoUtils.safeClose(channel);
             }
         }
@@ -251,12 +253,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     public static String textOf(@Nullable InetSocketAddress peer) {
         InetAddress address = peer == null ? null : peer.getAddress();
-        if (address == null) {
-            return "unknown";
-        }
-        String text = address.getHostAddress();
-        int zone = text.indexOf('%');
-        return zone < 0 ? text : text.substring(0, zone);
+        return address == null ? "unknown" : IpAddresses.text(address);
     }
 
     @Override

@@ -38,24 +38,27 @@ public final class Listener {
         }
     }
 
-    /** Bodies have no limit, since they are streamed. Heads are limited by {@link HeadReader} and {@link ReceivedHead}. */
+    /**
+     * Also for HTTP/2 that a connection was upgraded to. Bodies have no limit, since they are streamed. Heads are limited by {@link
+     * HeadReader} and {@link ReceivedHead}.
+     */
     private static final OptionMap HTTP = OptionMap.builder()
             .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+            .set(UndertowOptions.MAX_HEADER_SIZE, HeadReader.MAX_SKIPPED)
             .set(UndertowOptions.ALWAYS_SET_DATE, false)
             .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
             .set(UndertowOptions.BUFFER_PIPELINED_DATA, false)
             .set(UndertowOptions.ENABLE_HTTP2, true)
+            .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
+            .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
+            .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
+            .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, DownstreamHttp2Connection.MAX_BUFFERS)
             .getMap();
 
     /** Adds the timeouts, in milliseconds; {@link DownstreamConnection} implements them for HTTP/1.1. */
     private static final OptionMap HTTP_2 = OptionMap.builder()
             .addAll(HTTP)
-            .set(UndertowOptions.MAX_HEADERS, 0)
-            .set(UndertowOptions.MAX_HEADER_SIZE, HeadReader.MAX_SKIPPED)
-            .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
-            .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
-            .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
-            .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, DownstreamHttp2Connection.MAX_BUFFERS)
+            .set(UndertowOptions.MAX_HEADERS, 0) // no limit; over HTTP/1.1 it would be that of the plain head
             .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, (int) DownstreamConnection.MAX_HEAD.toMillis())
             .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) DownstreamConnection.MAX_IDLE.toMillis())
             .getMap();

@@ -80,14 +80,8 @@ public final class HopByHop {
         return c == ' ' || c == '\t';
     }
 
-    /** Removes the fields that must not be in trailers, since they frame or route a message (RFC 9110, 6.5.1). */
-    public static void removeFromTrailers(HeaderMap trailers) {
-        removeFrom(trailers);
-        trailers.remove(Headers.CONTENT_LENGTH);
-        trailers.remove(Headers.HOST);
-    }
-
-    private static void removeFrom(HeaderMap headers) {
+    /** Removes these fields, and those that Connection names. */
+    static void removeFrom(HeaderMap headers) {
         HeaderValues connection = headers.get(Headers.CONNECTION);
         if (connection != null) {
             for (String list : connection.toArray()) {

@@ -95,7 +95,7 @@ public final class ResponseHead {
         for (int i = 0; i < fields; i++) {
             trailers.add(name(i), value(i));
         }
-        HopByHop.removeFromTrailers(trailers);
+        Trailers.clean(trailers);
         buffer.position(buffer.position() + at);
         return true;
     }

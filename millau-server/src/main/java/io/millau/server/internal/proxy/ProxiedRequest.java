@@ -399,7 +399,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (retryAfter > 0) {
             exchange.getResponseHeaders().put(Headers.RETRY_AFTER, retryAfter);
         }
-        if (!running) {
+        if (delivery.removed()) {
+            reply(502, ProxyHandler.NO_SERVICE);
+        } else if (!running) {
             reply(502, "No running instance of " + delivery.service().name() + "\n");
         } else if (failures().lastTimedOut()) {
             reply(504, "No answer in time\n");

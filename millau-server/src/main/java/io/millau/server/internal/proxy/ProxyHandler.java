@@ -27,6 +27,8 @@ public final class ProxyHandler implements HttpHandler {
     /** The status of RFC 9110, 15.5.20. */
     private static final int MISDIRECTED_REQUEST = 421;
 
+    static final String NO_SERVICE = "No matching services found\n";
+
     private final Router router;
     private final HttpsRules https;
     private final @Nullable Certificates certificates;
@@ -128,7 +130,7 @@ public final class ProxyHandler implements HttpHandler {
         if (delivery == null) {
             tracker.unmatched(exchange);
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
-            tracker.reply(exchange, "No matching services found\n");
+            tracker.reply(exchange, NO_SERVICE);
             return;
         }
         switch (https.verdict(exchange, host, delivery)) {
@@ -139,6 +141,7 @@ public final class ProxyHandler implements HttpHandler {
             case REDIRECT -> redirect(exchange);
             case MISDIRECTED -> {
                 exchange.setStatusCode(MISDIRECTED_REQUEST);
+                exchange.setReasonPhrase("Misdirected Request");
                 tracker.reply(exchange, "This connection is not for that host\n");
             }
         }

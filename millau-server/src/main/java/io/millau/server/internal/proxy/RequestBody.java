@@ -1,7 +1,7 @@
 package io.millau.server.internal.proxy;
 
-import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.MessageLength;
+import io.millau.server.internal.http.Trailers;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
@@ -230,7 +230,7 @@ public final class RequestBody {
     }
 
     private static void trailers(HeaderMap trailers, ByteBuffer buffer) {
-        HopByHop.removeFromTrailers(trailers);
+        Trailers.clean(trailers);
         for (HeaderValues values : trailers) {
             for (String value : values) {
                 byte[] line = (values.getHeaderName() + ": " + value).getBytes(StandardCharsets.ISO_8859_1);

@@ -4,6 +4,7 @@ import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestId;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
+import io.millau.server.internal.http.OwnFields;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.tls.ClientIdentity;
 import io.undertow.server.Connectors;
@@ -21,12 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RequestHead {
 
-    private static final HttpString FORWARDED = new HttpString("Forwarded");
-    private static final HttpString CLIENT_CERT = new HttpString("Client-Cert");
-    private static final HttpString CLIENT_CERT_CHAIN = new HttpString("Client-Cert-Chain");
-    private static final String X_FORWARDED = "x-forwarded-";
     private static final byte[] VERSION = Http1.ascii(" HTTP/1.1\r\n");
     private static final byte[] X_FORWARDED_FOR = Http1.ascii("X-Forwarded-For: ");
+    private static final byte[] X_REAL_IP = Http1.ascii("\r\nX-Real-IP: ");
     private static final byte[] X_FORWARDED_PROTO = Http1.ascii("\r\nX-Forwarded-Proto: ");
     private static final byte[] X_FORWARDED_HOST = Http1.ascii("\r\nX-Forwarded-Host: ");
     private static final byte[] X_FORWARDED_PORT = Http1.ascii("\r\nX-Forwarded-Port: ");
@@ -80,6 +78,8 @@ public final class RequestHead {
         put(CRLF);
         fields(headers, headers.get(Headers.CONNECTION), chunked, exchange.getProtocol() == Protocols.HTTP_2_0);
         put(X_FORWARDED_FOR);
+        value(client.address());
+        put(X_REAL_IP);
         value(client.address());
         put(X_FORWARDED_PROTO);
         value(exchange.getRequestScheme());
@@ -159,14 +159,7 @@ public final class RequestHead {
     }
 
     private static boolean isReplaced(HttpString name) {
-        return name.equals(Headers.HOST)
-                || name.length() >= X_FORWARDED.length()
-                        && (name.byteAt(0) | 0x20) == 'x'
-                        && (name.equals(RequestId.HEADER)
-                                || name.toString().regionMatches(true, 0, X_FORWARDED, 0, X_FORWARDED.length()))
-                || name.equals(FORWARDED)
-                || name.equals(CLIENT_CERT)
-                || name.equals(CLIENT_CERT_CHAIN);
+        return name.equals(Headers.HOST) || OwnFields.contains(name);
     }
 
     private void field(HttpString name, String value) throws UnfitException {

@@ -108,13 +108,26 @@ final class ResponseRelay {
         if (exchange.isHttp10() && exchange.isPersistent()) {
             exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
         }
+        frame(head, passing);
+        request.endConnectionIfBodyIsUncertain();
+        passing.start(exchange.getResponseChannel());
+    }
+
+    /** Frames a body whose length is not known, and passes trailers on if the client wants them. */
+    private void frame(ResponseHead head, ResponseBody passing) {
+        HeaderMap headers = exchange.getResponseHeaders();
+        boolean hasBody = head.status() != StatusCodes.NO_CONTENT && head.status() != StatusCodes.NOT_MODIFIED;
+        if (head.length() < 0 && hasBody && Http1.isHttp11(exchange)) {
+            // Also if the connection ends with the response: a cut response would look complete otherwise.
+            headers.put(Headers.TRANSFER_ENCODING, "chunked");
+        }
         if (passing.decoder() != null
                 && Http1.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
             HeaderMap trailers = passing.decoder().trailers();
             exchange.putAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER, () -> trailers);
+        } else {
+            headers.remove(Headers.TRAILER);
         }
-        request.endConnectionIfBodyIsUncertain();
-        passing.start(exchange.getResponseChannel());
     }
 
     private boolean changesHead() {
