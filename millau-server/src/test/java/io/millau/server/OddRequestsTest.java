@@ -33,7 +33,7 @@ class OddRequestsTest extends ProxyTest {
         int start = document.indexOf(HEAD);
         assertThat(start).isPositive();
         StringBuilder table = new StringBuilder(HEAD);
-        for (OddRequests request : OddRequests.ALL) {
+        for (OddRequest request : OddRequest.ALL) {
             table.append(row(request)).append('\n');
         }
         if (WRITE) {
@@ -43,7 +43,7 @@ class OddRequestsTest extends ProxyTest {
         }
     }
 
-    private String row(OddRequests request) throws Exception {
+    private String row(OddRequest request) throws Exception {
         List<String> logged = new ArrayList<>();
         String http1 = request.http1().isEmpty() ? NONE : played(() -> overHttp1(request.http1()), logged);
         String http2 = request.http2().isEmpty()

@@ -85,7 +85,7 @@ public abstract class Downstream implements TrafficListener.Request {
 
     @Override
     public final String path() {
-        return Http1.pathOf(exchange);
+        return exchange.getRequestURI();
     }
 
     @Override

@@ -18,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class HeadReader {
 
-    /** The longest head, in bytes, with the request line. */
-    static final int MAX_BYTES = 32 * 1024;
-
     /** How much more of a head that is too large is read, so that the client gets to read its response. */
     static final int MAX_SKIPPED = 256 * 1024;
 
@@ -75,10 +72,12 @@ final class HeadReader {
     }
 
     private void keep(byte next) {
-        if (size == MAX_BYTES) {
+        if (size == Rejection.MAX_HEAD_BYTES) {
             skipped++;
             if (tooLarge == null) {
-                tooLarge = requestLineEnded ? Rejection.ofSize(0, MAX_BYTES + 1) : Rejection.targetTooLong(MAX_BYTES);
+                tooLarge = requestLineEnded
+                        ? Rejection.ofSize(0, Rejection.MAX_HEAD_BYTES + 1)
+                        : Rejection.targetTooLong();
             }
             return;
         }

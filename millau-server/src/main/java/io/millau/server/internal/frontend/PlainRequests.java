@@ -95,10 +95,7 @@ final class PlainRequests {
         HttpServerExchange exchange = new HttpServerExchange(connection, headers, new HeaderMap(), -1);
         exchange.setRequestMethod(method);
         exchange.setProtocol(Protocols.HTTP_1_1);
-        exchange.setRequestURI(path);
-        exchange.setRequestPath(path);
-        exchange.setRelativePath(path);
-        exchange.setQueryString(targetEnd > pathEnd ? text(pathEnd + 1, targetEnd) : "");
+        RequestTarget.set(exchange, path, targetEnd > pathEnd ? text(pathEnd + 1, targetEnd) : "");
         exchange.setPersistent(true);
         return exchange;
     }

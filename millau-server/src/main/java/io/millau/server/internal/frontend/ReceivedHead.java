@@ -54,19 +54,20 @@ record ReceivedHead(
                 inOriginForm = rest.startsWith("/") ? rest : "/" + rest;
             }
         }
-        String problem = RequestTarget.problemOf(inOriginForm);
-        return new ReceivedHead(
-                method, inOriginForm, protocol, headers, problem == null ? null : Rejection.badRequest(problem));
+        Rejection rejection = Rejection.ofProblem(RequestTarget.problemOf(inOriginForm));
+        return new ReceivedHead(method, inOriginForm, protocol, headers, rejection);
     }
 
     /** The head of a request over HTTP/2 (RFC 9113, 8.3.1). */
     static ReceivedHead ofHttp2(HeaderMap fields) {
         String method = fields.getFirst(Http2Channel.METHOD);
         HttpString name = method == null || !isToken(method) ? UNKNOWN_METHOD : Methods.fromString(method);
-        Rejection tooLarge = sizeProblem(fields);
-        String problem = tooLarge == null ? http2Problem(name, fields) : null;
-        if (tooLarge != null || problem != null) {
-            return rejected(name, tooLarge != null ? tooLarge : Rejection.badRequest(String.valueOf(problem)));
+        Rejection rejection = sizeProblem(fields);
+        if (rejection == null) {
+            rejection = Rejection.ofProblem(http2Problem(name, fields));
+        }
+        if (rejection != null) {
+            return rejected(name, rejection);
         }
         HeaderMap headers = new HeaderMap();
         for (HeaderValues values : fields) {
@@ -92,8 +93,8 @@ record ReceivedHead(
             }
         }
         String path = fields.getFirst(Http2Channel.PATH);
-        return path != null && path.length() > HeadReader.MAX_BYTES
-                ? Rejection.targetTooLong(HeadReader.MAX_BYTES)
+        return path != null && path.length() > Rejection.MAX_HEAD_BYTES
+                ? Rejection.targetTooLong()
                 : Rejection.ofSize(number, bytes);
     }
 
@@ -128,10 +129,9 @@ record ReceivedHead(
         if (ofConnection || name.equals(Headers.TE) && !"trailers".equalsIgnoreCase(values.getFirst())) {
             return "field " + name + ", which HTTP/2 does not have";
         }
-        for (int i = name.byteAt(0) == ':' ? 1 : 0; i < name.length(); i++) {
-            if (!HeaderNames.TOKEN[name.byteAt(i) & 0xff]) {
-                return "field named " + name + ", expected a token";
-            }
+        boolean isPseudoHeader = name.byteAt(0) == ':'; // Undertow has checked which
+        if (!isPseudoHeader && !HeaderNames.isToken(name)) {
+            return "field named " + name + ", expected a token";
         }
         for (int v = 0; v < values.size(); v++) {
             String value = values.get(v);
@@ -194,15 +194,7 @@ record ReceivedHead(
     }
 
     private boolean has(String option) {
-        HeaderValues connection = headers.get(Headers.CONNECTION);
-        if (connection != null) {
-            for (int i = 0; i < connection.size(); i++) {
-                if (HopByHop.hasToken(connection.get(i), option)) {
-                    return true;
-                }
-            }
-        }
-        return false;
+        return HopByHop.hasToken(headers.get(Headers.CONNECTION), option);
     }
 
     /** Gives the exchange that Undertow made of the plain head what was received. */

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record Rejection(int status, String reason) {
 
+    /** The longest head, in bytes, with the target. */
+    static final int MAX_HEAD_BYTES = 32 * 1024;
+
     private static final int MAX_FIELDS = 200;
 
     private static final AttachmentKey<Rejection> KEY = AttachmentKey.create(Rejection.class);
@@ -22,16 +25,21 @@ public record Rejection(int status, String reason) {
         return new Rejection(StatusCodes.BAD_REQUEST, reason);
     }
 
-    static Rejection targetTooLong(int most) {
-        return new Rejection(StatusCodes.REQUEST_URI_TOO_LARGE, "request target of more than " + most + " bytes");
+    /** Null if there is no problem. */
+    public static @Nullable Rejection ofProblem(@Nullable String problem) {
+        return problem == null ? null : badRequest(problem);
+    }
+
+    static Rejection targetTooLong() {
+        return new Rejection(
+                StatusCodes.REQUEST_URI_TOO_LARGE, "request target of more than " + MAX_HEAD_BYTES + " bytes");
     }
 
     /** Null if a head may be so large. */
     static @Nullable Rejection ofSize(int fields, int bytes) {
-        if (bytes > HeadReader.MAX_BYTES) {
+        if (bytes > MAX_HEAD_BYTES) {
             return new Rejection(
-                    StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE,
-                    "head of more than " + HeadReader.MAX_BYTES + " bytes");
+                    StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE, "head of more than " + MAX_HEAD_BYTES + " bytes");
         }
         return fields > MAX_FIELDS ? tooManyFields(MAX_FIELDS, "") : null;
     }

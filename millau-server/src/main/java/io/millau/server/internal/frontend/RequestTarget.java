@@ -30,11 +30,19 @@ final class RequestTarget {
 
     /** Sets the target of a request. */
     static void set(HttpServerExchange exchange, String target) {
-        int query = target.indexOf('?');
-        String path = query < 0 ? target : target.substring(0, query);
+        int mark = target.indexOf('?');
+        if (mark < 0) {
+            set(exchange, target, "");
+        } else {
+            set(exchange, target.substring(0, mark), target.substring(mark + 1));
+        }
+    }
+
+    /** Sets the target of a request; the query is empty if there is none. */
+    static void set(HttpServerExchange exchange, String path, String query) {
         exchange.setRequestURI(path);
         exchange.setRequestPath(path);
         exchange.setRelativePath(path);
-        exchange.setQueryString(query < 0 ? "" : target.substring(query + 1));
+        exchange.setQueryString(query);
     }
 }

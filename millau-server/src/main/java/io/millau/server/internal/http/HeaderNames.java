@@ -32,6 +32,16 @@ public final class HeaderNames {
         return these;
     }
 
+    /** Whether this is a token (RFC 9110, 5.6.2); not always so in HTTP/2, where it may have a colon. */
+    public static boolean isToken(HttpString name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (!TOKEN[name.byteAt(i) & 0xff]) {
+                return false;
+            }
+        }
+        return name.length() > 0;
+    }
+
     public HttpString get(byte[] from, int offset, int length) {
         int hash = 0;
         for (int i = 0; i < length; i++) {

@@ -76,6 +76,19 @@ public final class HopByHop {
         return false;
     }
 
+    /** Whether one of a field's values has this token. */
+    public static boolean hasToken(@Nullable HeaderValues lists, String token) {
+        if (lists == null) {
+            return false;
+        }
+        for (int i = 0; i < lists.size(); i++) {
+            if (hasToken(lists.get(i), token)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static boolean isBlank(char c) {
         return c == ' ' || c == '\t';
     }

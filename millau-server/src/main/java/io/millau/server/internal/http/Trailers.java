@@ -48,18 +48,9 @@ public final class Trailers {
     public static void clean(HeaderMap trailers) {
         HopByHop.removeFrom(trailers);
         for (HttpString name : List.copyOf(trailers.getHeaderNames())) {
-            if (FORBIDDEN.contains(name) || OwnFields.contains(name) || !isToken(name)) {
+            if (FORBIDDEN.contains(name) || OwnFields.contains(name) || !HeaderNames.isToken(name)) {
                 trailers.remove(name);
             }
         }
-    }
-
-    private static boolean isToken(HttpString name) {
-        for (int i = 0; i < name.length(); i++) {
-            if (!HeaderNames.TOKEN[name.byteAt(i) & 0xff]) {
-                return false;
-            }
-        }
-        return name.length() > 0;
     }
 }

@@ -3,7 +3,6 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Delivery;
 import io.millau.core.Router;
 import io.millau.server.internal.frontend.Downstream;
-import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.tls.ClientIdentity;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -103,7 +102,7 @@ public final class HttpsRules {
         boolean hasPort = colon > host.lastIndexOf(']');
         String name = hasPort ? host.substring(0, colon) : host;
         String query = exchange.getQueryString();
-        return "https://" + name + (hasPort && port > 0 && port != 443 ? ":" + port : "") + Http1.pathOf(exchange)
+        return "https://" + name + (hasPort && port > 0 && port != 443 ? ":" + port : "") + exchange.getRequestURI()
                 + (query.isEmpty() ? "" : "?" + query);
     }
 }

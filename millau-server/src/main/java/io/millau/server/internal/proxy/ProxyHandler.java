@@ -65,8 +65,7 @@ public final class ProxyHandler implements HttpHandler {
     public void handleRequest(HttpServerExchange exchange) {
         Rejection rejection = Rejection.of(exchange);
         if (rejection == null) {
-            String problem = RequestCheck.problemOf(exchange);
-            rejection = problem == null ? null : new Rejection(StatusCodes.BAD_REQUEST, problem);
+            rejection = Rejection.ofProblem(RequestCheck.problemOf(exchange));
         }
         if (rejection != null) {
             reject(exchange, rejection);

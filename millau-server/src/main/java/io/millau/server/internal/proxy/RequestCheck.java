@@ -91,14 +91,13 @@ final class RequestCheck {
     }
 
     /**
-     * Whether the target has a form that can be forwarded. HTTP/2 has no absolute form (RFC 9112, 3.2.2), but its {@code :path}
-     * could hold one, with another host than the one that the request is routed by.
+     * Whether the target has a form that can be forwarded. HTTP/1.1 has no absolute form left here; {@code :path} of HTTP/2 must not
+     * have one (RFC 9113, 8.3.1), since it could name another host than the one that the request is routed by.
      */
     private static boolean isTarget(HttpServerExchange exchange) {
         String uri = exchange.getRequestURI();
         return uri.startsWith("/")
                 || uri.equals("*")
-                || exchange.isHostIncludedInRequestURI()
                 || exchange.getRequestMethod().equals(Methods.CONNECT);
     }
 }

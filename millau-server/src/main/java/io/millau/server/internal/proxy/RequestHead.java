@@ -2,12 +2,12 @@ package io.millau.server.internal.proxy;
 
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestId;
+import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.OwnFields;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.tls.ClientIdentity;
-import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
@@ -112,7 +112,7 @@ public final class RequestHead {
 
     private void target(HttpServerExchange exchange) throws UnfitException {
         int start = at;
-        latin1(Http1.pathOf(exchange));
+        latin1(exchange.getRequestURI());
         String query = exchange.getQueryString();
         if (!query.isEmpty()) {
             put((byte) '?');
@@ -136,8 +136,8 @@ public final class RequestHead {
                     || chunked && name.equals(Headers.CONTENT_LENGTH)) {
                 continue;
             }
-            if (http2) {
-                checkToken(name);
+            if (http2 && !HeaderNames.isToken(name)) {
+                throw new UnfitException("header field named " + name); // with a colon, it would be another field
             }
             if (http2 && values.size() > 1 && name.equals(Headers.COOKIE)) {
                 field(name, String.join("; ", values)); // RFC 9113, 8.2.3
@@ -145,15 +145,6 @@ public final class RequestHead {
             }
             for (int v = 0; v < values.size(); v++) {
                 field(name, values.get(v));
-            }
-        }
-    }
-
-    /** In HTTP/2 a name can contain a colon. Over HTTP/1.1 it would become another field, Transfer-Encoding for instance. */
-    private static void checkToken(HttpString name) throws UnfitException {
-        for (int i = 0; i < name.length(); i++) {
-            if (!Connectors.isValidTokenCharacter(name.byteAt(i))) {
-                throw new UnfitException("header field named " + name);
             }
         }
     }

@@ -4,7 +4,6 @@ import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
-import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.text.Throttle;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
@@ -84,7 +83,7 @@ final class RequestTracker {
         unmatched.warn(
                 LOG,
                 () -> "No matching services host=" + LogText.value(Downstream.hostOf(exchange)) + " path="
-                        + LogText.value(Http1.pathOf(exchange)));
+                        + LogText.value(exchange.getRequestURI()));
     }
 
     /** Warns of a request that got no response, or no complete one, from its service. */

@@ -4,19 +4,18 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Requests as browsers, other proxies and attackers send them, by the sections of RFC 9110, 9112 and 9113.
+ * A request as browsers, other proxies or attackers send it, of a kind that RFC 9110, 9112 or 9113 has a rule for.
  *
  * @param http1 all bytes, after which another request is tried over the connection; empty where HTTP/1.1 can't express it
  * @param http2 names and values of the fields in turn; empty where HTTP/2 can't express it
  */
-record OddRequests(String name, String rfc, String http1, List<String> http2) {
+record OddRequest(String name, String rfc, String http1, List<String> http2) {
 
     private static final String END = "\r\n\r\n";
 
-    static final List<OddRequests> ALL = List.of(
+    static final List<OddRequest> ALL = List.of(
             // ---- The target
             target(
                     "`\\|`, `{`, `}`, `^`, backtick, `\"`, `\\`, `<`, `>` in the query",
@@ -30,7 +29,7 @@ record OddRequests(String name, String rfc, String http1, List<String> http2) {
             target("DEL", "/a\u007fb"),
             target("tab", "/a\tb"),
             target("longer than 32 KiB", "/" + "a".repeat(33_000)),
-            new OddRequests(
+            new OddRequest(
                     "absolute form, with the host of `Host`",
                     "9112, 3.2.2",
                     "GET http://a/x?y HTTP/1.1\r\nHost: a" + END,
@@ -41,12 +40,12 @@ record OddRequests(String name, String rfc, String http1, List<String> http2) {
                     "GET http://b/x HTTP/1.1\r\nHost: a" + END),
             http1("absolute form, without a path", "9112, 3.2.2", "GET http://a?y HTTP/1.1\r\nHost: a" + END),
             http1("asterisk form", "9112, 3.2.4", "OPTIONS * HTTP/1.1\r\nHost: a" + END),
-            new OddRequests(
+            new OddRequest(
                     "`CONNECT`",
                     "9110, 9.3.6",
                     "CONNECT a:443 HTTP/1.1\r\nHost: a:443" + END,
-                    List.of(":method", "CONNECT", ":authority", "a:443")),
-            new OddRequests("neither path nor URL", "9112, 3.2", "GET x HTTP/1.1\r\nHost: a" + END, http2("x")),
+                    fields(":method=CONNECT :authority=a:443")),
+            new OddRequest("neither path nor URL", "9112, 3.2", "GET x HTTP/1.1\r\nHost: a" + END, http2("x")),
             // ---- The request line
             http1("empty lines before it", "9112, 2.2", "\r\n\r\nGET / HTTP/1.1\r\nHost: a" + END),
             http1("lines that end with LF alone", "9112, 2.2", "GET / HTTP/1.1\nHost: a\n\n"),
@@ -57,22 +56,23 @@ record OddRequests(String name, String rfc, String http1, List<String> http2) {
             http1("version `HTTP/0.9`", "9112, 2.3", "GET / HTTP/0.9\r\nHost: a" + END),
             http1("version `HTTP/1.9`", "9110, 2.5", "GET / HTTP/1.9\r\nHost: a" + END),
             http1("version `HTTP/2.0`, `HTTP/9.9`", "9110, 15.6.6", "GET / HTTP/9.9\r\nHost: a" + END),
-            new OddRequests(
+            new OddRequest(
                     "method that is no token",
                     "9110, 9.1",
                     "G(T / HTTP/1.1\r\nHost: a" + END,
-                    List.of(":method", "G(T", ":scheme", "http", ":path", "/", ":authority", "a")),
-            new OddRequests(
+                    fields(":method=G(T :scheme=http :path=/ :authority=a")),
+            new OddRequest(
                     "method that nobody knows",
                     "9110, 9.1",
                     "BREW / HTTP/1.1\r\nHost: a" + END,
-                    List.of(":method", "BREW", ":scheme", "http", ":path", "/", ":authority", "a")),
+                    fields(":method=BREW :scheme=http :path=/ :authority=a")),
             http1(
                     "TLS on a port without it",
                     "9112, 3",
                     "\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003\n\n"),
             // ---- The host
-            host("`Host` missing", "9112, 3.2", null),
+            new OddRequest(
+                    "`Host` missing", "9112, 3.2", "GET / HTTP/1.1" + END, fields(":method=GET :scheme=http :path=/")),
             host("host with an empty port", "9110, 4.2", "a:"),
             host("port that is no number", "9112, 3.2", "a:b"),
             host("user information", "9110, 4.2.4", "user@a"),
@@ -80,22 +80,12 @@ record OddRequests(String name, String rfc, String http1, List<String> http2) {
             host("blank in the host", "9112, 3.2", "a b"),
             host("IPv6 address", "9110, 7.2", "[::1]:80"),
             host("IPv6 address without brackets", "9110, 7.2", "::1"),
-            new OddRequests(
+            new OddRequest(
                     "two hosts",
                     "9112, 3.2",
                     "GET / HTTP/1.1\r\nHost: a\r\nHost: b" + END,
-                    List.of(":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a", ":authority", "b")),
-            http2(
-                    "`host` and no `:authority`",
-                    "9113, 8.3.1",
-                    ":method",
-                    "GET",
-                    ":scheme",
-                    "http",
-                    ":path",
-                    "/",
-                    "host",
-                    "a"),
+                    fields(":method=GET :scheme=http :path=/ :authority=a :authority=b")),
+            http2("`host` and no `:authority`", "9113, 8.3.1", fields(":method=GET :scheme=http :path=/ host=a")),
             // ---- Fields
             http1("value that is folded", "9112, 5.2", "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b" + END),
             field("value with NUL", "9110, 5.5", "x", "a\u0000b"),
@@ -113,59 +103,29 @@ record OddRequests(String name, String rfc, String http1, List<String> http2) {
                     "`HTTP/1.0` with `Connection: x, keep-alive`",
                     "9112, 9.3",
                     "GET / HTTP/1.0\r\nHost: a\r\nConnection: x, keep-alive" + END),
-            http2("`connection`", "9113, 8.2.2", get("connection", "keep-alive")),
-            http2("`transfer-encoding`", "9113, 8.2.2", get("transfer-encoding", "chunked")),
-            http2("`te: gzip`", "9113, 8.2.2", get("te", "gzip")),
-            http2("name in upper case", "9113, 8.2.1", get("X-Mine", "1")),
-            new OddRequests(
-                    "201 fields", "9110, 5.4", "GET / HTTP/1.1\r\nHost: a\r\n" + fields1(200) + END, fields2(198)),
+            http2("`connection`", "9113, 8.2.2", with("connection", "keep-alive")),
+            http2("`transfer-encoding`", "9113, 8.2.2", with("transfer-encoding", "chunked")),
+            http2("`te: gzip`", "9113, 8.2.2", with("te", "gzip")),
+            http2("name in upper case", "9113, 8.2.1", with("X-Mine", "1")),
+            new OddRequest(
+                    "201 fields",
+                    "9110, 5.4",
+                    "GET / HTTP/1.1\r\nHost: a\r\n" + fields1(200) + END,
+                    with(fields2(198))),
             http1("101 fields of one name", "9110, 5.4", "GET / HTTP/1.1\r\nHost: a" + "\r\nx: 1".repeat(101) + END),
             field("21 kB of cookies", "9110, 5.4", "cookie", "c".repeat(21_000)),
             field("33 kB of cookies", "9110, 5.4", "cookie", "c".repeat(33_000)),
             // ---- Pseudo-header fields
-            http2("`:method` missing", "9113, 8.3.1", ":scheme", "http", ":path", "/", ":authority", "a"),
-            http2("`:scheme` missing", "9113, 8.3.1", ":method", "GET", ":path", "/", ":authority", "a"),
-            http2("`:path` missing", "9113, 8.3.1", ":method", "GET", ":scheme", "http", ":authority", "a"),
-            http2("`:path` empty", "9113, 8.3.1", ":method", "GET", ":scheme", "http", ":path", "", ":authority", "a"),
-            http2(
-                    "`:path` twice",
-                    "9113, 8.3.1",
-                    ":method",
-                    "GET",
-                    ":scheme",
-                    "http",
-                    ":path",
-                    "/",
-                    ":path",
-                    "/",
-                    ":authority",
-                    "a"),
-            http2(
-                    "`:status`",
-                    "9113, 8.3",
-                    ":method",
-                    "GET",
-                    ":scheme",
-                    "http",
-                    ":path",
-                    "/",
-                    ":authority",
-                    "a",
-                    ":status",
-                    "200"),
+            http2("`:method` missing", "9113, 8.3.1", fields(":scheme=http :path=/ :authority=a")),
+            http2("`:scheme` missing", "9113, 8.3.1", fields(":method=GET :path=/ :authority=a")),
+            http2("`:path` missing", "9113, 8.3.1", fields(":method=GET :scheme=http :authority=a")),
+            http2("`:path` empty", "9113, 8.3.1", fields(":method=GET :scheme=http :path= :authority=a")),
+            http2("`:path` twice", "9113, 8.3.1", fields(":method=GET :scheme=http :path=/ :path=/ :authority=a")),
+            http2("`:status`", "9113, 8.3", fields(":method=GET :scheme=http :path=/ :authority=a :status=200")),
             http2(
                     "a pseudo-header field after others",
                     "9113, 8.3",
-                    ":method",
-                    "GET",
-                    ":scheme",
-                    "http",
-                    ":path",
-                    "/",
-                    "x",
-                    "1",
-                    ":authority",
-                    "a"),
+                    fields(":method=GET :scheme=http :path=/ x=1 :authority=a")),
             // ---- Framing
             length("`Content-Length` that is no number", "1x"),
             length("`Content-Length` with a sign", "+1"),
@@ -187,60 +147,66 @@ record OddRequests(String name, String rfc, String http1, List<String> http2) {
                     "`Transfer-Encoding` over HTTP/1.0",
                     "9112, 6.1",
                     "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked" + END + "0" + END),
-            http2("`content-length` without a body", "9113, 8.1.1", get("content-length", "5")));
+            http2("`content-length` without a body", "9113, 8.1.1", with("content-length", "5")));
 
-    private static OddRequests http1(String name, String rfc, String bytes) {
-        return new OddRequests(name, rfc, bytes, List.of());
+    private static OddRequest http1(String name, String rfc, String bytes) {
+        return new OddRequest(name, rfc, bytes, List.of());
     }
 
-    private static OddRequests http2(String name, String rfc, String... fields) {
-        return new OddRequests(name, rfc, "", List.of(fields));
+    private static OddRequest http2(String name, String rfc, List<String> fields) {
+        return new OddRequest(name, rfc, "", fields);
     }
 
-    private static OddRequests target(String name, String target) {
-        return new OddRequests(name, "9112, 3.2", "GET " + target + " HTTP/1.1\r\nHost: a" + END, http2(target));
+    /** Names and values in turn, from text like {@code :method=GET :path=/}. */
+    private static List<String> fields(String text) {
+        return Stream.of(text.split(" "))
+                .flatMap(field -> Stream.of(field.split("=", 2)))
+                .toList();
     }
 
-    private static OddRequests host(String name, String rfc, @Nullable String host) {
-        return host == null
-                ? new OddRequests(
-                        name, rfc, "GET / HTTP/1.1" + END, List.of(":method", "GET", ":scheme", "http", ":path", "/"))
-                : new OddRequests(
-                        name,
-                        rfc,
-                        "GET / HTTP/1.1\r\nHost: " + host + END,
-                        List.of(":method", "GET", ":scheme", "http", ":path", "/", ":authority", host));
+    private static OddRequest target(String name, String target) {
+        return new OddRequest(name, "9112, 3.2", "GET " + target + " HTTP/1.1\r\nHost: a" + END, http2(target));
     }
 
-    private static OddRequests field(String name, String rfc, String field, String value) {
-        return new OddRequests(
-                name, rfc, "GET / HTTP/1.1\r\nHost: a\r\n" + field + ": " + value + END, List.of(get(field, value)));
+    private static OddRequest host(String name, String rfc, String host) {
+        return new OddRequest(
+                name,
+                rfc,
+                "GET / HTTP/1.1\r\nHost: " + host + END,
+                List.of(":method", "GET", ":scheme", "http", ":path", "/", ":authority", host));
+    }
+
+    private static OddRequest field(String name, String rfc, String field, String value) {
+        return new OddRequest(
+                name, rfc, "GET / HTTP/1.1\r\nHost: a\r\n" + field + ": " + value + END, with(field, value));
     }
 
     private static String fields1(int number) {
         return IntStream.range(0, number).mapToObj(i -> "x" + i + ": 1").collect(Collectors.joining("\r\n"));
     }
 
-    private static List<String> fields2(int number) {
-        return Stream.concat(
-                        http2("/").stream(), IntStream.range(0, number).boxed().flatMap(i -> Stream.of("x" + i, "1")))
-                .toList();
+    private static String[] fields2(int number) {
+        return IntStream.range(0, number)
+                .boxed()
+                .flatMap(i -> Stream.of("x" + i, "1"))
+                .toArray(String[]::new);
     }
 
-    private static OddRequests length(String name, String length) {
-        return new OddRequests(
+    private static OddRequest length(String name, String length) {
+        return new OddRequest(
                 name,
                 "9110, 8.6",
                 "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + length + END + "x",
-                List.of(get("content-length", length)));
+                with("content-length", length));
     }
 
     private static List<String> http2(String path) {
         return List.of(":method", "GET", ":scheme", "http", ":path", path, ":authority", "a");
     }
 
-    private static String[] get(String name, String value) {
-        return new String[] {":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a", name, value};
+    /** A plain request with these fields, names and values in turn. */
+    private static List<String> with(String... fields) {
+        return Stream.concat(http2("/").stream(), Stream.of(fields)).toList();
     }
 
     @Override
