@@ -9,6 +9,7 @@ import io.millau.metrics.PrometheusMetrics;
 import io.millau.server.internal.status.ChangeHistory;
 import io.millau.server.internal.status.Changes;
 import io.millau.server.internal.status.Status;
+import io.millau.server.internal.text.Trust;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +66,7 @@ public class TelemetryBenchmark {
         metrics.servicesReplaced(declared);
         ChangeHistory history = new ChangeHistory(Clock.systemUTC());
         Changes changes = new Changes(history);
-        Status status = new Status(history, Clock.systemUTC(), Ticker.system(), "bench", () -> true);
+        Status status = new Status(history, Clock.systemUTC(), Ticker.system(), "bench", Trust.NOBODY, () -> true);
         List<TrafficListener> listeners = new ArrayList<>(List.of(changes));
         listeners.addAll(status.listeners());
         listeners.add(new PrometheusMetrics());

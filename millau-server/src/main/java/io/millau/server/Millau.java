@@ -7,6 +7,7 @@ import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.AddressRanges;
 import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.internal.text.ListenAddress;
 import java.io.IOException;
@@ -148,6 +149,8 @@ public final class Millau implements AutoCloseable {
         boolean debugHeaders;
         Ticker ticker = Ticker.system();
         final List<CertificateSource> certificates = new ArrayList<>();
+        AddressRanges trusted = AddressRanges.NONE;
+        AddressRanges proxyProtocol = AddressRanges.NONE;
         boolean redirectToHttps;
         Clock wallClock = Clock.systemUTC();
 
@@ -215,6 +218,34 @@ public final class Millau implements AutoCloseable {
          */
         public Builder redirectToHttps() {
             this.redirectToHttps = true;
+            return this;
+        }
+
+        /**
+         * Sets which peers are trusted: proxies and load balancers in front of this one, whose {@code X-Forwarded-For}, {@code
+         * -Proto}, {@code -Host} and {@code -Port} are believed and extended, or {@code Forwarded} (RFC 7239) where there is no
+         * {@code X-Forwarded-For}. The client of a request is then the last address of that list that is not trusted. By
+         * default nobody is trusted, and the client is the peer.
+         *
+         * @param ranges addresses, or ranges in CIDR notation, separated by blanks, and the names {@code private} (RFC 1918,
+         *     loopback, link-local and unique local addresses) and {@code cloudflare}: {@code 10.0.0.0/8 2001:db8::/32} for
+         *     instance
+         * @throws IllegalArgumentException if the text has anything else; the message names it
+         */
+        public Builder trusted(String ranges) {
+            this.trusted = AddressRanges.parse(ranges);
+            return this;
+        }
+
+        /**
+         * Sets which peers begin their connections with a PROXY protocol header, version 1 or 2, before TLS. A connection of
+         * such a peer without that header is closed; those of other peers must not have one. By default none does.
+         *
+         * @param ranges in the form of {@link #trusted}
+         * @throws IllegalArgumentException if the text has anything else; the message names it
+         */
+        public Builder proxyProtocol(String ranges) {
+            this.proxyProtocol = AddressRanges.parse(ranges);
             return this;
         }
 

@@ -18,6 +18,7 @@ import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.internal.status.Status;
 import io.millau.server.internal.status.Telemetry;
 import io.millau.server.internal.status.UrlExplanation;
+import io.millau.server.internal.text.Trust;
 import io.millau.server.internal.tls.Certificates;
 import io.millau.server.internal.tls.Tls;
 import io.millau.server.internal.tls.TlsThreads;
@@ -67,6 +68,7 @@ final class ProxyServer implements AutoCloseable {
     private final @Nullable Certificates certificates;
     private final @Nullable Listener telemetry;
     private final boolean redirectAll;
+    private final Trust trust;
     private final Duration grace;
     private final Duration drain;
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -75,6 +77,7 @@ final class ProxyServer implements AutoCloseable {
 
     ProxyServer(Millau.Builder builder) throws IOException {
         redirectAll = builder.redirectToHttps;
+        trust = new Trust(builder.trusted, builder.proxyProtocol);
         grace = builder.grace;
         drain = builder.drain;
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
@@ -84,7 +87,7 @@ final class ProxyServer implements AutoCloseable {
         changes = new Changes(history);
         status = builder.telemetry == null
                 ? null
-                : new Status(history, builder.wallClock, builder.ticker, builder.hostName, this::up);
+                : new Status(history, builder.wallClock, builder.ticker, builder.hostName, trust, this::up);
         accessLog = builder.accessLog;
         traffic = new GuardedListeners(listeners(builder.trafficListeners));
         healthChecks = new HealthChecks(router, loops, upstreams, traffic);
@@ -103,18 +106,21 @@ final class ProxyServer implements AutoCloseable {
                         .getMap());
         try {
             for (InetSocketAddress address : builder.addresses) {
-                listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address)));
+                listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address, trust)));
             }
             if (certificates != null) {
                 Tls tls = new Tls(certificates, router::clientCa, builder.tlsProvider);
                 for (InetSocketAddress address : builder.secureAddresses) {
-                    listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address, tls, tlsThreads)));
+                    listeners.add(bind(
+                            address, () -> Listener.bind(worker, buffers, loops, address, trust, tls, tlsThreads)));
                 }
             }
             InetSocketAddress telemetryAddress = builder.telemetry;
             telemetry = telemetryAddress == null
                     ? null
-                    : bind(telemetryAddress, () -> Listener.bind(worker, buffers, loops, telemetryAddress));
+                    : bind(
+                            telemetryAddress,
+                            () -> Listener.bind(worker, buffers, loops, telemetryAddress, Trust.NOBODY));
             if (telemetry != null && status != null) {
                 telemetry.open(new Telemetry(this::up, status, new ExplainHandler(this::explain), builder.metrics));
             }
@@ -202,7 +208,7 @@ final class ProxyServer implements AutoCloseable {
     }
 
     UrlExplanation explain(RequestUrl url) {
-        return UrlExplanation.of(url, router, services.current().problems(), redirectAll);
+        return UrlExplanation.of(url, router, services.current().problems(), redirectAll, trust);
     }
 
     /** See {@link Millau#up}. */

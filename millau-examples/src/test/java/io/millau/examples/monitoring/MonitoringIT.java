@@ -10,6 +10,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.testing.Authority;
 import io.millau.core.testing.FreePorts;
+import io.millau.core.testing.RequiresCommands;
 import io.millau.core.testing.TrustAll;
 import io.millau.docker.testing.Shell;
 import io.millau.examples.echo.Echo;
@@ -45,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The shipped configuration, alerts and dashboard on a real Prometheus that reads a real Millau under load, with every trouble
  * that they know: what they ask for is there.
  */
-@RequiresPrometheus
+@RequiresCommands({"prometheus", "promtool"})
 class MonitoringIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(180);

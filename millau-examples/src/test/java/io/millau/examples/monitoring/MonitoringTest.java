@@ -98,7 +98,7 @@ class MonitoringTest {
     @Test
     void composeTakesItsFile() throws Exception {
         Assumptions.assumeTrue(
-                RequiresPrometheus.Condition.isInstalled("docker-compose"), "docker-compose isn't installed");
+                RequiresCommands.Condition.isInstalled("docker-compose"), "docker-compose isn't installed");
         Process process = new ProcessBuilder("docker-compose", "--file", "compose.yml", "config", "--quiet")
                 .directory(Monitoring.FOLDER.toFile())
                 .redirectErrorStream(true)

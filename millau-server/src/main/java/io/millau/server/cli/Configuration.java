@@ -1,7 +1,9 @@
 package io.millau.server.cli;
 
+import io.millau.core.internal.AddressRanges;
 import io.millau.core.internal.Pem;
 import io.millau.server.internal.text.ListenAddress;
+import io.millau.server.internal.text.Trust;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param http {@code HTTP}
  * @param https {@code HTTPS}; null if it is off
  * @param redirectToHttps {@code REDIRECT}
+ * @param trust {@code TRUSTED} and {@code PROXY_PROTOCOL}
  * @param certificates {@code CERTS}
  * @param acme {@code ACME} and the variables that start with it; null if it is off
  * @param store {@code STORE} and the variables that start with it
@@ -38,6 +41,7 @@ record Configuration(
         InetSocketAddress http,
         @Nullable InetSocketAddress https,
         boolean redirectToHttps,
+        Trust trust,
         @Nullable Path certificates,
         @Nullable Acme acme,
         StorePlace store,
@@ -118,6 +122,9 @@ record Configuration(
                         ? null
                         : variables.read("HTTPS", byDefault.https(), ListenAddress::parse),
                 variables.readOptional("REDIRECT", Configuration::redirect) != null,
+                new Trust(
+                        variables.read("TRUSTED", "", AddressRanges::parse),
+                        variables.read("PROXY_PROTOCOL", "", AddressRanges::parse)),
                 variables.readOptional("CERTS", Configuration::folder),
                 acme(variables),
                 store(variables),

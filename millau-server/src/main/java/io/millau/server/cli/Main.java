@@ -59,6 +59,10 @@ public final class Main {
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
               HTTPS        the same for HTTPS, or off (default: :443)
               REDIRECT     https: all requests over plain HTTP are redirected to HTTPS
+              TRUSTED      proxies and load balancers in front whose X-Forwarded-For, -Proto, -Host and -Port are
+                           believed: addresses or ranges, private, cloudflare (default: nobody's)
+              PROXY_PROTOCOL
+                           those whose connections begin with a PROXY protocol header (default: none)
               CERTS        folder of certificates, NAME.crt with NAME.key; changes apply
               ACME         directories that certificates are obtained from, tried in order, or off
                            (default: Let's Encrypt; you accept its terms of service)
@@ -191,6 +195,8 @@ public final class Main {
         PrometheusMetrics metrics = new PrometheusMetrics();
         Millau.Builder builder = Millau.builder()
                 .http(configuration.http())
+                .trusted(configuration.trust().forwarding().toString())
+                .proxyProtocol(configuration.trust().proxyProtocol().toString())
                 .telemetry(configuration.telemetry())
                 .grace(configuration.drain())
                 .hostName(hostName())

@@ -6,8 +6,8 @@ import io.millau.core.Certificate;
 import io.millau.core.Endpoint;
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
+import io.millau.core.testing.RequiresCommands;
 import io.millau.server.ProxyTest;
-import io.millau.server.RequiresTestSsl;
 import io.millau.server.TestSsl;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** HTTPS of the standalone server, checked by testssl.sh, with an EC and an RSA certificate for the same name. */
-@RequiresTestSsl
+@RequiresCommands("testssl")
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
 class HttpsSurveyIT extends ProxyTest {
 

@@ -39,10 +39,12 @@ public abstract class Downstream implements TrafficListener.Request {
     public final HttpServerExchange exchange;
     private final RequestId requestId;
     private final boolean expectsContinue;
+    private final @Nullable Forwarding forwarding;
 
     private Downstream(HttpServerExchange exchange) {
         this.exchange = exchange;
         this.requestId = RequestId.of(exchange.getRequestHeaders());
+        this.forwarding = Forwarding.of(exchange);
         this.expectsContinue = !exchange.isRequestComplete() && HttpContinue.requiresContinueResponse(exchange);
     }
 
@@ -71,6 +73,19 @@ public abstract class Downstream implements TrafficListener.Request {
     public final String id() {
         return requestId.toString();
     }
+
+    /** What proxies in front say of the client; null if nothing was said, or nobody is believed. */
+    public final @Nullable Forwarding forwarding() {
+        return forwarding;
+    }
+
+    @Override
+    public final String address() {
+        return forwarding == null ? peer() : forwarding.client();
+    }
+
+    /** The address of the other end of the connection, without its port. */
+    abstract String peer();
 
     @Override
     public final String host() {
@@ -228,7 +243,7 @@ public abstract class Downstream implements TrafficListener.Request {
         }
 
         @Override
-        public String address() {
+        String peer() {
             return DownstreamConnection.of(connection).address();
         }
 
@@ -320,7 +335,7 @@ public abstract class Downstream implements TrafficListener.Request {
 
         /** The text is made once for each connection. */
         @Override
-        public String address() {
+        String peer() {
             ServerConnection connection = exchange.getConnection();
             String known = connection.getAttachment(ADDRESS);
             if (known == null) {

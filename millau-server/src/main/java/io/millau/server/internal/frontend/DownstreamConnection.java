@@ -1,8 +1,8 @@
 package io.millau.server.internal.frontend;
 
+import io.millau.core.internal.IpAddresses;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
-import io.millau.server.internal.text.IpAddresses;
 import io.undertow.conduits.FixedLengthStreamSourceConduit;
 import io.undertow.conduits.ReadDataStreamSourceConduit;
 import io.undertow.connector.PooledByteBuffer;
@@ -251,7 +251,8 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         return address;
     }
 
-    public static String textOf(@Nullable InetSocketAddress peer) {
+    /** The text of an address without its port. */
+    static String textOf(@Nullable InetSocketAddress peer) {
         InetAddress address = peer == null ? null : peer.getAddress();
         return address == null ? "unknown" : IpAddresses.text(address);
     }

@@ -55,6 +55,7 @@ final class DownstreamHttp2Connection extends Http2Channel {
 
     private final @Nullable ClientIdentity client;
     private final @Nullable String tlsVersion;
+    private final @Nullable AnnouncedConnection announced;
     private final GoAwayConduit goAway;
 
     /** Told the client's address, and what was wrong. */
@@ -82,6 +83,7 @@ final class DownstreamHttp2Connection extends Http2Channel {
         super(connection, Tls.HTTP_2, buffers, first, false, false, options);
         this.client = connection instanceof TlsConnection tls ? tls.client() : null;
         this.tlsVersion = connection instanceof TlsConnection tls ? tls.version() : null;
+        this.announced = AnnouncedConnection.of(connection);
         this.goAway = goAway;
         this.malformed = malformed;
         putAttachment(KEY, this);
@@ -113,6 +115,12 @@ final class DownstreamHttp2Connection extends Http2Channel {
     @Nullable
     String tlsVersion() {
         return tlsVersion;
+    }
+
+    /** Null if the connection did not begin with a PROXY protocol header. */
+    @Nullable
+    AnnouncedConnection announced() {
+        return announced;
     }
 
     /** Asks the client to send no more requests over this connection. */

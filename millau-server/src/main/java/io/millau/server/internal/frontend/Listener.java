@@ -1,6 +1,7 @@
 package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.io.EventLoops;
+import io.millau.server.internal.text.Trust;
 import io.millau.server.internal.tls.Tls;
 import io.millau.server.internal.tls.TlsConnection;
 import io.millau.server.internal.tls.TlsHandshake;
@@ -71,34 +72,45 @@ public final class Listener {
             .getMap();
 
     private final String scheme;
+    private final Trust trust;
+    private final ProxyHeaders proxyHeaders;
     private final HttpOpenListener http1;
     private final DownstreamHttp2Connections http2;
     private final AcceptingChannel<StreamConnection> server;
 
     private Listener(
             String scheme,
+            Trust trust,
+            ProxyHeaders proxyHeaders,
             HttpOpenListener http1,
             DownstreamHttp2Connections http2,
             AcceptingChannel<StreamConnection> server) {
         this.scheme = scheme;
+        this.trust = trust;
+        this.proxyHeaders = proxyHeaders;
         this.http1 = http1;
         this.http2 = http2;
         this.server = server;
     }
 
     /** Binds an address for HTTP; connections wait until {@link #open}. */
-    public static Listener bind(XnioWorker worker, ByteBufferPool buffers, EventLoops loops, InetSocketAddress address)
+    public static Listener bind(
+            XnioWorker worker, ByteBufferPool buffers, EventLoops loops, InetSocketAddress address, Trust trust)
             throws IOException {
+        ProxyHeaders proxyHeaders = new ProxyHeaders(trust.proxyProtocol(), loops);
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
+        Consumer<StreamConnection> connections =
+                connection -> DownstreamConnection.open(connection, loops.current(), http1, http2);
         return new Listener(
                 "http",
+                trust,
+                proxyHeaders,
                 http1,
                 http2,
                 worker.createStreamConnectionServer(
                         address,
-                        ChannelListeners.openListenerAdapter(
-                                connection -> DownstreamConnection.open(connection, loops.current(), http1, http2)),
+                        ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, connections)),
                         SOCKET));
     }
 
@@ -108,9 +120,11 @@ public final class Listener {
             ByteBufferPool buffers,
             EventLoops loops,
             InetSocketAddress address,
+            Trust trust,
             Tls tls,
             TlsThreads tlsThreads)
             throws IOException {
+        ProxyHeaders proxyHeaders = new ProxyHeaders(trust.proxyProtocol(), loops);
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
         Consumer<TlsConnection> connections = connection -> {
@@ -122,14 +136,17 @@ public final class Listener {
                 DownstreamConnection.open(connection, loops.current(), http1, null);
             }
         };
+        Consumer<StreamConnection> handshakes =
+                connection -> TlsHandshake.serve(connection, tls, tlsThreads.current(), connections);
         return new Listener(
                 "https",
+                trust,
+                proxyHeaders,
                 http1,
                 http2,
                 worker.createStreamConnectionServer(
                         address,
-                        ChannelListeners.openListenerAdapter(
-                                socket -> TlsHandshake.serve(socket, tls, tlsThreads.current(), connections)),
+                        ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, handshakes)),
                         SOCKET));
     }
 
@@ -160,11 +177,13 @@ public final class Listener {
     /**
      * Accepts connections.
      *
-     * @param malformed told of HTTP/2 streams that were reset before there was an exchange: the client's address, and what was
-     *     wrong
+     * @param malformed told of what was wrong before there was an exchange, with the client's address: of HTTP/2 streams that
+     *     were reset, and of connections that were closed
      */
     public void open(HttpHandler handler, BiConsumer<String, String> malformed) {
-        HttpHandler inner = scheme.equals("https") ? secure(handler) : upgrading(handler);
+        HttpHandler told = withScheme(handler);
+        HttpHandler inner = scheme.equals("https") ? told : upgrading(told);
+        proxyHeaders.setMalformed(malformed);
         http1.setRootHandler(exchange -> {
             DownstreamConnection.of((HttpServerConnection) exchange.getConnection())
                     .began(exchange);
@@ -174,9 +193,13 @@ public final class Listener {
         server.resumeAccepts();
     }
 
-    private static HttpHandler secure(HttpHandler handler) {
+    /** Sets the scheme, since in HTTP/2 the client could send another one, and what proxies in front say of the client. */
+    private HttpHandler withScheme(HttpHandler handler) {
         return exchange -> {
-            exchange.setRequestScheme("https"); // in HTTP/2 the client could send another one
+            exchange.setRequestScheme(scheme);
+            if (!trust.isEmpty()) {
+                Forwarding.read(exchange, trust);
+            }
             handler.handleRequest(exchange);
         };
     }
@@ -184,7 +207,6 @@ public final class Listener {
     private static HttpHandler upgrading(HttpHandler handler) {
         HttpHandler upgrading = new Http2UpgradeHandler(handler);
         return exchange -> {
-            exchange.setRequestScheme("http");
             // Undertow's upgrade to h2c drops the request's body, so a request with a body is not upgraded.
             boolean upgrade = exchange.getRequestHeaders().contains(Headers.UPGRADE) && exchange.isRequestComplete();
             (upgrade ? upgrading : handler).handleRequest(exchange);

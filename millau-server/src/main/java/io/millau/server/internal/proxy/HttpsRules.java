@@ -3,6 +3,7 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Delivery;
 import io.millau.core.Router;
 import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.tls.ClientIdentity;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -94,7 +95,9 @@ public final class HttpsRules {
      */
     @Nullable
     String location(HttpServerExchange exchange) {
-        String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
+        Forwarding forwarding = Forwarding.of(exchange);
+        String asked = forwarding == null ? null : forwarding.host();
+        String host = asked == null ? exchange.getRequestHeaders().getFirst(Headers.HOST) : asked;
         if (host == null || !AUTHORITY.matcher(host).matches()) {
             return null;
         }

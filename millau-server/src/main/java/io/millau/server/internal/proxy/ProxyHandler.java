@@ -4,7 +4,7 @@ import io.millau.core.Delivery;
 import io.millau.core.Router;
 import io.millau.core.TrafficListener;
 import io.millau.server.internal.frontend.Downstream;
-import io.millau.server.internal.frontend.DownstreamConnection;
+import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.tls.Certificates;
 import io.undertow.server.HttpHandler;
@@ -92,7 +92,7 @@ public final class ProxyHandler implements HttpHandler {
     }
 
     private void reject(HttpServerExchange exchange, Rejection rejection) {
-        tracker.badRequest(DownstreamConnection.textOf(exchange.getSourceAddress()), rejection.reason());
+        tracker.badRequest(Downstream.of(exchange).address(), rejection.reason());
         exchange.setPersistent(false);
         exchange.setStatusCode(rejection.status());
         tracker.reply(exchange, StatusCodes.getReason(rejection.status()) + "\n", rejection.reason());
@@ -152,6 +152,9 @@ public final class ProxyHandler implements HttpHandler {
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
             tracker.reply(exchange, "Bad Request\n");
             return;
+        }
+        if (Forwarding.of(exchange) == null && Forwarding.claimsHttps(exchange)) {
+            tracker.redirectMayLoop(exchange);
         }
         exchange.getResponseHeaders().put(Headers.LOCATION, location);
         exchange.setStatusCode(StatusCodes.PERMANENT_REDIRECT);

@@ -1,6 +1,6 @@
 package io.millau.server.internal.proxy;
 
-import io.millau.server.internal.http.HeaderNames;
+import io.millau.server.internal.http.Authority;
 import io.millau.server.internal.http.MessageLength;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
@@ -8,7 +8,6 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,14 +15,6 @@ import org.jspecify.annotations.Nullable;
  * Safe for use by several threads.
  */
 final class RequestCheck {
-
-    private static final boolean[] HOST = HeaderNames.characters("-._~!$&'()*+,;=%");
-    private static final boolean[] ADDRESS = HeaderNames.characters(":.");
-    private static final boolean[] DIGITS = new boolean[256];
-
-    static {
-        Arrays.fill(DIGITS, '0', '9' + 1, true);
-    }
 
     private RequestCheck() {}
 
@@ -54,36 +45,13 @@ final class RequestCheck {
                 && (hosts == null || isHttp2(exchange) && hosts.getFirst().isEmpty())) {
             return "no Host field, or no :authority";
         }
-        if (hosts != null && !isAuthority(hosts.getFirst())) {
+        if (hosts != null && !Authority.isValid(hosts.getFirst())) {
             return "Host " + hosts.getFirst() + ", expected a name or an address, with or without a port";
         }
         if (!isTarget(exchange)) {
             return "request target " + exchange.getRequestURI() + ", expected one that starts with /";
         }
         return null;
-    }
-
-    /** Whether this is empty, or a host and a port of RFC 3986, 3.2; the port may be empty, and user information is not allowed. */
-    private static boolean isAuthority(String host) {
-        int end = host.startsWith("[") ? host.indexOf(']') + 1 : endOf(HOST, host, 0);
-        if (host.startsWith("[") && (end < 4 || endOf(ADDRESS, host, 1) != end - 1)) {
-            return false;
-        }
-        if (end == host.length()) {
-            return true;
-        }
-        boolean named = end > 0;
-        boolean digitsOnly = endOf(DIGITS, host, end + 1) == host.length();
-        return named && host.charAt(end) == ':' && digitsOnly && host.length() - end <= 6;
-    }
-
-    /** The index of the first character that is none of these. */
-    private static int endOf(boolean[] these, String text, int from) {
-        int i = from;
-        while (i < text.length() && text.charAt(i) < these.length && these[text.charAt(i)]) {
-            i++;
-        }
-        return i;
     }
 
     private static boolean isHttp2(HttpServerExchange exchange) {

@@ -1,7 +1,9 @@
 package io.millau.server.internal.proxy;
 
 import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.RequestId;
+import io.millau.server.internal.http.Authority;
 import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
@@ -28,6 +30,7 @@ public final class RequestHead {
     private static final byte[] X_FORWARDED_PROTO = Http1.ascii("\r\nX-Forwarded-Proto: ");
     private static final byte[] X_FORWARDED_HOST = Http1.ascii("\r\nX-Forwarded-Host: ");
     private static final byte[] X_FORWARDED_PORT = Http1.ascii("\r\nX-Forwarded-Port: ");
+    private static final byte[] FORWARDED = Http1.ascii("\r\nForwarded: ");
     private static final byte[] HTTP_PORT = Http1.ascii("80");
     private static final byte[] HTTPS_PORT = Http1.ascii("443");
     private static final byte[] VIA = Http1.ascii("\r\nVia: 1.1 millau\r\n");
@@ -77,18 +80,24 @@ public final class RequestHead {
         value(host == null ? "" : host);
         put(CRLF);
         fields(headers, headers.get(Headers.CONNECTION), chunked, exchange.getProtocol() == Protocols.HTTP_2_0);
+        Forwarding forwarding = client.forwarding();
         put(X_FORWARDED_FOR);
-        value(client.address());
+        value(forwarding == null ? client.address() : forwarding.addresses());
         put(X_REAL_IP);
         value(client.address());
         put(X_FORWARDED_PROTO);
         value(exchange.getRequestScheme());
-        if (host != null) {
+        String asked = forwarding == null || forwarding.host() == null ? host : forwarding.host();
+        if (asked != null) {
             put(X_FORWARDED_HOST);
-            value(host);
+            value(asked);
         }
         put(X_FORWARDED_PORT);
-        port(host, exchange.getRequestScheme());
+        port(forwarding == null ? null : forwarding.port(), asked, exchange.getRequestScheme());
+        if (forwarding != null && forwarding.field() != null) {
+            put(FORWARDED);
+            value(forwarding.field());
+        }
         put(VIA);
         put(REQUEST_ID);
         id(client.requestId());
@@ -161,10 +170,10 @@ public final class RequestHead {
         put(CRLF);
     }
 
-    private void port(@Nullable String host, String scheme) throws UnfitException {
-        int colon = host == null ? -1 : host.lastIndexOf(':');
-        if (host != null && colon >= 0 && colon < host.length() - 1 && host.indexOf(']', colon) < 0) {
-            value(host.substring(colon + 1));
+    private void port(@Nullable String said, @Nullable String host, String scheme) throws UnfitException {
+        String port = said != null || host == null ? said : Authority.port(host);
+        if (port != null) {
+            value(port);
         } else {
             put(scheme.equals("https") ? HTTPS_PORT : HTTP_PORT);
         }

@@ -30,6 +30,7 @@ final class RequestTracker {
     private final AtomicInteger inProgress = new AtomicInteger();
     private final Throttle badRequests = new Throttle();
     private final Throttle unmatched = new Throttle();
+    private final Throttle loops = new Throttle();
     private final Map<String, Throttle> failures = new ConcurrentHashMap<>();
 
     RequestTracker(TrafficListener listener, TrafficListener.Ingress ingress) {
@@ -76,6 +77,17 @@ final class RequestTracker {
     /** Warns of a request that can't be served because of an error of the client. */
     void badRequest(String client, String reason) {
         badRequests.warn(LOG, () -> "Bad request client=" + client + " reason=" + LogText.value(reason));
+    }
+
+    /** Warns of a redirect to HTTPS that a proxy in front, which ended TLS, has to follow again and again. */
+    void redirectMayLoop(HttpServerExchange exchange) {
+        loops.warn(LOG, () -> {
+            Downstream downstream = Downstream.of(exchange);
+            return "Redirect to HTTPS may loop client=" + downstream.address()
+                    + " host=" + LogText.value(downstream.host())
+                    + " reason="
+                    + LogText.value("its X-Forwarded-Proto says https, but TRUSTED does not name this address");
+        });
     }
 
     /** Warns of a request that no service matches. */

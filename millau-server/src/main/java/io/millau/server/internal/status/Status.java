@@ -5,6 +5,7 @@ import io.millau.core.Overview;
 import io.millau.core.Service;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
+import io.millau.server.internal.text.Trust;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -37,6 +38,8 @@ public final class Status implements TrafficListener, AutoCloseable {
     private final Clock clock;
     private final Ticker ticker;
     private final String host;
+    private final Trust trust;
+    private final SoleClient soleClient = new SoleClient();
     private final BooleanSupplier up;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread t = new Thread(task, "millau-status");
@@ -54,12 +57,13 @@ public final class Status implements TrafficListener, AutoCloseable {
     private int length;
     private boolean failed;
 
-    public Status(ChangeHistory history, Clock clock, Ticker ticker, String host, BooleanSupplier up) {
+    public Status(ChangeHistory history, Clock clock, Ticker ticker, String host, Trust trust, BooleanSupplier up) {
         this.history = history;
         this.overviewChanges = new OverviewChanges(history);
         this.clock = clock;
         this.ticker = ticker;
         this.host = host;
+        this.trust = trust;
         this.up = up;
         this.stream = new StatusStream(ticker);
         this.counted = ticker.nanoTime();
@@ -68,7 +72,7 @@ public final class Status implements TrafficListener, AutoCloseable {
 
     /** The listeners to register. */
     public List<TrafficListener> listeners() {
-        return List.of(traffic, this);
+        return trust.isEmpty() ? List.of(traffic, soleClient, this) : List.of(traffic, this);
     }
 
     StatusStream stream() {
@@ -85,7 +89,7 @@ public final class Status implements TrafficListener, AutoCloseable {
     @Override
     public void started(Overview overview) {
         this.overview = overview;
-        json = new StatusJson(overview, traffic, history, clock, host);
+        json = new StatusJson(overview, traffic, history, clock, host, trust, soleClient);
         thread.scheduleWithFixedDelay(this::update, 0, TICK_NANOS, TimeUnit.NANOSECONDS);
     }
 

@@ -11,6 +11,7 @@ import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.server.internal.text.JsonText;
+import io.millau.server.internal.text.Trust;
 import io.millau.server.internal.text.Version;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,14 +31,25 @@ final class StatusJson {
     private final ChangeHistory history;
     private final Clock clock;
     private final String host;
+    private final Trust trust;
+    private final SoleClient soleClient;
     private final Instant started;
 
-    StatusJson(Overview overview, LiveTraffic traffic, ChangeHistory history, Clock clock, String host) {
+    StatusJson(
+            Overview overview,
+            LiveTraffic traffic,
+            ChangeHistory history,
+            Clock clock,
+            String host,
+            Trust trust,
+            SoleClient soleClient) {
         this.overview = overview;
         this.traffic = traffic;
         this.history = history;
         this.clock = clock;
         this.host = host;
+        this.trust = trust;
+        this.soleClient = soleClient;
         this.started = clock.instant().truncatedTo(ChronoUnit.SECONDS);
     }
 
@@ -55,7 +67,11 @@ final class StatusJson {
             json.beginObject().name("port").value(port(ingress));
             json.name("protocol").value(ingress.protocol()).endObject();
         }
-        json.endArray().name("unmatchedPerSecond").value(traffic.unmatchedPerSecond());
+        json.endArray();
+        json.name("trusted").value(trust.forwarding().toString());
+        json.name("proxyProtocol").value(trust.proxyProtocol().toString());
+        json.name("soleClient").value(soleClient.address());
+        json.name("unmatchedPerSecond").value(traffic.unmatchedPerSecond());
         json.name("services").beginArray();
         for (ServiceStatus service : overview.services()) {
             service(json, service, now);

@@ -4,6 +4,7 @@ import io.millau.core.Explanation;
 import io.millau.core.Problem;
 import io.millau.core.Router;
 import io.millau.core.Service;
+import io.millau.server.internal.text.Trust;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -21,8 +22,10 @@ public record UrlExplanation(boolean served, String text) {
      *
      * @param problems problems with services; the router may not know some services because of them
      * @param redirectAll whether all plain HTTP requests are redirected to HTTPS
+     * @param trust who is believed
      */
-    public static UrlExplanation of(RequestUrl url, Router router, List<Problem> problems, boolean redirectAll) {
+    public static UrlExplanation of(
+            RequestUrl url, Router router, List<Problem> problems, boolean redirectAll, Trust trust) {
         Explanation explanation = router.explain(url.host(), url.path());
         List<String> lines = new ArrayList<>();
         lines.add(url.text() + " " + outcome(explanation));
@@ -40,6 +43,7 @@ public record UrlExplanation(boolean served, String text) {
         if (!explanation.verdicts().isEmpty()) {
             lines.add(explanation.toString());
         }
+        lines.add(trust.toString());
         problems.stream().distinct().forEach(problem -> lines.add("Problem: " + problem));
         return new UrlExplanation(
                 explanation.running(), lines.stream().map(line -> line + "\n").collect(Collectors.joining()));

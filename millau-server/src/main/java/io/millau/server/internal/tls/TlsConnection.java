@@ -46,6 +46,11 @@ public final class TlsConnection extends SslConnection {
         setSinkConduit(sink);
     }
 
+    /** The connection that carries the records. */
+    public StreamConnection socket() {
+        return socket;
+    }
+
     /** Whether this application protocol was negotiated (ALPN, RFC 7301). */
     public boolean speaks(String protocol) {
         return protocol.equals(this.protocol);
