@@ -144,6 +144,11 @@ public class TelemetryBenchmark {
         }
 
         @Override
+        public TrafficListener.@Nullable LocalReason localReason() {
+            return null;
+        }
+
+        @Override
         public int attempts() {
             return 1;
         }

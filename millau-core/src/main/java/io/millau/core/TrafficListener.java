@@ -48,8 +48,40 @@ public interface TrafficListener {
     /** A request isn't retried because the retry budget of its service is exhausted. */
     default void retriesExhausted(Service service) {}
 
+    /**
+     * What a client sent was malformed, and its HTTP/2 stream or its connection was ended without a response. There is no other
+     * event for it.
+     */
+    default void malformed(Ingress ingress) {}
+
     /** A request ended. */
     default void requestEnded(Ended request) {}
+
+    /** Why Millau itself responded to a request. */
+    enum LocalReason {
+        /** The request is malformed or ambiguous. */
+        BAD_REQUEST,
+        /** Its head or its target is too large. */
+        HEAD_TOO_LARGE,
+        /** Its head or its body did not arrive in time. */
+        REQUEST_TIMEOUT,
+        /** Its method is CONNECT. */
+        CONNECT,
+        /** It has to use HTTPS. */
+        REDIRECT,
+        /** It has to use another connection, with a client certificate or without. */
+        MISDIRECTED,
+        /** It is for the challenge of a certificate authority. */
+        CHALLENGE,
+        /** No service matches it. */
+        NO_SERVICE,
+        /** Its service has no running endpoint. */
+        NO_ENDPOINT,
+        /** No endpoint could answer. */
+        UPSTREAM_FAILED,
+        /** No endpoint answered in time. */
+        UPSTREAM_TIMEOUT
+    }
 
     /**
      * An address that Millau listens on.
@@ -126,6 +158,10 @@ public interface TrafficListener {
 
         /** The status of the response to the client. */
         int status();
+
+        /** Why Millau responded itself; null if it did not. */
+        @Nullable
+        LocalReason localReason();
 
         /** The number of bytes of the request's body that were received. */
         long requestBytes();

@@ -2,6 +2,12 @@ package io.millau.metrics;
 
 import io.millau.core.TrafficListener.Ended;
 import io.millau.core.TrafficListener.Ingress;
+import io.millau.core.TrafficListener.LocalReason;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ObjLongConsumer;
+import java.util.stream.Stream;
 
 /** The metrics of an address that Millau listens on. Safe for use by several threads. */
 final class IngressSeries {
@@ -13,7 +19,16 @@ final class IngressSeries {
 
     final ByMethod<OfMethod> methods = new ByMethod<>(OfMethod::new);
 
+    private static final List<String> REASONS = Stream.concat(
+                    Arrays.stream(LocalReason.values())
+                            .map(reason -> reason.name().toLowerCase(Locale.ROOT)),
+                    Stream.of("malformed"))
+            .toList();
+
     private final Counters openConnections = new Counters(1);
+
+    /** By the ordinal of their reason. */
+    private final Counters localResponses = new Counters(REASONS.size());
 
     IngressSeries(Ingress ingress, int portIndex) {
         this.ingress = ingress;
@@ -28,6 +43,23 @@ final class IngressSeries {
     /** Adds to the number of busy connections; negative if they became idle. */
     void busy(int more) {
         openConnections.add(Counters.copy(), 0, more);
+    }
+
+    void ended(int copy, Ended request) {
+        LocalReason reason = request.localReason();
+        if (reason != null) {
+            localResponses.increment(copy, reason.ordinal());
+        }
+    }
+
+    void malformed() {
+        localResponses.increment(Counters.copy(), REASONS.size() - 1);
+    }
+
+    void forEachLocalReason(ObjLongConsumer<String> reader) {
+        for (int i = 0; i < REASONS.size(); i++) {
+            reader.accept(REASONS.get(i), localResponses.sum(i));
+        }
     }
 
     long openConnections() {

@@ -26,6 +26,13 @@ enum Metric {
             "method",
             "port",
             "protocol"),
+    LOCAL_RESPONSES(
+            Type.COUNTER,
+            "millau_ingress_local_responses_total",
+            "Responses that Millau made itself, by their reason; malformed: an HTTP/2 stream or a connection was ended without one.",
+            "port",
+            "protocol",
+            "reason"),
 
     SUCCESSFUL_REQUESTS(
             Type.COUNTER,

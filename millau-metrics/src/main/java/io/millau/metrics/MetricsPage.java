@@ -84,6 +84,11 @@ final class MetricsPage {
         ofIngresses(page, Metric.REQUESTS, ingresses, IngressSeries.OfMethod::requests);
         ofIngresses(page, Metric.REQUESTS_BYTES, ingresses, IngressSeries.OfMethod::requestBytes);
         ofIngresses(page, Metric.RESPONSES_BYTES, ingresses, IngressSeries.OfMethod::responseBytes);
+        page.head(Metric.LOCAL_RESPONSES);
+        for (IngressSeries ingress : ingresses) {
+            ingress.forEachLocalReason((reason, count) ->
+                    page.sample(Metric.LOCAL_RESPONSES, count, ingress.port(), ingress.ingress.protocol(), reason));
+        }
     }
 
     private static void ofIngresses(

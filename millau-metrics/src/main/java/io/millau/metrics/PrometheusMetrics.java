@@ -89,10 +89,16 @@ public final class PrometheusMetrics implements TrafficListener {
     }
 
     @Override
+    public void malformed(Ingress ingress) {
+        series(ingress).malformed();
+    }
+
+    @Override
     public void requestEnded(Ended request) {
         IngressSeries ingress = series(request.ingress());
         Method method = Method.of(request.method());
         int copy = Counters.copy();
+        ingress.ended(copy, request);
         ingress.methods.get(method).ended(copy, request);
         Service service = request.service();
         if (service != null) {

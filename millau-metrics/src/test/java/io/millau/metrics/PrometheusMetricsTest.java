@@ -28,6 +28,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -515,6 +516,11 @@ class PrometheusMetricsTest {
 
         @Override
         public Endpoint endpoint() {
+            return null;
+        }
+
+        @Override
+        public TrafficListener.@Nullable LocalReason localReason() {
             return null;
         }
 

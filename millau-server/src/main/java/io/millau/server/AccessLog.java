@@ -131,6 +131,8 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
         json.name("attempts").value(ended.attempts());
         json.name("upstreamMillis").value(millis(ended.upstreamNanos()));
         json.name("delivered").value(ended.delivered());
+        LocalReason reason = ended.localReason();
+        json.name("localReason").value(reason == null ? null : reason.name().toLowerCase(Locale.ROOT));
         json.name("tls").value(request.tlsVersion());
         json.name("requestId").value(request.id());
         json.endObject();

@@ -92,6 +92,11 @@ final class GuardedListeners implements TrafficListener {
     }
 
     @Override
+    public void malformed(Ingress ingress) {
+        notifyAll(listener -> listener.malformed(ingress));
+    }
+
+    @Override
     public void requestEnded(Ended request) {
         for (TrafficListener listener : listeners) {
             try {

@@ -106,6 +106,7 @@ class AccessLogTest extends ProxyTest {
                         "attempts",
                         "upstreamMillis",
                         "delivered",
+                        "localReason",
                         "tls",
                         "requestId");
         assertThat(line.path("time").textValue()).isEqualTo("2030-01-01T12:00:00.056Z");

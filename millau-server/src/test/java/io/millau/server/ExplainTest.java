@@ -43,7 +43,9 @@ class ExplainTest extends ProxyTest {
                         """)
                 .contains("  " + good.endpoint() + " in rotation (up)\n")
                 .containsPattern("  http://\\S+ out of rotation \\(ejected [0-9]+ s ago: .+\\)\n")
-                .endsWith("rest: path /api/ is the longer match than /\n");
+                .endsWith(
+                        "rest: path /api/ is the longer match than /\n"
+                                + "Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)\n");
         assertThat(withoutAge(response.body()))
                 .isEqualTo(withoutAge(millau.explain(URI.create("https://shop.example/api/x?q"))));
     }

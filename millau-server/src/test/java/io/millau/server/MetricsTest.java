@@ -47,6 +47,18 @@ class MetricsTest extends ProxyTest {
             millau_ingress_requests_total{method="OTHER",port=":8080",protocol="http"} 1
             millau_ingress_requests_bytes_total{method="OTHER",port=":8080",protocol="http"} 0
             millau_ingress_responses_bytes_total{method="OTHER",port=":8080",protocol="http"} 5
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="bad_request"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="head_too_large"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="request_timeout"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="connect"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="redirect"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="misdirected"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="challenge"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="no_service"} 1
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="no_endpoint"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="upstream_failed"} 1
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="upstream_timeout"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="malformed"} 0
 
             millau_lb_successful_requests_total{code="200",method="GET",service="app"} 1
             millau_lb_requests_bytes_total{method="GET",service="app"} 0

@@ -38,6 +38,11 @@ public record RecordedEnd(
     }
 
     @Override
+    public TrafficListener.@Nullable LocalReason localReason() {
+        return null;
+    }
+
+    @Override
     public int attempts() {
         return 1;
     }

@@ -3,6 +3,7 @@ package io.millau.examples.monitoring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.millau.core.testing.RequiresCommands;
 import java.awt.Rectangle;
 import java.io.IOException;
 import java.nio.file.Files;

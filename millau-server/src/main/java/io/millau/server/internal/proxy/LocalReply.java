@@ -23,7 +23,9 @@ import org.slf4j.LoggerFactory;
  *
  * @param began the time when the request began, in {@link System#nanoTime}
  */
-record LocalReply(Downstream request, TrafficListener.Ingress ingress, long began) implements TrafficListener.Ended {
+record LocalReply(
+        Downstream request, TrafficListener.Ingress ingress, TrafficListener.LocalReason localReason, long began)
+        implements TrafficListener.Ended {
 
     private static final Logger LOG = LoggerFactory.getLogger(LocalReply.class);
 

@@ -3,6 +3,7 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
 import io.millau.core.Outcome;
+import io.millau.core.TrafficListener.LocalReason;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.io.Deadlines;
@@ -135,7 +136,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Called when the request's head can't be forwarded to any endpoint. */
     void cannotForward(RequestHead.UnfitException reason) {
         tracker.badRequest(downstream.address(), String.valueOf(reason.getMessage()));
-        reply(StatusCodes.BAD_REQUEST, "Bad Request\n");
+        reply(LocalReason.BAD_REQUEST, StatusCodes.BAD_REQUEST, "Bad Request\n");
     }
 
     private void restartTimeout() {
@@ -257,7 +258,7 @@ final class ProxiedRequest extends Deadlines.Deadline
                 reopen();
             } else if (body != null && body.waitingForClient() && !downstream.waitsForContinue()) {
                 tracker.badRequest(downstream.address(), "the rest of its body did not arrive in time");
-                reply(StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
+                reply(LocalReason.REQUEST_TIMEOUT, StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
             } else {
                 long millis = delivery.service().timeout().toMillis();
                 attemptFailed(Outcome.TIMED_OUT, new IOException("no response within " + millis + " ms"));
@@ -400,18 +401,22 @@ final class ProxiedRequest extends Deadlines.Deadline
             exchange.getResponseHeaders().put(Headers.RETRY_AFTER, retryAfter);
         }
         if (delivery.removed()) {
-            reply(502, ProxyHandler.NO_SERVICE);
+            reply(LocalReason.NO_SERVICE, 502, ProxyHandler.NO_SERVICE);
         } else if (!running) {
-            reply(502, "No running instance of " + delivery.service().name() + "\n");
+            reply(
+                    LocalReason.NO_ENDPOINT,
+                    502,
+                    "No running instance of " + delivery.service().name() + "\n");
         } else if (failures().lastTimedOut()) {
-            reply(504, "No answer in time\n");
+            reply(LocalReason.UPSTREAM_TIMEOUT, 504, "No answer in time\n");
         } else {
-            reply(502, "No instance could answer\n");
+            reply(LocalReason.UPSTREAM_FAILED, 502, "No instance could answer\n");
         }
         tracker.failed(report, delivery.service(), running ? failures().lastReason() : "no running instance");
     }
 
-    private void reply(int status, String text) {
+    private void reply(LocalReason reason, int status, String text) {
+        report.localReason = reason;
         abandonAttempt();
         closeConnection();
         exchange.setStatusCode(status);

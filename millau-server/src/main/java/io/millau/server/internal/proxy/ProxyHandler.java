@@ -3,6 +3,7 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Delivery;
 import io.millau.core.Router;
 import io.millau.core.TrafficListener;
+import io.millau.core.TrafficListener.LocalReason;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.Rejection;
@@ -75,8 +76,9 @@ public final class ProxyHandler implements HttpHandler {
             exchange.setPersistent(false);
         }
         if (exchange.getRequestMethod().equals(Methods.CONNECT)) {
+            tracker.badRequest(Downstream.of(exchange).address(), "method CONNECT, which is not implemented");
             exchange.setStatusCode(StatusCodes.NOT_IMPLEMENTED);
-            tracker.reply(exchange, "CONNECT is not implemented\n");
+            tracker.reply(exchange, LocalReason.CONNECT, "CONNECT is not implemented\n");
             return;
         }
         if (HttpsRules.isChallenge(exchange)) {
@@ -88,14 +90,24 @@ public final class ProxyHandler implements HttpHandler {
 
     /** Called for a request that ended before there was an exchange for it. */
     public void malformed(String client, String reason) {
-        tracker.badRequest(client, reason);
+        tracker.malformed(client, reason);
     }
 
     private void reject(HttpServerExchange exchange, Rejection rejection) {
         tracker.badRequest(Downstream.of(exchange).address(), rejection.reason());
         exchange.setPersistent(false);
         exchange.setStatusCode(rejection.status());
-        tracker.reply(exchange, StatusCodes.getReason(rejection.status()) + "\n", rejection.reason());
+        tracker.reply(
+                exchange, reason(rejection), StatusCodes.getReason(rejection.status()) + "\n", rejection.reason());
+    }
+
+    private static LocalReason reason(Rejection rejection) {
+        return switch (rejection.status()) {
+            case StatusCodes.REQUEST_TIME_OUT -> LocalReason.REQUEST_TIMEOUT;
+            case StatusCodes.REQUEST_URI_TOO_LARGE, StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE ->
+                LocalReason.HEAD_TOO_LARGE;
+            default -> LocalReason.BAD_REQUEST;
+        };
     }
 
     /**
@@ -114,8 +126,8 @@ public final class ProxyHandler implements HttpHandler {
                 () -> response.whenComplete((known, failure) -> {
                     Optional<String> text = failure == null ? known : Optional.empty();
                     exchange.getIoThread()
-                            .execute(
-                                    () -> text.ifPresentOrElse(t -> tracker.reply(exchange, t), () -> route(exchange)));
+                            .execute(() -> text.ifPresentOrElse(
+                                    t -> tracker.reply(exchange, LocalReason.CHALLENGE, t), () -> route(exchange)));
                 }));
     }
 
@@ -129,7 +141,7 @@ public final class ProxyHandler implements HttpHandler {
         if (delivery == null) {
             tracker.unmatched(exchange);
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
-            tracker.reply(exchange, NO_SERVICE);
+            tracker.reply(exchange, LocalReason.NO_SERVICE, NO_SERVICE);
             return;
         }
         switch (https.verdict(exchange, host, delivery)) {
@@ -139,9 +151,13 @@ public final class ProxyHandler implements HttpHandler {
             }
             case REDIRECT -> redirect(exchange);
             case MISDIRECTED -> {
+                tracker.badRequest(
+                        Downstream.of(exchange).address(),
+                        "host " + host
+                                + " on a connection whose client certificate does not fit it (millau.client-ca)");
                 exchange.setStatusCode(MISDIRECTED_REQUEST);
                 exchange.setReasonPhrase("Misdirected Request");
-                tracker.reply(exchange, "This connection is not for that host\n");
+                tracker.reply(exchange, LocalReason.MISDIRECTED, "This connection is not for that host\n");
             }
         }
     }
@@ -149,8 +165,9 @@ public final class ProxyHandler implements HttpHandler {
     private void redirect(HttpServerExchange exchange) {
         String location = https.location(exchange);
         if (location == null) {
+            tracker.badRequest(Downstream.of(exchange).address(), "no Host to redirect to");
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
-            tracker.reply(exchange, "Bad Request\n");
+            tracker.reply(exchange, LocalReason.BAD_REQUEST, "Bad Request\n");
             return;
         }
         if (Forwarding.of(exchange) == null && Forwarding.claimsHttps(exchange)) {
@@ -158,7 +175,7 @@ public final class ProxyHandler implements HttpHandler {
         }
         exchange.getResponseHeaders().put(Headers.LOCATION, location);
         exchange.setStatusCode(StatusCodes.PERMANENT_REDIRECT);
-        tracker.reply(exchange, "Moved to " + location + "\n", "redirected to HTTPS");
+        tracker.reply(exchange, LocalReason.REDIRECT, "Moved to " + location + "\n", "redirected to HTTPS");
     }
 
     /** Finds the services for a request in the current snapshot; null if none matches. */

@@ -34,6 +34,9 @@ final class RequestReport implements TrafficListener.Ended {
     boolean delivered;
 
     boolean clientGone;
+
+    TrafficListener.@Nullable LocalReason localReason;
+
     private long nanos;
 
     /** @param began the time when the request began, on the clock of the event loop, in nanoseconds */
@@ -105,6 +108,11 @@ final class RequestReport implements TrafficListener.Ended {
     @Override
     public int status() {
         return downstream.exchange.getStatusCode();
+    }
+
+    @Override
+    public TrafficListener.@Nullable LocalReason localReason() {
+        return localReason;
     }
 
     @Override

@@ -79,6 +79,12 @@ final class RequestTracker {
         badRequests.warn(LOG, () -> "Bad request client=" + client + " reason=" + LogText.value(reason));
     }
 
+    /** Warns of a request that ended without a response. */
+    void malformed(String client, String reason) {
+        badRequest(client, reason);
+        listener.malformed(ingress);
+    }
+
     /** Warns of a redirect to HTTPS that a proxy in front, which ended TLS, has to follow again and again. */
     void redirectMayLoop(HttpServerExchange exchange) {
         loops.warn(LOG, () -> {
@@ -116,16 +122,16 @@ final class RequestTracker {
     }
 
     /** Sends a local reply to a request that is not forwarded to a service. */
-    void reply(HttpServerExchange exchange, String text) {
-        reply(exchange, text, text.strip());
+    void reply(HttpServerExchange exchange, TrafficListener.LocalReason reason, String text) {
+        reply(exchange, reason, text, text.strip());
     }
 
     /**
      * Sends a local reply to a request that is not forwarded to a service.
      *
-     * @param reason the reason to log; must not contain the query, which may hold secrets
+     * @param detail to log; must not contain the query, which may hold secrets
      */
-    void reply(HttpServerExchange exchange, String text, String reason) {
+    void reply(HttpServerExchange exchange, TrafficListener.LocalReason reason, String text, String detail) {
         Downstream downstream = Downstream.of(exchange);
         if (LOG.isDebugEnabled()) {
             LOG.debug(
@@ -134,9 +140,9 @@ final class RequestTracker {
                     exchange.getStatusCode(),
                     LogText.value(downstream.host()),
                     LogText.value(downstream.path()),
-                    LogText.value(reason));
+                    LogText.value(detail));
         }
-        LocalReply reply = new LocalReply(downstream, ingress, System.nanoTime());
+        LocalReply reply = new LocalReply(downstream, ingress, reason, System.nanoTime());
         began(reply, downstream);
         exchange.dispatch(
                 SameThreadExecutor.INSTANCE, () -> LocalReply.send(exchange, text, () -> ended(reply, downstream)));

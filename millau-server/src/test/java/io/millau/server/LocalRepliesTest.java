@@ -1,0 +1,136 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import io.millau.core.testing.CapturedLog;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every response of Millau's own is told with its reason. */
+class LocalRepliesTest extends ProxyTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final List<String> told = new CopyOnWriteArrayList<>();
+
+    @Override
+    protected Millau.Builder builder() {
+        return super.builder().listener(new TrafficListener() {
+            @Override
+            public void requestEnded(Ended request) {
+                told.add(request.status() + " " + request.localReason());
+            }
+
+            @Override
+            public void malformed(Ingress ingress) {
+                told.add("malformed");
+            }
+        });
+    }
+
+    private void start() throws Exception {
+        startWith(
+                Service.named("app")
+                        .hosts("app")
+                        .endpoints(endpointThatSays("ok").endpoint())
+                        .build(),
+                Service.named("moved")
+                        .hosts("moved")
+                        .endpoints(endpointThatSays("ok").endpoint())
+                        .redirectToHttps(true)
+                        .build(),
+                Service.named("empty").hosts("empty").build(),
+                Service.named("down")
+                        .hosts("down")
+                        .endpoints(endpointThatRefuses())
+                        .build(),
+                Service.named("slow")
+                        .hosts("slow")
+                        .endpoints(endpointThatHangs(new CountDownLatch(1)).endpoint())
+                        .timeout(Duration.ofMillis(50))
+                        .build());
+    }
+
+    private void assertTold(String... events) {
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(told).containsExactly(events));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'GET / HTTP/1.1\r\nHost: app', 200 null",
+        "'GET / HTTP/1.1\r\nHost: a b', 400 BAD_REQUEST",
+        "'GET /a b HTTP/1.1\r\nHost: app', 400 BAD_REQUEST",
+        "'CONNECT app:443 HTTP/1.1\r\nHost: app', 501 CONNECT",
+        "'GET / HTTP/1.1\r\nHost: moved', 308 REDIRECT",
+        "'GET / HTTP/1.1\r\nHost: else', 502 NO_SERVICE",
+        "'GET / HTTP/1.1\r\nHost: empty', 502 NO_ENDPOINT",
+        "'GET / HTTP/1.1\r\nHost: down', 502 UPSTREAM_FAILED",
+        "'GET / HTTP/1.1\r\nHost: slow', 504 UPSTREAM_TIMEOUT"
+    })
+    void aResponseIsToldWithItsReason(String head, String event) throws Exception {
+        start();
+        client().send(head + "\r\n\r\n").read();
+        assertTold(event);
+    }
+
+    @Test
+    void anOverlongHeadIsToldWithItsReason() throws Exception {
+        start();
+        client().send("GET / HTTP/1.1\r\nHost: app\r\nX: " + "x".repeat(40_000) + "\r\n\r\n")
+                .readHead();
+        assertTold("431 HEAD_TOO_LARGE");
+    }
+
+    @Test
+    void aHeadThatDoesNotArriveIsToldWithItsReason() throws Exception {
+        start();
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost:");
+        client().get("/"); // accepted later, so the first one is being read
+        ahead.addAndGet(Duration.ofSeconds(31).toNanos());
+        client.readHead();
+        assertTold("502 NO_SERVICE", "408 REQUEST_TIMEOUT");
+    }
+
+    @Test
+    void aStreamThatEndsWithoutAResponseIsTold() throws Exception {
+        start();
+        try (RawHttp2Client http2 = new RawHttp2Client(millau.port())) {
+            http2.headers(
+                    1,
+                    false,
+                    ":method",
+                    "POST",
+                    ":scheme",
+                    "http",
+                    ":path",
+                    "/",
+                    ":authority",
+                    "app",
+                    "content-length",
+                    "1x");
+            assertThat(http2.next(1).type()).isEqualTo(RawHttp2Client.RST_STREAM);
+        }
+        assertTold("malformed");
+    }
+
+    @Test
+    void whatIsRefusedIsLogged() throws Exception {
+        start();
+        try (CapturedLog log = new CapturedLog()) {
+            client().send("CONNECT app:443 HTTP/1.1\r\nHost: app\r\n\r\n").read();
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(log.about("Bad request"))
+                            .singleElement()
+                            .asString()
+                            .contains("client=127.0.0.1 reason=\"method CONNECT, which is not implemented\""));
+        }
+    }
+}
