@@ -166,6 +166,9 @@ public final class Millau implements AutoCloseable {
         @Nullable
         AccessLog accessLog;
 
+        @Nullable
+        BoundSockets sockets;
+
         private Builder() {}
 
         /**
@@ -378,6 +381,25 @@ public final class Millau implements AutoCloseable {
         public Builder metrics(Supplier<String> page) {
             this.metrics = page;
             return this;
+        }
+
+        /**
+         * Binds the addresses now, before {@link #start}. Clients that connect meanwhile wait instead of being refused: for
+         * programs that take long to prepare what they start the proxy with. Call it once, after all addresses and {@link
+         * #ioThreads} were set, and call {@code start} then: nothing else frees the addresses again.
+         *
+         * @throws BindFailedException if the proxy can't listen on one of the addresses
+         * @throws UncheckedIOException if the I/O threads can't be started
+         */
+        public Builder bind() throws BindFailedException {
+            try {
+                sockets = new BoundSockets(this);
+                return this;
+            } catch (BindFailedException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
 
         /**

@@ -35,9 +35,6 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.OptionMap;
-import org.xnio.Options;
-import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 
 /**
@@ -95,38 +92,29 @@ final class ProxyServer implements AutoCloseable {
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
         services = new SourceAggregator(builder.sources, this::replace, changes::problemsReplaced);
         services.start(); // first: the response of a Docker Engine takes as long as everything below
-        worker = Xnio.getInstance(ProxyServer.class.getClassLoader())
-                .createWorker(OptionMap.builder()
-                        .set(Options.WORKER_NAME, "millau")
-                        .set(Options.WORKER_IO_THREADS, builder.ioThreads)
-                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
-                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
-                        .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
-                        .set(Options.CONNECTION_LOW_WATER, 1_000_000)
-                        .getMap());
+        BoundSockets sockets;
         try {
-            for (InetSocketAddress address : builder.addresses) {
-                listeners.add(bind(address, () -> Listener.bind(worker, buffers, loops, address, trust)));
-            }
+            sockets = builder.sockets == null ? new BoundSockets(builder) : builder.sockets;
+        } catch (IOException | RuntimeException e) {
+            services.close();
+            throw e;
+        }
+        worker = sockets.worker;
+        try {
+            sockets.http.forEach(socket -> listeners.add(Listener.http(socket, buffers, loops, trust)));
             if (certificates != null) {
                 Tls tls = new Tls(certificates, router::clientCa, builder.tlsProvider);
-                for (InetSocketAddress address : builder.secureAddresses) {
-                    listeners.add(bind(
-                            address, () -> Listener.bind(worker, buffers, loops, address, trust, tls, tlsThreads)));
-                }
+                sockets.https.forEach(
+                        socket -> listeners.add(Listener.https(socket, buffers, loops, trust, tls, tlsThreads)));
             }
-            InetSocketAddress telemetryAddress = builder.telemetry;
-            telemetry = telemetryAddress == null
-                    ? null
-                    : bind(
-                            telemetryAddress,
-                            () -> Listener.bind(worker, buffers, loops, telemetryAddress, Trust.NOBODY));
+            telemetry =
+                    sockets.telemetry == null ? null : Listener.http(sockets.telemetry, buffers, loops, Trust.NOBODY);
             if (telemetry != null && status != null) {
                 telemetry.open(new Telemetry(this::up, status, new ExplainHandler(this::explain), builder.metrics));
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
             open(builder);
-        } catch (IOException | RuntimeException e) {
+        } catch (RuntimeException e) {
             release();
             throw e;
         }
@@ -143,18 +131,6 @@ final class ProxyServer implements AutoCloseable {
         }
         all.addAll(configured);
         return all;
-    }
-
-    private interface Binding {
-        Listener bind() throws IOException;
-    }
-
-    private static Listener bind(InetSocketAddress address, Binding binding) throws IOException {
-        try {
-            return binding.bind();
-        } catch (IOException e) {
-            throw new Millau.BindFailedException(address, e);
-        }
     }
 
     private void open(Millau.Builder builder) {

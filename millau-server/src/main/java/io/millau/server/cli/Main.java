@@ -179,6 +179,7 @@ public final class Main {
     }
 
     private static void serve(Configuration configuration) throws Configuration.WrongException {
+        Millau.Builder builder = bind(configuration);
         List<ServiceSource> sources = new ArrayList<>();
         Path services = configuration.services();
         if (services == null || configuration.dockerHost() != null || Files.exists(LOCAL_ENGINE)) {
@@ -193,11 +194,8 @@ public final class Main {
             sources.add(ServiceSource.file(services));
         }
         PrometheusMetrics metrics = new PrometheusMetrics();
-        Millau.Builder builder = Millau.builder()
-                .http(configuration.http())
-                .trusted(configuration.trust().forwarding().toString())
+        builder.trusted(configuration.trust().forwarding().toString())
                 .proxyProtocol(configuration.trust().proxyProtocol().toString())
-                .telemetry(configuration.telemetry())
                 .grace(configuration.drain())
                 .hostName(hostName())
                 .listener(metrics)
@@ -210,15 +208,7 @@ public final class Main {
         sources.forEach(builder::source);
         Banner.starting(Version.VERSION, sources);
         AcmeCertificates acme = configuration.https() == null ? null : serveHttps(configuration, builder);
-        Millau millau;
-        try {
-            millau = start(builder, configuration);
-        } catch (Configuration.WrongException e) {
-            if (acme != null) {
-                acme.close();
-            }
-            throw e;
-        }
+        Millau millau = start(builder);
         endOnSignal(Stream.of(millau, acme, accessLog).filter(Objects::nonNull).toList());
         Banner.listening(millau, configuration.https() != null);
     }
@@ -244,7 +234,6 @@ public final class Main {
      */
     private static @Nullable AcmeCertificates serveHttps(Configuration configuration, Millau.Builder builder)
             throws Configuration.WrongException {
-        builder.https(Objects.requireNonNull(configuration.https()));
         Provider provider = conscrypt();
         if (provider != null) {
             builder.tlsProvider(provider);
@@ -314,20 +303,11 @@ public final class Main {
     }
 
     private static void serveDemo(Configuration configuration, PrintStream out) throws Configuration.WrongException {
+        Millau.Builder builder = bind(configuration);
         Demo demo = Demo.start();
-        Millau millau;
-        try {
-            Millau.Builder builder = Millau.builder()
-                    .http(configuration.http())
-                    .telemetry(configuration.telemetry())
-                    .hostName(hostName())
-                    .source(demo.services());
-            addDebugHeaders(configuration, builder);
-            millau = start(builder, configuration);
-        } catch (Configuration.WrongException e) {
-            demo.close();
-            throw e;
-        }
+        builder.hostName(hostName()).source(demo.services());
+        addDebugHeaders(configuration, builder);
+        Millau millau = start(builder);
         endOnSignal(List.of(millau, demo));
         out.print(demo.introduction(millau.port(), millau.telemetryPort()));
     }
@@ -344,10 +324,14 @@ public final class Main {
         }
     }
 
-    private static Millau start(Millau.Builder builder, Configuration configuration)
-            throws Configuration.WrongException {
+    /** First of all, since Docker's own proxy accepts connections as soon as the container has started. */
+    private static Millau.Builder bind(Configuration configuration) throws Configuration.WrongException {
+        Millau.Builder builder = Millau.builder().http(configuration.http()).telemetry(configuration.telemetry());
+        if (configuration.https() != null) {
+            builder.https(configuration.https());
+        }
         try {
-            return builder.start();
+            return builder.bind();
         } catch (Millau.BindFailedException e) {
             InetSocketAddress address = e.address();
             String variable = address.equals(configuration.telemetry())
@@ -357,6 +341,14 @@ public final class Main {
                     variable,
                     ListenAddress.show(address),
                     "expected an address that is free and that this process may listen on (" + reason(e) + ")");
+        }
+    }
+
+    private static Millau start(Millau.Builder bound) {
+        try {
+            return bound.start();
+        } catch (Millau.BindFailedException e) {
+            throw new IllegalStateException("the addresses are bound already", e);
         }
     }
 

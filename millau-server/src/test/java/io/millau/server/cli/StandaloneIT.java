@@ -111,6 +111,7 @@ class StandaloneIT extends ProxyTest {
         assertThat(not.output()).isEqualTo("""
                 http://else.example goes nowhere: 502 No matching services found
                 app: its host shop.example does not fit
+                Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)
                 """);
     }
 

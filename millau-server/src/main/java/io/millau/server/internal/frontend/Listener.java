@@ -14,16 +14,13 @@ import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.server.protocol.http2.Http2UpgradeHandler;
 import io.undertow.util.Headers;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
-import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /**
@@ -64,13 +61,6 @@ public final class Listener {
             .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) DownstreamConnection.MAX_IDLE.toMillis())
             .getMap();
 
-    private static final OptionMap SOCKET = OptionMap.builder()
-            .set(Options.REUSE_ADDRESSES, true)
-            .set(Options.TCP_NODELAY, true)
-            .set(Options.KEEP_ALIVE, true)
-            .set(Options.BACKLOG, 4096)
-            .getMap();
-
     private final String scheme;
     private final Trust trust;
     private final ProxyHeaders proxyHeaders;
@@ -93,37 +83,27 @@ public final class Listener {
         this.server = server;
     }
 
-    /** Binds an address for HTTP; connections wait until {@link #open}. */
-    public static Listener bind(
-            XnioWorker worker, ByteBufferPool buffers, EventLoops loops, InetSocketAddress address, Trust trust)
-            throws IOException {
+    /** Listens on a bound socket for HTTP; connections wait until {@link #open}. */
+    public static Listener http(
+            AcceptingChannel<StreamConnection> server, ByteBufferPool buffers, EventLoops loops, Trust trust) {
         ProxyHeaders proxyHeaders = new ProxyHeaders(trust.proxyProtocol(), loops);
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
         Consumer<StreamConnection> connections =
                 connection -> DownstreamConnection.open(connection, loops.current(), http1, http2);
-        return new Listener(
-                "http",
-                trust,
-                proxyHeaders,
-                http1,
-                http2,
-                worker.createStreamConnectionServer(
-                        address,
-                        ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, connections)),
-                        SOCKET));
+        server.getAcceptSetter()
+                .set(ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, connections)));
+        return new Listener("http", trust, proxyHeaders, http1, http2, server);
     }
 
-    /** Binds an address for HTTPS; connections wait until {@link #open}. */
-    public static Listener bind(
-            XnioWorker worker,
+    /** Listens on a bound socket for HTTPS; connections wait until {@link #open}. */
+    public static Listener https(
+            AcceptingChannel<StreamConnection> server,
             ByteBufferPool buffers,
             EventLoops loops,
-            InetSocketAddress address,
             Trust trust,
             Tls tls,
-            TlsThreads tlsThreads)
-            throws IOException {
+            TlsThreads tlsThreads) {
         ProxyHeaders proxyHeaders = new ProxyHeaders(trust.proxyProtocol(), loops);
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
@@ -138,16 +118,9 @@ public final class Listener {
         };
         Consumer<StreamConnection> handshakes =
                 connection -> TlsHandshake.serve(connection, tls, tlsThreads.current(), connections);
-        return new Listener(
-                "https",
-                trust,
-                proxyHeaders,
-                http1,
-                http2,
-                worker.createStreamConnectionServer(
-                        address,
-                        ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, handshakes)),
-                        SOCKET));
+        server.getAcceptSetter()
+                .set(ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, handshakes)));
+        return new Listener("https", trust, proxyHeaders, http1, http2, server);
     }
 
     public String scheme() {

@@ -1,0 +1,37 @@
+package io.millau.examples.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import org.junit.jupiter.api.RepeatedTest;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.wait.strategy.Wait;
+import org.testcontainers.utility.DockerImageName;
+
+/**
+ * The image as Testcontainers starts it. Without a shell in the image, it takes the port for open as soon as Docker's own proxy
+ * accepts connections, so the first request may come before the proxy is ready: it has to wait, not to fail.
+ */
+@RequiresImages
+class TestcontainersIT {
+
+    private static final DockerImageName IMAGE = DockerImageName.parse("millau:latest");
+
+    @RepeatedTest(20)
+    void theFirstRequestIsAnswered() throws IOException, InterruptedException {
+        try (GenericContainer<?> millau = new GenericContainer<>(IMAGE)
+                .withExposedPorts(80)
+                .withEnv("ACME", "off")
+                .waitingFor(Wait.forListeningPort())) {
+            millau.start();
+            URI uri = URI.create("http://" + millau.getHost() + ":" + millau.getMappedPort(80) + "/");
+            HttpResponse<String> response = HttpClient.newHttpClient()
+                    .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+            assertThat(response.body()).isEqualTo("No matching services found\n");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package io.millau.server;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.StreamConnection;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/** The listening sockets of a proxy, and the worker with its I/O threads. The sockets accept nothing yet: connections wait. */
+final class BoundSockets {
+
+    private static final OptionMap SOCKET = OptionMap.builder()
+            .set(Options.REUSE_ADDRESSES, true)
+            .set(Options.TCP_NODELAY, true)
+            .set(Options.KEEP_ALIVE, true)
+            .set(Options.BACKLOG, 4096)
+            .getMap();
+
+    final XnioWorker worker;
+    final List<AcceptingChannel<StreamConnection>> http = new ArrayList<>();
+    final List<AcceptingChannel<StreamConnection>> https = new ArrayList<>();
+
+    @Nullable
+    AcceptingChannel<StreamConnection> telemetry;
+
+    /** Binds all addresses, or none. */
+    BoundSockets(Millau.Builder builder) throws IOException {
+        worker = Xnio.getInstance(BoundSockets.class.getClassLoader())
+                .createWorker(OptionMap.builder()
+                        .set(Options.WORKER_NAME, "millau")
+                        .set(Options.WORKER_IO_THREADS, builder.ioThreads)
+                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
+                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
+                        .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
+                        .set(Options.CONNECTION_LOW_WATER, 1_000_000)
+                        .getMap());
+        try {
+            for (InetSocketAddress address : builder.addresses) {
+                http.add(bind(address));
+            }
+            for (InetSocketAddress address : builder.secureAddresses) {
+                https.add(bind(address));
+            }
+            if (builder.telemetry != null) {
+                telemetry = bind(builder.telemetry);
+            }
+        } catch (IOException e) {
+            worker.shutdownNow(); // closes what was bound
+            throw e;
+        }
+    }
+
+    private AcceptingChannel<StreamConnection> bind(InetSocketAddress address) throws Millau.BindFailedException {
+        try {
+            return worker.createStreamConnectionServer(address, null, SOCKET);
+        } catch (IOException e) {
+            throw new Millau.BindFailedException(address, e);
+        }
+    }
+}
