@@ -155,4 +155,29 @@ class Http2Test extends ProxyTest {
     private static String[] get(String path, String name, String value) {
         return new String[] {":method", "GET", ":scheme", "http", ":path", path, ":authority", "a", name, value};
     }
+
+    /** As in an open stream of gRPC or events: what the window held back follows when it widens, not with the next event. */
+    @Test
+    void whatTheWindowHeldBackFollowsWhileTheResponseIsOpen() throws Exception {
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5dc\r\n" + "x".repeat(1500) + "\r\n");
+            connection.hang();
+        }));
+        try (RawHttp2Client client = new RawHttp2Client(millau.port(), 1000)) {
+            client.headers(1, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+            awaitBody(client, 1000);
+            client.send(RawHttp2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0, 3, (byte) 0xe8});
+            awaitBody(client, 500);
+        }
+    }
+
+    private static void awaitBody(RawHttp2Client client, int length) throws Exception {
+        int received = 0;
+        while (received < length) {
+            RawHttp2Client.Frame frame = client.next(1);
+            received += frame.type() == RawHttp2Client.DATA ? frame.payload().length() : 0;
+        }
+        assertThat(received).isEqualTo(length);
+    }
 }

@@ -86,6 +86,7 @@ public final class Echo implements AutoCloseable {
                 .setWorker(worker)
                 .setSocketOption(Options.BACKLOG, 1024)
                 .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+                .setServerOption(UndertowOptions.ALLOW_UNESCAPED_CHARACTERS_IN_URL, true)
                 .setServerOption(UndertowOptions.ENABLE_STATISTICS, true)
                 .addHttpListener(port, "0.0.0.0")
                 .setHandler(Handlers.path(this::echo)

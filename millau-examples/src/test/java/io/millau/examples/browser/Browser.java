@@ -74,6 +74,8 @@ public final class Browser implements AutoCloseable {
                                     Map.of(
                                             "browserName",
                                             "chrome",
+                                            "acceptInsecureCerts",
+                                            true,
                                             "goog:loggingPrefs",
                                             Map.of("browser", "ALL", "performance", "ALL"),
                                             "goog:chromeOptions",

@@ -3,6 +3,7 @@ package io.millau.server.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.server.FakeDocker;
+import io.millau.server.testing.StandaloneServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -9,6 +9,7 @@ import io.millau.core.testing.Authority;
 import io.millau.core.testing.RequiresCommands;
 import io.millau.server.ProxyTest;
 import io.millau.server.TestSsl;
+import io.millau.server.testing.StandaloneServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

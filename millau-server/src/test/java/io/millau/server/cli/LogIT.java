@@ -11,6 +11,7 @@ import io.millau.server.RawClient;
 import io.millau.server.StrictJson;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.server.testing.StandaloneServer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,6 +8,7 @@ import io.millau.core.testing.TrustAll;
 import io.millau.server.ProxyTest;
 import io.millau.server.RawClient;
 import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.server.testing.StandaloneServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -6,6 +6,7 @@ import io.millau.server.ProxyTest;
 import io.millau.server.RawClient;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.server.testing.StandaloneServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

@@ -240,7 +240,10 @@ final class ResponseBody {
             free();
         }
         try {
-            if (!client.flush()) {
+            // Over HTTP/2, Undertow's flush is complete when it has filled the client's window; the next one tells of
+            // the rest.
+            boolean written = client.flush();
+            if (!written || !client.flush()) {
                 resumeWrites(client);
             }
         } catch (IOException e) {

@@ -1,4 +1,4 @@
-package io.millau.server.cli;
+package io.millau.server.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,16 +16,17 @@ import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
 /** The packaged server in its own process, by default on free ports and without an engine. Not thread-safe. */
-final class StandaloneServer implements AutoCloseable {
+public final class StandaloneServer implements AutoCloseable {
 
-    static final String NO_ENGINE = "unix:///var/run/no-such-engine.sock";
+    public static final String NO_ENGINE = "unix:///var/run/no-such-engine.sock";
 
-    private static final Path JAR = Path.of("target", "millau-server.jar").toAbsolutePath();
+    private static final Path JAR =
+            Path.of("..", "millau-server", "target", "millau-server.jar").toAbsolutePath();
 
     private final Process process;
     private final Path output;
 
-    StandaloneServer(Path output, Map<String, String> environment, String... arguments) throws IOException {
+    public StandaloneServer(Path output, Map<String, String> environment, String... arguments) throws IOException {
         this.output = output;
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -44,41 +45,41 @@ final class StandaloneServer implements AutoCloseable {
         process = builder.start();
     }
 
-    String output() throws IOException {
+    public String output() throws IOException {
         return Files.readString(output, StandardCharsets.UTF_8);
     }
 
-    void awaitLine(String text) {
+    public void awaitLine(String text) {
         Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> output().contains(text));
     }
 
-    int port(String pattern) throws IOException {
+    public int port(String pattern) throws IOException {
         Matcher matcher = Pattern.compile(pattern).matcher(output());
         assertThat(matcher.find()).as(output()).isTrue();
         return Integer.parseInt(matcher.group(1));
     }
 
-    int httpPort() throws IOException {
+    public int httpPort() throws IOException {
         return port("Listens on 127\\.0\\.0\\.1:(\\d+) ");
     }
 
-    int httpsPort() throws IOException {
+    public int httpsPort() throws IOException {
         return port("127\\.0\\.0\\.1:(\\d+) \\(HTTPS\\)");
     }
 
-    int telemetryPort() throws IOException {
+    public int telemetryPort() throws IOException {
         return port("and \\S*:(\\d+) \\(status");
     }
 
-    boolean isRunning() {
+    public boolean isRunning() {
         return process.isAlive();
     }
 
-    void terminate() {
+    public void terminate() {
         process.destroy();
     }
 
-    int exit() throws Exception {
+    public int exit() throws Exception {
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).as(output()).isTrue();
         return process.exitValue();
     }
