@@ -47,8 +47,11 @@ public interface ServiceSource {
         return new InMemoryServices(services);
     }
 
-    /** The services in a properties file. Changes of the file apply within two seconds. Doesn't read it yet. */
+    /**
+     * The services in a properties file. Changes of the file apply within two seconds, the removal of a service within
+     * seven. Doesn't read it yet.
+     */
     static ServicesFile file(Path file) {
-        return new ServicesFile(file);
+        return new ServicesFile(file, Ticker.system());
     }
 }

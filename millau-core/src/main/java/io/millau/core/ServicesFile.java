@@ -5,9 +5,9 @@ import io.millau.core.internal.Labels;
 import io.millau.core.internal.LogText;
 import io.millau.core.internal.Settings;
 import io.millau.core.internal.SourceStats;
+import io.millau.core.internal.Vocabulary;
 import io.millau.core.internal.Words;
 import java.io.IOException;
-import java.io.Reader;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -19,8 +19,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
-import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -35,33 +33,40 @@ import org.slf4j.LoggerFactory;
  * The services in a Java properties file (UTF-8). {@code NAME.endpoints} lists URLs; the other keys are a service's
  * name followed by the name of a label, without its prefix.
  *
- * <p>The file is read every second, which works even where file events are missed (bind mounts, symbolic links). Host
- * names in its URLs are resolved every 30 seconds; a name that no longer resolves keeps its last addresses.
+ * <p>The file is read twice a second, which works even where file events are missed (bind mounts, symbolic links). A
+ * change counts once two reads agree. If the file lost a service or its end, it may be half written: that counts once
+ * it has stayed so for five seconds. Host names in its URLs are resolved every 30 seconds; a name that no longer
+ * resolves keeps its last addresses.
+ *
+ * <p>A line that can't be read is a problem of its service, which keeps its last good configuration or is left out.
  *
  * <p>Immutable; safe for use by several threads. Each subscription has its own daemon thread.
  */
 public final class ServicesFile implements ServiceSource {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
-    private static final int BYTE_ORDER_MARK = 0xfeff;
     private static final String ENDPOINTS = Labels.ENDPOINTS.name();
 
     /** Simpler than {@link java.net.URI}, which rejects host names with underscores; Docker allows them. */
     private static final Pattern URL =
             Pattern.compile("(https?|h2c)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
 
+    private static final long READ_MILLIS = 500;
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long HALF_WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final Path file;
+    private final Ticker ticker;
 
-    ServicesFile(Path file) {
+    ServicesFile(Path file, Ticker ticker) {
         this.file = file;
+        this.ticker = ticker;
     }
 
     /**
      * Reads the file once, in the calling thread, which it blocks.
      *
-     * @throws IOException if the file can't be read or is malformed
+     * @throws IOException if the file can't be read or isn't text in UTF-8
      */
     public Snapshot look() throws IOException {
         List<Snapshot> seen = new ArrayList<>(1);
@@ -77,7 +82,7 @@ public final class ServicesFile implements ServiceSource {
             return t;
         });
         SourceStats discovery = new SourceStats(toString());
-        thread.scheduleWithFixedDelay(new Watch(consumer, discovery), 0, 1, TimeUnit.SECONDS);
+        thread.scheduleWithFixedDelay(new Watch(consumer, discovery), 0, READ_MILLIS, TimeUnit.MILLISECONDS);
         return new Subscription() {
             @Override
             public void close() {
@@ -112,7 +117,9 @@ public final class ServicesFile implements ServiceSource {
         private final LabelReader labels = new LabelReader();
         private final Map<String, List<InetAddress>> addresses = new HashMap<>();
         private byte[] content = new byte[0];
-        private Map<String, Map<String, String>> services = Map.of();
+        private byte @Nullable [] unconfirmed;
+        private long unconfirmedSince;
+        private DeclaredServices declared = DeclaredServices.NONE;
         private @Nullable Snapshot delivered;
         private @Nullable String trouble;
         private int failures;
@@ -150,15 +157,12 @@ public final class ServicesFile implements ServiceSource {
         }
 
         private void look() throws IOException {
-            byte[] now = Files.readAllBytes(file);
-            boolean changed = delivered == null || !Arrays.equals(now, content);
+            boolean changed = readChange(Files.readAllBytes(file));
             if (changed) {
                 discovery.heard();
-                services = parse(file);
-                content = now;
             }
-            if (changed || System.nanoTime() - resolvedAt >= RESOLVE_NANOS) {
-                resolvedAt = System.nanoTime();
+            if (changed || ticker.nanoTime() - resolvedAt >= RESOLVE_NANOS) {
+                resolvedAt = ticker.nanoTime();
                 Snapshot snapshot = snapshot();
                 if (!snapshot.equals(delivered)) {
                     delivered = snapshot;
@@ -167,14 +171,34 @@ public final class ServicesFile implements ServiceSource {
             }
         }
 
+        /** Takes over a new content of the file, unless somebody may still be writing it. */
+        private boolean readChange(byte[] now) throws IOException {
+            boolean isFirst = delivered == null;
+            if (!isFirst && Arrays.equals(now, content)) {
+                unconfirmed = null;
+                return false;
+            }
+            if (!isFirst && !Arrays.equals(now, unconfirmed)) {
+                unconfirmed = now;
+                unconfirmedSince = ticker.nanoTime();
+                return false;
+            }
+            DeclaredServices read = DeclaredServices.parse(ServicesFile.this.toString(), now);
+            if (!isFirst && read.mayBePartOf(declared) && ticker.nanoTime() - unconfirmedSince < HALF_WRITTEN_NANOS) {
+                return false;
+            }
+            declared = read;
+            content = now;
+            unconfirmed = null;
+            return true;
+        }
+
         private Snapshot snapshot() {
             LabelReader.Batch batch = labels.batch();
             List<Service> found = new ArrayList<>();
-            services.forEach((name, values) -> {
-                if (values.containsKey(name)) {
-                    batch.problem(name, "expected keys like " + name + "." + ENDPOINTS);
-                }
-                Settings read = batch.accept(name, name, Labels.ALL.readFile(name, values));
+            declared.problems().forEach(problem -> batch.problem(problem.service(), problem.message()));
+            declared.values().forEach((name, values) -> {
+                Settings read = batch.accept(name, name, reading(name, values));
                 if (read != null) {
                     found.add(read.service(name)
                             .id("file:" + name)
@@ -184,6 +208,12 @@ public final class ServicesFile implements ServiceSource {
             });
             List<Problem> problems = batch.finish();
             return new Snapshot(found, problems);
+        }
+
+        private Vocabulary.Reading reading(String name, Map<String, String> values) {
+            Vocabulary.Reading reading = Labels.ALL.readFile(name, values);
+            List<String> mistakes = declared.mistakes(name);
+            return mistakes.isEmpty() ? reading : reading.unreadable(mistakes);
         }
 
         private List<Endpoint> endpoints(
@@ -243,26 +273,5 @@ public final class ServicesFile implements ServiceSource {
             }
             return addresses.getOrDefault(host, List.of());
         }
-    }
-
-    /** The file's values by service, each with its full key. */
-    static Map<String, Map<String, String>> parse(Path file) throws IOException {
-        Properties properties = new Properties();
-        try (Reader reader = Files.newBufferedReader(file)) {
-            reader.mark(1);
-            if (reader.read() != BYTE_ORDER_MARK) {
-                reader.reset();
-            }
-            properties.load(reader);
-        } catch (IllegalArgumentException e) {
-            throw new IOException(e.getMessage(), e);
-        }
-        Map<String, Map<String, String>> services = new TreeMap<>();
-        for (String key : properties.stringPropertyNames()) {
-            int dot = key.lastIndexOf('.');
-            String service = dot < 0 ? key : key.substring(0, dot);
-            services.computeIfAbsent(service, name -> new TreeMap<>()).put(key, properties.getProperty(key));
-        }
-        return services;
     }
 }

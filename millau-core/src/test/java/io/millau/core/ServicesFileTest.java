@@ -10,14 +10,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ServicesFileTest {
@@ -27,6 +30,7 @@ class ServicesFileTest {
 
     private Path file;
     private ServiceSource.Subscription reading;
+    private final AtomicLong passed = new AtomicLong();
     private final List<Snapshot> delivered = new CopyOnWriteArrayList<>();
 
     @AfterEach
@@ -54,12 +58,148 @@ class ServicesFileTest {
                 .startsWith("app: app.prot=80: unknown");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"app.hosts = \\u00zz", "app.hosts = \u00ff"})
-    void lookFailsForAnInvalidPropertiesFile(String text) throws Exception {
-        Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
+    @Test
+    void lookFailsForAFileThatIsNotText() throws Exception {
+        Files.write(file, "app.hosts = one.com".getBytes(StandardCharsets.UTF_16LE));
 
-        assertThatThrownBy(() -> ServiceSource.file(file).look()).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> ServiceSource.file(file).look())
+                .isInstanceOf(IOException.class)
+                .hasMessage("expected a text file in UTF-8, but byte 2 is 0");
+    }
+
+    /** "Input length = 1" was all that one read, and no service was served. */
+    @Test
+    void invalidUtf8IsNamedByLineAndByteAndCostsOneService() throws Exception {
+        Files.write(file, """
+                # Gr\u00f6\u00dfe
+                app.endpoints = http://10.0.0.5
+                shop.endpoints = http://10.0.0.6
+                shop.hosts = gr\u00f6\u00dfe.example
+                """.getBytes(StandardCharsets.ISO_8859_1));
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services()).extracting(Service::name).containsExactly("app");
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .containsExactly("shop: line 4: expected UTF-8, but byte 16 of this line is 0xf6"
+                        + " (the service is left out)");
+    }
+
+    /** The service was served without what the line says: for every host, for instance. */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "admin.hosts = \\u00zz | line 2: expected four hexadecimal digits after \\u, or \\\\ for a backslash",
+                "admin hosts = x.example | expected keys like admin.endpoints",
+                "admin,hosts = x.example | admin,hosts: expected admin.hosts",
+                "admin_hosts = x.example | admin_hosts: expected admin.hosts",
+                "admin. hosts = x.example | admin.: expected the name of a label after the dot, without a blank",
+                "\ufeffadmin.hosts = x.example | line 2: the key has the invisible character U+FEFF, expected none",
+                "admin\u00a0.hosts = x.example | line 2: the key has the invisible character U+00A0, expected none",
+                "admim.\\u00zz = x.example | line 2: expected four hexadecimal digits",
+            })
+    void aServiceWithALineThatCannotBeReadIsNotOpenedToEverybody(String line, String problem) throws Exception {
+        Files.writeString(file, "admin.endpoints = http://10.0.0.5\n" + line + "\napp.endpoints = http://10.0.0.6\n");
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services()).extracting(Service::name).containsExactly("app");
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .anySatisfy(said -> assertThat(said).startsWith("admin: " + problem));
+    }
+
+    @Test
+    void aLineWithoutAServiceIsAProblemOfTheFile() throws Exception {
+        Files.writeString(file, "app.endpoints = http://10.0.0.5\n= x\n");
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services()).extracting(Service::name).containsExactly("app");
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .containsExactly("file " + file + ": line 2: expected a key like NAME.endpoints");
+    }
+
+    /** A service that was pasted and not renamed: the first one was gone, and nobody was told. */
+    @Test
+    void duplicateKeysAreNamed() throws Exception {
+        Files.writeString(file, """
+                app.endpoints = http://10.0.0.5
+                app.hosts = one.com
+                app.endpoints = http://10.0.0.6
+                app.hosts = two.com
+                """);
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services())
+                .extracting(Service::toString)
+                .containsExactly("app two.com / → [http://10.0.0.6:80]");
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .containsExactly(
+                        "app: app.endpoints is there twice: line 3 counts, line 1 has no effect",
+                        "app: app.hosts is there twice: line 4 counts, line 2 has no effect");
+    }
+
+    /** The file was taken as it was between the halves, and the services of the second half were gone. */
+    @Test
+    void aFileThatIsWrittenInTwoHalvesKeepsItsServices() throws Exception {
+        String half = "a.endpoints=http://127.0.0.1:81\na.hosts=one.com\n";
+        String whole = half + "b.endpoints=http://127.0.0.1:82\nb.hosts=two.com\n";
+        Files.writeString(file, whole);
+        read();
+        awaitSnapshots(1);
+        Files.writeString(file, half);
+        awaitReads(4);
+        passed.addAndGet(Duration.ofMillis(4_900).toNanos());
+        awaitReads(4);
+        Files.writeString(file, whole + "c.endpoints=http://127.0.0.1:83\n");
+
+        assertThat(awaitSnapshots(2).services()).extracting(Service::name).containsExactly("a", "b", "c");
+    }
+
+    /** b would be there for every host. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "\nb.hos", "\nb.hosts=two.c", "\nb.hosts=two.com"})
+    void aFileThatIsCutInALineKeepsItsServices(String rest) throws Exception {
+        String start = "a.endpoints=http://127.0.0.1:81\nb.endpoints=http://127.0.0.1:82";
+        Files.writeString(file, start + "\nb.hosts=two.com\n");
+        read();
+        awaitSnapshots(1);
+        Files.writeString(file, start + rest);
+        awaitReads(4);
+        assertThat(delivered).hasSize(1);
+        Files.writeString(file, start + "\nb.hosts=two.com\nb.timeout=3\n");
+
+        assertThat(awaitSnapshots(2).services())
+                .extracting(Service::toString)
+                .containsExactly("a * / → [http://127.0.0.1:81]", "b two.com / → [http://127.0.0.1:82]");
+    }
+
+    @Test
+    void aServiceThatStaysAwayIsRemoved() throws Exception {
+        Files.writeString(file, "a.endpoints=http://127.0.0.1:81\nb.endpoints=http://127.0.0.1:82\n");
+        read();
+        awaitSnapshots(1);
+        Files.writeString(file, "a.endpoints=http://127.0.0.1:81\n");
+        awaitReads(4);
+        assertThat(delivered).hasSize(1);
+        passed.addAndGet(Duration.ofSeconds(6).toNanos());
+
+        assertThat(awaitSnapshots(2).services()).extracting(Service::name).containsExactly("a");
+    }
+
+    /** Only what could be the beginning of the file waits. The clock stands still here. */
+    @Test
+    void theUsualChangeWaitsOnlyForASecondRead() throws Exception {
+        Files.writeString(file, "a.endpoints=http://127.0.0.1:81\na.path=/a\na.hosts=one.com\n");
+        read();
+        awaitSnapshots(1);
+        Files.writeString(file, "a.endpoints=http://127.0.0.1:82\na.hosts=two.com\nb.endpoints=http://127.0.0.1:83\n");
+
+        assertThat(awaitSnapshots(2).services())
+                .extracting(Service::toString)
+                .containsExactly("a two.com / → [http://127.0.0.1:82]", "b * / → [http://127.0.0.1:83]");
     }
 
     /** The mark made the first service another one, for every host. */
@@ -127,7 +267,7 @@ class ServicesFileTest {
                         "b: b.endpoints=http://127.0.0.1:99999: expected a port from 1 to 65535 (this endpoint is left out)",
                         "b: b.endpoints=http://no_such_host:80/: the name can't be resolved; retried every 30 s (this endpoint is left out)",
                         "c: c.endpoint=http://127.0.0.1:84: unknown, did you mean c.endpoints?",
-                        "d: expected keys like d.endpoints");
+                        "d: expected keys like d.endpoints (the service is left out)");
     }
 
     @Test
@@ -181,7 +321,15 @@ class ServicesFileTest {
     }
 
     private void read() {
-        reading = ServiceSource.file(file).subscribe(delivered::add);
+        reading = new ServicesFile(file, passed::get).subscribe(delivered::add);
+    }
+
+    /** Waits until the file was read so many times from now on. */
+    private void awaitReads(int number) {
+        for (int i = 0; i < number; i++) {
+            Instant before = reading.status().lastSuccess();
+            awaitStatus(status -> status.lastSuccess().isAfter(before));
+        }
     }
 
     private Snapshot awaitSnapshots(int number) {

@@ -33,7 +33,7 @@ public final class Vocabulary {
     }
 
     /** The keys of the services file, in order. */
-    List<Label<?>> inFile() {
+    public List<Label<?>> inFile() {
         return labels.stream().filter(Label::isInFile).toList();
     }
 
@@ -45,7 +45,16 @@ public final class Vocabulary {
      * @param problems one message each, without the service's name; there may be problems although the settings are
      *     valid
      */
-    public record Reading(@Nullable Settings settings, boolean closed, List<String> problems) {}
+    public record Reading(@Nullable Settings settings, boolean closed, List<String> problems) {
+
+        /** This reading of a service of which some more could not be read. */
+        public Reading unreadable(List<String> mistakes) {
+            return new Reading(
+                    null,
+                    closed,
+                    Stream.concat(mistakes.stream(), problems.stream()).toList());
+        }
+    }
 
     /**
      * Reads labels that start with {@link #PREFIX}; others are ignored.

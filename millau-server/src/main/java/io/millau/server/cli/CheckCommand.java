@@ -3,6 +3,7 @@ package io.millau.server.cli;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
+import io.millau.core.internal.PropertyLines;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -120,16 +121,29 @@ final class CheckCommand {
     }
 
     private void checkServicesFile(String file) throws CommandException {
-        Map<String, Integer> lines = PropertyLines.of(text(file).lines().toList());
-        Snapshot snapshot = SourceReader.file(Path.of(file));
+        Map<String, Integer> lines = new HashMap<>();
         Map<String, Integer> firstLines = new HashMap<>();
-        lines.forEach((key, line) -> firstLines.merge(key.replaceFirst("\\.[^.]*$", ""), line, Math::min));
+        for (PropertyLines.Entry entry : entries(file)) {
+            lines.put(entry.key(), entry.line());
+            lines.put("line " + entry.line(), entry.line()); // so begin problems of lines that can't be read
+            firstLines.putIfAbsent(entry.key().replaceFirst("\\.[^.]*$", ""), entry.line());
+        }
+        Snapshot snapshot = SourceReader.file(Path.of(file));
         Diagnostics findings = new Diagnostics();
         for (Problem problem : snapshot.problems()) {
             int first = firstLines.getOrDefault(problem.service(), 1);
             findings.problem(Diagnostics.lineOf(problem, lines, first), problem);
         }
         report(file, findings, firstLines.size());
+    }
+
+    private static List<PropertyLines.Entry> entries(String file) throws CommandException {
+        byte[] bytes = bytes(file);
+        try {
+            return PropertyLines.read(bytes);
+        } catch (IOException e) {
+            throw new CommandException(file + ": " + Console.reason(e));
+        }
     }
 
     private void checkComposeFile(String file) throws CommandException {
@@ -172,17 +186,24 @@ final class CheckCommand {
     }
 
     private static String text(String file) throws CommandException {
-        try (InputStream in = Files.newInputStream(Path.of(file))) {
-            byte[] bytes = in.readNBytes(MOST_BYTES + 1);
-            if (bytes.length > MOST_BYTES) {
-                throw new CommandException(file + ": expected at most " + MOST_BYTES + " bytes");
-            }
+        byte[] bytes = bytes(file);
+        try {
             return StandardCharsets.UTF_8
                     .newDecoder()
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
         } catch (CharacterCodingException e) {
             throw new CommandException(file + ": expected a text file in UTF-8");
+        }
+    }
+
+    private static byte[] bytes(String file) throws CommandException {
+        try (InputStream in = Files.newInputStream(Path.of(file))) {
+            byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+            if (bytes.length > MOST_BYTES) {
+                throw new CommandException(file + ": expected at most " + MOST_BYTES + " bytes");
+            }
+            return bytes;
         } catch (IOException e) {
             throw new CommandException(file + ": expected a file that can be read (" + Console.reason(e) + ")");
         }

@@ -3,7 +3,6 @@ package io.millau.server.cli;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 
 /** Reads sources once, for commands. */
@@ -14,8 +13,6 @@ public final class SourceReader {
     static Snapshot file(Path file) throws CommandException {
         try {
             return ServiceSource.file(file).look();
-        } catch (CharacterCodingException e) {
-            throw new CommandException(file + ": expected a properties file in UTF-8");
         } catch (IOException e) {
             throw new CommandException(
                     file + ": expected a properties file that can be read (" + Console.reason(e) + ")");

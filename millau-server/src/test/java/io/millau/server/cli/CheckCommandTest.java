@@ -4,11 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.server.FakeDocker;
 import io.millau.server.testing.StandaloneServer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CheckCommandTest extends CommandTest {
 
@@ -39,9 +40,27 @@ class CheckCommandTest extends CommandTest {
                 a.properties:4: app: app.path=api: expected a path that starts with /, /api for instance (the service is left out)
                 a.properties:6: app: app.timeuot=3: unknown, did you mean app.timeout? (the service is left out)
                 a.properties:8: shop: shop.endpoints is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for instance
-                a.properties:9: lone: expected keys like lone.endpoints
-                a.properties:9: lone: lone.endpoints is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for instance
-                5 problems in 3 services
+                a.properties:9: lone: expected keys like lone.endpoints (the service is left out)
+                4 problems in 3 services
+                """);
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
+    void duplicatesAndLinesThatCannotBeReadAreNamed() throws Exception {
+        Path file = folder.resolve("a.properties");
+        Files.write(file, """
+                app.endpoints = http://127.0.0.1:8081
+                shop.endpoints = http://127.0.0.1:8082
+                app.endpoints = http://127.0.0.1:8083
+                shop.hosts = gr\u00f6\u00dfe.example
+                """.getBytes(StandardCharsets.ISO_8859_1));
+        run("check", file.toString());
+
+        assertThat(out).isEqualTo("""
+                a.properties:3: app: app.endpoints is there twice: line 3 counts, line 1 has no effect
+                a.properties:4: shop: line 4: expected UTF-8, but byte 16 of this line is 0xf6 (the service is left out)
+                2 problems in 2 services
                 """);
         assertThat(status).isEqualTo(1);
     }
@@ -107,12 +126,12 @@ class CheckCommandTest extends CommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a.properties", "a.yml"})
-    void aFileThatIsTooLongOrBinaryIsRejected(String name) throws Exception {
+    @CsvSource({"a.properties, ', but byte 3 is 0'", "a.yml, ''"})
+    void aFileThatIsTooLongOrBinaryIsRejected(String name, String detail) throws Exception {
         Path file = folder.resolve(name);
         Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 0});
         run("check", file.toString());
-        assertThat(err).isEqualTo(name + ": expected a text file in UTF-8\n");
+        assertThat(err).isEqualTo(name + ": expected a text file in UTF-8" + detail + "\n");
         assertThat(status).isEqualTo(2);
 
         Files.write(file, new byte[2_000_000]);
