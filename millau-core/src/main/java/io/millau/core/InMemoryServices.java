@@ -1,7 +1,9 @@
 package io.millau.core;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -14,17 +16,36 @@ public final class InMemoryServices implements ServiceSource {
     private Snapshot current;
 
     InMemoryServices(Service... services) {
-        current = new Snapshot(List.of(services), List.of());
+        current = snapshot(List.of(services));
     }
 
-    /** Replaces all services. */
+    private static Snapshot snapshot(List<Service> services) {
+        Set<String> ids = new HashSet<>();
+        for (Service service : services) {
+            if (!ids.add(service.id())) {
+                throw new IllegalArgumentException("two services have the id " + service.id()
+                        + ", which is the name if none is set: expected different names, or ids");
+            }
+        }
+        return new Snapshot(services, List.of());
+    }
+
+    /**
+     * Replaces all services.
+     *
+     * @throws IllegalArgumentException if two have the same {@link Service#id}, which is the name if none is set
+     */
     public void replace(Service... services) {
         replace(List.of(services));
     }
 
-    /** Replaces all services. */
+    /**
+     * Replaces all services.
+     *
+     * @throws IllegalArgumentException if two have the same {@link Service#id}, which is the name if none is set
+     */
     public synchronized void replace(List<Service> services) {
-        current = new Snapshot(services, List.of());
+        current = snapshot(services);
         consumers.forEach(consumer -> consumer.accept(current));
     }
 

@@ -42,7 +42,11 @@ public interface ServiceSource {
         default void lookNow() {}
     }
 
-    /** Services declared in code, which may be changed at any time. */
+    /**
+     * Services declared in code, which may be changed at any time.
+     *
+     * @throws IllegalArgumentException if two have the same {@link Service#id}, which is the name if none is set
+     */
     static InMemoryServices of(Service... services) {
         return new InMemoryServices(services);
     }

@@ -75,19 +75,26 @@ final class SourceAggregator implements AutoCloseable {
             delivery.looked(Duration.ZERO);
         }
         boolean isFirst = delivered.put(source, snapshot) == null;
-        List<Service> services = new ArrayList<>();
-        List<Problem> problems = new ArrayList<>();
-        delivered.values().forEach(part -> {
-            services.addAll(part.services());
-            problems.addAll(part.problems());
-        });
-        consumer.accept(services);
-        current = new Snapshot(services, problems);
+        Snapshot merged = merged();
+        consumer.accept(merged.services());
+        current = merged;
         anyDelivered = true;
-        problemConsumer.accept(problems);
+        problemConsumer.accept(merged.problems());
         if (isFirst) {
             first.countDown();
         }
+    }
+
+    /** In the order of the sources, so that it doesn't depend on which delivers first. */
+    private Snapshot merged() {
+        List<Map.Entry<String, Snapshot>> parts = new ArrayList<>();
+        for (ServiceSource source : sources) {
+            Snapshot part = delivered.get(source);
+            if (part != null) {
+                parts.add(Map.entry(source.toString(), part));
+            }
+        }
+        return MergedSources.of(parts);
     }
 
     Snapshot current() {

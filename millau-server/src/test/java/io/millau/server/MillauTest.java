@@ -7,6 +7,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.TrafficListener;
+import io.millau.core.testing.CapturedLog;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.net.ConnectException;
@@ -71,6 +72,25 @@ class MillauTest extends ProxyTest {
         assertThat(client().get("/other").body()).isEqualTo("other");
         services.replace();
         assertThat(client().get("/other").body()).isEqualTo("other");
+    }
+
+    /** One of the routes vanished: 502, and nobody was told. */
+    @Test
+    void servicesOfOneNameInTwoSourcesAreBothServedAndReported() throws Exception {
+        services.replace(app(endpointThatSays("a").endpoint()).path("/a/").build());
+        try (CapturedLog log = new CapturedLog()) {
+            millau = closing(builder()
+                    .source(ServiceSource.of(
+                            app(endpointThatSays("b").endpoint()).path("/b/").build()))
+                    .start());
+
+            assertThat(client().get("/a/").body()).isEqualTo("a");
+            assertThat(client().get("/b/").body()).isEqualTo("b");
+            assertThat(log.about("app: two sources have a service of this name"))
+                    .singleElement()
+                    .asString()
+                    .contains("WARN");
+        }
     }
 
     @Test
