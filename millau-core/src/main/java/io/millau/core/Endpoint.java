@@ -1,5 +1,7 @@
 package io.millau.core;
 
+import io.millau.core.internal.IpAddresses;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
@@ -77,7 +79,7 @@ public record Endpoint(
             throw new IllegalArgumentException("address " + address + ": expected a resolved address");
         }
         return http(
-                address.getAddress().getHostAddress() + ":" + address.getPort(),
+                IpAddresses.text(address.getAddress()) + ":" + address.getPort(),
                 address.getAddress(),
                 address.getPort());
     }
@@ -105,8 +107,8 @@ public record Endpoint(
 
     /** Its address and port as in URLs and the Host field (RFC 3986, 3.2). */
     public String authority() {
-        return (address.getAddress().length == 16 ? "[" + address.getHostAddress() + "]" : address.getHostAddress())
-                + ":" + port;
+        String text = IpAddresses.text(address);
+        return (address instanceof Inet6Address ? "[" + text + "]" : text) + ":" + port;
     }
 
     @Override

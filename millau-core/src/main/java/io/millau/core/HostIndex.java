@@ -1,11 +1,12 @@
 package io.millau.core;
 
+import io.millau.core.internal.HostNames;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the longest configured suffix, in whole labels, of a host name; {@code *} is the shortest. Immutable. Doesn't
- * allocate: hashes are computed from the end of the name, so that one pass over the requested host gives the hash of
+ * allocate, except for IPv6 addresses: hashes are computed from the end of the name, so that one pass over the requested host gives the hash of
  * each suffix.
  */
 final class HostIndex<T> {
@@ -49,7 +50,7 @@ final class HostIndex<T> {
             hash = hash * 31 + host.charAt(i);
         }
         int bucket = bucket(hash);
-        buckets[bucket] = new Entry<>(host, value, hash, longest(host), buckets[bucket]);
+        buckets[bucket] = new Entry<>(host, value, hash, longestOfName(host), buckets[bucket]);
     }
 
     /**
@@ -60,6 +61,16 @@ final class HostIndex<T> {
      */
     @Nullable
     Entry<T> longest(String requested) {
+        return longestOfName(requested.startsWith("[") ? canonicalAddress(requested) : requested);
+    }
+
+    /** An IPv6 address as it is configured; clients may write it in several ways. */
+    private static String canonicalAddress(String requested) {
+        String address = HostNames.ipv6(requested.substring(0, requested.indexOf(']') + 1));
+        return address == null ? requested : address;
+    }
+
+    private @Nullable Entry<T> longestOfName(String requested) {
         int end = endOfName(requested);
         Entry<T> best = any;
         int hash = 0;

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.IpAddresses;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.LogText;
@@ -256,7 +257,7 @@ public final class ServicesFile implements ServiceSource {
             return resolve(host).stream()
                     .map(address -> settings.endpoint(
                             scheme,
-                            address.getHostAddress() + ":" + port,
+                            IpAddresses.text(address) + ":" + port,
                             address,
                             port,
                             host.replaceAll("[\\[\\]]", "")))

@@ -61,17 +61,36 @@ class MatchingTest {
         "One.Com.:80, one.com",
         "a.b.one.com:1, one.com",
         "[::1]:8080, [::1]",
-        "[::1], [::1]"
+        "[::1], [::1]",
+        "[0:0:0:0:0:0:0:1], [::1]",
+        "[0:0:0:0:0:0:0:1]:80, [::1]",
+        "[2001:0DB8::0:1], [2001:db8::1]",
+        "xn--strae-oqa.example, xn--strae-oqa.example"
     })
     @DisplayName("Case, port and a trailing dot are ignored")
     void canonicalHosts(String requested, String selected) {
-        declareServices(new String[] {"one.com", "[::1]"}, new String[] {"/"});
+        declareServices(
+                new String[] {"one.com", "::1", "[2001:db8:0:0:0:0:0:1]", "straße.example"}, new String[] {"/"});
 
         assertThat(selection(requested, "/", true)).isEqualTo(selected);
     }
 
     @ParameterizedTest
-    @CsvSource(value = {"''", "'.'", "':80'", "'..'", "'.com'", "']'", "'['", "'one.com.evil'"})
+    @CsvSource(
+            value = {
+                "'[::g]'",
+                "'[]'",
+                "'[]:80'",
+                "'[::1'",
+                "''",
+                "'.'",
+                "':80'",
+                "'..'",
+                "'.com'",
+                "']'",
+                "'['",
+                "'one.com.evil'"
+            })
     @DisplayName("An invalid host name matches nothing")
     void invalidHosts(String requested) {
         declareServices(new String[] {"one.com"}, new String[] {"/"});

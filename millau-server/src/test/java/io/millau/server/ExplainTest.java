@@ -132,6 +132,7 @@ class ExplainTest extends ProxyTest {
         "wss://shop_1/x, true, shop_1, /x",
         "http://[::1]:80/, false, [::1]:80, /",
         "http://bücher.example/ü, false, xn--bcher-kva.example, /%C3%BC",
+        "http://straße.example:8080/, false, xn--strae-oqa.example:8080, /",
         "http://a?b, false, a, /",
     })
     void urls(String text, boolean secure, String host, String path) {

@@ -4,7 +4,6 @@ import io.millau.core.Endpoint;
 import io.millau.core.LoadBalancer;
 import io.millau.core.Service;
 import java.math.BigDecimal;
-import java.net.IDN;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -27,10 +26,9 @@ final class LabelTypes {
     private static final Pattern HOST = Pattern.compile(
             "(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?" + "(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*");
 
-    private static final Pattern IPV6 = Pattern.compile("\\[[0-9a-f:.]+]");
-
-    /** A host name in any script, or an IPv6 address in brackets. Less strict than {@link #host}. */
-    private static final String HOST_LIKE = "(?:\\[[0-9A-Fa-f:.]+\\]|[^\\s*/:,?#\\[\\]]+)";
+    /** A host name in any script, or an IPv6 address, perhaps in brackets. Less strict than {@link #host}. */
+    private static final String HOST_LIKE =
+            "(?:\\[[0-9A-Fa-f:.]+\\]|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*|[^\\s*/:,?#\\[\\]]+)";
 
     private static final Pattern PATH_START = Pattern.compile("/[^\\s?#\\u0000-\\u001f\\u007f]*");
 
@@ -181,28 +179,18 @@ final class LabelTypes {
         if (name.startsWith("*.")) {
             throw new IllegalArgumentException("suffixes match anyway, write " + name.substring(2));
         }
-        String host = name.toLowerCase(Locale.ROOT);
+        String address = HostNames.ipv6(name);
+        if (address != null) {
+            return address;
+        }
+        String host = HostNames.ascii(name);
         if (host.endsWith(".")) {
             host = host.substring(0, host.length() - 1);
-        }
-        if (IPV6.matcher(host).matches()) {
-            return host;
-        }
-        if (!host.chars().allMatch(c -> c < 128)) {
-            host = punycode(host);
         }
         if (!HOST.matcher(host).matches()) {
             throw new IllegalArgumentException("expected host names separated by spaces, without port, or *");
         }
         return host;
-    }
-
-    private static String punycode(String host) {
-        try {
-            return IDN.toASCII(host);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("expected a host name that has a Punycode form", e);
-        }
     }
 
     private static String serverName(String text) {

@@ -20,6 +20,8 @@ class LabelSchemaTest {
                 "hosts         | *",
                 "hosts         | Company.com. blue.local  bücher.example",
                 "hosts         | [2001:db8::1] my_host",
+                "hosts         | ::1 2001:db8:: 2001:DB8:0:0:0:0:0:1 ::ffff:192.0.2.1",
+                "hosts         | straße.example ☃.net",
                 "path          | /api/",
                 "path          | /ä/{x}|y",
                 "timeout       | 0.5",

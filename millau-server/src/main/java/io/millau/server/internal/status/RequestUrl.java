@@ -1,7 +1,7 @@
 package io.millau.server.internal.status;
 
+import io.millau.core.internal.HostNames;
 import io.millau.core.internal.UrlPath;
-import java.net.IDN;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +22,7 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
     private static final Pattern FORM =
             Pattern.compile("(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]+)(/[^?#]*)?(?:[?#].*)?");
     private static final Pattern HOST = Pattern.compile("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(:[0-9]{1,5})?");
+    private static final Pattern PORT = Pattern.compile("^.*?((?::[0-9]{1,5})?)$");
     private static final Pattern NOT_ASCII = Pattern.compile("[^\\x00-\\x7f]+");
     private static final Pattern CONTROL_OR_BLANK = Pattern.compile("[\\p{Cntrl}\\p{Space}]");
 
@@ -56,7 +57,8 @@ public record RequestUrl(boolean secure, String host, String path, String text) 
         String host = written;
         if (NOT_ASCII.matcher(host).find()) {
             try {
-                host = IDN.toASCII(host);
+                String port = PORT.matcher(host).replaceFirst("$1");
+                host = HostNames.ascii(host.substring(0, host.length() - port.length())) + port;
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(EXPECTED + ", with a host name that has a Punycode form", e);
             }
