@@ -249,7 +249,7 @@ public final class ServicesFile implements ServiceSource {
                 throw new IllegalArgumentException(
                         "expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path");
             }
-            String scheme = parts.group(1);
+            String scheme = scheme(parts.group(1), settings.scheme());
             String host = parts.group(2);
             int port = parts.group(3) != null
                     ? Labels.PORT.type().read(parts.group(3))
@@ -262,6 +262,14 @@ public final class ServicesFile implements ServiceSource {
                             port,
                             host.replaceAll("[\\[\\]]", "")))
                     .toList();
+        }
+
+        /** {@code http} in a URL may mean what the service's scheme says. */
+        private static String scheme(String ofUrl, String ofService) {
+            if (!ofUrl.equals(Endpoint.HTTP) && !ofService.equals(Endpoint.HTTP) && !ofUrl.equals(ofService)) {
+                throw new IllegalArgumentException("expected " + ofService + "://, as its scheme is " + ofService);
+            }
+            return ofUrl.equals(Endpoint.HTTP) ? ofService : ofUrl;
         }
 
         private List<InetAddress> resolve(String host) {

@@ -240,6 +240,24 @@ class ServicesFileTest {
                 .containsExactly("http://10.0.0.5:8080", "http://10.0.0.6:80", "h2c://10.0.0.7:80");
     }
 
+    /** It was unknown, and the instances were spoken to in HTTP/1.1. */
+    @Test
+    void theSchemeOfAServiceIsThatOfItsUrls() throws Exception {
+        Files.writeString(file, """
+                grpc.endpoints = http://10.0.0.5:8080 h2c://10.0.0.6 https://10.0.0.7
+                grpc.scheme    = h2c
+                """);
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services().get(0).endpoints())
+                .extracting(Endpoint::toString)
+                .containsExactly("h2c://10.0.0.5:8080", "h2c://10.0.0.6:80");
+        assertThat(snapshot.problems())
+                .extracting(Problem::message)
+                .containsExactly("grpc.endpoints=https://10.0.0.7: expected h2c://, as its scheme is h2c"
+                        + " (this endpoint is left out)");
+    }
+
     @Test
     void changesApplyAndProblemsAreReported() throws Exception {
         Files.writeString(file, "a.endpoints=http://127.0.0.1:81\nb.endpoints=http://127.0.0.1:82\n");

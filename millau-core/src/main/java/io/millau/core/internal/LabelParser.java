@@ -24,6 +24,10 @@ final class LabelParser {
     private final String prefix;
     private final List<Label<?>> known;
     private final Map<String, String> texts = new TreeMap<>();
+
+    /** Labels whose prefix differs in case only, such as {@code Millau.Enabled}. */
+    private final Map<String, String> inOtherCase = new TreeMap<>();
+
     private final Map<Label<?>, Object> ofEndpoints = new HashMap<>();
     private final Service.Builder service = Service.named("");
     private final List<String> problems = new ArrayList<>();
@@ -37,6 +41,8 @@ final class LabelParser {
         all.forEach((label, text) -> {
             if (label.startsWith(prefix)) {
                 texts.put(label.substring(prefix.length()), text.strip());
+            } else if (label.regionMatches(true, 0, prefix, 0, prefix.length())) {
+                inOtherCase.put(label, text.strip());
             }
         });
     }
@@ -144,19 +150,27 @@ final class LabelParser {
         known.forEach(label -> byName.put(label.name(), label));
         texts.forEach((name, text) -> {
             if (!byName.containsKey(name)) {
-                String nearest = Words.nearest(name, byName.keySet());
-                reportUnknown(name, text, nearest == null ? null : byName.get(nearest));
+                reportUnknown(prefix + name, text, meant(name, byName));
             }
         });
+        inOtherCase.forEach(
+                (label, text) -> reportUnknown(label, text, meant(label.substring(prefix.length()), byName)));
     }
 
-    private void reportUnknown(String name, String text, @Nullable Label<?> meant) {
+    private static @Nullable Label<?> meant(String name, Map<String, Label<?>> byName) {
+        String nearest = Words.nearest(name, byName.keySet());
+        return nearest == null ? null : byName.get(nearest);
+    }
+
+    private void reportUnknown(String label, String text, @Nullable Label<?> meant) {
         boolean protects = meant != null && meant.protects();
         closed |= protects;
         boolean confidential = meant != null && meant.type().confidential()
                 || PEM.matcher(text).find();
-        problems.add(prefix + Words.shown(name.split("[:=\\s]", 2)[0]) + (confidential ? "" : "=" + Words.shown(text))
+        boolean otherCase = !label.startsWith(prefix);
+        problems.add(Words.shown(label.split("[:=\\s]", 2)[0]) + (confidential ? "" : "=" + Words.shown(text))
                 + ": unknown"
+                + (otherCase ? ", since labels begin with " + prefix + " in lower case" : "")
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::name).collect(Collectors.joining(", "))
                         : ", did you mean " + prefix + meant + "?")

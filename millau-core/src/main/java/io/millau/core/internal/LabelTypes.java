@@ -36,6 +36,12 @@ final class LabelTypes {
     private static final Pattern ORIGIN_FORM = Pattern.compile("/[!-\"$-~]*");
 
     private static final Pattern DECIMAL = Pattern.compile("[0-9]{1,6}(\\.[0-9]{1,3})?");
+    // What users mean by values of other programs; suggested, not read.
+    private static final Pattern LIKE_PORT = Pattern.compile("(?:.*:)?([1-9][0-9]{0,4})(?:/tcp)?");
+    private static final Pattern LIKE_HOST = Pattern.compile("(?:https?://)?([a-z0-9._-]+)(?::[0-9]*)?/?");
+    private static final Pattern WITH_UNIT =
+            Pattern.compile("([0-9]{1,6}(?:\\.[0-9]{1,3})?)\\s*(ms|s|sec|m|h)", Pattern.CASE_INSENSITIVE);
+
     private static final Pattern BYTES = Pattern.compile("([0-9]{1,9})([kKmM]?)");
     private static final String BASE64 = "[A-Za-z0-9+/=_\\s-]+";
 
@@ -147,6 +153,8 @@ final class LabelTypes {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "true" -> true;
             case "false" -> false;
+            case "yes", "on", "1" -> throw new IllegalArgumentException("expected true or false: write true");
+            case "no", "off", "0" -> throw new IllegalArgumentException("expected true or false: write false");
             default -> throw new IllegalArgumentException("expected true or false");
         };
     }
@@ -158,10 +166,17 @@ final class LabelTypes {
                 return port;
             }
         }
-        throw new IllegalArgumentException("expected a port from 1 to 65535");
+        Matcher likePort = LIKE_PORT.matcher(text);
+        boolean isMeant = likePort.matches() && Integer.parseInt(likePort.group(1)) <= 65535;
+        throw new IllegalArgumentException(
+                "expected a port from 1 to 65535" + (isMeant ? ": write " + likePort.group(1) : ""));
     }
 
     private static List<String> words(String text) {
+        if (text.matches("[^,;]*[\\w*\\].][,;].*")) {
+            throw new IllegalArgumentException("expected host names separated by spaces: write "
+                    + Words.shown(text.replaceAll("[\\s,;]+", " ").strip()));
+        }
         return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
     }
 
@@ -188,7 +203,9 @@ final class LabelTypes {
             host = host.substring(0, host.length() - 1);
         }
         if (!HOST.matcher(host).matches()) {
-            throw new IllegalArgumentException("expected host names separated by spaces, without port, or *");
+            Matcher url = LIKE_HOST.matcher(host);
+            throw new IllegalArgumentException("expected host names separated by spaces, without port, or *"
+                    + (url.matches() ? ": write " + url.group(1) : ""));
         }
         return host;
     }
@@ -224,9 +241,22 @@ final class LabelTypes {
 
     private static Duration seconds(String text) {
         if (!DECIMAL.matcher(text).matches()) {
-            throw new IllegalArgumentException("expected seconds, 30 or 0.5 for instance");
+            Matcher withUnit = WITH_UNIT.matcher(text);
+            throw new IllegalArgumentException("expected seconds, 30 or 0.5 for instance"
+                    + (withUnit.matches() ? ": write " + inSeconds(withUnit.group(1), withUnit.group(2)) : ""));
         }
         return Duration.ofMillis(new BigDecimal(text).movePointRight(3).longValueExact());
+    }
+
+    private static String inSeconds(String number, String unit) {
+        BigDecimal written = new BigDecimal(number);
+        BigDecimal seconds = switch (unit.toLowerCase(Locale.ROOT)) {
+            case "ms" -> written.movePointLeft(3);
+            case "m" -> written.multiply(BigDecimal.valueOf(60));
+            case "h" -> written.multiply(BigDecimal.valueOf(3600));
+            default -> written;
+        };
+        return seconds.stripTrailingZeros().toPlainString();
     }
 
     private static Duration withinADay(Duration duration) {

@@ -198,7 +198,6 @@ public final class Labels {
             .group(TLS)
             .meaning("protocol to its instances: `http`, `https` or `h2c` (HTTP/2 without TLS, for gRPC)")
             .byDefault(Endpoint.HTTP)
-            .onlyInDocker()
             .notOfService()
             .build();
 

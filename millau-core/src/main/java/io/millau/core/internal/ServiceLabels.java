@@ -14,9 +14,14 @@ public final class ServiceLabels {
 
     private ServiceLabels() {}
 
-    /** Whether any of these labels has our prefix. */
+    /** Whether any of these labels is {@linkplain #isOurs ours}. */
     public static boolean concern(Map<String, String> labels) {
-        return labels.keySet().stream().anyMatch(label -> label.startsWith(PREFIX));
+        return labels.keySet().stream().anyMatch(ServiceLabels::isOurs);
+    }
+
+    /** Whether a label has our prefix, in upper or lower case, since {@code Millau.Enabled} is a mistake to be named. */
+    public static boolean isOurs(String label) {
+        return label.regionMatches(true, 0, PREFIX, 0, PREFIX.length());
     }
 
     /** See {@link Vocabulary#read}. */

@@ -107,19 +107,27 @@ class ServiceLabelsTest {
                 "port     | eighty       | expected a port from 1 to 65535",
                 "port     | 0            | expected a port from 1 to 65535",
                 "port     | 65536        | expected a port from 1 to 65535",
+                "port     | 80/tcp       | expected a port from 1 to 65535: write 80",
+                "port     | 8080:80      | expected a port from 1 to 65535: write 80",
                 "hosts    | *.one.com    | suffixes match anyway, write one.com",
-                "hosts    | one.com,two  | expected host names separated by spaces",
-                "hosts    | one.com:80   | expected host names separated by spaces, without port",
-                "hosts    | http://one   | expected host names",
+                "hosts    | one.com,two  | expected host names separated by spaces: write one.com two",
+                "hosts    | a.com, b;c   | expected host names separated by spaces: write a.com b c",
+                "hosts    | one.com:80   | expected host names separated by spaces, without port, or *: write one.com",
+                "hosts    | http://One/  | expected host names separated by spaces, without port, or *: write one",
+                "hosts    | a/b          | expected host names separated by spaces, without port, or *",
                 "hosts    | ''           | expected host names",
                 "path     | api          | expected a path that starts with /, /api for instance",
                 "path     | /api?x       | without blanks, ? or #",
-                "timeout  | 30s          | expected seconds",
+                "timeout  | 30s          | expected seconds, 30 or 0.5 for instance: write 30",
+                "timeout  | 500 ms       | expected seconds, 30 or 0.5 for instance: write 0.5",
+                "timeout  | 1.5M         | expected seconds, 30 or 0.5 for instance: write 90",
+                "timeout  | 2h           | expected seconds, 30 or 0.5 for instance: write 7200",
                 "timeout  | 0            | expected more than 0 seconds",
                 "timeout  | -1           | expected seconds",
                 "timeout  | 86401        | expected 0 to 86400 seconds",
                 "retry    | soon         | expected seconds",
-                "enabled  | yes          | expected true or false",
+                "enabled  | yes          | expected true or false: write true",
+                "retry-unsafe | Off      | expected true or false: write false",
                 "retry-unsafe | 1        | expected true or false",
                 "weight   | -1           | expected a share from 0 to 1000",
                 "weight   | 1001         | expected a share from 0 to 1000",
@@ -150,13 +158,13 @@ class ServiceLabelsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "sticky   | yes          | expected true or false",
+                "sticky   | yes          | expected true or false: write true",
                 "health   | health       | expected a path that starts with /, /health for instance",
                 "health   | http://x/    | expected a path that starts with /, /health for instance",
                 "health   | /a b         | expected a path in ASCII, without blanks and #",
                 "health   | /a#b         | expected a path in ASCII, without blanks and #",
                 "health   | /ä           | expected a path in ASCII, without blanks and #",
-                "drain    | 30s          | expected seconds, 30 or 0.5 for instance",
+                "drain    | 30s          | expected seconds, 30 or 0.5 for instance: write 30",
                 "drain    | 86401        | expected 0 to 86400 seconds",
                 "buffer   | large        | expected a size, 64k, 1m or a number of bytes for instance",
                 "buffer   | 64kb         | expected a size, 64k, 1m or a number of bytes for instance",
@@ -189,6 +197,17 @@ class ServiceLabelsTest {
         assertThat(reading.settings()).isNotNull();
         assertThat(reading.problems())
                 .containsExactly("millau." + typo + "=x: unknown, did you mean millau." + meant + "?");
+    }
+
+    /** Not a word was said of it, and the service was not served. */
+    @Test
+    void aPrefixInOtherCaseIsNamed() {
+        assertThat(ServiceLabels.concern(Map.of("Millau.Enabled", "true"))).isTrue();
+        assertThat(read(Map.of("Millau.Port", "80", "MILLAU.enabled", "true")).problems())
+                .containsExactly(
+                        "MILLAU.enabled=true: unknown, since labels begin with millau. in lower case, did you mean millau.enabled?"
+                                + " The service is closed until then, since that label protects it",
+                        "Millau.Port=80: unknown, since labels begin with millau. in lower case, did you mean millau.port?");
     }
 
     @Test

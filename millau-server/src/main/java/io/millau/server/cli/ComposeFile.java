@@ -3,12 +3,14 @@ package io.millau.server.cli;
 import io.millau.core.Problem;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.ServiceLabels;
+import io.millau.core.internal.Words;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -36,6 +38,10 @@ final class ComposeFile {
     private static final int MOST_ALIASES = 500;
     private static final int MOST_LABELS = 5_000;
     private static final int MOST_PORTS = 100;
+
+    /** Shorter values of variables are no secrets, and could be any part of a message. */
+    private static final int SHORTEST_SECRET = 4;
+
     private static final Pattern PORTS = Pattern.compile("(?:.*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/tcp)?");
 
     /** Keys that may add labels from other files. */
@@ -50,7 +56,25 @@ final class ComposeFile {
     /** A key of a mapping, own or merged. */
     private record Entry(int line, Node value) {}
 
-    private record Label(int line, String value, boolean isNull) {}
+    /** @param written the value as it is in the file, since the values of variables may be secrets */
+    private record Label(int line, String value, String written, Set<String> secrets, boolean isNull) {
+
+        /** A message about this label without the values of variables. */
+        String withoutSecrets(String key, String message) {
+            if (secrets.isEmpty()) {
+                return message;
+            }
+            String text = message.replaceFirst(": write .*?(?= \\(|$)", "");
+            String start = key + "=" + Words.shown(value.strip());
+            if (text.startsWith(start)) {
+                text = key + "=" + Words.shown(written.strip()) + text.substring(start.length());
+            }
+            for (String secret : secrets) {
+                text = secret.length() < SHORTEST_SECRET ? text : text.replace(secret, "…");
+            }
+            return text;
+        }
+    }
 
     private ComposeFile(Function<String, @Nullable String> variables) {
         this.variables = variables;
@@ -171,7 +195,7 @@ final class ComposeFile {
         for (Problem problem : problems) {
             int where = Diagnostics.lineOf(problem, lines, line);
             said.add(where);
-            findings.problem(where, problem);
+            findings.problem(where, withoutSecrets(problem, ofService));
         }
         ofService.forEach((key, label) -> {
             if (label.isNull && !said.contains(label.line)) {
@@ -185,6 +209,16 @@ final class ComposeFile {
                     name,
                     "millau.port is missing: right if its image exposes exactly one port, or expose names it");
         }
+    }
+
+    private static Problem withoutSecrets(Problem problem, Map<String, Label> ofService) {
+        String message = problem.message();
+        for (Map.Entry<String, Label> label : ofService.entrySet()) {
+            if (message.startsWith(label.getKey())) {
+                message = label.getValue().withoutSecrets(label.getKey(), message);
+            }
+        }
+        return new Problem(problem.service(), message);
     }
 
     /** The key without a value. A misplaced colon in YAML can make a value, which may be secret, part of the key. */
@@ -206,7 +240,7 @@ final class ComposeFile {
     private boolean reportMisplaced(String service, Map<String, Entry> keys, String expected) {
         boolean any = false;
         for (Map.Entry<String, Entry> entry : keys.entrySet()) {
-            if (entry.getKey().startsWith(ServiceLabels.PREFIX)) {
+            if (ServiceLabels.isOurs(entry.getKey())) {
                 any = true;
                 findings.problem(
                         entry.getValue().line,
@@ -239,7 +273,7 @@ final class ComposeFile {
         }
         if (declared.value instanceof MappingNode mapping) {
             entries(mapping, service).forEach((name, entry) -> {
-                if (name.startsWith(ServiceLabels.PREFIX)) {
+                if (ServiceLabels.isOurs(name)) {
                     addLabel(all, service, name, entry);
                 }
             });
@@ -260,29 +294,42 @@ final class ComposeFile {
             return;
         }
         boolean isNull = isNull(scalar);
-        String value = isNull ? "" : filled(scalar, service, name);
-        all.put(name, new Label(entry.line, value, isNull));
+        if (isNull) {
+            all.put(name, new Label(entry.line, "", "", Set.of(), true));
+            return;
+        }
+        Interpolation filled = filled(scalar, service, name);
+        all.put(name, new Label(entry.line, filled.text(), scalar.getValue(), filled.used(), false));
     }
 
     private void addLabel(Map<String, Label> all, String service, Node item) {
         if (item instanceof MappingNode mapping) {
             entries(mapping, service).keySet().stream()
-                    .filter(name -> name.startsWith(ServiceLabels.PREFIX))
+                    .filter(ServiceLabels::isOurs)
                     .forEach(name -> findings.problem(
                             line(item),
                             new Problem(
                                     service, name + ": expected " + name + "=VALUE, since labels are a list here")));
             return;
         }
-        if (!(item instanceof ScalarNode scalar) || !scalar.getValue().contains(ServiceLabels.PREFIX)) {
+        if (!(item instanceof ScalarNode scalar)
+                || !scalar.getValue().toLowerCase(Locale.ROOT).contains(ServiceLabels.PREFIX)) {
             return;
         }
-        String[] label =
-                filled(scalar, service, scalar.getValue().split("=", 2)[0]).split("=", 2);
-        if (!label[0].startsWith(ServiceLabels.PREFIX) || ++labels > MOST_LABELS) {
+        String[] written = scalar.getValue().split("=", 2);
+        Interpolation filled = filled(scalar, service, written[0]);
+        String[] label = filled.text().split("=", 2);
+        if (!ServiceLabels.isOurs(label[0]) || ++labels > MOST_LABELS) {
             return;
         }
-        Label before = all.put(label[0], new Label(line(item), label.length > 1 ? label[1] : "", label.length < 2));
+        Label before = all.put(
+                label[0],
+                new Label(
+                        line(item),
+                        label.length > 1 ? label[1] : "",
+                        written[written.length - 1],
+                        filled.used(),
+                        label.length < 2));
         if (before != null) {
             findings.problem(
                     line(item),
@@ -290,11 +337,11 @@ final class ComposeFile {
         }
     }
 
-    private String filled(ScalarNode scalar, String service, String name) {
+    private Interpolation filled(ScalarNode scalar, String service, String name) {
         Interpolation filled = new Interpolation(scalar.getValue(), variables);
         filled.problems()
                 .forEach(problem -> findings.problem(line(scalar), new Problem(service, name + ": " + problem)));
-        return filled.text();
+        return filled;
     }
 
     /** The TCP ports inside the containers, from {@code expose} or {@code ports}. */

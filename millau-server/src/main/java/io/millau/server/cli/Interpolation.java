@@ -1,7 +1,10 @@
 package io.millau.server.cli;
 
+import io.millau.core.internal.Words;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +25,7 @@ final class Interpolation {
 
     private final Function<String, @Nullable String> variables;
     private final List<String> problems = new ArrayList<>();
+    private final Set<String> used = new LinkedHashSet<>();
     private final String text;
 
     /** @param variables the value of a name, or null if it is not set */
@@ -38,6 +42,11 @@ final class Interpolation {
     /** The problems: variables that are not set, or invalid syntax. */
     List<String> problems() {
         return problems;
+    }
+
+    /** The values of variables that the text contains. */
+    Set<String> used() {
+        return used;
     }
 
     private String filled(String from, int depth) {
@@ -102,12 +111,15 @@ final class Interpolation {
         String value = variables.apply(name.group());
         String other = rest.substring(operator.end());
         boolean has = value != null && !(value.isEmpty() && operator.group().startsWith(":"));
+        if (has) {
+            use(String.valueOf(value));
+        }
         return switch (operator.group().charAt(operator.end() - 1)) {
             case '-' -> has ? String.valueOf(value) : filled(other, depth + 1);
             case '+' -> has ? filled(other, depth + 1) : "";
             default -> {
                 if (!has) {
-                    problems.add(name.group() + " is not set: " + filled(other, depth + 1));
+                    problems.add(name.group() + " is not set: " + Words.shown(other));
                 }
                 yield has ? String.valueOf(value) : "";
             }
@@ -120,6 +132,13 @@ final class Interpolation {
             problems.add(name + " is not set: expected it in the environment, or ${" + name + ":-default}");
             return "";
         }
+        use(value);
         return value;
+    }
+
+    private void use(String value) {
+        if (!value.isEmpty()) {
+            used.add(value);
+        }
     }
 }

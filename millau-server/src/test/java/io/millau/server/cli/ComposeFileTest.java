@@ -48,6 +48,52 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
+    void labelsInOtherCaseAreNamed() throws Exception {
+        check("""
+                services:
+                  list:
+                    labels:
+                      - Millau.Enabled=true
+                  mapping:
+                    deploy: {labels: {Millau.Port: 80}}
+                """);
+
+        assertThat(out)
+                .contains(
+                        "compose.yml:4: list: Millau.Enabled=true: unknown, since labels begin with millau. in lower case")
+                .contains(
+                        "compose.yml:6: mapping: Millau.Port=80: unknown, since labels begin with millau. in lower case");
+    }
+
+    /** The output of a check is in the log of a build, for everybody. */
+    @Test
+    void valuesOfVariablesAreNotPrinted() throws Exception {
+        environment.put("SECRET", "hunter2,hunter3");
+        check("""
+                services:
+                  list:
+                    labels:
+                      - millau.enabled=true
+                      - millau.port=$SECRET
+                      - millau.path=x${SECRET}
+                      - millau.hosts=${SECRET}
+                      - millau.colour=${SECRET}
+                      - millau.timeout=${NONE:?unlike $SECRET}
+                  mapping:
+                    labels: {millau.port: "80${SECRET:-81}", millau.retry: "${SECRET:+soon} $SECRET"}
+                """);
+
+        assertThat(out)
+                .doesNotContain("hunter")
+                .contains("list: millau.port=$SECRET: expected a port from 1 to 65535 (")
+                .contains("list: millau.path=x${SECRET}: expected a path that starts with /, /x… for instance (")
+                .contains("list: millau.hosts=${SECRET}: expected host names separated by spaces (")
+                .contains("list: millau.colour=${SECRET}: unknown")
+                .contains("list: millau.timeout: NONE is not set: unlike $SECRET")
+                .contains("mapping: millau.port=80${SECRET:-81}: expected a port");
+    }
+
+    @Test
     void deployLabelsCountIfTheyContainMillauLabels() throws Exception {
         check("""
                 services:
