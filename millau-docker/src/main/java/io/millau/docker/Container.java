@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param created seconds since 1970
  * @param ready whether it runs and, where it has a health check, is healthy
  * @param ports TCP ports that it exposes
- * @param networkMode {@code host}, {@code container:ID} or another value
+ * @param networkMode {@code host}, {@code container:ID} or another value; empty if the list doesn't tell, as Podman's
  * @param attachments its addresses, except those on Docker's internal networks
  */
 record Container(
@@ -97,6 +97,10 @@ record Container(
     }
 
     Container withPorts(Set<Integer> ports) {
+        return new Container(id, name, labels, created, ready, ports, networkMode, attachments);
+    }
+
+    Container withNetworkMode(String networkMode) {
         return new Container(id, name, labels, created, ready, ports, networkMode, attachments);
     }
 

@@ -22,7 +22,7 @@ final class EngineReader {
     private static final String ENABLED = ServiceLabels.PREFIX + "enabled";
 
     private final DockerApi api;
-    private final Map<String, Set<Integer>> exposedPorts = new HashMap<>();
+    private final Map<String, Inspected> inspected = new HashMap<>();
     private EngineView.Role role = EngineView.Role.ALONE;
 
     EngineReader(DockerApi api) {
@@ -139,11 +139,22 @@ final class EngineReader {
 
     private List<Container> containers() throws IOException, InterruptedException {
         List<Container> containers = new ArrayList<>();
-        for (Container container : api.list("/containers/json?all=true", Container::of)) {
-            containers.add(needsPorts(container) ? container.withPorts(exposedPorts(container.id())) : container);
+        for (Container listed : api.list("/containers/json?all=true", Container::of)) {
+            Container container = listed;
+            if (isEnabled(listed) && needsPorts(listed)) {
+                container = container.withPorts(inspect(listed.id()).ports);
+            }
+            if (isEnabled(listed) && needsNetworkMode(listed)) {
+                container = container.withNetworkMode(inspect(listed.id()).networkMode);
+            }
+            containers.add(container);
         }
-        exposedPorts.keySet().retainAll(containers.stream().map(Container::id).toList());
+        inspected.keySet().retainAll(containers.stream().map(Container::id).toList());
         return containers;
+    }
+
+    private static boolean isEnabled(Container container) {
+        return !container.isTask() && Boolean.parseBoolean(container.labels().get(ENABLED));
     }
 
     /**
@@ -151,31 +162,46 @@ final class EngineReader {
      * host's network.
      */
     private static boolean needsPorts(Container container) {
-        return container.ports().isEmpty()
-                && !container.isTask()
-                && Boolean.parseBoolean(container.labels().get(ENABLED))
-                && !container.labels().containsKey(PORT);
+        return container.ports().isEmpty() && !container.labels().containsKey(PORT);
     }
 
-    private Set<Integer> exposedPorts(String id) throws IOException, InterruptedException {
-        Set<Integer> known = exposedPorts.get(id);
+    /** Whether the network mode has to be read. Docker's list has it, Podman's (4.3) doesn't. */
+    private static boolean needsNetworkMode(Container container) {
+        return container.ready()
+                && container.networkMode().isEmpty()
+                && container.attachments().isEmpty();
+    }
+
+    private Inspected inspect(String id) throws IOException, InterruptedException {
+        Inspected known = inspected.get(id);
         if (known != null) {
             return known;
         }
-        Set<Integer> ports = new TreeSet<>();
+        Inspected read = Inspected.NOTHING;
         try {
-            JsonNode exposed =
-                    api.get("/containers/" + id + "/json").path("Config").path("ExposedPorts");
-            exposed.fieldNames().forEachRemaining(port -> {
+            read = Inspected.of(api.get("/containers/" + id + "/json"));
+        } catch (DockerApi.ErrorResponse e) {
+            // Removed meanwhile, or not allowed: treated as if it exposed no ports.
+        }
+        inspected.put(id, read);
+        return read;
+    }
+
+    /** What only an inspection of a container tells. It does not change. */
+    private record Inspected(Set<Integer> ports, String networkMode) {
+
+        static final Inspected NOTHING = new Inspected(Set.of(), "");
+
+        static Inspected of(JsonNode json) {
+            Set<Integer> ports = new TreeSet<>();
+            json.path("Config").path("ExposedPorts").fieldNames().forEachRemaining(port -> {
                 if (port.endsWith("/tcp")) {
                     ports.add(Integer.valueOf(port.substring(0, port.indexOf('/'))));
                 }
             });
-        } catch (DockerApi.ErrorResponse e) {
-            // Removed meanwhile, or not allowed: treated as if it exposed no ports.
+            return new Inspected(
+                    ports, json.path("HostConfig").path("NetworkMode").asText());
         }
-        exposedPorts.put(id, ports);
-        return ports;
     }
 
     private List<Network> networks() throws IOException, InterruptedException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
+import io.millau.core.Endpoint;
 import io.millau.core.ServiceSource;
 import io.millau.core.SourceStatus;
 import io.millau.core.testing.CapturedLog;
@@ -30,6 +31,9 @@ class WatchTest {
     private static final String SWARM_EVENT = "{\"Type\":\"service\",\"Action\":\"update\",\"Actor\":{\"ID\":\"a\"}}\n";
     private static final String CONTAINER_EVENT =
             "{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"a\"}}\n";
+
+    private static final String NETWORKS =
+            "[{\"Name\":\"bridge\",\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":\"172.17.0.0/16\"}]}}]";
 
     private final FakeEngine engine = new FakeEngine();
     private final CapturedLog log = new CapturedLog();
@@ -73,6 +77,33 @@ class WatchTest {
                 .singleElement()
                 .satisfies(service -> assertThat(service.endpoints()).hasSize(1));
         assertThat(engine.requests()).noneMatch(request -> request.startsWith("GET /events"));
+    }
+
+    /** Podman 4.3 lists such a container without a network: it "shares no network" with the proxy. */
+    @Test
+    void aContainerThatIsListedWithoutANetworkIsInspectedOnce() throws Exception {
+        engine.on("/containers/json", """
+                        [{"Id":"web","Names":["/web"],"Created":1,"Labels":{"millau.enabled":"true","millau.port":"80"},
+                          "State":"running","Status":"Up 5 seconds","Ports":null,"HostConfig":{},"NetworkSettings":null},
+                         {"Id":"other","Names":["/other"],"Created":1,"Labels":{},
+                          "State":"running","Status":"Up 5 seconds","Ports":null,"HostConfig":{},"NetworkSettings":null}]
+                        """)
+                .on("/containers/web/json", "{\"HostConfig\":{\"NetworkMode\":\"host\"}}")
+                .on("/networks", NETWORKS);
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            engine.event(CONTAINER_EVENT);
+            await().until(() -> engine.requests().stream()
+                            .filter(request -> request.startsWith("GET /containers/json"))
+                            .count()
+                    > 1);
+        }
+
+        assertThat(engine.requests().stream().filter(request -> request.matches("GET /containers/[a-z]+/json")))
+                .containsExactly("GET /containers/web/json");
+        assertThat(engine.source().look().services().get(0).endpoints())
+                .extracting(Endpoint::toString)
+                .containsExactly("http://172.17.0.1:80");
     }
 
     @Test
