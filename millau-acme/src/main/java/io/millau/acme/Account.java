@@ -18,10 +18,22 @@ record Account(URL url, KeyPair keys) {
     private static final String PUBLIC_KEY = "public-key";
 
     byte[] bytes() {
-        String text = Header.line(LOCATION, url)
-                + Header.line(PUBLIC_KEY, Keys.text(keys.getPublic()))
-                + Pem.text(keys.getPrivate());
-        return text.getBytes(StandardCharsets.UTF_8);
+        return (Header.line(LOCATION, url) + text(keys)).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** The keys of an account that is not made yet. */
+    static byte[] bytes(KeyPair keys) {
+        return text(keys).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String text(KeyPair keys) {
+        return Header.line(PUBLIC_KEY, Keys.text(keys.getPublic())) + Pem.text(keys.getPrivate());
+    }
+
+    /** @throws IllegalArgumentException if they can't be read */
+    static KeyPair keys(byte[] bytes) {
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        return Keys.pair(Pem.privateKey(text), Header.get(text, PUBLIC_KEY));
     }
 
     /** @throws IllegalArgumentException if it can't be read */

@@ -144,17 +144,36 @@ final class Directory {
             if (meanwhile.isPresent()) {
                 return meanwhile;
             }
-            KeyPair keys = Keys.generate();
+            KeyPair keys = newKeys();
             AccountBuilder builder =
                     new AccountBuilder().agreeToTermsOfService().useKeyPair(keys);
             settings.applyTo(builder, session.getMetadata());
             Account created = new Account(builder.createLogin(session).getAccountLocation(), keys);
             store.put(value(), created.bytes());
+            store.remove(newKeysValue());
             LOG.info("Account made account={} for={}", created, LogText.value(settings));
             return Optional.of(created);
         } finally {
             Threads.uninterrupted(lock.get()::close);
         }
+    }
+
+    /**
+     * The keys of an account to be made, stored before it is made: if the account can't be stored afterwards, the CA
+     * returns the same account for the same keys (RFC 8555, 7.3.1), and doesn't make another one with each attempt.
+     */
+    private KeyPair newKeys() throws IOException {
+        Optional<byte[]> stored = store.get(newKeysValue());
+        if (stored.isPresent()) {
+            try {
+                return Account.keys(stored.get());
+            } catch (RuntimeException e) {
+                LOG.debug("{} can't be used, new keys are made", newKeysValue(), e);
+            }
+        }
+        KeyPair keys = Keys.generate();
+        store.put(newKeysValue(), Account.bytes(keys));
+        return keys;
     }
 
     /** Call if the CA doesn't know the account. The next login creates a new one. */
@@ -200,6 +219,10 @@ final class Directory {
     /** The account's name in the store. No host's value has this name. */
     private String value() {
         return issuer() + "/account/key";
+    }
+
+    private String newKeysValue() {
+        return issuer() + "/account/new-key";
     }
 
     @Override

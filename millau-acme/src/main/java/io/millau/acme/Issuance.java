@@ -81,10 +81,20 @@ final class Issuance {
                         failure.get().until());
                 return true;
             }
+            readPauses(state);
             orderAndStoreFailure(state, deadline);
             return true;
         } finally {
             Threads.uninterrupted(lock.get()::close);
+        }
+    }
+
+    /** What a directory said before a restart, or to another replica. */
+    private void readPauses(NameState state) throws IOException {
+        for (Directory directory : directories) {
+            certificates
+                    .pause(directory.issuer(), state.name())
+                    .ifPresent(until -> state.pause(directory.issuer(), until, clock.instant()));
         }
     }
 
@@ -123,6 +133,7 @@ final class Issuance {
                 } catch (OrderException e) {
                     OrderException here = e.at(directory);
                     failure = failure == null ? here : failure.and(here);
+                    e.retryAfter().ifPresent(until -> pause(state, directory, until));
                     if (e.isChallengeFailed() || deadline.left().isNegative()) {
                         break;
                     }
@@ -130,7 +141,19 @@ final class Issuance {
                 }
             }
         }
-        throw failure == null ? OrderException.atDirectory("every directory asks to retry later") : failure;
+        throw failure == null
+                ? OrderException.atDirectory("every directory asks to retry later (not before "
+                        + mayOrder(state).truncatedTo(ChronoUnit.SECONDS) + ")")
+                : failure;
+    }
+
+    private void pause(NameState state, Directory directory, Instant until) {
+        state.pause(directory.issuer(), until, clock.instant());
+        try {
+            certificates.putPause(directory.issuer(), state.name(), until);
+        } catch (IOException e) {
+            LOG.debug("The pause of {} at {} can't be stored", state.name(), directory, e);
+        }
     }
 
     private static void failed(NameState state, Directory directory, OrderException failure) {
@@ -140,7 +163,6 @@ final class Issuance {
         } else {
             directory.outage().failed(reason);
         }
-        failure.retryAfter().ifPresent(until -> state.pause(directory.issuer(), until));
     }
 
     private void order(NameState state, Directory directory, Deadline deadline)

@@ -199,9 +199,9 @@ final class NameState {
         askAt = within(wished, now.plus(ASK_SOONEST), now.plus(ASK_LATEST));
     }
 
-    /** Pauses orders of this name at a directory. */
-    synchronized void pause(String issuer, Instant until) {
-        pauses.put(issuer, until);
+    /** Pauses orders of this name at a directory, a week at most. */
+    synchronized void pause(String issuer, Instant until, Instant now) {
+        pauses.put(issuer, within(until, now, now.plus(LONGEST_RETRY_AFTER)));
     }
 
     /** Until when orders of this name at a directory are paused. */

@@ -72,9 +72,10 @@ final class OrderException extends Exception {
         return new OrderException(directory + ": " + getMessage(), kind, retryAfter, this);
     }
 
-    /** Combines two failures; the kind is that of the second. */
+    /** Combines two failures; the kind and the time to retry are those of the second. */
     OrderException and(OrderException next) {
-        OrderException both = new OrderException(getMessage() + "; " + next.getMessage(), next.kind, null, this);
+        OrderException both =
+                new OrderException(getMessage() + "; " + next.getMessage(), next.kind, next.retryAfter, this);
         both.addSuppressed(next);
         return both;
     }

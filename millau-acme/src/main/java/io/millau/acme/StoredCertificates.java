@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -20,6 +21,7 @@ final class StoredCertificates {
 
     private static final String CERTIFICATE = "/certificate";
     private static final String FAILURE = "/failure";
+    private static final String PAUSE = "/pause";
 
     /** How long expired certificates are kept. */
     private static final Duration KEPT = Duration.ofDays(30);
@@ -83,7 +85,17 @@ final class StoredCertificates {
         store.put(failureOf(name), failure.bytes());
     }
 
-    /** Removes failures that are over, and certificates that expired long ago. */
+    /** Until when a directory asked for no more orders of a name, also before a restart; empty if it did not. */
+    Optional<Instant> pause(String issuer, String name) throws IOException {
+        return store.get(pauseOf(issuer, name)).flatMap(StoredFailure::parse).map(StoredFailure::until);
+    }
+
+    void putPause(String issuer, String name, Instant until) throws IOException {
+        Instant wholeSeconds = until.truncatedTo(ChronoUnit.SECONDS).plusSeconds(1);
+        store.put(pauseOf(issuer, name), new StoredFailure(0, wholeSeconds).bytes());
+    }
+
+    /** Removes failures and pauses that are over, and certificates that expired long ago. */
     void sweep(Instant now) throws IOException {
         for (String issuer : issuers) {
             for (String value : store.names(issuer + "/")) {
@@ -97,7 +109,7 @@ final class StoredCertificates {
     }
 
     private static boolean isOver(String value, byte[] bytes, Instant now) {
-        if (value.endsWith(FAILURE)) {
+        if (value.endsWith(FAILURE) || value.endsWith(PAUSE)) {
             return StoredFailure.parse(bytes)
                     .filter(failure -> failure.until().isAfter(now))
                     .isEmpty();
@@ -115,6 +127,10 @@ final class StoredCertificates {
 
     private static String value(String issuer, String name) {
         return issuer + "/" + name + CERTIFICATE;
+    }
+
+    private static String pauseOf(String issuer, String name) {
+        return issuer + "/" + name + PAUSE;
     }
 
     private String failureOf(String name) {

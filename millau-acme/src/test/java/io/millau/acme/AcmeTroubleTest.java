@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** CAs that are down, reject requests or send invalid responses, failing stores, and renewal despite all that. */
 @RequiresPebble
@@ -213,6 +216,67 @@ class AcmeTroubleTest {
             clock.forward(Duration.ofHours(2));
             awaitCertificate(certificates, NAME);
         }
+    }
+
+    /** After a restart it was asked again at once. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/order-plz", "/my-order/", "/authZ/", "/chalZ/", "/finalize-order/", "/certZ/"})
+    void whatACaLimitsAtAnyStepOutlivesARestart(String step) throws Exception {
+        challengeServers.http(ca);
+        front.play(path -> path.startsWith(step)
+                ? new Front.Response(
+                        429,
+                        "application/problem+json",
+                        "{\"type\": \"urn:ietf:params:acme:error:rateLimited\", \"detail\": \"too many\"}",
+                        "Retry-After",
+                        "10800")
+                : null);
+        try (AcmeCertificates certificates = start(front.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitLogged("No certificate name=" + NAME);
+        }
+        long asked = front.asked("/");
+        front.play(null);
+        try (AcmeCertificates certificates = start(front.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitLogged("every directory asks to retry later (not before ");
+            clock.forward(Duration.ofHours(2));
+            await().during(Duration.ofMillis(1200)).atMost(PATIENCE).until(() -> front.asked("/") == asked);
+            clock.forward(Duration.ofHours(2));
+            awaitCertificate(certificates, NAME);
+        }
+    }
+
+    /** Each attempt made another account, since its key could not be stored. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/account/key", "/account/new-key"})
+    void aFullStoreMakesNoFurtherAccounts(String value) throws Exception {
+        challengeServers.http(ca);
+        store.full(name -> name.endsWith(value));
+        try (AcmeCertificates certificates = start(front.directory())) {
+            certificates.wanted(Set.of(NAME));
+            awaitLogged("No certificate name=" + NAME);
+            String account = issuer() + "/account/key";
+            Optional<byte[]> keys = store.get(issuer() + "/account/new-key");
+            assertThat(store.get(account)).isEmpty();
+            assertThat(front.asked("/sign-me-up") > 0).isEqualTo(keys.isPresent());
+
+            store.repair();
+            clock.forward(Duration.ofMinutes(2));
+            awaitCertificate(certificates, NAME);
+            Account made = Account.parse(store.get(account).orElseThrow());
+            assertThat(store.get(issuer() + "/account/new-key")).isEmpty();
+            if (keys.isPresent()) {
+                assertThat(made.keys().getPrivate())
+                        .isEqualTo(Account.keys(keys.get()).getPrivate());
+            }
+        }
+    }
+
+    /** The front's name in the store. */
+    private String issuer() {
+        URI directory = front.directory();
+        return (directory.getRawAuthority() + "_" + directory.getRawPath()).replaceAll("[^a-z0-9.-]+", "_");
     }
 
     @Test

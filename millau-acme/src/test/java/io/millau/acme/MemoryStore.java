@@ -11,6 +11,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Predicate;
 
 /** A store in memory that a test can make fail: for all replicas, or for one, as if that replica had died. */
 final class MemoryStore implements Store {
@@ -19,6 +20,7 @@ final class MemoryStore implements Store {
     private final NavigableMap<String, byte[]> values;
     private final Map<String, Held> locks;
     private volatile boolean broken;
+    private volatile Predicate<String> full = name -> false;
 
     /** The holder of a lock, and when the lock expires. */
     private record Held(Object holder, Instant until) {}
@@ -43,8 +45,14 @@ final class MemoryStore implements Store {
         broken = true;
     }
 
+    /** Makes {@link #put} fail for some names from now on. */
+    void full(Predicate<String> names) {
+        full = names;
+    }
+
     void repair() {
         broken = false;
+        full = name -> false;
     }
 
     private void check(String name) throws IOException {
@@ -65,6 +73,9 @@ final class MemoryStore implements Store {
     @Override
     public void put(String name, byte[] value) throws IOException {
         check(name);
+        if (full.test(name)) {
+            throw new IOException("no space left");
+        }
         values.put(name, value.clone());
     }
 
