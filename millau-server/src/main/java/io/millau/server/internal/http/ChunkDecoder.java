@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 
 /**
  * Removes the framing from a chunked body (RFC 9112, 7.1) in place: afterwards the buffer holds only bytes of the body, and one
- * write passes many chunks on. For one body and one thread.
+ * write passes many chunks on. Lines may end with a line feed alone, as in a head. For one body and one thread.
  */
 public final class ChunkDecoder {
 
@@ -92,13 +92,15 @@ public final class ChunkDecoder {
             case EXTENSION -> extension(b);
             case SIZE_LF -> {
                 expect(b, '\n');
-                digits = 0;
-                extensionBytes = 0;
-                state = size == 0 ? State.TRAILERS : State.DATA;
+                sizeRead();
             }
             case DATA_CR -> {
-                expect(b, '\r');
                 state = State.DATA_LF;
+                if (b == '\n') {
+                    state = State.SIZE;
+                } else {
+                    expect(b, '\r');
+                }
             }
             case DATA_LF -> {
                 expect(b, '\n');
@@ -116,6 +118,8 @@ public final class ChunkDecoder {
             throw new MalformedResponseException("chunk without a size");
         } else if (b == '\r') {
             state = State.SIZE_LF;
+        } else if (b == '\n') {
+            sizeRead();
         } else if (b == ';' || b == ' ' || b == '\t') {
             state = State.EXTENSION;
         } else {
@@ -126,9 +130,17 @@ public final class ChunkDecoder {
     private void extension(byte b) throws MalformedResponseException {
         if (b == '\r') {
             state = State.SIZE_LF;
-        } else if (b == '\n' || ++extensionBytes > MAX_EXTENSION_BYTES) {
-            throw new MalformedResponseException("chunk extension");
+        } else if (b == '\n') {
+            sizeRead();
+        } else if (++extensionBytes > MAX_EXTENSION_BYTES) {
+            throw new MalformedResponseException("chunk extension of more than " + MAX_EXTENSION_BYTES + " bytes");
         }
+    }
+
+    private void sizeRead() {
+        digits = 0;
+        extensionBytes = 0;
+        state = size == 0 ? State.TRAILERS : State.DATA;
     }
 
     private static void expect(byte b, char expected) throws MalformedResponseException {

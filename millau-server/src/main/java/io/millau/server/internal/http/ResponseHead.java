@@ -10,8 +10,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the head of a response (RFC 9112, sections 2 to 6) strictly: ambiguous heads are malformed. Holds the head read last,
- * and passes its fields on without those for this connection (RFC 9110, 7.6.1). For one thread.
+ * Reads the head of a response (RFC 9112, sections 2 to 6). What can be understood in one way only is read as other proxies read
+ * it, and mended: lines that end with a line feed alone, folded values, control characters. An ambiguous head is malformed. Holds
+ * the head read last, and passes its fields on without those for this connection (RFC 9110, 7.6.1). For one thread.
  */
 public final class ResponseHead {
 
@@ -27,12 +28,20 @@ public final class ResponseHead {
     private static final int USUAL_BYTES = 2048;
 
     private static final int MAX_FIELDS = 200;
-    private static final byte[] START = "HTTP/1.".getBytes(StandardCharsets.US_ASCII);
 
     private final HeaderNames names = new HeaderNames();
     private final byte[] bytes = new byte[MAX_BYTES];
     private int at;
     private int end;
+
+    /** The number of bytes of empty lines before the head. */
+    private int skipped;
+
+    /** Where the line after the one found last begins. */
+    private int nextLine;
+
+    /** Whether the head is to be passed on in another way than it came. */
+    private boolean mended;
 
     // The fields of the head read last: where each line begins, and its parts.
     private final int[] lineAt = new int[MAX_FIELDS + 1];
@@ -57,13 +66,28 @@ public final class ResponseHead {
      * @throws MalformedResponseException if the head is malformed, even if it is not complete
      */
     public boolean read(ByteBuffer buffer) throws MalformedResponseException {
+        skipped = emptyLines(buffer);
         boolean complete =
                 readFrom(buffer, USUAL_BYTES) || buffer.remaining() > USUAL_BYTES && readFrom(buffer, MAX_BYTES);
         if (complete) {
             interpret();
-            buffer.position(buffer.position() + at);
+            buffer.position(buffer.position() + skipped + at);
         }
         return complete;
+    }
+
+    /** The number of bytes of the empty lines that some endpoints send first. */
+    private static int emptyLines(ByteBuffer buffer) {
+        int index = buffer.position();
+        while (index < buffer.limit() && isLineEnd(buffer, index)) {
+            index++;
+        }
+        return index - buffer.position();
+    }
+
+    private static boolean isLineEnd(ByteBuffer buffer, int index) {
+        byte b = buffer.get(index);
+        return b == '\n' || b == '\r' && (index + 1 == buffer.limit() || buffer.get(index + 1) == '\n');
     }
 
     private boolean readFrom(ByteBuffer buffer, int most) throws MalformedResponseException {
@@ -72,13 +96,14 @@ public final class ResponseHead {
     }
 
     private void load(ByteBuffer buffer, int most) {
-        end = Math.min(buffer.remaining(), most);
-        buffer.get(buffer.position(), bytes, 0, end);
+        end = Math.min(buffer.remaining() - skipped, most);
+        buffer.get(buffer.position() + skipped, bytes, 0, end);
         at = 0;
+        mended = skipped > 0;
     }
 
     private boolean incomplete() throws MalformedResponseException {
-        if (end == MAX_BYTES) {
+        if (skipped + end >= MAX_BYTES) {
             throw new MalformedResponseException("head of more than " + MAX_BYTES + " bytes");
         }
         return false;
@@ -88,6 +113,7 @@ public final class ResponseHead {
      * Reads the trailers of a chunked body (RFC 9112, 7.1.2) as {@link #read} does a head, whose fields it thereby forgets.
      */
     boolean readTrailers(ByteBuffer buffer, HeaderMap trailers) throws MalformedResponseException {
+        skipped = 0;
         load(buffer, MAX_BYTES);
         if (!readFields()) {
             return incomplete();
@@ -109,9 +135,9 @@ public final class ResponseHead {
         }
     }
 
-    /** Whether the status line has its last blank, which some servers leave out. */
+    /** Whether the head can be passed on as it came; its status line must have its last blank, which some servers leave out. */
     public boolean isWhole() {
-        return bytes[12] == ' ';
+        return !mended && bytes[12] == ' ';
     }
 
     /**
@@ -173,51 +199,66 @@ public final class ResponseHead {
     }
 
     private boolean readStatusLine() throws MalformedResponseException {
-        int lineEnd = endOfLine();
+        int lineEnd = endOfLine(at);
+        checkStart();
         if (lineEnd < 0) {
-            checkStart();
             return false;
         }
-        checkStart();
-        if (lineEnd < 12 || (lineEnd > 12 && bytes[12] != ' ')) {
-            throw new MalformedResponseException("status line " + shown(0, lineEnd));
+        int code = 9;
+        while (code < lineEnd && isBlank(bytes[code])) {
+            code++;
         }
-        http11 = bytes[7] == '1';
-        status = digit(9) * 100 + digit(10) * 10 + digit(11);
+        int codeEnd = code + 3;
+        boolean ends = lineEnd == codeEnd || lineEnd > codeEnd && isBlank(bytes[codeEnd]);
+        status = ends ? statusAt(code) : 0;
         if (status < 100) {
-            throw new MalformedResponseException("status line " + shown(0, lineEnd));
+            throw new MalformedResponseException(
+                    "status line “" + printable(0, lineEnd) + "” (expected a status from 100 to 999)");
         }
-        reason = lineEnd <= 13 ? null : unusual(13, lineEnd);
-        at = lineEnd + 2;
+        http11 = bytes[5] != '1' || bytes[7] != '0'; // RFC 9110, 2.5: a higher version is read like 1.1
+        mended |= bytes[5] != '1' || bytes[7] > '1' || bytes[8] != ' ' || code > 9 || bytes[codeEnd] == '\t';
+        reason = lineEnd <= codeEnd + 1 ? null : unusual(codeEnd + 1, lineEnd);
+        at = nextLine;
         return true;
     }
 
-    /** Detects anything but HTTP/1 by its first bytes, so that it is not mistaken for an incomplete head. */
+    /** Detects anything but HTTP by its first bytes, so that it is not mistaken for an incomplete head. */
     private void checkStart() throws MalformedResponseException {
-        if (end > 8 && Arrays.equals(bytes, 0, 7, START, 0, 7) && (bytes[7] & ~1) == '0' && bytes[8] == ' ') {
-            return;
-        }
         for (int i = 0; i < Math.min(end, 9); i++) {
-            boolean fits = i == 7 ? bytes[i] == '1' || bytes[i] == '0' : bytes[i] == "HTTP/1.x ".charAt(i);
+            byte b = bytes[i];
+            boolean fits = switch (i) {
+                case 5 -> b >= '1' && b <= '9';
+                case 7 -> b >= '0' && b <= '9';
+                case 8 -> isBlank(b);
+                default -> b == "HTTP/1.1".charAt(i);
+            };
             if (!fits) {
                 throw new MalformedResponseException("no HTTP/1.1: " + shown(0, end));
             }
         }
     }
 
-    private int digit(int index) throws MalformedResponseException {
-        int digit = bytes[index] - '0';
-        if (digit < 0 || digit > 9) {
-            throw new MalformedResponseException("status code " + shown(9, 12));
+    /** The number of three digits; 0 if there are others. */
+    private int statusAt(int index) {
+        int number = 0;
+        for (int i = index; i < index + 3; i++) {
+            if (bytes[i] < '0' || bytes[i] > '9') {
+                return 0;
+            }
+            number = number * 10 + bytes[i] - '0';
         }
-        return digit;
+        return number;
     }
 
-    private @Nullable String unusual(int from, int to) throws MalformedResponseException {
+    /** The reason phrase, unless it is the usual one, or has characters that must not be in it. */
+    private @Nullable String unusual(int from, int to) {
         String usual = StatusCodes.getReason(status);
         boolean same = usual.length() == to - from;
         for (int i = from; i < to; i++) {
-            checkValueByte(i);
+            if (isControl(bytes[i])) {
+                mended = true;
+                return null;
+            }
             same = same && bytes[i] == usual.charAt(i - from);
         }
         return same ? null : string(from, to);
@@ -227,11 +268,14 @@ public final class ResponseHead {
     private boolean readFields() throws MalformedResponseException {
         for (fields = 0; ; fields++) {
             lineAt[fields] = at;
-            if (at + 1 < end && bytes[at] == '\r' && bytes[at + 1] == '\n') {
-                at += 2;
+            int lineEnd = endOfLine(at);
+            if (lineEnd == at) {
+                at = nextLine;
                 return true;
             }
-            int lineEnd = endOfLine();
+            if (lineEnd >= 0) {
+                lineEnd = unfold(lineEnd);
+            }
             if (lineEnd < 0) {
                 return false;
             }
@@ -239,17 +283,37 @@ public final class ResponseHead {
                 throw new MalformedResponseException("more than " + MAX_FIELDS + " header fields");
             }
             readField(lineEnd);
-            at = lineEnd + 2;
+            at = nextLine;
         }
     }
 
-    private void readField(int lineEnd) throws MalformedResponseException {
-        int colon = at;
-        while (colon < lineEnd && HeaderNames.TOKEN[bytes[colon] & 0xff]) {
-            colon++;
+    /**
+     * Joins a line with those that begin with a blank and so continue its value (RFC 9112, 5.2).
+     *
+     * @return where the last of these lines ends, or -1
+     */
+    private int unfold(int lineEnd) {
+        int last = lineEnd;
+        while (last >= 0 && nextLine < end && isBlank(bytes[nextLine])) {
+            Arrays.fill(bytes, last, nextLine, (byte) ' ');
+            mended = true;
+            last = endOfLine(nextLine);
         }
-        if (colon == at || colon == lineEnd || bytes[colon] != ':') {
-            throw new MalformedResponseException("header line " + shown(at, lineEnd));
+        return last;
+    }
+
+    private void readField(int lineEnd) throws MalformedResponseException {
+        int afterName = at;
+        while (afterName < lineEnd && HeaderNames.TOKEN[bytes[afterName] & 0xff]) {
+            afterName++;
+        }
+        int colon = afterName;
+        while (colon < lineEnd && isBlank(bytes[colon])) { // RFC 9112, 5.1: removed from responses
+            colon++;
+            mended = true;
+        }
+        if (afterName == at || colon == lineEnd || bytes[colon] != ':') {
+            throw new MalformedResponseException("header line " + shown(at, lineEnd) + " (expected NAME: VALUE)");
         }
         int from = colon + 1;
         while (from < lineEnd && isBlank(bytes[from])) {
@@ -260,32 +324,34 @@ public final class ResponseHead {
             to--;
         }
         for (int i = from; i < to; i++) {
-            checkValueByte(i);
+            if (isControl(bytes[i])) {
+                bytes[i] = ' '; // RFC 9110, 5.5
+                mended = true;
+            }
         }
-        nameEnd[fields] = colon;
+        nameEnd[fields] = afterName;
         valueAt[fields] = from;
         valueEnd[fields] = to;
     }
 
-    private void checkValueByte(int index) throws MalformedResponseException {
-        byte b = bytes[index];
-        if (b >= 0 && b < ' ' && b != '\t' || b == 127) {
-            throw new MalformedResponseException("control character in a header");
-        }
+    private static boolean isControl(byte b) {
+        return b >= 0 && b < ' ' && b != '\t' || b == 127;
     }
 
     private static boolean isBlank(byte b) {
         return b == ' ' || b == '\t';
     }
 
-    /** Where the line's CRLF begins, or -1; a bare LF ends no line here (RFC 9112, 2.2). */
-    private int endOfLine() throws MalformedResponseException {
-        for (int i = at; i < end; i++) {
+    /** Where the end of the line that has this index begins: a CRLF, or an LF alone (RFC 9112, 2.2); -1 if it is not there yet. */
+    private int endOfLine(int from) {
+        for (int i = from; i < end; i++) {
             if (bytes[i] == '\n') {
-                if (i == at || bytes[i - 1] != '\r') {
-                    throw new MalformedResponseException("line that ends without CR");
+                nextLine = i + 1;
+                if (i > from && bytes[i - 1] == '\r') {
+                    return i - 1;
                 }
-                return i - 1;
+                mended = true;
+                return i;
             }
         }
         return -1;
@@ -313,9 +379,8 @@ public final class ResponseHead {
             }
         }
         if (chunked) {
-            if (length != UNTIL_CLOSE || !http11) {
-                throw new MalformedResponseException(
-                        "Transfer-Encoding chunked (expected over HTTP/1.1, without Content-Length)");
+            if (length != UNTIL_CLOSE) {
+                dropContentLength();
             }
             length = CHUNKED;
         }
@@ -368,7 +433,7 @@ public final class ResponseHead {
         }
         long number = MessageLength.parse(bytes, valueAt[field], valueEnd[field]);
         if (number < 0) {
-            throw new MalformedResponseException("Content-Length " + value(field));
+            number = repeatedNumber(field);
         }
         if (length != UNTIL_CLOSE && length != number) {
             throw new MalformedResponseException("contradicting Content-Length fields");
@@ -377,13 +442,37 @@ public final class ResponseHead {
         length = number;
     }
 
+    /** The number that is there several times in one field (RFC 9110, 8.6). */
+    private long repeatedNumber(int field) throws MalformedResponseException {
+        String value = value(field);
+        String[] numbers = value.split(",", -1);
+        String first = numbers[0].strip();
+        long number = MessageLength.parse(first);
+        boolean repeated = numbers.length > 1
+                && Arrays.stream(numbers).allMatch(each -> each.strip().equals(first));
+        if (number < 0 || !repeated) {
+            throw new MalformedResponseException("Content-Length “" + value + "” (expected one number)");
+        }
+        valueEnd[field] = valueAt[field] + first.length();
+        mended = true;
+        return number;
+    }
+
+    /** Transfer-Encoding takes precedence (RFC 9112, 6.3), and the connection serves no other request. */
+    private void dropContentLength() {
+        keepAlive = false;
+        for (int i = 0; i < fields; i++) {
+            forUs[i] |= nameEnd[i] - lineAt[i] == 14 && is(i, "content-length");
+        }
+    }
+
     private boolean transferEncoding(int field, boolean chunkedBefore) throws MalformedResponseException {
         if (!is(field, "transfer-encoding")) {
             return false;
         }
         String value = value(field);
         if (chunkedBefore || !value.equalsIgnoreCase("chunked")) {
-            throw new MalformedResponseException("Transfer-Encoding " + value + " (expected chunked alone, once)");
+            throw new MalformedResponseException("Transfer-Encoding “" + value + "” (expected chunked alone, once)");
         }
         forUs[field] = true;
         return true;
@@ -414,7 +503,10 @@ public final class ResponseHead {
 
     private String shown(int from, int to) {
         // Only the name is shown: the value may be a cookie.
-        String line = string(from, Math.min(to, from + 80)).replaceAll("[^ -~]", "?");
-        return "“" + line.replaceFirst("[: ].*", "…") + "”";
+        return "“" + printable(from, to).replaceFirst("[: ].*", "…") + "”";
+    }
+
+    private String printable(int from, int to) {
+        return string(from, Math.min(to, from + 80)).replaceAll("[^ -~]", "?");
     }
 }

@@ -165,7 +165,7 @@ final class ResponseHeaderDecoder {
     private @Nullable String checkLength(String value) {
         long number = MessageLength.parse(value);
         if (number < 0 || contentLength >= 0 && contentLength != number) {
-            return "Content-Length " + shown(value);
+            return "Content-Length " + shown(value) + " (expected one number)";
         }
         contentLength = number;
         return null;
