@@ -21,6 +21,9 @@ public final class ResponseHead {
 
     public static final long CHUNKED = -2;
 
+    /** The endpoint does not say how long it keeps the connection. */
+    public static final long UNKNOWN = -1;
+
     /** The largest head, and as it is read in one piece, the smallest buffer to read into. */
     public static final int MAX_BYTES = Buffers.STREAM_BYTES;
 
@@ -56,6 +59,7 @@ public final class ResponseHead {
     private @Nullable String reason;
     private boolean http11;
     private boolean keepAlive;
+    private long keepAliveSeconds;
     private long length;
     private @Nullable String upgrade;
 
@@ -185,6 +189,11 @@ public final class ResponseHead {
     /** Whether the connection can serve another request after this response. */
     public boolean keepAlive() {
         return keepAlive;
+    }
+
+    /** How long the endpoint keeps the idle connection, in seconds; {@link #UNKNOWN} if it does not say. */
+    public long keepAliveSeconds() {
+        return keepAliveSeconds;
     }
 
     /** The length of the body in bytes, {@link #CHUNKED} or {@link #UNTIL_CLOSE}; meaningless for a response without a body. */
@@ -359,6 +368,7 @@ public final class ResponseHead {
 
     private void interpret() throws MalformedResponseException {
         keepAlive = http11;
+        keepAliveSeconds = UNKNOWN;
         upgrade = null;
         length = UNTIL_CLOSE;
         fieldsForUs = 0;
@@ -415,6 +425,9 @@ public final class ResponseHead {
     private boolean connection(int field) {
         if (!is(field, "connection")) {
             forUs[field] = is(field, "keep-alive");
+            if (forUs[field]) {
+                keepAliveSeconds = KeepAlive.timeout(bytes, valueAt[field], valueEnd[field]);
+            }
             return false;
         }
         forUs[field] = true;

@@ -27,9 +27,6 @@ import org.jspecify.annotations.Nullable;
 final class ProxiedRequest extends Deadlines.Deadline
         implements RequestBody.Owner, ResponseBody.Owner, Downstream.Watcher {
 
-    /** The longest idle time of a kept connection that may be used for a request that could not be retried. */
-    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     /** The pause before a request is tried again because an endpoint is starting. */
     private static final long START_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
@@ -108,7 +105,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             report.body = body;
         }
         boolean retryableToTheEnd = retryable && (body == null || body.staysRetryable());
-        upstream.begin(next, needsNewConnection ? 0 : retryableToTheEnd ? Long.MAX_VALUE : RECENT_NANOS);
+        upstream.begin(next, needsNewConnection, retryableToTheEnd);
     }
 
     /** Whether the endpoint can report, after a part of the body was sent, that it did not process the request. */

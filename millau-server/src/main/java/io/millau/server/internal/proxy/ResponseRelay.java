@@ -78,6 +78,7 @@ final class ResponseRelay {
         boolean hasBody =
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         keepsConnection = head.keepAlive();
+        connection.keptFor(head.keepAliveSeconds());
         body = new ResponseBody(connection, thread, request, hasBody ? head.length() : 0, first);
         return body;
     }

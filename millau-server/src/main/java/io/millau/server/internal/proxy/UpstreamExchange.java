@@ -52,10 +52,11 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
     /**
      * Sends the request over a kept connection, or over a new one when it is open.
      *
-     * @param idleNanos the longest time that a kept connection may have been idle; 0 for a new connection
+     * @param needsNew whether no kept connection may be used
+     * @param retryable whether the request can be retried if a kept connection turns out to be closed
      */
-    void begin(Endpoint endpoint, long idleNanos) {
-        UpstreamConnection kept = idleNanos == 0 ? null : thread.upstream.idle(endpoint, idleNanos);
+    void begin(Endpoint endpoint, boolean needsNew, boolean retryable) {
+        UpstreamConnection kept = needsNew ? null : thread.upstream.idle(endpoint, retryable);
         RequestLog.attempt(downstream, report, endpoint, kept == null);
         if (kept != null) {
             connected(kept);
@@ -186,8 +187,12 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
      * The outcome of an attempt whose connection closed before the response. A kept connection on which nothing was received
      * was probably closed before the request arrived (RFC 9112, 9.3.1).
      */
-    private static Outcome closedEarly(UpstreamConnection connection, boolean nothingReceived) {
-        return nothingReceived && connection.reused() ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
+    private Outcome closedEarly(UpstreamConnection connection, boolean nothingReceived) {
+        if (!nothingReceived || !connection.reused()) {
+            return Outcome.BROKEN;
+        }
+        thread.upstream.closedByEndpoint(connection);
+        return Outcome.STALE_CONNECTION;
     }
 
     private void interpret(UpstreamConnection connection, PooledByteBuffer pooled) throws IOException {

@@ -3,6 +3,7 @@ package io.millau.server.internal.upstream;
 import io.millau.core.Endpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +21,8 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 public final class UpstreamConnection {
 
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
+
+    private static final long MARGIN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** The current user of the connection. */
     public interface User {
@@ -44,6 +47,9 @@ public final class UpstreamConnection {
     private boolean reused;
     long idleSince;
 
+    /** How long it may be idle; {@link Long#MAX_VALUE} if the endpoint does not say. */
+    long keptNanos = Long.MAX_VALUE;
+
     public UpstreamConnection(
             Endpoint endpoint, StreamConnection channel, UpstreamPool upstream, UpstreamPool.EndpointPool pool) {
         this.endpoint = endpoint;
@@ -64,6 +70,17 @@ public final class UpstreamConnection {
     /** Whether it served a request before the one it serves now. */
     public boolean reused() {
         return reused;
+    }
+
+    /**
+     * The endpoint announced that it closes the idle connection after that time. It is not used in the last second, or half, of it:
+     * the endpoint counts from when it sent the response, and a request takes time to arrive.
+     *
+     * @param seconds negative if the endpoint does not say
+     */
+    public void keptFor(long seconds) {
+        long announced = TimeUnit.SECONDS.toNanos(seconds);
+        keptNanos = seconds < 0 ? Long.MAX_VALUE : announced - Math.min(announced / 2, MARGIN_NANOS);
     }
 
     /** Gives the connection back to the pool. It must be able to serve another request. */
@@ -131,6 +148,7 @@ public final class UpstreamConnection {
         } catch (IOException e) {
             LOG.debug("Idle connection to {} ended: {}", endpoint, e.toString());
         }
+        upstream.closedByEndpoint(this);
         close();
     }
 }

@@ -43,6 +43,9 @@ public final class UpstreamPool {
     /** The largest number of idle connections to an endpoint; further ones are closed when they become idle. */
     private static final int MAX_IDLE_PER_ENDPOINT = 256;
 
+    /** The longest idle time of a kept connection that may be used for a request that can't be retried. */
+    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SECURE_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -58,6 +61,10 @@ public final class UpstreamPool {
     private final UpstreamPools pools;
     private final Map<Endpoint, EndpointPool> all = new HashMap<>();
     private final Map<Endpoint, Http2UpstreamPool> shared = new HashMap<>();
+
+    /** What closed connections showed; for current endpoints alone. */
+    private final Map<Endpoint, KeepTime> keepTimes = new HashMap<>();
+
     private boolean sweeping;
 
     /**
@@ -77,18 +84,37 @@ public final class UpstreamPool {
      * Takes an idle connection, the one used last, so that the others can reach their maximum idle time; or opens a stream of a
      * connection that requests share.
      *
+     * @param retryable whether the request can be retried if the endpoint has just closed the connection; if not, the connection
+     *     must have been used recently
      * @return null if there is none
      */
     @Nullable
-    public UpstreamConnection idle(Endpoint endpoint, long usedWithinNanos) {
+    public UpstreamConnection idle(Endpoint endpoint, boolean retryable) {
         EndpointPool known = all.get(endpoint);
-        UpstreamConnection latest = known == null ? null : known.idle.peekFirst();
-        if (known == null
-                || latest == null
-                || usedWithinNanos != Long.MAX_VALUE && deadlines.now() - latest.idleSince > usedWithinNanos) {
+        UpstreamConnection latest = known == null ? null : known.latestIdle();
+        if (known == null || latest == null || !retryable && !isSafe(latest)) {
             return stream(endpoint);
         }
         return known.idle.pollFirst();
+    }
+
+    /** Whether the endpoint is not likely to close the connection now. */
+    private boolean isSafe(UpstreamConnection connection) {
+        long now = deadlines.now();
+        KeepTime known = keepTimes.get(connection.endpoint);
+        long trusted = known == null ? Long.MAX_VALUE : known.trusted(now);
+        return now - connection.idleSince < Math.min(RECENT_NANOS, trusted);
+    }
+
+    /**
+     * Remembers that an endpoint closed a connection without announcement while it was idle, or before a request arrived over it.
+     */
+    public void closedByEndpoint(UpstreamConnection connection) {
+        Endpoint endpoint = connection.endpoint;
+        if (!isRemoved(endpoint)) {
+            long now = deadlines.now();
+            keepTimes.computeIfAbsent(endpoint, of -> new KeepTime()).closed(now - connection.idleSince, now);
+        }
     }
 
     /** Opens a stream, however long its connection was idle: GOAWAY reports unprocessed requests (RFC 9113, 6.8). */
@@ -107,6 +133,18 @@ public final class UpstreamPool {
         private EndpointPool(Endpoint endpoint) {
             this.endpoint = endpoint;
             this.gone = pools.removed(endpoint);
+        }
+
+        /** The connection used last, unless the endpoint is about to close it, as it announced; null if there is none. */
+        private @Nullable UpstreamConnection latestIdle() {
+            UpstreamConnection latest = idle.peekFirst();
+            while (latest != null
+                    && latest.keptNanos != Long.MAX_VALUE
+                    && deadlines.now() - latest.idleSince >= latest.keptNanos) {
+                latest.close();
+                latest = idle.peekFirst();
+            }
+            return latest;
         }
 
         private void opened(UpstreamConnection connection) {
@@ -323,7 +361,7 @@ public final class UpstreamPool {
 
     void release(UpstreamConnection connection) {
         EndpointPool pool = connection.pool;
-        if (pool.gone || pool.idle.size() >= MAX_IDLE_PER_ENDPOINT) {
+        if (pool.gone || connection.keptNanos == 0 || pool.idle.size() >= MAX_IDLE_PER_ENDPOINT) {
             connection.close();
             return;
         }
@@ -334,6 +372,7 @@ public final class UpstreamPool {
 
     /** Closes connections to all other endpoints: idle ones now, those in use when they become idle or their drain is over. */
     void retain(Set<Endpoint> endpoints, Function<Endpoint, Duration> drain) {
+        keepTimes.keySet().retainAll(endpoints);
         shared.values().removeIf(Http2UpstreamPool::isEmpty);
         shared.forEach((endpoint, connections) -> {
             if (!endpoints.contains(endpoint)) {

@@ -150,6 +150,26 @@ class ResponseHeadTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "Keep-Alive: timeout=5 | 5",
+                "Keep-Alive: max=100, Timeout=15 | 15",
+                "keep-alive:max=100,timeout=0 | 0",
+                "Keep-Alive: timeout=x | -1",
+                "Keep-Alive: notimeout=5 | -1",
+                "Keep-Alive: timeout | -1",
+                "A: 1 | -1"
+            })
+    void theHeadSaysHowLongTheConnectionIsKept(String field, long seconds) throws Exception {
+        ByteBuffer buffer =
+                ByteBuffer.wrap(("HTTP/1.1 200 OK\r\n" + field + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThat(head.read(buffer)).isTrue();
+        assertThat(head.keepAliveSeconds()).isEqualTo(seconds);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "ICY 200 OK",
