@@ -3,6 +3,7 @@ package io.millau.core;
 import java.security.cert.X509Certificate;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ public final class Delivery {
     private final String method;
     private final RetryPolicy retryPolicy;
     private final Ticker ticker;
+    private final AtomicBoolean ejecting;
 
     private final EndpointPicker picker;
 
@@ -40,11 +42,13 @@ public final class Delivery {
     private int timedOut;
     private int broken;
 
-    Delivery(Pool pool, String method, RetryPolicy retryPolicy, Ticker ticker) {
+    /** @param ejecting shared by all requests: held while one of them ejects an endpoint for a failed response */
+    Delivery(Pool pool, String method, RetryPolicy retryPolicy, Ticker ticker, AtomicBoolean ejecting) {
         this.pool = pool;
         this.method = method;
         this.retryPolicy = retryPolicy;
         this.ticker = ticker;
+        this.ejecting = ejecting;
         this.picker = new EndpointPicker(pool, method, retryPolicy);
     }
 
@@ -195,8 +199,16 @@ public final class Delivery {
             boolean refused = outcome == Outcome.UNREACHABLE;
             boolean starts = refused && reported.starting(now);
             long ejectionNanos = starts ? Math.min(of.retryNanos, STARTING_RETRY_NANOS) : of.retryNanos;
-            if (refused || reported.health.ejected() || mayEject(outcome, of)) {
-                ejected = reported.health.eject(now, now + ejectionNanos, refused, reason);
+            long until = now + ejectionNanos;
+            if (refused || reported.health.ejected()) {
+                ejected = reported.health.eject(now, until, refused, reason);
+            } else if (mayEject(of) && ejecting.compareAndSet(false, true)) {
+                // Another thread may have ejected one meanwhile. While one does, this failure is let go: nobody waits.
+                try {
+                    ejected = mayEject(of) && reported.health.eject(now, until, false, reason);
+                } finally {
+                    ejecting.set(false);
+                }
             }
         } else if (!again || !sameAgain) {
             releaseProbe(reported, now);
@@ -205,12 +217,12 @@ public final class Delivery {
     }
 
     /**
-     * Whether a failed response may take an endpoint out of rotation. Not the second one of a request that fails in the same way
+     * Whether a failed response may take an endpoint out of rotation. Not the second one of a request that fails
      * everywhere, and not if half of the service is out already: then it is more likely the request or what the service depends on
      * than the endpoint.
      */
-    private boolean mayEject(Outcome outcome, Pool.Member of) {
-        if ((outcome == Outcome.TIMED_OUT ? timedOut : broken) > 1) {
+    private boolean mayEject(Pool.Member of) {
+        if (timedOut + broken > 1) {
             return false;
         }
         int out = 0;

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,9 @@ public final class Router {
     private volatile List<Pool.Member> members = List.of();
 
     private volatile Map<Endpoint, EndpointState> endpointStates = Map.of();
+
+    /** Held while a failed response ejects an endpoint. */
+    private final AtomicBoolean ejecting = new AtomicBoolean();
 
     // What survives a replacement; guarded by this.
     private Map<Route, AtomicInteger> routeTurns = Map.of();
@@ -169,7 +173,7 @@ public final class Router {
      */
     public @Nullable Delivery open(String host, String path, String method) {
         Pool pool = match(host, path);
-        return pool == null ? null : new Delivery(pool, method, retryPolicy, ticker);
+        return pool == null ? null : new Delivery(pool, method, retryPolicy, ticker, ejecting);
     }
 
     private @Nullable Pool match(String host, String path) {

@@ -590,6 +590,51 @@ class RouterTest {
         }
 
         @Test
+        void aRequestThatFailsInSeveralWaysEjectsTheFirst() {
+            router.replace(List.of(service("app", 6)));
+            Delivery delivery = router.open("", "/", "GET");
+            delivery.next();
+            delivery.report(Outcome.TIMED_OUT);
+            delivery.next();
+            delivery.report(Outcome.BROKEN);
+
+            assertThat(router.status().get(0).endpointsInRotation()).isEqualTo(5);
+        }
+
+        /** Two threads counted at the same time, and each ejected one: both of two endpoints were out. */
+        @Test
+        void twoThreadsEjectHalfOfAServiceAtMost() throws Exception {
+            ExecutorService threads = Executors.newFixedThreadPool(2);
+            for (int round = 0; round < 20_000; round++) {
+                router.replace(List.of());
+                now += Duration.ofMinutes(2).toNanos();
+                router.replace(List.of(service("app", 2)));
+                Delivery first = open("app-1");
+                Delivery second = open("app-2");
+                AtomicInteger ready = new AtomicInteger();
+                Future<?> other = threads.submit(() -> {
+                    ready.incrementAndGet();
+                    while (ready.get() < 2) {
+                        Thread.onSpinWait();
+                    }
+                    second.report(Outcome.BROKEN);
+                });
+                ready.incrementAndGet();
+                while (ready.get() < 2) {
+                    Thread.onSpinWait();
+                }
+                first.report(Outcome.BROKEN);
+                other.get();
+                assertThat(router.status().get(0).endpointsInRotation())
+                        .as("round %s", round)
+                        .isEqualTo(1);
+                first.close();
+                second.close();
+            }
+            threads.shutdown();
+        }
+
+        @Test
         void theOnlyEndpointOfAServiceIsEjectedForAnother() {
             router.replace(List.of(service("blue", 1), service("green", 1)));
             eject("blue-1");
