@@ -70,7 +70,7 @@ final class ProxyServer implements AutoCloseable {
     private final Duration drain;
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile boolean listening;
-    private volatile boolean closing;
+    private boolean closing;
 
     ProxyServer(Millau.Builder builder) throws IOException {
         redirectAll = builder.redirectToHttps;
@@ -189,7 +189,7 @@ final class ProxyServer implements AutoCloseable {
 
     /** See {@link Millau#up}. */
     boolean up() {
-        return listening && !closing && services.anyDelivered();
+        return listening && services.anyDelivered();
     }
 
     /** See {@link Millau#buffersTaken}. */
@@ -217,6 +217,7 @@ final class ProxyServer implements AutoCloseable {
         }
         handlers.forEach(ProxyHandler::drain);
         listeners.forEach(Listener::announceEnd);
+        listening = false; // last: who sees that it is down sees all of this
         boolean interrupted = !waitFor(grace, () -> false);
         listeners.forEach(Listener::stopAccepting);
         interrupted |= !waitFor(drain, () -> inProgress() == 0);

@@ -9,6 +9,7 @@ import java.io.EOFException;
 import java.net.ConnectException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The proxy shuts down, for example to be replaced: no request is lost. */
@@ -16,6 +17,7 @@ class EndTest extends ProxyTest {
 
     private final CountDownLatch arrived = new CountDownLatch(1);
     private final CountDownLatch mayRespond = new CountDownLatch(1);
+    private Thread shutdown;
 
     /** The grace period lasts until the test ends it. */
     @Override
@@ -26,7 +28,15 @@ class EndTest extends ProxyTest {
     private Thread beginShutdown() {
         Thread thread = new Thread(millau::close);
         thread.start();
+        shutdown = thread;
         return thread;
+    }
+
+    @AfterEach
+    void endGrace() {
+        if (shutdown != null) {
+            shutdown.interrupt(); // a test that failed did not
+        }
     }
 
     private static void endGrace(Thread closing) throws InterruptedException {
