@@ -19,8 +19,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -159,6 +163,8 @@ public final class Millau implements AutoCloseable {
 
         @Nullable
         InetSocketAddress telemetry;
+
+        Set<String> telemetryHosts = Set.of();
 
         @Nullable
         Supplier<String> metrics;
@@ -371,6 +377,17 @@ public final class Millau implements AutoCloseable {
         /** Sets the address of the status page, health and metrics, as {@link #telemetry(String)} does. */
         public Builder telemetry(InetSocketAddress address) {
             this.telemetry = address;
+            return this;
+        }
+
+        /**
+         * Sets host names under which the telemetry address is asked for its pages, besides addresses, {@code localhost} and
+         * other names without a dot; by default there are none. Requests with another Host get {@code 403}, except for health:
+         * any web page could have its own name resolve to that address and read them (DNS rebinding).
+         */
+        public Builder telemetryHosts(String... names) {
+            this.telemetryHosts =
+                    Stream.of(names).map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
             return this;
         }
 

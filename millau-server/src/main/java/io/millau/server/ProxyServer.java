@@ -110,7 +110,8 @@ final class ProxyServer implements AutoCloseable {
             telemetry =
                     sockets.telemetry == null ? null : Listener.http(sockets.telemetry, buffers, loops, Trust.NOBODY);
             if (telemetry != null && status != null) {
-                telemetry.open(new Telemetry(this::up, status, new ExplainHandler(this::explain), builder.metrics));
+                telemetry.open(new Telemetry(
+                        this::up, status, new ExplainHandler(this::explain), builder.telemetryHosts, builder.metrics));
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
             open(builder);

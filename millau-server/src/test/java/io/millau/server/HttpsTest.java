@@ -72,6 +72,33 @@ abstract class HttpsTest extends ProxyTest {
         return redirectAll ? builder.redirectToHttps() : builder;
     }
 
+    // Clients that take the port for another one
+
+    @Test
+    void plainHttpIsAnsweredInPlainHttp() throws Exception {
+        startWith(service("shop", "shop.example").certificate(SHOP).build());
+
+        Message response = closing(new RawClient(port()))
+                .send("GET /x HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+                .read();
+        assertThat(response.startLine()).isEqualTo("HTTP/1.1 400 Bad Request");
+        assertThat(response.body()).isEqualTo("This port speaks HTTPS only\n");
+        assertThat(response.field("Connection")).isEqualTo("close");
+        assertThat(traffic.await(4)).contains("ended GET - 400 0 0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void aClientThatSpeaksOtherProtocolsGetsAnAlert(String protocol) throws Exception {
+        startWith(service("shop", "shop.example").certificate(SHOP).build());
+        SSLSocket socket = socket(ROOT.client(), "shop.example", protocol);
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(new String[] {"imap", "spdy/3"});
+        socket.setSSLParameters(parameters);
+
+        assertThatThrownBy(socket::startHandshake).hasMessageContaining("no_application_protocol");
+    }
+
     // Certificates
 
     @ParameterizedTest

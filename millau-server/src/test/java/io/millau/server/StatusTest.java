@@ -40,6 +40,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -279,6 +280,38 @@ class StatusTest extends ProxyTest {
     }
 
     // JSON
+
+    @ParameterizedTest
+    @CsvSource({
+        "127.0.0.1:9100, 200",
+        "[::1]:9100, 200",
+        "localhost, 200",
+        "millau:9100, 200",
+        "status.example, 200",
+        "STATUS.example:80, 200",
+        "evil.example, 403",
+        "127.0.0.1.evil.example, 403"
+    })
+    void aPageOfOthersCannotReadIt(String host, int status) throws Exception {
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(builder()
+                .telemetry("127.0.0.1:0")
+                .telemetryHosts("Status.example")
+                .start());
+        RawClient client = closing(new RawClient(millau.telemetryPort()));
+
+        for (String path : List.of("/status", "/status.json", "/explain?url=http://a/")) {
+            assertThat(client.send("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+                            .read()
+                            .status())
+                    .as(path)
+                    .isEqualTo(status);
+        }
+        assertThat(client.send("GET /ready HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+                        .read()
+                        .status())
+                .isEqualTo(200);
+    }
 
     @Test
     void theJsonHasEveryField() throws Exception {

@@ -62,7 +62,7 @@ public final class Labels {
     /** {@code millau.timeout}. */
     public static final Label<Duration> TIMEOUT = Label.named("timeout", LabelTypes.POSITIVE_SECONDS)
             .group(RESILIENCE)
-            .meaning("seconds to wait for a response before failing over")
+            .meaning("seconds to wait for a response before failing over; also the longest pause in an upload (408)")
             .byDefault("30")
             .build();
 

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param acme {@code ACME} and the variables that start with it; null if it is off
  * @param store {@code STORE} and the variables that start with it
  * @param telemetry {@code TELEMETRY}
+ * @param telemetryHosts {@code TELEMETRY_HOSTS}
  * @param drain {@code DRAIN}
  * @param logging {@code LOGGING}
  * @param accessLog {@code ACCESS_LOG}
@@ -46,6 +47,7 @@ record Configuration(
         @Nullable Acme acme,
         StorePlace store,
         InetSocketAddress telemetry,
+        List<String> telemetryHosts,
         Duration drain,
         Level logging,
         AccessLogFormat accessLog,
@@ -129,6 +131,7 @@ record Configuration(
                 acme(variables),
                 store(variables),
                 variables.read("TELEMETRY", byDefault.telemetry(), ListenAddress::parse),
+                variables.read("TELEMETRY_HOSTS", "", Configuration::hostNames),
                 variables.read("DRAIN", "0", Configuration::seconds),
                 variables.read("LOGGING", "INFO", Configuration::level),
                 variables.read("ACCESS_LOG", "off", Configuration::accessLog),
@@ -233,6 +236,16 @@ record Configuration(
             throw new IllegalArgumentException("expected a folder that can be read, with NAME.crt and NAME.key");
         }
         return folder;
+    }
+
+    private static List<String> hostNames(String text) {
+        List<String> names = text.isEmpty() ? List.of() : List.of(text.split("[\\s,]+"));
+        for (String name : names) {
+            if (!name.matches("[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*")) {
+                throw new IllegalArgumentException("expected host names, separated by blanks");
+            }
+        }
+        return names;
     }
 
     private static Duration seconds(String text) {

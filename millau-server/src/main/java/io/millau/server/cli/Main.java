@@ -75,6 +75,8 @@ public final class Main {
                            for STORE=swarm: a secret of 32 characters or more; the engine of a manager
               TELEMETRY    listen address of the status page (/status, /status.json), of health (/, /ready,
                            /live), metrics (/metrics) and /explain?url= (default: :9100)
+              TELEMETRY_HOSTS
+                           host names that the telemetry port is asked under, besides addresses and names without a dot
               DRAIN        seconds to go on listening after SIGTERM, down on the telemetry port (default: 0)
               ACCESS_LOG   off, json or combined: a line for each request on standard output (default: off)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
@@ -326,7 +328,10 @@ public final class Main {
 
     /** First of all, since Docker's own proxy accepts connections as soon as the container has started. */
     private static Millau.Builder bind(Configuration configuration) throws Configuration.WrongException {
-        Millau.Builder builder = Millau.builder().http(configuration.http()).telemetry(configuration.telemetry());
+        Millau.Builder builder = Millau.builder()
+                .http(configuration.http())
+                .telemetry(configuration.telemetry())
+                .telemetryHosts(configuration.telemetryHosts().toArray(String[]::new));
         if (configuration.https() != null) {
             builder.https(configuration.https());
         }

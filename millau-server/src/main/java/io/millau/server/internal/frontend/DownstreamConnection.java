@@ -1,6 +1,7 @@
 package io.millau.server.internal.frontend;
 
 import io.millau.core.internal.IpAddresses;
+import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
 import io.undertow.conduits.FixedLengthStreamSourceConduit;
@@ -70,6 +71,9 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
     };
 
+    /** Why no request of this connection is served; null if they are. */
+    private final @Nullable Rejection rejection;
+
     /** Whether a request is in progress, from its first byte to the last byte of its response. */
     private boolean busy;
 
@@ -86,11 +90,13 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     private @Nullable ChannelListener<? super ConduitStreamSourceChannel> undertow;
     private @Nullable String address;
 
-    private DownstreamConnection(StreamConnection channel, EventLoop loop, HttpOpenListener http1) {
+    private DownstreamConnection(
+            StreamConnection channel, EventLoop loop, HttpOpenListener http1, @Nullable Rejection rejection) {
         super(channel.getSourceChannel().getConduit());
         this.channel = channel;
         this.loop = loop;
         this.http1 = http1;
+        this.rejection = rejection;
     }
 
     /**
@@ -103,12 +109,32 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             EventLoop loop,
             HttpOpenListener http1,
             @Nullable DownstreamHttp2Connections http2) {
-        DownstreamConnection opened = new DownstreamConnection(channel, loop, http1);
+        new DownstreamConnection(channel, loop, http1, null).open(http2).resumeReads();
+    }
+
+    /**
+     * Rejects the first request of a connection.
+     *
+     * @param received the first bytes of the connection
+     */
+    static void reject(
+            StreamConnection channel,
+            EventLoop loop,
+            HttpOpenListener http1,
+            ByteBuffer received,
+            Rejection rejection) {
+        DownstreamConnection opened = new DownstreamConnection(channel, loop, http1, rejection);
+        ByteBuffer first = ByteBuffer.allocate(received.remaining() + Buffers.CLIENT_BYTES);
+        opened.early = new ImmediatePooledByteBuffer(first.put(received).flip());
+        opened.open(null).wakeupReads();
+    }
+
+    private ConduitStreamSourceChannel open(@Nullable DownstreamHttp2Connections http2) {
         ConduitStreamSourceChannel source = channel.getSourceChannel();
-        source.setConduit(opened);
-        loop.longDeadlines.set(opened.idle, MAX_IDLE.toNanos());
-        source.setReadListener(readable -> opened.begin(http2));
-        source.resumeReads();
+        source.setConduit(this);
+        loop.longDeadlines.set(idle, MAX_IDLE.toNanos());
+        source.setReadListener(readable -> begin(http2));
+        return source;
     }
 
     private void begin(@Nullable DownstreamHttp2Connections http2) {
@@ -130,11 +156,11 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     private void begin(PooledByteBuffer pooled, int count, @Nullable DownstreamHttp2Connections http2) {
         ByteBuffer buffer = pooled.getBuffer();
-        if (count <= 0) {
+        if (count < 0) {
             pooled.close();
-            if (count < 0) {
-                IoUtils.safeClose(channel);
-            }
+            IoUtils.safeClose(channel);
+        } else if (!buffer.hasRemaining()) {
+            pooled.close();
         } else if (http2 == null || reading != null || !beginsLikeHttp2(buffer)) {
             readHead(pooled);
         } else if (buffer.remaining() < HTTP_2_PREFACE.length) {
@@ -175,7 +201,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             }
         } else {
             reading = null;
-            pass(withPlainHead(head, pooled));
+            pass(withPlainHead(rejection == null ? head : head.rejected(rejection), pooled));
         }
     }
 

@@ -15,6 +15,7 @@ import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.server.protocol.http2.Http2UpgradeHandler;
 import io.undertow.util.Headers;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.xnio.ChannelListeners;
@@ -107,13 +108,21 @@ public final class Listener {
         ProxyHeaders proxyHeaders = new ProxyHeaders(trust.proxyProtocol(), loops);
         HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
-        Consumer<TlsConnection> connections = connection -> {
-            if (connection.speaks(Tls.ACME)) {
-                IoUtils.safeClose(connection); // the challenge ends with the handshake
-            } else if (connection.speaks(Tls.HTTP_2)) {
-                http2.open(connection, null);
-            } else {
-                DownstreamConnection.open(connection, loops.current(), http1, null);
+        TlsHandshake.Next connections = new TlsHandshake.Next() {
+            @Override
+            public void secured(TlsConnection connection) {
+                if (connection.speaks(Tls.ACME)) {
+                    IoUtils.safeClose(connection); // the challenge ends with the handshake
+                } else if (connection.speaks(Tls.HTTP_2)) {
+                    http2.open(connection, null);
+                } else {
+                    DownstreamConnection.open(connection, loops.current(), http1, null);
+                }
+            }
+
+            @Override
+            public void notSecured(StreamConnection connection, ByteBuffer received) {
+                DownstreamConnection.reject(connection, loops.current(), http1, received, Rejection.PLAIN_HTTP);
             }
         };
         Consumer<StreamConnection> handshakes =

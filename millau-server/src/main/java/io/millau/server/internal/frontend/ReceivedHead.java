@@ -35,6 +35,11 @@ record ReceivedHead(
         return new ReceivedHead(method, "/", Protocols.HTTP_1_1, new HeaderMap(), rejection);
     }
 
+    /** The same head, but not to be served. */
+    ReceivedHead rejected(Rejection why) {
+        return new ReceivedHead(method, target, protocol, headers, why);
+    }
+
     /** The head of a request over HTTP/1.1. */
     static ReceivedHead of(HttpString method, String target, HttpString protocol, HeaderMap headers) {
         String inOriginForm = target;

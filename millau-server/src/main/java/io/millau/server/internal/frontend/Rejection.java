@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
  * the metrics and the log, and ends the HTTP/1.1 connection, or the HTTP/2 stream alone.
  *
  * @param status the status of the response
+ * @param text the response
  * @param reason names what was wrong and what was expected; must not contain the query, which may hold secrets
  */
-public record Rejection(int status, String reason) {
+public record Rejection(int status, String text, String reason) {
 
     /** The longest head, in bytes, with the target. */
     static final int MAX_HEAD_BYTES = 32 * 1024;
@@ -20,6 +21,14 @@ public record Rejection(int status, String reason) {
     private static final int MAX_FIELDS = 200;
 
     private static final AttachmentKey<Rejection> KEY = AttachmentKey.create(Rejection.class);
+
+    /** A request without TLS on a port that expects it. */
+    static final Rejection PLAIN_HTTP =
+            new Rejection(StatusCodes.BAD_REQUEST, "This port speaks HTTPS only\n", "plain HTTP on a port for HTTPS");
+
+    Rejection(int status, String reason) {
+        this(status, StatusCodes.getReason(status) + "\n", reason);
+    }
 
     static Rejection badRequest(String reason) {
         return new Rejection(StatusCodes.BAD_REQUEST, reason);

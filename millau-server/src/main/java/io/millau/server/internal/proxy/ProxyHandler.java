@@ -97,8 +97,7 @@ public final class ProxyHandler implements HttpHandler {
         tracker.badRequest(Downstream.of(exchange).address(), rejection.reason());
         exchange.setPersistent(false);
         exchange.setStatusCode(rejection.status());
-        tracker.reply(
-                exchange, reason(rejection), StatusCodes.getReason(rejection.status()) + "\n", rejection.reason());
+        tracker.reply(exchange, reason(rejection), rejection.text(), rejection.reason());
     }
 
     private static LocalReason reason(Rejection rejection) {

@@ -1,5 +1,6 @@
 package io.millau.server.internal.status;
 
+import io.millau.core.internal.IpAddresses;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -13,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.Locale;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -45,15 +48,26 @@ public final class Telemetry implements HttpHandler {
     private final BooleanSupplier up;
     private final Status status;
     private final HttpHandler explain;
+    private final Set<String> hosts;
     private final @Nullable Supplier<String> metrics;
     private final String page = resource("status.html");
     private final String policy = policy(page);
 
-    public Telemetry(BooleanSupplier up, Status status, HttpHandler explain, @Nullable Supplier<String> metrics) {
+    /**
+     * @param hosts names under which it is asked for, in lower case, besides addresses and names without a dot
+     * @param metrics makes the page for Prometheus; null for none
+     */
+    public Telemetry(
+            BooleanSupplier up,
+            Status status,
+            HttpHandler explain,
+            Set<String> hosts,
+            @Nullable Supplier<String> metrics) {
         this.up = up;
         this.status = status;
         this.metrics = metrics;
         this.explain = explain;
+        this.hosts = hosts;
     }
 
     @Override
@@ -72,6 +86,21 @@ public final class Telemetry implements HttpHandler {
                 respond(exchange, isUp ? StatusCodes.OK : StatusCodes.SERVICE_UNAVAILABLE, TEXT, isUp ? "up" : "down");
             }
             case "/live" -> respond(exchange, StatusCodes.OK, TEXT, "live");
+            default -> handleDetails(exchange);
+        }
+    }
+
+    /** What tells of services is for those alone who ask this port: a web page could have its own name resolve to it. */
+    private void handleDetails(HttpServerExchange exchange) throws Exception {
+        if (!isOwn(exchange.getHostName().toLowerCase(Locale.ROOT))) {
+            respond(
+                    exchange,
+                    StatusCodes.FORBIDDEN,
+                    TEXT,
+                    "Expected an address, localhost or a name in TELEMETRY_HOSTS as Host\n");
+            return;
+        }
+        switch (exchange.getRequestPath()) {
             case "/status" -> {
                 exchange.getResponseHeaders().put(CONTENT_SECURITY_POLICY, policy);
                 respond(exchange, StatusCodes.OK, HTML, page);
@@ -88,6 +117,11 @@ public final class Telemetry implements HttpHandler {
             case ExplainHandler.PATH -> explain.handleRequest(exchange);
             default -> notFound(exchange);
         }
+    }
+
+    /** Names without a dot are those of containers and machines; no page of others can have one. */
+    private boolean isOwn(String host) {
+        return host.indexOf('.') < 0 || IpAddresses.parse(host) != null || hosts.contains(host);
     }
 
     private static void notFound(HttpServerExchange exchange) {

@@ -88,6 +88,12 @@ record ClientHello(@Nullable String serverName, List<String> protocols, Set<Stri
         }
     }
 
+    /** Whether these are the first bytes of a request without TLS: no record begins with a letter. */
+    static boolean isPlainHttp(ByteBuffer received) {
+        byte first = received.hasRemaining() ? received.get(received.position()) : 0;
+        return first >= 'A' && first <= 'Z';
+    }
+
     /** Whether the client offers an application protocol. */
     boolean offers(String protocol) {
         return protocols.contains(protocol);

@@ -111,6 +111,11 @@ public final class Tls {
                 : CompletableFuture.completedFuture(Optional.empty());
     }
 
+    /** Whether HTTP can be spoken with a client that offers these application protocols. */
+    static boolean speaksOneOf(List<String> offered) {
+        return offered.isEmpty() || offered.contains(HTTP_2) || offered.contains(HTTP_1);
+    }
+
     /** Creates the session for a client's handshake. */
     Session session(ClientHello hello) {
         String name = hello.serverName();

@@ -8,7 +8,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
@@ -29,6 +28,10 @@ public abstract class TlsHandshake {
 
     private static final Logger LOG = LoggerFactory.getLogger(TlsHandshake.class);
     private static final byte[] NOTHING = {};
+
+    /** A record with the alert no_application_protocol (RFC 7301, 3.2; RFC 8446, 5.1 and 6). */
+    private static final byte[] NO_APPLICATION_PROTOCOL = {21, 3, 3, 0, 2, 2, 120};
+
     private static final long PATIENCE_SECONDS = 30;
 
     final StreamConnection socket;
@@ -49,8 +52,16 @@ public abstract class TlsHandshake {
         sink.setWriteListener(channel -> writable());
     }
 
-    /** @param next gets the connection when the handshake is over; if it fails, the connection ends */
-    public static void serve(StreamConnection socket, Tls tls, TlsThread shared, Consumer<TlsConnection> next) {
+    /** Gets the connection of a client. */
+    public interface Next {
+        /** The handshake is over; if it fails, the connection ends. */
+        void secured(TlsConnection connection);
+
+        /** The client speaks HTTP without TLS; these bytes were received. */
+        void notSecured(StreamConnection connection, ByteBuffer received);
+    }
+
+    public static void serve(StreamConnection socket, Tls tls, TlsThread shared, Next next) {
         TlsHandshake handshake = new Server(socket, tls, shared, next);
         handshake.source.resumeReads();
     }
@@ -82,12 +93,12 @@ public abstract class TlsHandshake {
     /** A handshake with a client. The client's first message determines the engine. */
     private static final class Server extends TlsHandshake {
         private final Tls tls;
-        private final Consumer<TlsConnection> next;
+        private final Next next;
         private final XnioExecutor.Key timeout;
         private boolean asking;
         private Tls.@Nullable Session session;
 
-        Server(StreamConnection socket, Tls tls, TlsThread shared, Consumer<TlsConnection> next) {
+        Server(StreamConnection socket, Tls tls, TlsThread shared, Next next) {
             super(socket, shared);
             this.tls = tls;
             this.next = next;
@@ -97,6 +108,10 @@ public abstract class TlsHandshake {
         @Override
         boolean ready(ByteBuffer received) {
             if (session == null) {
+                if (ClientHello.isPlainHttp(received)) {
+                    handOverPlain(received);
+                    return false;
+                }
                 ClientHello hello = ClientHello.read(received);
                 if (hello == null || asking) {
                     return false;
@@ -108,6 +123,9 @@ public abstract class TlsHandshake {
                     return false;
                 }
                 choose(hello, challenge.join());
+                if (session == null) {
+                    return false;
+                }
             }
             if (session != null) {
                 session.offerCertificates();
@@ -115,7 +133,21 @@ public abstract class TlsHandshake {
             return true;
         }
 
+        private void handOverPlain(ByteBuffer received) {
+            timeout.remove();
+            source().setReadListener(null);
+            source().suspendReads();
+            byte[] bytes = new byte[received.remaining()];
+            received.get(bytes);
+            next.notSecured(socket, ByteBuffer.wrap(bytes));
+        }
+
         private void choose(ClientHello hello, Optional<Certificate> challenge) {
+            if (challenge.isEmpty() && !Tls.speaksOneOf(hello.protocols())) {
+                endWithAlert(NO_APPLICATION_PROTOCOL);
+                failed(new SSLException("none of the application protocols " + hello.protocols() + " is known"));
+                return;
+            }
             Tls.Session chosen = challenge.map(tls::session).orElseGet(() -> tls.session(hello));
             session = chosen;
             use(chosen.engine);
@@ -139,7 +171,7 @@ public abstract class TlsHandshake {
             ClientIdentity client = session == null ? null : session.client();
             TlsConnection connection = new TlsConnection(socket, engine, shared, received, client);
             try {
-                next.accept(connection);
+                next.secured(connection);
             } catch (RuntimeException e) {
                 LOG.error("Internal error on a new connection", e);
                 IoUtils.safeClose(connection);
@@ -319,6 +351,21 @@ public abstract class TlsHandshake {
             end();
             failed(e);
         }
+    }
+
+    final ConduitStreamSourceChannel source() {
+        return source;
+    }
+
+    /** Tries to send an alert, and closes the connection. */
+    final void endWithAlert(byte[] record) {
+        try {
+            sink.write(ByteBuffer.wrap(record));
+            sink.shutdownWrites();
+        } catch (IOException e) {
+            LOG.debug("No alert sent to {}: {}", socket.getPeerAddress(), e.toString());
+        }
+        end();
     }
 
     private void handOver() throws IOException {
