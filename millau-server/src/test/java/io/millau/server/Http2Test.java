@@ -156,6 +156,48 @@ class Http2Test extends ProxyTest {
         return new String[] {":method", "GET", ":scheme", "http", ":path", path, ":authority", "a", name, value};
     }
 
+    /** RFC 9113, 5.1.2; h2spec 5.1.2. */
+    @Test
+    void moreRequestsAtOnceThanAnnouncedAreRefusedAndOthersServed() throws Exception {
+        CountDownLatch mayRespond = new CountDownLatch(1);
+        ScriptedEndpoint endpoint = endpoint(connection -> {
+            Message request = connection.readRequest();
+            if (request != null) {
+                awaitLatch(mayRespond);
+                connection.respond(request, "done");
+            }
+        });
+        startWith(endpoint);
+        try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
+            for (int i = 0; i < 260; i++) {
+                client.headers(2 * i + 1, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+            }
+            for (int i = 256; i < 260; i++) {
+                RawHttp2Client.Frame refused = client.next(2 * i + 1);
+                assertThat(refused.type()).isEqualTo(RawHttp2Client.RST_STREAM);
+                assertThat(refused.payload()).isEqualTo("\0\0\0\7");
+            }
+            mayRespond.countDown();
+            for (int ended = 0; ended < 256; ) {
+                RawHttp2Client.Frame frame = client.next();
+                boolean ofResponse = frame.type() == RawHttp2Client.DATA || frame.type() == RawHttp2Client.HEADERS;
+                ended += ofResponse && (frame.flags() & RawHttp2Client.END_STREAM) != 0 ? 1 : 0;
+            }
+            client.headers(521, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+            assertThat(client.body(521)).isEqualTo("done");
+        }
+        assertThat(endpoint.requests).hasSize(257);
+        await().atMost(Duration.ofSeconds(30)).until(() -> millau.buffersTaken() == 0);
+    }
+
+    private static void awaitLatch(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** As in an open stream of gRPC or events: what the window held back follows when it widens, not with the next event. */
     @Test
     void whatTheWindowHeldBackFollowsWhileTheResponseIsOpen() throws Exception {

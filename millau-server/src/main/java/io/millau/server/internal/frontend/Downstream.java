@@ -326,9 +326,6 @@ public abstract class Downstream implements TrafficListener.Request {
 
         private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
 
-        /** Requests in progress on the connection that a stream belongs to. */
-        private static final AttachmentKey<int[]> OPEN = AttachmentKey.create(int[].class);
-
         OverHttp2(HttpServerExchange exchange) {
             super(exchange);
         }
@@ -422,10 +419,10 @@ public abstract class Downstream implements TrafficListener.Request {
 
         private int[] open() {
             ServerConnection connection = exchange.getConnection();
-            int[] open = connection.getAttachment(OPEN);
+            int[] open = connection.getAttachment(DownstreamHttp2Connection.IN_PROGRESS);
             if (open == null) {
                 open = new int[1];
-                connection.putAttachment(OPEN, open);
+                connection.putAttachment(DownstreamHttp2Connection.IN_PROGRESS, open);
             }
             return open;
         }

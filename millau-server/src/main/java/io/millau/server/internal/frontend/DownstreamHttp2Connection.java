@@ -22,6 +22,7 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 
@@ -46,6 +47,12 @@ final class DownstreamHttp2Connection extends Http2Channel {
 
     private static final AttachmentKey<DownstreamHttp2Connection> KEY =
             AttachmentKey.create(DownstreamHttp2Connection.class);
+
+    /** The number of requests in progress on a connection, its streams' included. */
+    static final AttachmentKey<int[]> IN_PROGRESS = AttachmentKey.create(int[].class);
+
+    /** How many requests of one connection may be in progress; more are refused, which clients repeat. */
+    static final int MAX_REQUESTS = 256;
 
     /** The connection's window in bytes: how much of all uploads may wait to be read; the windows of eight streams. */
     static final int WINDOW = 512 * 1024;
@@ -176,10 +183,21 @@ final class DownstreamHttp2Connection extends Http2Channel {
             highestStream = Math.max(highestStream, header.stream());
         }
         if (channel instanceof Http2StreamSourceChannel request) {
+            if (inProgress() >= MAX_REQUESTS) {
+                report("more than " + MAX_REQUESTS + " requests at once over one connection (RFC 9113, 5.1.2)");
+                sendRstStream(header.stream(), Http2.REFUSED_STREAM);
+                IoUtils.safeClose(channel);
+                return null;
+            }
             received = ReceivedHead.ofHttp2(request.getHeaders());
             received.becomePlain(request.getHeaders());
         }
         return channel;
+    }
+
+    private int inProgress() {
+        int[] open = getAttachment(IN_PROGRESS);
+        return open == null ? 0 : open[0];
     }
 
     /** Called when the exchange of the request received last begins. */

@@ -49,7 +49,7 @@ public final class Listener {
             .set(UndertowOptions.BUFFER_PIPELINED_DATA, false)
             .set(UndertowOptions.ENABLE_HTTP2, true)
             .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
-            .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 256)
+            .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, DownstreamHttp2Connection.MAX_REQUESTS)
             .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
             .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, DownstreamHttp2Connection.MAX_BUFFERS)
             .getMap();
