@@ -190,6 +190,24 @@ class Http2Test extends ProxyTest {
         await().atMost(Duration.ofSeconds(30)).until(() -> millau.buffersTaken() == 0);
     }
 
+    /** RFC 9113, 5.1; h2spec 5.1 and 6.1. */
+    @Test
+    void dataAfterTheEndOfARequestResetsItsStreamAlone() throws Exception {
+        startWith(endpointThatSays("ok"));
+        try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
+            client.headers(1, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+            assertThat(client.body(1)).isEqualTo("ok");
+            client.send(RawHttp2Client.DATA, 0, 1, new byte[10]);
+            client.send(RawHttp2Client.DATA, 0, 1, new byte[10]);
+            RawHttp2Client.Frame reset = client.next(1);
+            assertThat(reset.type()).isEqualTo(RawHttp2Client.RST_STREAM);
+            assertThat(reset.payload()).isEqualTo("\0\0\0\5");
+
+            client.headers(3, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+            assertThat(client.body(3)).isEqualTo("ok");
+        }
+    }
+
     private static void awaitLatch(CountDownLatch latch) {
         try {
             latch.await();

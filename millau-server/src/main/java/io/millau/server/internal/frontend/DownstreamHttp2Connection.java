@@ -72,6 +72,9 @@ final class DownstreamHttp2Connection extends Http2Channel {
     private boolean widened;
     private int highestStream;
 
+    /** The stream that was reset last because it got DATA after its end. */
+    private int lastReset;
+
     /** The head that Undertow was given a plain one for, until its exchange begins; null while there is none. */
     private @Nullable ReceivedHead received;
 
@@ -167,8 +170,13 @@ final class DownstreamHttp2Connection extends Http2Channel {
     @Override
     protected @Nullable AbstractHttp2StreamSourceChannel createChannelImpl(FrameHeaderData frame, PooledByteBuffer data)
             throws IOException {
-        if (header.type() == Http2.GO_AWAY || header.type() == Http2.DATA && header.stream() <= highestStream) {
-            data.close(); // a stream that has ended may still get DATA (RFC 9113, 5.4.2)
+        if (header.type() == Http2.GO_AWAY) {
+            data.close();
+            return null;
+        }
+        if (header.type() == Http2.DATA && header.stream() <= highestStream) {
+            data.close();
+            resetEnded(header.stream());
             return null;
         }
         AbstractHttp2StreamSourceChannel channel;
@@ -193,6 +201,14 @@ final class DownstreamHttp2Connection extends Http2Channel {
             received.becomePlain(request.getHeaders());
         }
         return channel;
+    }
+
+    /** A stream whose request has ended may still get DATA (RFC 9113, 5.1 and 5.4.2); Undertow would end the connection. */
+    private void resetEnded(int stream) {
+        if (stream != lastReset) {
+            lastReset = stream;
+            sendRstStream(stream, Http2.STREAM_CLOSED);
+        }
     }
 
     private int inProgress() {

@@ -28,6 +28,7 @@ public final class Http2 {
     public static final int PROTOCOL_ERROR = 1;
     public static final int FLOW_CONTROL_ERROR = 3;
     public static final int FRAME_SIZE_ERROR = 6;
+    public static final int STREAM_CLOSED = 5;
     public static final int REFUSED_STREAM = 7;
     public static final int CANCEL = 8;
     public static final int COMPRESSION_ERROR = 9;
