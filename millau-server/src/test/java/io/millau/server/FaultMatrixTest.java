@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -50,6 +51,9 @@ class FaultMatrixTest {
 
     /** Follows a fault's name in the table if it happened to an earlier request, too. */
     private static final String AGAIN = " again";
+
+    /** Follows a fault's name in the table if the other endpoint has it, too. */
+    private static final String AT_BOTH = " at both";
 
     /** Combinations played concurrently; most of them only wait. */
     private static final int AT_ONCE = 16;
@@ -202,6 +206,7 @@ class FaultMatrixTest {
         private final Protocol protocol;
         private final Fault fault;
         private final boolean idleForLong;
+        private final boolean atBoth;
         private final int warmUps;
 
         private final Clock clock = new Clock();
@@ -209,10 +214,12 @@ class FaultMatrixTest {
         private final RecordedTraffic traffic = new RecordedTraffic();
         private final InMemoryServices services = ServiceSource.of();
         private final AtomicBoolean responseBegan = new AtomicBoolean();
+        private final Set<Endpoint> ejected = ConcurrentHashMap.newKeySet();
 
         Cell(String fault, String method, Body body, Protocol protocol) {
             this.idleForLong = fault.endsWith(AFTER_2_S);
-            String name = fault.replaceFirst(AFTER_2_S + "$|" + AGAIN + "$", "");
+            this.atBoth = fault.endsWith(AT_BOTH);
+            String name = fault.replaceFirst(AFTER_2_S + "$|" + AGAIN + "$|" + AT_BOTH + "$", "");
             this.fault = Arrays.stream(Fault.values())
                     .filter(each -> each.toString().equals(name))
                     .findAny()
@@ -225,9 +232,10 @@ class FaultMatrixTest {
 
         void play(FaultTable.Expected expected) throws Exception {
             try (ScriptedEndpoint faulty = ScriptedEndpoint.that(fault);
-                    ScriptedEndpoint good = ScriptedEndpoint.thatSays(GOOD)) {
+                    ScriptedEndpoint good = ScriptedEndpoint.thatSays(GOOD);
+                    ScriptedEndpoint other = atBoth ? ScriptedEndpoint.that(fault) : good) {
                 services.replace(Service.named("app")
-                        .endpoints(faulty.endpoint(), good.endpoint())
+                        .endpoints(faulty.endpoint(), other.endpoint())
                         .timeout(Duration.ofSeconds(1))
                         .build());
                 try (Millau millau = Millau.builder()
@@ -239,13 +247,24 @@ class FaultMatrixTest {
                         .listener(clock)
                         .listener(metrics)
                         .listener(traffic)
+                        .listener(new TrafficListener() {
+                            @Override
+                            public void endpointEjected(Service service, Endpoint endpoint, String reason) {
+                                ejected.add(endpoint);
+                            }
+                        })
                         .start()) {
-                    play(expected, millau, faulty, good);
+                    play(expected, millau, faulty, other, good);
                 }
             }
         }
 
-        private void play(FaultTable.Expected expected, Millau millau, ScriptedEndpoint faulty, ScriptedEndpoint good)
+        private void play(
+                FaultTable.Expected expected,
+                Millau millau,
+                ScriptedEndpoint faulty,
+                ScriptedEndpoint other,
+                ScriptedEndpoint good)
                 throws Exception {
             for (int i = 1; i <= warmUps; i++) {
                 try (RawClient client = new RawClient(millau.port())) {
@@ -274,15 +293,16 @@ class FaultMatrixTest {
                 assertThat(new FaultTable.Expected(
                                 clientSaw(seen, byGood),
                                 faulty.attempts() - attemptsBefore,
-                                good.attempts(),
+                                other.attempts(),
+                                ejected.size(),
                                 failedAttempt(events),
                                 counted.isEmpty() ? "-" : String.join(", ", counted)))
                         .as("%s", events)
                         .isEqualTo(expected);
                 List<Message> toFaulty = tail(faulty.requests, warmUps);
                 toFaulty.forEach(this::assertBodyCame);
-                good.requests.forEach(this::assertBodyCame);
-                assertThat(good.requests).hasSize(good.attempts());
+                other.requests.forEach(this::assertBodyCame);
+                assertThat(other.requests).hasSize(other.attempts());
                 if (seen.whole() && seen.statuses().contains(200)) {
                     assertThat(seen.body()).isEqualTo(responseBody(byGood));
                     if (!respondsEarly()) {
@@ -295,7 +315,7 @@ class FaultMatrixTest {
                 assertFaultyConnectionIsClosed(faulty, seen, byGood);
                 assertNextResponseBelongsToNextRequest(client, seen, good);
             }
-            assertNothingLeaks(millau, faulty, good);
+            assertNothingLeaks(millau, faulty, other, good);
         }
 
         /** Sends the request, but the rest of its body only when the fault has happened, and reads the response. */
@@ -428,9 +448,9 @@ class FaultMatrixTest {
             }
         }
 
-        private void assertNothingLeaks(Millau millau, ScriptedEndpoint faulty, ScriptedEndpoint good) {
+        private void assertNothingLeaks(Millau millau, ScriptedEndpoint... endpoints) {
             services.replace(); // removing the endpoints closes their idle connections
-            await().until(() -> faulty.openConnections() + good.openConnections() == 0);
+            await().until(() -> Arrays.stream(endpoints).allMatch(endpoint -> endpoint.openConnections() == 0));
             await().until(() -> millau.buffersTaken() == 0);
             await().until(() -> count("began") == count("ended") && count("busy") == count("idle"));
         }

@@ -10,7 +10,16 @@ import java.util.List;
 record FaultTable(List<Row> rows) {
 
     private static final List<String> COLUMNS = List.of(
-            "fault", "method", "body", "protocol", "client sees", "faulty", "good", "failed attempt", "counted");
+            "fault",
+            "method",
+            "body",
+            "protocol",
+            "client sees",
+            "faulty",
+            "other",
+            "ejected",
+            "failed attempt",
+            "counted");
 
     /** Some combinations, and the expected result of each. */
     record Row(List<String> faults, String methods, String bodies, String protocols, Expected expected) {
@@ -24,7 +33,7 @@ record FaultTable(List<Row> rows) {
     }
 
     /** What the client, the two endpoints, a listener and the metrics see. */
-    record Expected(String client, int faulty, int good, String failedAttempt, String counted) {}
+    record Expected(String client, int faulty, int other, int ejected, String failedAttempt, String counted) {}
 
     static FaultTable read(Path document) throws IOException {
         List<List<String>> lines = Files.readAllLines(document).stream()
@@ -44,8 +53,9 @@ record FaultTable(List<Row> rows) {
                 cells.get(4),
                 Integer.parseInt(cells.get(5)),
                 Integer.parseInt(cells.get(6)),
-                cells.get(7),
-                cells.get(8));
+                Integer.parseInt(cells.get(7)),
+                cells.get(8),
+                cells.get(9));
         return new Row(List.of(cells.get(0).split(", ")), cells.get(1), cells.get(2), cells.get(3), expected);
     }
 
