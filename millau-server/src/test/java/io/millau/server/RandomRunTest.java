@@ -74,6 +74,9 @@ class RandomRunTest {
         } finally {
             threads.shutdownNow();
         }
+        assertThat(traffic.steadyEjections())
+                .as("endpoints ejected by poison requests")
+                .isPositive();
         assertThat(requests.violations())
                 .as("violations with -Dmillau.seed=" + seed)
                 .isEmpty();
@@ -90,6 +93,7 @@ class RandomRunTest {
         for (int i = 0; i < HTTP2_SHARED; i++) {
             startClients(STREAMS, () -> new RunHttp2(millau.port(), clock, threads));
         }
+        startPoisoner(new RunClient.Line(() -> new RunHttp1(millau.port(), clock, threads)), clock);
         RunDice dice = new RunDice(random.split());
         Future<Void> changes = threads.submit(() -> {
             while (!over.get()) {
@@ -120,6 +124,12 @@ class RandomRunTest {
             RunDice dice = new RunDice(random.split());
             clients.add(threads.submit(new RunClient(clients.size(), dice, requests, line, over::get)));
         }
+    }
+
+    private void startPoisoner(RunClient.Line line, RunClock clock) {
+        lines.add(line);
+        RunDice dice = new RunDice(random.split());
+        clients.add(threads.submit(new RunPoisoner(dice, requests, traffic, clock, line, over::get)));
     }
 
     /** Each client ends: with a response, or with a closed connection. */

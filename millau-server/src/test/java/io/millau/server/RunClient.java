@@ -23,7 +23,8 @@ final class RunClient implements Callable<Void> {
             this.connector = connector;
         }
 
-        private synchronized RunConnection connection() throws IOException {
+        /** The connection, or a new one. */
+        synchronized RunConnection connection() throws IOException {
             if (connection == null || !connection.usable()) {
                 connection = connector.connect();
             }

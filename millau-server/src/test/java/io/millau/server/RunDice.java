@@ -33,6 +33,11 @@ final class RunDice {
             .filter(fault -> fault != Fault.REFUSE && !CORRECT.contains(fault))
             .toList();
 
+    /** What a poison request does to each endpoint: it closes without a response, or sends one that can't be read. */
+    private static final List<Fault> POISONED = WRONG_FAULTS.stream()
+            .filter(fault -> !CUT.contains(fault) && !TIMES_OUT.contains(fault))
+            .toList();
+
     private static final List<String> METHODS =
             List.of("GET", "GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "PUT", "DELETE");
     private static final List<Integer> STATUSES = List.of(200, 200, 200, 201, 204, 404, 500, 503);
@@ -68,6 +73,12 @@ final class RunDice {
                 oneIn(40) ? 0.7 : 0.02);
     }
 
+    /** A request on which every endpoint breaks, each in its own way. */
+    RunRequest.Plan poison(String id) {
+        return new RunRequest.Plan(
+                id, RunRoute.STEADY, "GET", 0, false, 1, false, RunRequest.Leaves.NEVER, RunRequest.POISON);
+    }
+
     /** Lengths around each limit, and in between. */
     private int length() {
         return switch (random.nextInt(16)) {
@@ -84,7 +95,8 @@ final class RunDice {
 
     /** What an endpoint does after it has read a request's head. */
     Part part(RunRequest.Plan request) {
-        Fault fault = fault(request.wrong());
+        boolean works = request.route() == RunRoute.STEADY && !request.poison();
+        Fault fault = works ? null : request.poison() ? any(POISONED) : fault(request.wrong());
         if (request.method().equals("HEAD") && CUT.contains(fault)) {
             fault = null; // its response has no body to cut
         }
@@ -93,7 +105,7 @@ final class RunDice {
         // data discards what it has still to send.
         boolean atOnce = fault == Fault.LENGTH_TOO_SMALL || fault == Fault.EARLY_RESPONSE_THEN_CLOSE;
         int length = status == 204 ? 0 : any(atOnce ? SHORT : ANY_LENGTH);
-        Ending ending = oneIn(50) ? any(List.of(Ending.values())) : Ending.KEPT;
+        Ending ending = !works && oneIn(50) ? any(List.of(Ending.values())) : Ending.KEPT;
         return new Part(fault, status, length, random.nextBoolean(), ending);
     }
 

@@ -14,9 +14,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The endpoints of a random run, which join, leave and crash while requests are running. Thread-safe; changed by one thread.
+ * The endpoints of a random run, which join, leave and crash while requests are running, except those of {@link
+ * RunRoute#STEADY}. Thread-safe; changed by one thread.
  */
 final class RunFleet implements Closeable {
+
+    /** The number of endpoints of {@link RunRoute#STEADY}. */
+    static final int STEADY = 4;
 
     private static final int FEWEST_OF_A_ROUTE = 2;
     private static final int MOST_OF_A_SERVICE = 5;
@@ -35,6 +39,7 @@ final class RunFleet implements Closeable {
     private final RunRequests requests;
     private final RunDice dice;
     private final List<Running> running = new ArrayList<>();
+    private final List<Running> changing;
     private final List<Version> versions = new ArrayList<>();
     private final List<RunEndpoint> leaving = new ArrayList<>();
     private final Set<Integer> usedPorts = new HashSet<>();
@@ -47,10 +52,12 @@ final class RunFleet implements Closeable {
             for (Service service : route.services()) {
                 Running one = new Running(route, service, new ArrayList<>());
                 running.add(one);
-                join(one, false);
-                join(one, false);
+                for (int i = 0; i < (route == RunRoute.STEADY ? STEADY : FEWEST_OF_A_ROUTE); i++) {
+                    join(one, false);
+                }
             }
         }
+        changing = running.stream().filter(one -> one.route != RunRoute.STEADY).toList();
         publish();
     }
 
@@ -60,7 +67,7 @@ final class RunFleet implements Closeable {
             each.endpoints.removeIf(endpoint -> endpoint.goneAt(System.nanoTime()) && !endpoint.refuses());
         }
         endSomeThatLeft();
-        Running one = dice.any(running);
+        Running one = dice.any(changing);
         switch (dice.between(0, 4)) {
             case 0 -> join(one, dice.oneIn(4));
             case 1 -> leave(one);

@@ -8,6 +8,9 @@ import java.util.concurrent.TimeUnit;
 /** A request of a random run: its plan, and what client and endpoints saw of it. Thread-safe. */
 final class RunRequest {
 
+    /** The probability that an endpoint fails a poison request. */
+    static final double POISON = 1;
+
     /** When the client goes away, if it does. */
     enum Leaves {
         NEVER,
@@ -42,6 +45,11 @@ final class RunRequest {
         /** Whether it may be retried even after its whole body was sent. */
         boolean staysRetryable() {
             return retryable() && length <= route.buffer();
+        }
+
+        /** Whether every endpoint breaks on it. */
+        boolean poison() {
+            return wrong == POISON;
         }
 
         byte[] body() {
@@ -147,6 +155,8 @@ final class RunRequest {
     private final List<String> steps = new ArrayList<>();
     private long ended;
     private Seen seen;
+    private int ejections;
+    private int out;
 
     RunRequest(Plan plan, long seed) {
         this.plan = plan;
@@ -171,6 +181,26 @@ final class RunRequest {
         ended = System.nanoTime();
         step("client: sees " + seen);
         over.countDown();
+    }
+
+    /**
+     * Records what a poison request did to its service.
+     *
+     * @param ejections the number of endpoints that it ejected
+     * @param out the number of endpoints that are out of rotation after it
+     */
+    synchronized void harmed(int ejections, int out) {
+        this.ejections = ejections;
+        this.out = out;
+        step("service: " + ejections + " more ejected, " + out + " out of rotation");
+    }
+
+    synchronized int ejections() {
+        return ejections;
+    }
+
+    synchronized int out() {
+        return out;
     }
 
     /** Returns when the request has ended for its client. */

@@ -59,7 +59,7 @@ final class RunRequests {
                 request = pollOver(all ? Long.MAX_VALUE : recent)) {
             known.remove(request.plan.id());
             try {
-                count(request.plan.method());
+                count(request.plan.poison() ? "poison" : request.plan.method());
                 count(rules.judge(request));
             } catch (AssertionError e) {
                 violated(e.getMessage() + ": " + request.trace());

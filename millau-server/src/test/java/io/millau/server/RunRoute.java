@@ -8,8 +8,16 @@ import java.util.List;
 /** The services of a random run for one host, without endpoints. */
 record RunRoute(String host, List<Service> services) {
 
+    /** Its four endpoints stay and always respond, but break on a poison request. */
+    static final RunRoute STEADY = new RunRoute(
+            "steady.test",
+            List.of(service("steady.test", "steady")
+                    .retry(Duration.ofMillis(600))
+                    .build()));
+
     /** All routes of a run. The services of a route have the same retry settings. */
     static final List<RunRoute> ALL = List.of(
+            STEADY,
             new RunRoute("plain.test", List.of(service("plain.test", "plain").build())),
             new RunRoute(
                     "colours.test",

@@ -29,6 +29,7 @@ final class RunRules {
      */
     String judge(RunRequest request) {
         judgeArrivals(request);
+        judgeHarm(request);
         RunRequest.Seen seen = request.seen();
         if (seen.left()) {
             return "client left";
@@ -55,6 +56,18 @@ final class RunRules {
                     first == null || first.connectionReused && twice.add(arrival.endpoint),
                     "It arrived at an endpoint again that had not closed an idle connection on it");
         }
+    }
+
+    /** A poison request must not take its service away, neither at once nor together with those before. */
+    private static void judgeHarm(RunRequest request) {
+        must(request.ejections() <= 1, "One request ejected " + request.ejections() + " endpoints");
+        must(
+                request.out() <= RunFleet.STEADY / 2,
+                "Poison requests took " + request.out() + " of " + RunFleet.STEADY + " endpoints out of rotation");
+        boolean ordinary = request.plan.route() == RunRoute.STEADY && !request.plan.poison();
+        must(
+                !ordinary || request.seen().left() || request.seen().id() != null,
+                "An ordinary request to the steady service was not answered");
     }
 
     private static void judgeResponse(RunRequest request, RunRequest.Seen seen) {
