@@ -45,7 +45,6 @@ record OddRequest(String name, String rfc, String http1, List<String> http2) {
                     "9110, 9.3.6",
                     "CONNECT a:443 HTTP/1.1\r\nHost: a:443" + END,
                     fields(":method=CONNECT :authority=a:443")),
-            http2("empty `:path`", "9113, 8.3.1", http2("")),
             new OddRequest("neither path nor URL", "9112, 3.2", "GET x HTTP/1.1\r\nHost: a" + END, http2("x")),
             // ---- The request line
             http1("empty lines before it", "9112, 2.2", "\r\n\r\nGET / HTTP/1.1\r\nHost: a" + END),
