@@ -17,7 +17,7 @@ import org.testcontainers.utility.DockerImageName;
  * accepts connections, so the first request may come before the proxy is ready: it has to wait, not to fail.
  */
 @RequiresImages
-class TestcontainersIT {
+class ImageInTestcontainersIT {
 
     private static final DockerImageName IMAGE = DockerImageName.parse("millau:latest");
 
