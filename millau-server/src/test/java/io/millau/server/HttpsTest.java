@@ -88,6 +88,19 @@ abstract class HttpsTest extends ProxyTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"h2", "http/1.1", "http/1.0"})
+    void eachVersionOfHttpIsKnown(String protocol) throws Exception {
+        startWith(service("shop", "shop.example").certificate(SHOP).build());
+        SSLSocket socket = socket(ROOT.client(), "shop.example");
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setApplicationProtocols(new String[] {"imap", protocol});
+        socket.setSSLParameters(parameters);
+        socket.startHandshake();
+
+        assertThat(socket.getApplicationProtocol()).isEqualTo(protocol);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void aClientThatSpeaksOtherProtocolsGetsAnAlert(String protocol) throws Exception {
         startWith(service("shop", "shop.example").certificate(SHOP).build());

@@ -26,6 +26,10 @@ import org.jspecify.annotations.Nullable;
 public final class Tls {
 
     static final String HTTP_1 = "http/1.1";
+
+    /** What curl offers for HTTP/1.0. */
+    private static final String HTTP_1_0 = "http/1.0";
+
     public static final String HTTP_2 = "h2";
 
     /** The protocol with which an ACME server checks whether a name leads to this proxy (RFC 8737, 3). */
@@ -70,7 +74,7 @@ public final class Tls {
         this.provider = provider;
         this.open = context(null);
         this.conscrypt = open.getProvider().getName().equals("Conscrypt");
-        this.parameters = parameters(open.getSupportedSSLParameters(), HTTP_2, HTTP_1);
+        this.parameters = parameters(open.getSupportedSSLParameters(), HTTP_2, HTTP_1, HTTP_1_0);
         this.challengeParameters = parameters(open.getSupportedSSLParameters(), ACME);
     }
 
@@ -113,7 +117,7 @@ public final class Tls {
 
     /** Whether HTTP can be spoken with a client that offers these application protocols. */
     static boolean speaksOneOf(List<String> offered) {
-        return offered.isEmpty() || offered.contains(HTTP_2) || offered.contains(HTTP_1);
+        return offered.isEmpty() || offered.contains(HTTP_2) || offered.contains(HTTP_1) || offered.contains(HTTP_1_0);
     }
 
     /** Creates the session for a client's handshake. */
