@@ -1,5 +1,6 @@
 package io.millau.docker;
 
+import io.millau.core.internal.IpAddresses;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.regex.Pattern;
@@ -37,18 +38,7 @@ record Subnet(InetAddress address, int prefix) {
     }
 
     boolean contains(InetAddress other) {
-        byte[] a = address.getAddress();
-        byte[] b = other.getAddress();
-        if (a.length != b.length) {
-            return false;
-        }
-        for (int bit = 0; bit < prefix; bit++) {
-            int mask = 0x80 >> (bit % 8);
-            if (((a[bit / 8] ^ b[bit / 8]) & mask) != 0) {
-                return false;
-            }
-        }
-        return true;
+        return IpAddresses.haveSamePrefix(address.getAddress(), other.getAddress(), prefix);
     }
 
     /** The address of the network itself. */

@@ -30,22 +30,7 @@ public final class AddressRanges {
     private static final Map<String, String> NAMES = Map.of("private", PRIVATE, "cloudflare", CLOUDFLARE);
 
     /** The first bits of an address. */
-    private record Range(byte[] network, int prefix) {
-
-        boolean contains(byte[] address) {
-            if (address.length != network.length) {
-                return false;
-            }
-            int whole = prefix / 8;
-            for (int i = 0; i < whole; i++) {
-                if (address[i] != network[i]) {
-                    return false;
-                }
-            }
-            int rest = prefix % 8;
-            return rest == 0 || (address[whole] ^ network[whole]) >> 8 - rest == 0;
-        }
-    }
+    private record Range(byte[] network, int prefix) {}
 
     private final String text;
     private final List<Range> ranges;
@@ -97,7 +82,8 @@ public final class AddressRanges {
         }
         byte[] bytes = address.getAddress();
         for (int i = 0; i < ranges.size(); i++) {
-            if (ranges.get(i).contains(bytes)) {
+            Range range = ranges.get(i);
+            if (IpAddresses.haveSamePrefix(range.network, bytes, range.prefix)) {
                 return true;
             }
         }

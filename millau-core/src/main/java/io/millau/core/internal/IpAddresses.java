@@ -70,6 +70,21 @@ public final class IpAddresses {
         }
     }
 
+    /** Whether two addresses of one family have the same first bits. */
+    public static boolean haveSamePrefix(byte[] one, byte[] other, int bits) {
+        if (one.length != other.length) {
+            return false;
+        }
+        int whole = bits / 8;
+        for (int i = 0; i < whole; i++) {
+            if (one[i] != other[i]) {
+                return false;
+            }
+        }
+        int rest = bits % 8;
+        return rest == 0 || (one[whole] ^ other[whole]) >> 8 - rest == 0;
+    }
+
     private static boolean isIpv6Like(String text) {
         if (text.indexOf(':') < 0 || text.length() > LONGEST_IPV6) {
             return false;

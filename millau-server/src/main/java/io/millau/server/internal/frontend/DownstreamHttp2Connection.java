@@ -48,7 +48,7 @@ final class DownstreamHttp2Connection extends Http2Channel {
     private static final AttachmentKey<DownstreamHttp2Connection> KEY =
             AttachmentKey.create(DownstreamHttp2Connection.class);
 
-    /** The number of requests in progress on a connection, its streams' included. */
+    /** The number of requests in progress on a connection. */
     static final AttachmentKey<int[]> IN_PROGRESS = AttachmentKey.create(int[].class);
 
     /** How many requests of one connection may be in progress; more are refused, which clients repeat. */

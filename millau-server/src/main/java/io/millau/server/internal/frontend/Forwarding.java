@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,7 @@ public record Forwarding(
 
     private static final AttachmentKey<Forwarding> KEY = AttachmentKey.create(Forwarding.class);
 
+    private static final Pattern PORT = Pattern.compile("[1-9][0-9]{0,4}");
     private static final HttpString X_FORWARDED_FOR = new HttpString("X-Forwarded-For");
     private static final HttpString X_FORWARDED_PROTO = new HttpString("X-Forwarded-Proto");
     private static final HttpString X_FORWARDED_HOST = new HttpString("X-Forwarded-Host");
@@ -98,7 +100,7 @@ public record Forwarding(
                 IpAddresses.text(client),
                 chain.nodes.isEmpty() ? peerText : String.join(", ", chain.nodes) + ", " + peerText,
                 host == null || host.isEmpty() || !Authority.isValid(host) ? null : host,
-                port == null || !port.matches("[1-9][0-9]{0,4}") ? null : port,
+                port == null || !PORT.matcher(port).matches() ? null : port,
                 chain.field == null ? null : chain.field + ", " + element(peerText));
     }
 

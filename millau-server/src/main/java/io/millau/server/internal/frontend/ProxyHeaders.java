@@ -105,11 +105,10 @@ final class ProxyHeaders {
                 end(String.valueOf(e.getMessage()));
             } catch (IOException e) {
                 LOG.debug("{} is gone before its PROXY header: {}", socket.getPeerAddress(), e.toString());
-                loops.current().longDeadlines.cancel(this);
-                IoUtils.safeClose(socket);
+                close();
             } catch (RuntimeException e) {
                 LOG.error("Internal error while a PROXY header was read", e);
-                IoUtils.safeClose(socket);
+                close();
             }
         }
 
@@ -118,9 +117,13 @@ final class ProxyHeaders {
             end("no PROXY header within " + DownstreamConnection.MAX_HEAD.toSeconds() + " s");
         }
 
-        private void end(String problem) {
+        private void close() {
             loops.current().longDeadlines.cancel(this);
             IoUtils.safeClose(socket);
+        }
+
+        private void end(String problem) {
+            close();
             String peer = DownstreamConnection.textOf(socket.getPeerAddress(InetSocketAddress.class));
             Objects.requireNonNull(malformed).accept(peer, problem);
         }

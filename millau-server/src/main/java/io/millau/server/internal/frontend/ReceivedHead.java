@@ -124,14 +124,14 @@ record ReceivedHead(
                 return problem;
             }
         }
-        if (path == null || path.startsWith("/") || path.equals("*")) {
-            return path == null ? null : RequestTarget.problemOf(path);
+        if (path == null) {
+            return null;
         }
         if (path.isEmpty()) {
             return ":path is empty, expected one that starts with /";
         }
-        int query = path.indexOf('?');
-        return "request target " + (query < 0 ? path : path.substring(0, query)) + ", expected one that starts with /";
+        String problem = RequestTarget.formProblemOf(path);
+        return problem == null ? RequestTarget.problemOf(path) : problem;
     }
 
     /** What is wrong with a field (RFC 9113, 8.2); Undertow has checked that names are in lower case. */

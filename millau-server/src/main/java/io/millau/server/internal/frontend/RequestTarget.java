@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * The target of a request (RFC 9112, 3.2). Its path and query stay as the client sent them, also where RFC 3986 wants an escape:
  * browsers send {@code |}, <code>{</code> and others as they are, and a percent sign need not be an escape.
  */
-final class RequestTarget {
+public final class RequestTarget {
 
     private RequestTarget() {}
 
@@ -26,6 +26,20 @@ final class RequestTarget {
             }
         }
         return null;
+    }
+
+    /**
+     * Describes what is wrong with the form of a target; null if it can be forwarded. HTTP/1.1 has no absolute form left here;
+     * {@code :path} of HTTP/2 must not have one (RFC 9113, 8.3.1), since it could name another host than the one that the request
+     * is routed by.
+     */
+    public static @Nullable String formProblemOf(String target) {
+        if (target.startsWith("/") || target.equals("*")) {
+            return null;
+        }
+        int query = target.indexOf('?');
+        return "request target " + (query < 0 ? target : target.substring(0, query))
+                + ", expected one that starts with /";
     }
 
     /** Sets the target of a request. */

@@ -25,4 +25,15 @@ public final class Http1 {
     public static boolean wantsTrailers(@Nullable HeaderValues te) {
         return HopByHop.hasToken(te, "trailers");
     }
+
+    /** Whether these letters, in any case, stand at an index; there must be as many bytes. */
+    static boolean beginsIgnoringCase(byte[] bytes, int at, String lowerCase) {
+        for (int i = 0; i < lowerCase.length(); i++) {
+            int b = bytes[at + i];
+            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != lowerCase.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
 }

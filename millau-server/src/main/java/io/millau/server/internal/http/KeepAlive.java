@@ -10,8 +10,8 @@ final class KeepAlive {
     /** How long an idle connection is kept, in seconds; {@link ResponseHead#UNKNOWN} if that is not said. */
     static long timeout(byte[] bytes, int from, int to) {
         for (int i = from; i < to; i++) {
-            boolean begins = i == from || bytes[i - 1] == ',' || bytes[i - 1] == ' ';
-            if (begins && isTimeout(bytes, i, to)) {
+            boolean isWord = i == from || bytes[i - 1] == ',' || bytes[i - 1] == ' ';
+            if (isWord && to - i >= TIMEOUT.length() && Http1.beginsIgnoringCase(bytes, i, TIMEOUT)) {
                 int number = i + TIMEOUT.length();
                 int end = number;
                 while (end < to && bytes[end] >= '0' && bytes[end] <= '9') {
@@ -21,18 +21,5 @@ final class KeepAlive {
             }
         }
         return ResponseHead.UNKNOWN;
-    }
-
-    private static boolean isTimeout(byte[] bytes, int from, int to) {
-        if (to - from < TIMEOUT.length()) {
-            return false;
-        }
-        for (int i = 0; i < TIMEOUT.length(); i++) {
-            int b = bytes[from + i];
-            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != TIMEOUT.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
     }
 }

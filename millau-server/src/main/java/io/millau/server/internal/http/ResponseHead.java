@@ -403,13 +403,7 @@ public final class ResponseHead {
     }
 
     private boolean is(int field, String lowerCaseName) {
-        for (int i = 0; i < lowerCaseName.length(); i++) {
-            int b = bytes[lineAt[field] + i];
-            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != lowerCaseName.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
+        return Http1.beginsIgnoringCase(bytes, lineAt[field], lowerCaseName);
     }
 
     private void upgrade(int field) {

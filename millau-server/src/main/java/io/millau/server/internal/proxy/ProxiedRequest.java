@@ -132,7 +132,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Called when the request's head can't be forwarded to any endpoint. */
     void cannotForward(RequestHead.UnfitException reason) {
-        tracker.badRequest(downstream.address(), String.valueOf(reason.getMessage()));
+        tracker.badRequest(downstream, String.valueOf(reason.getMessage()));
         reply(LocalReason.BAD_REQUEST, StatusCodes.BAD_REQUEST, "Bad Request\n");
     }
 
@@ -254,7 +254,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             if (phase == Phase.PAUSED) {
                 reopen();
             } else if (body != null && body.waitingForClient() && !downstream.waitsForContinue()) {
-                tracker.badRequest(downstream.address(), "the rest of its body did not arrive in time");
+                tracker.badRequest(downstream, "the rest of its body did not arrive in time");
                 reply(LocalReason.REQUEST_TIMEOUT, StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
             } else {
                 long millis = delivery.service().timeout().toMillis();

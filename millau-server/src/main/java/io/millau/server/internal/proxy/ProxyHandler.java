@@ -76,7 +76,7 @@ public final class ProxyHandler implements HttpHandler {
             exchange.setPersistent(false);
         }
         if (exchange.getRequestMethod().equals(Methods.CONNECT)) {
-            tracker.badRequest(Downstream.of(exchange).address(), "method CONNECT, which is not implemented");
+            tracker.badRequest(exchange, "method CONNECT, which is not implemented");
             exchange.setStatusCode(StatusCodes.NOT_IMPLEMENTED);
             tracker.reply(exchange, LocalReason.CONNECT, "CONNECT is not implemented\n");
             return;
@@ -94,7 +94,7 @@ public final class ProxyHandler implements HttpHandler {
     }
 
     private void reject(HttpServerExchange exchange, Rejection rejection) {
-        tracker.badRequest(Downstream.of(exchange).address(), rejection.reason());
+        tracker.badRequest(exchange, rejection.reason());
         exchange.setPersistent(false);
         exchange.setStatusCode(rejection.status());
         tracker.reply(exchange, reason(rejection), rejection.text(), rejection.reason());
@@ -151,7 +151,7 @@ public final class ProxyHandler implements HttpHandler {
             case REDIRECT -> redirect(exchange);
             case MISDIRECTED -> {
                 tracker.badRequest(
-                        Downstream.of(exchange).address(),
+                        exchange,
                         "host " + host
                                 + " on a connection whose client certificate does not fit it (millau.client-ca)");
                 exchange.setStatusCode(MISDIRECTED_REQUEST);
@@ -164,7 +164,7 @@ public final class ProxyHandler implements HttpHandler {
     private void redirect(HttpServerExchange exchange) {
         String location = https.location(exchange);
         if (location == null) {
-            tracker.badRequest(Downstream.of(exchange).address(), "no Host to redirect to");
+            tracker.badRequest(exchange, "no Host to redirect to");
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
             tracker.reply(exchange, LocalReason.BAD_REQUEST, "Bad Request\n");
             return;

@@ -1,5 +1,6 @@
 package io.millau.server.internal.proxy;
 
+import io.millau.server.internal.frontend.RequestTarget;
 import io.millau.server.internal.http.Authority;
 import io.millau.server.internal.http.MessageLength;
 import io.undertow.server.HttpServerExchange;
@@ -48,24 +49,12 @@ final class RequestCheck {
         if (hosts != null && !Authority.isValid(hosts.getFirst())) {
             return "Host " + hosts.getFirst() + ", expected a name or an address, with or without a port";
         }
-        if (!isTarget(exchange)) {
-            return "request target " + exchange.getRequestURI() + ", expected one that starts with /";
-        }
-        return null;
+        return exchange.getRequestMethod().equals(Methods.CONNECT)
+                ? null
+                : RequestTarget.formProblemOf(exchange.getRequestURI());
     }
 
     private static boolean isHttp2(HttpServerExchange exchange) {
         return exchange.getProtocol() == Protocols.HTTP_2_0;
-    }
-
-    /**
-     * Whether the target has a form that can be forwarded. HTTP/1.1 has no absolute form left here; {@code :path} of HTTP/2 must not
-     * have one (RFC 9113, 8.3.1), since it could name another host than the one that the request is routed by.
-     */
-    private static boolean isTarget(HttpServerExchange exchange) {
-        String uri = exchange.getRequestURI();
-        return uri.startsWith("/")
-                || uri.equals("*")
-                || exchange.getRequestMethod().equals(Methods.CONNECT);
     }
 }

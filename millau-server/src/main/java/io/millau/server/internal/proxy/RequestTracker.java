@@ -11,6 +11,7 @@ import io.undertow.util.StatusCodes;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,13 +76,22 @@ final class RequestTracker {
     }
 
     /** Warns of a request that can't be served because of an error of the client. */
-    void badRequest(String client, String reason) {
-        badRequests.warn(LOG, () -> "Bad request client=" + client + " reason=" + LogText.value(reason));
+    void badRequest(HttpServerExchange exchange, String reason) {
+        badRequest(() -> Downstream.of(exchange).address(), reason);
+    }
+
+    /** Warns of a request that can't be served because of an error of the client. */
+    void badRequest(Downstream downstream, String reason) {
+        badRequest(downstream::address, reason);
+    }
+
+    private void badRequest(Supplier<String> client, String reason) {
+        badRequests.warn(LOG, () -> "Bad request client=" + client.get() + " reason=" + LogText.value(reason));
     }
 
     /** Warns of a request that ended without a response. */
     void malformed(String client, String reason) {
-        badRequest(client, reason);
+        badRequest(() -> client, reason);
         listener.malformed(ingress);
     }
 

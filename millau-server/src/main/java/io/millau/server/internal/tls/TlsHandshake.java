@@ -274,7 +274,8 @@ public abstract class TlsHandshake {
             send(out.flip());
         } catch (SSLException e) {
             if (current != null) {
-                sendAlert(current, out);
+                TlsEngines.finish(current, out);
+                sendAlert(out.flip());
             }
             end();
             failed(e);
@@ -359,12 +360,7 @@ public abstract class TlsHandshake {
 
     /** Tries to send an alert, and closes the connection. */
     final void endWithAlert(byte[] record) {
-        try {
-            sink.write(ByteBuffer.wrap(record));
-            sink.shutdownWrites();
-        } catch (IOException e) {
-            LOG.debug("No alert sent to {}: {}", socket.getPeerAddress(), e.toString());
-        }
+        sendAlert(ByteBuffer.wrap(record));
         end();
     }
 
@@ -374,11 +370,10 @@ public abstract class TlsHandshake {
         succeeded(Objects.requireNonNull(engine), shared, received);
     }
 
-    /** Tries to send the engine's alert (RFC 8446, 6.2). */
-    private void sendAlert(SSLEngine engine, ByteBuffer out) {
-        TlsEngines.finish(engine, out);
+    /** Tries to send an alert (RFC 8446, 6.2). */
+    private void sendAlert(ByteBuffer record) {
         try {
-            sink.write(out.flip());
+            sink.write(record);
             sink.shutdownWrites();
         } catch (IOException e) {
             LOG.debug("No alert sent to {}: {}", socket.getPeerAddress(), e.toString());
