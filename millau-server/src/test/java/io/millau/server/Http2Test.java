@@ -163,7 +163,7 @@ class Http2Test extends ProxyTest {
         ScriptedEndpoint endpoint = endpoint(connection -> {
             Message request = connection.readRequest();
             if (request != null) {
-                awaitLatch(mayRespond);
+                connection.await(mayRespond);
                 connection.respond(request, "done");
             }
         });
@@ -205,14 +205,6 @@ class Http2Test extends ProxyTest {
 
             client.headers(3, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
             assertThat(client.body(3)).isEqualTo("ok");
-        }
-    }
-
-    private static void awaitLatch(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
         }
     }
 

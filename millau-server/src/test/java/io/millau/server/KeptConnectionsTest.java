@@ -6,7 +6,6 @@ import io.millau.server.testing.Fault;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -93,7 +92,7 @@ class KeptConnectionsTest extends ProxyTest {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
                 connection.respond(request, "ok");
                 if (closes) {
-                    await(over);
+                    connection.await(over);
                     return;
                 }
             }
@@ -146,13 +145,5 @@ class KeptConnectionsTest extends ProxyTest {
 
     private void pass(Duration time) {
         ahead.addAndGet(time.toNanos());
-    }
-
-    private static void await(CountDownLatch latch) throws IOException {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new InterruptedIOException();
-        }
     }
 }

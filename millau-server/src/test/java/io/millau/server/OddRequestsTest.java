@@ -6,8 +6,6 @@ import io.millau.core.testing.CapturedLog;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -16,31 +14,19 @@ import org.junit.jupiter.api.Test;
 /** What becomes of requests that are out of the ordinary, as {@code docs/odd-requests.md} has it. */
 class OddRequestsTest extends ProxyTest {
 
-    private static final boolean WRITE = "write".equals(System.getProperty("millau.documents"));
-    private static final String HOW =
-            "write it anew: mvn -pl millau-server -am test -Dtest=OddRequestsTest -Dmillau.documents=write"
-                    + " -Dsurefire.failIfNoSpecifiedTests=false";
-
-    private static final Path DOCUMENT = Path.of("..", "docs", "odd-requests.md");
-    private static final String HEAD = "| request | RFC | over HTTP/1.1 | over HTTP/2 | log |\n|---|---|---|---|---|\n";
+    private static final PlayedTable TABLE = new PlayedTable(
+            "odd-requests.md", "| request | RFC | over HTTP/1.1 | over HTTP/2 | log |\n|---|---|---|---|---|\n");
     private static final String NONE = "–";
 
     private final List<ScriptedEndpoint> endpoints = new ArrayList<>();
 
     @Test
     void theDocumentSaysWhatBecomesOfThem() throws Exception {
-        String document = Files.readString(DOCUMENT);
-        int start = document.indexOf(HEAD);
-        assertThat(start).isPositive();
-        StringBuilder table = new StringBuilder(HEAD);
+        StringBuilder rows = new StringBuilder();
         for (OddRequest request : OddRequest.ALL) {
-            table.append(row(request)).append('\n');
+            rows.append(row(request)).append('\n');
         }
-        if (WRITE) {
-            Files.writeString(DOCUMENT, document.substring(0, start) + table);
-        } else {
-            assertThat(document.substring(start)).as(HOW).isEqualTo(table.toString());
-        }
+        TABLE.hasRows(getClass(), rows.toString());
     }
 
     private String row(OddRequest request) throws Exception {

@@ -7,8 +7,6 @@ import io.millau.core.testing.CapturedLog;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -19,30 +17,18 @@ import org.junit.jupiter.api.Test;
 /** What becomes of responses that are out of the ordinary, as {@code docs/odd-responses.md} has it. */
 class OddResponsesTest extends ProxyTest {
 
-    private static final boolean WRITE = "write".equals(System.getProperty("millau.documents"));
-    private static final String HOW =
-            "write it anew: mvn -pl millau-server -am test -Dtest=OddResponsesTest -Dmillau.documents=write"
-                    + " -Dsurefire.failIfNoSpecifiedTests=false";
-
-    private static final Path DOCUMENT = Path.of("..", "docs", "odd-responses.md");
-    private static final String HEAD =
-            "| response | RFC | from HTTP/1.1 | from HTTP/2 | reason of the `502` |\n|---|---|---|---|---|\n";
+    private static final PlayedTable TABLE = new PlayedTable(
+            "odd-responses.md",
+            "| response | RFC | from HTTP/1.1 | from HTTP/2 | reason of the `502` |\n|---|---|---|---|---|\n");
     private static final String NONE = "–";
 
     @Test
     void theDocumentSaysWhatBecomesOfThem() throws Exception {
-        String document = Files.readString(DOCUMENT);
-        int start = document.indexOf(HEAD);
-        assertThat(start).isPositive();
-        StringBuilder table = new StringBuilder(HEAD);
+        StringBuilder rows = new StringBuilder();
         for (OddResponse response : OddResponse.ALL) {
-            table.append(row(response)).append('\n');
+            rows.append(row(response)).append('\n');
         }
-        if (WRITE) {
-            Files.writeString(DOCUMENT, document.substring(0, start) + table);
-        } else {
-            assertThat(document.substring(start)).as(HOW).isEqualTo(table.toString());
-        }
+        TABLE.hasRows(getClass(), rows.toString());
     }
 
     private String row(OddResponse response) throws Exception {

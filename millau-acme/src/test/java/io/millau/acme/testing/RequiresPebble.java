@@ -1,15 +1,13 @@
 package io.millau.acme.testing;
 
+import io.millau.core.testing.RequiresCommands;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-/**
- * Tests that need {@link Pebble}: skipped if it isn't installed, or failed if {@code -Dmillau.docker=required} is set.
- */
+/** Tests that need {@link Pebble}. */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
-@ExtendWith(PebbleCondition.class)
+@RequiresCommands({Pebble.PEBBLE, Pebble.DNS})
 public @interface RequiresPebble {}

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.server.testing.StandaloneServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -13,8 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 class StatusPageIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final Path JAR = Path.of("../millau-server/target/millau-server.jar");
 
     @TempDir
     private Path folder;
@@ -34,66 +33,8 @@ class StatusPageIT {
     private final ScriptedEndpoint blue = ScriptedEndpoint.thatSays("blue");
     private final ScriptedEndpoint green = ScriptedEndpoint.thatSays("green");
     private Path services;
-    private Server server;
+    private StandaloneServer server;
     private Browser browser;
-
-    /** The packaged server in a process of its own. */
-    private final class Server implements AutoCloseable {
-        private final Path output = folder.resolve("output-" + System.nanoTime());
-        private final Process process;
-
-        Server(int telemetryPort) throws IOException {
-            ProcessBuilder builder = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Xmx64m",
-                            "-jar",
-                            JAR.toString())
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile());
-            builder.environment().put("HTTP", "127.0.0.1:0");
-            builder.environment().put("HTTPS", "off");
-            builder.environment().put("TELEMETRY", "127.0.0.1:" + telemetryPort);
-            builder.environment().put("DOCKER_HOST", "unix:///var/run/no-such-engine.sock");
-            builder.environment().put("SERVICES", services.toString());
-            process = builder.start();
-            await("start").atMost(PATIENCE).until(() -> output().contains("Listens on"));
-        }
-
-        String output() throws IOException {
-            return Files.readString(output);
-        }
-
-        private int port(String pattern) throws IOException {
-            Matcher matcher = Pattern.compile(pattern).matcher(output());
-            assertThat(matcher.find()).as(output()).isTrue();
-            return Integer.parseInt(matcher.group(1));
-        }
-
-        int telemetryPort() throws IOException {
-            return port("and \\S*:(\\d+) \\(status");
-        }
-
-        /** One request, on a connection of its own; its answer's first line. */
-        String get(String host) throws IOException {
-            try (Socket socket =
-                    new Socket(InetAddress.getLoopbackAddress(), port("Listens on 127\\.0\\.0\\.1:(\\d+) "))) {
-                socket.getOutputStream()
-                        .write(("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
-                                .getBytes(StandardCharsets.US_ASCII));
-                return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
-                        .lines()
-                        .findFirst()
-                        .orElse("");
-            }
-        }
-
-        @Override
-        public void close() {
-            process.destroy();
-            process.onExit().orTimeout(30, TimeUnit.SECONDS).join();
-        }
-    }
 
     @BeforeEach
     void open() throws Exception {
@@ -103,7 +44,7 @@ class StatusPageIT {
                 shop.hosts = shop.example www.shop.example
                 maintenance.endpoints = %s
                 """.formatted(blue.endpoint(), green.endpoint(), blue.endpoint()));
-        server = new Server(0);
+        server = start(0);
         browser = new Browser(folder);
     }
 
@@ -117,6 +58,27 @@ class StatusPageIT {
         }
         blue.close();
         green.close();
+    }
+
+    private StandaloneServer start(int telemetryPort) throws IOException {
+        StandaloneServer started = new StandaloneServer(
+                folder.resolve("output-" + System.nanoTime()),
+                Map.of("SERVICES", services.toString(), "HTTPS", "off", "TELEMETRY", "127.0.0.1:" + telemetryPort));
+        started.awaitLine("Listens on");
+        return started;
+    }
+
+    /** One request, on a connection of its own; its answer's first line. */
+    private String get(String host) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.httpPort())) {
+            socket.getOutputStream()
+                    .write(("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)
+                    .lines()
+                    .findFirst()
+                    .orElse("");
+        }
     }
 
     /** All of it at once. */
@@ -159,7 +121,7 @@ class StatusPageIT {
         browser.awaitTrue("return document.querySelectorAll('[data-state=up]').length === 3");
         green.close();
         await().atMost(PATIENCE).until(() -> {
-            assertThat(server.get("shop.example")).endsWith("200 OK");
+            assertThat(get("shop.example")).endsWith("200 OK");
             return server.output().contains("Ejected ");
         });
         browser.awaitTrue("return document.querySelectorAll('[data-state=ejected]').length === 1");
@@ -174,7 +136,7 @@ class StatusPageIT {
         assertThat(text("#discovery")).contains("no-such-engine", "away");
 
         blue.close();
-        await().atMost(PATIENCE).until(() -> server.get("shop.example").endsWith("502 Bad Gateway"));
+        await().atMost(PATIENCE).until(() -> get("shop.example").endsWith("502 Bad Gateway"));
         browser.awaitTrue("return document.querySelector('[data-service=shop] .pill').textContent === '0 of 2 up'");
         assertThat(text("#needs")).contains("shop0 of 2 up: ", "Connection refused");
         assertThat(browser.run("return document.title").asText()).startsWith("(");
@@ -186,14 +148,15 @@ class StatusPageIT {
         page.awaitService("shop");
         page.assertFaultless();
         int port = server.telemetryPort();
-        server.close();
+        server.terminate();
+        assertThat(server.exit()).isZero();
         browser.awaitTrue("return document.querySelector('#banner').textContent.includes(\"can't be reached\")");
         assertThat(browser.run("return document.body.classList.contains('stale')")
                         .asBoolean())
                 .isTrue();
         assertThat(text("[data-service=shop]")).as("what was known stays").contains("shop");
 
-        server = new Server(port);
+        server = start(port);
         browser.awaitTrue("return document.querySelector('#banner').textContent === ''");
         assertThat(browser.run("return document.body.classList.contains('stale')")
                         .asBoolean())
@@ -212,7 +175,7 @@ class StatusPageIT {
         StatusPage page = page();
         page.awaitService("a-service-with-a-name-that-has-no-end-at-all-and-nothing-where-it-could-be-broken");
         for (int i = 0; i < 20; i++) {
-            server.get("shop.example");
+            get("shop.example");
         }
         browser.awaitTrue("return document.querySelectorAll('#edges .edge.live').length > 0");
         browser.prefer("light");
@@ -270,7 +233,7 @@ class StatusPageIT {
                 + key + ".prot = <img src=x onerror=alert(1)>\n");
         StatusPage page = page();
         page.awaitService(hostile);
-        server.get("nobody.example");
+        get("nobody.example");
         browser.awaitTrue("return document.querySelector('#needs').textContent.includes('onerror')");
 
         assertThat(browser.run("return document.images.length").asInt()).isZero();

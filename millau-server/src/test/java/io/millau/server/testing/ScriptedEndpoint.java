@@ -263,12 +263,17 @@ public final class ScriptedEndpoint implements Closeable {
 
         /** Neither reads nor sends until {@link #endStalling}. */
         void stall() throws IOException {
+            await(over);
+            hang();
+        }
+
+        /** Waits until a test allows it to go on. */
+        public void await(CountDownLatch latch) throws IOException {
             try {
-                over.await();
+                latch.await();
             } catch (InterruptedException e) {
                 throw new InterruptedIOException();
             }
-            hang();
         }
 
         /** Discards what arrives and sends nothing until the other side closes the connection. */
