@@ -37,10 +37,11 @@ class ArchitectureTest {
             entry(API + ".cli", API, INTERNAL + "status", INTERNAL + "text"),
             entry(API, of("frontend proxy status upstream tls io text")),
             entry(INTERNAL + "proxy", of("frontend upstream tls http io text")),
-            entry(INTERNAL + "frontend", of("tls http io text")),
-            entry(INTERNAL + "upstream", of("tls http io text")),
+            entry(INTERNAL + "frontend", of("tls http2 http io text")),
+            entry(INTERNAL + "upstream", of("tls http2 http io text")),
             entry(INTERNAL + "status", of("text")),
             entry(INTERNAL + "tls", of("http text")),
+            entry(INTERNAL + "http2", of("io")),
             entry(INTERNAL + "http", of("io")),
             entry(INTERNAL + "io"),
             entry(INTERNAL + "text"));

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Endpoint;
 import io.millau.core.Service;
-import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.http2.Http2;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import io.undertow.Undertow;

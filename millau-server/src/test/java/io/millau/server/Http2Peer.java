@@ -1,7 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
-import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.http2.Http2;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;

@@ -103,19 +103,9 @@ class LocalRepliesTest extends ProxyTest {
     void aStreamThatEndsWithoutAResponseIsTold() throws Exception {
         start();
         try (RawHttp2Client http2 = new RawHttp2Client(millau.port())) {
-            http2.headers(
-                    1,
-                    false,
-                    ":method",
-                    "POST",
-                    ":scheme",
-                    "http",
-                    ":path",
-                    "/",
-                    ":authority",
-                    "app",
-                    "content-length",
-                    "1x");
+            // A head with a priority that depends on its own stream (RFC 7540, 5.3.1).
+            byte[] head = {0, 0, 0, 1, 0, (byte) 0x82, (byte) 0x86, (byte) 0x84, 0x41, 1, 'a'};
+            http2.send(RawHttp2Client.HEADERS, 0x25, 1, head);
             assertThat(http2.next(1).type()).isEqualTo(RawHttp2Client.RST_STREAM);
         }
         assertTold("malformed");

@@ -112,7 +112,11 @@ record OddRequest(String name, String rfc, String http1, List<String> http2) {
                     "9110, 5.4",
                     "GET / HTTP/1.1\r\nHost: a\r\n" + fields1(200) + END,
                     with(fields2(198))),
-            http1("101 fields of one name", "9110, 5.4", "GET / HTTP/1.1\r\nHost: a" + "\r\nx: 1".repeat(101) + END),
+            new OddRequest(
+                    "101 fields of one name",
+                    "9110, 5.4",
+                    "GET / HTTP/1.1\r\nHost: a" + "\r\nx: 1".repeat(101) + END,
+                    with("x 1 ".repeat(101).split(" "))),
             field("21 kB of cookies", "9110, 5.4", "cookie", "c".repeat(21_000)),
             field("33 kB of cookies", "9110, 5.4", "cookie", "c".repeat(33_000)),
             // ---- Pseudo-header fields

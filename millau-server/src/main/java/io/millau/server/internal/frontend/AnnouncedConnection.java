@@ -2,7 +2,6 @@ package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.tls.TlsConnection;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.protocol.http.HttpServerConnection;
 import java.io.IOException;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -34,13 +33,9 @@ final class AnnouncedConnection extends StreamConnection {
         return socket instanceof AnnouncedConnection announced ? announced : null;
     }
 
-    /** The connection of a request; null if it did not begin with a header, or was upgraded to h2c. */
+    /** The connection of a request; null if it did not begin with a header. */
     static @Nullable AnnouncedConnection of(HttpServerExchange exchange) {
-        if (exchange.getConnection() instanceof HttpServerConnection http1) {
-            return of(http1.getChannel());
-        }
-        DownstreamHttp2Connection http2 = DownstreamHttp2Connection.of(exchange.getConnection());
-        return http2 == null ? null : http2.announced();
+        return of(Downstream.connectionOf(exchange));
     }
 
     /** Whether the client uses HTTPS up to the proxy that sent the header. */

@@ -3,18 +3,12 @@ package io.millau.server.internal.frontend;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.http.HopByHop;
-import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.tls.ClientIdentity;
 import io.millau.server.internal.tls.TlsConnection;
 import io.undertow.connector.PooledByteBuffer;
-import io.undertow.io.IoCallback;
-import io.undertow.io.Sender;
-import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.server.ServerConnection;
 import io.undertow.server.protocol.http.HttpContinue;
 import io.undertow.server.protocol.http.HttpServerConnection;
-import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
@@ -28,6 +22,7 @@ import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
 import org.xnio.Options;
+import org.xnio.StreamConnection;
 import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
@@ -51,7 +46,7 @@ public abstract class Downstream implements TrafficListener.Request {
     public static Downstream of(HttpServerExchange exchange) {
         return exchange.getConnection() instanceof HttpServerConnection connection
                 ? new OverHttp1(exchange, connection)
-                : new OverHttp2(exchange);
+                : new OverHttp2(exchange, (StreamServerConnection) exchange.getConnection());
     }
 
     /** Called once, when the client has gone away. */
@@ -115,36 +110,27 @@ public abstract class Downstream implements TrafficListener.Request {
 
     @Override
     public final @Nullable String tlsVersion() {
-        if (exchange.getConnection() instanceof HttpServerConnection connection) {
-            return connection.getChannel() instanceof TlsConnection tls ? tls.version() : null;
-        }
-        DownstreamHttp2Connection connection = DownstreamHttp2Connection.of(exchange.getConnection());
-        return connection == null ? null : connection.tlsVersion();
+        return connectionOf(exchange) instanceof TlsConnection tls ? tls.version() : null;
     }
 
     /** The identity of the client, if it had to present a certificate in the TLS handshake; otherwise null. */
     public static @Nullable ClientIdentity provedBy(HttpServerExchange exchange) {
-        if (exchange.getConnection() instanceof HttpServerConnection connection) {
-            return connection.getChannel() instanceof TlsConnection tls ? tls.client() : null;
-        }
-        DownstreamHttp2Connection connection = DownstreamHttp2Connection.of(exchange.getConnection());
-        return connection == null ? null : connection.client();
+        return connectionOf(exchange) instanceof TlsConnection tls ? tls.client() : null;
+    }
+
+    /** The client's connection, which several requests may share. */
+    static StreamConnection connectionOf(HttpServerExchange exchange) {
+        return exchange.getConnection() instanceof HttpServerConnection connection
+                ? connection.getChannel()
+                : ((StreamServerConnection) exchange.getConnection())
+                        .stream().connection().socket();
     }
 
     /**
-     * The protocol that the client asks to upgrade to, WebSocket for instance. Null for no upgrade, for h2c, which the listener
-     * handles itself, and for a request with a body.
+     * The protocol that the client asks to upgrade to, WebSocket for instance. Null for no upgrade, for HTTP/2, and for a request
+     * with a body.
      */
-    public final @Nullable String upgrade() {
-        String upgrade = exchange.getRequestHeaders().getFirst(Headers.UPGRADE);
-        boolean wanted = upgrade != null
-                && Http1.isHttp11(exchange)
-                && exchange.isRequestComplete()
-                && HopByHop.hasToken(exchange.getRequestHeaders().getFirst(Headers.CONNECTION), "upgrade")
-                && !HopByHop.hasToken(upgrade, "h2c")
-                && !HopByHop.hasToken(upgrade, "h2");
-        return wanted ? upgrade : null;
-    }
+    public abstract @Nullable String upgrade();
 
     /** Stops watching the client, since the connection is handed over. */
     public abstract void unwatch();
@@ -248,6 +234,18 @@ public abstract class Downstream implements TrafficListener.Request {
         }
 
         @Override
+        public @Nullable String upgrade() {
+            String upgrade = exchange.getRequestHeaders().getFirst(Headers.UPGRADE);
+            boolean wanted = upgrade != null
+                    && exchange.isHttp11()
+                    && exchange.isRequestComplete()
+                    && HopByHop.hasToken(exchange.getRequestHeaders().getFirst(Headers.CONNECTION), "upgrade")
+                    && !HopByHop.hasToken(upgrade, "h2c")
+                    && !HopByHop.hasToken(upgrade, "h2");
+            return wanted ? upgrade : null;
+        }
+
+        @Override
         public void unwatch() {
             ConduitStreamSourceChannel source = connection.getChannel().getSourceChannel();
             source.setReadListener(null);
@@ -324,22 +322,21 @@ public abstract class Downstream implements TrafficListener.Request {
 
     private static final class OverHttp2 extends Downstream {
 
-        private static final AttachmentKey<String> ADDRESS = AttachmentKey.create(String.class);
+        private final DownstreamStream stream;
 
-        OverHttp2(HttpServerExchange exchange) {
+        OverHttp2(HttpServerExchange exchange, StreamServerConnection connection) {
             super(exchange);
+            this.stream = connection.stream();
         }
 
-        /** The text is made once for each connection. */
         @Override
         String peer() {
-            ServerConnection connection = exchange.getConnection();
-            String known = connection.getAttachment(ADDRESS);
-            if (known == null) {
-                known = DownstreamConnection.textOf(exchange.getSourceAddress());
-                connection.putAttachment(ADDRESS, known);
-            }
-            return known;
+            return stream.connection().address();
+        }
+
+        @Override
+        public @Nullable String upgrade() {
+            return stream.isWebSocket() ? exchange.getRequestHeaders().getFirst(Headers.UPGRADE) : null;
         }
 
         @Override
@@ -348,83 +345,55 @@ public abstract class Downstream implements TrafficListener.Request {
             return null;
         }
 
-        /** Does nothing once the response has begun: the code that sends it has its own write listener and notices the end. */
         @Override
         public void watch(Watcher watcher) {
-            if (!exchange.isResponseChannelAvailable()) {
-                return;
-            }
-            // When a stream is reset, alone or with its connection, it is closed and its write listener is called.
-            Connectors.getConduitSinkChannel(exchange).setWriteListener(channel -> {
-                channel.suspendWrites();
-                if (!channel.isOpen()) {
-                    watcher.downstreamLost();
-                }
-            });
+            stream.watch(watcher);
         }
 
         @Override
-        public void unwatch() {}
+        public void unwatch() {
+            stream.watch(null);
+        }
 
-        /** Sends only 100 Continue: Undertow can't send other interim responses over HTTP/2. */
         @Override
         public void sendInterim(int status, @Nullable String reason, HeaderMap headers) {
             if (status == StatusCodes.CONTINUE) {
                 sendContinue();
+            } else {
+                interim(status, headers);
             }
         }
 
         @Override
         public void sendContinue() {
             if (waitsForContinue()) {
-                HttpContinue.sendContinueResponse(exchange, new IoCallback() {
-                    @Override
-                    public void onComplete(HttpServerExchange exchange, @Nullable Sender sender) {}
-
-                    @Override
-                    public void onException(HttpServerExchange exchange, @Nullable Sender sender, IOException failure) {
-                        LOG.debug("Client is gone request={} reason={}", id(), LogText.later(failure::toString));
-                    }
-                });
+                HttpContinue.markContinueResponseSent(exchange);
+                interim(StatusCodes.CONTINUE, new HeaderMap());
             }
         }
 
+        private void interim(int status, HeaderMap headers) {
+            try {
+                stream.sink().interim(status, headers);
+            } catch (IOException e) {
+                LOG.debug("Client can't be written to request={} reason={}", id(), LogText.later(e::toString));
+            }
+        }
+
+        /** Resets the stream alone. */
         @Override
         public void abort() {
-            try {
-                exchange.getConnection().close(); // resets this stream alone
-            } catch (IOException | RuntimeException e) {
-                // The stream of an h2c upgrade has no request side, and Undertow's close fails without one.
-                LOG.debug("Stream can't be reset request={} reason={}", id(), LogText.later(e::toString));
-                IoUtils.safeClose(Connectors.getConduitSinkChannel(exchange));
-            }
+            IoUtils.safeClose(stream);
         }
 
         @Override
         public boolean enter() {
-            return open()[0]++ == 0;
+            return stream.connection().enter();
         }
 
         @Override
         public boolean leave() {
-            if (--open()[0] > 0) {
-                return false;
-            }
-            DownstreamHttp2Connection connection = DownstreamHttp2Connection.of(exchange.getConnection());
-            if (connection != null) {
-                connection.becameIdle();
-            }
-            return true;
-        }
-
-        private int[] open() {
-            ServerConnection connection = exchange.getConnection();
-            int[] open = connection.getAttachment(DownstreamHttp2Connection.IN_PROGRESS);
-            if (open == null) {
-                open = new int[1];
-                connection.putAttachment(DownstreamHttp2Connection.IN_PROGRESS, open);
-            }
-            return open;
+            return stream.connection().leave();
         }
     }
 }

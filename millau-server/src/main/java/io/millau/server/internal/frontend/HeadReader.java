@@ -21,9 +21,6 @@ final class HeadReader {
     /** How much more of a head that is too large is read, so that the client gets to read its response. */
     static final int MAX_SKIPPED = 256 * 1024;
 
-    /** Undertow can hold no more. */
-    private static final int MAX_FIELDS_OF_ONE_NAME = 100;
-
     private static final int FIRST_BYTES = 1024;
 
     private final HeaderNames names;
@@ -161,8 +158,8 @@ final class HeadReader {
             }
             if (!folded) {
                 if (name != null) {
-                    if (headers.count(name) == MAX_FIELDS_OF_ONE_NAME) {
-                        return Rejection.tooManyFields(MAX_FIELDS_OF_ONE_NAME, " " + name);
+                    if (headers.count(name) == Rejection.MAX_FIELDS_OF_ONE_NAME) {
+                        return Rejection.tooManyOfOneName(name.toString());
                     }
                     add(headers, name, value);
                 }

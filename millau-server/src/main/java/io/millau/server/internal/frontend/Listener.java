@@ -8,12 +8,9 @@ import io.millau.server.internal.tls.TlsHandshake;
 import io.millau.server.internal.tls.TlsThreads;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.ByteBufferPool;
-import io.undertow.protocols.http2.Http2Channel;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.server.protocol.http.HttpServerConnection;
-import io.undertow.server.protocol.http2.Http2UpgradeHandler;
-import io.undertow.util.Headers;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.function.BiConsumer;
@@ -29,37 +26,13 @@ import org.xnio.channels.AcceptingChannel;
  */
 public final class Listener {
 
-    static {
-        // Undertow takes the smaller of this and its option, for HTTP/2 alone, and ends the connection at it.
-        String property = Http2Channel.HTTP2_MAX_HEADER_SIZE_PROPERTY;
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, String.valueOf(HeadReader.MAX_SKIPPED));
-        }
-    }
-
-    /**
-     * Also for HTTP/2 that a connection was upgraded to. Bodies have no limit, since they are streamed. Heads are limited by {@link
-     * HeadReader} and {@link ReceivedHead}.
-     */
-    private static final OptionMap HTTP = OptionMap.builder()
+    /** Bodies have no limit, since they are streamed. Heads are limited by {@link HeadReader} and {@link RequestHeaderDecoder}. */
+    private static final OptionMap OPTIONS = OptionMap.builder()
             .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
             .set(UndertowOptions.MAX_HEADER_SIZE, HeadReader.MAX_SKIPPED)
             .set(UndertowOptions.ALWAYS_SET_DATE, false)
             .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
             .set(UndertowOptions.BUFFER_PIPELINED_DATA, false)
-            .set(UndertowOptions.ENABLE_HTTP2, true)
-            .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
-            .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, DownstreamHttp2Connection.MAX_REQUESTS)
-            .set(UndertowOptions.HTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65_535)
-            .set(UndertowOptions.MAX_QUEUED_READ_BUFFERS, DownstreamHttp2Connection.MAX_BUFFERS)
-            .getMap();
-
-    /** Adds the timeouts, in milliseconds; {@link DownstreamConnection} implements them for HTTP/1.1. */
-    private static final OptionMap HTTP_2 = OptionMap.builder()
-            .addAll(HTTP)
-            .set(UndertowOptions.MAX_HEADERS, 0) // no limit; over HTTP/1.1 it would be that of the plain head
-            .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, (int) DownstreamConnection.MAX_HEAD.toMillis())
-            .set(UndertowOptions.NO_REQUEST_TIMEOUT, (int) DownstreamConnection.MAX_IDLE.toMillis())
             .getMap();
 
     private final String scheme;
@@ -88,8 +61,8 @@ public final class Listener {
     public static Listener http(
             AcceptingChannel<StreamConnection> server, ByteBufferPool buffers, EventLoops loops, Trust trust) {
         ProxyHeaders proxyHeaders = new ProxyHeaders(trust.proxyProtocol(), loops);
-        HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
-        DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
+        HttpOpenListener http1 = new HttpOpenListener(buffers, OPTIONS);
+        DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, loops, OPTIONS);
         Consumer<StreamConnection> connections =
                 connection -> DownstreamConnection.open(connection, loops.current(), http1, http2);
         server.getAcceptSetter()
@@ -106,8 +79,8 @@ public final class Listener {
             Tls tls,
             TlsThreads tlsThreads) {
         ProxyHeaders proxyHeaders = new ProxyHeaders(trust.proxyProtocol(), loops);
-        HttpOpenListener http1 = new HttpOpenListener(buffers, HTTP);
-        DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, HTTP_2);
+        HttpOpenListener http1 = new HttpOpenListener(buffers, OPTIONS);
+        DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, loops, OPTIONS);
         TlsHandshake.Next connections = new TlsHandshake.Next() {
             @Override
             public void secured(TlsConnection connection) {
@@ -163,13 +136,13 @@ public final class Listener {
      *     were reset, and of connections that were closed
      */
     public void open(HttpHandler handler, BiConsumer<String, String> malformed) {
-        HttpHandler told = withScheme(handler);
-        HttpHandler inner = scheme.equals("https") ? told : upgrading(told);
+        HttpHandler inner = withScheme(handler);
         proxyHeaders.setMalformed(malformed);
+        HttpHandler overHttp1 = scheme.equals("http") ? new Http2Upgrade(inner, http2) : inner;
         http1.setRootHandler(exchange -> {
             DownstreamConnection.of((HttpServerConnection) exchange.getConnection())
                     .began(exchange);
-            inner.handleRequest(exchange);
+            overHttp1.handleRequest(exchange);
         });
         http2.setHandler(inner, malformed);
         server.resumeAccepts();
@@ -183,15 +156,6 @@ public final class Listener {
                 Forwarding.read(exchange, trust);
             }
             handler.handleRequest(exchange);
-        };
-    }
-
-    private static HttpHandler upgrading(HttpHandler handler) {
-        HttpHandler upgrading = new Http2UpgradeHandler(handler);
-        return exchange -> {
-            // Undertow's upgrade to h2c drops the request's body, so a request with a body is not upgraded.
-            boolean upgrade = exchange.getRequestHeaders().contains(Headers.UPGRADE) && exchange.isRequestComplete();
-            (upgrade ? upgrading : handler).handleRequest(exchange);
         };
     }
 

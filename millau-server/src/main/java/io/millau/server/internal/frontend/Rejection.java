@@ -20,6 +20,9 @@ public record Rejection(int status, String text, String reason) {
 
     private static final int MAX_FIELDS = 200;
 
+    /** Undertow can hold no more. */
+    static final int MAX_FIELDS_OF_ONE_NAME = 100;
+
     private static final AttachmentKey<Rejection> KEY = AttachmentKey.create(Rejection.class);
 
     /** A request without TLS on a port that expects it. */
@@ -53,7 +56,11 @@ public record Rejection(int status, String text, String reason) {
         return fields > MAX_FIELDS ? tooManyFields(MAX_FIELDS, "") : null;
     }
 
-    static Rejection tooManyFields(int most, String name) {
+    static Rejection tooManyOfOneName(String name) {
+        return tooManyFields(MAX_FIELDS_OF_ONE_NAME, " " + name);
+    }
+
+    private static Rejection tooManyFields(int most, String name) {
         return new Rejection(
                 StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE, "head of more than " + most + " fields" + name);
     }

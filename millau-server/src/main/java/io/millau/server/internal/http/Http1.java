@@ -1,7 +1,5 @@
 package io.millau.server.internal.http;
 
-import io.undertow.server.HttpServerExchange;
-import io.undertow.server.protocol.http.HttpServerConnection;
 import io.undertow.util.HeaderValues;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +12,6 @@ public final class Http1 {
     /** The bytes of a text that is ASCII. */
     public static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
-    }
-
-    /** Whether the client speaks HTTP/1.1 to this proxy directly, so that what HTTP/1.1 alone has can be passed on. */
-    public static boolean isHttp11(HttpServerExchange exchange) {
-        return exchange.getConnection() instanceof HttpServerConnection && exchange.isHttp11();
     }
 
     /** Whether a TE field (RFC 9110, 10.1.4) says that trailers are accepted. */

@@ -4,7 +4,6 @@ import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.RequestId;
 import io.millau.server.internal.http.Authority;
-import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.OwnFields;
@@ -15,7 +14,6 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
-import io.undertow.util.Protocols;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,7 +77,7 @@ public final class RequestHead {
         put(HOST);
         value(host == null ? "" : host);
         put(CRLF);
-        fields(headers, headers.get(Headers.CONNECTION), chunked, exchange.getProtocol() == Protocols.HTTP_2_0);
+        fields(headers, headers.get(Headers.CONNECTION), chunked);
         Forwarding forwarding = client.forwarding();
         put(X_FORWARDED_FOR);
         value(forwarding == null ? client.address() : forwarding.addresses());
@@ -134,8 +132,7 @@ public final class RequestHead {
         }
     }
 
-    private void fields(HeaderMap headers, @Nullable HeaderValues connection, boolean chunked, boolean http2)
-            throws UnfitException {
+    private void fields(HeaderMap headers, @Nullable HeaderValues connection, boolean chunked) throws UnfitException {
         for (long i = headers.fastIterateNonEmpty(); i != -1L; i = headers.fiNextNonEmpty(i)) {
             HeaderValues values = headers.fiCurrent(i);
             HttpString name = values.getHeaderName();
@@ -143,13 +140,6 @@ public final class RequestHead {
                     || HopByHop.contains(name)
                     || HopByHop.isNamed(connection, name)
                     || chunked && name.equals(Headers.CONTENT_LENGTH)) {
-                continue;
-            }
-            if (http2 && !HeaderNames.isToken(name)) {
-                throw new UnfitException("header field named " + name); // with a colon, it would be another field
-            }
-            if (http2 && values.size() > 1 && name.equals(Headers.COOKIE)) {
-                field(name, String.join("; ", values)); // RFC 9113, 8.2.3
                 continue;
             }
             for (int v = 0; v < values.size(); v++) {

@@ -118,7 +118,7 @@ final class ResponseRelay {
     private void frame(ResponseHead head, ResponseBody passing) {
         HeaderMap headers = exchange.getResponseHeaders();
         boolean hasBody = head.status() != StatusCodes.NO_CONTENT && head.status() != StatusCodes.NOT_MODIFIED;
-        if (head.length() < 0 && hasBody && Http1.isHttp11(exchange)) {
+        if (head.length() < 0 && hasBody && exchange.isHttp11()) {
             // Also if the connection ends with the response: a cut response would look complete otherwise.
             headers.put(Headers.TRANSFER_ENCODING, "chunked");
         }

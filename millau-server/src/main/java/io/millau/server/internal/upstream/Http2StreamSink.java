@@ -1,6 +1,7 @@
 package io.millau.server.internal.upstream;
 
-import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.http2.HeaderBlock;
+import io.millau.server.internal.http2.Http2;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -81,11 +82,12 @@ final class Http2StreamSink implements StreamSinkConduit {
 
     private boolean sendHead(ByteBuffer from) throws IOException {
         int start = from.position();
-        RequestHeaderEncoder block = connection.requestBlock;
-        block.readHead(from);
-        stream.source().expectNoBody(block.isHead());
-        chunked = block.chunked();
-        unsent = chunked ? 0 : Math.max(0, block.contentLength());
+        RequestHeaderEncoder encoder = connection.requestEncoder;
+        encoder.readHead(from);
+        stream.source().expectNoBody(encoder.isHead());
+        chunked = encoder.chunked();
+        unsent = chunked ? 0 : Math.max(0, encoder.contentLength());
+        HeaderBlock block = encoder.block();
         if (!connection.takesHead(block.listBytes())) {
             rejectHead();
             return true;
@@ -168,8 +170,8 @@ final class Http2StreamSink implements StreamSinkConduit {
             }
             connection.frames.data(stream.id(), true, from, 0);
         } else {
-            RequestHeaderEncoder block = connection.requestBlock;
-            block.readTrailers(from.duplicate());
+            connection.requestEncoder.readTrailers(from.duplicate());
+            HeaderBlock block = connection.requestEncoder.block();
             if (!connection.frames.takesHeaders(block.length())) {
                 return false;
             }

@@ -1,8 +1,8 @@
 package io.millau.server.internal.upstream;
 
 import io.millau.server.internal.http.Http1;
-import io.millau.server.internal.http.Http2;
 import io.millau.server.internal.http.ResponseHead;
+import io.millau.server.internal.http2.Http2;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;

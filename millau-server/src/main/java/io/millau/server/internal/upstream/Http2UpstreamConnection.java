@@ -2,8 +2,12 @@ package io.millau.server.internal.upstream;
 
 import io.millau.core.Outcome;
 import io.millau.server.internal.http.Http1;
-import io.millau.server.internal.http.Http2;
 import io.millau.server.internal.http.ResponseHead;
+import io.millau.server.internal.http2.FrameReader;
+import io.millau.server.internal.http2.FrameReceiver;
+import io.millau.server.internal.http2.FrameWriter;
+import io.millau.server.internal.http2.Http2;
+import io.millau.server.internal.http2.StreamNotifier;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
 import io.undertow.connector.PooledByteBuffer;
@@ -33,7 +37,7 @@ import org.xnio.XnioIoThread;
  *
  * <p>Streams are notified only after everything received was read, since they may change the state of this connection then.
  */
-final class Http2UpstreamConnection extends Deadlines.Deadline {
+final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameReceiver {
 
     private static final Logger LOG = LoggerFactory.getLogger(Http2UpstreamConnection.class);
 
@@ -57,8 +61,9 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     final EventLoop loop;
     final FrameWriter frames;
     final StreamNotifier notifier;
-    final RequestHeaderEncoder requestBlock = new RequestHeaderEncoder();
-    private final Http2FrameReader reader = new Http2FrameReader(this);
+    final RequestHeaderEncoder requestEncoder = new RequestHeaderEncoder();
+    private final ResponseHeaderDecoder decoder = new ResponseHeaderDecoder();
+    private final FrameReader reader = new FrameReader(this, ResponseHead.MAX_BYTES);
     private final StreamConnection socket;
     private final Http2UpstreamPool owner;
 
@@ -232,7 +237,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     // To the endpoint
 
     /** Ends a stream (RFC 9113, 7). */
-    void reset(int stream, int code) {
+    void sendReset(int stream, int code) {
         if (closed) {
             return;
         }
@@ -301,7 +306,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         int count = socket.getSourceChannel().read(buffer);
         receivedAt = loop.deadlines.now();
         buffer.flip();
-        while (!closed && reader.readFrame(buffer)) {}
+        while (!closed && reader.read(buffer)) {}
         buffer.compact();
         if (count < 0) {
             throw new IOException(settled ? "connection closed" : "connection closed before it spoke HTTP/2");
@@ -327,17 +332,49 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
     @Nullable
     Http2UpstreamStream stream(int id) throws Http2.ConnectionException {
         if ((id & 1) == 0 || id > lastId) {
-            throw Http2FrameReader.error("frame for stream " + id + ", which was not opened");
+            throw new Http2.ConnectionException(
+                    Http2.PROTOCOL_ERROR, "frame for stream " + id + ", which was not opened");
         }
         return byId.get(id);
     }
 
-    /** Credits the bytes of a DATA frame to the connection's window, and returns the stream; null if it has ended. */
-    @Nullable
-    Http2UpstreamStream dataReceived(int id, int bytes) throws IOException, Http2.ConnectionException {
+    @Override
+    public void frame(int type, int length) {}
+
+    @Override
+    public void data(int id, ByteBuffer bytes, int counted, boolean ends)
+            throws IOException, Http2.ConnectionException {
         Http2UpstreamStream stream = stream(id);
-        credit(bytes);
-        return stream;
+        credit(counted);
+        if (stream != null) {
+            stream.source().data(bytes, counted, ends);
+        }
+    }
+
+    @Override
+    public void headers(int id, ByteBuffer block, boolean ends, @Nullable String problem)
+            throws Http2.ConnectionException {
+        Http2UpstreamStream stream = stream(id);
+        decoder.read(block);
+        if (stream != null) {
+            stream.source().block(decoder, ends);
+        }
+    }
+
+    @Override
+    public void reset(int id, int code) throws Http2.ConnectionException {
+        Http2UpstreamStream stream = stream(id);
+        if (stream != null) {
+            stream.reset(code);
+        }
+    }
+
+    @Override
+    public void streamError(int id, int code, String problem) {} // of priorities, which are ignored
+
+    @Override
+    public void ping(ByteBuffer payload) throws IOException {
+        frames.frame(8, Http2.PING, Http2.ACK, 0).put(payload);
     }
 
     /** Credits received bytes at once: a stream that is not read must not block the others. */
@@ -349,25 +386,19 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
     }
 
-    boolean settled() {
-        return settled;
-    }
-
-    /** Called after the last setting of a SETTINGS frame. */
-    void settingsReceived() throws IOException {
+    @Override
+    public void settingsReceived() throws IOException {
         settled = true;
         frames.frame(0, Http2.SETTINGS, Http2.ACK, 0);
         notifier.writable();
     }
 
-    void setting(int name, long value) throws Http2.ConnectionException {
+    @Override
+    public void setting(int name, long value) {
         switch (name) {
             case Http2.MAX_CONCURRENT_STREAMS -> maxStreams = (int) Math.min(value, MOST_STREAMS);
             case Http2.MAX_HEADER_LIST_SIZE -> maxListBytes = value;
             case Http2.INITIAL_WINDOW_SIZE -> {
-                if (value > Integer.MAX_VALUE) {
-                    throw new Http2.ConnectionException(Http2.FLOW_CONTROL_ERROR, "initial window of " + value);
-                }
                 int change = (int) value - initialWindow;
                 initialWindow = (int) value;
                 streams.forEach(stream -> stream.sink().widen(change));
@@ -376,14 +407,16 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         }
     }
 
-    void pingAcknowledged() {
+    @Override
+    public void pingAcknowledged() {
         if (awaitsPing) {
             confirmAlive();
         }
     }
 
     /** Called for a GOAWAY: the endpoint accepts no more requests, and did not process those after the last stream. */
-    void goneAway(int last, int code) {
+    @Override
+    public void goneAway(int last, int code) {
         LOG.debug("Connection to {} takes no more requests: GOAWAY after stream {}, code {}", owner, last, code);
         StreamException notProcessed = new StreamException(
                 Outcome.NOT_PROCESSED, "GOAWAY with code " + code + " before the request was begun");
@@ -395,7 +428,8 @@ final class Http2UpstreamConnection extends Deadlines.Deadline {
         retire();
     }
 
-    void windowUpdate(int id, int more) throws Http2.ConnectionException {
+    @Override
+    public void windowUpdate(int id, int more) throws Http2.ConnectionException {
         if (id != 0) {
             Http2UpstreamStream stream = stream(id);
             if (stream != null) {

@@ -1,7 +1,8 @@
 package io.millau.server.internal.upstream;
 
 import io.millau.core.Outcome;
-import io.millau.server.internal.http.Http2;
+import io.millau.server.internal.http2.Http2;
+import io.millau.server.internal.http2.NotifiedStream;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
@@ -12,7 +13,7 @@ import org.xnio.StreamConnection;
  * A stream of an HTTP/2 connection (RFC 9113, 5). A request uses it like an HTTP/1.1 connection: the request is written to the
  * {@link Http2StreamSink} and the response is read from the {@link Http2StreamSource}. For its I/O thread alone.
  */
-final class Http2UpstreamStream extends StreamConnection {
+final class Http2UpstreamStream extends StreamConnection implements NotifiedStream {
 
     private final StreamConnection socket;
     private final Http2UpstreamConnection connection;
@@ -68,16 +69,23 @@ final class Http2UpstreamStream extends StreamConnection {
         return id == 0 || id > lastStream;
     }
 
-    boolean notifying() {
+    @Override
+    public boolean notifying() {
         return notifying;
     }
 
-    void notifying(boolean queued) {
+    @Override
+    public void notifying(boolean queued) {
         notifying = queued;
     }
 
-    /** Notifies its user if there is something to read, or room to write. */
-    void tell() {
+    @Override
+    public boolean canWrite() {
+        return sink.canWrite();
+    }
+
+    @Override
+    public void tell() {
         if (!closed) {
             source.tell();
         }
@@ -143,7 +151,7 @@ final class Http2UpstreamStream extends StreamConnection {
         source.discardEnd();
         fail(new StreamException(Outcome.BROKEN, why));
         if (open) {
-            connection.reset(id, code);
+            connection.sendReset(id, code);
         }
     }
 
@@ -190,7 +198,7 @@ final class Http2UpstreamStream extends StreamConnection {
         source.freeBody();
         boolean open = !left && id != 0;
         if (open) {
-            connection.reset(id, Http2.CANCEL);
+            connection.sendReset(id, Http2.CANCEL);
         }
         leave();
     }

@@ -2,9 +2,9 @@ package io.millau.server.internal.upstream;
 
 import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.Http1;
-import io.millau.server.internal.http.Http2;
 import io.millau.server.internal.http.MessageLength;
 import io.millau.server.internal.http.ResponseHead;
+import io.millau.server.internal.http2.Http2;
 import io.undertow.protocols.http2.HpackDecoder;
 import io.undertow.protocols.http2.HpackException;
 import io.undertow.util.HttpString;

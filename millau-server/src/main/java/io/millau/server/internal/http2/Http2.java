@@ -1,10 +1,11 @@
-package io.millau.server.internal.http;
+package io.millau.server.internal.http2;
 
 /** The numbers of HTTP/2 (RFC 9113, 6 and 7). */
 public final class Http2 {
 
     public static final int DATA = 0;
     public static final int HEADERS = 1;
+    public static final int PRIORITY = 2;
     public static final int RST_STREAM = 3;
     public static final int SETTINGS = 4;
     public static final int PUSH_PROMISE = 5;
@@ -17,18 +18,23 @@ public final class Http2 {
     public static final int ACK = 1;
     public static final int END_HEADERS = 4;
     public static final int PADDED = 8;
-    public static final int PRIORITY = 32;
+    public static final int HAS_PRIORITY = 32;
 
     public static final int ENABLE_PUSH = 2;
     public static final int MAX_CONCURRENT_STREAMS = 3;
     public static final int INITIAL_WINDOW_SIZE = 4;
+    public static final int MAX_FRAME_SIZE = 5;
     public static final int MAX_HEADER_LIST_SIZE = 6;
+
+    /** RFC 8441, 3. */
+    public static final int ENABLE_CONNECT_PROTOCOL = 8;
 
     public static final int NO_ERROR = 0;
     public static final int PROTOCOL_ERROR = 1;
+    public static final int INTERNAL_ERROR = 2;
     public static final int FLOW_CONTROL_ERROR = 3;
-    public static final int FRAME_SIZE_ERROR = 6;
     public static final int STREAM_CLOSED = 5;
+    public static final int FRAME_SIZE_ERROR = 6;
     public static final int REFUSED_STREAM = 7;
     public static final int CANCEL = 8;
     public static final int COMPRESSION_ERROR = 9;
@@ -45,7 +51,7 @@ public final class Http2 {
 
     private Http2() {}
 
-    /** The endpoint broke a rule of the connection as a whole, which ends with this code (5.4.1). */
+    /** The peer broke a rule of the connection as a whole, which ends with this code (5.4.1). */
     public static final class ConnectionException extends Exception {
         private static final long serialVersionUID = 1;
 

@@ -1,6 +1,5 @@
-package io.millau.server.internal.upstream;
+package io.millau.server.internal.http2;
 
-import io.millau.server.internal.http.Http2;
 import io.millau.server.internal.io.Buffers;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
@@ -12,10 +11,10 @@ import org.xnio.conduits.ConduitStreamSinkChannel;
  * Writes the frames of an HTTP/2 connection (RFC 9113, 4). For one I/O thread; holds a buffer only while the socket does not
  * take all of it.
  *
- * <p>Frames of requests wait until there is room for them. Acknowledgements and resets can't wait: room is reserved for them.
- * An endpoint that exhausts this room sends without ever reading; its connection is closed.
+ * <p>Frames of messages wait until there is room for them. Acknowledgements and resets can't wait: room is reserved for them.
+ * A peer that exhausts this room sends without ever reading; its connection is closed.
  */
-final class FrameWriter {
+public final class FrameWriter {
 
     private static final int KEPT_BYTES = 16 * 1024;
 
@@ -24,23 +23,23 @@ final class FrameWriter {
     private @Nullable PooledByteBuffer pooled;
     private @Nullable ByteBuffer unsent;
 
-    FrameWriter(ConduitStreamSinkChannel sink, Buffers.Stock buffers) {
+    public FrameWriter(ConduitStreamSinkChannel sink, Buffers.Stock buffers) {
         this.sink = sink;
         this.buffers = buffers;
     }
 
-    /** Bytes of a request's frame, without its head, that can be written now. */
-    int room() {
+    /** Bytes of a message's frame, without its head, that can be written now. */
+    public int room() {
         return (unsent == null ? Buffers.STREAM_BYTES : unsent.remaining()) - KEPT_BYTES - Http2.FRAME_HEAD_BYTES;
     }
 
     /** Whether nothing waits for the socket. */
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return unsent == null;
     }
 
     /** Whether there is room for a header block of this length now; where nothing waits there always is. */
-    boolean takesHeaders(int length) {
+    public boolean takesHeaders(int length) {
         return unsent == null || unsent.remaining() - KEPT_BYTES >= length + frames(length) * Http2.FRAME_HEAD_BYTES;
     }
 
@@ -49,7 +48,7 @@ final class FrameWriter {
     }
 
     /** Writes a header block, in as many frames as it takes (RFC 9113, 6.10). */
-    void headers(int stream, boolean end, byte[] block, int length) throws IOException {
+    public void headers(int stream, boolean end, byte[] block, int length) throws IOException {
         int frames = frames(length);
         ByteBuffer buffer = buffer(length + frames * Http2.FRAME_HEAD_BYTES);
         for (int i = 0; i < frames; i++) {
@@ -62,14 +61,14 @@ final class FrameWriter {
     }
 
     /** Writes a part of a body, in bytes; {@link #room} must allow it. */
-    void data(int stream, boolean end, ByteBuffer from, int length) throws IOException {
+    public void data(int stream, boolean end, ByteBuffer from, int length) throws IOException {
         ByteBuffer buffer = frame(length, Http2.DATA, end ? Http2.END_STREAM : 0, stream);
         int limit = from.limit();
         buffer.put(from.limit(from.position() + length));
         from.limit(limit);
     }
 
-    void number(int type, int stream, int number) throws IOException {
+    public void number(int type, int stream, int number) throws IOException {
         frame(4, type, 0, stream).putInt(number);
     }
 
@@ -78,7 +77,7 @@ final class FrameWriter {
      *
      * @return where its payload goes
      */
-    ByteBuffer frame(int length, int type, int flags, int stream) throws IOException {
+    public ByteBuffer frame(int length, int type, int flags, int stream) throws IOException {
         ByteBuffer buffer = buffer(length + Http2.FRAME_HEAD_BYTES);
         head(buffer, length, type, flags, stream);
         return buffer;
@@ -89,7 +88,7 @@ final class FrameWriter {
         buffer.put((byte) type).put((byte) flags).putInt(stream);
     }
 
-    void bytes(byte[] bytes) throws IOException {
+    public void bytes(byte[] bytes) throws IOException {
         buffer(bytes.length).put(bytes);
     }
 
@@ -99,7 +98,7 @@ final class FrameWriter {
             buffer = newBuffer(bytes);
             unsent = buffer;
         } else if (buffer.remaining() < bytes) {
-            throw new IOException("the endpoint does not read what it is sent");
+            throw new IOException("the peer does not read what it is sent");
         }
         return buffer;
     }
@@ -113,7 +112,7 @@ final class FrameWriter {
     }
 
     /** Sends the written frames; false if the socket does not accept all of them now, and will report when it does. */
-    boolean flush() throws IOException {
+    public boolean flush() throws IOException {
         ByteBuffer buffer = unsent;
         if (buffer == null) {
             return true;
@@ -135,7 +134,7 @@ final class FrameWriter {
         return sent;
     }
 
-    void free() {
+    public void free() {
         unsent = null;
         if (pooled != null) {
             pooled.close();

@@ -1,4 +1,4 @@
-package io.millau.server.internal.upstream;
+package io.millau.server.internal.http2;
 
 import io.millau.server.internal.io.EventLoop;
 import java.util.ArrayDeque;
@@ -13,44 +13,44 @@ import org.slf4j.LoggerFactory;
  * Notifies the streams of an HTTP/2 connection that there is something to read or room to write. It does so only after
  * everything received was read, since streams may change the connection's state then. For the connection's I/O thread alone.
  */
-final class StreamNotifier {
+public final class StreamNotifier {
 
     private static final Logger LOG = LoggerFactory.getLogger(StreamNotifier.class);
 
     private final EventLoop loop;
 
     /** The streams that wait to write, the longest wait first. */
-    private final Set<Http2UpstreamStream> blocked = new LinkedHashSet<>();
+    private final Set<NotifiedStream> blocked = new LinkedHashSet<>();
 
-    private final Deque<Http2UpstreamStream> toTell = new ArrayDeque<>();
+    private final Deque<NotifiedStream> toTell = new ArrayDeque<>();
     private boolean tellsLater;
 
-    StreamNotifier(EventLoop loop) {
+    public StreamNotifier(EventLoop loop) {
         this.loop = loop;
     }
 
     /** Adds a stream that waits to write. */
-    void block(Http2UpstreamStream stream) {
+    public void block(NotifiedStream stream) {
         blocked.add(stream);
-        if (stream.sink().canWrite()) {
+        if (stream.canWrite()) {
             writable();
         }
     }
 
-    void unblock(Http2UpstreamStream stream) {
+    public void unblock(NotifiedStream stream) {
         blocked.remove(stream);
     }
 
     /** Called when there may be room again: notifies the streams that can write. */
-    void writable() {
-        for (Http2UpstreamStream stream : blocked) {
-            if (stream.sink().canWrite()) {
+    public void writable() {
+        for (NotifiedStream stream : blocked) {
+            if (stream.canWrite()) {
                 tellLater(stream);
             }
         }
     }
 
-    void tellLater(Http2UpstreamStream stream) {
+    public void tellLater(NotifiedStream stream) {
         if (stream.notifying()) {
             return;
         }
@@ -67,17 +67,17 @@ final class StreamNotifier {
         }
     }
 
-    void tell() {
+    public void tell() {
         tellsLater = false;
         for (int count = toTell.size(); count > 0; count--) {
-            Http2UpstreamStream stream = toTell.remove();
+            NotifiedStream stream = toTell.remove();
             stream.notifying(false);
             stream.tell();
         }
     }
 
     /** Forgets the streams that wait to write. */
-    void clear() {
+    public void clear() {
         blocked.clear();
     }
 }

@@ -1,0 +1,292 @@
+package io.millau.server.internal.frontend;
+
+import io.millau.server.internal.http2.Http2;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.StreamSinkChannel;
+import org.xnio.conduits.ConduitReadableByteChannel;
+import org.xnio.conduits.Conduits;
+import org.xnio.conduits.ReadReadyHandler;
+import org.xnio.conduits.StreamSourceConduit;
+
+/**
+ * The body of a request over HTTP/2, or what a client sends over a WebSocket. For its I/O thread alone.
+ *
+ * <p>It holds a buffer only while bytes wait to be read, at most as many as its window allows the client to send.
+ */
+final class RequestStreamSource implements StreamSourceConduit {
+
+    /** The number of bytes read before the client is allowed to send more. */
+    private static final int CREDIT_BYTES = Http2.INITIAL_WINDOW_BYTES / 2;
+
+    private final DownstreamStream stream;
+    private final DownstreamHttp2Connection connection;
+    private @Nullable ReadReadyHandler reader;
+    private boolean readsResumed;
+
+    /** The exchange whose request it is until that was read; then null. */
+    private @Nullable HttpServerExchange exchange;
+
+    private long declared = -1;
+    private long received;
+    private long windowLeft = Http2.INITIAL_WINDOW_BYTES;
+    private int uncredited;
+    private boolean ended;
+    private boolean discarding;
+    private int errorCode;
+
+    /** Holds the bytes that wait to be read, between {@link #at} and its position. */
+    private @Nullable PooledByteBuffer body;
+
+    private int at;
+
+    RequestStreamSource(DownstreamStream stream, DownstreamHttp2Connection connection) {
+        this.stream = stream;
+        this.connection = connection;
+    }
+
+    /** @param declared the length of the body in bytes; -1 if it is not known */
+    void beginBody(HttpServerExchange exchange, long declared) {
+        this.exchange = exchange;
+        this.declared = declared;
+    }
+
+    /** Marks the request as one without a body. */
+    void endWithHead() {
+        ended = true;
+    }
+
+    /** Whether the client has sent all of it. */
+    boolean ended() {
+        return ended;
+    }
+
+    /** The code for the problem that {@link #data} returned last. */
+    int errorCode() {
+        return errorCode;
+    }
+
+    /**
+     * Called when a part was received.
+     *
+     * @param counted the number of bytes that count against the windows, with padding
+     * @return what is wrong; null for nothing
+     */
+    @Nullable
+    String data(ByteBuffer bytes, int counted, boolean ends) {
+        errorCode = Http2.PROTOCOL_ERROR;
+        windowLeft -= counted;
+        received += bytes.remaining();
+        String problem = null;
+        if (ended) {
+            errorCode = Http2.STREAM_CLOSED;
+            problem = "DATA after the end of the request";
+        } else if (windowLeft < 0) {
+            errorCode = Http2.FLOW_CONTROL_ERROR;
+            problem = "more than the window of " + Http2.INITIAL_WINDOW_BYTES + " bytes";
+        } else if (declared >= 0 && received > declared) {
+            problem = "body longer than its Content-Length of " + declared;
+        }
+        if (problem != null || discarding) {
+            connection.credit(counted);
+            ended |= ends;
+            return problem;
+        }
+        connection.credit(counted - bytes.remaining());
+        uncredited += counted - bytes.remaining();
+        keep(bytes);
+        problem = ends ? end() : null;
+        if (isAwaited()) {
+            connection.notifier.tellLater(stream);
+        }
+        return problem;
+    }
+
+    /** Called at the end of the request; returns what is wrong, null for nothing. */
+    @Nullable
+    String end() {
+        if (declared >= 0 && received < declared) {
+            return "body shorter than its Content-Length of " + declared;
+        }
+        ended = true;
+        stream.requestEnded();
+        if (isAwaited()) {
+            connection.notifier.tellLater(stream);
+        }
+        return null;
+    }
+
+    /** Keeps bytes until they are read. The buffer has room for them, since it is as large as the window. */
+    private void keep(ByteBuffer bytes) {
+        if (!bytes.hasRemaining()) {
+            return;
+        }
+        PooledByteBuffer holder = body == null ? connection.loop.buffers.allocate() : body;
+        body = holder;
+        ByteBuffer buffer = holder.getBuffer();
+        if (buffer.remaining() < bytes.remaining()) {
+            buffer.flip().position(at);
+            buffer.compact();
+            at = 0;
+        }
+        buffer.put(bytes);
+    }
+
+    /** Discards what was not read, and what still comes. */
+    void discard() {
+        if (discarding) {
+            return;
+        }
+        discarding = true;
+        if (body != null) {
+            connection.credit(body.getBuffer().position() - at);
+            free();
+        }
+    }
+
+    private void free() {
+        if (body != null) {
+            body.close();
+            body = null;
+        }
+        at = 0;
+    }
+
+    /** Notifies the reader if it waits and there is something to read. */
+    void tell() {
+        if (isAwaited() && reader != null) {
+            reader.readReady();
+        }
+    }
+
+    /** Whether there is something to read that the reader waits for. */
+    boolean isAwaited() {
+        return readsResumed && (body != null || ended || discarding || stream.failed());
+    }
+
+    @Override
+    public int read(ByteBuffer to) throws IOException {
+        stream.checkOpen();
+        PooledByteBuffer holder = body;
+        if (holder != null) {
+            return take(to, holder.getBuffer());
+        }
+        if (!ended && !discarding) {
+            return 0;
+        }
+        if (exchange != null) {
+            HttpServerExchange whole = exchange;
+            exchange = null;
+            Connectors.terminateRequest(whole);
+        }
+        return -1;
+    }
+
+    private int take(ByteBuffer to, ByteBuffer buffer) {
+        int count = Math.min(buffer.position() - at, to.remaining());
+        to.put(to.position(), buffer, at, count).position(to.position() + count);
+        at += count;
+        if (at == buffer.position()) {
+            free();
+        }
+        connection.credit(count);
+        uncredited += count;
+        if (uncredited >= CREDIT_BYTES && !ended && connection.credit(stream.id(), uncredited)) {
+            windowLeft += uncredited;
+            uncredited = 0;
+        }
+        return count;
+    }
+
+    @Override
+    public long read(ByteBuffer[] to, int offset, int length) throws IOException {
+        long total = 0;
+        for (int i = offset; i < offset + length; i++) {
+            if (to[i].hasRemaining()) {
+                int count = read(to[i]);
+                if (count <= 0) {
+                    return total == 0 ? count : total;
+                }
+                total += count;
+            }
+        }
+        return total;
+    }
+
+    @Override
+    public long transferTo(long position, long count, FileChannel target) throws IOException {
+        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
+    }
+
+    @Override
+    public long transferTo(long count, ByteBuffer through, StreamSinkChannel target) throws IOException {
+        return Conduits.transfer(this, count, through, target);
+    }
+
+    @Override
+    public void resumeReads() {
+        readsResumed = true;
+        if (isAwaited()) {
+            connection.notifier.tellLater(stream);
+        }
+    }
+
+    @Override
+    public void suspendReads() {
+        readsResumed = false;
+    }
+
+    @Override
+    public void wakeupReads() {
+        readsResumed = true;
+        connection.notifier.tellLater(stream);
+    }
+
+    @Override
+    public boolean isReadResumed() {
+        return readsResumed;
+    }
+
+    @Override
+    public void awaitReadable() {
+        throw new UnsupportedOperationException("an I/O thread does not wait");
+    }
+
+    @Override
+    public void awaitReadable(long time, TimeUnit unit) {
+        awaitReadable();
+    }
+
+    @Override
+    public void setReadReadyHandler(ReadReadyHandler handler) {
+        reader = handler;
+    }
+
+    @Override
+    public XnioIoThread getReadThread() {
+        return connection.loop.thread();
+    }
+
+    @Override
+    public XnioWorker getWorker() {
+        return connection.loop.thread().getWorker();
+    }
+
+    @Override
+    public boolean isReadShutdown() {
+        return stream.closed();
+    }
+
+    @Override
+    public void terminateReads() {
+        readsResumed = false;
+    }
+}

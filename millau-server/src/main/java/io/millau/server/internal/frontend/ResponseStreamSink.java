@@ -1,0 +1,348 @@
+package io.millau.server.internal.frontend;
+
+import io.millau.server.internal.http2.HeaderBlock;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.server.protocol.http.HttpAttachments;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.Methods;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.StreamSourceChannel;
+import org.xnio.conduits.ConduitWritableByteChannel;
+import org.xnio.conduits.Conduits;
+import org.xnio.conduits.StreamSinkConduit;
+import org.xnio.conduits.WriteReadyHandler;
+
+/**
+ * Sends a response over HTTP/2: the head that is set on the exchange, the body and trailers; or what a service sends over a
+ * WebSocket. For its I/O thread alone.
+ *
+ * <p>The head is sent with the first bytes of the body or with the end. Nothing else is buffered here. As with a socket, a writer
+ * that could not write everything is notified when it can continue.
+ */
+final class ResponseStreamSink implements StreamSinkConduit {
+
+    private final DownstreamStream stream;
+    private final DownstreamHttp2Connection connection;
+    private @Nullable HttpServerExchange exchange;
+    private @Nullable WriteReadyHandler writer;
+    private boolean writesResumed;
+    private long window;
+    private boolean headSent;
+
+    /** Whether the response is a tunnel: a WebSocket that was accepted. */
+    private boolean tunnel;
+
+    /** Whether the response, or the exchange of a tunnel, ends as soon as there is room for it. */
+    private boolean ending;
+
+    private boolean ended;
+
+    ResponseStreamSink(DownstreamStream stream, DownstreamHttp2Connection connection, int window) {
+        this.stream = stream;
+        this.connection = connection;
+        this.window = window;
+    }
+
+    void begin(HttpServerExchange exchange) {
+        this.exchange = exchange;
+    }
+
+    HttpServerExchange exchange() {
+        return Objects.requireNonNull(exchange);
+    }
+
+    /** Sends an interim response (RFC 9110, 15.2); drops it if there is no room for it. */
+    void interim(int status, HeaderMap headers) throws IOException {
+        if (stream.failed() || headSent) {
+            return;
+        }
+        HeaderBlock block = ResponseHeaderEncoder.ofThread().head(status, headers);
+        if (connection.frames.takesHeaders(block.length())) {
+            connection.frames.headers(stream.id(), false, block.bytes(), block.length());
+            connection.flush();
+        }
+    }
+
+    /** Notifies the writer if it waits and can write now. */
+    void tell() {
+        if (writesResumed && writer != null && canWrite()) {
+            connection.notifier.unblock(stream);
+            writer.writeReady();
+        }
+    }
+
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        return write(from, false);
+    }
+
+    @Override
+    public int writeFinal(ByteBuffer from) throws IOException {
+        int count = write(from, true);
+        if (!from.hasRemaining()) {
+            terminateWrites();
+        }
+        return count;
+    }
+
+    private int write(ByteBuffer from, boolean last) throws IOException {
+        stream.checkOpen();
+        int start = from.position();
+        if (!hasBody()) {
+            from.position(from.limit());
+            return from.position() - start;
+        }
+        if (!headSent && !sendHead(false)) {
+            return 0;
+        }
+        boolean withEnd = last && !hasTrailers();
+        while (from.hasRemaining() && !stream.failed()) {
+            int count = (int) Math.min(Math.min(from.remaining(), window), connection.sendable());
+            if (count <= 0) {
+                if (window <= 0 || !makeRoom()) {
+                    break;
+                }
+                continue;
+            }
+            window -= count;
+            connection.sent(count);
+            boolean ends = withEnd && count == from.remaining();
+            connection.frames.data(stream.id(), ends, from, count);
+            if (ends) {
+                end();
+            }
+        }
+        if (tunnel || from.hasRemaining()) {
+            connection.flush(); // as a socket would do, since the writer may wait now
+        }
+        return from.position() - start;
+    }
+
+    /** Sends what waits; returns whether the connection's window and the socket allow to send more then. */
+    private boolean makeRoom() {
+        connection.flushNow();
+        return connection.sendable() > 0;
+    }
+
+    private boolean hasBody() {
+        if (tunnel) {
+            return true;
+        }
+        HttpServerExchange open = exchange();
+        return !open.getRequestMethod().equals(Methods.HEAD) && Connectors.isEntityBodyAllowed(open);
+    }
+
+    private boolean hasTrailers() {
+        return !tunnel && exchange().getAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER) != null;
+    }
+
+    /** Sends the head; false if there is no room for it now. */
+    private boolean sendHead(boolean end) throws IOException {
+        HttpServerExchange open = exchange();
+        int status = open.getStatusCode();
+        if (stream.isWebSocket()) {
+            // Success is 101 over HTTP/1.1, but 200 over HTTP/2 (RFC 8441, 5); another 2xx would look like it.
+            open.getResponseHeaders().remove(Headers.SEC_WEB_SOCKET_ACCEPT);
+            status = status == StatusCodes.SWITCHING_PROTOCOLS
+                    ? StatusCodes.OK
+                    : status / 100 == 2 ? StatusCodes.BAD_GATEWAY : status;
+        }
+        HeaderBlock block = ResponseHeaderEncoder.ofThread().head(status, open.getResponseHeaders());
+        if (!connection.frames.takesHeaders(block.length())) {
+            connection.flushNow();
+            if (stream.failed() || !connection.frames.takesHeaders(block.length())) {
+                return false;
+            }
+        }
+        connection.frames.headers(stream.id(), end, block.bytes(), block.length());
+        headSent = true;
+        return true;
+    }
+
+    /** Ends the response, or the exchange of a tunnel, which goes on. {@link #flush} continues if there is no room now. */
+    @Override
+    public void terminateWrites() throws IOException {
+        if (!ended && !ending && !stream.closed()) {
+            ending = true;
+            tryEnd();
+        }
+    }
+
+    private void tryEnd() throws IOException {
+        if (stream.failed()) {
+            end();
+        } else if (!tunnel && exchange().isUpgrade()) {
+            beginTunnel();
+        } else if (headSent || !hasTrailers()) {
+            if (headSent ? sendTrailersOrEmptyData() : sendHead(true)) {
+                end();
+            }
+        } else if (sendHead(false) && sendTrailersOrEmptyData()) {
+            end();
+        }
+    }
+
+    private void beginTunnel() throws IOException {
+        if (sendHead(false)) {
+            ending = false;
+            tunnel = true;
+            connection.flush();
+            Connectors.terminateResponse(exchange());
+        }
+    }
+
+    private boolean sendTrailersOrEmptyData() throws IOException {
+        Supplier<HeaderMap> trailers =
+                hasTrailers() ? exchange().getAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER) : null;
+        HeaderMap fields = trailers == null ? null : trailers.get();
+        if (fields == null || fields.size() == 0) {
+            if (connection.frames.room() < 0) {
+                return false;
+            }
+            connection.frames.data(stream.id(), true, ByteBuffer.allocate(0), 0);
+            return true;
+        }
+        HeaderBlock block = ResponseHeaderEncoder.ofThread().trailers(fields);
+        boolean fits = connection.frames.takesHeaders(block.length());
+        if (fits) {
+            connection.frames.headers(stream.id(), true, block.bytes(), block.length());
+        }
+        return fits;
+    }
+
+    private void end() {
+        ended = true;
+        connection.flush();
+        stream.responseEnded();
+        Connectors.terminateResponse(exchange());
+    }
+
+    boolean ended() {
+        return ended;
+    }
+
+    /** Whether it is a WebSocket that was accepted. */
+    boolean isTunnel() {
+        return tunnel;
+    }
+
+    /** Whether a write would make progress. */
+    boolean canWrite() {
+        if (stream.failed()) {
+            return true;
+        }
+        return headSent && !ending ? window > 0 && connection.sendable() > 0 : connection.frames.isEmpty();
+    }
+
+    /** Changes the window by what the client says (RFC 9113, 6.9), in bytes; false if it is too large then. */
+    boolean widen(int bytes) {
+        window += bytes;
+        return window <= Integer.MAX_VALUE;
+    }
+
+    @Override
+    public boolean flush() throws IOException {
+        boolean begun = headSent || ending || stream.failed() || sendHead(false);
+        if (ending && !ended) {
+            tryEnd();
+        }
+        connection.flush();
+        return begun && (!ending || ended);
+    }
+
+    @Override
+    public long write(ByteBuffer[] from, int offset, int length) throws IOException {
+        long total = 0;
+        for (int i = offset; i < offset + length; i++) {
+            total += write(from[i]);
+            if (from[i].hasRemaining()) {
+                break;
+            }
+        }
+        return total;
+    }
+
+    @Override
+    public long writeFinal(ByteBuffer[] from, int offset, int length) throws IOException {
+        return Conduits.writeFinalBasic(this, from, offset, length);
+    }
+
+    @Override
+    public long transferFrom(FileChannel from, long position, long count) throws IOException {
+        return from.transferTo(position, count, new ConduitWritableByteChannel(this));
+    }
+
+    @Override
+    public long transferFrom(StreamSourceChannel from, long count, ByteBuffer through) throws IOException {
+        return Conduits.transfer(from, count, through, this);
+    }
+
+    @Override
+    public void resumeWrites() {
+        writesResumed = true;
+        connection.notifier.block(stream);
+    }
+
+    @Override
+    public void suspendWrites() {
+        writesResumed = false;
+        connection.notifier.unblock(stream);
+    }
+
+    @Override
+    public void wakeupWrites() {
+        writesResumed = true;
+        connection.notifier.tellLater(stream);
+    }
+
+    @Override
+    public boolean isWriteResumed() {
+        return writesResumed;
+    }
+
+    @Override
+    public void awaitWritable() {
+        throw new UnsupportedOperationException("an I/O thread does not wait");
+    }
+
+    @Override
+    public void awaitWritable(long time, TimeUnit unit) {
+        awaitWritable();
+    }
+
+    @Override
+    public void setWriteReadyHandler(WriteReadyHandler handler) {
+        writer = handler;
+    }
+
+    @Override
+    public XnioIoThread getWriteThread() {
+        return connection.loop.thread();
+    }
+
+    @Override
+    public XnioWorker getWorker() {
+        return connection.loop.thread().getWorker();
+    }
+
+    @Override
+    public boolean isWriteShutdown() {
+        return ended || stream.closed() || stream.failed();
+    }
+
+    @Override
+    public void truncateWrites() {
+        suspendWrites();
+    }
+}
