@@ -1,6 +1,7 @@
 package io.millau.examples.browser;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -63,7 +64,8 @@ class ThroughTheProxyIT {
                 """.formatted(
                         application.getAddress().getPort(), echo.port()));
         server = new StandaloneServer(
-                folder.resolve("server.log"), Map.of("SERVICES", services.toString(), "ACME", "off"));
+                folder.resolve("server.log"),
+                Map.of("SERVICES", services.toString(), "ACME", "off", "ACCESS_LOG", "json"));
         server.awaitLine("Listens on");
         base = "https://localhost:" + server.httpsPort();
         browser = new Browser(folder);
@@ -130,14 +132,21 @@ class ThroughTheProxyIT {
     }
 
     @Test
-    void aWebSocketSendsTextsBack() throws Exception {
+    void aWebSocketSendsTextsBackOverHttp2() throws Exception {
         browser.open(base + "/");
         browser.run("""
-                const socket = new WebSocket(location.origin.replace('http', 'ws') + '/socket');
+                window.socket = new WebSocket(location.origin.replace('http', 'ws') + '/socket');
                 socket.onopen = () => socket.send('größe €');
                 socket.onmessage = event => window.answer = event.data;
                 """);
         browser.awaitTrue("return window.answer === 'größe €'");
+        browser.run("socket.close()");
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(server.output().lines())
+                        .filteredOn(line -> line.contains("\"path\":\"/socket\""))
+                        .singleElement()
+                        .asString()
+                        .contains("\"protocol\":\"HTTP/2.0\"", "\"status\":101"));
     }
 
     @Test
