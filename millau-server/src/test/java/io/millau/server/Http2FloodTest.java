@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.server.testing.ScriptedEndpoint;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
@@ -145,6 +148,29 @@ class Http2FloodTest extends ProxyTest {
         assertThat(codeOfGoAway(client)).isEqualTo(1); // PROTOCOL_ERROR
         other.headers(3, true, GET);
         assertThat(other.body(3)).isEqualTo("ok");
+    }
+
+    /** A client with many requests at once may always be in the middle of one when the others are read. */
+    @Test
+    void theTimeForAHeadBeginsAnewWithEachHead() throws Exception {
+        clock = ahead::get;
+        startWith(endpointThatSays("ok"));
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), millau.port());
+        RawHttp2Client client = closing(new RawHttp2Client(socket, 65_535));
+        client.headers(1, true, GET);
+        assertThat(client.body(1)).isEqualTo("ok");
+        ByteArrayOutputStream heads = new ByteArrayOutputStream();
+        for (int stream = 3; stream <= 9; stream += 2) {
+            byte[] head = {0, 0, 6, 1, 5, 0, 0, 0, (byte) stream, (byte) 0x82, (byte) 0x86, (byte) 0x84, 0x41, 1, 'a'};
+            heads.writeBytes(head);
+        }
+        int length = heads.size() / 4;
+        socket.getOutputStream().write(heads.toByteArray(), 0, 5);
+        for (int i = 0; i < 3; i++) {
+            socket.getOutputStream().write(heads.toByteArray(), i * length + 5, length);
+            assertThat(client.body(2 * i + 3)).isEqualTo("ok");
+            ahead.addAndGet(Duration.ofSeconds(6).toNanos());
+        }
     }
 
     @Test

@@ -29,6 +29,7 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
 
     private final int id;
     private final DownstreamHttp2Connection connection;
+    private final DownstreamStreams streams;
     private final RequestStreamSource source;
     private final ResponseStreamSink sink;
     private Downstream.@Nullable Watcher watcher;
@@ -46,12 +47,13 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
     private boolean closed;
 
     /** @param window the number of body bytes that it may send before the client allows more */
-    DownstreamStream(int id, DownstreamHttp2Connection connection, int window) {
+    DownstreamStream(int id, DownstreamHttp2Connection connection, DownstreamStreams streams, int window) {
         super(connection.socket().getIoThread());
         this.id = id;
         this.connection = connection;
+        this.streams = streams;
         this.source = new RequestStreamSource(this, connection);
-        this.sink = new ResponseStreamSink(this, connection, window);
+        this.sink = new ResponseStreamSink(this, connection, streams, window);
         setSourceConduit(source);
         setSinkConduit(sink);
     }
@@ -120,14 +122,14 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
     void data(ByteBuffer bytes, int counted, boolean ends) throws IOException, ConnectionException {
         String problem = source.data(bytes, counted, ends);
         if (problem != null) {
-            connection.streamError(id, source.errorCode(), problem);
+            streams.streamError(id, source.errorCode(), problem);
         }
     }
 
     /** Called when a header block was received after the head. */
     void trailers(RequestHeaderDecoder decoder, boolean ends) throws IOException, ConnectionException {
         if (source.ended()) {
-            connection.streamError(id, Http2.STREAM_CLOSED, "HEADERS after the end of the request");
+            streams.streamError(id, Http2.STREAM_CLOSED, "HEADERS after the end of the request");
             return;
         }
         String problem = ends ? decoder.trailersProblem() : "trailers without the end of the request";
@@ -136,7 +138,7 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
             problem = source.end();
         }
         if (problem != null) {
-            connection.streamError(id, Http2.PROTOCOL_ERROR, problem);
+            streams.streamError(id, Http2.PROTOCOL_ERROR, problem);
         }
     }
 
@@ -228,7 +230,7 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
             return;
         }
         if (!whole) {
-            connection.sendReset(id, rejected ? Http2.PROTOCOL_ERROR : Http2.NO_ERROR);
+            connection.sender.reset(id, rejected ? Http2.PROTOCOL_ERROR : Http2.NO_ERROR);
             source.discard();
         }
         leave(!whole);
@@ -237,7 +239,7 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
     private void leave(boolean reset) {
         if (!left) {
             left = true;
-            connection.left(this, reset);
+            streams.left(this, reset);
         }
     }
 
@@ -275,7 +277,7 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
         closed = true;
         source.discard();
         if (!left) {
-            connection.sendReset(id, Http2.INTERNAL_ERROR);
+            connection.sender.reset(id, Http2.INTERNAL_ERROR);
             leave(true);
         }
     }

@@ -96,11 +96,11 @@ final class RequestStreamSource implements StreamSourceConduit {
             problem = "body longer than its Content-Length of " + declared;
         }
         if (problem != null || discarding) {
-            connection.credit(counted);
+            connection.sender.credit(counted);
             ended |= ends;
             return problem;
         }
-        connection.credit(counted - bytes.remaining());
+        connection.sender.credit(counted - bytes.remaining());
         uncredited += counted - bytes.remaining();
         keep(bytes);
         problem = ends ? end() : null;
@@ -147,7 +147,7 @@ final class RequestStreamSource implements StreamSourceConduit {
         }
         discarding = true;
         if (body != null) {
-            connection.credit(body.getBuffer().position() - at);
+            connection.sender.credit(body.getBuffer().position() - at);
             free();
         }
     }
@@ -197,9 +197,9 @@ final class RequestStreamSource implements StreamSourceConduit {
         if (at == buffer.position()) {
             free();
         }
-        connection.credit(count);
+        connection.sender.credit(count);
         uncredited += count;
-        if (uncredited >= CREDIT_BYTES && !ended && connection.credit(stream.id(), uncredited)) {
+        if (uncredited >= CREDIT_BYTES && !ended && connection.sender.credit(stream.id(), uncredited)) {
             windowLeft += uncredited;
             uncredited = 0;
         }

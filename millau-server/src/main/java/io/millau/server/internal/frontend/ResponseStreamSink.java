@@ -34,6 +34,7 @@ final class ResponseStreamSink implements StreamSinkConduit {
 
     private final DownstreamStream stream;
     private final DownstreamHttp2Connection connection;
+    private final DownstreamStreams streams;
     private @Nullable HttpServerExchange exchange;
     private @Nullable WriteReadyHandler writer;
     private boolean writesResumed;
@@ -48,9 +49,11 @@ final class ResponseStreamSink implements StreamSinkConduit {
 
     private boolean ended;
 
-    ResponseStreamSink(DownstreamStream stream, DownstreamHttp2Connection connection, int window) {
+    ResponseStreamSink(
+            DownstreamStream stream, DownstreamHttp2Connection connection, DownstreamStreams streams, int window) {
         this.stream = stream;
         this.connection = connection;
+        this.streams = streams;
         this.window = window;
     }
 
@@ -68,9 +71,9 @@ final class ResponseStreamSink implements StreamSinkConduit {
             return;
         }
         HeaderBlock block = ResponseHeaderEncoder.ofThread().head(status, headers);
-        if (connection.frames.takesHeaders(block.length())) {
-            connection.frames.headers(stream.id(), false, block.bytes(), block.length());
-            connection.flush();
+        if (connection.sender.frames.takesHeaders(block.length())) {
+            connection.sender.frames.headers(stream.id(), false, block.bytes(), block.length());
+            connection.sender.flush();
         }
     }
 
@@ -108,7 +111,7 @@ final class ResponseStreamSink implements StreamSinkConduit {
         }
         boolean withEnd = last && !hasTrailers();
         while (from.hasRemaining() && !stream.failed()) {
-            int count = (int) Math.min(Math.min(from.remaining(), window), connection.sendable());
+            int count = (int) Math.min(Math.min(from.remaining(), window), connection.sender.sendable());
             if (count <= 0) {
                 if (window <= 0 || !makeRoom()) {
                     break;
@@ -116,23 +119,23 @@ final class ResponseStreamSink implements StreamSinkConduit {
                 continue;
             }
             window -= count;
-            connection.sent(count);
+            streams.sent(count);
             boolean ends = withEnd && count == from.remaining();
-            connection.frames.data(stream.id(), ends, from, count);
+            connection.sender.frames.data(stream.id(), ends, from, count);
             if (ends) {
                 end();
             }
         }
         if (tunnel || from.hasRemaining()) {
-            connection.flush(); // as a socket would do, since the writer may wait now
+            connection.sender.flush(); // as a socket would do, since the writer may wait now
         }
         return from.position() - start;
     }
 
     /** Sends what waits; returns whether the connection's window and the socket allow to send more then. */
     private boolean makeRoom() {
-        connection.flushNow();
-        return connection.sendable() > 0;
+        connection.sender.flushNow();
+        return connection.sender.sendable() > 0;
     }
 
     private boolean hasBody() {
@@ -159,13 +162,13 @@ final class ResponseStreamSink implements StreamSinkConduit {
                     : status / 100 == 2 ? StatusCodes.BAD_GATEWAY : status;
         }
         HeaderBlock block = ResponseHeaderEncoder.ofThread().head(status, open.getResponseHeaders());
-        if (!connection.frames.takesHeaders(block.length())) {
-            connection.flushNow();
-            if (stream.failed() || !connection.frames.takesHeaders(block.length())) {
+        if (!connection.sender.frames.takesHeaders(block.length())) {
+            connection.sender.flushNow();
+            if (stream.failed() || !connection.sender.frames.takesHeaders(block.length())) {
                 return false;
             }
         }
-        connection.frames.headers(stream.id(), end, block.bytes(), block.length());
+        connection.sender.frames.headers(stream.id(), end, block.bytes(), block.length());
         headSent = true;
         return true;
     }
@@ -197,7 +200,7 @@ final class ResponseStreamSink implements StreamSinkConduit {
         if (sendHead(false)) {
             ending = false;
             tunnel = true;
-            connection.flush();
+            connection.sender.flush();
             Connectors.terminateResponse(exchange());
         }
     }
@@ -207,23 +210,23 @@ final class ResponseStreamSink implements StreamSinkConduit {
                 hasTrailers() ? exchange().getAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER) : null;
         HeaderMap fields = trailers == null ? null : trailers.get();
         if (fields == null || fields.size() == 0) {
-            if (connection.frames.room() < 0) {
+            if (connection.sender.frames.room() < 0) {
                 return false;
             }
-            connection.frames.data(stream.id(), true, ByteBuffer.allocate(0), 0);
+            connection.sender.frames.data(stream.id(), true, ByteBuffer.allocate(0), 0);
             return true;
         }
         HeaderBlock block = ResponseHeaderEncoder.ofThread().trailers(fields);
-        boolean fits = connection.frames.takesHeaders(block.length());
+        boolean fits = connection.sender.frames.takesHeaders(block.length());
         if (fits) {
-            connection.frames.headers(stream.id(), true, block.bytes(), block.length());
+            connection.sender.frames.headers(stream.id(), true, block.bytes(), block.length());
         }
         return fits;
     }
 
     private void end() {
         ended = true;
-        connection.flush();
+        connection.sender.flush();
         stream.responseEnded();
         Connectors.terminateResponse(exchange());
     }
@@ -242,7 +245,9 @@ final class ResponseStreamSink implements StreamSinkConduit {
         if (stream.failed()) {
             return true;
         }
-        return headSent && !ending ? window > 0 && connection.sendable() > 0 : connection.frames.isEmpty();
+        return headSent && !ending
+                ? window > 0 && connection.sender.sendable() > 0
+                : connection.sender.frames.isEmpty();
     }
 
     /** Changes the window by what the client says (RFC 9113, 6.9), in bytes; false if it is too large then. */
@@ -257,7 +262,7 @@ final class ResponseStreamSink implements StreamSinkConduit {
         if (ending && !ended) {
             tryEnd();
         }
-        connection.flush();
+        connection.sender.flush();
         return begun && (!ending || ended);
     }
 

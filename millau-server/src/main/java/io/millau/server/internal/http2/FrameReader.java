@@ -20,6 +20,7 @@ public final class FrameReader {
     private final FrameReceiver receiver;
     private final int maxBlockBytes;
     private boolean first = true;
+    private int frames;
 
     /** The beginning of a header block that is not complete. */
     private byte[] block = NOTHING;
@@ -47,6 +48,11 @@ public final class FrameReader {
     public FrameReader(FrameReceiver receiver, int maxBlockBytes) {
         this.receiver = receiver;
         this.maxBlockBytes = maxBlockBytes;
+    }
+
+    /** How many frames were read; those of a header block count as one, when it is complete. */
+    public int frames() {
+        return frames;
     }
 
     /** Whether a header block has begun and is not complete. */
@@ -88,6 +94,7 @@ public final class FrameReader {
         buffer.limit(end).position(at + Http2.FRAME_HEAD_BYTES);
         receiver.frame(type, length);
         take(type, flags, stream, buffer);
+        frames += inBlock() ? 0 : 1;
         buffer.limit(limit).position(end);
         return true;
     }
@@ -135,6 +142,7 @@ public final class FrameReader {
         int skipped = dataLeft > 0 ? 0 : Math.min(paddingLeft, limit - end);
         paddingLeft -= skipped;
         inData = dataLeft > 0 || paddingLeft > 0;
+        frames += inData ? 0 : 1;
         int counted = dataCounted + part + skipped;
         dataCounted = 0;
         if (counted > 0 || !inData) {

@@ -71,7 +71,7 @@ final class Http2StreamSink implements StreamSinkConduit {
         do {
             before = from.position();
             sendBody(from);
-            connection.flush();
+            connection.sender.flush();
         } while (from.hasRemaining() && from.position() > before);
         int count = from.position() - start;
         if (count == 0) {
@@ -92,13 +92,13 @@ final class Http2StreamSink implements StreamSinkConduit {
             rejectHead();
             return true;
         }
-        if (!connection.frames.takesHeaders(block.length())) {
+        if (!connection.sender.frames.takesHeaders(block.length())) {
             from.position(start);
             return false;
         }
         stream.enter();
         boolean ends = !chunked && unsent == 0;
-        connection.frames.headers(stream.id(), ends, block.bytes(), block.length());
+        connection.sender.frames.headers(stream.id(), ends, block.bytes(), block.length());
         if (ends) {
             endRequest();
         }
@@ -130,9 +130,9 @@ final class Http2StreamSink implements StreamSinkConduit {
     private void sendData(ByteBuffer from, int count) throws IOException {
         unsent -= count;
         window -= count;
-        connection.sent(count);
+        connection.sender.sent(count);
         boolean last = !chunked && unsent == 0;
-        connection.frames.data(stream.id(), last, from, count);
+        connection.sender.frames.data(stream.id(), last, from, count);
         if (last) {
             endRequest();
         }
@@ -165,17 +165,17 @@ final class Http2StreamSink implements StreamSinkConduit {
 
     private boolean sendEnd(ByteBuffer from) throws IOException {
         if (from.remaining() == 2) {
-            if (connection.frames.room() < 0) {
+            if (connection.sender.frames.room() < 0) {
                 return false;
             }
-            connection.frames.data(stream.id(), true, from, 0);
+            connection.sender.frames.data(stream.id(), true, from, 0);
         } else {
             connection.requestEncoder.readTrailers(from.duplicate());
             HeaderBlock block = connection.requestEncoder.block();
-            if (!connection.frames.takesHeaders(block.length())) {
+            if (!connection.sender.frames.takesHeaders(block.length())) {
                 return false;
             }
-            connection.frames.headers(stream.id(), true, block.bytes(), block.length());
+            connection.sender.frames.headers(stream.id(), true, block.bytes(), block.length());
         }
         from.position(from.limit());
         endRequest();
@@ -188,7 +188,7 @@ final class Http2StreamSink implements StreamSinkConduit {
     }
 
     private long sendable() {
-        return Math.min(window, connection.sendable());
+        return Math.min(window, connection.sender.sendable());
     }
 
     /** Whether a write would make progress. */
@@ -196,7 +196,7 @@ final class Http2StreamSink implements StreamSinkConduit {
         if (stream.failed() || discarding || requestEnded) {
             return true;
         }
-        return stream.id() == 0 || unsent == 0 ? connection.frames.isEmpty() : sendable() > 0;
+        return stream.id() == 0 || unsent == 0 ? connection.sender.frames.isEmpty() : sendable() > 0;
     }
 
     /** Changes the window, in bytes, after the endpoint changed the initial window size (RFC 9113, 6.9.2). */

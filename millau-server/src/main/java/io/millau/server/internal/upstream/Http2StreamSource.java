@@ -272,7 +272,7 @@ final class Http2StreamSource implements StreamSourceConduit {
         if (uncredited >= CREDIT_BYTES
                 && !stream.left()
                 && !responseEnded
-                && connection.credit(stream.id(), uncredited)) {
+                && connection.sender.credit(stream.id(), uncredited)) {
             windowLeft += uncredited;
             uncredited = 0;
         }

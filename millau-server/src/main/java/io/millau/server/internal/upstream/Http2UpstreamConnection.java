@@ -5,6 +5,7 @@ import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.http2.FrameReader;
 import io.millau.server.internal.http2.FrameReceiver;
+import io.millau.server.internal.http2.FrameSender;
 import io.millau.server.internal.http2.FrameWriter;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.StreamNotifier;
@@ -59,7 +60,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     final EventLoop loop;
-    final FrameWriter frames;
+    final FrameSender sender;
     final StreamNotifier notifier;
     final RequestHeaderEncoder requestEncoder = new RequestHeaderEncoder();
     private final ResponseHeaderDecoder decoder = new ResponseHeaderDecoder();
@@ -77,8 +78,6 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     private int maxStreams = MOST_STREAMS;
     private long maxListBytes = Long.MAX_VALUE;
     private int initialWindow = Http2.INITIAL_WINDOW_BYTES;
-    private long window = Http2.INITIAL_WINDOW_BYTES;
-    private int uncredited;
     private long receivedAt;
     private boolean settled;
     private boolean ready;
@@ -92,7 +91,11 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         this.loop = loop;
         this.owner = owner;
         this.notifier = new StreamNotifier(loop);
-        this.frames = new FrameWriter(socket.getSinkChannel(), loop.buffers);
+        this.sender = new FrameSender(
+                new FrameWriter(socket.getSinkChannel(), loop.buffers),
+                notifier,
+                WINDOW_BYTES,
+                failure -> fail(failure, broken()));
     }
 
     /** Sends our settings, and waits for those of the endpoint. */
@@ -100,20 +103,21 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         owner.count(1);
         loop.longDeadlines.set(this, READY_NANOS);
         socket.getSourceChannel().setReadListener(channel -> readable());
-        socket.getSinkChannel().setWriteListener(channel -> flush());
+        socket.getSinkChannel().setWriteListener(channel -> sender.flush());
         try {
-            frames.bytes(PREFACE);
-            frames.frame(12, Http2.SETTINGS, 0, 0)
+            sender.frames.bytes(PREFACE);
+            sender.frames
+                    .frame(12, Http2.SETTINGS, 0, 0)
                     .putShort((short) Http2.ENABLE_PUSH)
                     .putInt(0)
                     .putShort((short) Http2.MAX_HEADER_LIST_SIZE)
                     .putInt(ResponseHead.MAX_BYTES);
-            frames.number(Http2.WINDOW_UPDATE, 0, WINDOW_BYTES - Http2.INITIAL_WINDOW_BYTES);
+            sender.widenReceiveWindow();
         } catch (IOException e) {
             fail(e, Outcome.UNREACHABLE);
             return;
         }
-        flush();
+        sender.flush();
         if (!closed) {
             socket.getSourceChannel().resumeReads();
         }
@@ -185,11 +189,11 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         awaitsPing = true;
         loop.longDeadlines.set(this, READY_NANOS);
         try {
-            frames.frame(8, Http2.PING, 0, 0).putLong(0);
+            sender.frames.frame(8, Http2.PING, 0, 0).putLong(0);
         } catch (IOException e) {
             fail(e, broken());
         }
-        flush();
+        sender.flush();
     }
 
     private void confirmAlive() {
@@ -225,55 +229,6 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         return listBytes <= maxListBytes;
     }
 
-    /** The number of body bytes that the connection allows to send now; a stream's own window may allow less. */
-    int sendable() {
-        return (int) Math.min(window, Math.min(frames.room(), Http2.MAX_PAYLOAD_BYTES));
-    }
-
-    void sent(int bytes) {
-        window -= bytes;
-    }
-
-    // To the endpoint
-
-    /** Ends a stream (RFC 9113, 7). */
-    void sendReset(int stream, int code) {
-        if (closed) {
-            return;
-        }
-        try {
-            frames.number(Http2.RST_STREAM, stream, code);
-        } catch (IOException e) {
-            fail(e, broken());
-        }
-        flush();
-    }
-
-    /** Allows the endpoint to send more bytes on a stream; false if there is no room for the frame now. */
-    boolean credit(int stream, int bytes) {
-        if (closed || frames.room() < 0) {
-            return false;
-        }
-        try {
-            frames.number(Http2.WINDOW_UPDATE, stream, bytes);
-        } catch (IOException e) {
-            fail(e, broken());
-        }
-        flush();
-        return true;
-    }
-
-    /** Sends the written frames; the rest is sent when the socket accepts it. */
-    void flush() {
-        try {
-            if (!closed && frames.flush()) {
-                notifier.writable();
-            }
-        } catch (IOException e) {
-            fail(e, broken());
-        }
-    }
-
     // From the endpoint
 
     private void readable() {
@@ -282,7 +237,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         try {
             read(holder.getBuffer());
         } catch (Http2.ConnectionException e) {
-            goAway(e.code);
+            sender.goAway(0, e.code);
             fail(new IOException(e.getMessage()), ready ? Outcome.BROKEN : Outcome.UNREACHABLE);
         } catch (IOException e) {
             fail(e, broken());
@@ -295,7 +250,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         } else {
             holder.close();
         }
-        flush();
+        sender.flush();
         if (settled && !ready && !closed) {
             becomeReady();
         }
@@ -345,7 +300,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     public void data(int id, ByteBuffer bytes, int counted, boolean ends)
             throws IOException, Http2.ConnectionException {
         Http2UpstreamStream stream = stream(id);
-        credit(counted);
+        sender.credit(counted); // at once: a stream that is not read must not block the others
         if (stream != null) {
             stream.source().data(bytes, counted, ends);
         }
@@ -374,22 +329,13 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
 
     @Override
     public void ping(ByteBuffer payload) throws IOException {
-        frames.frame(8, Http2.PING, Http2.ACK, 0).put(payload);
-    }
-
-    /** Credits received bytes at once: a stream that is not read must not block the others. */
-    private void credit(int bytes) throws IOException {
-        uncredited += bytes;
-        if (uncredited >= WINDOW_BYTES / 2) {
-            frames.number(Http2.WINDOW_UPDATE, 0, uncredited);
-            uncredited = 0;
-        }
+        sender.frames.frame(8, Http2.PING, Http2.ACK, 0).put(payload);
     }
 
     @Override
     public void settingsReceived() throws IOException {
         settled = true;
-        frames.frame(0, Http2.SETTINGS, Http2.ACK, 0);
+        sender.frames.frame(0, Http2.SETTINGS, Http2.ACK, 0);
         notifier.writable();
     }
 
@@ -438,8 +384,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
             }
             return;
         }
-        window += more;
-        if (more == 0 || window > Integer.MAX_VALUE) {
+        if (more == 0 || !sender.widen(more)) {
             throw new Http2.ConnectionException(Http2.FLOW_CONTROL_ERROR, "window update by " + more);
         }
         notifier.writable();
@@ -470,18 +415,8 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
 
     private void end(int code) {
         if (!closed) {
-            goAway(code);
+            sender.goAway(0, code);
             close();
-        }
-    }
-
-    /** Tries to send GOAWAY; a failure does not matter, since the connection is closed. */
-    private void goAway(int code) {
-        try {
-            frames.frame(8, Http2.GO_AWAY, 0, 0).putInt(0).putInt(code);
-            frames.flush();
-        } catch (IOException e) {
-            LOG.debug("Connection to {} took no GOAWAY: {}", owner, e.toString());
         }
     }
 
@@ -494,7 +429,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         streams.clear();
         byId.clear();
         notifier.clear();
-        frames.free();
+        sender.close();
         if (received != null) {
             received.close();
             received = null;

@@ -151,7 +151,7 @@ final class Http2UpstreamStream extends StreamConnection implements NotifiedStre
         source.discardEnd();
         fail(new StreamException(Outcome.BROKEN, why));
         if (open) {
-            connection.sendReset(id, code);
+            connection.sender.reset(id, code);
         }
     }
 
@@ -198,7 +198,7 @@ final class Http2UpstreamStream extends StreamConnection implements NotifiedStre
         source.freeBody();
         boolean open = !left && id != 0;
         if (open) {
-            connection.sendReset(id, Http2.CANCEL);
+            connection.sender.reset(id, Http2.CANCEL);
         }
         leave();
     }
