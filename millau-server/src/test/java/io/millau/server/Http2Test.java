@@ -181,6 +181,9 @@ class Http2Test extends ProxyTest {
             for (int ended = 0; ended < 256; ) {
                 RawHttp2Client.Frame frame = client.next();
                 boolean ofResponse = frame.type() == RawHttp2Client.DATA || frame.type() == RawHttp2Client.HEADERS;
+                if (frame.type() == RawHttp2Client.HEADERS) {
+                    assertThat(frame.payload()).startsWith("\u0088"); // :status 200
+                }
                 ended += ofResponse && (frame.flags() & RawHttp2Client.END_STREAM) != 0 ? 1 : 0;
             }
             client.headers(521, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
