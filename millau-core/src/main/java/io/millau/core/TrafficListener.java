@@ -61,7 +61,7 @@ public interface TrafficListener {
     enum LocalReason {
         /** The request is malformed or ambiguous. */
         BAD_REQUEST,
-        /** Its head or its target is too large. */
+        /** Its head, with its trailers, or its target is too large. */
         HEAD_TOO_LARGE,
         /** Its head or its body did not arrive in time. */
         REQUEST_TIMEOUT,

@@ -151,7 +151,39 @@ record OddRequest(String name, String rfc, String http1, List<String> http2) {
                     "`Transfer-Encoding` over HTTP/1.0",
                     "9112, 6.1",
                     "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked" + END + "0" + END),
-            http2("`content-length` without a body", "9113, 8.1.1", with("content-length", "5")));
+            http2("`content-length` without a body", "9113, 8.1.1", with("content-length", "5")),
+            // ---- Chunks
+            chunks("chunk size with leading zeros", "7.1", "0003\r\nabc\r\n00" + END),
+            chunks("chunk size of more than 15 digits", "7.1", "0000000000000003\r\nabc\r\n0" + END),
+            chunks("chunk size with `0x`", "7.1", "0x3\r\nabc\r\n0" + END),
+            chunks("letter after a chunk's size", "7.1", "3g\r\nabc\r\n0" + END),
+            chunks("NUL after a chunk's size", "7.1", "3\u0000\r\nabc\r\n0" + END),
+            chunks("blank before a chunk's size", "7.1", " 3\r\nabc\r\n0" + END),
+            chunks("blanks after a chunk's size", "7.1.1", "3 \t\r\nabc\r\n0" + END),
+            chunks("other bytes after a blank", "7.1.1", "3 4\r\nabc\r\n0" + END),
+            chunks("chunk extension", "7.1.1", "3 ; a=\"b c\";d\r\nabc\r\n0;e" + END),
+            chunks("chunk extension with a bare CR", "7.1.1", "3;a\rX\r\nabc\r\n0" + END),
+            chunks("chunk extension that ends with LF alone", "7.1.1", "3;a\nabc\r\n0" + END),
+            chunks("chunk extension of 5 kB", "7.1.1", "3;" + "a".repeat(5000) + "\r\nabc\r\n0" + END),
+            chunks("chunk size that ends with LF alone", "7.1", "3\nabc\r\n0" + END),
+            chunks("chunk that ends with LF alone", "7.1", "3\r\nabc\n0" + END),
+            chunks("chunk that ends with CR alone", "7.1", "3\r\nabc\r0" + END),
+            chunks("more data than a chunk's size says", "7.1", "3\r\nabcd\r\n0" + END),
+            chunks("less data than a chunk's size says", "7.1", "3\r\nab\r\n0" + END),
+            chunks("trailers", "7.1.2", "3\r\nabc\r\n0\r\nX: 1\r\nY: 2" + END),
+            chunks("trailer that ends with LF alone", "7.1.2", "3\r\nabc\r\n0\r\nX: 1\n\r\n"),
+            chunks("last chunk that ends with two LF alone", "7.1.2", "3\r\nabc\r\n0\r\n\n"),
+            chunks("trailer without a colon", "7.1.2", "3\r\nabc\r\n0\r\nX" + END),
+            chunks("trailer with NUL", "7.1.2", "3\r\nabc\r\n0\r\nX: \u0000" + END),
+            chunks("198 trailers, and 2 fields before", "7.1.2", "0\r\n" + fields1(198) + END),
+            chunks("199 trailers, and 2 fields before", "7.1.2", "0\r\n" + fields1(199) + END),
+            chunks("33 kB of trailers", "7.1.2", "0\r\nX: " + "x".repeat(33_000) + END));
+
+    /** @param section of RFC 9112 */
+    private static OddRequest chunks(String name, String section, String chunks) {
+        return http1(
+                name, "9112, " + section, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked" + END + chunks);
+    }
 
     private static OddRequest http1(String name, String rfc, String bytes) {
         return new OddRequest(name, rfc, bytes, List.of());

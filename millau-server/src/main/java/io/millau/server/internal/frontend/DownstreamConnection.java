@@ -86,6 +86,9 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** Bytes after the request in progress, or too few to know the protocol; null for none. */
     private @Nullable PooledByteBuffer early;
 
+    /** How many bytes are still read, and dropped, after the last response; -1 before it. */
+    private int dropped = -1;
+
     private @Nullable HttpServerConnection connection;
     private @Nullable ChannelListener<? super ConduitStreamSourceChannel> undertow;
     private @Nullable String address;
@@ -253,12 +256,16 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** Called when the head of a request was read. */
     void began(HttpServerExchange exchange) {
         busy = true;
+        HttpServerConnection open = (HttpServerConnection) exchange.getConnection();
         if (received != null) {
             received.applyTo(exchange);
+            if (received.isChunked()) {
+                setUpChunks(exchange, open);
+            }
             received = null;
         }
         if (connection == null) {
-            connection = (HttpServerConnection) exchange.getConnection();
+            connection = open;
             connection.addCloseListener(closed -> {
                 if (closed.getIoThread() == Thread.currentThread()) {
                     loop.longDeadlines.cancel(idle);
@@ -285,6 +292,9 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     @Override
     public int read(ByteBuffer buffer) throws IOException {
+        if (dropped >= 0) {
+            return drop();
+        }
         int count = -1;
         try {
             count = next.read(buffer);
@@ -303,6 +313,24 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             heard(count);
         }
         return count;
+    }
+
+    /**
+     * Drops what a client sends after the response that ends the connection. Undertow waits for the client to close, but a byte
+     * that it has to read makes it close at once: the client would get a reset, which may cost it the response.
+     */
+    private int drop() throws IOException {
+        try (PooledByteBuffer pooled = http1.getBufferPool().allocate()) {
+            ByteBuffer buffer = pooled.getBuffer();
+            while (dropped < HeadReader.MAX_SKIPPED) {
+                int count = next.read(buffer.clear());
+                if (count <= 0) {
+                    return count;
+                }
+                dropped += count;
+            }
+            return -1;
+        }
     }
 
     private void heard(long count) {
@@ -324,6 +352,8 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             early = open.getExtraBytes(); // the next request, whose head Undertow is not to read
             open.setExtraBytes(null);
             busy = early != null;
+        } else if (!exchange.isUpgrade()) {
+            dropped = 0;
         }
         next.proceed();
         if (goesOn) {
@@ -404,6 +434,16 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
                             Connectors.terminateRequest(exchange);
                         },
                         exchange));
+    }
+
+    /** Replaces the chunked body that Undertow has set up. */
+    private void setUpChunks(HttpServerExchange exchange, HttpServerConnection connection) {
+        channel.getSourceChannel()
+                .setConduit(new ChunkedBody(
+                        new ReadDataStreamSourceConduit(this, connection),
+                        exchange,
+                        connection,
+                        plainRequests.names()));
     }
 
     /** Keeps bytes that were read already for the next read. */

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads the head of a request over HTTP/1.1, however it arrives (RFC 9112, sections 2 to 5). Where a head can be understood in one
  * way only, it is as tolerant as other servers: lines may end with a line feed alone, empty lines may come first, and a folded
- * value becomes one line. For one connection.
+ * value becomes one line. For one connection. Also reads the trailers of a chunked body, which must not be as tolerant.
  */
 final class HeadReader {
 
@@ -24,6 +24,11 @@ final class HeadReader {
     private static final int FIRST_BYTES = 1024;
 
     private final HeaderNames names;
+
+    /** What counts together with the fields read here: for trailers, the head of their request. */
+    private final int fieldsBefore;
+
+    private final int bytesBefore;
 
     private byte[] bytes = new byte[FIRST_BYTES];
     private int size;
@@ -38,7 +43,28 @@ final class HeadReader {
     private int at;
 
     HeadReader(HeaderNames names) {
+        this(names, 0, 0);
+    }
+
+    private HeadReader(HeaderNames names, int fieldsBefore, int bytesBefore) {
         this.names = names;
+        this.fieldsBefore = fieldsBefore;
+        this.bytesBefore = bytesBefore;
+    }
+
+    /** A reader of the trailers of a request with these fields. */
+    static HeadReader ofTrailers(HeaderNames names, HeaderMap head) {
+        int fields = 0;
+        int bytes = 0;
+        for (HeaderValues values : head) {
+            for (int i = 0; i < values.size(); i++) {
+                fields++;
+                bytes += values.getHeaderName().length() + values.get(i).length();
+            }
+        }
+        HeadReader reader = new HeadReader(names, fields, Math.min(bytes, Rejection.MAX_HEAD_BYTES));
+        reader.requestLineEnded = true;
+        return reader;
     }
 
     /**
@@ -48,6 +74,44 @@ final class HeadReader {
      */
     @Nullable
     ReceivedHead read(ByteBuffer buffer) {
+        return readToEnd(buffer) ? parse() : null;
+    }
+
+    /**
+     * Reads on in trailers.
+     *
+     * @return the trailers, if all of them were read; the buffer's position is after them; null if more is needed
+     */
+    @Nullable
+    HeaderMap readTrailers(ByteBuffer buffer) throws RejectedBodyException {
+        if (!readToEnd(buffer)) {
+            return null;
+        }
+        HeaderMap trailers = new HeaderMap();
+        Rejection rejection = tooLarge;
+        if (rejection == null && hasLineFeedAlone()) {
+            rejection = Rejection.badRequest("line feed without CR in trailers, expected CRLF");
+        }
+        if (rejection == null) {
+            rejection = readFields(trailers);
+        }
+        if (rejection != null) {
+            throw new RejectedBodyException(rejection);
+        }
+        return trailers;
+    }
+
+    private boolean hasLineFeedAlone() {
+        for (int i = indexOf((byte) '\n', 0); i < size; i = indexOf((byte) '\n', i + 1)) {
+            if (i == 0 || bytes[i - 1] != '\r') {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether all was read, or as much as is read of what is too large. */
+    private boolean readToEnd(ByteBuffer buffer) {
         while (buffer.hasRemaining()) {
             byte next = buffer.get();
             keep(next);
@@ -57,19 +121,19 @@ final class HeadReader {
                 requestLineEnded = true;
                 lineBytes = 0;
             } else if (requestLineEnded) {
-                return parse();
+                return true;
             } else {
                 size = 0; // RFC 9112, 2.2: empty lines before the request line are ignored
             }
             if (skipped == MAX_SKIPPED) {
-                return parse();
+                return true;
             }
         }
-        return null;
+        return false;
     }
 
     private void keep(byte next) {
-        if (size == Rejection.MAX_HEAD_BYTES) {
+        if (bytesBefore + size == Rejection.MAX_HEAD_BYTES) {
             skipped++;
             if (tooLarge == null) {
                 tooLarge = requestLineEnded
@@ -171,7 +235,7 @@ final class HeadReader {
                     return Rejection.badRequest(
                             "field whose name is no token, after " + fields + ", expected NAME: VALUE");
                 }
-                Rejection tooMany = Rejection.ofSize(++fields, size);
+                Rejection tooMany = Rejection.ofSize(fieldsBefore + ++fields, bytesBefore + size);
                 if (tooMany != null) {
                     return tooMany;
                 }

@@ -69,13 +69,19 @@ record ReceivedHead(
                 .append(isPersistent() ? "keep-alive" : "close")
                 .append("\r\n");
         HeaderValues lengths = headers.get(Headers.CONTENT_LENGTH);
-        HeaderValues codings = headers.get(Headers.TRANSFER_ENCODING);
         if (rejection == null && lengths != null && MessageLength.parse(lengths.getFirst()) >= 0) {
             plain.append("Content-Length: ").append(lengths.getFirst()).append("\r\n");
-        } else if (rejection == null && codings != null) {
+        } else if (isChunked()) {
             plain.append("Transfer-Encoding: chunked\r\n");
         }
         return Http1.ascii(plain.append("\r\n").toString());
+    }
+
+    /** Whether the request has a body in chunks; where a length contradicts them, it is not served. */
+    boolean isChunked() {
+        return rejection == null
+                && headers.contains(Headers.TRANSFER_ENCODING)
+                && !headers.contains(Headers.CONTENT_LENGTH);
     }
 
     /** RFC 9112, 9.3. */

@@ -5,6 +5,8 @@ import io.millau.core.Endpoint;
 import io.millau.core.Outcome;
 import io.millau.core.TrafficListener.LocalReason;
 import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.RejectedBodyException;
+import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.upstream.UpstreamConnection;
@@ -178,8 +180,21 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public void bodyBroken(IOException failure) {
+        if (failure instanceof RejectedBodyException rejected) {
+            bodyRejected(rejected.rejection());
+            return;
+        }
         RequestLog.clientFailed(downstream, failure);
         downstreamLost();
+    }
+
+    private void bodyRejected(Rejection rejection) {
+        tracker.badRequest(downstream, rejection.reason());
+        if (phase == Phase.AWAITING_RESPONSE) {
+            reply(ProxyHandler.reason(rejection), rejection.status(), rejection.text());
+        } else {
+            downstreamLost();
+        }
     }
 
     @Override

@@ -100,7 +100,7 @@ public final class ProxyHandler implements HttpHandler {
         tracker.reply(exchange, reason(rejection), rejection.text(), rejection.reason());
     }
 
-    private static LocalReason reason(Rejection rejection) {
+    static LocalReason reason(Rejection rejection) {
         return switch (rejection.status()) {
             case StatusCodes.REQUEST_TIME_OUT -> LocalReason.REQUEST_TIMEOUT;
             case StatusCodes.REQUEST_URI_TOO_LARGE, StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE ->

@@ -3,9 +3,11 @@ package io.millau.server.internal.proxy;
 import io.millau.server.internal.http.ChunkDecoder;
 import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.http.ResponseHead;
+import io.millau.server.internal.http.ResponseTrailers;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
+import io.undertow.util.HeaderMap;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -44,6 +46,7 @@ final class ResponseBody {
     private final UpstreamConnection from;
     private final Buffers.Stock buffers;
     private final Owner owner;
+    private final @Nullable ResponseTrailers trailers;
     private final @Nullable ChunkDecoder decoder;
     private @Nullable StreamSinkChannel client;
     private long remaining;
@@ -60,19 +63,20 @@ final class ResponseBody {
     /**
      * @param length the value of {@link ResponseHead#length()}; 0 for a response without a body
      * @param first the bytes that were read together with the head; freed by this object
-     * @throws MalformedResponseException if these bytes are malformed already; nothing was passed on then
+     * @throws IOException if these bytes are malformed already; nothing was passed on then
      */
     ResponseBody(UpstreamConnection from, ProxyThread thread, Owner owner, long length, PooledByteBuffer first)
-            throws MalformedResponseException {
+            throws IOException {
         this.from = from;
         this.buffers = thread.loop.buffers;
         this.owner = owner;
         this.remaining = length;
-        this.decoder = length == ResponseHead.CHUNKED ? new ChunkDecoder(thread.trailers) : null;
+        this.trailers = length == ResponseHead.CHUNKED ? new ResponseTrailers(thread.trailers) : null;
+        this.decoder = trailers == null ? null : ChunkDecoder.tolerant(trailers);
         this.pooled = first;
         try {
             decode(first.getBuffer());
-        } catch (MalformedResponseException e) {
+        } catch (IOException e) {
             free();
             throw e;
         }
@@ -88,10 +92,10 @@ final class ResponseBody {
         return read;
     }
 
-    /** The decoder of a chunked body and its trailers; null if the body is not chunked. */
+    /** The trailers of a chunked body; null if the body is not chunked. */
     @Nullable
-    ChunkDecoder decoder() {
-        return decoder;
+    HeaderMap trailers() {
+        return trailers == null ? null : trailers.fields();
     }
 
     /** Begins to pass the body on, through a channel that adds the framing. */
@@ -254,7 +258,7 @@ final class ResponseBody {
     }
 
     /** Removes everything from the buffer that the client must not get: chunk framing, and bytes after the end of the body. */
-    private void decode(ByteBuffer buffer) throws MalformedResponseException {
+    private void decode(ByteBuffer buffer) throws IOException {
         undecodedEnd = 0;
         if (decoder != null) {
             int end = decoder.decode(buffer);

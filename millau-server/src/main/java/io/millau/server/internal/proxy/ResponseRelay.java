@@ -3,7 +3,6 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Delivery;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.http.Http1;
-import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
@@ -71,9 +70,9 @@ final class ResponseRelay {
      * Prepares to pass on the response whose head was read last. Nothing is sent to the client yet.
      *
      * @param first the bytes that were read after the head; freed by this object, also if this method throws
-     * @throws MalformedResponseException if these bytes show that the body is malformed
+     * @throws IOException if these bytes show that the body is malformed
      */
-    ResponseBody begin(UpstreamConnection connection, PooledByteBuffer first) throws MalformedResponseException {
+    ResponseBody begin(UpstreamConnection connection, PooledByteBuffer first) throws IOException {
         ResponseHead head = thread.responseHead;
         boolean hasBody =
                 !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
@@ -122,9 +121,8 @@ final class ResponseRelay {
             // Also if the connection ends with the response: a cut response would look complete otherwise.
             headers.put(Headers.TRANSFER_ENCODING, "chunked");
         }
-        if (passing.decoder() != null
-                && Http1.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
-            HeaderMap trailers = passing.decoder().trailers();
+        HeaderMap trailers = passing.trailers();
+        if (trailers != null && Http1.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
             exchange.putAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER, () -> trailers);
         } else {
             headers.remove(Headers.TRAILER);
