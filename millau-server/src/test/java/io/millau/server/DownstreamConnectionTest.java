@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class DownstreamConnectionTest extends ProxyTest {
 
     private static final Duration LONGER_THAN_IDLE = Duration.ofSeconds(200);
-    private static final Duration LONGER_THAN_HEAD = Duration.ofSeconds(31);
+    private static final Duration LONGER_THAN_HEAD = Duration.ofSeconds(11);
 
     private static final List<String> HEADS = List.of(
             "GET /path?query=a%20b HTTP/1.1\r\nHost: company.com\r\nAccept: */*\r\nCookie: a=b; c=d\r\n\r\n",

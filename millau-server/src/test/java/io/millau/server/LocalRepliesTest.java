@@ -94,7 +94,7 @@ class LocalRepliesTest extends ProxyTest {
         start();
         RawClient client = client().send("GET / HTTP/1.1\r\nHost:");
         client().get("/"); // accepted later, so the first one is being read
-        ahead.addAndGet(Duration.ofSeconds(31).toNanos());
+        ahead.addAndGet(Duration.ofSeconds(11).toNanos());
         client.readHead();
         assertTold("502 NO_SERVICE", "408 REQUEST_TIMEOUT");
     }

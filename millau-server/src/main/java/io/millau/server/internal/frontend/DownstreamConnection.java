@@ -50,7 +50,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     private static final byte[] HTTP_2_PREFACE = "PRI".getBytes(StandardCharsets.US_ASCII);
 
     /** How long the head of a request may take to arrive. */
-    static final Duration MAX_HEAD = Duration.ofSeconds(30);
+    static final Duration MAX_HEAD = Duration.ofSeconds(10);
 
     private final StreamConnection channel;
     private final EventLoop loop;

@@ -32,7 +32,7 @@ public abstract class TlsHandshake {
     /** A record with the alert no_application_protocol (RFC 7301, 3.2; RFC 8446, 5.1 and 6). */
     private static final byte[] NO_APPLICATION_PROTOCOL = {21, 3, 3, 0, 2, 2, 120};
 
-    private static final long PATIENCE_SECONDS = 30;
+    private static final long PATIENCE_SECONDS = 10;
 
     final StreamConnection socket;
     private final ConduitStreamSourceChannel source;
