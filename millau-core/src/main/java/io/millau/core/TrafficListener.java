@@ -57,7 +57,7 @@ public interface TrafficListener {
     /** A request ended. */
     default void requestEnded(Ended request) {}
 
-    /** Why Millau itself responded to a request. */
+    /** Why Millau itself responded to a request, or ended its response. */
     enum LocalReason {
         /** The request is malformed or ambiguous. */
         BAD_REQUEST,
@@ -80,7 +80,9 @@ public interface TrafficListener {
         /** No endpoint could answer. */
         UPSTREAM_FAILED,
         /** No endpoint answered in time. */
-        UPSTREAM_TIMEOUT
+        UPSTREAM_TIMEOUT,
+        /** Its client took nothing of the response, or sent nothing more of its body, for so long that the response was ended. */
+        CLIENT_STALLED
     }
 
     /**
@@ -159,7 +161,7 @@ public interface TrafficListener {
         /** The status of the response to the client. */
         int status();
 
-        /** Why Millau responded itself; null if it did not. */
+        /** Why Millau responded itself, or ended the response; null if it did not. */
         @Nullable
         LocalReason localReason();
 

@@ -29,7 +29,7 @@ enum Metric {
     LOCAL_RESPONSES(
             Type.COUNTER,
             "millau_ingress_local_responses_total",
-            "Responses that Millau made itself, by their reason; malformed: an HTTP/2 stream or a connection was ended without one.",
+            "Responses that Millau made itself, by their reason; client_stalled: it ended the response of a service; malformed: it ended an HTTP/2 stream or a connection without one.",
             "port",
             "protocol",
             "reason"),

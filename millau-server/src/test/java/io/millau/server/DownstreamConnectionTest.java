@@ -184,10 +184,10 @@ class DownstreamConnectionTest extends ProxyTest {
         CompletableFuture<Void> mayRespond = new CompletableFuture<>();
         ScriptedEndpoint slow = endpoint(connection -> {
             while (connection.readRequest() != null) {
-                connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+                connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n");
                 responding.countDown();
                 mayRespond.join();
-                connection.send("llo");
+                connection.send("3\r\nllo\r\n0\r\n\r\n");
             }
         });
         Service quick = Service.named("quick")

@@ -316,6 +316,9 @@ public abstract class Downstream implements TrafficListener.Request {
 
         @Override
         public boolean leave() {
+            if (!exchange.isRequestComplete()) {
+                DownstreamConnection.of(connection).dropsRest();
+            }
             return true;
         }
     }

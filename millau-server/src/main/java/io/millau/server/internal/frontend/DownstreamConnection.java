@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +53,9 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** How long the head of a request may take to arrive. */
     static final Duration MAX_HEAD = Duration.ofSeconds(10);
 
+    /** How long nothing may arrive of a request that has its response already, in nanoseconds. */
+    private static final long MAX_SILENCE = TimeUnit.SECONDS.toNanos(60);
+
     private final StreamConnection channel;
     private final EventLoop loop;
     private final HttpOpenListener http1;
@@ -63,8 +67,11 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
                 ReceivedHead late = reading.timedOut();
                 reading = null;
                 pass(withPlainHead(late, new ImmediatePooledByteBuffer(ByteBuffer.allocate(0))));
-            } else if (!busy || connection == null && early != null) {
+            } else if (dropsRest && now() - restHeard < MAX_SILENCE) {
+                loop.longDeadlines.set(this, MAX_SILENCE - (now() - restHeard));
+            } else if (!busy || dropsRest || connection == null && early != null) {
                 LOG.debug("Closing the idle connection of client {}", channel.getPeerAddress());
+                dropsRest = false;
                 IoUtils.safeClose(takeEarly());
                 IoUtils.safeClose(channel);
             }
@@ -85,6 +92,12 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     /** Bytes after the request in progress, or too few to know the protocol; null for none. */
     private @Nullable PooledByteBuffer early;
+
+    /** Whether a request has its response, while the rest of it arrives and is dropped. */
+    private boolean dropsRest;
+
+    /** When something of that rest arrived last, in nanoseconds. */
+    private long restHeard;
 
     /** How many bytes are still read, and dropped, after the last response; -1 before it. */
     private int dropped = -1;
@@ -276,6 +289,20 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         exchange.addExchangeCompleteListener(this);
     }
 
+    /** Called when the response to a request ends before all of the request has arrived; Undertow reads the rest. */
+    void dropsRest() {
+        if (!channel.isOpen()) {
+            return;
+        }
+        dropsRest = true;
+        restHeard = now();
+        loop.longDeadlines.set(idle, MAX_SILENCE);
+    }
+
+    private long now() {
+        return loop.longDeadlines.now();
+    }
+
     /** The client's address, without port and zone; the text is made once. */
     String address() {
         if (address == null) {
@@ -335,6 +362,9 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     private void heard(long count) {
         busy |= count > 0;
+        if (dropsRest && count > 0) {
+            restHeard = now();
+        }
         if (count < 0) {
             loop.longDeadlines.cancel(idle);
         }
@@ -347,6 +377,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     @Override
     public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
         boolean goesOn = exchange.isPersistent() && !exchange.isUpgrade();
+        dropsRest = false;
         HttpServerConnection open = (HttpServerConnection) exchange.getConnection();
         if (goesOn) {
             early = open.getExtraBytes(); // the next request, whose head Undertow is not to read

@@ -68,6 +68,11 @@ public final class ChunkDecoder {
         return state == State.END;
     }
 
+    /** Whether the next chunk has not begun: the sender may take its time. */
+    public boolean betweenChunks() {
+        return state == State.SIZE && digits == 0;
+    }
+
     /**
      * Decodes what is between position and limit. Afterwards the body's bytes are between position and limit; behind the
      * limit, up to the returned index, is what can't be decoded yet (the beginning of trailers) or, once {@link #ended}, what

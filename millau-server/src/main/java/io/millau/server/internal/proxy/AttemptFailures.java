@@ -63,11 +63,11 @@ final class AttemptFailures {
     }
 
     /** The response broke after its head was passed on. */
-    void responseBroken(Endpoint endpoint, IOException cause) {
+    void responseBroken(Endpoint endpoint, Outcome outcome, IOException cause) {
         Delivery delivery = report.delivery;
-        tell(endpoint, Outcome.BROKEN, cause);
+        tell(endpoint, outcome, cause);
         report.delivered = false;
-        tracker.listener().attemptFailed(delivery.service(), endpoint, Outcome.BROKEN, false);
+        tracker.listener().attemptFailed(delivery.service(), endpoint, outcome, false);
         tracker.failed(report, delivery.service(), "the response broke off: " + cause.getMessage());
     }
 

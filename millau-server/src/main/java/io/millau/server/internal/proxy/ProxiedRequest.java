@@ -27,10 +27,12 @@ import org.jspecify.annotations.Nullable;
  * #internalError}, a bug of this proxy.
  */
 final class ProxiedRequest extends Deadlines.Deadline
-        implements RequestBody.Owner, ResponseBody.Owner, Downstream.Watcher {
+        implements RequestBody.Owner, ResponseBody.Owner, Tunnel.Owner, Downstream.Watcher {
 
     /** The pause before a request is tried again because an endpoint is starting. */
     private static final long START_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    private static final long MAX_SILENCE_NANOS = Silence.LONGEST.toNanos();
 
     private final HttpServerExchange exchange;
     private final Downstream downstream;
@@ -54,6 +56,10 @@ final class ProxiedRequest extends Deadlines.Deadline
     private long attemptBegan;
     private @Nullable AttemptFailures failures;
     private @Nullable ContinueTimer continueTimer;
+    private @Nullable Silence silence;
+
+    /** Whether the deadline that is set is that of the client alone: the endpoint has more time. */
+    private boolean deadlineOfClient;
 
     ProxiedRequest(HttpServerExchange exchange, Delivery delivery, ProxyThread thread, ProxyHandler handler) {
         this.exchange = exchange;
@@ -139,7 +145,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void restartTimeout() {
-        deadlines.set(this, delivery.service().timeout().toNanos());
+        long timeout = delivery.service().timeout().toNanos();
+        deadlineOfClient = body != null && body.owed() && timeout > MAX_SILENCE_NANOS;
+        deadlines.set(this, deadlineOfClient ? MAX_SILENCE_NANOS : timeout);
     }
 
     /** The client has waited long enough for {@code 100 Continue}. */
@@ -170,6 +178,8 @@ final class ProxiedRequest extends Deadlines.Deadline
     public void bodyProgressed() {
         if (phase == Phase.AWAITING_RESPONSE) {
             restartTimeout();
+        } else if (phase == Phase.RELAYING) {
+            responsePaused(true);
         }
     }
 
@@ -254,6 +264,55 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     @Override
+    public void responsePaused(boolean moved) {
+        Silence watched = silence;
+        if (watched == null) {
+            watched = new Silence(thread.loop.longDeadlines, this::silent);
+            silence = watched;
+        }
+        watched.paused(moved);
+    }
+
+    /** Nothing has moved for long: ends the request if somebody does not do what it has to. */
+    private void silent() {
+        ResponseBody response = report.response;
+        if (phase != Phase.RELAYING || response == null) {
+            return;
+        }
+        try {
+            if (response.waitsForClient()) {
+                if (!response.clientTakesMore()) {
+                    clientStalled("it took nothing of its response for " + Silence.LONGEST.toSeconds() + " s");
+                }
+            } else if (body != null && body.waitingForClient() && body.owed()) {
+                clientStalled("nothing of its body arrived for " + Silence.LONGEST.toSeconds() + " s");
+            } else if (response.owed()) {
+                responseBroken(
+                        Outcome.TIMED_OUT,
+                        new IOException("nothing arrived for " + Silence.LONGEST.toSeconds() + " s"));
+            }
+        } catch (RuntimeException e) {
+            internalError(e);
+        }
+    }
+
+    private void clientStalled(String reason) {
+        clientBlamed(reason);
+        downstreamLost();
+    }
+
+    /** The client keeps its connection, but not to what it has to do. */
+    private void clientBlamed(String reason) {
+        tracker.badRequest(downstream, reason);
+        report.localReason = LocalReason.CLIENT_STALLED;
+    }
+
+    @Override
+    public void tunnelStalled() {
+        clientBlamed("it took nothing of its upgraded connection for " + Silence.LONGEST.toSeconds() + " s");
+    }
+
+    @Override
     public void responsePassedOn() {
         end();
         if (relay != null) {
@@ -271,6 +330,9 @@ final class ProxiedRequest extends Deadlines.Deadline
             } else if (body != null && body.waitingForClient() && !downstream.waitsForContinue()) {
                 tracker.badRequest(downstream, "the rest of its body did not arrive in time");
                 reply(LocalReason.REQUEST_TIMEOUT, StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
+            } else if (deadlineOfClient) {
+                deadlineOfClient = false;
+                deadlines.set(this, delivery.service().timeout().toNanos() - MAX_SILENCE_NANOS);
             } else {
                 long millis = delivery.service().timeout().toMillis();
                 attemptFailed(Outcome.TIMED_OUT, new IOException("no response within " + millis + " ms"));
@@ -357,11 +419,15 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public void responseBroken(IOException failure) {
+        responseBroken(Outcome.BROKEN, failure);
+    }
+
+    private void responseBroken(Outcome outcome, IOException failure) {
         Endpoint broken = endpoint;
         if (phase == Phase.OVER || broken == null) {
             return;
         }
-        failures().responseBroken(broken, failure);
+        failures().responseBroken(broken, outcome, failure);
         end();
         downstream.abort();
     }
@@ -451,7 +517,8 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
     }
 
-    void end() {
+    @Override
+    public void end() {
         if (phase == Phase.OVER) {
             return;
         }
@@ -478,6 +545,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         deadlines.cancel(this);
         if (continueTimer != null) {
             deadlines.cancel(continueTimer);
+        }
+        if (silence != null) {
+            silence.end();
         }
     }
 }

@@ -90,6 +90,11 @@ public final class RequestBody {
         return read;
     }
 
+    /** Whether the client has announced more than it has sent so far. */
+    boolean owed() {
+        return read < declared;
+    }
+
     /** Whether everything received was sent to the endpoint, and more is expected from the client. */
     boolean waitingForClient() {
         return waitingForClient;

@@ -33,6 +33,13 @@ final class ResponseBody {
         /** All of the response was written to the client. */
         void responsePassedOn();
 
+        /**
+         * Nothing can be passed on now.
+         *
+         * @param moved whether something was passed on since the last call
+         */
+        void responsePaused(boolean moved);
+
         /** Reading from the endpoint failed, or the body is malformed. */
         void responseBroken(IOException failure);
 
@@ -56,6 +63,8 @@ final class ResponseBody {
     private boolean over;
     private boolean direct;
     private boolean waited;
+    private boolean moved;
+    private boolean waitsForClient;
     private long bytes;
     private @Nullable PooledByteBuffer pooled;
     private int undecodedEnd;
@@ -98,6 +107,36 @@ final class ResponseBody {
         return trailers == null ? null : trailers.fields();
     }
 
+    /** Whether the client does not take what is there for it. */
+    boolean waitsForClient() {
+        return waitsForClient;
+    }
+
+    /**
+     * Whether the endpoint has announced more than it has sent so far: bytes of a body whose length is known, or the rest of a
+     * chunk. A stream of chunks may be quiet between two of them.
+     */
+    boolean owed() {
+        return !read && (decoder == null ? remaining > 0 : !decoder.betweenChunks());
+    }
+
+    /**
+     * Tries to write though the client's connection has not become writable. The socket of a slow client becomes writable only
+     * when much of its buffer is empty, but it takes bytes before.
+     *
+     * @return whether the client takes bytes, or the transfer is over
+     */
+    boolean clientTakesMore() {
+        long before = bytes;
+        if (!over && client != null) {
+            pump(client);
+            if (!over && !waitsForClient && !read && !from.source.isReadResumed()) {
+                from.source.resumeReads();
+            }
+        }
+        return over || bytes > before || !waitsForClient;
+    }
+
     /** Begins to pass the body on, through a channel that adds the framing. */
     void start(StreamSinkChannel client) {
         begin(client);
@@ -136,6 +175,7 @@ final class ResponseBody {
             end();
             owner.downstreamFailed(new ClosedChannelException());
         } else if (!over) {
+            moved = true;
             if (!read && !from.source.isReadResumed()) {
                 from.source.resumeReads();
             }
@@ -144,6 +184,7 @@ final class ResponseBody {
     }
 
     private void pump(StreamSinkChannel client) {
+        waitsForClient = false;
         while (!over) {
             try {
                 if (!write(client)) {
@@ -180,6 +221,7 @@ final class ResponseBody {
                 return false;
             }
             bytes += written;
+            moved = true;
             ending |= read && !buffer.hasRemaining();
         }
         if (read && !ending && !direct) {
@@ -194,10 +236,20 @@ final class ResponseBody {
             from.source.suspendReads();
         }
         resumeWrites(client);
+        paused();
+    }
+
+    private void paused() {
+        if (!over) {
+            boolean before = moved;
+            moved = false;
+            owner.responsePaused(before);
+        }
     }
 
     private void resumeWrites(StreamSinkChannel client) {
         waited = true;
+        waitsForClient = true;
         client.getWriteSetter().set(channel -> {
             try {
                 clientWritable(client);
@@ -253,7 +305,9 @@ final class ResponseBody {
         } catch (IOException e) {
             end();
             owner.downstreamFailed(e);
+            return false;
         }
+        paused();
         return false;
     }
 

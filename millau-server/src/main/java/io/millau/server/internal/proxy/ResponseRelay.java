@@ -200,7 +200,7 @@ final class ResponseRelay {
 
     private void tunnel(StreamConnection channel, UpstreamConnection to, PooledByteBuffer first) {
         request.handOverConnection();
-        tunnel = new Tunnel(channel, to, thread.loop.buffers, first, request::end);
+        tunnel = new Tunnel(channel, to, thread.loop, first, request);
         tunnel.start();
     }
 

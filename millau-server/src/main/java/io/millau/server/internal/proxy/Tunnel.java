@@ -1,6 +1,8 @@
 package io.millau.server.internal.proxy;
 
 import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.io.Deadlines;
+import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
@@ -15,7 +17,7 @@ import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /**
  * Passes bytes in both directions between a client and an endpoint after an upgrade (RFC 9110, 7.8), until both directions have
- * ended or a connection fails. For the request's I/O thread alone; holds no buffer while there is nothing to pass on.
+ * ended, a connection fails, or a side takes nothing for long of what is there for it. Both may be quiet for as long as they like. For the request's I/O thread alone; holds no buffer while there is nothing to pass on.
  */
 final class Tunnel {
 
@@ -24,24 +26,28 @@ final class Tunnel {
     private final StreamConnection client;
     private final UpstreamConnection endpoint;
     private final Buffers.Stock buffers;
-    private final Runnable ended;
+    private final Owner owner;
     private final Direction toClient;
     private final Direction toEndpoint;
     private boolean over;
 
+    /** Is notified of what becomes of a tunnel. */
+    interface Owner {
+        /** The client has taken nothing for long of what is there for it; the end follows. */
+        void tunnelStalled();
+
+        /** The tunnel has ended. */
+        void end();
+    }
+
     /** @param first the bytes that the endpoint sent after the head of its response; freed by this object */
-    Tunnel(
-            StreamConnection client,
-            UpstreamConnection endpoint,
-            Buffers.Stock buffers,
-            PooledByteBuffer first,
-            Runnable ended) {
+    Tunnel(StreamConnection client, UpstreamConnection endpoint, EventLoop loop, PooledByteBuffer first, Owner owner) {
         this.client = client;
         this.endpoint = endpoint;
-        this.buffers = buffers;
-        this.ended = ended;
-        this.toClient = new Direction(endpoint.source, client.getSinkChannel(), first);
-        this.toEndpoint = new Direction(client.getSourceChannel(), endpoint.sink, null);
+        this.buffers = loop.buffers;
+        this.owner = owner;
+        this.toClient = new Direction(endpoint.source, client.getSinkChannel(), first, loop.longDeadlines);
+        this.toEndpoint = new Direction(client.getSourceChannel(), endpoint.sink, null, loop.longDeadlines);
     }
 
     void start() {
@@ -53,19 +59,46 @@ final class Tunnel {
     private final class Direction {
         private final ConduitStreamSourceChannel from;
         private final ConduitStreamSinkChannel to;
+        private final Silence silence;
         private @Nullable PooledByteBuffer pooled;
+        private boolean moved;
         private boolean done;
 
-        Direction(ConduitStreamSourceChannel from, ConduitStreamSinkChannel to, @Nullable PooledByteBuffer first) {
+        Direction(
+                ConduitStreamSourceChannel from,
+                ConduitStreamSinkChannel to,
+                @Nullable PooledByteBuffer first,
+                Deadlines deadlines) {
             this.from = from;
             this.to = to;
             this.pooled = first;
+            this.silence = new Silence(deadlines, this::silent);
         }
 
         void start() {
             from.setReadListener(channel -> move());
             to.setWriteListener(channel -> writable());
             move();
+        }
+
+        /** Only ends what has something to pass on: nobody has to send anything. */
+        private void silent() {
+            if (!blocked()) {
+                return;
+            }
+            moved = false;
+            move();
+            if (!moved && blocked() && !over) {
+                LOG.debug("Tunnel to {} stalled", endpoint.endpoint);
+                if (this == toClient) {
+                    owner.tunnelStalled();
+                }
+                close();
+            }
+        }
+
+        private boolean blocked() {
+            return pooled != null && pooled.getBuffer().hasRemaining();
         }
 
         private void writable() {
@@ -79,6 +112,8 @@ final class Tunnel {
                     if (!write()) {
                         from.suspendReads();
                         to.resumeWrites();
+                        silence.paused(moved);
+                        moved = false;
                         return;
                     }
                     int count = read();
@@ -103,6 +138,7 @@ final class Tunnel {
                     if (to.write(buffer) == 0) {
                         return false;
                     }
+                    moved = true;
                 }
             }
             return true;
@@ -130,6 +166,11 @@ final class Tunnel {
             }
         }
 
+        private void end() {
+            silence.end();
+            free();
+        }
+
         private void free() {
             if (pooled != null) {
                 pooled.close();
@@ -143,10 +184,10 @@ final class Tunnel {
             return;
         }
         over = true;
-        toClient.free();
-        toEndpoint.free();
+        toClient.end();
+        toEndpoint.end();
         endpoint.close();
         IoUtils.safeClose(client);
-        ended.run();
+        owner.end();
     }
 }
