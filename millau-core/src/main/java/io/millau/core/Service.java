@@ -37,6 +37,7 @@ public final class Service {
     private final boolean retryUnsafe;
     private final boolean sticky;
     private final int buffer;
+    private final long maxBody;
     private final @Nullable Duration hsts;
 
     private Service(Builder builder) {
@@ -49,6 +50,7 @@ public final class Service {
         this.retryUnsafe = value(Labels.RETRY_UNSAFE);
         this.sticky = value(Labels.STICKY);
         this.buffer = value(Labels.BUFFER);
+        this.maxBody = value(Labels.MAX_BODY);
         this.hsts = get(Labels.HSTS);
     }
 
@@ -131,6 +133,11 @@ public final class Service {
     /** How many bytes of a request's body are kept for retries. */
     public int buffer() {
         return buffer;
+    }
+
+    /** How many bytes the body of a request may have; {@link Long#MAX_VALUE} for no limit. */
+    public long maxBody() {
+        return maxBody;
     }
 
     /** The certificate that it contributes, for any hosts, even if it is disabled; null for none. */
@@ -345,6 +352,15 @@ public final class Service {
          */
         public Builder buffer(int bytes) {
             return set(Labels.BUFFER, bytes);
+        }
+
+        /**
+         * See {@link Service#maxBody()}.
+         *
+         * @throws IllegalArgumentException if it is less than 1, or more than 1 TiB
+         */
+        public Builder maxBody(long bytes) {
+            return set(Labels.MAX_BODY, bytes);
         }
 
         /** See {@link Service#certificate()}. */

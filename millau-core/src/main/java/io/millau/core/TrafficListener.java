@@ -63,6 +63,8 @@ public interface TrafficListener {
         BAD_REQUEST,
         /** Its head, with its trailers, or its target is too large. */
         HEAD_TOO_LARGE,
+        /** Its body is longer than its service allows. */
+        BODY_TOO_LARGE,
         /** Its head or its body did not arrive in time. */
         REQUEST_TIMEOUT,
         /** Its method is CONNECT. */

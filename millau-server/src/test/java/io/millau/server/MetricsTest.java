@@ -49,6 +49,7 @@ class MetricsTest extends ProxyTest {
             millau_ingress_responses_bytes_total{method="OTHER",port=":8080",protocol="http"} 5
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="bad_request"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="head_too_large"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="body_too_large"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="request_timeout"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="connect"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="redirect"} 0

@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 final class LabelTypes {
 
     private static final int LARGEST_BUFFER = 64 * 1024 * 1024;
+    private static final long LARGEST_BODY = 1L << 40;
     private static final int LARGEST_WEIGHT = 1000;
     private static final long LONGEST_HSTS = 10 * 365 * 86_400L;
     private static final Duration DAY = Duration.ofDays(1);
@@ -43,6 +44,7 @@ final class LabelTypes {
             Pattern.compile("([0-9]{1,6}(?:\\.[0-9]{1,3})?)\\s*(ms|s|sec|m|h)", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern BYTES = Pattern.compile("([0-9]{1,9})([kKmM]?)");
+    private static final Pattern MANY_BYTES = Pattern.compile("([0-9]{1,13})([kKmMgG]?)");
     private static final String BASE64 = "[A-Za-z0-9+/=_\\s-]+";
 
     static final LabelType<Boolean> BOOLEAN = LabelType.of(anyCase("true|false"), LabelTypes::bool)
@@ -95,6 +97,13 @@ final class LabelTypes {
             .checked(LabelTypes::checkSize)
             .scalar("integer")
             .limits(0, LARGEST_BUFFER);
+
+    /** A size in bytes, KiB, MiB or GiB, from 1 byte to 1 TiB. */
+    static final LabelType<Long> LARGE_SIZE = LabelType.of(MANY_BYTES.pattern(), LabelTypes::readLargeSize)
+            .checked(LabelTypes::checkLargeSize)
+            .scalar("integer")
+            .limits(1, LARGEST_BODY)
+            .examples("10m");
 
     /** A share, from 0 to 1000. */
     static final LabelType<Integer> SHARE = LabelType.of("[0-9]{1,4}", LabelTypes::readShare)
@@ -290,12 +299,33 @@ final class LabelTypes {
         if (!size.matches()) {
             throw new IllegalArgumentException("expected a size, 64k, 1m or a number of bytes for instance");
         }
-        int shift = switch (size.group(2)) {
-            case "k", "K" -> 10;
-            case "m", "M" -> 20;
-            default -> 0;
+        return checkSize(Long.parseLong(size.group(1)) * unit(size.group(2)));
+    }
+
+    private static long unit(String letter) {
+        return switch (letter) {
+            case "k", "K" -> 1 << 10;
+            case "m", "M" -> 1 << 20;
+            case "g", "G" -> 1 << 30;
+            default -> 1;
         };
-        return checkSize(Long.parseLong(size.group(1)) << shift);
+    }
+
+    private static long readLargeSize(String text) {
+        Matcher size = MANY_BYTES.matcher(text);
+        if (!size.matches()) {
+            throw new IllegalArgumentException("expected a size, 512k, 10m, 1g or a number of bytes for instance");
+        }
+        long number = Long.parseLong(size.group(1));
+        long unit = unit(size.group(2));
+        return checkLargeSize(number > LARGEST_BODY / unit ? -1 : number * unit);
+    }
+
+    private static long checkLargeSize(long bytes) {
+        if (bytes < 1 || bytes > LARGEST_BODY) {
+            throw new IllegalArgumentException("expected a size from 1 to 1024g; without the label there is no limit");
+        }
+        return bytes;
     }
 
     private static int checkSize(long bytes) {

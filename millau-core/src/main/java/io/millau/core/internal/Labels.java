@@ -132,6 +132,14 @@ public final class Labels {
             .byDefault("64k")
             .build();
 
+    /** {@code millau.max-body}. */
+    public static final Label<Long> MAX_BODY = Label.named("max-body", LabelTypes.LARGE_SIZE)
+            .group(ROUTING)
+            .meaning("the longest body of a request, such as `512k`, `10m` or `1g`; a longer one gets `413`")
+            .byDefault(Long.MAX_VALUE, "no limit")
+            .protecting()
+            .build();
+
     /** {@code millau.network}. */
     public static final Label<String> NETWORK = Label.named("network", LabelTypes.TEXT)
             .group(ROUTING)
@@ -233,6 +241,7 @@ public final class Labels {
             HEALTH,
             DRAIN,
             BUFFER,
+            MAX_BODY,
             NETWORK,
             CERT,
             KEY,

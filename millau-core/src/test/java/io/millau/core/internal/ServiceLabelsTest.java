@@ -11,6 +11,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ServiceLabelsTest {
 
@@ -58,6 +59,7 @@ class ServiceLabelsTest {
                         Map.entry("millau.health", "/health?full=1"),
                         Map.entry("millau.drain", "0"),
                         Map.entry("millau.buffer", "1M"),
+                        Map.entry("millau.max-body", "1G"),
                         Map.entry("millau.network", "front")))
                 .settings();
 
@@ -75,6 +77,7 @@ class ServiceLabelsTest {
                                 .health("/health?full=1")
                                 .drain(Duration.ZERO)
                                 .buffer(1024 * 1024)
+                                .maxBody(1024 * 1024 * 1024)
                                 .build(),
                         8080,
                         "front",
@@ -88,6 +91,26 @@ class ServiceLabelsTest {
     void sizes(String value, int bytes) {
         assertThat(read(Map.of("millau.buffer", value)).settings().service().buffer())
                 .isEqualTo(bytes);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "512k, 524288", "10m, 10485760", "5G, 5368709120", "1024g, 1099511627776"})
+    void largeSizes(String value, long bytes) {
+        assertThat(read(Map.of("millau.max-body", value)).settings().service().maxBody())
+                .isEqualTo(bytes);
+    }
+
+    /** It protects its service: with a limit that can't be read, it gets no requests. */
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1025g", "9999999999999g", "10mb", "ten", "-1"})
+    void aLimitThatCantBeReadClosesTheService(String value) {
+        var reading = read(Map.of("millau.enabled", "true", "millau.port", "80", "millau.max-body", value));
+
+        assertThat(reading.closed()).isTrue();
+        assertThat(reading.problems())
+                .singleElement()
+                .asString()
+                .startsWith("millau.max-body=" + value + ": expected a size");
     }
 
     @Test

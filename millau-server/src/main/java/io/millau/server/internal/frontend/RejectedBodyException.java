@@ -2,13 +2,13 @@ package io.millau.server.internal.frontend;
 
 import java.io.IOException;
 
-/** The body of a request can't be read as it was sent. */
+/** The body of a request is not read to its end, since it is malformed or too large. */
 public final class RejectedBodyException extends IOException {
     private static final long serialVersionUID = 1;
 
     private final transient Rejection rejection;
 
-    RejectedBodyException(Rejection rejection) {
+    public RejectedBodyException(Rejection rejection) {
         super(rejection.reason());
         this.rejection = rejection;
     }

@@ -42,6 +42,13 @@ public record Rejection(int status, String text, String reason) {
         return problem == null ? null : badRequest(problem);
     }
 
+    /** @param most how many bytes the service allows */
+    public static Rejection bodyTooLarge(String service, long most) {
+        return new Rejection(
+                StatusCodes.REQUEST_ENTITY_TOO_LARGE,
+                "body of more than " + most + " bytes, the limit of service " + service + " (millau.max-body)");
+    }
+
     static Rejection targetTooLong() {
         return new Rejection(
                 StatusCodes.REQUEST_URI_TOO_LARGE, "request target of more than " + MAX_HEAD_BYTES + " bytes");

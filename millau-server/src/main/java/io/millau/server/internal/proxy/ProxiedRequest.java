@@ -109,8 +109,13 @@ final class ProxiedRequest extends Deadlines.Deadline
             int kept = retryable || canReportNotProcessed(next)
                     ? delivery.service().buffer()
                     : 0;
-            body = new RequestBody(exchange, thread.loop.buffers, this, kept);
+            body = new RequestBody(exchange, delivery.service(), thread.loop.buffers, this, kept);
             report.body = body;
+        }
+        Rejection rejection = body == null ? null : body.rejectedBy(delivery.service());
+        if (rejection != null) {
+            bodyRejected(rejection);
+            return;
         }
         boolean retryableToTheEnd = retryable && (body == null || body.staysRetryable());
         upstream.begin(next, needsNewConnection, retryableToTheEnd);
@@ -200,10 +205,10 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     private void bodyRejected(Rejection rejection) {
         tracker.badRequest(downstream, rejection.reason());
-        if (phase == Phase.AWAITING_RESPONSE) {
-            reply(ProxyHandler.reason(rejection), rejection.status(), rejection.text());
-        } else {
+        if (phase == Phase.RELAYING) {
             downstreamLost();
+        } else {
+            reply(ProxyHandler.reason(rejection), rejection.status(), rejection.text());
         }
     }
 

@@ -105,6 +105,7 @@ public final class ProxyHandler implements HttpHandler {
             case StatusCodes.REQUEST_TIME_OUT -> LocalReason.REQUEST_TIMEOUT;
             case StatusCodes.REQUEST_URI_TOO_LARGE, StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE ->
                 LocalReason.HEAD_TOO_LARGE;
+            case StatusCodes.REQUEST_ENTITY_TOO_LARGE -> LocalReason.BODY_TOO_LARGE;
             default -> LocalReason.BAD_REQUEST;
         };
     }

@@ -1,5 +1,8 @@
 package io.millau.server.internal.proxy;
 
+import io.millau.core.Service;
+import io.millau.server.internal.frontend.RejectedBodyException;
+import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.http.MessageLength;
 import io.millau.server.internal.http.Trailers;
 import io.millau.server.internal.io.Buffers;
@@ -54,6 +57,7 @@ public final class RequestBody {
     private final Owner owner;
     private final long declared;
 
+    private Service service;
     private long read;
     private boolean clientEnded;
     private boolean waitingForClient;
@@ -67,11 +71,15 @@ public final class RequestBody {
     private @Nullable PooledByteBuffer pooled;
     private boolean terminated;
 
-    /** @param maxKept the largest number of bytes to keep for a retry; 0 to keep none */
-    RequestBody(HttpServerExchange exchange, Buffers.Stock buffers, Owner owner, int maxKept) {
+    /**
+     * @param service the one that gets the body first
+     * @param maxKept the largest number of bytes to keep for a retry; 0 to keep none
+     */
+    RequestBody(HttpServerExchange exchange, Service service, Buffers.Stock buffers, Owner owner, int maxKept) {
         this.exchange = exchange;
         this.buffers = buffers;
         this.owner = owner;
+        this.service = service;
         this.client = exchange.getRequestChannel();
         String length = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
         this.declared = length == null ? -1 : MessageLength.parse(length);
@@ -88,6 +96,13 @@ public final class RequestBody {
     /** The number of bytes read from the client so far. */
     long bytes() {
         return read;
+    }
+
+    /** Why this service does not accept the body, as far as it is known; null if it does. */
+    @Nullable
+    Rejection rejectedBy(Service next) {
+        service = next;
+        return Math.max(read, declared) > next.maxBody() ? Rejection.bodyTooLarge(next.name(), next.maxBody()) : null;
     }
 
     /** Whether the client has announced more than it has sent so far. */
@@ -257,6 +272,9 @@ public final class RequestBody {
             read += bytes;
             if (declared >= 0 && read > declared) {
                 throw new IOException("body longer than its Content-Length of " + declared);
+            }
+            if (read > service.maxBody()) {
+                throw new RejectedBodyException(Rejection.bodyTooLarge(service.name(), service.maxBody()));
             }
             keep(buffer, start, bytes);
             owner.bodyProgressed();
