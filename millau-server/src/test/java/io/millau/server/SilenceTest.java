@@ -8,6 +8,9 @@ import io.millau.core.TrafficListener;
 import io.millau.core.testing.CapturedLog;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -15,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -126,6 +130,61 @@ class SilenceTest extends ProxyTest {
         }
         assertThat(traffic.events).noneMatch(event -> event.startsWith("failed"));
         assertThat(traffic.events).anyMatch(event -> event.startsWith("ended GET app delivered client gone 200"));
+    }
+
+    /** Its socket becomes writable only now and then, since the system buffers megabytes, but it takes bytes all the time. */
+    @Test
+    void aSlowClientKeepsItsConnection() throws Exception {
+        startWith(
+                route("/large", endpointWithALargeResponse("HTTP/1.1 200 OK\r\nContent-Length: " + LARGE + "\r\n\r\n")),
+                route(
+                        "/stops",
+                        endpointThatPauses(
+                                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", new CompletableFuture<>(), "")));
+        Socket socket = new Socket();
+        socket.setReceiveBufferSize(64 * 1024);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), millau.port()));
+        RawClient slow = closing(new RawClient(socket)).send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+        slow.readHead();
+
+        for (int stopped = 1; stopped <= 3; stopped++) {
+            client().send("GET /stops HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
+            int expected = stopped;
+            await().atMost(PATIENCE).until(() -> {
+                slow.wire().readExactly(100_000);
+                ahead.addAndGet(Duration.ofSeconds(20).toNanos());
+                return told.size() == expected; // so the deadline of the slow client has passed, too
+            });
+        }
+
+        assertThat(told).containsOnly("200 null");
+        assertThat(slow.wire().readExactly(1_000_000)).hasSize(1_000_000);
+    }
+
+    /** Pipelined requests whose responses nobody reads fill the client's connection. */
+    @Test
+    void aClientThatTakesNoLocalReplyLosesItsConnection() throws Exception {
+        startWith(Service.named("other").hosts("other").build());
+        RawClient client = client();
+        CompletableFuture<Void> cut = CompletableFuture.runAsync(() -> {
+            try {
+                while (true) {
+                    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000));
+                }
+            } catch (IOException e) {
+                // what this test waits for
+            }
+        });
+        AtomicInteger before = new AtomicInteger();
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(300))
+                .until(() -> told.size() > 1000 && before.getAndSet(told.size()) == told.size());
+        assertThat(cut).isNotDone();
+
+        await().atMost(PATIENCE).until(() -> {
+            ahead.addAndGet(LONGER_THAN_SILENCE.toNanos());
+            return cut.isDone();
+        });
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.io.Deadlines;
 import io.undertow.io.IoCallback;
 import io.undertow.io.Sender;
 import io.undertow.server.HttpServerExchange;
@@ -32,26 +33,65 @@ record LocalReply(
     /**
      * Sends a text, with the status code that is set on the exchange.
      *
+     * @param deadlines of the I/O thread
      * @param end called once, when the response was sent to the client or sending failed
      */
-    static void send(HttpServerExchange exchange, String text, Runnable end) {
+    static void send(Downstream downstream, String text, Deadlines deadlines, Runnable end) {
+        HttpServerExchange exchange = downstream.exchange;
         exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain; charset=utf-8");
         ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
         exchange.setResponseContentLength(bytes.remaining());
-        exchange.getResponseSender().send(bytes, new IoCallback() {
-            @Override
-            public void onComplete(HttpServerExchange exchange, Sender sender) {
-                end.run();
-                IoCallback.END_EXCHANGE.onComplete(exchange, sender);
-            }
+        Sending sending = new Sending(downstream, deadlines, end);
+        exchange.getResponseSender().send(bytes, sending);
+        sending.began();
+    }
 
-            @Override
-            public void onException(HttpServerExchange exchange, Sender sender, IOException failure) {
-                LOG.debug("Client is gone reason={}", LogText.later(failure::toString));
-                end.run();
-                IoCallback.END_EXCHANGE.onException(exchange, sender, failure);
+    /** Ends when the client has the reply, or does not take it. */
+    private static final class Sending extends Deadlines.Deadline implements IoCallback {
+        private final Downstream downstream;
+        private final Deadlines deadlines;
+        private final Runnable end;
+        private boolean over;
+
+        Sending(Downstream downstream, Deadlines deadlines, Runnable end) {
+            this.downstream = downstream;
+            this.deadlines = deadlines;
+            this.end = end;
+        }
+
+        private void began() {
+            if (!over) {
+                deadlines.set(this, Silence.LONGEST.toNanos());
             }
-        });
+        }
+
+        private void end() {
+            if (!over) {
+                over = true;
+                deadlines.cancel(this);
+                end.run();
+            }
+        }
+
+        @Override
+        public void onComplete(HttpServerExchange exchange, Sender sender) {
+            end();
+            IoCallback.END_EXCHANGE.onComplete(exchange, sender);
+        }
+
+        @Override
+        public void onException(HttpServerExchange exchange, Sender sender, IOException failure) {
+            LOG.debug("Client is gone reason={}", LogText.later(failure::toString));
+            end();
+            IoCallback.END_EXCHANGE.onException(exchange, sender, failure);
+        }
+
+        @Override
+        public void passed() {
+            LOG.debug("Client did not take its response request={}", LogText.later(downstream::id));
+            end();
+            downstream.abort();
+        }
     }
 
     @Override

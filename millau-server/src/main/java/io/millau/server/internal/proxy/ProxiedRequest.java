@@ -509,7 +509,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         endConnectionIfBodyIsUncertain();
         phase = Phase.LOCAL_REPLY;
         cancelDeadlines();
-        LocalReply.send(exchange, text, this::end);
+        LocalReply.send(downstream, text, thread.loop.longDeadlines, this::end);
     }
 
     /**

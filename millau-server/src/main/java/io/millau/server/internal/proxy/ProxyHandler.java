@@ -57,7 +57,7 @@ public final class ProxyHandler implements HttpHandler {
         this.https = https;
         this.certificates = certificates;
         this.threads = threads;
-        this.tracker = new RequestTracker(listener, ingress);
+        this.tracker = new RequestTracker(listener, ingress, threads);
         this.debugHeaders = debugHeaders;
         this.endpointUnreachable = endpointUnreachable;
     }

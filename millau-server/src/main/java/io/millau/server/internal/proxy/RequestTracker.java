@@ -28,15 +28,17 @@ final class RequestTracker {
 
     private final TrafficListener listener;
     private final TrafficListener.Ingress ingress;
+    private final ThreadLocal<ProxyThread> threads;
     private final AtomicInteger inProgress = new AtomicInteger();
     private final Throttle badRequests = new Throttle();
     private final Throttle unmatched = new Throttle();
     private final Throttle loops = new Throttle();
     private final Map<String, Throttle> failures = new ConcurrentHashMap<>();
 
-    RequestTracker(TrafficListener listener, TrafficListener.Ingress ingress) {
+    RequestTracker(TrafficListener listener, TrafficListener.Ingress ingress, ThreadLocal<ProxyThread> threads) {
         this.listener = listener;
         this.ingress = ingress;
+        this.threads = threads;
     }
 
     TrafficListener listener() {
@@ -155,6 +157,8 @@ final class RequestTracker {
         LocalReply reply = new LocalReply(downstream, ingress, reason, System.nanoTime());
         began(reply, downstream);
         exchange.dispatch(
-                SameThreadExecutor.INSTANCE, () -> LocalReply.send(exchange, text, () -> ended(reply, downstream)));
+                SameThreadExecutor.INSTANCE,
+                () -> LocalReply.send(
+                        downstream, text, threads.get().loop.longDeadlines, () -> ended(reply, downstream)));
     }
 }
