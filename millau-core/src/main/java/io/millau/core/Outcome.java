@@ -8,7 +8,7 @@ public enum Outcome {
     UNREACHABLE(true, false),
     /** The connection ended, or the response was not valid HTTP, before the response was complete. */
     BROKEN(true, true),
-    /** No response within the service's timeout. */
+    /** No response within the timeout of the service, or nothing more of a response that had begun. */
     TIMED_OUT(true, true),
     /**
      * A kept connection turned out to be closed before the first byte of the response. This may happen to an idle
