@@ -151,6 +151,7 @@ abstract class HttpsTest extends ProxyTest {
         Certificate second = ROOT.order().rsa().names("shop.example").issue();
         startWith(service("shop", "shop.example").certificate(first).build());
         RawClient open = client(ROOT.client(), "shop.example");
+        assertThat(get(open, "shop.example").status()).isEqualTo(200); // the handshake has 10 s
         AtomicBoolean over = new AtomicBoolean();
         CompletableFuture<Void> swaps = CompletableFuture.runAsync(() -> {
             for (int i = 0; !over.get(); i++) {
