@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xnio.XnioIoThread;
+import org.xnio.XnioExecutor;
 
 /**
  * The deadlines of one I/O thread, of its requests or of its connections. For that thread alone. All times are in nanoseconds.
@@ -19,14 +19,17 @@ public final class Deadlines {
 
     private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
 
-    private final XnioIoThread thread;
+    private final XnioExecutor thread;
     private final Ticker ticker;
     private final long tickMillis;
     private @Nullable Deadline first;
     private boolean ticking;
 
+    /** The one that the current tick checks next. */
+    private @Nullable Deadline unchecked;
+
     /** @param tick the time between two checks: how late a deadline may be */
-    Deadlines(XnioIoThread thread, Ticker ticker, Duration tick) {
+    Deadlines(XnioExecutor thread, Ticker ticker, Duration tick) {
         this.thread = thread;
         this.ticker = ticker;
         this.tickMillis = tick.toMillis();
@@ -41,13 +44,18 @@ public final class Deadlines {
 
         /** Called on the I/O thread, once, when the time has come. */
         public abstract void passed();
+
+        /** For tests, which count the checks. */
+        boolean isPast(long now) {
+            return now - at >= 0;
+        }
     }
 
     public long now() {
         return ticker.nanoTime();
     }
 
-    /** Sets the deadline, or moves it. */
+    /** Sets the deadline, or moves it. One that a passing deadline sets is checked at the next tick at the earliest. */
     public void set(Deadline deadline, long nanosFromNow) {
         deadline.at = ticker.nanoTime() + nanosFromNow;
         if (deadline.waiting) {
@@ -69,6 +77,9 @@ public final class Deadlines {
             return;
         }
         deadline.waiting = false;
+        if (deadline == unchecked) {
+            unchecked = deadline.next;
+        }
         if (deadline.previous != null) {
             deadline.previous.next = deadline.next;
         } else {
@@ -81,20 +92,29 @@ public final class Deadlines {
         deadline.next = null;
     }
 
+    /** Checks each deadline once, even if passing deadlines set, move or cancel some. */
     private void tick() {
         long now = ticker.nanoTime();
-        Deadline passed;
-        while ((passed = firstPassed(now)) != null) {
-            cancel(passed);
-            try {
-                passed.passed();
-            } catch (RuntimeException e) {
-                LOG.error("Internal error in a deadline; other deadlines are not affected", e);
+        unchecked = first;
+        Deadline deadline;
+        while ((deadline = unchecked) != null) {
+            unchecked = deadline.next;
+            if (deadline.isPast(now)) {
+                cancel(deadline);
+                pass(deadline);
             }
         }
         ticking = false;
         if (first != null) {
             tickLater();
+        }
+    }
+
+    private static void pass(Deadline deadline) {
+        try {
+            deadline.passed();
+        } catch (RuntimeException e) {
+            LOG.error("Internal error in a deadline; other deadlines are not affected", e);
         }
     }
 
@@ -105,17 +125,5 @@ public final class Deadlines {
         } catch (RejectedExecutionException e) {
             LOG.debug("Deadlines are not checked any more: the proxy stops");
         }
-    }
-
-    /**
-     * Finds a deadline that has passed. Starts from the first one each time, since the action of a deadline may cancel others.
-     */
-    private @Nullable Deadline firstPassed(long now) {
-        for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
-            if (now - deadline.at >= 0) {
-                return deadline;
-            }
-        }
-        return null;
     }
 }
