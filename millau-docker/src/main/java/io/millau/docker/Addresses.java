@@ -8,16 +8,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the address of a task or container that the proxy can reach. Pure functions of immutable state. */
-final class Addresses {
-
-    private final Interfaces own;
-    private final List<Network> networks;
-
-    Addresses(Interfaces own, List<Network> networks) {
-        this.own = own;
-        this.networks = networks;
-    }
+/** Finds the address of a task or container that the proxy can reach. Immutable. */
+record Addresses(Interfaces own, List<Network> networks) {
 
     private static int byNetwork(Attachment a, Attachment b) {
         int byName = a.network().compareTo(b.network());

@@ -50,7 +50,7 @@ final class Configs {
     }
 
     private List<Config> list(String label) throws IOException, InterruptedException {
-        return api.list(DockerApi.filtered("/configs", Map.of("label", List.of(label))), Config::of);
+        return api.list(DockerApi.filtered("/configs", Map.of("label", List.of(label))), Fields.ALL, Config::of);
     }
 
     /**

@@ -27,6 +27,17 @@ record Container(
         String networkMode,
         List<Attachment> attachments) {
 
+    static final Fields FIELDS = Fields.of(
+            "Id",
+            "Names",
+            "Labels",
+            "Created",
+            "State",
+            "Status",
+            "Ports",
+            "HostConfig/NetworkMode",
+            "NetworkSettings/Networks");
+
     private static final String COMPOSE_PROJECT = "com.docker.compose.project";
     private static final String COMPOSE_SERVICE = "com.docker.compose.service";
     private static final String COMPOSE_ONE_OFF = "com.docker.compose.oneoff";

@@ -46,9 +46,9 @@ import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls to the Docker Engine API, over docker-java's transport. Responses are read as JSON trees: docker-java's own
- * classes fail on values that a newer engine adds, and have no getter for a task's networks. Requests name no API
- * version, so the engine uses its own.
+ * The calls to the Docker Engine API, over docker-java's transport. Responses are read as JSON trees, long
+ * ones of the fields that count: docker-java's own classes fail on values that a newer engine adds, and have no getter
+ * for a task's networks. Requests name no API version, so the engine uses its own.
  *
  * <p>Discovery only reads, so a read-only proxy of the engine's socket is enough. {@link #post} and {@link #delete} are
  * for {@link Configs} alone.
@@ -135,10 +135,15 @@ final class DockerApi implements AutoCloseable {
         within(call, () -> ask(call, InputStream::readAllBytes));
     }
 
-    /** Returns the elements of a list. Reads them one by one, so that a large list takes little memory. */
-    <T> List<T> list(String path, Function<JsonNode, T> reader) throws IOException, InterruptedException {
+    /**
+     * Returns the elements of a list. Reads them one by one, so that a large list takes little memory.
+     *
+     * @param fields what the reader needs of an element
+     */
+    <T> List<T> list(String path, Fields fields, Function<JsonNode, T> reader)
+            throws IOException, InterruptedException {
         Call call = Call.get(path);
-        return within(call, () -> ask(call, body -> elements(call, body, reader)));
+        return within(call, () -> ask(call, body -> elements(call, body, fields, reader)));
     }
 
     /** Returns the path with a {@code filters} query. */
@@ -161,7 +166,8 @@ final class DockerApi implements AutoCloseable {
                 + URLEncoder.encode(json.toString(), StandardCharsets.UTF_8);
     }
 
-    private static <T> List<T> elements(Call call, InputStream body, Function<JsonNode, T> reader) throws IOException {
+    private static <T> List<T> elements(Call call, InputStream body, Fields fields, Function<JsonNode, T> reader)
+            throws IOException {
         List<T> elements = new ArrayList<>();
         try (JsonParser parser = JSON.createParser(body)) {
             JsonToken first = parser.nextToken();
@@ -173,7 +179,7 @@ final class DockerApi implements AutoCloseable {
                         call.toString(), new IllegalArgumentException("expected a list, not " + first));
             }
             while (parser.nextToken() != JsonToken.END_ARRAY) {
-                elements.add(reader.apply(JSON.readTree(parser)));
+                elements.add(reader.apply(fields.read(parser)));
             }
         }
         return elements;
@@ -202,10 +208,10 @@ final class DockerApi implements AutoCloseable {
             return request.build();
         }
 
-        /** Without the body, which may be long or secret. */
+        /** Without the query, which may be long, and the body, which may be secret, too. */
         @Override
         public String toString() {
-            return method + " " + path;
+            return method + " " + path.replaceFirst("\\?.*", "");
         }
     }
 

@@ -11,18 +11,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
-/** Reads the state of an engine: all of it, or only the tasks of some services. For one connection and one thread. */
+/** Reads the state of an engine: all of it, or only what may have changed. For one connection and one thread. */
 final class EngineReader {
 
-    /** For more services than this, listing all tasks is cheaper than a query by service. */
     private static final int MAX_SERVICES_IN_QUERY = 50;
+
+    /** For a larger part of all services than this, listing all tasks is cheaper than queries by service. */
+    private static final int QUERIED_PART = 4;
+
+    private static final Fields NODE = Fields.of("ID", "Status/Addr", "ManagerStatus/Addr");
 
     private static final String PORT = ServiceLabels.PREFIX + "port";
     private static final String ENABLED = ServiceLabels.PREFIX + "enabled";
 
     private final DockerApi api;
     private final Map<String, Inspected> inspected = new HashMap<>();
+
+    /** Tasks are kept as they were first read, so that reading the same again leaves nothing in memory. */
+    private final Map<String, SwarmTask> known = new HashMap<>();
+
+    /** How many services the Swarm has, ours and others. */
+    private int allServices;
+
     private EngineView.Role role = EngineView.Role.ALONE;
 
     EngineReader(DockerApi api) {
@@ -54,7 +66,7 @@ final class EngineReader {
 
     private EngineView.Role roleByServices() throws IOException, InterruptedException {
         try {
-            api.list("/services", SwarmService::of);
+            api.list("/services", SwarmService.FIELDS, SwarmService::of);
             return EngineView.Role.MANAGER;
         } catch (DockerApi.ErrorResponse e) {
             return isForbidden(e) ? EngineView.Role.FORBIDDEN : EngineView.Role.ALONE;
@@ -74,7 +86,8 @@ final class EngineReader {
         if (role == EngineView.Role.MANAGER) {
             try {
                 services = services();
-                tasks = tasks(services.stream().map(SwarmService::id).toList());
+                tasks = tasks(ids(services));
+                known.keySet().retainAll(tasks.stream().map(SwarmTask::id).collect(Collectors.toSet()));
                 nodes = nodes(tasks, Map.of());
             } catch (DockerApi.ErrorResponse e) {
                 if (!isForbidden(e)) {
@@ -88,30 +101,91 @@ final class EngineReader {
         return new EngineView(role, services, tasks, nodes, containers(), networks());
     }
 
+    /** Reads some services again, with their tasks. */
+    EngineView servicesAgain(Collection<String> serviceIds, EngineView last) throws IOException, InterruptedException {
+        List<SwarmService> services = new ArrayList<>();
+        for (List<String> some : queries(serviceIds)) {
+            services.addAll(ours(api.list(
+                    DockerApi.filtered("/services", Map.of("id", some)), SwarmService.FIELDS, SwarmService::of)));
+        }
+        return tasksAgain(serviceIds, last.withServices(serviceIds, services));
+    }
+
     /** Reads the tasks of some services again. */
-    EngineView tasksOf(Collection<String> serviceIds, EngineView last) throws IOException, InterruptedException {
-        List<SwarmTask> tasks = tasks(serviceIds);
+    EngineView tasksAgain(Collection<String> serviceIds, EngineView last) throws IOException, InterruptedException {
+        Set<String> there = new TreeSet<>(ids(last.services()));
+        there.retainAll(serviceIds);
+        List<SwarmTask> tasks = tasks(there);
         return last.withTasks(serviceIds, tasks, nodes(tasks, last.nodes()));
     }
 
+    /** Reads containers and networks again. */
+    EngineView containersAgain(EngineView last) throws IOException, InterruptedException {
+        return last.withContainers(containers(), networks());
+    }
+
+    private static Set<String> ids(Collection<SwarmService> services) {
+        return services.stream().map(SwarmService::id).collect(Collectors.toSet());
+    }
+
     private List<SwarmService> services() throws IOException, InterruptedException {
-        return api.list("/services", SwarmService::of).stream()
+        List<SwarmService> all = api.list("/services", SwarmService.FIELDS, SwarmService::of);
+        allServices = all.size();
+        return ours(all);
+    }
+
+    private static List<SwarmService> ours(List<SwarmService> services) {
+        return services.stream()
                 .filter(service -> ServiceLabels.concern(service.labels()))
                 .toList();
     }
 
-    private List<SwarmTask> tasks(Collection<String> serviceIds) throws IOException, InterruptedException {
-        if (serviceIds.isEmpty()) {
-            return List.of();
+    private List<SwarmTask> tasks(Set<String> serviceIds) throws IOException, InterruptedException {
+        if (serviceIds.size() > Math.max(MAX_SERVICES_IN_QUERY, allServices / QUERIED_PART)) {
+            return tasks(serviceIds, Map.of());
         }
-        Map<String, Collection<String>> filters = new HashMap<>();
+        List<SwarmTask> tasks = new ArrayList<>();
+        try {
+            for (List<String> some : queries(serviceIds)) {
+                tasks.addAll(tasks(serviceIds, Map.of("service", some)));
+            }
+        } catch (DockerApi.ErrorResponse e) {
+            if (e.status() != 404) {
+                throw e;
+            }
+            // One of the services was removed meanwhile.
+            return tasks(serviceIds, Map.of());
+        }
+        return tasks;
+    }
+
+    private List<SwarmTask> tasks(Set<String> serviceIds, Map<String, List<String>> filter)
+            throws IOException, InterruptedException {
+        Map<String, List<String>> filters = new HashMap<>(filter);
         filters.put("desired-state", List.of("running"));
-        if (serviceIds.size() <= MAX_SERVICES_IN_QUERY) {
-            filters.put("service", serviceIds);
-        }
-        return api.list(DockerApi.filtered("/tasks", filters), SwarmTask::of).stream()
+        return api.list(DockerApi.filtered("/tasks", filters), SwarmTask.FIELDS, this::task).stream()
                 .filter(task -> serviceIds.contains(task.serviceId()))
                 .toList();
+    }
+
+    private SwarmTask task(JsonNode json) {
+        SwarmTask read = SwarmTask.of(json);
+        SwarmTask before = known.get(read.id());
+        if (before != null && before.equals(read)) {
+            return before;
+        }
+        known.put(read.id(), read);
+        return read;
+    }
+
+    /** As many services as one query may name. */
+    private static List<List<String>> queries(Collection<String> serviceIds) {
+        List<String> ids = List.copyOf(serviceIds);
+        List<List<String>> queries = new ArrayList<>();
+        for (int i = 0; i < ids.size(); i += MAX_SERVICES_IN_QUERY) {
+            queries.add(ids.subList(i, Math.min(ids.size(), i + MAX_SERVICES_IN_QUERY)));
+        }
+        return queries;
     }
 
     private Map<String, InetAddress> nodes(List<SwarmTask> tasks, Map<String, InetAddress> known)
@@ -121,7 +195,7 @@ final class EngineReader {
             return known;
         }
         Map<String, InetAddress> nodes = new HashMap<>();
-        for (JsonNode node : api.list("/nodes", node -> node)) {
+        for (JsonNode node : api.list("/nodes", NODE, node -> node)) {
             String address = node.path("Status").path("Addr").asText();
             if (address.isEmpty() || Subnet.literal(address).isAnyLocalAddress()) {
                 address = withoutPort(node.path("ManagerStatus").path("Addr").asText());
@@ -139,7 +213,7 @@ final class EngineReader {
 
     private List<Container> containers() throws IOException, InterruptedException {
         List<Container> containers = new ArrayList<>();
-        for (Container listed : api.list("/containers/json?all=true", Container::of)) {
+        for (Container listed : api.list("/containers/json?all=true", Container.FIELDS, Container::of)) {
             Container container = listed;
             if (isEnabled(listed) && needsPorts(listed)) {
                 container = container.withPorts(inspect(listed.id()).ports);
@@ -206,7 +280,7 @@ final class EngineReader {
 
     private List<Network> networks() throws IOException, InterruptedException {
         try {
-            return api.list("/networks", Network::of);
+            return api.list("/networks", Network.FIELDS, Network::of);
         } catch (DockerApi.ErrorResponse e) {
             // Networks are needed only for messages and for the host's address.
             return List.of();

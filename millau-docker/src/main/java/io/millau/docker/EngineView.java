@@ -2,6 +2,7 @@ package io.millau.docker;
 
 import java.net.InetAddress;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -22,6 +23,8 @@ record EngineView(
         List<Container> containers,
         List<Network> networks) {
 
+    static final EngineView NOTHING = new EngineView(Role.ALONE, List.of(), List.of(), Map.of(), List.of(), List.of());
+
     /** An engine's role in a Swarm. */
     enum Role {
         /** Not in a Swarm. */
@@ -33,12 +36,32 @@ record EngineView(
         FORBIDDEN
     }
 
+    /** The same state, with some services replaced: those that are not among {@code theirs} are gone. */
+    EngineView withServices(Collection<String> serviceIds, List<SwarmService> theirs) {
+        List<SwarmService> merged = Stream.concat(
+                        services.stream().filter(service -> !serviceIds.contains(service.id())),
+                        theirs.stream().filter(service -> serviceIds.contains(service.id())))
+                .toList();
+        return new EngineView(role, merged, tasks, nodes, containers, networks);
+    }
+
     /** The same state, with the tasks of some services replaced. */
     EngineView withTasks(Collection<String> serviceIds, List<SwarmTask> theirs, Map<String, InetAddress> nodes) {
+        List<SwarmTask> replaced = tasks.stream()
+                .filter(task -> serviceIds.contains(task.serviceId()))
+                .toList();
+        if (nodes.equals(this.nodes) && new HashSet<>(replaced).equals(new HashSet<>(theirs))) {
+            return this;
+        }
         List<SwarmTask> merged = Stream.concat(
                         tasks.stream().filter(task -> !serviceIds.contains(task.serviceId())),
                         theirs.stream().filter(task -> serviceIds.contains(task.serviceId())))
                 .toList();
         return new EngineView(role, services, merged, nodes, containers, networks);
+    }
+
+    /** The same state, with other containers and networks. */
+    EngineView withContainers(List<Container> containers, List<Network> networks) {
+        return new EngineView(role, services, tasks, nodes, containers, networks);
     }
 }

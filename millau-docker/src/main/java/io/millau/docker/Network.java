@@ -13,6 +13,8 @@ import java.util.Set;
  */
 record Network(String name, boolean bridge, List<Subnet> subnets, List<InetAddress> gateways) {
 
+    static final Fields FIELDS = Fields.of("Name", "Driver", "IPAM/Config");
+
     /**
      * Docker's internal networks: the routing mesh, and the way out of a Swarm container. Services aren't reached
      * through them.

@@ -7,48 +7,66 @@ import java.util.concurrent.TimeUnit;
 /** Collects what happened since {@link #take} was last called. Safe for use by several threads. */
 final class PendingEvents {
 
-    record Taken(boolean changed, boolean swarmChanged, boolean nodesChanged, boolean suspicion, Set<String> services) {
+    /**
+     * What happened.
+     *
+     * @param services ids of services that changed
+     * @param tasks ids of services of whose tasks a local container changed
+     * @param containers whether a container that is no task, or a network changed
+     * @param nodes whether a node changed
+     * @param suspicion whether a read was requested
+     */
+    record Taken(Set<String> services, Set<String> tasks, boolean containers, boolean nodes, boolean suspicion) {
+
+        boolean changed() {
+            return !services.isEmpty() || !tasks.isEmpty() || containers || nodes;
+        }
+
         Taken and(Taken later) {
-            Set<String> both = new HashSet<>(services);
-            both.addAll(later.services);
             return new Taken(
-                    changed || later.changed,
-                    swarmChanged || later.swarmChanged,
-                    nodesChanged || later.nodesChanged,
-                    suspicion || later.suspicion,
-                    both);
+                    both(services, later.services),
+                    both(tasks, later.tasks),
+                    containers || later.containers,
+                    nodes || later.nodes,
+                    suspicion || later.suspicion);
+        }
+
+        private static Set<String> both(Set<String> some, Set<String> others) {
+            Set<String> both = new HashSet<>(some);
+            both.addAll(others);
+            return both;
         }
     }
 
-    private final Set<String> services = new HashSet<>();
-    private boolean changed;
-    private boolean swarmChanged;
-    private boolean nodesChanged;
+    private Set<String> services = new HashSet<>();
+    private Set<String> tasks = new HashSet<>();
+    private boolean containers;
+    private boolean nodes;
     private boolean suspicion;
     private boolean streamEnded;
 
-    /** A container or network changed. */
-    synchronized void changed() {
-        changed = true;
+    /** A container that is no task, or a network changed. */
+    synchronized void containersChanged() {
+        containers = true;
         notifyAll();
     }
 
     /** A container of a Swarm service's task changed. */
     synchronized void taskChanged(String serviceId) {
-        services.add(serviceId);
-        changed();
+        tasks.add(serviceId);
+        notifyAll();
     }
 
     /** A Swarm service changed. */
-    synchronized void swarmChanged() {
-        swarmChanged = true;
-        changed();
+    synchronized void serviceChanged(String id) {
+        services.add(id);
+        notifyAll();
     }
 
     /** A node changed. */
     synchronized void nodesChanged() {
-        nodesChanged = true;
-        swarmChanged();
+        nodes = true;
+        notifyAll();
     }
 
     /** A read was requested, though no event came. */
@@ -67,7 +85,13 @@ final class PendingEvents {
     synchronized void await(long nanos) throws InterruptedException {
         long end = System.nanoTime() + nanos;
         long left = nanos;
-        while (left > 0 && !changed && !suspicion && !streamEnded) {
+        while (left > 0
+                && services.isEmpty()
+                && tasks.isEmpty()
+                && !containers
+                && !nodes
+                && !suspicion
+                && !streamEnded) {
             TimeUnit.NANOSECONDS.timedWait(this, left);
             left = end - System.nanoTime();
         }
@@ -75,13 +99,13 @@ final class PendingEvents {
 
     /** Returns what happened, and clears it. */
     synchronized Taken take() {
-        Taken taken = new Taken(changed, swarmChanged, nodesChanged, suspicion, Set.copyOf(services));
-        changed = false;
-        swarmChanged = false;
-        nodesChanged = false;
+        Taken taken = new Taken(services, tasks, containers, nodes, suspicion);
+        services = new HashSet<>();
+        tasks = new HashSet<>();
+        containers = false;
+        nodes = false;
         suspicion = false;
         streamEnded = false;
-        services.clear();
         return taken;
     }
 }

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -36,10 +37,10 @@ final class PollSchedule {
     static final long NEVER = Long.MAX_VALUE;
 
     private final Map<String, ServiceState> states = new HashMap<>();
-    private long looked;
 
     /** The polling state of one service. */
     private static final class ServiceState {
+        long looked;
         long version;
         boolean settled;
         long settledSince;
@@ -59,16 +60,33 @@ final class PollSchedule {
             }
             return now - lagUntil < 0 ? FAST : NEVER;
         }
+
+        long pause(long now) {
+            long interval = interval(now);
+            return interval == NEVER ? NEVER : Math.max(0, looked + interval - now);
+        }
     }
 
-    /** Call after each read, of all services or of {@link #moving} ones. */
+    /** Call after each read of all services. */
     void looked(EngineView view, long now) {
-        looked = now;
-        Map<String, List<SwarmTask>> tasks = view.tasks().stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
+        looked(view, service -> true, now);
+    }
+
+    /** Call after each read of some services. */
+    void looked(EngineView view, Collection<String> serviceIds, long now) {
+        looked(view, serviceIds::contains, now);
+    }
+
+    private void looked(EngineView view, Predicate<String> wasRead, long now) {
+        Map<String, List<SwarmTask>> tasks = view.tasks().stream()
+                .filter(task -> wasRead.test(task.serviceId()))
+                .collect(Collectors.groupingBy(SwarmTask::serviceId));
         Set<String> there = new HashSet<>();
         for (SwarmService service : view.services()) {
             there.add(service.id());
-            update(service, tasks.getOrDefault(service.id(), List.of()), now);
+            if (wasRead.test(service.id())) {
+                update(service, tasks.getOrDefault(service.id(), List.of()), now);
+            }
         }
         states.keySet().retainAll(there);
     }
@@ -90,6 +108,7 @@ final class PollSchedule {
         } else if (!settled && quiet(state, now)) {
             state.follow(now);
         }
+        state.looked = now;
         state.version = service.version();
         state.running = running;
         if (settled && !state.settled) {
@@ -145,10 +164,9 @@ final class PollSchedule {
 
     /** How long to wait until the next poll, in nanoseconds; {@link #NEVER} if no service is changing. */
     long pause(long now) {
-        long interval = states.values().stream()
-                .mapToLong(state -> state.interval(now))
+        return states.values().stream()
+                .mapToLong(state -> state.pause(now))
                 .min()
                 .orElse(NEVER);
-        return interval == NEVER ? NEVER : Math.max(0, looked + interval - now);
     }
 }

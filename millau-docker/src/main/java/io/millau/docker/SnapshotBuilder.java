@@ -9,6 +9,7 @@ import io.millau.core.internal.Settings;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a snapshot of services from the state of an engine. Everything is sorted, so that the same state makes an equal
- * snapshot in whatever order the engine lists it. Remembers each service's last valid settings. For one thread.
+ * snapshot in whatever order the engine lists it. Remembers each service's last valid settings, and each service while
+ * nothing of it changes. For one thread.
  */
 final class SnapshotBuilder {
 
@@ -37,6 +39,11 @@ final class SnapshotBuilder {
 
     private final String engine;
     private final LabelReader labels = new LabelReader();
+
+    /** By id; valid for these addresses. */
+    private Map<String, Made> made = Map.of();
+
+    private Addresses madeFor = new Addresses(Interfaces.of(), List.of());
 
     SnapshotBuilder(String engine) {
         this.engine = engine;
@@ -55,6 +62,15 @@ final class SnapshotBuilder {
     /** Marks an instance on its host's network. The host's address may be unknown. */
     private record HostNetwork(Optional<InetAddress> address) {}
 
+    /** A service, with what it was made of and what is wrong with it. */
+    private record Made(
+            String name, Settings settings, List<Instance> instances, Service service, Set<String> mismatches) {
+
+        boolean isOf(String name, Settings settings, List<Instance> instances) {
+            return this.name.equals(name) && this.settings == settings && this.instances.equals(instances);
+        }
+    }
+
     /** Builds one snapshot. */
     private final class Build {
         private final EngineView view;
@@ -62,10 +78,15 @@ final class SnapshotBuilder {
         private final Map<String, List<SwarmTask>> running;
         private final LabelReader.Batch batch = labels.batch();
         private final List<Service> services = new ArrayList<>();
+        private final Map<String, Made> nowMade = new HashMap<>();
 
         Build(EngineView view, Interfaces own) {
             this.view = view;
             this.addresses = new Addresses(own, view.networks());
+            if (!addresses.equals(madeFor)) {
+                made = Map.of();
+                madeFor = addresses;
+            }
             this.running = view.tasks().stream()
                     .filter(SwarmTask::running)
                     .collect(Collectors.groupingBy(SwarmTask::serviceId));
@@ -80,6 +101,7 @@ final class SnapshotBuilder {
                     .filter(container -> !container.isTask() && !container.isOneOff())
                     .collect(Collectors.groupingBy(Container::serviceId, TreeMap::new, Collectors.toList()));
             replicas.forEach(this::addContainers);
+            made = nowMade;
             services.sort(BY_NAME);
             return new Snapshot(services, batch.finish());
         }
@@ -153,19 +175,31 @@ final class SnapshotBuilder {
         }
 
         private void add(String id, String name, Settings settings, List<Instance> instances) {
-            // A service that is not enabled needs neither a port nor a shared network.
-            List<Endpoint> endpoints = settings.enabled() ? endpoints(name, settings, instances) : List.of();
-            services.add(settings.service(name).id(id).endpoints(endpoints).build());
+            Made before = made.get(id);
+            Made now = before != null && before.isOf(name, settings, instances)
+                    ? before
+                    : make(id, name, settings, instances);
+            nowMade.put(id, now);
+            now.mismatches().forEach(message -> batch.problem(name, message));
+            services.add(now.service());
         }
 
-        private List<Endpoint> endpoints(String name, Settings settings, List<Instance> instances) {
-            List<Endpoint> endpoints = new ArrayList<>();
+        private Made make(String id, String name, Settings settings, List<Instance> instances) {
             Set<String> mismatches = new TreeSet<>();
+            // A service that is not enabled needs neither a port nor a shared network.
+            List<Endpoint> endpoints =
+                    settings.enabled() ? endpoints(name, settings, instances, mismatches) : List.of();
+            Service service = settings.service(name).id(id).endpoints(endpoints).build();
+            return new Made(name, settings, instances, service, mismatches);
+        }
+
+        private List<Endpoint> endpoints(
+                String name, Settings settings, List<Instance> instances, Set<String> mismatches) {
+            List<Endpoint> endpoints = new ArrayList<>();
             for (Instance instance : instances) {
                 address(instance, settings.network(), mismatches)
                         .ifPresent(address -> endpoints.add(settings.endpoint(instance.id(), address, name)));
             }
-            mismatches.forEach(message -> batch.problem(name, message));
             endpoints.sort((a, b) -> a.id().compareTo(b.id()));
             return endpoints;
         }

@@ -25,6 +25,16 @@ record SwarmService(
 
     static final int UNKNOWN = -1;
 
+    static final Fields FIELDS = Fields.of(
+            "ID",
+            "Version/Index",
+            "Spec/Name",
+            "Spec/Labels",
+            "Spec/TaskTemplate/ContainerSpec/Labels",
+            "Spec/Mode/Replicated/Replicas",
+            "UpdateStatus/State",
+            "Endpoint/Ports");
+
     static SwarmService of(JsonNode json) {
         JsonNode spec = json.path("Spec");
         String update = json.path("UpdateStatus").path("State").asText();

@@ -14,6 +14,17 @@ import java.util.List;
 record SwarmTask(
         String id, String serviceId, String nodeId, boolean running, List<Attachment> attachments, boolean onHost) {
 
+    static final Fields FIELDS = Fields.of(
+            "ID",
+            "ServiceID",
+            "NodeID",
+            "Status/State",
+            "DesiredState",
+            "NetworksAttachments/Network/Spec/Name",
+            "NetworksAttachments/Network/Spec/Ingress",
+            "NetworksAttachments/Network/DriverState/Name",
+            "NetworksAttachments/Addresses");
+
     private static final String RUNNING = "running";
 
     static SwarmTask of(JsonNode json) {
@@ -21,7 +32,7 @@ record SwarmTask(
         boolean onHost = false;
         for (JsonNode attachment : json.path("NetworksAttachments")) {
             JsonNode network = attachment.path("Network");
-            String name = network.path("Spec").path("Name").asText();
+            String name = network.path("Spec").path("Name").asText().intern();
             onHost |= network.path("DriverState").path("Name").asText().equals("host");
             if (network.path("Spec").path("Ingress").asBoolean() || Network.isDockerInternal(name)) {
                 continue;
@@ -32,8 +43,9 @@ record SwarmTask(
         }
         return new SwarmTask(
                 Json.text(json, "ID"),
-                json.path("ServiceID").asText(),
-                json.path("NodeID").asText(),
+                // Thousands of tasks have the same.
+                json.path("ServiceID").asText().intern(),
+                json.path("NodeID").asText().intern(),
                 json.path("Status").path("State").asText().equals(RUNNING)
                         && json.path("DesiredState").asText().equals(RUNNING),
                 attachments,

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -17,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The loop of one subscription: subscribes to events, then reads everything. Reads again after each event, often for
- * services that are changing, and at intervals in any case. After a failure it starts again, without end.
+ * The loop of one subscription: subscribes to events, then reads everything. After an event it reads what that concerns,
+ * services that are changing often, and everything at intervals. After a failure it starts again, without end.
  */
 final class Watch implements ServiceSource.Subscription {
 
@@ -35,6 +36,9 @@ final class Watch implements ServiceSource.Subscription {
 
     /** A proxy may end every event stream at once: limits how often we connect. */
     private static final long MIN_SESSION_INTERVAL = Duration.ofSeconds(1).toNanos();
+
+    /** Reading all of a big Swarm, or polling many of its services, takes at most a fifth of the time. */
+    private static final int REST = 4;
 
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
@@ -69,7 +73,11 @@ final class Watch implements ServiceSource.Subscription {
     private final SourceStats discovery;
     private final Thread thread;
     private volatile boolean closed;
+    private @Nullable Seen seen;
     private @Nullable Snapshot delivered;
+
+    /** What a snapshot is made of. */
+    private record Seen(EngineView view, Interfaces own) {}
 
     Watch(String engine, Supplier<DockerApi> connection, Supplier<Interfaces> interfaces, Consumer<Snapshot> consumer) {
         this.connection = connection;
@@ -142,7 +150,7 @@ final class Watch implements ServiceSource.Subscription {
         try (DockerApi api = connection.get()) {
             pending.take();
             try (DockerApi.Events events = api.events(EVENTS, this::heard, pending::streamEnded)) {
-                follow(new EngineReader(api), events);
+                new Session(new EngineReader(api)).follow(events);
             }
         }
     }
@@ -151,7 +159,8 @@ final class Watch implements ServiceSource.Subscription {
         discovery.heard();
         switch (event.path("Type").asText()) {
             case "node" -> pending.nodesChanged();
-            case "service" -> pending.swarmChanged();
+            case "service" ->
+                pending.serviceChanged(event.path("Actor").path("ID").asText());
             default -> heardLocally(event);
         }
     }
@@ -161,59 +170,127 @@ final class Watch implements ServiceSource.Subscription {
         if (attributes.has(Container.SWARM_TASK)) {
             pending.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
         } else {
-            pending.changed();
+            pending.containersChanged();
         }
     }
 
-    /** Reads and delivers snapshots until the event stream ends. */
-    private void follow(EngineReader reader, DockerApi.Events events) throws IOException, InterruptedException {
-        reader.findRole();
-        EngineView view = everything(reader);
-        outage.over(System.nanoTime());
-        long looked = System.nanoTime();
-        long next = looked + FULL_READ_INTERVAL;
-        while (!closed && !events.ended()) {
-            long now = System.nanoTime();
-            pending.await(Math.min(next - now, schedule.pause(now)));
-            PendingEvents.Taken taken = pending.take();
-            if (taken.changed()) {
-                Thread.sleep(BURST);
-                taken = taken.and(pending.take());
+    /** What was read since an event stream began, and when to read again. All times are of {@link System#nanoTime}. */
+    private final class Session {
+        private final EngineReader reader;
+        private EngineView view = EngineView.NOTHING;
+        private long readAll;
+        private long readAllTook;
+        private long nextRead;
+        private long polled = System.nanoTime();
+        private long pollTook;
+        private boolean nodesChanged;
+
+        Session(EngineReader reader) {
+            this.reader = reader;
+        }
+
+        /** Reads and delivers snapshots until the event stream ends. */
+        void follow(DockerApi.Events events) throws IOException, InterruptedException {
+            everything();
+            outage.over(System.nanoTime());
+            while (!closed && !events.ended()) {
+                long now = System.nanoTime();
+                pending.await(Math.min(nextRead - now, untilPoll(now)));
+                PendingEvents.Taken taken = pending.take();
+                if (taken.changed()) {
+                    Thread.sleep(BURST);
+                    taken = taken.and(pending.take());
+                }
+                now = System.nanoTime();
+                plan(taken, now);
+                if (now - nextRead >= 0) {
+                    everything();
+                } else {
+                    some(taken);
+                }
+                schedule.heardOf(taken.tasks(), System.nanoTime());
             }
-            now = System.nanoTime();
+        }
+
+        /** Brings the next read of everything forward. */
+        private void plan(PendingEvents.Taken taken, long now) {
             if (taken.suspicion()) {
                 schedule.suspicious(now);
-                next = Math.min(next, looked + MIN_SUSPICION_INTERVAL);
+                nextRead = Math.min(nextRead, readAll + MIN_SUSPICION_INTERVAL);
             }
-            if (taken.changed() || now >= next) {
-                if (taken.nodesChanged() || now >= next || (taken.swarmChanged() && !reader.isManager())) {
-                    reader.findRole();
-                }
-                view = everything(reader);
-                looked = System.nanoTime();
-                next = looked + FULL_READ_INTERVAL;
-                schedule.heardOf(taken.services(), looked);
-                if (taken.nodesChanged()) {
-                    schedule.nodesChanged(looked);
-                }
-            } else if (schedule.pause(now) == 0) {
-                view = reader.tasksOf(schedule.moving(now), view);
-                seen(view);
+            if (taken.nodes() || !taken.services().isEmpty() && !reader.isManager()) {
+                nextRead = now;
+            }
+            nodesChanged |= taken.nodes();
+            nextRead = Math.max(nextRead, readAll + REST * readAllTook);
+        }
+
+        private void everything() throws IOException, InterruptedException {
+            reader.findRole();
+            long start = System.nanoTime();
+            view = reader.everything();
+            schedule.looked(view, System.nanoTime());
+            seen(view);
+            readAll = System.nanoTime();
+            readAllTook = readAll - start;
+            nextRead = readAll + FULL_READ_INTERVAL;
+            discovery.looked(Duration.ofNanos(readAllTook));
+            if (nodesChanged) {
+                nodesChanged = false;
+                schedule.nodesChanged(readAll);
             }
         }
-    }
 
-    private EngineView everything(EngineReader reader) throws IOException, InterruptedException {
-        long start = System.nanoTime();
-        EngineView view = reader.everything();
-        seen(view);
-        discovery.looked(Duration.ofNanos(System.nanoTime() - start));
-        return view;
+        /** Reads what the events concern, and the services that are changing if it is time for that. */
+        private void some(PendingEvents.Taken taken) throws IOException, InterruptedException {
+            if (taken.containers()) {
+                view = reader.containersAgain(view);
+            }
+            if (reader.isManager()) {
+                someOfTheSwarm(taken);
+            }
+            seen(view);
+            if (taken.changed()) {
+                discovery.lookedAgain();
+            }
+        }
+
+        private void someOfTheSwarm(PendingEvents.Taken taken) throws IOException, InterruptedException {
+            if (!taken.services().isEmpty()) {
+                view = reader.servicesAgain(taken.services(), view);
+                schedule.looked(view, taken.services(), System.nanoTime());
+            }
+            if (!taken.tasks().isEmpty()) {
+                view = reader.tasksAgain(taken.tasks(), view);
+                schedule.looked(view, taken.tasks(), System.nanoTime());
+            }
+            poll();
+        }
+
+        private void poll() throws IOException, InterruptedException {
+            long start = System.nanoTime();
+            if (untilPoll(start) > 0) {
+                return;
+            }
+            Set<String> moving = schedule.moving(start);
+            view = reader.tasksAgain(moving, view);
+            polled = System.nanoTime();
+            pollTook = polled - start;
+            schedule.looked(view, moving, polled);
+        }
+
+        private long untilPoll(long now) {
+            return Math.max(schedule.pause(now), polled + REST * pollTook - now);
+        }
     }
 
     private void seen(EngineView view) {
-        schedule.looked(view, System.nanoTime());
-        Snapshot snapshot = builder.build(view, interfaces.get());
+        Seen now = new Seen(view, interfaces.get());
+        if (now.equals(seen)) {
+            return;
+        }
+        seen = now;
+        Snapshot snapshot = builder.build(view, now.own());
         if (snapshot.equals(delivered)) {
             return;
         }

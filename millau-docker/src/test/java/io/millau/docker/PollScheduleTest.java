@@ -20,23 +20,20 @@ class PollScheduleTest {
     private List<String> tasks = List.of();
     private int looks;
 
-    private void look() {
+    private SwarmService service() {
         String json = EngineJson.service("web", version, replicas, Map.of())
                 .replaceFirst("}$", ",\"UpdateStatus\":{\"State\":\"" + update + "\"}}");
+        return SwarmService.of(EngineJson.json(json));
+    }
+
+    private void look() {
         List<SwarmTask> seen = new ArrayList<>();
         for (String task : tasks) {
             seen.add(SwarmTask.of(EngineJson.json(EngineJson.task(
                     task, "web", task.startsWith("r") ? "running" : "starting", "running", "app", "10.0.1.3"))));
         }
         schedule.looked(
-                new EngineView(
-                        EngineView.Role.MANAGER,
-                        List.of(SwarmService.of(EngineJson.json(json))),
-                        seen,
-                        Map.of(),
-                        List.of(),
-                        List.of()),
-                now);
+                new EngineView(EngineView.Role.MANAGER, List.of(service()), seen, Map.of(), List.of(), List.of()), now);
         looks++;
     }
 
@@ -156,6 +153,18 @@ class PollScheduleTest {
         settle();
         schedule.nodesChanged(now);
         assertThat(schedule.moving(now)).containsExactly("web");
+    }
+
+    /** Where one service changed all the time, the others were not asked. */
+    @Test
+    void aReadOfAnotherServiceDoesNotPutOffAPoll() {
+        settle();
+        version++;
+        look();
+        now += Duration.ofMillis(200).toNanos();
+        schedule.looked(EngineView.NOTHING.withServices(List.of("web"), List.of(service())), List.of("other"), now);
+
+        assertThat(schedule.pause(now)).isEqualTo(Duration.ofMillis(50).toNanos());
     }
 
     @Test

@@ -17,8 +17,10 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -446,6 +448,103 @@ class WatchTest {
                     .filteredOn(request -> request.startsWith("GET /tasks"))
                     .allMatch(request -> request.contains("\"desired-state\":[\"running\"]")
                             && request.contains("\"service\":[\"a\"]"));
+        }
+    }
+
+    private void swarm(String... services) {
+        engine.manager()
+                .on(
+                        "/services",
+                        Stream.of(services)
+                                .map(id -> EngineJson.service(id, 1, 1, LABELS))
+                                .toList()
+                                .toString())
+                .on(
+                        "/tasks",
+                        Stream.of(services)
+                                .map(id -> EngineJson.task("of-" + id, id, "running", "running", "app", "10.0.1.3"))
+                                .toList()
+                                .toString());
+    }
+
+    private static String swarmEvent(String service) {
+        return SWARM_EVENT.replace("\"a\"", "\"" + service + "\"");
+    }
+
+    private List<String> requestsSince(int before) {
+        return List.copyOf(engine.requests().subList(before, engine.requests().size()));
+    }
+
+    @Test
+    void ofAnEventOfAServiceOnlyThatServiceIsRead() {
+        swarm("a", "b");
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("a", 1);
+            int before = engine.requests().size();
+            swarm("b", "c");
+            engine.event(swarmEvent("c"));
+            received.awaitEndpoints("c", 1);
+
+            assertThat(received.endpoints("a")).as("nothing was said of it").hasSize(1);
+            assertThat(requestsSince(before))
+                    .contains("GET /services?filters={\"id\":[\"c\"]}")
+                    .allMatch(request -> request.startsWith("GET /services?") || request.startsWith("GET /tasks?"));
+
+            engine.event(swarmEvent("a"));
+            received.awaitGone("a");
+            assertThat(received.endpoints("b")).hasSize(1);
+        }
+    }
+
+    @Test
+    void ofAnEventOfATasksContainerOnlyTheTasksOfItsServiceAreRead() {
+        swarm("a", "b");
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("a", 1);
+            int before = engine.requests().size();
+            engine.on("/tasks", "[]");
+            engine.event("""
+                    {"Type":"container","Action":"die","Actor":{"ID":"x","Attributes":{"com.docker.swarm.task.id":"of-a",\
+                    "com.docker.swarm.service.id":"a"}}}
+                    """);
+            received.awaitEndpoints("a", 0);
+
+            assertThat(requestsSince(before)).allMatch(request -> request.startsWith("GET /tasks?"));
+        }
+    }
+
+    @Test
+    void ofAnEventOfAnotherContainerOnlyContainersAndNetworksAreRead() {
+        swarm("a");
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            int before = engine.requests().size();
+            show("other", "172.17.0.3");
+            engine.event(CONTAINER_EVENT);
+            received.awaitEndpoints("other", 1);
+
+            assertThat(received.endpoints("a")).hasSize(1);
+            assertThat(requestsSince(before))
+                    .filteredOn(request -> !request.startsWith("GET /tasks?")) // polls of what has just been found
+                    .allMatch(request -> request.startsWith("GET /containers/") || request.startsWith("GET /networks"));
+        }
+    }
+
+    /** An engine responds with 404 to a query for the tasks of a service that is gone. */
+    @Test
+    void aServiceThatIsRemovedBetweenTwoRequestsHurtsNoOther() {
+        swarm("a", "b");
+        engine.behave(exchange -> {
+            String uri = exchange.getRequestURI().toString();
+            if (uri.startsWith("/tasks") && uri.contains("service")) {
+                FakeEngine.send(exchange, 404, "{\"message\":\"service b not found\"}");
+            } else {
+                engine.normally(exchange);
+            }
+        });
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("a", 1);
+            assertThat(log.about("source=")).isEmpty();
         }
     }
 }

@@ -48,6 +48,12 @@ public final class SourceStats {
         trouble = null;
     }
 
+    /** The source read what had changed. */
+    public void lookedAgain() {
+        Look look = last;
+        looked(look == null ? Duration.ZERO : look.took());
+    }
+
     /**
      * A read failed.
      *

@@ -1,0 +1,75 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The fields that count in a response. All others, most of what an engine says of a service or task, are skipped while it is read.
+ * Immutable.
+ */
+final class Fields {
+
+    static final Fields ALL = new Fields(Map.of());
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    /** By name, with what counts of their values; empty if everything counts. */
+    private final Map<String, Fields> within;
+
+    private Fields(Map<String, Fields> within) {
+        this.within = within;
+    }
+
+    /** @param paths for example {@code Spec/Name}; the elements of an array have the path of the array */
+    static Fields of(String... paths) {
+        Fields fields = new Fields(new HashMap<>());
+        for (String path : paths) {
+            Fields at = fields;
+            for (String name : path.split("/")) {
+                // Interned, as the parser's names are: the look-ups compare no characters.
+                at = at.within.computeIfAbsent(name.intern(), n -> new Fields(new HashMap<>()));
+            }
+        }
+        return fields;
+    }
+
+    /** Reads the value at which the parser is. */
+    JsonNode read(JsonParser parser) throws IOException {
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> readObject(parser);
+            case START_ARRAY -> readArray(parser);
+            case VALUE_STRING -> TextNode.valueOf(parser.getText());
+            default -> JSON.readTree(parser);
+        };
+    }
+
+    private JsonNode readObject(JsonParser parser) throws IOException {
+        ObjectNode object = JSON.createObjectNode();
+        for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+            parser.nextToken();
+            Fields value = within.isEmpty() ? ALL : within.get(name);
+            if (value == null) {
+                parser.skipChildren();
+            } else {
+                object.set(name, value.read(parser));
+            }
+        }
+        return object;
+    }
+
+    private JsonNode readArray(JsonParser parser) throws IOException {
+        ArrayNode elements = JSON.createArrayNode();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            elements.add(read(parser));
+        }
+        return elements;
+    }
+}
