@@ -84,7 +84,10 @@ public interface TrafficListener {
         /** No endpoint answered in time. */
         UPSTREAM_TIMEOUT,
         /** Its client took nothing of the response, or sent nothing more of its body, for so long that the response was ended. */
-        CLIENT_STALLED
+        CLIENT_STALLED,
+
+        /** Millau has no room for it: it has too many files and connections open. */
+        OVERLOADED
     }
 
     /**

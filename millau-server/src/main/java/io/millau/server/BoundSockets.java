@@ -1,5 +1,6 @@
 package io.millau.server;
 
+import io.millau.server.internal.io.OpenFiles;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -12,7 +13,10 @@ import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/** The listening sockets of a proxy, and the worker with its I/O threads. The sockets accept nothing yet: connections wait. */
+/**
+ * The listening sockets of a proxy, and the worker with its I/O threads. The sockets accept nothing yet: connections wait. While a
+ * port has as many connections as it may, further ones wait, too.
+ */
 final class BoundSockets {
 
     private static final OptionMap SOCKET = OptionMap.builder()
@@ -23,6 +27,10 @@ final class BoundSockets {
             .getMap();
 
     final XnioWorker worker;
+
+    /** How many connections of clients each port accepts at once. */
+    final int clientsOfEach;
+
     final List<AcceptingChannel<StreamConnection>> http = new ArrayList<>();
     final List<AcceptingChannel<StreamConnection>> https = new ArrayList<>();
 
@@ -40,15 +48,22 @@ final class BoundSockets {
                         .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
                         .set(Options.CONNECTION_LOW_WATER, 1_000_000)
                         .getMap());
+        clientsOfEach =
+                OpenFiles.forEachSide() / Math.max(1, builder.addresses.size() + builder.secureAddresses.size());
+        OptionMap client = OptionMap.builder()
+                .addAll(SOCKET)
+                .set(Options.CONNECTION_HIGH_WATER, clientsOfEach)
+                .set(Options.CONNECTION_LOW_WATER, clientsOfEach)
+                .getMap();
         try {
             for (InetSocketAddress address : builder.addresses) {
-                http.add(bind(address));
+                http.add(bind(address, client));
             }
             for (InetSocketAddress address : builder.secureAddresses) {
-                https.add(bind(address));
+                https.add(bind(address, client));
             }
             if (builder.telemetry != null) {
-                telemetry = bind(builder.telemetry);
+                telemetry = bind(builder.telemetry, SOCKET);
             }
         } catch (IOException e) {
             worker.shutdownNow(); // closes what was bound
@@ -56,9 +71,10 @@ final class BoundSockets {
         }
     }
 
-    private AcceptingChannel<StreamConnection> bind(InetSocketAddress address) throws Millau.BindFailedException {
+    private AcceptingChannel<StreamConnection> bind(InetSocketAddress address, OptionMap options)
+            throws Millau.BindFailedException {
         try {
-            return worker.createStreamConnectionServer(address, null, SOCKET);
+            return worker.createStreamConnectionServer(address, null, options);
         } catch (IOException e) {
             throw new Millau.BindFailedException(address, e);
         }

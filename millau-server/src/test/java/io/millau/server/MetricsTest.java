@@ -60,6 +60,7 @@ class MetricsTest extends ProxyTest {
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="upstream_failed"} 1
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="upstream_timeout"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="client_stalled"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="overloaded"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="malformed"} 0
 
             millau_lb_successful_requests_total{code="200",method="GET",service="app"} 1

@@ -27,8 +27,14 @@ public final class StandaloneServer implements AutoCloseable {
     private final Path output;
 
     public StandaloneServer(Path output, Map<String, String> environment, String... arguments) throws IOException {
+        this(output, List.of(), environment, arguments);
+    }
+
+    private StandaloneServer(Path output, List<String> prefix, Map<String, String> environment, String... arguments)
+            throws IOException {
         this.output = output;
-        List<String> command = new ArrayList<>(List.of(
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx48m",
                 "-XX:MaxDirectMemorySize=32m",
@@ -43,6 +49,13 @@ public final class StandaloneServer implements AutoCloseable {
         builder.environment().put("DOCKER_HOST", NO_ENGINE);
         builder.environment().putAll(environment);
         process = builder.start();
+    }
+
+    /** A server that may have so many files and sockets open. */
+    public static StandaloneServer withFiles(int files, Path output, Map<String, String> environment)
+            throws IOException {
+        return new StandaloneServer(
+                output, List.of("sh", "-c", "ulimit -n " + files + " && exec \"$@\"", "sh"), environment);
     }
 
     public String output() throws IOException {

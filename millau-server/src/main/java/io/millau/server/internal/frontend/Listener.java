@@ -65,8 +65,7 @@ public final class Listener {
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, loops, OPTIONS);
         Consumer<StreamConnection> connections =
                 connection -> DownstreamConnection.open(connection, loops.current(), http1, http2);
-        server.getAcceptSetter()
-                .set(ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, connections)));
+        acceptWith(server, socket -> proxyHeaders.open(socket, connections));
         return new Listener("http", trust, proxyHeaders, http1, http2, server);
     }
 
@@ -100,9 +99,16 @@ public final class Listener {
         };
         Consumer<StreamConnection> handshakes =
                 connection -> TlsHandshake.serve(connection, tls, tlsThreads.current(), connections);
-        server.getAcceptSetter()
-                .set(ChannelListeners.openListenerAdapter(socket -> proxyHeaders.open(socket, handshakes)));
+        acceptWith(server, socket -> proxyHeaders.open(socket, handshakes));
         return new Listener("https", trust, proxyHeaders, http1, http2, server);
+    }
+
+    private static void acceptWith(AcceptingChannel<StreamConnection> server, Consumer<StreamConnection> connections) {
+        ConnectionLimit limit = new ConnectionLimit(server);
+        server.getAcceptSetter().set(ChannelListeners.openListenerAdapter(socket -> {
+            limit.accepted();
+            connections.accept(socket);
+        }));
     }
 
     public String scheme() {

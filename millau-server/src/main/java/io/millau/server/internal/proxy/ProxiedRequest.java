@@ -9,6 +9,7 @@ import io.millau.server.internal.frontend.RejectedBodyException;
 import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.io.Deadlines;
+import io.millau.server.internal.io.OpenFiles;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpServerExchange;
@@ -128,6 +129,10 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Called when no connection to the endpoint could be opened; it may have a new address. */
     void notConnected(IOException failure) {
+        if (OpenFiles.areExhausted(failure)) {
+            replyOverloaded(failure);
+            return;
+        }
         attemptFailed(Outcome.UNREACHABLE, failure);
         handler.endpointUnreachable();
     }
@@ -496,6 +501,13 @@ final class ProxiedRequest extends Deadlines.Deadline
             reply(LocalReason.UPSTREAM_FAILED, 502, "No instance could answer\n");
         }
         tracker.failed(report, delivery.service(), running ? failures().lastReason() : "no running instance");
+    }
+
+    /** The fault is ours: the endpoint is not to blame, and no other could be reached either. */
+    private void replyOverloaded(IOException failure) {
+        exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
+        reply(LocalReason.OVERLOADED, 503, "Overloaded\n");
+        tracker.failed(report, delivery.service(), String.valueOf(failure.getMessage()));
     }
 
     private void reply(LocalReason reason, int status, String text) {

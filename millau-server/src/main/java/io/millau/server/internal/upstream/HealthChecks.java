@@ -10,6 +10,7 @@ import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.io.EventLoops;
+import io.millau.server.internal.io.OpenFiles;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -158,6 +159,11 @@ public final class HealthChecks {
 
         @Override
         public void notConnected(IOException failure) {
+            if (OpenFiles.areExhausted(failure)) {
+                stop(); // says nothing about the endpoint
+                loop.longDeadlines.set(this, untilNext());
+                return;
+            }
             end(false, String.valueOf(failure.getMessage()));
         }
 

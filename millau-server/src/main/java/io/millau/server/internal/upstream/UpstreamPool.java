@@ -4,6 +4,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
+import io.millau.server.internal.io.OpenFiles;
 import io.millau.server.internal.tls.TlsConnection;
 import io.millau.server.internal.tls.TlsHandshake;
 import io.millau.server.internal.tls.TlsThreads;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.ChannelListener;
+import org.xnio.FailedIoFuture;
 import org.xnio.IoFuture;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
@@ -275,7 +277,11 @@ public final class UpstreamPool {
             this.endpoint = endpoint;
             this.listener = listener;
             deadlines.set(this, CONNECT_NANOS);
-            this.future = loop.thread().openStreamConnection(endpoint.socketAddress(), this, SOCKET_OPTIONS);
+            boolean room = makeRoom();
+            pools.countAttempt(1);
+            this.future = room
+                    ? loop.thread().openStreamConnection(endpoint.socketAddress(), this, SOCKET_OPTIONS)
+                    : new FailedIoFuture<>(OpenFiles.exhausted());
             future.addNotifier(
                     (done, nothing) -> {
                         if (done.getStatus() == IoFuture.Status.FAILED) {
@@ -354,9 +360,31 @@ public final class UpstreamPool {
 
         /** Ends the attempt: the listener is not called any more. */
         private void finish() {
+            if (!over) {
+                pools.countAttempt(-1);
+            }
             over = true;
             deadlines.cancel(this);
         }
+    }
+
+    /** Closes the connection that was idle for longest if there are as many as may be; returns false if none of this thread was. */
+    private boolean makeRoom() {
+        if (!pools.full()) {
+            return true;
+        }
+        UpstreamConnection oldest = null;
+        for (EndpointPool known : all.values()) {
+            UpstreamConnection last = known.idle.peekLast();
+            if (last != null && (oldest == null || last.idleSince - oldest.idleSince < 0)) {
+                oldest = last;
+            }
+        }
+        if (oldest == null) {
+            return false;
+        }
+        oldest.close();
+        return true;
     }
 
     void release(UpstreamConnection connection) {

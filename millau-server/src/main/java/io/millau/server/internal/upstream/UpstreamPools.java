@@ -4,6 +4,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.io.EventLoops;
+import io.millau.server.internal.io.OpenFiles;
 import io.millau.server.internal.tls.TlsThreads;
 import io.millau.server.internal.tls.UpstreamEngines;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.xnio.XnioIoThread;
 
 /**
@@ -27,6 +29,11 @@ public final class UpstreamPools {
 
     /** The number of open connections to each endpoint, including removed ones. */
     private final Map<Endpoint, Integer> connections = new ConcurrentHashMap<>();
+
+    /** All of them, and attempts to connect. */
+    private final AtomicInteger allConnections = new AtomicInteger();
+
+    private final int mostConnections = OpenFiles.forEachSide();
 
     public UpstreamPools(EventLoops loops, TlsThreads tls) {
         UpstreamEngines engines = new UpstreamEngines();
@@ -50,7 +57,18 @@ public final class UpstreamPools {
 
     /** Counts connections that were opened, or, with a negative number, closed. */
     void countConnections(Endpoint endpoint, int more) {
+        allConnections.getAndAdd(more);
         connections.merge(endpoint, more, (one, other) -> one + other == 0 ? null : one + other);
+    }
+
+    /** Counts an attempt to connect that began (1) or ended (-1). */
+    void countAttempt(int more) {
+        allConnections.getAndAdd(more);
+    }
+
+    /** Whether there are as many connections as this process may have open for endpoints. */
+    boolean full() {
+        return allConnections.get() >= mostConnections;
     }
 
     /** How many connections to an endpoint are open. */
