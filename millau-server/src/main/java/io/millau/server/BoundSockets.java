@@ -26,6 +26,12 @@ final class BoundSockets {
             .set(Options.BACKLOG, 4096)
             .getMap();
 
+    /** Little is buffered, so that a viewer of the status page that stops reading is noticed. */
+    private static final OptionMap TELEMETRY = OptionMap.builder()
+            .addAll(SOCKET)
+            .set(Options.SEND_BUFFER, 32 * 1024)
+            .getMap();
+
     final XnioWorker worker;
 
     /** How many connections of clients each port accepts at once. */
@@ -63,7 +69,7 @@ final class BoundSockets {
                 https.add(bind(address, client));
             }
             if (builder.telemetry != null) {
-                telemetry = bind(builder.telemetry, SOCKET);
+                telemetry = bind(builder.telemetry, TELEMETRY);
             }
         } catch (IOException e) {
             worker.shutdownNow(); // closes what was bound

@@ -531,15 +531,20 @@ class StatusTest extends ProxyTest {
 
         /** @param buffer size of the receive buffer; 0 for the default */
         Events(int port, int buffer) throws IOException {
+            // HTTP/1.0, so that the response is not chunked and ends with the connection.
+            this(port, buffer, "HTTP/1.0");
+        }
+
+        Events(int port, int buffer, String protocol) throws IOException {
             socket = new Socket();
             if (buffer > 0) {
                 socket.setReceiveBufferSize(buffer);
             }
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             socket.setSoTimeout(60_000);
-            // HTTP/1.0, so that the response is not chunked and ends with the connection.
             socket.getOutputStream()
-                    .write("GET /status/events HTTP/1.0\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    .write(("GET /status/events " + protocol + "\r\nHost: a\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
             lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
         }
 
@@ -687,6 +692,34 @@ class StatusTest extends ProxyTest {
                 .isEqualTo("ok");
         millau.close();
         await().atMost(PATIENCE).until(() -> failure.get() != null);
+    }
+
+    /** Fifty that stopped reading held all places for hours: the system took 4 MB for each, and nobody noticed. */
+    @Test
+    void viewersThatDoNotReadMakeRoomAfterHalfAMinute() throws Exception {
+        List<Service> many = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            many.add(Service.named("service-" + i)
+                    .hosts("host-" + i + ".example")
+                    .build());
+        }
+        startWith(many.toArray(Service[]::new));
+        for (int i = 0; i < 50; i++) {
+            closing(new Events(millau.telemetryPort(), 4096, "HTTP/1.1"));
+        }
+        await().atMost(PATIENCE).until(() -> get("/status/events").status() == 503);
+
+        await().atMost(PATIENCE.multipliedBy(3))
+                .pollInterval(Duration.ofMillis(300))
+                .until(() -> {
+                    ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // the next event is due
+                    try (Events newcomer = new Events(millau.telemetryPort())) {
+                        return newcomer.status() == 200;
+                    }
+                });
+        Events newcomer = events();
+        assertThat(newcomer.status()).isEqualTo(200);
+        assertThat(newcomer.next().path("services")).hasSize(20);
     }
 
     @ParameterizedTest

@@ -3,6 +3,7 @@ package io.millau.server.internal.status;
 import io.millau.core.Ticker;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.ServerConnection;
 import io.undertow.server.handlers.sse.ServerSentEventConnection;
 import io.undertow.server.handlers.sse.ServerSentEventConnection.EventCallback;
 import io.undertow.server.handlers.sse.ServerSentEventHandler;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,7 +23,8 @@ import org.xnio.IoUtils;
 
 /**
  * The viewers of the status page. Each gets the whole status repeatedly, as Server-Sent Events. A viewer that reads
- * slowly misses some; one that stops reading is disconnected. Safe for use by several threads.
+ * slowly misses some; one that has not read an event within 30 s is disconnected, and makes room. Safe for use by several
+ * threads.
  */
 final class StatusStream implements HttpHandler {
 
@@ -33,7 +36,6 @@ final class StatusStream implements HttpHandler {
     private final Map<ServerSentEventConnection, Viewer> viewers = new ConcurrentHashMap<>();
     private final Ticker ticker;
     private final AtomicInteger open = new AtomicInteger();
-    private final ServerSentEventHandler handler = new ServerSentEventHandler(this::connected);
     private volatile boolean newcomers;
 
     StatusStream(Ticker ticker) {
@@ -41,8 +43,19 @@ final class StatusStream implements HttpHandler {
     }
 
     private static final class Viewer implements EventCallback {
+        private final ServerConnection connection;
         private volatile boolean sending;
         private volatile long since;
+
+        Viewer(ServerConnection connection) {
+            this.connection = connection;
+        }
+
+        /** Not only the stream: that would wait until the viewer has read what was sent. */
+        void end(ServerSentEventConnection stream) {
+            IoUtils.safeClose(connection);
+            IoUtils.safeClose(stream);
+        }
 
         @Override
         public void done(
@@ -78,16 +91,27 @@ final class StatusStream implements HttpHandler {
             exchange.getResponseSender().send("There are " + MAX_VIEWERS + " viewers already\n");
             return;
         }
+        ServerConnection connection = exchange.getConnection();
+        AtomicBoolean gone = new AtomicBoolean();
         exchange.addExchangeCompleteListener((done, next) -> {
-            open.getAndDecrement();
+            makeRoom(gone);
             next.proceed();
         });
-        handler.handleRequest(exchange);
+        connection.addCloseListener(closed -> makeRoom(gone));
+        new ServerSentEventHandler((stream, lastId) -> connected(stream, new Viewer(connection)))
+                .handleRequest(exchange);
     }
 
-    private void connected(ServerSentEventConnection connection, @Nullable String lastId) {
-        viewers.put(connection, new Viewer());
-        connection.addCloseTask(viewers::remove);
+    private void makeRoom(AtomicBoolean gone) {
+        if (gone.compareAndSet(false, true)) {
+            open.getAndDecrement();
+        }
+    }
+
+    private void connected(ServerSentEventConnection stream, Viewer viewer) {
+        viewers.put(stream, viewer);
+        stream.addCloseTask(viewers::remove);
+        viewer.connection.addCloseListener(closed -> viewers.remove(stream));
         newcomers = true;
     }
 
@@ -111,7 +135,7 @@ final class StatusStream implements HttpHandler {
                 viewer.since = now;
                 connection.send(json, viewer);
             } else if (now - viewer.since > TIMEOUT_NANOS) {
-                IoUtils.safeClose(connection);
+                viewer.end(connection);
             }
         });
     }
