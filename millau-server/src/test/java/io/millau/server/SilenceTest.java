@@ -203,6 +203,7 @@ class SilenceTest extends ProxyTest {
         startWith(endpoint);
         RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
         client.headers(1, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+        assertThat(client.next(1).type()).isEqualTo(RawHttp2Client.HEADERS);
 
         passUntilTold("200 CLIENT_STALLED");
 
@@ -281,10 +282,15 @@ class SilenceTest extends ProxyTest {
     /** A client that sends for longer than millau.timeout is not cut, but one that sends nothing, however long the timeout is. */
     @Test
     void aClientThatStopsInTheMiddleOfItsBodyGets408() throws Exception {
-        startWith(app(endpointThatHangs(new CountDownLatch(1)).endpoint())
-                .timeout(DAY)
-                .build());
+        CountDownLatch arrived = new CountDownLatch(1);
+        ScriptedEndpoint waits = endpoint(connection -> {
+            connection.wire().readHead();
+            arrived.countDown();
+            connection.hang();
+        });
+        startWith(app(waits.endpoint()).timeout(DAY).build());
         RawClient client = client().send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+        arrived.await();
 
         passUntilTold("408 REQUEST_TIMEOUT");
 
