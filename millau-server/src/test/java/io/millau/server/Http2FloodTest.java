@@ -166,11 +166,16 @@ class Http2FloodTest extends ProxyTest {
         }
         int length = heads.size() / 4;
         socket.getOutputStream().write(heads.toByteArray(), 0, 5);
+        RawClient late = client().send("GET / HTTP/1.1\r\nHo");
+        client().get("/"); // after this response, both beginnings were read
         for (int i = 0; i < 3; i++) {
             socket.getOutputStream().write(heads.toByteArray(), i * length + 5, length);
             assertThat(client.body(2 * i + 3)).isEqualTo("ok");
-            ahead.addAndGet(Duration.ofSeconds(6).toNanos());
+            ahead.addAndGet(Duration.ofSeconds(4).toNanos());
         }
+        assertThat(late.read().status()).isEqualTo(408); // the deadlines were checked
+        socket.getOutputStream().write(heads.toByteArray(), 3 * length + 5, length - 5);
+        assertThat(client.body(9)).isEqualTo("ok");
     }
 
     @Test
