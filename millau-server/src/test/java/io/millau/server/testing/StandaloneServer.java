@@ -20,6 +20,8 @@ public final class StandaloneServer implements AutoCloseable {
 
     public static final String NO_ENGINE = "unix:///var/run/no-such-engine.sock";
 
+    private static final List<String> HEAP = List.of("-Xmx48m", "-XX:MaxDirectMemorySize=32m");
+
     private static final Path JAR =
             Path.of("..", "millau-server", "target", "millau-server.jar").toAbsolutePath();
 
@@ -27,19 +29,17 @@ public final class StandaloneServer implements AutoCloseable {
     private final Path output;
 
     public StandaloneServer(Path output, Map<String, String> environment, String... arguments) throws IOException {
-        this(output, List.of(), environment, arguments);
+        this(output, List.of(), HEAP, environment, arguments);
     }
 
-    private StandaloneServer(Path output, List<String> prefix, Map<String, String> environment, String... arguments)
+    private StandaloneServer(
+            Path output, List<String> prefix, List<String> memory, Map<String, String> environment, String... arguments)
             throws IOException {
         this.output = output;
         List<String> command = new ArrayList<>(prefix);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx48m",
-                "-XX:MaxDirectMemorySize=32m",
-                "-jar",
-                JAR.toString()));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(memory);
+        command.addAll(List.of("-jar", JAR.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
@@ -55,7 +55,13 @@ public final class StandaloneServer implements AutoCloseable {
     public static StandaloneServer withFiles(int files, Path output, Map<String, String> environment)
             throws IOException {
         return new StandaloneServer(
-                output, List.of("sh", "-c", "ulimit -n " + files + " && exec \"$@\"", "sh"), environment);
+                output, List.of("sh", "-c", "ulimit -n " + files + " && exec \"$@\"", "sh"), HEAP, environment);
+    }
+
+    /** A server whose heap may have so many megabytes. */
+    public static StandaloneServer withHeap(int megabytes, Path output, Map<String, String> environment)
+            throws IOException {
+        return new StandaloneServer(output, List.of(), List.of("-Xmx" + megabytes + "m"), environment);
     }
 
     public String output() throws IOException {

@@ -70,11 +70,9 @@ public final class Buffers implements ByteBufferPool {
 
     /**
      * The buffers of the thread that creates the stock; only this thread may take buffers. The buffer used last is taken first,
-     * since it may still be in the processor's cache. At most 4 MiB are kept; further buffers are freed at once.
+     * since it may still be in the processor's cache. At most 4 MiB are kept, less on a small heap; further buffers are freed at once.
      */
     public static final class Stock {
-
-        private static final int MAX_BYTES = 4 * 1024 * 1024;
 
         private final int size;
         private final Thread owner = Thread.currentThread();
@@ -92,6 +90,7 @@ public final class Buffers implements ByteBufferPool {
 
         private ByteBuffer make() {
             made.getAndIncrement();
+            DirectMemory.taken(size);
             return ByteBuffer.allocateDirect(size);
         }
 
@@ -101,10 +100,11 @@ public final class Buffers implements ByteBufferPool {
         }
 
         private void giveBack(ByteBuffer buffer) {
-            if (Thread.currentThread() == owner && buffers.size() < MAX_BYTES / size) {
+            if (Thread.currentThread() == owner && buffers.size() < DirectMemory.maxKept() / size) {
                 buffers.addFirst(buffer);
             } else {
                 made.getAndDecrement();
+                DirectMemory.freed(size);
                 DirectByteBufferDeallocator.free(buffer);
             }
         }

@@ -1,6 +1,8 @@
 package io.millau.server.internal.io;
 
 import io.millau.core.Ticker;
+import io.undertow.connector.PooledByteBuffer;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import org.xnio.XnioIoThread;
 
@@ -21,12 +23,54 @@ public final class EventLoop {
 
     public final Buffers.Stock buffers = new Buffers.Stock(Buffers.STREAM_BYTES);
 
+    private final Buffers.Stock smallBuffers = new Buffers.Stock(DirectMemory.SMALL_BYTES);
+
     private final XnioIoThread thread;
+    private final int maxLarge;
 
     EventLoop(XnioIoThread thread, Ticker ticker) {
         this.thread = thread;
+        this.maxLarge = DirectMemory.maxLarge(
+                Buffers.STREAM_BYTES, Math.max(1, thread.getWorker().getIoThreadCount()));
         this.deadlines = new Deadlines(thread, ticker, REQUEST_TICK);
         this.longDeadlines = new Deadlines(thread, ticker, LONG_TICK);
+    }
+
+    /** How many bytes of a body may be read at once now: few if many bodies wait for their receivers. */
+    public int readBytes() {
+        return manyWait() ? DirectMemory.SMALL_BYTES : Buffers.STREAM_BYTES;
+    }
+
+    private boolean manyWait() {
+        return buffers.taken() > maxLarge;
+    }
+
+    /**
+     * Moves bytes that wait for their receiver to a small buffer, if many wait and they fit.
+     *
+     * @param held has the bytes from its buffer's position to {@code end}
+     * @return the buffer that has them now, from index 0 on if it is another one
+     */
+    public PooledByteBuffer shrink(PooledByteBuffer held, int end) {
+        ByteBuffer bytes = held.getBuffer();
+        int count = end - bytes.position();
+        if (bytes.capacity() == DirectMemory.SMALL_BYTES || count > DirectMemory.SMALL_BYTES || !manyWait()) {
+            return held;
+        }
+        PooledByteBuffer small = smallBuffers.allocate();
+        small.getBuffer().put(0, bytes, bytes.position(), count);
+        held.close();
+        return small;
+    }
+
+    /** Whether a buffer is one of the small ones. */
+    public static boolean isSmall(PooledByteBuffer held) {
+        return held.getBuffer().capacity() == DirectMemory.SMALL_BYTES;
+    }
+
+    /** How many buffers for bodies are in use; exact only while the thread is idle. */
+    int buffersTaken() {
+        return buffers.taken() + smallBuffers.taken();
     }
 
     public XnioIoThread thread() {

@@ -29,8 +29,8 @@ public final class EventLoops {
         return own.get();
     }
 
-    /** How many stream buffers are in use. */
+    /** How many buffers for bodies are in use. */
     public int buffersTaken() {
-        return all.values().stream().mapToInt(loop -> loop.buffers.taken()).sum();
+        return all.values().stream().mapToInt(EventLoop::buffersTaken).sum();
     }
 }

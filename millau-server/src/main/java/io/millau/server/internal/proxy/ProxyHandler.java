@@ -7,6 +7,7 @@ import io.millau.core.TrafficListener.LocalReason;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.Rejection;
+import io.millau.server.internal.io.DirectMemory;
 import io.millau.server.internal.tls.Certificates;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
@@ -134,6 +135,13 @@ public final class ProxyHandler implements HttpHandler {
     private void route(HttpServerExchange exchange) {
         if (https.redirectsAll(exchange)) {
             redirect(exchange);
+            return;
+        }
+        if (!DirectMemory.hasRoom(tracker.inProgress())) {
+            tracker.overloaded(exchange);
+            exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
+            exchange.setStatusCode(StatusCodes.SERVICE_UNAVAILABLE);
+            tracker.reply(exchange, LocalReason.OVERLOADED, "Overloaded\n");
             return;
         }
         String host = Downstream.hostOf(exchange);

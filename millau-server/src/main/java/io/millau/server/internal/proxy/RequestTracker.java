@@ -33,6 +33,7 @@ final class RequestTracker {
     private final Throttle badRequests = new Throttle();
     private final Throttle unmatched = new Throttle();
     private final Throttle loops = new Throttle();
+    private final Throttle overloads = new Throttle();
     private final Map<String, Throttle> failures = new ConcurrentHashMap<>();
 
     RequestTracker(TrafficListener listener, TrafficListener.Ingress ingress, ThreadLocal<ProxyThread> threads) {
@@ -106,6 +107,17 @@ final class RequestTracker {
                     + " reason="
                     + LogText.value("its X-Forwarded-Proto says https, but TRUSTED does not name this address");
         });
+    }
+
+    /** Warns of a request that is refused, since there is no memory for more of them. */
+    void overloaded(HttpServerExchange exchange) {
+        overloads.warn(
+                LOG,
+                () -> "Overloaded inProgress=" + inProgress()
+                        + " heap=" + Runtime.getRuntime().maxMemory() / 1024 / 1024 + "m host="
+                        + LogText.value(Downstream.hostOf(exchange))
+                        + " meanwhile="
+                        + LogText.value("503 with Retry-After; more memory (-Xmx) allows for more requests at once"));
     }
 
     /** Warns of a request that no service matches. */

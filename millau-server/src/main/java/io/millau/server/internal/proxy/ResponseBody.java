@@ -4,7 +4,7 @@ import io.millau.server.internal.http.ChunkDecoder;
 import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.http.ResponseTrailers;
-import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
@@ -51,7 +51,7 @@ final class ResponseBody {
     }
 
     private final UpstreamConnection from;
-    private final Buffers.Stock buffers;
+    private final EventLoop loop;
     private final Owner owner;
     private final @Nullable ResponseTrailers trailers;
     private final @Nullable ChunkDecoder decoder;
@@ -77,7 +77,7 @@ final class ResponseBody {
     ResponseBody(UpstreamConnection from, ProxyThread thread, Owner owner, long length, PooledByteBuffer first)
             throws IOException {
         this.from = from;
-        this.buffers = thread.loop.buffers;
+        this.loop = thread.loop;
         this.owner = owner;
         this.remaining = length;
         this.trailers = length == ResponseHead.CHUNKED ? new ResponseTrailers(thread.trailers) : null;
@@ -235,8 +235,42 @@ final class ResponseBody {
         if (!read && from.source.isReadResumed()) {
             from.source.suspendReads();
         }
+        shrink();
         resumeWrites(client);
         paused();
+    }
+
+    /** Moves what waits to a small buffer if many bodies wait. */
+    private void shrink() {
+        PooledByteBuffer before = pooled;
+        if (before == null) {
+            return;
+        }
+        int start = before.getBuffer().position();
+        int decoded = before.getBuffer().remaining();
+        int end = Math.max(before.getBuffer().limit(), undecodedEnd);
+        PooledByteBuffer after = loop.shrink(before, end);
+        if (after != before) {
+            pooled = after;
+            after.getBuffer().position(0).limit(decoded);
+            undecodedEnd = Math.max(0, undecodedEnd - start);
+        }
+    }
+
+    /** The buffer to read more into, after what is left to decode; a small one is only for waiting. */
+    private PooledByteBuffer bufferToRead() {
+        PooledByteBuffer holder = pooled == null ? loop.buffers.allocate() : pooled;
+        if (EventLoop.isSmall(holder)) {
+            PooledByteBuffer large = loop.buffers.allocate();
+            int start = holder.getBuffer().limit();
+            int left = Math.max(0, undecodedEnd - start);
+            large.getBuffer().put(0, holder.getBuffer(), start, left).limit(0);
+            undecodedEnd = left;
+            holder.close();
+            holder = large;
+        }
+        pooled = holder;
+        return holder;
     }
 
     private void paused() {
@@ -262,9 +296,7 @@ final class ResponseBody {
 
     /** Reads and decodes more of the body; false if there is nothing to read now. */
     private boolean readMore(StreamSinkChannel client) throws IOException {
-        PooledByteBuffer holder = pooled == null ? buffers.allocate() : pooled;
-        pooled = holder;
-        ByteBuffer buffer = holder.getBuffer();
+        ByteBuffer buffer = bufferToRead().getBuffer();
         int start = buffer.limit();
         if (undecodedEnd > start) {
             buffer.limit(undecodedEnd).position(start);
@@ -273,8 +305,7 @@ final class ResponseBody {
             buffer.clear();
         }
         boolean empty = buffer.position() == 0;
-        int count = from.source.read(buffer);
-        buffer.flip();
+        int count = read(buffer, loop.readBytes());
         if (count > 0) {
             decode(buffer);
             if (read) {
@@ -309,6 +340,13 @@ final class ResponseBody {
         }
         paused();
         return false;
+    }
+
+    private int read(ByteBuffer buffer, int most) throws IOException {
+        buffer.limit((int) Math.min(buffer.capacity(), buffer.position() + (long) most));
+        int count = from.source.read(buffer);
+        buffer.flip();
+        return count;
     }
 
     /** Removes everything from the buffer that the client must not get: chunk framing, and bytes after the end of the body. */

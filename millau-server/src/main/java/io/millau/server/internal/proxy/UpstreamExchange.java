@@ -163,6 +163,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         ByteBuffer buffer = pooled.getBuffer();
         int count;
         try {
+            buffer.limit(Math.min(buffer.capacity(), buffer.position() + thread.loop.readBytes()));
             count = connection.source.read(buffer);
         } catch (StreamException e) {
             request.attemptFailed(e.outcome(), e);
