@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import java.security.cert.X509Certificate;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,6 +28,9 @@ public final class Delivery {
     private final AtomicBoolean ejecting;
 
     private final EndpointPicker picker;
+
+    /** Its place in a line; null while it doesn't wait. */
+    private WaitingLine.@Nullable Waiter waiter;
 
     private boolean open;
     private boolean delivered;
@@ -56,6 +60,28 @@ public final class Delivery {
     public void continues(Delivery before) {
         picker.continues(before.picker);
         attempts = before.attempts;
+    }
+
+    /**
+     * Marks this as a continuation of the same request, which waits for a place and keeps that: the services may have
+     * changed. Endpoints that were tried are not tried again.
+     */
+    public void resumes(Delivery before) {
+        continues(before);
+        picker.resumes(before.picker, before.sameAgain);
+        waiter = before.waiter;
+        before.waiter = null;
+        costsRetry = before.costsRetry;
+        seen = before.seen;
+        policyAllows = before.policyAllows;
+        failedAttempts = before.failedAttempts;
+        timedOut = before.timedOut;
+        broken = before.broken;
+    }
+
+    /** Whether another delivery has the same services, in the same snapshot. */
+    public boolean hasSameServices(Delivery other) {
+        return pool == other.pool;
     }
 
     /** Whether a service of the request has a running instance. */
@@ -137,25 +163,93 @@ public final class Delivery {
      * tried yet come first, recovering ones last among them; then those out of rotation. After {@link
      * Outcome#STALE_CONNECTION} or {@link Outcome#NOT_PROCESSED} it returns the same endpoint again, once.
      *
-     * @return null if every endpoint was tried
+     * @return null if every endpoint was tried, or if the request has to wait for a place: see {@link #full}
      */
     public @Nullable Endpoint next() {
         Pool.Member failed = picker.member;
+        if (waiter != null) {
+            waiter.looks();
+        }
         if (!sameAgain) {
             picker.pick(ticker.nanoTime());
+        } else if (failed != null && failed.limited()) {
+            picker.full = picker.takePlace(Objects.requireNonNull(picker.picked), failed) ? null : failed;
         }
+        if (picker.full != null && (sameAgain || picker.picked == null)) {
+            if (waiter != null) {
+                waiter.stays();
+            }
+            return null;
+        }
+        stopWaiting();
+        picker.full = null;
         sameAgain = false;
         EndpointState next = picker.picked;
-        if (next == null) {
+        Pool.Member of = picker.member;
+        if (next == null || of == null) {
             return null;
         }
         if (costsRetry && failed != null) {
             failed.state.spendRetry();
         }
-        next.openRequests.getAndIncrement();
+        if (!of.limited()) {
+            next.openRequests.getAndIncrement();
+        }
         open = true;
         attempts++;
         return next.endpoint;
+    }
+
+    /**
+     * Whether {@link #next} found no endpoint because those that are left have as many requests in progress as their
+     * service allows: see {@link #await}.
+     */
+    public boolean full() {
+        return picker.full != null;
+    }
+
+    /**
+     * Waits for a place after {@link #full}, in the line of a service that is full. Call {@link #next} when woken if
+     * {@link #isFirst}, and call this again if it is full still.
+     *
+     * @param wake called by any thread when a place may be free, perhaps without need; must not block
+     * @return false if as many requests wait as there are places
+     */
+    public boolean await(Runnable wake) {
+        WaitingLine.Waiter waiting = waiter;
+        if (waiting != null) {
+            for (Pool.Member member : pool.members) {
+                if (member.state.line == waiting.line) {
+                    return true;
+                }
+            }
+            stopWaiting(); // its service was removed, and another one is full
+        }
+        Pool.Member full = Objects.requireNonNull(picker.full, "await without full");
+        waiter = full.state.line.join(wake, full.mostWaiting());
+        picker.waits = waiter != null;
+        return picker.waits;
+    }
+
+    /** Whether the request waits, and no other is before it in its line. */
+    public boolean isFirst() {
+        return waiter != null && waiter.isFirst();
+    }
+
+    /** Leaves the line of {@link #await}, if the request waits. */
+    public void stopWaiting() {
+        WaitingLine.Waiter left = waiter;
+        if (left != null) {
+            waiter = null;
+            picker.waits = false;
+            left.leave();
+        }
+    }
+
+    /** The service of whose limit {@link #full} tells. */
+    public Service fullService() {
+        Pool.Member full = picker.full;
+        return full == null ? service() : full.service;
     }
 
     /**
@@ -186,6 +280,7 @@ public final class Delivery {
                 picker.entry = Health.Entry.USUAL;
                 long now = ticker.nanoTime();
                 returned = reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
+                reported.wakeWaiting();
             }
             reported.prove();
             return false;
@@ -299,6 +394,7 @@ public final class Delivery {
 
     /** Ends the request; further calls have no effect. */
     public void close() {
+        stopWaiting();
         EndpointState current = picker.picked;
         if (current != null) {
             leave(current);
@@ -319,7 +415,7 @@ public final class Delivery {
     private void leave(EndpointState left) {
         if (open) {
             open = false;
-            left.openRequests.getAndDecrement();
+            left.leave();
         }
     }
 }

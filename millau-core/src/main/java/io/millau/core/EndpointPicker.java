@@ -38,6 +38,12 @@ final class EndpointPicker {
     /** Whether the request was counted for the retry budget; it counts once. */
     private boolean hadTurn;
 
+    /** Whether the last pick found no place, and a request should wait in the line of this service; null if not. */
+    Pool.@Nullable Member full;
+
+    /** Whether the request waits, so that it doesn't have to stand behind others. */
+    boolean waits;
+
     private int cursor;
     private @Nullable EndpointState preferred;
     private int preferredMember;
@@ -52,6 +58,17 @@ final class EndpointPicker {
     /** See {@link Delivery#continues}. */
     void continues(EndpointPicker before) {
         hadTurn = before.hadTurn;
+    }
+
+    /**
+     * See {@link Delivery#resumes}.
+     *
+     * @param sameAgain whether the endpoint tried last may be tried again
+     */
+    void resumes(EndpointPicker before, boolean sameAgain) {
+        continues(before);
+        tried = sameAgain ? Arrays.copyOf(before.tried, before.tried.length - 1) : before.tried;
+        waits = before.waits;
     }
 
     /** See {@link Delivery#prefer}. */
@@ -123,9 +140,10 @@ final class EndpointPicker {
 
     /** Picks the next endpoint, into {@link #picked}. */
     void pick(long now) {
-        if (tried.length == 0 && pool.members.length > 1) {
+        if (tried.length == 0 && pool.members.length > 1 && full == null) {
             cursor = pool.next(now);
         }
+        full = null;
         EndpointState next = pickPreferred(now);
         if (next == null) {
             next = pick(now, Choice.READY);
@@ -133,7 +151,7 @@ final class EndpointPicker {
         if (next == null) {
             next = pick(now, Choice.IN_ROTATION);
         }
-        picked = next != null ? next : pick(now, Choice.ANY);
+        picked = next != null || full != null ? next : pick(now, Choice.ANY);
     }
 
     /**
@@ -145,6 +163,10 @@ final class EndpointPicker {
         if (kept == null || kept.health.ejected() || isTried(kept)) {
             return null;
         }
+        Pool.Member of = pool.members[preferredMember];
+        if (of.limited() && !takePlace(kept, of)) {
+            return null;
+        }
         member = pool.members[preferredMember];
         cursor = preferredMember + 1;
         entry = Health.Entry.USUAL;
@@ -154,7 +176,7 @@ final class EndpointPicker {
 
     private @Nullable EndpointState pick(long now, Choice choice) {
         EndpointState found = pick(now, choice, 0, pool.sharing);
-        return found != null || pool.sharing == pool.members.length
+        return found != null || full != null || pool.sharing == pool.members.length
                 ? found
                 : pick(now, choice, pool.sharing, pool.members.length);
     }
@@ -189,7 +211,8 @@ final class EndpointPicker {
                     turn, from.endpoints.length); // spreads the turns of the skipped endpoint over the others
         }
         left = Arrays.stream(left)
-                .filter(candidate -> !isTried(candidate) && isEligible(candidate, now, choice))
+                .filter(candidate ->
+                        !isTried(candidate) && isEligible(candidate, now, choice) && hasPlace(candidate, from, choice))
                 .toArray(EndpointState[]::new);
         while (left.length > 0) {
             EndpointState chosen = choose(from, left, turn, now);
@@ -222,6 +245,30 @@ final class EndpointPicker {
                 || (choice == Choice.READY ? candidate.health.available(now) : !candidate.health.ejected());
     }
 
+    /** Whether a request may get a place at an endpoint. If not, it should wait for one, unless it finds another. */
+    private boolean hasPlace(EndpointState candidate, Pool.Member of, Choice choice) {
+        if (!of.limited() || (waits || of.state.line.isEmpty()) && candidate.openRequests.get() < of.maxRequests) {
+            return true;
+        }
+        isFull(candidate, of, choice);
+        return false;
+    }
+
+    private void isFull(EndpointState candidate, Pool.Member of, Choice choice) {
+        if (full == null && (choice == Choice.ANY || !candidate.health.ejected())) {
+            full = of;
+        }
+    }
+
+    /**
+     * Takes a place at an endpoint that limits them, not before those who wait.
+     *
+     * @return whether there was one
+     */
+    boolean takePlace(EndpointState chosen, Pool.Member of) {
+        return (waits || of.state.line.isEmpty()) && chosen.takePlace(of.maxRequests);
+    }
+
     private boolean enter(EndpointState chosen, Pool.Member of, long now, Choice choice) {
         Health.Entry entered = choice == Choice.ANY ? Health.Entry.LAST_RESORT : Health.Entry.USUAL;
         if (choice == Choice.READY) {
@@ -230,6 +277,13 @@ final class EndpointPicker {
             entered = chosen.health.enter(now, of.probeNanos, extraNanos);
         }
         if (entered == null) {
+            return false;
+        }
+        if (of.limited() && !takePlace(chosen, of)) {
+            if (entered == Health.Entry.PROBE) {
+                chosen.health.release(now);
+            }
+            isFull(chosen, of, choice);
             return false;
         }
         entry = entered;

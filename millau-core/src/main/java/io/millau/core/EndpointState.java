@@ -25,6 +25,10 @@ final class EndpointState {
     private final long seenSince;
     private final boolean joined;
     private volatile boolean proven;
+
+    /** The lines of requests that may wait for a place here; null if no service limits its requests. */
+    private volatile WaitingLine @Nullable [] lines;
+
     private @Nullable String token;
 
     /** @param joined whether it appeared after the router's first services */
@@ -33,6 +37,43 @@ final class EndpointState {
         this.health = new Health(now);
         this.seenSince = now;
         this.joined = joined;
+    }
+
+    /** See {@link #leave}. Few services set a limit, so a line is rarely there. */
+    void awaitedBy(WaitingLine @Nullable [] lines) {
+        this.lines = lines;
+    }
+
+    /**
+     * Counts a request if fewer than so many are in progress.
+     *
+     * @return whether it got a place
+     */
+    boolean takePlace(int most) {
+        int open = openRequests.get();
+        while (open < most) {
+            if (openRequests.compareAndSet(open, open + 1)) {
+                return true;
+            }
+            open = openRequests.get();
+        }
+        return false;
+    }
+
+    /** A request is no longer in progress: another one may take its place. */
+    void leave() {
+        openRequests.getAndDecrement();
+        wakeWaiting();
+    }
+
+    /** Wakes the first of each line: a place may be free. */
+    void wakeWaiting() {
+        WaitingLine[] waiting = lines;
+        if (waiting != null) {
+            for (WaitingLine line : waiting) {
+                line.wake();
+            }
+        }
     }
 
     /** Call when the endpoint responded. */

@@ -119,6 +119,7 @@ final class Pool {
         final LoadBalancer balancer;
         final @Nullable Long removedAt;
         final int share;
+        final int maxRequests;
         final long probeNanos;
         final long retryNanos;
 
@@ -139,8 +140,22 @@ final class Pool {
             this.balancer = own == null ? balancer : own;
             this.removedAt = removedAt;
             this.share = Math.max(1, service.weight());
+            this.maxRequests = service.maxRequests();
             this.probeNanos = service.timeout().plusSeconds(1).toNanos();
             this.retryNanos = service.retry().toNanos();
+        }
+
+        boolean limited() {
+            return maxRequests != Integer.MAX_VALUE;
+        }
+
+        /** How many requests may wait: as many as there are places, and one for each place that is free this moment. */
+        long mostWaiting() {
+            long most = 0;
+            for (EndpointState endpoint : endpoints) {
+                most += 2L * maxRequests - Math.min(maxRequests, endpoint.openRequests.get());
+            }
+            return most;
         }
 
         boolean available(long now) {

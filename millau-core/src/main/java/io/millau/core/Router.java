@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.UrlPath;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,6 +8,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -97,6 +99,7 @@ public final class Router {
         List<Pool.Member> all = new ArrayList<>(newMembers);
         removed.values().forEach(gone -> all.add(member(gone.service(), gone.at(), now, newStates, newServiceStates)));
 
+        connectLines(newStates, newMembers);
         endChecks(newStates, newMembers);
         table = new RouteTable(
                 all,
@@ -104,9 +107,42 @@ public final class Router {
         members = newMembers;
         disabled = services.stream().filter(service -> !service.enabled()).toList();
         endpointStates = newStates;
+        Map<String, ServiceState> statesBefore = serviceStates;
         routeTurns = newRouteTurns;
         serviceStates = newServiceStates;
         filled = true;
+        statesBefore.values().forEach(state -> state.line.wake());
+    }
+
+    /** Tells each endpoint which lines of requests may wait for a place there: those of all services that share a route. */
+    private static void connectLines(Map<Endpoint, EndpointState> states, List<Pool.Member> members) {
+        Map<EndpointState, Set<WaitingLine>> lines = new HashMap<>();
+        if (members.stream().anyMatch(Pool.Member::limited)) {
+            Map<Route, List<Pool.Member>> byRoute = new HashMap<>();
+            for (Pool.Member member : members) {
+                for (String host : member.service.hosts()) {
+                    byRoute.computeIfAbsent(
+                                    new Route(host, UrlPath.asSent(member.service.path())), r -> new ArrayList<>(1))
+                            .add(member);
+                }
+            }
+            for (List<Pool.Member> equals : byRoute.values()) {
+                List<WaitingLine> limited = equals.stream()
+                        .filter(Pool.Member::limited)
+                        .map(member -> member.state.line)
+                        .toList();
+                for (Pool.Member member : equals) {
+                    for (EndpointState endpoint : member.endpoints) {
+                        lines.computeIfAbsent(endpoint, e -> new LinkedHashSet<>())
+                                .addAll(limited);
+                    }
+                }
+            }
+        }
+        for (EndpointState endpoint : states.values()) {
+            Set<WaitingLine> of = lines.getOrDefault(endpoint, Set.of());
+            endpoint.awaitedBy(of.isEmpty() ? null : of.toArray(WaitingLine[]::new));
+        }
     }
 
     /** Ends health checks of endpoints that no service checks any more. */
@@ -160,7 +196,14 @@ public final class Router {
      */
     public boolean checked(Endpoint endpoint, boolean passed, String reason) {
         EndpointState state = endpointStates.get(endpoint);
-        return state != null && state.health.check(passed, reason, ticker.nanoTime());
+        if (state == null) {
+            return false;
+        }
+        boolean changed = state.health.check(passed, reason, ticker.nanoTime());
+        if (passed) {
+            state.wakeWaiting();
+        }
+        return changed;
     }
 
     /**
@@ -236,7 +279,8 @@ public final class Router {
                         member.service,
                         Arrays.stream(member.endpoints)
                                 .map(endpoint -> endpoint.status(now))
-                                .toList()))
+                                .toList(),
+                        member.state.line.size()))
                 .toList();
     }
 }

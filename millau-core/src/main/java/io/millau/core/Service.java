@@ -38,6 +38,7 @@ public final class Service {
     private final boolean sticky;
     private final int buffer;
     private final long maxBody;
+    private final int maxRequests;
     private final @Nullable Duration hsts;
 
     private Service(Builder builder) {
@@ -51,6 +52,7 @@ public final class Service {
         this.sticky = value(Labels.STICKY);
         this.buffer = value(Labels.BUFFER);
         this.maxBody = value(Labels.MAX_BODY);
+        this.maxRequests = value(Labels.MAX_REQUESTS);
         this.hsts = get(Labels.HSTS);
     }
 
@@ -138,6 +140,11 @@ public final class Service {
     /** How many bytes the body of a request may have; {@link Long#MAX_VALUE} for no limit. */
     public long maxBody() {
         return maxBody;
+    }
+
+    /** How many requests may be in progress at one of its instances; {@link Integer#MAX_VALUE} for no limit. */
+    public int maxRequests() {
+        return maxRequests;
     }
 
     /** The certificate that it contributes, for any hosts, even if it is disabled; null for none. */
@@ -361,6 +368,15 @@ public final class Service {
          */
         public Builder maxBody(long bytes) {
             return set(Labels.MAX_BODY, bytes);
+        }
+
+        /**
+         * See {@link Service#maxRequests()}.
+         *
+         * @throws IllegalArgumentException if it is less than 1, or more than a million
+         */
+        public Builder maxRequests(int requests) {
+            return set(Labels.MAX_REQUESTS, requests);
         }
 
         /** See {@link Service#certificate()}. */

@@ -3,7 +3,7 @@ package io.millau.core;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The state of a service that survives new snapshots: the turns of its endpoints and its retry budget. Safe for use by
+ * The state of a service that survives new snapshots: the turns of its endpoints and its retry budget, and the requests that wait. Safe for use by
  * several threads.
  */
 final class ServiceState {
@@ -17,6 +17,8 @@ final class ServiceState {
     private final AtomicLong turns = new AtomicLong();
 
     private final RetryBudget budget;
+
+    final WaitingLine line = new WaitingLine();
 
     ServiceState(long now) {
         budget = new RetryBudget(now);

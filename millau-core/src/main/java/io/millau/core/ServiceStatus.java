@@ -7,8 +7,14 @@ import java.util.List;
  *
  * @param service the service
  * @param endpoints the status of its endpoints, in the service's order
+ * @param waiting the number of requests that wait for a place, see {@link Service#maxRequests}
  */
-public record ServiceStatus(Service service, List<EndpointStatus> endpoints) {
+public record ServiceStatus(Service service, List<EndpointStatus> endpoints, int waiting) {
+
+    /** The status of a service for which no request waits. */
+    public ServiceStatus(Service service, List<EndpointStatus> endpoints) {
+        this(service, endpoints, 0);
+    }
 
     /** Copies the list. */
     public ServiceStatus {

@@ -79,6 +79,8 @@ public interface TrafficListener {
         NO_SERVICE,
         /** Its service has no running endpoint. */
         NO_ENDPOINT,
+        /** All endpoints of its service have as many requests in progress as allowed, and it could not wait any longer. */
+        TOO_MANY_REQUESTS,
         /** No endpoint could answer. */
         UPSTREAM_FAILED,
         /** No endpoint answered in time. */

@@ -82,6 +82,11 @@ enum Metric {
             "state"),
     SERVICE_OPEN_CONNECTIONS(
             Type.GAUGE, "millau_lb_open_connections", "Open connections to endpoints, including idle ones.", "service"),
+    WAITING_REQUESTS(
+            Type.GAUGE,
+            "millau_lb_waiting_requests",
+            "Requests that wait for a place at an endpoint, see millau.max-requests.",
+            "service"),
     STATUS(Type.GAUGE, "millau_lb_status", "1 if at least one endpoint is in rotation, else 0.", "service"),
     DURATION(
             Type.HISTOGRAM,

@@ -163,11 +163,13 @@ final class MetricsPage {
     private static final class CombinedStatus {
         final Map<EndpointStatus.State, Integer> endpoints = new EnumMap<>(EndpointStatus.State.class);
         long connections;
+        long waiting;
         boolean up;
 
         void add(ServiceStatus status, int openConnections) {
             status.endpoints().forEach(endpoint -> endpoints.merge(endpoint.state(), 1, Integer::sum));
             connections += openConnections;
+            waiting += status.waiting();
             up |= status.up();
         }
     }
@@ -201,6 +203,8 @@ final class MetricsPage {
         page.head(Metric.SERVICE_OPEN_CONNECTIONS);
         statuses.forEach(
                 (service, combined) -> page.sample(Metric.SERVICE_OPEN_CONNECTIONS, combined.connections, service));
+        page.head(Metric.WAITING_REQUESTS);
+        statuses.forEach((service, combined) -> page.sample(Metric.WAITING_REQUESTS, combined.waiting, service));
         page.head(Metric.STATUS);
         statuses.forEach((service, combined) -> page.sample(Metric.STATUS, combined.up ? 1 : 0, service));
         writeTopology(page, ports, services, statuses);

@@ -146,6 +146,7 @@ class PrometheusMetricsTest {
                         "millau_lb_endpoints{service=\"app\",state=\"unhealthy\"} 0",
                         "millau_lb_endpoints{service=\"app\",state=\"joining\"} 0",
                         "millau_lb_open_connections{service=\"app\"} 3",
+                        "millau_lb_waiting_requests{service=\"app\"} 0",
                         "millau_lb_status{service=\"app\"} 1");
         assertThat(lines("millau_topology_requests_total"))
                 .containsExactly(

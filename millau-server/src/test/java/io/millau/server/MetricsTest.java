@@ -57,6 +57,7 @@ class MetricsTest extends ProxyTest {
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="challenge"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="no_service"} 1
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="no_endpoint"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="too_many_requests"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="upstream_failed"} 1
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="upstream_timeout"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="client_stalled"} 0
@@ -96,6 +97,7 @@ class MetricsTest extends ProxyTest {
             millau_lb_endpoints{service="app",state="unhealthy"} 0
             millau_lb_endpoints{service="app",state="joining"} 0
             millau_lb_open_connections{service="app"} 1
+            millau_lb_waiting_requests{service="app"} 0
             millau_lb_status{service="app"} 1
             millau_topology_status{id="app",mainstat="up",title="app"} 1
             millau_topology_requests_total{id=":8080-app",source=":8080",target="app"} 3
@@ -109,6 +111,7 @@ class MetricsTest extends ProxyTest {
             millau_lb_endpoints{service="broken",state="unhealthy"} 0
             millau_lb_endpoints{service="broken",state="joining"} 0
             millau_lb_open_connections{service="broken"} 0
+            millau_lb_waiting_requests{service="broken"} 0
             millau_lb_status{service="broken"} 0
             millau_topology_status{id="broken",mainstat="down",title="broken"} 0
             millau_topology_requests_total{id=":8080-broken",source=":8080",target="broken"} 1
@@ -122,6 +125,7 @@ class MetricsTest extends ProxyTest {
             millau_lb_endpoints{service="missing",state="unhealthy"} 0
             millau_lb_endpoints{service="missing",state="joining"} 0
             millau_lb_open_connections{service="missing"} 1
+            millau_lb_waiting_requests{service="missing"} 0
             millau_lb_status{service="missing"} 1
             millau_topology_status{id="missing",mainstat="up",title="missing"} 1
             millau_topology_requests_total{id=":8080-missing",source=":8080",target="missing"} 1
@@ -135,6 +139,7 @@ class MetricsTest extends ProxyTest {
             millau_lb_endpoints{service="slow",state="unhealthy"} 0
             millau_lb_endpoints{service="slow",state="joining"} 0
             millau_lb_open_connections{service="slow"} 1
+            millau_lb_waiting_requests{service="slow"} 0
             millau_lb_status{service="slow"} 1
             millau_topology_status{id="slow",mainstat="up",title="slow"} 1
             millau_topology_requests_total{id=":8080-slow",source=":8080",target="slow"} 0
@@ -148,6 +153,7 @@ class MetricsTest extends ProxyTest {
             millau_lb_endpoints{service="stopped",state="unhealthy"} 0
             millau_lb_endpoints{service="stopped",state="joining"} 0
             millau_lb_open_connections{service="stopped"} 0
+            millau_lb_waiting_requests{service="stopped"} 0
             millau_lb_status{service="stopped"} 0
             millau_topology_status{id="stopped",mainstat="down",title="stopped"} 0
             millau_topology_requests_total{id=":8080-stopped",source=":8080",target="stopped"} 0

@@ -20,6 +20,7 @@ final class LabelTypes {
     private static final int LARGEST_BUFFER = 64 * 1024 * 1024;
     private static final long LARGEST_BODY = 1L << 40;
     private static final int LARGEST_WEIGHT = 1000;
+    private static final int LARGEST_LIMIT = 1_000_000;
     private static final long LONGEST_HSTS = 10 * 365 * 86_400L;
     private static final Duration DAY = Duration.ofDays(1);
 
@@ -110,6 +111,13 @@ final class LabelTypes {
             .checked(LabelTypes::checkShare)
             .scalar("integer")
             .limits(0, LARGEST_WEIGHT);
+
+    /** A number of requests, from 1 to a million. */
+    static final LabelType<Integer> LIMIT = LabelType.of("[0-9]{1,7}", LabelTypes::readLimit)
+            .checked(LabelTypes::checkLimit)
+            .scalar("integer")
+            .limits(1, LARGEST_LIMIT)
+            .examples("100");
 
     /** The built-in load balancers. */
     static final LabelType<LoadBalancer> BALANCER = LabelType.of(
@@ -344,6 +352,18 @@ final class LabelTypes {
             throw new IllegalArgumentException("expected a share from 0 to " + LARGEST_WEIGHT);
         }
         return share;
+    }
+
+    private static int readLimit(String text) {
+        return checkLimit(text.matches("[0-9]{1,7}") ? Integer.parseInt(text) : -1);
+    }
+
+    private static int checkLimit(int limit) {
+        if (limit < 1 || limit > LARGEST_LIMIT) {
+            throw new IllegalArgumentException(
+                    "expected a number from 1 to " + LARGEST_LIMIT + "; without the label there is no limit");
+        }
+        return limit;
     }
 
     private static LoadBalancer balancer(String text) {

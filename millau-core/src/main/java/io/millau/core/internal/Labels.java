@@ -140,6 +140,16 @@ public final class Labels {
             .protecting()
             .build();
 
+    /** {@code millau.max-requests}. */
+    public static final Label<Integer> MAX_REQUESTS = Label.named("max-requests", LabelTypes.LIMIT)
+            .group(ROUTING)
+            .meaning(
+                    "how many requests, and WebSockets, may be in progress at one instance; others wait for a place, in order"
+                            + " and `millau.timeout` at most, and no more than as many again; then `503`")
+            .byDefault(Integer.MAX_VALUE, "no limit")
+            .protecting()
+            .build();
+
     /** {@code millau.network}. */
     public static final Label<String> NETWORK = Label.named("network", LabelTypes.TEXT)
             .group(ROUTING)
@@ -242,6 +252,7 @@ public final class Labels {
             DRAIN,
             BUFFER,
             MAX_BODY,
+            MAX_REQUESTS,
             NETWORK,
             CERT,
             KEY,

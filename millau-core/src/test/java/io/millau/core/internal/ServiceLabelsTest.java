@@ -60,6 +60,7 @@ class ServiceLabelsTest {
                         Map.entry("millau.drain", "0"),
                         Map.entry("millau.buffer", "1M"),
                         Map.entry("millau.max-body", "1G"),
+                        Map.entry("millau.max-requests", "100"),
                         Map.entry("millau.network", "front")))
                 .settings();
 
@@ -78,6 +79,7 @@ class ServiceLabelsTest {
                                 .drain(Duration.ZERO)
                                 .buffer(1024 * 1024)
                                 .maxBody(1024 * 1024 * 1024)
+                                .maxRequests(100)
                                 .build(),
                         8080,
                         "front",

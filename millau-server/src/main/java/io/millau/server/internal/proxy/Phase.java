@@ -5,6 +5,8 @@ enum Phase {
     CONNECTING,
     /** No endpoint took the request, and one is starting: it is tried again after a pause. */
     PAUSED,
+    /** All endpoints have as many requests in progress as allowed: it waits for a place. */
+    WAITING,
     AWAITING_RESPONSE,
     RELAYING,
     TUNNEL,

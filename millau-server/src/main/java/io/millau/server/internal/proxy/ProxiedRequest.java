@@ -3,6 +3,7 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
 import io.millau.core.Outcome;
+import io.millau.core.Service;
 import io.millau.core.TrafficListener.LocalReason;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RejectedBodyException;
@@ -16,6 +17,7 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -100,8 +102,15 @@ final class ProxiedRequest extends Deadlines.Deadline
         Endpoint next = delivery.next();
         endpoint = next;
         if (next == null) {
-            replyWithFailure();
+            if (delivery.full()) {
+                awaitPlace();
+            } else {
+                replyWithFailure();
+            }
             return;
+        }
+        if (phase == Phase.WAITING) {
+            deadlines.cancel(this);
         }
         report.lastEndpoint = next;
         phase = Phase.CONNECTING;
@@ -120,6 +129,50 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         boolean retryableToTheEnd = retryable && (body == null || body.staysRetryable());
         upstream.begin(next, needsNewConnection, retryableToTheEnd);
+    }
+
+    /** All endpoints have as many requests in progress as allowed: waits until one has a place again. */
+    private void awaitPlace() {
+        boolean waited = phase == Phase.WAITING;
+        if (!delivery.await(this::wake)) {
+            replyTooMany("as many requests wait already");
+            return;
+        }
+        if (!waited) {
+            phase = Phase.WAITING;
+            deadlines.set(this, delivery.fullService().timeout().toNanos());
+        }
+    }
+
+    /** Called by any thread. */
+    private void wake() {
+        try {
+            thread.loop.execute(this::placeMayBeFree);
+        } catch (RejectedExecutionException stopped) {
+            // The proxy stops, and its connections end.
+        }
+    }
+
+    /** Begins an attempt if it is this request's turn. Services may have changed meanwhile. */
+    private void placeMayBeFree() {
+        if (phase != Phase.WAITING || !delivery.isFirst()) {
+            return;
+        }
+        try {
+            Delivery now = handler.reopen(exchange);
+            if (now == null) {
+                replyWithFailure();
+                return;
+            }
+            if (!now.hasSameServices(delivery)) {
+                now.resumes(delivery);
+                replaceDelivery(now);
+            }
+            attemptBegan = deadlines.now();
+            attempt();
+        } catch (RuntimeException e) {
+            internalError(e);
+        }
     }
 
     /** Whether the endpoint can report, after a part of the body was sent, that it did not process the request. */
@@ -337,6 +390,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         try {
             if (phase == Phase.PAUSED) {
                 reopen();
+            } else if (phase == Phase.WAITING) {
+                replyTooMany("no place became free in "
+                        + delivery.fullService().timeout().toMillis() + " ms");
             } else if (body != null && body.waitingForClient() && !downstream.waitsForContinue()) {
                 tracker.badRequest(downstream, "the rest of its body did not arrive in time");
                 reply(LocalReason.REQUEST_TIMEOUT, StatusCodes.REQUEST_TIME_OUT, "Request Timeout\n");
@@ -419,12 +475,16 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         now.continues(delivery);
+        attemptBegan = deadlines.now();
+        replaceDelivery(now);
+        attempt();
+    }
+
+    private void replaceDelivery(Delivery now) {
         delivery.close();
         delivery = now;
         report.delivery = now;
-        attemptBegan = deadlines.now();
         preferEndpoint();
-        attempt();
     }
 
     @Override
@@ -503,6 +563,17 @@ final class ProxiedRequest extends Deadlines.Deadline
         tracker.failed(report, delivery.service(), running ? failures().lastReason() : "no running instance");
     }
 
+    private void replyTooMany(String reason) {
+        Service full = delivery.fullService();
+        exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
+        reply(LocalReason.TOO_MANY_REQUESTS, StatusCodes.SERVICE_UNAVAILABLE, "Too many requests in progress\n");
+        tracker.failed(
+                report,
+                full,
+                "all instances have " + full.maxRequests() + " requests in progress, and " + reason
+                        + ": add instances, or raise millau.max-requests");
+    }
+
     /** The fault is ours: the endpoint is not to blame, and no other could be reached either. */
     private void replyOverloaded(IOException failure) {
         exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
@@ -519,6 +590,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             exchange.setPersistent(false);
         }
         endConnectionIfBodyIsUncertain();
+        delivery.stopWaiting();
         phase = Phase.LOCAL_REPLY;
         cancelDeadlines();
         LocalReply.send(downstream, text, thread.loop.longDeadlines, this::end);

@@ -111,6 +111,7 @@ final class StatusJson {
         json.name("timeoutSeconds").value(seconds(service.timeout()));
         json.name("retrySeconds").value(seconds(service.retry()));
         json.name("openConnections").value(overview.openConnections(service));
+        json.name("waitingRequests").value(status.waiting());
         rates(json, counted == null ? null : counted.requests, counted == null ? null : counted.errors);
         quantile(json, "p50Millis", counted, 0.5);
         quantile(json, "p99Millis", counted, 0.99);
