@@ -115,6 +115,22 @@ class Http2FloodTest extends ProxyTest {
         await().until(() -> millau.buffersTaken() == 0);
     }
 
+    @Test
+    void aFloodOfRequestsBeyondThoseInProgressEndsTheConnection() throws Exception {
+        startWith(endpointThatHangs(new CountDownLatch(1)));
+        RawHttp2Client client = http2();
+        ScriptedEndpoint.daemon("flood", () -> {
+            try {
+                for (int stream = 1; ; stream += 2) {
+                    client.headers(stream, true, GET);
+                }
+            } catch (IOException e) {
+                // the connection has ended
+            }
+        });
+        assertThat(codeOfGoAway(client)).isEqualTo(11); // ENHANCE_YOUR_CALM
+    }
+
     /** As a proxy in front does, whose clients leave now and then. */
     @Test
     void aBusyClientMayResetManyStreams() throws Exception {

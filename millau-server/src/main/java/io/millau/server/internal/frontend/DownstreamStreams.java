@@ -84,13 +84,16 @@ final class DownstreamStreams implements FrameReceiver {
     }
 
     private void open(int id, boolean ends, @Nullable String problem) throws IOException, ConnectionException {
-        flood.requestBegan();
-        if (problem != null) {
-            streamError(id, Http2.PROTOCOL_ERROR, problem);
-        } else if (streams.size() >= MAX_REQUESTS) {
+        if (streams.size() >= MAX_REQUESTS) {
+            flood.requestRefused();
             connection.report("more than " + MAX_REQUESTS + " requests at once over one connection (RFC 9113, 5.1.2)");
             ended.addReset(id);
             connection.sender.reset(id, Http2.REFUSED_STREAM);
+            return;
+        }
+        flood.requestBegan();
+        if (problem != null) {
+            streamError(id, Http2.PROTOCOL_ERROR, problem);
         } else {
             begin(id, decoder.head(), decoder.protocol(), ends);
         }

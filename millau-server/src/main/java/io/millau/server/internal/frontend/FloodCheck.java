@@ -49,12 +49,21 @@ final class FloodCheck {
             parts++;
         }
         if (!carries) {
-            period();
-            if (++empty > MAX_EMPTY + EMPTY_FOR_EACH_PART * (long) parts) {
-                throw new ConnectionException(
-                        Http2.ENHANCE_YOUR_CALM, "flood of frames that carry nothing: " + empty + " within 10 s");
-            }
+            carriedNothing();
         }
+    }
+
+    private void carriedNothing() throws ConnectionException {
+        period();
+        if (++empty > MAX_EMPTY + EMPTY_FOR_EACH_PART * (long) parts) {
+            throw new ConnectionException(
+                    Http2.ENHANCE_YOUR_CALM, "flood of frames that carry nothing: " + empty + " within 10 s");
+        }
+    }
+
+    /** A request was refused, since too many are in progress; a client may not know yet how many it may begin. */
+    void requestRefused() throws ConnectionException {
+        carriedNothing();
     }
 
     void requestBegan() {

@@ -1,36 +1,26 @@
 package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http2.Http2;
+import io.millau.server.internal.http2.StreamSource;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.conduits.ConduitReadableByteChannel;
-import org.xnio.conduits.Conduits;
-import org.xnio.conduits.ReadReadyHandler;
-import org.xnio.conduits.StreamSourceConduit;
 
 /**
  * The body of a request over HTTP/2, or what a client sends over a WebSocket. For its I/O thread alone.
  *
  * <p>It holds a buffer only while bytes wait to be read, at most as many as its window allows the client to send.
  */
-final class RequestStreamSource implements StreamSourceConduit {
+final class RequestStreamSource extends StreamSource {
 
     /** The number of bytes read before the client is allowed to send more. */
     private static final int CREDIT_BYTES = Http2.INITIAL_WINDOW_BYTES / 2;
 
     private final DownstreamStream stream;
     private final DownstreamHttp2Connection connection;
-    private @Nullable ReadReadyHandler reader;
-    private boolean readsResumed;
 
     /** The exchange whose request it is until that was read; then null. */
     private @Nullable HttpServerExchange exchange;
@@ -49,6 +39,7 @@ final class RequestStreamSource implements StreamSourceConduit {
     private int at;
 
     RequestStreamSource(DownstreamStream stream, DownstreamHttp2Connection connection) {
+        super(stream, connection.notifier, connection.loop.thread());
         this.stream = stream;
         this.connection = connection;
     }
@@ -160,16 +151,9 @@ final class RequestStreamSource implements StreamSourceConduit {
         at = 0;
     }
 
-    /** Notifies the reader if it waits and there is something to read. */
-    void tell() {
-        if (isAwaited() && reader != null) {
-            reader.readReady();
-        }
-    }
-
-    /** Whether there is something to read that the reader waits for. */
-    boolean isAwaited() {
-        return readsResumed && (body != null || ended || discarding || stream.failed());
+    @Override
+    public boolean readable() {
+        return body != null || ended || discarding || stream.failed();
     }
 
     @Override
@@ -207,86 +191,7 @@ final class RequestStreamSource implements StreamSourceConduit {
     }
 
     @Override
-    public long read(ByteBuffer[] to, int offset, int length) throws IOException {
-        long total = 0;
-        for (int i = offset; i < offset + length; i++) {
-            if (to[i].hasRemaining()) {
-                int count = read(to[i]);
-                if (count <= 0) {
-                    return total == 0 ? count : total;
-                }
-                total += count;
-            }
-        }
-        return total;
-    }
-
-    @Override
-    public long transferTo(long position, long count, FileChannel target) throws IOException {
-        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
-    }
-
-    @Override
-    public long transferTo(long count, ByteBuffer through, StreamSinkChannel target) throws IOException {
-        return Conduits.transfer(this, count, through, target);
-    }
-
-    @Override
-    public void resumeReads() {
-        readsResumed = true;
-        if (isAwaited()) {
-            connection.notifier.tellLater(stream);
-        }
-    }
-
-    @Override
-    public void suspendReads() {
-        readsResumed = false;
-    }
-
-    @Override
-    public void wakeupReads() {
-        readsResumed = true;
-        connection.notifier.tellLater(stream);
-    }
-
-    @Override
-    public boolean isReadResumed() {
-        return readsResumed;
-    }
-
-    @Override
-    public void awaitReadable() {
-        throw new UnsupportedOperationException("an I/O thread does not wait");
-    }
-
-    @Override
-    public void awaitReadable(long time, TimeUnit unit) {
-        awaitReadable();
-    }
-
-    @Override
-    public void setReadReadyHandler(ReadReadyHandler handler) {
-        reader = handler;
-    }
-
-    @Override
-    public XnioIoThread getReadThread() {
-        return connection.loop.thread();
-    }
-
-    @Override
-    public XnioWorker getWorker() {
-        return connection.loop.thread().getWorker();
-    }
-
-    @Override
     public boolean isReadShutdown() {
         return stream.closed();
-    }
-
-    @Override
-    public void terminateReads() {
-        readsResumed = false;
     }
 }

@@ -1,6 +1,7 @@
 package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http2.HeaderBlock;
+import io.millau.server.internal.http2.StreamSink;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
@@ -10,18 +11,9 @@ import io.undertow.util.Methods;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSourceChannel;
-import org.xnio.conduits.ConduitWritableByteChannel;
-import org.xnio.conduits.Conduits;
-import org.xnio.conduits.StreamSinkConduit;
-import org.xnio.conduits.WriteReadyHandler;
 
 /**
  * Sends a response over HTTP/2: the head that is set on the exchange, the body and trailers; or what a service sends over a
@@ -30,14 +22,12 @@ import org.xnio.conduits.WriteReadyHandler;
  * <p>The head is sent with the first bytes of the body or with the end. Nothing else is buffered here. As with a socket, a writer
  * that could not write everything is notified when it can continue.
  */
-final class ResponseStreamSink implements StreamSinkConduit {
+final class ResponseStreamSink extends StreamSink {
 
     private final DownstreamStream stream;
     private final DownstreamHttp2Connection connection;
     private final DownstreamStreams streams;
     private @Nullable HttpServerExchange exchange;
-    private @Nullable WriteReadyHandler writer;
-    private boolean writesResumed;
     private long window;
     private boolean headSent;
 
@@ -51,6 +41,7 @@ final class ResponseStreamSink implements StreamSinkConduit {
 
     ResponseStreamSink(
             DownstreamStream stream, DownstreamHttp2Connection connection, DownstreamStreams streams, int window) {
+        super(stream, connection.notifier, connection.loop.thread());
         this.stream = stream;
         this.connection = connection;
         this.streams = streams;
@@ -74,14 +65,6 @@ final class ResponseStreamSink implements StreamSinkConduit {
         if (connection.sender.frames.takesHeaders(block.length())) {
             connection.sender.frames.headers(stream.id(), false, block.bytes(), block.length());
             connection.sender.flush();
-        }
-    }
-
-    /** Notifies the writer if it waits and can write now. */
-    void tell() {
-        if (writesResumed && writer != null && canWrite()) {
-            connection.notifier.unblock(stream);
-            writer.writeReady();
         }
     }
 
@@ -240,8 +223,8 @@ final class ResponseStreamSink implements StreamSinkConduit {
         return tunnel;
     }
 
-    /** Whether a write would make progress. */
-    boolean canWrite() {
+    @Override
+    public boolean canWrite() {
         if (stream.failed()) {
             return true;
         }
@@ -267,87 +250,7 @@ final class ResponseStreamSink implements StreamSinkConduit {
     }
 
     @Override
-    public long write(ByteBuffer[] from, int offset, int length) throws IOException {
-        long total = 0;
-        for (int i = offset; i < offset + length; i++) {
-            total += write(from[i]);
-            if (from[i].hasRemaining()) {
-                break;
-            }
-        }
-        return total;
-    }
-
-    @Override
-    public long writeFinal(ByteBuffer[] from, int offset, int length) throws IOException {
-        return Conduits.writeFinalBasic(this, from, offset, length);
-    }
-
-    @Override
-    public long transferFrom(FileChannel from, long position, long count) throws IOException {
-        return from.transferTo(position, count, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public long transferFrom(StreamSourceChannel from, long count, ByteBuffer through) throws IOException {
-        return Conduits.transfer(from, count, through, this);
-    }
-
-    @Override
-    public void resumeWrites() {
-        writesResumed = true;
-        connection.notifier.block(stream);
-    }
-
-    @Override
-    public void suspendWrites() {
-        writesResumed = false;
-        connection.notifier.unblock(stream);
-    }
-
-    @Override
-    public void wakeupWrites() {
-        writesResumed = true;
-        connection.notifier.tellLater(stream);
-    }
-
-    @Override
-    public boolean isWriteResumed() {
-        return writesResumed;
-    }
-
-    @Override
-    public void awaitWritable() {
-        throw new UnsupportedOperationException("an I/O thread does not wait");
-    }
-
-    @Override
-    public void awaitWritable(long time, TimeUnit unit) {
-        awaitWritable();
-    }
-
-    @Override
-    public void setWriteReadyHandler(WriteReadyHandler handler) {
-        writer = handler;
-    }
-
-    @Override
-    public XnioIoThread getWriteThread() {
-        return connection.loop.thread();
-    }
-
-    @Override
-    public XnioWorker getWorker() {
-        return connection.loop.thread().getWorker();
-    }
-
-    @Override
     public boolean isWriteShutdown() {
         return ended || stream.closed() || stream.failed();
-    }
-
-    @Override
-    public void truncateWrites() {
-        suspendWrites();
     }
 }

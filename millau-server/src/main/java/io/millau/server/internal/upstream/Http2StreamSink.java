@@ -2,18 +2,9 @@ package io.millau.server.internal.upstream;
 
 import io.millau.server.internal.http2.HeaderBlock;
 import io.millau.server.internal.http2.Http2;
+import io.millau.server.internal.http2.StreamSink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSourceChannel;
-import org.xnio.conduits.ConduitWritableByteChannel;
-import org.xnio.conduits.Conduits;
-import org.xnio.conduits.StreamSinkConduit;
-import org.xnio.conduits.WriteReadyHandler;
 
 /**
  * The request of a stream: takes it as HTTP/1.1, head, body and trailers, and sends it as frames of HTTP/2. For its I/O thread
@@ -22,12 +13,10 @@ import org.xnio.conduits.WriteReadyHandler;
  * <p>An upgrade that the request asks for, to WebSocket for instance, is ignored (RFC 9110, 7.8): the endpoint gets the request
  * without it. As with a socket, a writer that could not write everything is notified when it can continue.
  */
-final class Http2StreamSink implements StreamSinkConduit {
+final class Http2StreamSink extends StreamSink {
 
     private final Http2UpstreamStream stream;
     private final Http2UpstreamConnection connection;
-    private @Nullable WriteReadyHandler writer;
-    private boolean writesResumed;
     private long window;
     private boolean chunked;
     private boolean inChunk;
@@ -38,6 +27,7 @@ final class Http2StreamSink implements StreamSinkConduit {
     private boolean discarding;
 
     Http2StreamSink(Http2UpstreamStream stream, Http2UpstreamConnection connection, int window) {
+        super(stream, connection.notifier, connection.thread());
         this.stream = stream;
         this.connection = connection;
         this.window = window;
@@ -50,14 +40,6 @@ final class Http2StreamSink implements StreamSinkConduit {
     /** Discards the rest of the request: the response is complete. */
     void discard() {
         discarding = true;
-    }
-
-    /** Notifies the writer if it waits and can write now. */
-    void tell() {
-        if (writesResumed && writer != null && canWrite()) {
-            connection.notifier.unblock(stream);
-            writer.writeReady();
-        }
     }
 
     @Override
@@ -191,8 +173,8 @@ final class Http2StreamSink implements StreamSinkConduit {
         return Math.min(window, connection.sender.sendable());
     }
 
-    /** Whether a write would make progress. */
-    boolean canWrite() {
+    @Override
+    public boolean canWrite() {
         if (stream.failed() || discarding || requestEnded) {
             return true;
         }
@@ -212,88 +194,8 @@ final class Http2StreamSink implements StreamSinkConduit {
     }
 
     @Override
-    public long write(ByteBuffer[] from, int offset, int length) throws IOException {
-        long total = 0;
-        for (int i = offset; i < offset + length; i++) {
-            total += write(from[i]);
-            if (from[i].hasRemaining()) {
-                break;
-            }
-        }
-        return total;
-    }
-
-    @Override
-    public long transferFrom(FileChannel from, long position, long count) throws IOException {
-        return from.transferTo(position, count, new ConduitWritableByteChannel(this));
-    }
-
-    @Override
-    public long transferFrom(StreamSourceChannel from, long count, ByteBuffer through) throws IOException {
-        return Conduits.transfer(from, count, through, this);
-    }
-
-    @Override
-    public int writeFinal(ByteBuffer from) throws IOException {
-        return Conduits.writeFinalBasic(this, from);
-    }
-
-    @Override
-    public long writeFinal(ByteBuffer[] from, int offset, int length) throws IOException {
-        return Conduits.writeFinalBasic(this, from, offset, length);
-    }
-
-    @Override
     public boolean flush() {
         return true;
-    }
-
-    @Override
-    public void resumeWrites() {
-        writesResumed = true;
-        connection.notifier.block(stream);
-    }
-
-    @Override
-    public void suspendWrites() {
-        writesResumed = false;
-        connection.notifier.unblock(stream);
-    }
-
-    @Override
-    public void wakeupWrites() {
-        writesResumed = true;
-        connection.notifier.tellLater(stream);
-    }
-
-    @Override
-    public boolean isWriteResumed() {
-        return writesResumed;
-    }
-
-    @Override
-    public void awaitWritable() {
-        throw new UnsupportedOperationException("an I/O thread does not wait");
-    }
-
-    @Override
-    public void awaitWritable(long time, TimeUnit unit) {
-        awaitWritable();
-    }
-
-    @Override
-    public void setWriteReadyHandler(WriteReadyHandler handler) {
-        writer = handler;
-    }
-
-    @Override
-    public XnioIoThread getWriteThread() {
-        return connection.thread();
-    }
-
-    @Override
-    public XnioWorker getWorker() {
-        return connection.thread().getWorker();
     }
 
     @Override
@@ -303,11 +205,6 @@ final class Http2StreamSink implements StreamSinkConduit {
 
     @Override
     public void terminateWrites() {
-        suspendWrites();
-    }
-
-    @Override
-    public void truncateWrites() {
         suspendWrites();
     }
 }

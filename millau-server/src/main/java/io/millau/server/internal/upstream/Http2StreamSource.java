@@ -3,19 +3,11 @@ package io.millau.server.internal.upstream;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.http2.Http2;
+import io.millau.server.internal.http2.StreamSource;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
-import org.xnio.channels.StreamSinkChannel;
-import org.xnio.conduits.ConduitReadableByteChannel;
-import org.xnio.conduits.Conduits;
-import org.xnio.conduits.ReadReadyHandler;
-import org.xnio.conduits.StreamSourceConduit;
 
 /**
  * The response of a stream: receives it as frames of HTTP/2, and is read as HTTP/1.1. For its I/O thread alone.
@@ -23,7 +15,7 @@ import org.xnio.conduits.StreamSourceConduit;
  * <p>It holds a buffer only while bytes of a body wait to be read, at most as many as its window allows the endpoint to send.
  * Trailers after a body of known length are left out, since HTTP/1.1 has no way to send them.
  */
-final class Http2StreamSource implements StreamSourceConduit {
+final class Http2StreamSource extends StreamSource {
 
     /** The response to a request whose head is larger than the endpoint accepts; this is not a failure of the endpoint. */
     private static final byte[] TOO_LARGE = Http1.ascii(
@@ -36,8 +28,6 @@ final class Http2StreamSource implements StreamSourceConduit {
 
     private final Http2UpstreamStream stream;
     private final Http2UpstreamConnection connection;
-    private @Nullable ReadReadyHandler reader;
-    private boolean readsResumed;
     private long windowLeft = Http2.INITIAL_WINDOW_BYTES;
     private int uncredited;
 
@@ -66,6 +56,7 @@ final class Http2StreamSource implements StreamSourceConduit {
     private int chunkLeft;
 
     Http2StreamSource(Http2UpstreamStream stream, Http2UpstreamConnection connection) {
+        super(stream, connection.notifier, connection.thread());
         this.stream = stream;
         this.connection = connection;
     }
@@ -97,18 +88,6 @@ final class Http2StreamSource implements StreamSourceConduit {
         headsAndFraming = ByteBuffer.wrap(TOO_LARGE);
         stream.leave();
         connection.notifier.tellLater(stream);
-    }
-
-    /** Notifies the reader if it waits and there is something to read. */
-    void tell() {
-        if (isAwaited() && reader != null) {
-            reader.readReady();
-        }
-    }
-
-    /** Whether there is something to read that the reader waits for. */
-    boolean isAwaited() {
-        return readsResumed && readable();
     }
 
     /** Called when a header block was received: a final head, an interim one, or trailers. */
@@ -287,91 +266,13 @@ final class Http2StreamSource implements StreamSourceConduit {
         chunkLeft = 0;
     }
 
-    boolean readable() {
+    @Override
+    public boolean readable() {
         return headsAndFraming.hasRemaining() || body != null || responseEnded || stream.failed();
-    }
-
-    @Override
-    public long read(ByteBuffer[] to, int offset, int length) throws IOException {
-        long total = 0;
-        for (int i = offset; i < offset + length; i++) {
-            if (to[i].hasRemaining()) {
-                int count = read(to[i]);
-                if (count <= 0) {
-                    return total == 0 ? count : total;
-                }
-                total += count;
-            }
-        }
-        return total;
-    }
-
-    @Override
-    public long transferTo(long position, long count, FileChannel target) throws IOException {
-        return target.transferFrom(new ConduitReadableByteChannel(this), position, count);
-    }
-
-    @Override
-    public long transferTo(long count, ByteBuffer through, StreamSinkChannel target) throws IOException {
-        return Conduits.transfer(this, count, through, target);
-    }
-
-    @Override
-    public void resumeReads() {
-        readsResumed = true;
-        if (readable()) {
-            connection.notifier.tellLater(stream);
-        }
-    }
-
-    @Override
-    public void suspendReads() {
-        readsResumed = false;
-    }
-
-    @Override
-    public void wakeupReads() {
-        readsResumed = true;
-        connection.notifier.tellLater(stream);
-    }
-
-    @Override
-    public boolean isReadResumed() {
-        return readsResumed;
-    }
-
-    @Override
-    public void awaitReadable() {
-        throw new UnsupportedOperationException("an I/O thread does not wait");
-    }
-
-    @Override
-    public void awaitReadable(long time, TimeUnit unit) {
-        awaitReadable();
-    }
-
-    @Override
-    public void setReadReadyHandler(ReadReadyHandler handler) {
-        reader = handler;
-    }
-
-    @Override
-    public XnioIoThread getReadThread() {
-        return connection.thread();
-    }
-
-    @Override
-    public XnioWorker getWorker() {
-        return connection.thread().getWorker();
     }
 
     @Override
     public boolean isReadShutdown() {
         return stream.closed();
-    }
-
-    @Override
-    public void terminateReads() {
-        readsResumed = false;
     }
 }
