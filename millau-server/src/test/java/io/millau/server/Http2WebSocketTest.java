@@ -116,6 +116,7 @@ class Http2WebSocketTest extends ProxyTest {
         ask(client, 1, "websocket");
         assertThat(client.next(1).payload()).contains("502"); // 200 would accept it
         assertThat(client.body(1)).isEqualTo("no");
+        assertThat(traffic.await(4)).contains("ended GET app delivered 502 0 2");
         assertThat(endpoint.requests.get(0).field("Upgrade")).isEqualTo("websocket");
     }
 

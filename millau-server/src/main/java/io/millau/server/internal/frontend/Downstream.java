@@ -132,6 +132,11 @@ public abstract class Downstream implements TrafficListener.Request {
      */
     public abstract @Nullable String upgrade();
 
+    /** The status that the client gets for a response with this one. */
+    public int statusFor(int status) {
+        return status;
+    }
+
     /** Stops watching the client, since the connection is handed over. */
     public abstract void unwatch();
 
@@ -340,6 +345,12 @@ public abstract class Downstream implements TrafficListener.Request {
         @Override
         public @Nullable String upgrade() {
             return stream.isWebSocket() ? exchange.getRequestHeaders().getFirst(Headers.UPGRADE) : null;
+        }
+
+        /** For a client that wants a WebSocket, any {@code 2xx} means that it was accepted (RFC 8441, 5). */
+        @Override
+        public int statusFor(int status) {
+            return stream.isWebSocket() && status / 100 == 2 ? StatusCodes.BAD_GATEWAY : status;
         }
 
         @Override

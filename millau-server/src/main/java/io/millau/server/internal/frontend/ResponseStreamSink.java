@@ -137,12 +137,9 @@ final class ResponseStreamSink extends StreamSink {
     private boolean sendHead(boolean end) throws IOException {
         HttpServerExchange open = exchange();
         int status = open.getStatusCode();
-        if (stream.isWebSocket()) {
-            // Success is 101 over HTTP/1.1, but 200 over HTTP/2 (RFC 8441, 5); another 2xx would look like it.
+        if (open.isUpgrade()) {
+            status = StatusCodes.OK; // so is success called over HTTP/2 (RFC 8441, 5)
             open.getResponseHeaders().remove(Headers.SEC_WEB_SOCKET_ACCEPT);
-            status = status == StatusCodes.SWITCHING_PROTOCOLS
-                    ? StatusCodes.OK
-                    : status / 100 == 2 ? StatusCodes.BAD_GATEWAY : status;
         }
         HeaderBlock block = ResponseHeaderEncoder.ofThread().head(status, open.getResponseHeaders());
         if (!connection.sender.frames.takesHeaders(block.length())) {

@@ -89,7 +89,7 @@ final class ResponseRelay {
         if (passing == null) {
             throw new IllegalStateException("call begin first");
         }
-        exchange.setStatusCode(head.status());
+        exchange.setStatusCode(downstream.statusFor(head.status()));
         StreamSinkChannel connection = changesHead() || !canPassAsItIs(head) ? null : downstream.directChannel();
         if (connection != null) {
             direct = true;
