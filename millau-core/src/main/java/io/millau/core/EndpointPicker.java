@@ -38,7 +38,7 @@ final class EndpointPicker {
     /** Whether the request was counted for the retry budget; it counts once. */
     private boolean hadTurn;
 
-    /** Whether the last pick found no place, and a request should wait in the line of this service; null if not. */
+    /** The service in whose line the request should wait, since the last pick found no place; null if it should not. */
     Pool.@Nullable Member full;
 
     /** Whether the request waits, so that it doesn't have to stand behind others. */
@@ -167,7 +167,7 @@ final class EndpointPicker {
         if (of.limited() && !takePlace(kept, of)) {
             return null;
         }
-        member = pool.members[preferredMember];
+        member = of;
         cursor = preferredMember + 1;
         entry = Health.Entry.USUAL;
         takeTurn(member, now);

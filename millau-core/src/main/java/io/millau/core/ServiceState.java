@@ -3,8 +3,8 @@ package io.millau.core;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The state of a service that survives new snapshots: the turns of its endpoints and its retry budget, and the requests that wait. Safe for use by
- * several threads.
+ * The state of a service that survives new snapshots: the turns of its endpoints, its retry budget, and the requests
+ * that wait. Safe for use by several threads.
  */
 final class ServiceState {
 

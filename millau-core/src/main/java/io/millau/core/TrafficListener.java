@@ -87,7 +87,6 @@ public interface TrafficListener {
         UPSTREAM_TIMEOUT,
         /** Its client took nothing of the response, or sent nothing more of its body, for so long that the response was ended. */
         CLIENT_STALLED,
-
         /** Millau has no room for it: it has too many files and connections open, or too little memory. */
         OVERLOADED
     }

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * by several threads, without locks.
  *
  * <p>Only the first one may take a place. It is woken when a place may be free, and on its own thread tries to take it.
- * No wake-up is lost: who frees a place wakes the first afterwards; who joins as the first is
- * woken at once; and who leaves wakes the new first.
+ * No wake-up is lost: who frees a place wakes the first afterwards; who joins as the first is woken at once; and who
+ * leaves wakes the new first.
  */
 final class WaitingLine {
 

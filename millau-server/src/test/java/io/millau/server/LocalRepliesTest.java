@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
-import io.millau.core.TrafficListener;
 import io.millau.core.testing.CapturedLog;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,21 +17,12 @@ class LocalRepliesTest extends ProxyTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final LocalReplies replies = new LocalReplies();
+    private final List<String> told = replies.told;
 
     @Override
     protected Millau.Builder builder() {
-        return super.builder().listener(new TrafficListener() {
-            @Override
-            public void requestEnded(Ended request) {
-                told.add(request.status() + " " + request.localReason());
-            }
-
-            @Override
-            public void malformed(Ingress ingress) {
-                told.add("malformed");
-            }
-        });
+        return super.builder().listener(replies);
     }
 
     private void start() throws Exception {

@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
-import io.millau.core.TrafficListener;
 import io.millau.core.testing.CapturedLog;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,17 +18,12 @@ class MaxBodyTest extends ProxyTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** The status and local reason of each request that has ended. */
-    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final LocalReplies replies = new LocalReplies();
+    private final List<String> told = replies.told;
 
     @Override
     protected Millau.Builder builder() {
-        return super.builder().listener(new TrafficListener() {
-            @Override
-            public void requestEnded(Ended request) {
-                told.add(request.status() + " " + request.localReason());
-            }
-        });
+        return super.builder().listener(replies);
     }
 
     private void startWithLimit(ScriptedEndpoint endpoint) throws Exception {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
-import io.millau.core.TrafficListener;
 import io.millau.core.testing.CapturedLog;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.IOException;
@@ -16,7 +15,6 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,8 +28,8 @@ class SilenceTest extends ProxyTest {
     private static final Duration DAY = Duration.ofDays(1);
     private static final int LARGE = 200_000_000;
 
-    /** The status and local reason of each request that has ended. */
-    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final LocalReplies replies = new LocalReplies();
+    private final List<String> told = replies.told;
 
     @BeforeEach
     void stopTheClock() {
@@ -40,12 +38,7 @@ class SilenceTest extends ProxyTest {
 
     @Override
     protected Millau.Builder builder() {
-        return super.builder().listener(new TrafficListener() {
-            @Override
-            public void requestEnded(Ended request) {
-                told.add(request.status() + " " + request.localReason());
-            }
-        });
+        return super.builder().listener(replies);
     }
 
     /** Lets time pass until a request ended. What moved while it passed may need it to pass once more. */

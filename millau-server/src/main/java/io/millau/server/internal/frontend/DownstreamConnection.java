@@ -20,7 +20,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,8 +52,10 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** How long the head of a request may take to arrive. */
     static final Duration MAX_HEAD = Duration.ofSeconds(10);
 
-    /** How long nothing may arrive of a request that has its response already, in nanoseconds. */
-    private static final long MAX_SILENCE = TimeUnit.SECONDS.toNanos(60);
+    /** How long nothing may move where somebody waits for it. */
+    public static final Duration MAX_SILENCE = Duration.ofSeconds(60);
+
+    private static final long MAX_SILENCE_NANOS = MAX_SILENCE.toNanos();
 
     private final StreamConnection channel;
     private final EventLoop loop;
@@ -67,8 +68,8 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
                 ReceivedHead late = reading.timedOut();
                 reading = null;
                 pass(withPlainHead(late, new ImmediatePooledByteBuffer(ByteBuffer.allocate(0))));
-            } else if (dropsRest && now() - restHeard < MAX_SILENCE) {
-                loop.longDeadlines.set(this, MAX_SILENCE - (now() - restHeard));
+            } else if (dropsRest && now() - restHeard < MAX_SILENCE_NANOS) {
+                loop.longDeadlines.set(this, MAX_SILENCE_NANOS - (now() - restHeard));
             } else if (!busy || dropsRest || connection == null && early != null) {
                 LOG.debug("Closing the idle connection of client {}", channel.getPeerAddress());
                 dropsRest = false;
@@ -296,7 +297,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
         dropsRest = true;
         restHeard = now();
-        loop.longDeadlines.set(idle, MAX_SILENCE);
+        loop.longDeadlines.set(idle, MAX_SILENCE_NANOS);
     }
 
     private long now() {

@@ -42,6 +42,7 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
     final EventLoop loop;
     final FrameSender sender;
     final StreamNotifier notifier;
+    final ResponseHeaderEncoder responseEncoder = ResponseHeaderEncoder.ofThread();
     private final DownstreamHttp2Connections owner;
     private final StreamConnection socket;
     private final DownstreamStreams streams;

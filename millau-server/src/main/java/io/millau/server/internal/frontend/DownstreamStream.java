@@ -3,7 +3,7 @@ package io.millau.server.internal.frontend;
 import io.millau.server.internal.http.MessageLength;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.Http2.ConnectionException;
-import io.millau.server.internal.http2.NotifiedStream;
+import io.millau.server.internal.http2.Http2Stream;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
@@ -11,19 +11,16 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 import java.io.IOException;
-import java.net.SocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.util.Base64;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
-import org.xnio.StreamConnection;
 
 /**
  * A stream of a client's HTTP/2 connection (RFC 9113, 5): one request and its response, or a WebSocket (RFC 8441). Undertow's
  * exchange uses it like the connection of an HTTP/1.1 client. For its I/O thread alone.
  */
-final class DownstreamStream extends StreamConnection implements NotifiedStream {
+final class DownstreamStream extends Http2Stream {
 
     private static final String WEB_SOCKET = "websocket";
 
@@ -33,7 +30,6 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
     private final RequestStreamSource source;
     private final ResponseStreamSink sink;
     private Downstream.@Nullable Watcher watcher;
-    private boolean notifying;
 
     /** Whether the request is not served as it was sent, so that the stream is reset after the response. */
     private boolean rejected;
@@ -44,16 +40,15 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
     private @Nullable IOException failure;
 
     private boolean left;
-    private boolean closed;
 
     /** @param window the number of body bytes that it may send before the client allows more */
     DownstreamStream(int id, DownstreamHttp2Connection connection, DownstreamStreams streams, int window) {
-        super(connection.socket().getIoThread());
+        super(connection.socket(), connection.notifier);
         this.id = id;
         this.connection = connection;
         this.streams = streams;
         this.source = new RequestStreamSource(this, connection);
-        this.sink = new ResponseStreamSink(this, connection, streams, window);
+        this.sink = new ResponseStreamSink(this, connection, window);
         setSourceConduit(source);
         setSinkConduit(sink);
     }
@@ -66,7 +61,13 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
         return connection;
     }
 
-    ResponseStreamSink sink() {
+    @Override
+    public RequestStreamSource source() {
+        return source;
+    }
+
+    @Override
+    public ResponseStreamSink sink() {
         return sink;
     }
 
@@ -118,28 +119,29 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
         return webSocket;
     }
 
-    /** Called when a part of the body was received. */
-    void data(ByteBuffer bytes, int counted, boolean ends) throws IOException, ConnectionException {
-        String problem = source.data(bytes, counted, ends);
-        if (problem != null) {
-            streams.streamError(id, source.errorCode(), problem);
-        }
+    /** Ends it because of what the client sent. */
+    void breakOff(int code, String problem) throws IOException, ConnectionException {
+        streams.streamError(id, code, problem);
+    }
+
+    /** Counts bytes of the response that are about to be sent. */
+    void sends(int bytes) {
+        streams.sent(bytes);
     }
 
     /** Called when a header block was received after the head. */
     void trailers(RequestHeaderDecoder decoder, boolean ends) throws IOException, ConnectionException {
         if (source.ended()) {
-            streams.streamError(id, Http2.STREAM_CLOSED, "HEADERS after the end of the request");
+            breakOff(Http2.STREAM_CLOSED, "HEADERS after the end of the request");
             return;
         }
         String problem = ends ? decoder.trailersProblem() : "trailers without the end of the request";
-        if (problem == null) {
-            sink.exchange().putAttachment(HttpAttachments.REQUEST_TRAILERS, decoder.fields());
-            problem = source.end();
-        }
         if (problem != null) {
-            streams.streamError(id, Http2.PROTOCOL_ERROR, problem);
+            breakOff(Http2.PROTOCOL_ERROR, problem);
+            return;
         }
+        sink.exchange().putAttachment(HttpAttachments.REQUEST_TRAILERS, decoder.fields());
+        source.end();
     }
 
     /** Calls this watcher when the client resets the stream or goes away; null for none. */
@@ -161,54 +163,24 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
     }
 
     @Override
-    public void tell() {
+    protected void tell() {
         Downstream.Watcher told = watcher;
         if (failure != null && told != null) {
             watcher = null;
             told.downstreamLost();
         }
-        if (!closed) {
-            source.tell();
-        }
-        if (!closed) {
-            sink.tell();
-        }
-        if (!closed && source.isAwaited()) {
-            connection.notifier.tellLater(this);
-        }
-        if (!closed && sink.isWriteResumed()) {
-            connection.notifier.block(this);
-        }
-    }
-
-    @Override
-    public boolean canWrite() {
-        return sink.canWrite();
-    }
-
-    @Override
-    public boolean notifying() {
-        return notifying;
-    }
-
-    @Override
-    public void notifying(boolean queued) {
-        notifying = queued;
+        super.tell();
     }
 
     boolean failed() {
         return failure != null;
     }
 
-    boolean closed() {
-        return closed;
-    }
-
     void checkOpen() throws IOException {
         if (failure != null) {
             throw failure;
         }
-        if (closed) {
+        if (closed()) {
             throw new ClosedChannelException();
         }
     }
@@ -248,33 +220,9 @@ final class DownstreamStream extends StreamConnection implements NotifiedStream 
         source.discard();
     }
 
+    /** Resets the stream if it has not ended, so that the client can't take it for complete. */
     @Override
-    public SocketAddress getPeerAddress() {
-        return connection.socket().getPeerAddress();
-    }
-
-    @Override
-    public SocketAddress getLocalAddress() {
-        return connection.socket().getLocalAddress();
-    }
-
-    @Override
-    protected void notifyReadClosed() {
-        source.terminateReads();
-    }
-
-    @Override
-    protected void notifyWriteClosed() {
-        sink.suspendWrites();
-    }
-
-    /** Called when it is closed. Resets the stream if it has not ended, so that the client can't take it for complete. */
-    @Override
-    protected void closeAction() {
-        if (closed) {
-            return;
-        }
-        closed = true;
+    protected void closedByUser() {
         source.discard();
         if (!left) {
             connection.sender.reset(id, Http2.INTERNAL_ERROR);

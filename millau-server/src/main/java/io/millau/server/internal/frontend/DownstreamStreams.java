@@ -128,7 +128,7 @@ final class DownstreamStreams implements FrameReceiver {
     public void data(int id, ByteBuffer bytes, int counted, boolean ends) throws IOException, ConnectionException {
         DownstreamStream stream = stream(id);
         if (stream != null) {
-            stream.data(bytes, counted, ends);
+            stream.source().data(bytes, counted, ends);
             return;
         }
         connection.sender.credit(counted);

@@ -6,7 +6,6 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
-import io.undertow.util.HttpString;
 import io.undertow.util.Protocols;
 import java.nio.ByteBuffer;
 import java.util.Base64;
@@ -18,8 +17,6 @@ import org.jspecify.annotations.Nullable;
  * threads.
  */
 final class Http2Upgrade implements HttpHandler {
-
-    private static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
 
     private final HttpHandler next;
     private final DownstreamHttp2Connections http2;
@@ -43,7 +40,7 @@ final class Http2Upgrade implements HttpHandler {
         exchange.upgradeChannel("h2c", (connection, upgraded) -> {
             headers.remove(Headers.UPGRADE);
             headers.remove(Headers.CONNECTION);
-            headers.remove(HTTP2_SETTINGS);
+            headers.remove(HopByHop.HTTP2_SETTINGS);
             http2.openUpgraded(connection, head, settings);
         });
         exchange.endExchange();
@@ -52,13 +49,13 @@ final class Http2Upgrade implements HttpHandler {
     /** The client's settings; null if it does not ask for an upgrade to HTTP/2. */
     private static @Nullable ByteBuffer settings(HttpServerExchange exchange, HeaderMap headers) {
         HeaderValues connection = headers.get(Headers.CONNECTION);
-        HeaderValues settings = headers.get(HTTP2_SETTINGS);
+        HeaderValues settings = headers.get(HopByHop.HTTP2_SETTINGS);
         boolean asked = exchange.isHttp11()
                 && exchange.isRequestComplete()
                 && Rejection.of(exchange) == null
                 && HopByHop.hasToken(headers.get(Headers.UPGRADE), "h2c")
                 && HopByHop.hasToken(connection, "upgrade")
-                && HopByHop.hasToken(connection, "HTTP2-Settings")
+                && HopByHop.hasToken(connection, HopByHop.HTTP2_SETTINGS.toString())
                 && settings != null
                 && settings.size() == 1;
         if (!asked) {

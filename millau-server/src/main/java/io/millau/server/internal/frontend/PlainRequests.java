@@ -1,6 +1,7 @@
 package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http.HeaderNames;
+import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.MessageLength;
 import io.undertow.server.HttpServerExchange;
@@ -31,7 +32,6 @@ final class PlainRequests {
     private static final byte[][] STARTS =
             Stream.of(METHODS).map(method -> Http1.ascii(method + " /")).toArray(byte[][]::new);
     private static final byte[] VERSION = Http1.ascii(" HTTP/1.1\r\n");
-    private static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
 
     private static final boolean[] PATH = HeaderNames.characters("-._~!$&'()*+,=:@/");
     private static final boolean[] QUERY = HeaderNames.characters("-._~!$&'()*+,=:@/?;");
@@ -197,7 +197,7 @@ final class PlainRequests {
             case 6 -> name.equals(Headers.EXPECT) || name.equals(Headers.COOKIE) && before.contains(name);
             case 7 -> name.equals(Headers.UPGRADE);
             case 10 -> name.equals(Headers.CONNECTION) && !value.equalsIgnoreCase("keep-alive");
-            case 14 -> name.equals(HTTP2_SETTINGS);
+            case 14 -> name.equals(HopByHop.HTTP2_SETTINGS);
             case 17 -> name.equals(Headers.TRANSFER_ENCODING);
             default -> false;
         };

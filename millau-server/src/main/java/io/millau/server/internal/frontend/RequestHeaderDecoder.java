@@ -151,11 +151,8 @@ final class RequestHeaderDecoder {
     }
 
     private @Nullable String problemOf(HttpString name, String value) {
-        for (int i = 0; i < name.length(); i++) {
-            int b = name.byteAt(i) & 0xff;
-            if (!HeaderNames.TOKEN[b] || b >= 'A' && b <= 'Z') {
-                return "field named " + shown(name.toString()) + ", expected a token in lower case";
-            }
+        if (!HeaderNames.isLowerCase(name)) {
+            return "field named " + shown(name.toString()) + ", expected a token in lower case";
         }
         boolean te = name.equals(Headers.TE);
         if (te ? !value.equalsIgnoreCase("trailers") : HopByHop.contains(name) && !isAllowed(name)) {
@@ -187,7 +184,8 @@ final class RequestHeaderDecoder {
     /** The block as the head of a request. */
     ReceivedHead head() {
         String token = method;
-        HttpString name = token == null || !isToken(token) ? ReceivedHead.UNKNOWN_METHOD : Methods.fromString(token);
+        HttpString name =
+                token == null || !HeaderNames.isToken(token) ? ReceivedHead.UNKNOWN_METHOD : Methods.fromString(token);
         Rejection rejection = sizeProblem();
         if (rejection == null) {
             rejection = Rejection.ofProblem(problem == null ? headProblem(name) : problem);
@@ -227,15 +225,6 @@ final class RequestHeaderDecoder {
         }
         String form = RequestTarget.formProblemOf(path);
         return form == null ? RequestTarget.problemOf(path) : form;
-    }
-
-    private static boolean isToken(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) > 255 || !HeaderNames.TOKEN[text.charAt(i)]) {
-                return false;
-            }
-        }
-        return !text.isEmpty();
     }
 
     /** The protocol that a request with CONNECT wants to use over its stream (RFC 8441, 4); null for none. */

@@ -1,6 +1,7 @@
 package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http2.Http2;
+import io.millau.server.internal.http2.Http2.ConnectionException;
 import io.millau.server.internal.http2.StreamSource;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
@@ -31,7 +32,6 @@ final class RequestStreamSource extends StreamSource {
     private int uncredited;
     private boolean ended;
     private boolean discarding;
-    private int errorCode;
 
     /** Holds the bytes that wait to be read, between {@link #at} and its position. */
     private @Nullable PooledByteBuffer body;
@@ -39,7 +39,7 @@ final class RequestStreamSource extends StreamSource {
     private int at;
 
     RequestStreamSource(DownstreamStream stream, DownstreamHttp2Connection connection) {
-        super(stream, connection.notifier, connection.loop.thread());
+        super(stream, connection.notifier);
         this.stream = stream;
         this.connection = connection;
     }
@@ -60,59 +60,50 @@ final class RequestStreamSource extends StreamSource {
         return ended;
     }
 
-    /** The code for the problem that {@link #data} returned last. */
-    int errorCode() {
-        return errorCode;
-    }
-
     /**
      * Called when a part was received.
      *
      * @param counted the number of bytes that count against the windows, with padding
-     * @return what is wrong; null for nothing
      */
-    @Nullable
-    String data(ByteBuffer bytes, int counted, boolean ends) {
-        errorCode = Http2.PROTOCOL_ERROR;
+    void data(ByteBuffer bytes, int counted, boolean ends) throws IOException, ConnectionException {
         windowLeft -= counted;
         received += bytes.remaining();
-        String problem = null;
-        if (ended) {
-            errorCode = Http2.STREAM_CLOSED;
-            problem = "DATA after the end of the request";
-        } else if (windowLeft < 0) {
-            errorCode = Http2.FLOW_CONTROL_ERROR;
-            problem = "more than the window of " + Http2.INITIAL_WINDOW_BYTES + " bytes";
-        } else if (declared >= 0 && received > declared) {
-            problem = "body longer than its Content-Length of " + declared;
-        }
-        if (problem != null || discarding) {
+        boolean afterEnd = ended;
+        boolean tooLong = declared >= 0 && received > declared;
+        if (discarding || afterEnd || windowLeft < 0 || tooLong) {
             connection.sender.credit(counted);
             ended |= ends;
-            return problem;
         }
-        connection.sender.credit(counted - bytes.remaining());
-        uncredited += counted - bytes.remaining();
-        keep(bytes);
-        problem = ends ? end() : null;
-        if (isAwaited()) {
-            connection.notifier.tellLater(stream);
+        if (afterEnd) {
+            stream.breakOff(Http2.STREAM_CLOSED, "DATA after the end of the request");
+        } else if (windowLeft < 0) {
+            stream.breakOff(
+                    Http2.FLOW_CONTROL_ERROR, "more than the window of " + Http2.INITIAL_WINDOW_BYTES + " bytes");
+        } else if (tooLong) {
+            stream.breakOff(Http2.PROTOCOL_ERROR, "body longer than its Content-Length of " + declared);
+        } else if (!discarding) {
+            connection.sender.credit(counted - bytes.remaining());
+            uncredited += counted - bytes.remaining();
+            keep(bytes);
+            if (ends) {
+                end();
+            } else if (isAwaited()) {
+                connection.notifier.tellLater(stream);
+            }
         }
-        return problem;
     }
 
-    /** Called at the end of the request; returns what is wrong, null for nothing. */
-    @Nullable
-    String end() {
+    /** Called at the end of the request. */
+    void end() throws IOException, ConnectionException {
         if (declared >= 0 && received < declared) {
-            return "body shorter than its Content-Length of " + declared;
+            stream.breakOff(Http2.PROTOCOL_ERROR, "body shorter than its Content-Length of " + declared);
+            return;
         }
         ended = true;
         stream.requestEnded();
         if (isAwaited()) {
             connection.notifier.tellLater(stream);
         }
-        return null;
     }
 
     /** Keeps bytes until they are read. The buffer has room for them, since it is as large as the window. */

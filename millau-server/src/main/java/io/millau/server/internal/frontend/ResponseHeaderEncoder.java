@@ -39,6 +39,8 @@ final class ResponseHeaderEncoder {
             Map.entry(Headers.STRICT_TRANSPORT_SECURITY, 56),
             Map.entry(Headers.VARY, 59));
 
+    private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
+
     private static final ThreadLocal<ResponseHeaderEncoder> OF_THREAD =
             ThreadLocal.withInitial(ResponseHeaderEncoder::new);
 
@@ -99,6 +101,4 @@ final class ResponseHeaderEncoder {
             default -> false;
         };
     }
-
-    private static final HttpString PROXY_CONNECTION = new HttpString("Proxy-Connection");
 }

@@ -26,7 +26,6 @@ final class ResponseStreamSink extends StreamSink {
 
     private final DownstreamStream stream;
     private final DownstreamHttp2Connection connection;
-    private final DownstreamStreams streams;
     private @Nullable HttpServerExchange exchange;
     private long window;
     private boolean headSent;
@@ -39,12 +38,10 @@ final class ResponseStreamSink extends StreamSink {
 
     private boolean ended;
 
-    ResponseStreamSink(
-            DownstreamStream stream, DownstreamHttp2Connection connection, DownstreamStreams streams, int window) {
-        super(stream, connection.notifier, connection.loop.thread());
+    ResponseStreamSink(DownstreamStream stream, DownstreamHttp2Connection connection, int window) {
+        super(stream, connection.notifier);
         this.stream = stream;
         this.connection = connection;
-        this.streams = streams;
         this.window = window;
     }
 
@@ -61,7 +58,7 @@ final class ResponseStreamSink extends StreamSink {
         if (stream.failed() || headSent) {
             return;
         }
-        HeaderBlock block = ResponseHeaderEncoder.ofThread().head(status, headers);
+        HeaderBlock block = connection.responseEncoder.head(status, headers);
         if (connection.sender.frames.takesHeaders(block.length())) {
             connection.sender.frames.headers(stream.id(), false, block.bytes(), block.length());
             connection.sender.flush();
@@ -102,7 +99,7 @@ final class ResponseStreamSink extends StreamSink {
                 continue;
             }
             window -= count;
-            streams.sent(count);
+            stream.sends(count);
             boolean ends = withEnd && count == from.remaining();
             connection.sender.frames.data(stream.id(), ends, from, count);
             if (ends) {
@@ -141,7 +138,7 @@ final class ResponseStreamSink extends StreamSink {
             status = StatusCodes.OK; // so is success called over HTTP/2 (RFC 8441, 5)
             open.getResponseHeaders().remove(Headers.SEC_WEB_SOCKET_ACCEPT);
         }
-        HeaderBlock block = ResponseHeaderEncoder.ofThread().head(status, open.getResponseHeaders());
+        HeaderBlock block = connection.responseEncoder.head(status, open.getResponseHeaders());
         if (!connection.sender.frames.takesHeaders(block.length())) {
             connection.sender.flushNow();
             if (stream.failed() || !connection.sender.frames.takesHeaders(block.length())) {
@@ -196,7 +193,7 @@ final class ResponseStreamSink extends StreamSink {
             connection.sender.frames.data(stream.id(), true, ByteBuffer.allocate(0), 0);
             return true;
         }
-        HeaderBlock block = ResponseHeaderEncoder.ofThread().trailers(fields);
+        HeaderBlock block = connection.responseEncoder.trailers(fields);
         boolean fits = connection.sender.frames.takesHeaders(block.length());
         if (fits) {
             connection.sender.frames.headers(stream.id(), true, block.bytes(), block.length());

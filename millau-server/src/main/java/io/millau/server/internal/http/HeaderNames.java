@@ -42,6 +42,27 @@ public final class HeaderNames {
         return name.length() > 0;
     }
 
+    /** Whether this is a token (RFC 9110, 5.6.2). */
+    public static boolean isToken(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) > 255 || !TOKEN[text.charAt(i)]) {
+                return false;
+            }
+        }
+        return !text.isEmpty();
+    }
+
+    /** Whether this is a token without capital letters, as names have to be in HTTP/2 (RFC 9113, 8.2.1). */
+    public static boolean isLowerCase(HttpString name) {
+        for (int i = 0; i < name.length(); i++) {
+            byte b = name.byteAt(i);
+            if (b >= 'A' && b <= 'Z') {
+                return false;
+            }
+        }
+        return isToken(name);
+    }
+
     public HttpString get(byte[] from, int offset, int length) {
         int hash = 0;
         for (int i = 0; i < length; i++) {

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 /** The fields that are only for one connection and are not forwarded by a proxy (RFC 9110, 7.6.1). */
 public final class HopByHop {
 
+    /** Of a request that asks for an upgrade to HTTP/2 (RFC 7540, 3.2.1). */
+    public static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
+
     private static final Set<HttpString> FIELDS = Set.of(
             Headers.CONNECTION,
             new HttpString("Keep-Alive"),
@@ -20,7 +23,7 @@ public final class HopByHop {
             Headers.TE,
             Headers.TRANSFER_ENCODING,
             Headers.UPGRADE,
-            new HttpString("HTTP2-Settings"));
+            HTTP2_SETTINGS);
 
     /** The fields that are forwarded even if Connection names them: without them the message would have another meaning. */
     private static final Set<String> NEVER_NAMED =

@@ -20,9 +20,9 @@ public final class StreamNotifier {
     private final EventLoop loop;
 
     /** The streams that wait to write, the longest wait first. */
-    private final Set<NotifiedStream> blocked = new LinkedHashSet<>();
+    private final Set<Http2Stream> blocked = new LinkedHashSet<>();
 
-    private final Deque<NotifiedStream> toTell = new ArrayDeque<>();
+    private final Deque<Http2Stream> toTell = new ArrayDeque<>();
     private boolean tellsLater;
 
     public StreamNotifier(EventLoop loop) {
@@ -30,31 +30,31 @@ public final class StreamNotifier {
     }
 
     /** Adds a stream that waits to write. */
-    public void block(NotifiedStream stream) {
+    public void block(Http2Stream stream) {
         blocked.add(stream);
-        if (stream.canWrite()) {
+        if (stream.sink().canWrite()) {
             writable();
         }
     }
 
-    public void unblock(NotifiedStream stream) {
+    public void unblock(Http2Stream stream) {
         blocked.remove(stream);
     }
 
     /** Called when there may be room again: notifies the streams that can write. */
     public void writable() {
-        for (NotifiedStream stream : blocked) {
-            if (stream.canWrite()) {
+        for (Http2Stream stream : blocked) {
+            if (stream.sink().canWrite()) {
                 tellLater(stream);
             }
         }
     }
 
-    public void tellLater(NotifiedStream stream) {
-        if (stream.notifying()) {
+    public void tellLater(Http2Stream stream) {
+        if (stream.notifying) {
             return;
         }
-        stream.notifying(true);
+        stream.notifying = true;
         toTell.add(stream);
         if (tellsLater) {
             return;
@@ -70,8 +70,8 @@ public final class StreamNotifier {
     public void tell() {
         tellsLater = false;
         for (int count = toTell.size(); count > 0; count--) {
-            NotifiedStream stream = toTell.remove();
-            stream.notifying(false);
+            Http2Stream stream = toTell.remove();
+            stream.notifying = false;
             stream.tell();
         }
     }

@@ -19,16 +19,14 @@ import org.xnio.conduits.WriteReadyHandler;
  */
 public abstract class StreamSink implements StreamSinkConduit {
 
-    private final NotifiedStream stream;
+    private final Http2Stream stream;
     private final StreamNotifier notifier;
-    private final XnioIoThread thread;
     private @Nullable WriteReadyHandler writer;
     private boolean resumed;
 
-    protected StreamSink(NotifiedStream stream, StreamNotifier notifier, XnioIoThread thread) {
+    protected StreamSink(Http2Stream stream, StreamNotifier notifier) {
         this.stream = stream;
         this.notifier = notifier;
-        this.thread = thread;
     }
 
     /** Whether a write would make progress. */
@@ -114,12 +112,12 @@ public abstract class StreamSink implements StreamSinkConduit {
 
     @Override
     public final XnioIoThread getWriteThread() {
-        return thread;
+        return stream.getIoThread();
     }
 
     @Override
     public final XnioWorker getWorker() {
-        return thread.getWorker();
+        return stream.getWorker();
     }
 
     @Override

@@ -19,16 +19,14 @@ import org.xnio.conduits.StreamSourceConduit;
  */
 public abstract class StreamSource implements StreamSourceConduit {
 
-    private final NotifiedStream stream;
+    private final Http2Stream stream;
     private final StreamNotifier notifier;
-    private final XnioIoThread thread;
     private @Nullable ReadReadyHandler reader;
     private boolean resumed;
 
-    protected StreamSource(NotifiedStream stream, StreamNotifier notifier, XnioIoThread thread) {
+    protected StreamSource(Http2Stream stream, StreamNotifier notifier) {
         this.stream = stream;
         this.notifier = notifier;
-        this.thread = thread;
     }
 
     /** Whether there is something to read: bytes, the end, or a failure. */
@@ -112,12 +110,12 @@ public abstract class StreamSource implements StreamSourceConduit {
 
     @Override
     public final XnioIoThread getReadThread() {
-        return thread;
+        return stream.getIoThread();
     }
 
     @Override
     public final XnioWorker getWorker() {
-        return thread.getWorker();
+        return stream.getWorker();
     }
 
     @Override

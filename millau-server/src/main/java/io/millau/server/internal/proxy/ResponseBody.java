@@ -327,10 +327,7 @@ final class ResponseBody {
             free();
         }
         try {
-            // Over HTTP/2, Undertow's flush is complete when it has filled the client's window; the next one tells of
-            // the rest.
-            boolean written = client.flush();
-            if (!written || !client.flush()) {
+            if (!client.flush()) {
                 resumeWrites(client);
             }
         } catch (IOException e) {

@@ -1,5 +1,6 @@
 package io.millau.server.internal.proxy;
 
+import io.millau.server.internal.frontend.DownstreamConnection;
 import io.millau.server.internal.io.Deadlines;
 import java.time.Duration;
 
@@ -10,7 +11,7 @@ import java.time.Duration;
 final class Silence extends Deadlines.Deadline {
 
     /** How long nothing may move where somebody waits for it. */
-    static final Duration LONGEST = Duration.ofSeconds(60);
+    static final Duration LONGEST = DownstreamConnection.MAX_SILENCE;
 
     private static final long NANOS = LONGEST.toNanos();
 

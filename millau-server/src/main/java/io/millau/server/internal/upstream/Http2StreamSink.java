@@ -27,7 +27,7 @@ final class Http2StreamSink extends StreamSink {
     private boolean discarding;
 
     Http2StreamSink(Http2UpstreamStream stream, Http2UpstreamConnection connection, int window) {
-        super(stream, connection.notifier, connection.thread());
+        super(stream, connection.notifier);
         this.stream = stream;
         this.connection = connection;
         this.window = window;

@@ -56,7 +56,7 @@ final class Http2StreamSource extends StreamSource {
     private int chunkLeft;
 
     Http2StreamSource(Http2UpstreamStream stream, Http2UpstreamConnection connection) {
-        super(stream, connection.notifier, connection.thread());
+        super(stream, connection.notifier);
         this.stream = stream;
         this.connection = connection;
     }

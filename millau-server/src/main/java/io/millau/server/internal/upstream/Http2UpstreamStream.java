@@ -2,9 +2,8 @@ package io.millau.server.internal.upstream;
 
 import io.millau.core.Outcome;
 import io.millau.server.internal.http2.Http2;
-import io.millau.server.internal.http2.NotifiedStream;
+import io.millau.server.internal.http2.Http2Stream;
 import java.io.IOException;
-import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
@@ -13,26 +12,21 @@ import org.xnio.StreamConnection;
  * A stream of an HTTP/2 connection (RFC 9113, 5). A request uses it like an HTTP/1.1 connection: the request is written to the
  * {@link Http2StreamSink} and the response is read from the {@link Http2StreamSource}. For its I/O thread alone.
  */
-final class Http2UpstreamStream extends StreamConnection implements NotifiedStream {
+final class Http2UpstreamStream extends Http2Stream {
 
-    private final StreamConnection socket;
     private final Http2UpstreamConnection connection;
     private final Http2StreamSink sink;
     private final Http2StreamSource source;
     private final long since;
     private int id;
-    private boolean notifying;
     private @Nullable StreamException failure;
 
     /** Whether the connection has removed it. */
     private boolean left;
 
-    private boolean closed;
-
     /** @param window the number of body bytes it may send before the endpoint allows more */
     Http2UpstreamStream(StreamConnection socket, Http2UpstreamConnection connection, int window) {
-        super(socket.getIoThread());
-        this.socket = socket;
+        super(socket, connection.notifier);
         this.connection = connection;
         this.sink = new Http2StreamSink(this, connection, window);
         this.source = new Http2StreamSource(this, connection);
@@ -41,11 +35,13 @@ final class Http2UpstreamStream extends StreamConnection implements NotifiedStre
         setSinkConduit(sink);
     }
 
-    Http2StreamSink sink() {
+    @Override
+    public Http2StreamSink sink() {
         return sink;
     }
 
-    Http2StreamSource source() {
+    @Override
+    public Http2StreamSource source() {
         return source;
     }
 
@@ -69,43 +65,8 @@ final class Http2UpstreamStream extends StreamConnection implements NotifiedStre
         return id == 0 || id > lastStream;
     }
 
-    @Override
-    public boolean notifying() {
-        return notifying;
-    }
-
-    @Override
-    public void notifying(boolean queued) {
-        notifying = queued;
-    }
-
-    @Override
-    public boolean canWrite() {
-        return sink.canWrite();
-    }
-
-    @Override
-    public void tell() {
-        if (!closed) {
-            source.tell();
-        }
-        if (!closed) {
-            sink.tell();
-        }
-        if (!closed && source.isAwaited()) {
-            connection.notifier.tellLater(this);
-        }
-        if (!closed && sink.isWriteResumed()) {
-            connection.notifier.block(this);
-        }
-    }
-
     boolean failed() {
         return failure != null;
-    }
-
-    boolean closed() {
-        return closed;
     }
 
     boolean left() {
@@ -120,7 +81,7 @@ final class Http2UpstreamStream extends StreamConnection implements NotifiedStre
 
     void checkOpen() throws IOException {
         checkFailure();
-        if (closed) {
+        if (closed()) {
             throw new ClosedChannelException();
         }
     }
@@ -168,33 +129,9 @@ final class Http2UpstreamStream extends StreamConnection implements NotifiedStre
         }
     }
 
+    /** Resets the stream if it has not ended. */
     @Override
-    public SocketAddress getPeerAddress() {
-        return socket.getPeerAddress();
-    }
-
-    @Override
-    public SocketAddress getLocalAddress() {
-        return socket.getLocalAddress();
-    }
-
-    @Override
-    protected void notifyReadClosed() {
-        source.terminateReads();
-    }
-
-    @Override
-    protected void notifyWriteClosed() {
-        sink.terminateWrites();
-    }
-
-    /** Called when it is closed. Resets the stream if it has not ended. */
-    @Override
-    protected void closeAction() {
-        if (closed) {
-            return;
-        }
-        closed = true;
+    protected void closedByUser() {
         source.freeBody();
         boolean open = !left && id != 0;
         if (open) {

@@ -142,11 +142,8 @@ final class ResponseHeaderDecoder {
 
     /** Checks a field. In HTTP/2 a value can contain a line end. Over HTTP/1.1 it would become another field or message. */
     private @Nullable String check(HttpString name, String value) {
-        for (int i = 0; i < name.length(); i++) {
-            byte b = name.byteAt(i);
-            if (!HeaderNames.TOKEN[b & 0xff] || b >= 'A' && b <= 'Z') {
-                return "field named " + shown(name);
-            }
+        if (!HeaderNames.isLowerCase(name)) {
+            return "field named " + shown(name);
         }
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
