@@ -97,9 +97,16 @@ record Stack(Engine engine, String name, Front front, int securePort) implements
                 .replace("\"", ""));
     }
 
-    /** Removes it; doesn't wait for its containers' end. */
+    /**
+     * Removes it; doesn't wait for its containers' end. The engine keeps a network while it still knows a task that uses it,
+     * and then fails: what is left is removed later.
+     */
     @Override
     public void close() {
-        engine.docker("stack", "rm", name);
+        await("the removal of stack " + name)
+                .atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(BETWEEN_LOOKS)
+                .untilAsserted(() -> engine.docker("stack", "rm", name));
     }
 }
