@@ -11,6 +11,9 @@ public interface Overview {
     /** The addresses that Millau listens on. */
     List<TrafficListener.Ingress> ingresses();
 
+    /** The status of these addresses, in the same order. */
+    List<IngressStatus> ingressStatus();
+
     /** The status of all enabled services. */
     List<ServiceStatus> services();
 

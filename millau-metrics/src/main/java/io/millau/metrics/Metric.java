@@ -11,6 +11,24 @@ enum Metric {
             "Connections with a request in progress, or upgraded.",
             "port",
             "protocol"),
+    CLIENT_CONNECTIONS(
+            Type.GAUGE,
+            "millau_ingress_client_connections",
+            "Connections of clients, including idle ones.",
+            "port",
+            "protocol"),
+    MAX_CLIENT_CONNECTIONS(
+            Type.GAUGE,
+            "millau_ingress_max_client_connections",
+            "How many connections of clients there may be; then no more are accepted.",
+            "port",
+            "protocol"),
+    REFUSED_CONNECTIONS(
+            Type.COUNTER,
+            "millau_ingress_refused_connections_total",
+            "Connections that were closed at once, because their client had too many.",
+            "port",
+            "protocol"),
     REQUESTS(Type.COUNTER, "millau_ingress_requests_total", "Requests received.", "method", "port", "protocol"),
     REQUESTS_BYTES(
             Type.COUNTER,

@@ -2,9 +2,11 @@ package io.millau.metrics;
 
 import io.millau.core.CertificateStatus;
 import io.millau.core.EndpointStatus;
+import io.millau.core.IngressStatus;
 import io.millau.core.Overview;
 import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
+import io.millau.core.TrafficListener.Ingress;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,7 +46,11 @@ final class MetricsPage {
     synchronized String write(
             List<IngressSeries> ingresses, List<ServiceSeries> services, @Nullable Overview overview) {
         TextFormat page = new TextFormat();
-        writeIngresses(page, ingresses);
+        writeBusyConnections(page, ingresses);
+        if (overview != null) {
+            part(page, "connections", to -> writeConnections(to, overview.ingressStatus()));
+        }
+        writeRequests(page, ingresses);
         writeTraffic(page, services);
         if (overview != null) {
             part(page, "services", to -> writeServices(to, ports(ingresses), services, overview));
@@ -76,14 +82,31 @@ final class MetricsPage {
 
     // Counters
 
-    private static void writeIngresses(TextFormat page, List<IngressSeries> ingresses) {
+    private static void writeBusyConnections(TextFormat page, List<IngressSeries> ingresses) {
         page.head(Metric.OPEN_CONNECTIONS);
         for (IngressSeries ingress : ingresses) {
             page.sample(Metric.OPEN_CONNECTIONS, ingress.openConnections(), ingress.port(), ingress.ingress.protocol());
         }
-        ofIngresses(page, Metric.REQUESTS, ingresses, IngressSeries.OfMethod::requests);
-        ofIngresses(page, Metric.REQUESTS_BYTES, ingresses, IngressSeries.OfMethod::requestBytes);
-        ofIngresses(page, Metric.RESPONSES_BYTES, ingresses, IngressSeries.OfMethod::responseBytes);
+    }
+
+    private static void writeConnections(TextFormat page, List<IngressStatus> status) {
+        ofIngresses(page, Metric.CLIENT_CONNECTIONS, status, IngressStatus::connections);
+        ofIngresses(page, Metric.MAX_CLIENT_CONNECTIONS, status, IngressStatus::maxConnections);
+        ofIngresses(page, Metric.REFUSED_CONNECTIONS, status, IngressStatus::refusedConnections);
+    }
+
+    private static void ofIngresses(
+            TextFormat page, Metric metric, List<IngressStatus> all, ToLongFunction<IngressStatus> value) {
+        page.head(metric);
+        Map<Ingress, Long> sums = new LinkedHashMap<>();
+        all.forEach(status -> sums.merge(status.ingress(), value.applyAsLong(status), Long::sum));
+        sums.forEach((ingress, sum) -> page.sample(metric, sum, ":" + ingress.port(), ingress.protocol()));
+    }
+
+    private static void writeRequests(TextFormat page, List<IngressSeries> ingresses) {
+        ofMethods(page, Metric.REQUESTS, ingresses, IngressSeries.OfMethod::requests);
+        ofMethods(page, Metric.REQUESTS_BYTES, ingresses, IngressSeries.OfMethod::requestBytes);
+        ofMethods(page, Metric.RESPONSES_BYTES, ingresses, IngressSeries.OfMethod::responseBytes);
         page.head(Metric.LOCAL_RESPONSES);
         for (IngressSeries ingress : ingresses) {
             ingress.forEachLocalReason((reason, count) ->
@@ -91,7 +114,7 @@ final class MetricsPage {
         }
     }
 
-    private static void ofIngresses(
+    private static void ofMethods(
             TextFormat page,
             Metric metric,
             List<IngressSeries> ingresses,

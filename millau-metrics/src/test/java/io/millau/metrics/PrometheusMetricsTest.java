@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.CertificateStatus;
 import io.millau.core.Endpoint;
+import io.millau.core.IngressStatus;
 import io.millau.core.Outcome;
 import io.millau.core.Overview;
 import io.millau.core.Problem;
@@ -54,6 +55,9 @@ class PrometheusMetricsTest {
     void globalSeriesExistFromTheStart() {
         assertThat(metrics.page())
                 .contains("millau_ingress_open_connections{port=\":8080\",protocol=\"http\"} 0\n")
+                .contains("millau_ingress_client_connections{port=\":8080\",protocol=\"http\"} 7\n")
+                .contains("millau_ingress_max_client_connections{port=\":8080\",protocol=\"http\"} 100\n")
+                .contains("millau_ingress_refused_connections_total{port=\":8080\",protocol=\"http\"} 2\n")
                 .contains("millau_lb_status{service=\"app\"} 1\n")
                 .contains("millau_lb_status{service=\"idle\"} 0\n")
                 .contains("millau_topology_status{id=\":8080\",mainstat=\"up\",title=\":8080\"} 1\n")
@@ -451,6 +455,13 @@ class PrometheusMetricsTest {
         @Override
         public List<Ingress> ingresses() {
             return ingresses;
+        }
+
+        @Override
+        public List<IngressStatus> ingressStatus() {
+            return ingresses.stream()
+                    .map(ingress -> new IngressStatus(ingress, 7, 100, 2))
+                    .toList();
         }
 
         @Override

@@ -32,10 +32,10 @@ final class BoundSockets {
             .set(Options.SEND_BUFFER, 32 * 1024)
             .getMap();
 
-    final XnioWorker worker;
+    /** How much of the heap a client's connection may need. */
+    private static final int CLIENT_HEAP_BYTES = 6 * 1024;
 
-    /** How many connections of clients each port accepts at once. */
-    final int clientsOfEach;
+    final XnioWorker worker;
 
     final List<AcceptingChannel<StreamConnection>> http = new ArrayList<>();
     final List<AcceptingChannel<StreamConnection>> https = new ArrayList<>();
@@ -54,8 +54,8 @@ final class BoundSockets {
                         .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
                         .set(Options.CONNECTION_LOW_WATER, 1_000_000)
                         .getMap());
-        clientsOfEach =
-                OpenFiles.forEachSide() / Math.max(1, builder.addresses.size() + builder.secureAddresses.size());
+        long clients = Math.min(OpenFiles.forEachSide(), Runtime.getRuntime().maxMemory() / CLIENT_HEAP_BYTES);
+        int clientsOfEach = (int) clients / Math.max(1, builder.addresses.size() + builder.secureAddresses.size());
         OptionMap client = OptionMap.builder()
                 .addAll(SOCKET)
                 .set(Options.CONNECTION_HIGH_WATER, clientsOfEach)

@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.CertificateStatus;
+import io.millau.core.IngressStatus;
 import io.millau.core.Overview;
 import io.millau.core.Problem;
 import io.millau.core.Router;
@@ -8,6 +9,8 @@ import io.millau.core.Service;
 import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
+import io.millau.server.internal.frontend.ClientConnections;
+import io.millau.server.internal.frontend.Listener;
 import io.millau.server.internal.tls.Certificates;
 import io.millau.server.internal.upstream.UpstreamPools;
 import java.util.ArrayList;
@@ -16,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The view of a running proxy that traffic listeners get. Safe for use by several threads. */
 final class ProxyOverview implements Overview {
+    private final List<Listener> listeners;
     private final List<TrafficListener.Ingress> ingresses;
     private final Router router;
     private final UpstreamPools upstreams;
@@ -24,12 +28,14 @@ final class ProxyOverview implements Overview {
     private final @Nullable AccessLog accessLog;
 
     ProxyOverview(
+            List<Listener> listeners,
             List<TrafficListener.Ingress> ingresses,
             Router router,
             UpstreamPools upstreams,
             SourceAggregator services,
             @Nullable Certificates certificates,
             @Nullable AccessLog accessLog) {
+        this.listeners = listeners;
         this.ingresses = ingresses;
         this.router = router;
         this.upstreams = upstreams;
@@ -41,6 +47,16 @@ final class ProxyOverview implements Overview {
     @Override
     public List<TrafficListener.Ingress> ingresses() {
         return ingresses;
+    }
+
+    @Override
+    public List<IngressStatus> ingressStatus() {
+        List<IngressStatus> all = new ArrayList<>();
+        for (int i = 0; i < ingresses.size(); i++) {
+            ClientConnections clients = listeners.get(i).clients();
+            all.add(new IngressStatus(ingresses.get(i), clients.open(), clients.limit(), clients.refused()));
+        }
+        return all;
     }
 
     @Override

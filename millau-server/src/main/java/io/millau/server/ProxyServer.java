@@ -138,7 +138,7 @@ final class ProxyServer implements AutoCloseable {
         List<TrafficListener.Ingress> ingresses = listeners.stream()
                 .map(listener -> new TrafficListener.Ingress(listener.address().getPort(), listener.scheme()))
                 .toList();
-        traffic.started(new ProxyOverview(ingresses, router, upstreams, services, certificates, accessLog));
+        traffic.started(new ProxyOverview(listeners, ingresses, router, upstreams, services, certificates, accessLog));
         int httpsPort = ingresses.stream()
                 .filter(ingress -> ingress.protocol().equals("https"))
                 .mapToInt(TrafficListener.Ingress::port)

@@ -34,10 +34,11 @@ class MetricsTest extends ProxyTest {
 
     /** Values that differ from run to run. */
     private static final Pattern TIMES = Pattern.compile(
-            "millau_(lb_request_duration_seconds_(sum|bucket\\{le=\"\\d)|discovery_(last|age|snapshot)).*");
+            "millau_(ingress_(max_)?client_connections|lb_request_duration_seconds_(sum|bucket\\{le=\"\\d)|discovery_(last|age|snapshot)).*");
 
     private static final String CONTRACT = """
             millau_ingress_open_connections{port=":8080",protocol="http"} 1
+            millau_ingress_refused_connections_total{port=":8080",protocol="http"} 0
             millau_ingress_requests_total{method="GET",port=":8080",protocol="http"} 5
             millau_ingress_requests_bytes_total{method="GET",port=":8080",protocol="http"} 0
             millau_ingress_responses_bytes_total{method="GET",port=":8080",protocol="http"} 8

@@ -20,6 +20,11 @@ public final class RawClient implements Closeable {
         this(new Socket(InetAddress.getLoopbackAddress(), port));
     }
 
+    /** A client with another address of this machine, {@code 127.0.0.2} for instance. */
+    static RawClient from(String address, int port) throws IOException {
+        return new RawClient(new Socket(InetAddress.getLoopbackAddress(), port, InetAddress.getByName(address), 0));
+    }
+
     public RawClient(Socket socket) throws IOException {
         this.socket = socket;
         socket.setSoTimeout(TIMEOUT_MILLIS);

@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.CertificateStatus;
+import io.millau.core.IngressStatus;
 import io.millau.core.Overview;
 import io.millau.core.Problem;
 import io.millau.core.Service;
@@ -19,6 +20,11 @@ public final class RecordedOverview implements Overview {
     @Override
     public List<TrafficListener.Ingress> ingresses() {
         return ingresses;
+    }
+
+    @Override
+    public List<IngressStatus> ingressStatus() {
+        return List.of();
     }
 
     @Override

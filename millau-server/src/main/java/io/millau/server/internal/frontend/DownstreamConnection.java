@@ -63,6 +63,11 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     private final PlainRequests plainRequests = PlainRequests.ofThread();
     private final Deadlines.Deadline idle = new Deadlines.Deadline() {
         @Override
+        protected boolean mayPassEarly() {
+            return !busy && reading == null && !dropsRest;
+        }
+
+        @Override
         public void passed() {
             if (reading != null) {
                 ReceivedHead late = reading.timedOut();

@@ -215,6 +215,11 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
         loop.longDeadlines.set(this, DownstreamConnection.MAX_HEAD.toNanos());
     }
 
+    @Override
+    protected boolean mayPassEarly() {
+        return !awaitsRest;
+    }
+
     /** Called when a head, the preface or the settings did not arrive in time, or the connection was idle for too long. */
     @Override
     public void passed() {

@@ -63,7 +63,9 @@ public record Forwarding(
     static void read(HttpServerExchange exchange, Trust trust) {
         InetSocketAddress peer = exchange.getSourceAddress();
         InetAddress address = peer == null ? null : peer.getAddress();
-        AnnouncedConnection announced = trust.proxyProtocol().isEmpty() ? null : AnnouncedConnection.of(exchange);
+        ProxyHeader announced = trust.proxyProtocol().isEmpty()
+                ? null
+                : AcceptedConnection.of(exchange).header();
         if (announced != null && announced.isSecure()) {
             exchange.setRequestScheme("https");
         }
@@ -74,7 +76,14 @@ public record Forwarding(
             exchange.putAttachment(KEY, of(exchange, address, chain, trust.forwarding()));
         } else if (announced != null) {
             String client = DownstreamConnection.textOf(peer);
-            exchange.putAttachment(KEY, new Forwarding(client, client, null, announced.port(), null));
+            exchange.putAttachment(
+                    KEY,
+                    new Forwarding(
+                            client,
+                            client,
+                            null,
+                            String.valueOf(announced.local().getPort()),
+                            null));
         }
     }
 

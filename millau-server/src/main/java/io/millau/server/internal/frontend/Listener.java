@@ -41,6 +41,7 @@ public final class Listener {
     private final HttpOpenListener http1;
     private final DownstreamHttp2Connections http2;
     private final AcceptingChannel<StreamConnection> server;
+    private final ClientConnections clients;
 
     private Listener(
             String scheme,
@@ -48,13 +49,15 @@ public final class Listener {
             ProxyHeaders proxyHeaders,
             HttpOpenListener http1,
             DownstreamHttp2Connections http2,
-            AcceptingChannel<StreamConnection> server) {
+            AcceptingChannel<StreamConnection> server,
+            ClientConnections clients) {
         this.scheme = scheme;
         this.trust = trust;
         this.proxyHeaders = proxyHeaders;
         this.http1 = http1;
         this.http2 = http2;
         this.server = server;
+        this.clients = clients;
     }
 
     /** Listens on a bound socket for HTTP; connections wait until {@link #open}. */
@@ -65,8 +68,9 @@ public final class Listener {
         DownstreamHttp2Connections http2 = new DownstreamHttp2Connections(buffers, loops, OPTIONS);
         Consumer<StreamConnection> connections =
                 connection -> DownstreamConnection.open(connection, loops.current(), http1, http2);
-        acceptWith(server, socket -> proxyHeaders.open(socket, connections));
-        return new Listener("http", trust, proxyHeaders, http1, http2, server);
+        ClientConnections clients = new ClientConnections(server, loops, trust);
+        acceptWith(server, clients, socket -> proxyHeaders.open(socket, connections));
+        return new Listener("http", trust, proxyHeaders, http1, http2, server, clients);
     }
 
     /** Listens on a bound socket for HTTPS; connections wait until {@link #open}. */
@@ -99,20 +103,29 @@ public final class Listener {
         };
         Consumer<StreamConnection> handshakes =
                 connection -> TlsHandshake.serve(connection, tls, tlsThreads.current(), connections);
-        acceptWith(server, socket -> proxyHeaders.open(socket, handshakes));
-        return new Listener("https", trust, proxyHeaders, http1, http2, server);
+        ClientConnections clients = new ClientConnections(server, loops, trust);
+        acceptWith(server, clients, socket -> proxyHeaders.open(socket, handshakes));
+        return new Listener("https", trust, proxyHeaders, http1, http2, server, clients);
     }
 
-    private static void acceptWith(AcceptingChannel<StreamConnection> server, Consumer<StreamConnection> connections) {
-        ConnectionLimit limit = new ConnectionLimit(server);
+    private static void acceptWith(
+            AcceptingChannel<StreamConnection> server,
+            ClientConnections clients,
+            Consumer<AcceptedConnection> connections) {
         server.getAcceptSetter().set(ChannelListeners.openListenerAdapter(socket -> {
-            limit.accepted();
-            connections.accept(socket);
+            AcceptedConnection accepted = clients.accept(socket);
+            if (accepted != null) {
+                connections.accept(accepted);
+            }
         }));
     }
 
     public String scheme() {
         return scheme;
+    }
+
+    public ClientConnections clients() {
+        return clients;
     }
 
     public InetSocketAddress address() {

@@ -44,7 +44,7 @@ final class ProxyHeaders {
     }
 
     /** @param next gets the connection when its header was read, or if there is to be none */
-    void open(StreamConnection socket, Consumer<StreamConnection> next) {
+    void open(AcceptedConnection socket, Consumer<StreamConnection> next) {
         if (needsHeader(socket)) {
             new Reading(socket, next).begin();
         } else {
@@ -56,19 +56,18 @@ final class ProxyHeaders {
         if (senders.isEmpty()) {
             return false;
         }
-        InetSocketAddress peer = socket.getPeerAddress(InetSocketAddress.class);
-        InetAddress address = peer == null ? null : peer.getAddress();
+        InetAddress address = AcceptedConnection.peerOf(socket);
         return address != null && senders.contains(address);
     }
 
     /** Never reads more than the header, so that no byte has to be given back. */
     private final class Reading extends Deadlines.Deadline {
-        private final StreamConnection socket;
+        private final AcceptedConnection socket;
         private final Consumer<StreamConnection> next;
         private final ByteBuffer bytes =
                 ByteBuffer.allocate(ProxyHeader.MAX_BYTES).limit(0);
 
-        Reading(StreamConnection socket, Consumer<StreamConnection> next) {
+        Reading(AcceptedConnection socket, Consumer<StreamConnection> next) {
             this.socket = socket;
             this.next = next;
         }
@@ -100,7 +99,10 @@ final class ProxyHeaders {
                 loops.current().longDeadlines.cancel(this);
                 source.setReadListener(null);
                 source.suspendReads();
-                next.accept(header == null ? socket : new AnnouncedConnection(socket, header));
+                if (header != null) {
+                    socket.setHeader(header);
+                }
+                next.accept(socket);
             } catch (ProtocolException e) {
                 end(String.valueOf(e.getMessage()));
             } catch (IOException e) {

@@ -2,6 +2,9 @@ package io.millau.server.internal.io;
 
 import io.millau.core.Ticker;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -14,24 +17,39 @@ import org.xnio.XnioExecutor;
  *
  * <p>A timer for each request would be expensive. Instead, all deadlines that are set are checked at every tick; there are no
  * ticks while none is set.
+ *
+ * <p>A tick that is late because the thread, or the whole machine, stood still is put off once: what has arrived meanwhile is read
+ * first. Otherwise everybody would seem to be late.
  */
 public final class Deadlines {
 
     private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
 
+    /** A tick that is later than this follows a standstill. */
+    private static final long STANDSTILL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private final XnioExecutor thread;
     private final Ticker ticker;
+    private final Ticker machine;
     private final long tickMillis;
     private @Nullable Deadline first;
     private boolean ticking;
+    private long tickDue;
+    private boolean putOff;
 
     /** The one that the current tick checks next. */
     private @Nullable Deadline unchecked;
 
     /** @param tick the time between two checks: how late a deadline may be */
     Deadlines(XnioExecutor thread, Ticker ticker, Duration tick) {
+        this(thread, ticker, Ticker.system(), tick);
+    }
+
+    /** @param machine the real time */
+    Deadlines(XnioExecutor thread, Ticker ticker, Ticker machine, Duration tick) {
         this.thread = thread;
         this.ticker = ticker;
+        this.machine = machine;
         this.tickMillis = tick.toMillis();
     }
 
@@ -44,6 +62,11 @@ public final class Deadlines {
 
         /** Called on the I/O thread, once, when the time has come. */
         public abstract void passed();
+
+        /** Whether it may also pass before its time, to make room for others. */
+        protected boolean mayPassEarly() {
+            return false;
+        }
 
         /** For tests, which count the checks. */
         boolean isPast(long now) {
@@ -94,6 +117,12 @@ public final class Deadlines {
 
     /** Checks each deadline once, even if passing deadlines set, move or cancel some. */
     private void tick() {
+        if (!putOff && machine.nanoTime() - tickDue > STANDSTILL_NANOS) {
+            putOff = true;
+            tickLater();
+            return;
+        }
+        putOff = false;
         long now = ticker.nanoTime();
         unchecked = first;
         Deadline deadline;
@@ -110,6 +139,29 @@ public final class Deadlines {
         }
     }
 
+    /**
+     * Lets deadlines pass now, of those that may pass early: the ones whose time comes first.
+     *
+     * @param atMost how many
+     * @param maxLeft only those whose time comes within so many nanoseconds
+     */
+    public void passEarly(int atMost, long maxLeft) {
+        long now = ticker.nanoTime();
+        List<Deadline> early = new ArrayList<>();
+        for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
+            if (deadline.at - now <= maxLeft && deadline.mayPassEarly()) {
+                early.add(deadline);
+            }
+        }
+        early.sort(Comparator.comparingLong(deadline -> deadline.at - now));
+        for (Deadline deadline : early.subList(0, Math.min(atMost, early.size()))) {
+            if (deadline.waiting) {
+                cancel(deadline);
+                pass(deadline);
+            }
+        }
+    }
+
     private static void pass(Deadline deadline) {
         try {
             deadline.passed();
@@ -119,6 +171,7 @@ public final class Deadlines {
     }
 
     private void tickLater() {
+        tickDue = machine.nanoTime() + TimeUnit.MILLISECONDS.toNanos(tickMillis);
         try {
             thread.executeAfter(this::tick, tickMillis, TimeUnit.MILLISECONDS);
             ticking = true;

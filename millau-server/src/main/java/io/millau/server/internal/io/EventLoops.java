@@ -3,6 +3,7 @@ package io.millau.server.internal.io;
 import io.millau.core.Ticker;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.xnio.XnioIoThread;
 
 /** The event loops of a proxy, one for each I/O thread, created when the thread needs it. Safe for use by several threads. */
@@ -27,6 +28,11 @@ public final class EventLoops {
      */
     public EventLoop current() {
         return own.get();
+    }
+
+    /** Calls an action with each of them, on the calling thread. */
+    public void forEach(Consumer<EventLoop> action) {
+        all.values().forEach(action);
     }
 
     /** How many buffers for bodies are in use. */

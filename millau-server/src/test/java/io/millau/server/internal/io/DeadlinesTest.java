@@ -29,7 +29,8 @@ class DeadlinesTest {
     private final XnioIoThread thread = mock(XnioIoThread.class);
     private final List<String> passed = new ArrayList<>();
     private long now;
-    private final Deadlines deadlines = new Deadlines(thread, () -> now, TICK);
+    private long machineNow;
+    private final Deadlines deadlines = new Deadlines(thread, () -> now, () -> machineNow, TICK);
 
     private Deadlines.Deadline named(String name) {
         return new Deadlines.Deadline() {
@@ -58,6 +59,59 @@ class DeadlinesTest {
         assertThat(passed).containsExactly("one");
         verify(thread).executeAfter(any(), anyLong(), any());
         verifyNoMoreInteractions(thread);
+    }
+
+    /** A machine that was suspended seemed to have been waiting for its endpoints, and ejected them. */
+    @Test
+    void afterAStandstillTheThreadReadsWhatArrivedFirst() {
+        deadlines.set(named("one"), 10);
+        machineNow += TimeUnit.SECONDS.toNanos(5);
+        advance(TimeUnit.SECONDS.toNanos(5));
+        assertThat(passed).isEmpty();
+
+        machineNow += TICK.toNanos();
+        advance(TICK.toNanos());
+        assertThat(passed).containsExactly("one");
+    }
+
+    /** Under overload every tick is late. */
+    @Test
+    void deadlinesPassWhileTheThreadIsAlwaysLate() {
+        deadlines.set(named("one"), 10);
+        for (int tick = 0; tick < 2; tick++) {
+            machineNow += TimeUnit.SECONDS.toNanos(5);
+            advance(TimeUnit.SECONDS.toNanos(5));
+        }
+        assertThat(passed).containsExactly("one");
+    }
+
+    @Test
+    void someDeadlinesPassEarlyToMakeRoom() {
+        deadlines.set(early("third"), 300);
+        deadlines.set(early("first"), 100);
+        deadlines.set(named("never early"), 50);
+        deadlines.set(early("too far away"), 900);
+        deadlines.set(early("second"), 200);
+
+        deadlines.passEarly(2, 500);
+        assertThat(passed).containsExactly("first", "second");
+
+        deadlines.passEarly(2, 500);
+        assertThat(passed).containsExactly("first", "second", "third");
+    }
+
+    private Deadlines.Deadline early(String name) {
+        return new Deadlines.Deadline() {
+            @Override
+            protected boolean mayPassEarly() {
+                return true;
+            }
+
+            @Override
+            public void passed() {
+                passed.add(name);
+            }
+        };
     }
 
     @Test
