@@ -2,6 +2,7 @@ package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http.ChunkDecoder;
 import io.millau.server.internal.http.HeaderNames;
+import io.millau.server.internal.io.HeldMemory;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
@@ -30,17 +31,23 @@ final class ChunkedBody extends AbstractStreamSourceConduit<StreamSourceConduit>
     private final HttpServerExchange exchange;
     private final HttpServerConnection connection;
     private final HeaderNames names;
+    private final HeldMemory memory;
     private final ChunkDecoder decoder = ChunkDecoder.strict(this);
     private @Nullable HeadReader trailers;
     private boolean over;
 
     /** @param next first gives what is in the connection's extra bytes */
     ChunkedBody(
-            StreamSourceConduit next, HttpServerExchange exchange, HttpServerConnection connection, HeaderNames names) {
+            StreamSourceConduit next,
+            HttpServerExchange exchange,
+            HttpServerConnection connection,
+            HeaderNames names,
+            HeldMemory memory) {
         super(next);
         this.exchange = exchange;
         this.connection = connection;
         this.names = names;
+        this.memory = memory;
     }
 
     @Override
@@ -103,7 +110,7 @@ final class ChunkedBody extends AbstractStreamSourceConduit<StreamSourceConduit>
     public boolean readTrailers(ByteBuffer buffer) throws IOException {
         HeadReader reader = trailers;
         if (reader == null) {
-            reader = HeadReader.ofTrailers(names, exchange.getRequestHeaders());
+            reader = HeadReader.ofTrailers(names, memory, exchange.getRequestHeaders());
             trailers = reader;
         }
         HeaderMap read = reader.readTrailers(buffer);
@@ -114,6 +121,13 @@ final class ChunkedBody extends AbstractStreamSourceConduit<StreamSourceConduit>
             exchange.putAttachment(HttpAttachments.REQUEST_TRAILERS, read);
         }
         return true;
+    }
+
+    /** Gives back the memory of the trailers; to be called at the end of the request. */
+    void free() {
+        if (trailers != null) {
+            trailers.free();
+        }
     }
 
     @Override

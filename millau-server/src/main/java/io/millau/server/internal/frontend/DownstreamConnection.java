@@ -4,6 +4,7 @@ import io.millau.core.internal.IpAddresses;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
+import io.millau.server.internal.io.HeldMemory;
 import io.undertow.conduits.FixedLengthStreamSourceConduit;
 import io.undertow.conduits.ReadDataStreamSourceConduit;
 import io.undertow.connector.PooledByteBuffer;
@@ -71,6 +72,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         public void passed() {
             if (reading != null) {
                 ReceivedHead late = reading.timedOut();
+                headOfRequest = reading;
                 reading = null;
                 pass(withPlainHead(late, new ImmediatePooledByteBuffer(ByteBuffer.allocate(0))));
             } else if (dropsRest && now() - restHeard < MAX_SILENCE_NANOS) {
@@ -92,6 +94,14 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     /** Reads the head of which a part has arrived; null while there is none. */
     private @Nullable HeadReader reading;
+
+    /** Has read the head of the request in progress, and keeps its memory; null if that head is small, or none. */
+    private @Nullable HeadReader headOfRequest;
+
+    /** How much memory the head of the request in progress takes that {@link PlainRequests} has read. */
+    private int held;
+
+    private @Nullable ChunkedBody chunks;
 
     /** The head that Undertow is given a plain one for; null while there is none. */
     private @Nullable ReceivedHead received;
@@ -154,6 +164,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     private ConduitStreamSourceChannel open(@Nullable DownstreamHttp2Connections http2) {
         ConduitStreamSourceChannel source = channel.getSourceChannel();
         source.setConduit(this);
+        channel.setCloseListener(closed -> closed());
         loop.longDeadlines.set(idle, MAX_IDLE.toNanos());
         source.setReadListener(readable -> begin(http2));
         return source;
@@ -211,7 +222,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     private void readHead(PooledByteBuffer pooled) {
         HeadReader reader = reading;
         if (reader == null) {
-            reader = new HeadReader(plainRequests.names());
+            reader = new HeadReader(plainRequests.names(), loop.held);
             loop.longDeadlines.set(idle, MAX_HEAD.toNanos());
         }
         ReceivedHead head = reader.read(pooled.getBuffer());
@@ -223,6 +234,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             }
         } else {
             reading = null;
+            headOfRequest = reader;
             pass(withPlainHead(rejection == null ? head : head.rejected(rejection), pooled));
         }
     }
@@ -285,14 +297,35 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
         if (connection == null) {
             connection = open;
-            connection.addCloseListener(closed -> {
-                if (closed.getIoThread() == Thread.currentThread()) {
-                    loop.longDeadlines.cancel(idle);
-                    IoUtils.safeClose(takeEarly());
-                }
-            });
+            connection.addCloseListener(closed -> closed());
         }
         exchange.addExchangeCompleteListener(this);
+    }
+
+    /** Called when the connection was closed. Where another thread does that, the proxy ends, and all of this with it. */
+    private void closed() {
+        if (channel.getIoThread() == Thread.currentThread()) {
+            loop.longDeadlines.cancel(idle);
+            IoUtils.safeClose(takeEarly());
+            if (reading != null) {
+                reading.free();
+            }
+            forgetRequest();
+        }
+    }
+
+    /** Gives back the memory of a request that has ended. */
+    private void forgetRequest() {
+        loop.held.free(held);
+        held = 0;
+        if (headOfRequest != null) {
+            headOfRequest.free();
+            headOfRequest = null;
+        }
+        if (chunks != null) {
+            chunks.free();
+            chunks = null;
+        }
     }
 
     /** Called when the response to a request ends before all of the request has arrived; Undertow reads the rest. */
@@ -384,6 +417,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
         boolean goesOn = exchange.isPersistent() && !exchange.isUpgrade();
         dropsRest = false;
+        forgetRequest();
         HttpServerConnection open = (HttpServerConnection) exchange.getConnection();
         if (goesOn) {
             early = open.getExtraBytes(); // the next request, whose head Undertow is not to read
@@ -438,6 +472,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         HttpServerExchange exchange =
                 count > 0 && reading == null ? plainRequests.read(pooled.getBuffer(), open) : null;
         if (exchange != null) {
+            hold(plainRequests.headLength(), exchange);
             setUpBody(exchange, plainRequests.length(), open, pooled);
             Connectors.executeRootHandler(open.getRootHandler(), exchange);
         } else if (count > 0) {
@@ -449,6 +484,18 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             } else {
                 channel.getSourceChannel().setReadListener(this);
             }
+        }
+    }
+
+    private void hold(int headLength, HttpServerExchange exchange) {
+        int counted = headLength - HeldMemory.FREE_BYTES;
+        if (counted <= 0) {
+            return;
+        }
+        if (loop.held.take(counted)) {
+            held = counted;
+        } else {
+            Rejection.OVERLOADED.reject(exchange);
         }
     }
 
@@ -475,12 +522,14 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
 
     /** Replaces the chunked body that Undertow has set up. */
     private void setUpChunks(HttpServerExchange exchange, HttpServerConnection connection) {
-        channel.getSourceChannel()
-                .setConduit(new ChunkedBody(
-                        new ReadDataStreamSourceConduit(this, connection),
-                        exchange,
-                        connection,
-                        plainRequests.names()));
+        ChunkedBody body = new ChunkedBody(
+                new ReadDataStreamSourceConduit(this, connection),
+                exchange,
+                connection,
+                plainRequests.names(),
+                loop.held);
+        chunks = body;
+        channel.getSourceChannel().setConduit(body);
     }
 
     /** Keeps bytes that were read already for the next read. */

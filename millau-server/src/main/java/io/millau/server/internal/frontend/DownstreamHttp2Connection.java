@@ -66,10 +66,9 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
         this.loop = loop;
         this.owner = owner;
         this.notifier = new StreamNotifier(loop);
-        this.sender =
-                new FrameSender(new FrameWriter(socket.getSinkChannel(), loop.buffers), notifier, WINDOW, this::lost);
+        this.sender = new FrameSender(new FrameWriter(socket.getSinkChannel(), loop), notifier, WINDOW, this::lost);
         this.streams = new DownstreamStreams(this, owner);
-        this.reader = new FrameReader(streams, HeadReader.MAX_SKIPPED);
+        this.reader = new FrameReader(streams, loop.held, HeadReader.MAX_SKIPPED);
     }
 
     /**
@@ -80,7 +79,7 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
     void begin(@Nullable PooledByteBuffer first) {
         awaitRest();
         socket.setCloseListener(gone -> lost(new ClosedChannelException()));
-        socket.getSourceChannel().setReadListener(channel -> readable());
+        socket.getSourceChannel().setReadListener(channel -> readable(null));
         socket.getSinkChannel().setWriteListener(channel -> sender.flush());
         try {
             sender.frames
@@ -94,11 +93,7 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
             lost(e);
         }
         if (first != null) {
-            ByteBuffer bytes = first.getBuffer();
-            rest = new byte[bytes.remaining()];
-            bytes.get(rest);
-            first.close();
-            readable();
+            readable(first);
         } else {
             sender.flush();
         }
@@ -133,7 +128,8 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
 
     // Reading
 
-    private void readable() {
+    /** @param first the bytes that were read already, to be freed; null for none */
+    private void readable(@Nullable PooledByteBuffer first) {
         PooledByteBuffer pooled = loop.buffers.allocate();
         ByteBuffer buffer = pooled.getBuffer();
         int count = 0;
@@ -141,7 +137,11 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
         sender.hold(true);
         try {
             buffer.put(rest);
-            rest = NOTHING;
+            forgetRest();
+            if (first != null) {
+                buffer.put(first.getBuffer());
+                first.close();
+            }
             count = socket.getSourceChannel().read(buffer);
             buffer.flip();
             if (readPreface(buffer)) {
@@ -178,11 +178,19 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
         return prefaceRead == PREFACE.length;
     }
 
-    private void keepRest(ByteBuffer buffer) {
+    private void keepRest(ByteBuffer buffer) throws ConnectionException {
         if (buffer.hasRemaining() && !closed) {
+            if (!loop.held.take(buffer.remaining())) {
+                throw new ConnectionException(Http2.ENHANCE_YOUR_CALM, "no memory for a part of a frame");
+            }
             rest = new byte[buffer.remaining()];
             buffer.get(rest);
         }
+    }
+
+    private void forgetRest() {
+        loop.held.free(rest.length);
+        rest = NOTHING;
     }
 
     /** Called when a request has ended, too. */
@@ -299,7 +307,8 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
         streams.lost(reason);
         notifier.clear();
         sender.close();
-        rest = NOTHING;
+        reader.forgetBlock();
+        forgetRest();
         if (lingers) {
             LingeringClose.close(socket, loop);
         } else {

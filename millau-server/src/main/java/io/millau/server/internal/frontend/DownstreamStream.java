@@ -27,6 +27,7 @@ final class DownstreamStream extends Http2Stream {
     private final int id;
     private final DownstreamHttp2Connection connection;
     private final DownstreamStreams streams;
+    private final int headBytes;
     private final RequestStreamSource source;
     private final ResponseStreamSink sink;
     private Downstream.@Nullable Watcher watcher;
@@ -41,12 +42,17 @@ final class DownstreamStream extends Http2Stream {
 
     private boolean left;
 
-    /** @param window the number of body bytes that it may send before the client allows more */
-    DownstreamStream(int id, DownstreamHttp2Connection connection, DownstreamStreams streams, int window) {
+    /**
+     * @param window the number of body bytes that it may send before the client allows more
+     * @param headBytes how much memory was taken for its head
+     */
+    DownstreamStream(
+            int id, DownstreamHttp2Connection connection, DownstreamStreams streams, int window, int headBytes) {
         super(connection.socket(), connection.notifier);
         this.id = id;
         this.connection = connection;
         this.streams = streams;
+        this.headBytes = headBytes;
         this.source = new RequestStreamSource(this, connection);
         this.sink = new ResponseStreamSink(this, connection, window);
         setSourceConduit(source);
@@ -55,6 +61,10 @@ final class DownstreamStream extends Http2Stream {
 
     int id() {
         return id;
+    }
+
+    int headBytes() {
+        return headBytes;
     }
 
     DownstreamHttp2Connection connection() {

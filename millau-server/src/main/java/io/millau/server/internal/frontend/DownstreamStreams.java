@@ -3,6 +3,7 @@ package io.millau.server.internal.frontend;
 import io.millau.server.internal.http2.FrameReceiver;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.Http2.ConnectionException;
+import io.millau.server.internal.io.HeldMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
@@ -56,7 +57,6 @@ final class DownstreamStreams implements FrameReceiver {
     /** Called when the connection is lost. */
     void lost(IOException reason) {
         List.copyOf(streams.values()).forEach(stream -> stream.lost(reason));
-        streams.clear();
     }
 
     @Override
@@ -100,10 +100,12 @@ final class DownstreamStreams implements FrameReceiver {
     }
 
     private void begin(int id, ReceivedHead head, @Nullable String protocol, boolean ends) {
-        DownstreamStream stream = new DownstreamStream(id, connection, this, initialWindow);
+        int counted = Math.max(0, decoder.size() - HeldMemory.FREE_BYTES);
+        boolean fits = connection.loop.held.take(counted);
+        DownstreamStream stream = new DownstreamStream(id, connection, this, initialWindow, fits ? counted : 0);
         streams.put(id, stream);
         connection.becomeBusy();
-        stream.begin(head, protocol, ends, context);
+        stream.begin(fits ? head : head.rejected(Rejection.OVERLOADED), protocol, ends, context);
     }
 
     /** Opens stream 1 for a request without a body that the client has sent over HTTP/1.1. */
@@ -223,6 +225,7 @@ final class DownstreamStreams implements FrameReceiver {
         if (!streams.remove(stream.id(), stream)) {
             return;
         }
+        connection.loop.held.free(stream.headBytes());
         connection.notifier.unblock(stream);
         if (reset) {
             ended.addReset(stream.id());

@@ -1,6 +1,7 @@
 package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http.HeaderNames;
+import io.millau.server.internal.io.HeldMemory;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
@@ -21,9 +22,10 @@ final class HeadReader {
     /** How much more of a head that is too large is read, so that the client gets to read its response. */
     static final int MAX_SKIPPED = 256 * 1024;
 
-    private static final int FIRST_BYTES = 1024;
+    private static final int FIRST_BYTES = HeldMemory.FREE_BYTES;
 
     private final HeaderNames names;
+    private final HeldMemory memory;
 
     /** What counts together with the fields read here: for trailers, the head of their request. */
     private final int fieldsBefore;
@@ -35,6 +37,7 @@ final class HeadReader {
     private int lineBytes;
     private boolean requestLineEnded;
 
+    private int held;
     private int skipped;
 
     private @Nullable Rejection tooLarge;
@@ -42,18 +45,20 @@ final class HeadReader {
     /** While it parses: the next byte. */
     private int at;
 
-    HeadReader(HeaderNames names) {
-        this(names, 0, 0);
+    /** @param memory is asked for what is large, until {@link #free} */
+    HeadReader(HeaderNames names, HeldMemory memory) {
+        this(names, memory, 0, 0);
     }
 
-    private HeadReader(HeaderNames names, int fieldsBefore, int bytesBefore) {
+    private HeadReader(HeaderNames names, HeldMemory memory, int fieldsBefore, int bytesBefore) {
         this.names = names;
+        this.memory = memory;
         this.fieldsBefore = fieldsBefore;
         this.bytesBefore = bytesBefore;
     }
 
     /** A reader of the trailers of a request with these fields. */
-    static HeadReader ofTrailers(HeaderNames names, HeaderMap head) {
+    static HeadReader ofTrailers(HeaderNames names, HeldMemory memory, HeaderMap head) {
         int fields = 0;
         int bytes = 0;
         for (HeaderValues values : head) {
@@ -62,7 +67,7 @@ final class HeadReader {
                 bytes += values.getHeaderName().length() + values.get(i).length();
             }
         }
-        HeadReader reader = new HeadReader(names, fields, Math.min(bytes, Rejection.MAX_HEAD_BYTES));
+        HeadReader reader = new HeadReader(names, memory, fields, Math.min(bytes, Rejection.MAX_HEAD_BYTES));
         reader.requestLineEnded = true;
         return reader;
     }
@@ -142,10 +147,30 @@ final class HeadReader {
             }
             return;
         }
-        if (size == bytes.length) {
-            bytes = Arrays.copyOf(bytes, 2 * size);
+        if (size == bytes.length && !grow()) {
+            skipped++;
+            return;
         }
         bytes[size++] = next;
+    }
+
+    /** Makes room for as many bytes again; false if there is no memory for them, once and for all. */
+    private boolean grow() {
+        if (tooLarge == null && !memory.take(size)) {
+            tooLarge = Rejection.OVERLOADED;
+        }
+        if (tooLarge != null) {
+            return false;
+        }
+        held += size;
+        bytes = Arrays.copyOf(bytes, 2 * size);
+        return true;
+    }
+
+    /** Gives back the memory that it has taken; to be called when its head is not needed any more. */
+    void free() {
+        memory.free(held);
+        held = 0;
     }
 
     /** The head so far, as one that did not arrive in time. */

@@ -105,6 +105,11 @@ final class PlainRequests {
         return Math.max(length, 0);
     }
 
+    /** The length of the head of that request, in bytes. */
+    int headLength() {
+        return at;
+    }
+
     private @Nullable HttpString readMethod() {
         for (int i = 0; i < METHODS.length; i++) {
             if (startsWith(STARTS[i], 0)) {

@@ -29,6 +29,12 @@ public record Rejection(int status, String text, String reason) {
     static final Rejection PLAIN_HTTP =
             new Rejection(StatusCodes.BAD_REQUEST, "This port speaks HTTPS only\n", "plain HTTP on a port for HTTPS");
 
+    /** A head that there is no memory for. */
+    public static final Rejection OVERLOADED = new Rejection(
+            StatusCodes.SERVICE_UNAVAILABLE,
+            "Overloaded\n",
+            "no memory for its head; more memory (-Xmx) allows for more requests at once");
+
     Rejection(int status, String reason) {
         this(status, StatusCodes.getReason(status) + "\n", reason);
     }

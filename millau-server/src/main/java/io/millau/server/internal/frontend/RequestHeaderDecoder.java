@@ -199,6 +199,11 @@ final class RequestHeaderDecoder {
         return new ReceivedHead(name, path == null ? "/" : path, Protocols.HTTP_2_0, fields, null);
     }
 
+    /** The size of the block, decoded, in bytes. */
+    int size() {
+        return size;
+    }
+
     private @Nullable Rejection sizeProblem() {
         if (path != null && path.length() > Rejection.MAX_HEAD_BYTES) {
             return Rejection.targetTooLong();

@@ -3,6 +3,7 @@ package io.millau.server.internal.frontend;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.Http2.ConnectionException;
 import io.millau.server.internal.http2.StreamSource;
+import io.millau.server.internal.io.OutOfBuffersException;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
@@ -84,12 +85,22 @@ final class RequestStreamSource extends StreamSource {
         } else if (!discarding) {
             connection.sender.credit(counted - bytes.remaining());
             uncredited += counted - bytes.remaining();
-            keep(bytes);
+            keepOrReset(bytes);
             if (ends) {
                 end();
             } else if (isAwaited()) {
                 connection.notifier.tellLater(stream);
             }
+        }
+    }
+
+    private void keepOrReset(ByteBuffer bytes) throws IOException, ConnectionException {
+        int count = bytes.remaining();
+        try {
+            keep(bytes);
+        } catch (OutOfBuffersException e) {
+            connection.sender.credit(count);
+            stream.breakOff(Http2.ENHANCE_YOUR_CALM, String.valueOf(e.getMessage()));
         }
     }
 
@@ -106,19 +117,19 @@ final class RequestStreamSource extends StreamSource {
         }
     }
 
-    /** Keeps bytes until they are read. The buffer has room for them, since it is as large as the window. */
+    /** Keeps bytes until they are read. A large buffer has room for them, since it is as large as the window. */
     private void keep(ByteBuffer bytes) {
         if (!bytes.hasRemaining()) {
             return;
         }
-        PooledByteBuffer holder = body == null ? connection.loop.buffers.allocate() : body;
-        body = holder;
+        PooledByteBuffer holder = body == null ? connection.loop.allocate(bytes.remaining()) : body;
         ByteBuffer buffer = holder.getBuffer();
         if (buffer.remaining() < bytes.remaining()) {
-            buffer.flip().position(at);
-            buffer.compact();
+            holder = connection.loop.roomFor(bytes.remaining(), holder, at);
+            buffer = holder.getBuffer();
             at = 0;
         }
+        body = holder;
         buffer.put(bytes);
     }
 

@@ -1,6 +1,7 @@
 package io.millau.server.internal.http2;
 
 import io.millau.server.internal.http2.Http2.ConnectionException;
+import io.millau.server.internal.io.HeldMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +19,7 @@ public final class FrameReader {
     private static final byte[] NOTHING = {};
 
     private final FrameReceiver receiver;
+    private final HeldMemory memory;
     private final int maxBlockBytes;
     private boolean first = true;
     private int frames;
@@ -44,8 +46,12 @@ public final class FrameReader {
     /** Bytes that count against the windows and were not reported yet: the length of the padding. */
     private int dataCounted;
 
-    /** @param maxBlockBytes the longest header block that is accepted */
-    public FrameReader(FrameReceiver receiver, int maxBlockBytes) {
+    /**
+     * @param memory is asked for what a header block takes until it is complete
+     * @param maxBlockBytes the longest header block that is accepted
+     */
+    public FrameReader(FrameReceiver receiver, HeldMemory memory, int maxBlockBytes) {
+        this.memory = memory;
         this.receiver = receiver;
         this.maxBlockBytes = maxBlockBytes;
     }
@@ -182,8 +188,7 @@ public final class FrameReader {
         }
         ByteBuffer complete = blockBytes > 0 ? ByteBuffer.wrap(block, 0, blockBytes) : payload;
         int stream = blockStream;
-        block = NOTHING;
-        blockBytes = 0;
+        forgetBlock();
         blockStream = 0;
         receiver.headers(stream, complete, blockEnds, blockProblem);
     }
@@ -195,10 +200,21 @@ public final class FrameReader {
                     Http2.ENHANCE_YOUR_CALM, "header block of more than " + maxBlockBytes + " bytes");
         }
         if (block.length < blockBytes + part) {
-            block = Arrays.copyOf(block, Math.max(blockBytes + part, Math.min(2 * block.length, maxBlockBytes)));
+            int next = Math.max(blockBytes + part, Math.min(2 * block.length, maxBlockBytes));
+            if (!memory.take(next - block.length)) {
+                throw new ConnectionException(Http2.ENHANCE_YOUR_CALM, "no memory for a header block");
+            }
+            block = Arrays.copyOf(block, next);
         }
         payload.get(block, blockBytes, part);
         blockBytes += part;
+    }
+
+    /** Gives back the memory of an incomplete header block; to be called at the end of the connection. */
+    public void forgetBlock() {
+        memory.free(block.length);
+        block = NOTHING;
+        blockBytes = 0;
     }
 
     private void priority(int stream, ByteBuffer payload) throws IOException, ConnectionException {

@@ -1,6 +1,7 @@
 package io.millau.server.internal.http2;
 
 import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.io.EventLoop;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,18 +20,20 @@ public final class FrameWriter {
     private static final int KEPT_BYTES = 16 * 1024;
 
     private final ConduitStreamSinkChannel sink;
-    private final Buffers.Stock buffers;
+    private final EventLoop loop;
     private @Nullable PooledByteBuffer pooled;
     private @Nullable ByteBuffer unsent;
 
-    public FrameWriter(ConduitStreamSinkChannel sink, Buffers.Stock buffers) {
+    public FrameWriter(ConduitStreamSinkChannel sink, EventLoop loop) {
         this.sink = sink;
-        this.buffers = buffers;
+        this.loop = loop;
     }
 
     /** Bytes of a message's frame, without its head, that can be written now. */
     public int room() {
-        return (unsent == null ? Buffers.STREAM_BYTES : unsent.remaining()) - KEPT_BYTES - Http2.FRAME_HEAD_BYTES;
+        int capacity = unsent == null ? Buffers.STREAM_BYTES : unsent.capacity();
+        int written = unsent == null ? 0 : unsent.position();
+        return Math.min(capacity - KEPT_BYTES, loop.readBytes()) - written - Http2.FRAME_HEAD_BYTES;
     }
 
     /** Whether nothing waits for the socket. */
@@ -97,6 +100,12 @@ public final class FrameWriter {
         if (buffer == null) {
             buffer = newBuffer(bytes);
             unsent = buffer;
+        } else if (buffer.remaining() < bytes && pooled != null && EventLoop.isSmall(pooled)) {
+            PooledByteBuffer large = loop.buffers.allocate();
+            buffer = large.getBuffer().put(buffer.flip());
+            pooled.close();
+            pooled = large;
+            unsent = buffer;
         } else if (buffer.remaining() < bytes) {
             throw new IOException("the peer does not read what it is sent");
         }
@@ -107,7 +116,7 @@ public final class FrameWriter {
         if (bytes + KEPT_BYTES > Buffers.STREAM_BYTES) {
             return ByteBuffer.allocate(bytes + KEPT_BYTES); // a head as large as they get
         }
-        pooled = buffers.allocate();
+        pooled = loop.buffers.allocate();
         return pooled.getBuffer();
     }
 
@@ -120,9 +129,14 @@ public final class FrameWriter {
         buffer.flip();
         while (buffer.hasRemaining() && sink.write(buffer) > 0) {}
         boolean sent = !buffer.hasRemaining();
-        buffer.compact();
         if (sent) {
             free();
+        } else {
+            if (pooled != null) {
+                pooled = loop.shrink(pooled);
+                buffer = pooled.getBuffer();
+            }
+            unsent = buffer.compact();
         }
         if (sent == sink.isWriteResumed()) {
             if (sent) {

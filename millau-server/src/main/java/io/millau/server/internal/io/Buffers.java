@@ -89,8 +89,8 @@ public final class Buffers implements ByteBufferPool {
         }
 
         private ByteBuffer make() {
-            made.getAndIncrement();
             DirectMemory.taken(size);
+            made.getAndIncrement();
             return ByteBuffer.allocateDirect(size);
         }
 

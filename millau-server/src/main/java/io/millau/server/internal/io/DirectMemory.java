@@ -21,12 +21,20 @@ public final class DirectMemory {
     private static final long MAX_LARGE_BYTES = 2 * 1024 * 1024;
 
     private static final long LIMIT = Runtime.getRuntime().maxMemory() / 4 * 3;
+
+    /** What is beyond the limit is for buffers that are needed for a moment only, and for what the JVM itself needs. */
+    private static final long HARD_LIMIT = LIMIT / 6 * 7;
+
     private static final AtomicLong TAKEN = new AtomicLong();
 
     private DirectMemory() {}
 
+    /** @throws OutOfBuffersException if that were more than the JVM allows for */
     static void taken(int bytes) {
-        TAKEN.addAndGet(bytes);
+        if (TAKEN.addAndGet(bytes) > HARD_LIMIT) {
+            freed(bytes);
+            throw new OutOfBuffersException();
+        }
     }
 
     static void freed(int bytes) {

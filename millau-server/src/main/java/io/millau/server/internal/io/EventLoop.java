@@ -23,6 +23,9 @@ public final class EventLoop {
 
     public final Buffers.Stock buffers = new Buffers.Stock(Buffers.STREAM_BYTES);
 
+    /** For what clients have sent. */
+    public final HeldMemory held;
+
     private final Buffers.Stock smallBuffers = new Buffers.Stock(DirectMemory.SMALL_BYTES);
 
     private final XnioIoThread thread;
@@ -30,8 +33,9 @@ public final class EventLoop {
 
     EventLoop(XnioIoThread thread, Ticker ticker) {
         this.thread = thread;
-        this.maxLarge = DirectMemory.maxLarge(
-                Buffers.STREAM_BYTES, Math.max(1, thread.getWorker().getIoThreadCount()));
+        int threads = Math.max(1, thread.getWorker().getIoThreadCount());
+        this.held = HeldMemory.ofThread(threads);
+        this.maxLarge = DirectMemory.maxLarge(Buffers.STREAM_BYTES, threads);
         this.deadlines = new Deadlines(thread, ticker, REQUEST_TICK);
         this.longDeadlines = new Deadlines(thread, ticker, LONG_TICK);
     }
@@ -43,6 +47,31 @@ public final class EventLoop {
 
     private boolean manyWait() {
         return buffers.taken() > maxLarge;
+    }
+
+    /** A buffer for so many bytes that wait for their receiver: a small one if many wait and they fit. */
+    public PooledByteBuffer allocate(int bytes) {
+        return bytes <= DirectMemory.SMALL_BYTES && manyWait() ? smallBuffers.allocate() : buffers.allocate();
+    }
+
+    /**
+     * Makes room after bytes that wait: moves them to the beginning, or to a large buffer.
+     *
+     * @param held has the bytes from {@code start} to its position
+     * @param more how many bytes there has to be room for; all together fit into a large buffer
+     * @return the buffer that has them now, from index 0 to its position
+     */
+    public PooledByteBuffer roomFor(int more, PooledByteBuffer held, int start) {
+        ByteBuffer bytes = held.getBuffer();
+        bytes.flip().position(start);
+        if (bytes.remaining() + more <= bytes.capacity()) {
+            bytes.compact();
+            return held;
+        }
+        PooledByteBuffer large = buffers.allocate();
+        large.getBuffer().put(bytes);
+        held.close();
+        return large;
     }
 
     /**
@@ -61,6 +90,20 @@ public final class EventLoop {
         small.getBuffer().put(0, bytes, bytes.position(), count);
         held.close();
         return small;
+    }
+
+    /**
+     * Moves bytes that wait for their receiver to a small buffer, if many wait and they fit.
+     *
+     * @param held has the bytes from its position to its limit, as the returned one does
+     */
+    public PooledByteBuffer shrink(PooledByteBuffer held) {
+        int count = held.getBuffer().remaining();
+        PooledByteBuffer after = shrink(held, held.getBuffer().limit());
+        if (after != held) {
+            after.getBuffer().position(0).limit(count);
+        }
+        return after;
     }
 
     /** Whether a buffer is one of the small ones. */

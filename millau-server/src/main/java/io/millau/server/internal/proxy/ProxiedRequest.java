@@ -11,6 +11,7 @@ import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.OpenFiles;
+import io.millau.server.internal.io.OutOfBuffersException;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpServerExchange;
@@ -119,7 +120,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             int kept = retryable || canReportNotProcessed(next)
                     ? delivery.service().buffer()
                     : 0;
-            body = new RequestBody(exchange, delivery.service(), thread.loop.buffers, this, kept);
+            body = new RequestBody(exchange, delivery.service(), thread.loop, this, kept);
             report.body = body;
         }
         Rejection rejection = body == null ? null : body.rejectedBy(delivery.service());
@@ -522,6 +523,11 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Ends the request after a bug of this proxy, so that it neither hangs nor leaks connections or buffers. */
     @Override
     public void internalError(Throwable error) {
+        boolean unanswered = !report.delivered && !exchange.isResponseStarted() && phase != Phase.OVER;
+        if (error instanceof OutOfBuffersException && unanswered && phase != Phase.LOCAL_REPLY) {
+            replyOverloaded(error);
+            return;
+        }
         RequestLog.internalError(downstream, error);
         abandonAttempt();
         if (!report.delivered && !exchange.isResponseStarted()) {
@@ -575,7 +581,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     /** The fault is ours: the endpoint is not to blame, and no other could be reached either. */
-    private void replyOverloaded(IOException failure) {
+    private void replyOverloaded(Throwable failure) {
         exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
         reply(LocalReason.OVERLOADED, 503, "Overloaded\n");
         tracker.failed(report, delivery.service(), String.valueOf(failure.getMessage()));
@@ -615,6 +621,9 @@ final class ProxiedRequest extends Deadlines.Deadline
         report.end(deadlines.now());
         cancelDeadlines();
         closeConnection();
+        if (body != null) {
+            body.forget();
+        }
         if (relay != null) {
             relay.end();
         }

@@ -98,6 +98,9 @@ public final class ProxyHandler implements HttpHandler {
         tracker.badRequest(exchange, rejection.reason());
         exchange.setPersistent(false);
         exchange.setStatusCode(rejection.status());
+        if (rejection == Rejection.OVERLOADED) {
+            exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
+        }
         tracker.reply(exchange, reason(rejection), rejection.text(), rejection.reason());
     }
 
@@ -106,6 +109,7 @@ public final class ProxyHandler implements HttpHandler {
             case StatusCodes.REQUEST_TIME_OUT -> LocalReason.REQUEST_TIMEOUT;
             case StatusCodes.REQUEST_URI_TOO_LARGE, StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE ->
                 LocalReason.HEAD_TOO_LARGE;
+            case StatusCodes.SERVICE_UNAVAILABLE -> LocalReason.OVERLOADED;
             case StatusCodes.REQUEST_ENTITY_TOO_LARGE -> LocalReason.BODY_TOO_LARGE;
             default -> LocalReason.BAD_REQUEST;
         };

@@ -5,7 +5,8 @@ import io.millau.server.internal.frontend.RejectedBodyException;
 import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.http.MessageLength;
 import io.millau.server.internal.http.Trailers;
-import io.millau.server.internal.io.Buffers;
+import io.millau.server.internal.io.EventLoop;
+import io.millau.server.internal.io.HeldMemory;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpServerExchange;
@@ -53,7 +54,7 @@ public final class RequestBody {
 
     private final HttpServerExchange exchange;
     private final StreamSourceChannel client;
-    private final Buffers.Stock buffers;
+    private final EventLoop loop;
     private final Owner owner;
     private final long declared;
 
@@ -65,6 +66,7 @@ public final class RequestBody {
     private final int maxKept;
     private byte @Nullable [] kept;
     private int keptBytes;
+    private int held;
     private int replayed;
 
     private @Nullable UpstreamConnection to;
@@ -75,16 +77,16 @@ public final class RequestBody {
      * @param service the one that gets the body first
      * @param maxKept the largest number of bytes to keep for a retry; 0 to keep none
      */
-    RequestBody(HttpServerExchange exchange, Service service, Buffers.Stock buffers, Owner owner, int maxKept) {
+    RequestBody(HttpServerExchange exchange, Service service, EventLoop loop, Owner owner, int maxKept) {
         this.exchange = exchange;
-        this.buffers = buffers;
+        this.loop = loop;
         this.owner = owner;
         this.service = service;
         this.client = exchange.getRequestChannel();
         String length = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
         this.declared = length == null ? -1 : MessageLength.parse(length);
         this.maxKept = maxKept;
-        this.kept = maxKept > 0 ? new byte[0] : null;
+        this.kept = maxKept > 0 && reserve() ? new byte[0] : null;
         client.getReadSetter().set(channel -> clientReadable());
     }
 
@@ -139,6 +141,9 @@ public final class RequestBody {
         while (connection != null && connection == to) {
             try {
                 if (!flush(connection)) {
+                    if (pooled != null) {
+                        pooled = loop.shrink(pooled);
+                    }
                     if (!connection.sink.isWriteResumed()) {
                         connection.sink.resumeWrites();
                     }
@@ -156,6 +161,9 @@ public final class RequestBody {
             if (terminated || waitingForClient) {
                 freeBuffer();
                 return;
+            }
+            if (pooled != null && EventLoop.isSmall(pooled)) {
+                freeBuffer(); // it was only for waiting
             }
             ByteBuffer buffer = buffer();
             buffer.clear();
@@ -180,7 +188,7 @@ public final class RequestBody {
 
     private ByteBuffer buffer() {
         if (pooled == null) {
-            pooled = buffers.allocate();
+            pooled = loop.buffers.allocate();
         }
         return pooled.getBuffer();
     }
@@ -196,7 +204,8 @@ public final class RequestBody {
     private boolean fill(ByteBuffer buffer) {
         int start = buffer.position();
         int data = chunked() ? start + 6 : start;
-        buffer.position(data).limit(buffer.capacity() - FRAMING_BYTES + 6);
+        int most = loop.readBytes() - 2 * FRAMING_BYTES;
+        buffer.position(data).limit(Math.min(buffer.capacity() - FRAMING_BYTES + 6, data + most));
         if (replayed < keptBytes && kept != null) {
             int again = Math.min(buffer.remaining(), keptBytes - replayed);
             buffer.put(kept, replayed, again);
@@ -295,18 +304,44 @@ public final class RequestBody {
         if (kept == null) {
             return;
         }
-        if (keptBytes + bytes > maxKept) {
-            kept = null;
-            keptBytes = 0;
-            replayed = 0;
+        if (keptBytes + bytes > maxKept || kept.length < keptBytes + bytes && !keepMore(bytes)) {
+            forget();
             return;
-        }
-        if (kept.length < keptBytes + bytes) {
-            kept = Arrays.copyOf(kept, Math.max(keptBytes + bytes, Math.min(maxKept, 2 * kept.length)));
         }
         buffer.get(start, kept, keptBytes, bytes);
         keptBytes += bytes;
         replayed = keptBytes;
+    }
+
+    /** Takes the memory for a body that can be kept whole; false if there is not enough. */
+    private boolean reserve() {
+        int needed = declared > maxKept ? 0 : Math.max(0, (int) declared - HeldMemory.FREE_BYTES);
+        boolean taken = loop.held.take(needed);
+        held = taken ? needed : 0;
+        return taken;
+    }
+
+    /** Makes room for more bytes; false if there is no memory for them. */
+    private boolean keepMore(int bytes) {
+        int before = kept == null ? 0 : kept.length;
+        int most = declared < 0 ? maxKept : (int) Math.min(maxKept, declared);
+        int next = Math.max(keptBytes + bytes, Math.min(most, 2 * before));
+        int more = Math.max(0, next - HeldMemory.FREE_BYTES - held);
+        if (!loop.held.take(more)) {
+            return false;
+        }
+        held += more;
+        kept = kept == null ? new byte[next] : Arrays.copyOf(kept, next);
+        return true;
+    }
+
+    /** The request is not retried any more; to be called at its end, too. */
+    void forget() {
+        kept = null;
+        keptBytes = 0;
+        replayed = 0;
+        loop.held.free(held);
+        held = 0;
     }
 
     private void clientReadable() {

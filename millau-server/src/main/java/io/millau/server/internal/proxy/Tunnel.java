@@ -1,6 +1,5 @@
 package io.millau.server.internal.proxy;
 
-import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.upstream.UpstreamConnection;
@@ -25,7 +24,7 @@ final class Tunnel {
 
     private final StreamConnection client;
     private final UpstreamConnection endpoint;
-    private final Buffers.Stock buffers;
+    private final EventLoop loop;
     private final Owner owner;
     private final Direction toClient;
     private final Direction toEndpoint;
@@ -44,7 +43,7 @@ final class Tunnel {
     Tunnel(StreamConnection client, UpstreamConnection endpoint, EventLoop loop, PooledByteBuffer first, Owner owner) {
         this.client = client;
         this.endpoint = endpoint;
-        this.buffers = loop.buffers;
+        this.loop = loop;
         this.owner = owner;
         this.toClient = new Direction(endpoint.source, client.getSinkChannel(), first, loop.longDeadlines);
         this.toEndpoint = new Direction(client.getSourceChannel(), endpoint.sink, null, loop.longDeadlines);
@@ -112,6 +111,9 @@ final class Tunnel {
                     if (!write()) {
                         from.suspendReads();
                         to.resumeWrites();
+                        if (pooled != null) {
+                            pooled = loop.shrink(pooled);
+                        }
                         silence.paused(moved);
                         moved = false;
                         return;
@@ -145,9 +147,12 @@ final class Tunnel {
         }
 
         private int read() throws IOException {
-            PooledByteBuffer holder = pooled == null ? buffers.allocate() : pooled;
+            if (pooled != null && EventLoop.isSmall(pooled)) {
+                free(); // it was only for waiting
+            }
+            PooledByteBuffer holder = pooled == null ? loop.buffers.allocate() : pooled;
             pooled = holder;
-            int count = from.read(holder.getBuffer().clear());
+            int count = from.read(holder.getBuffer().clear().limit(loop.readBytes()));
             holder.getBuffer().flip();
             if (count <= 0) {
                 free();

@@ -166,19 +166,19 @@ final class Http2StreamSource extends StreamSource {
         connection.notifier.tellLater(stream);
     }
 
-    /** Keeps bytes until they are read. The buffer has room for them, since it is as large as the window. */
+    /** Keeps bytes until they are read. A large buffer has room for them, since it is as large as the window. */
     private void keep(ByteBuffer bytes) {
         if (!bytes.hasRemaining() || stream.closed()) {
             return;
         }
-        PooledByteBuffer holder = body == null ? connection.loop.buffers.allocate() : body;
-        body = holder;
+        PooledByteBuffer holder = body == null ? connection.loop.allocate(bytes.remaining()) : body;
         ByteBuffer buffer = holder.getBuffer();
         if (buffer.remaining() < bytes.remaining()) {
-            buffer.flip().position(bodyAt);
-            buffer.compact();
+            holder = connection.loop.roomFor(bytes.remaining(), holder, bodyAt);
+            buffer = holder.getBuffer();
             bodyAt = 0;
         }
+        body = holder;
         buffer.put(bytes);
     }
 

@@ -64,7 +64,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     final StreamNotifier notifier;
     final RequestHeaderEncoder requestEncoder = new RequestHeaderEncoder();
     private final ResponseHeaderDecoder decoder = new ResponseHeaderDecoder();
-    private final FrameReader reader = new FrameReader(this, ResponseHead.MAX_BYTES);
+    private final FrameReader reader;
     private final StreamConnection socket;
     private final Http2UpstreamPool owner;
 
@@ -89,10 +89,11 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     Http2UpstreamConnection(StreamConnection socket, EventLoop loop, Http2UpstreamPool owner) {
         this.socket = socket;
         this.loop = loop;
+        this.reader = new FrameReader(this, loop.held, ResponseHead.MAX_BYTES);
         this.owner = owner;
         this.notifier = new StreamNotifier(loop);
         this.sender = new FrameSender(
-                new FrameWriter(socket.getSinkChannel(), loop.buffers),
+                new FrameWriter(socket.getSinkChannel(), loop),
                 notifier,
                 WINDOW_BYTES,
                 failure -> fail(failure, broken()));
@@ -422,6 +423,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
 
     private void close() {
         closed = true;
+        reader.forgetBlock();
         retired = true;
         owner.ends(this);
         owner.count(-1);
