@@ -18,7 +18,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -121,7 +123,7 @@ final class CheckCommand {
     }
 
     private void checkServicesFile(String file) throws CommandException {
-        Map<String, Integer> lines = new HashMap<>();
+        NavigableMap<String, Integer> lines = new TreeMap<>();
         Map<String, Integer> firstLines = new HashMap<>();
         for (PropertyLines.Entry entry : entries(file)) {
             lines.put(entry.key(), entry.line());

@@ -12,7 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -185,17 +188,18 @@ final class ComposeFile {
     private void checkLabels(
             String name, Map<String, Label> ofService, int line, Set<Integer> ports, boolean imageDecides) {
         Map<String, String> values = new LinkedHashMap<>();
-        Map<String, Integer> lines = new LinkedHashMap<>();
+        NavigableMap<String, Integer> lines = new TreeMap<>();
         ofService.forEach((key, label) -> {
             values.put(key, label.value);
             lines.put(key, label.line);
         });
+        NavigableMap<String, Label> sorted = new TreeMap<>(ofService);
         List<Problem> problems = problems(name, values, imageDecides ? Set.of(80) : ports);
         Set<Integer> said = new HashSet<>();
         for (Problem problem : problems) {
             int where = Diagnostics.lineOf(problem, lines, line);
             said.add(where);
-            findings.problem(where, withoutSecrets(problem, ofService));
+            findings.problem(where, withoutSecrets(problem, sorted));
         }
         ofService.forEach((key, label) -> {
             if (label.isNull && !said.contains(label.line)) {
@@ -211,12 +215,10 @@ final class ComposeFile {
         }
     }
 
-    private static Problem withoutSecrets(Problem problem, Map<String, Label> ofService) {
+    private static Problem withoutSecrets(Problem problem, NavigableMap<String, Label> ofService) {
         String message = problem.message();
-        for (Map.Entry<String, Label> label : ofService.entrySet()) {
-            if (message.startsWith(label.getKey())) {
-                message = label.getValue().withoutSecrets(label.getKey(), message);
-            }
+        for (String key : Diagnostics.keysAtStart(message, ofService)) {
+            message = Objects.requireNonNull(ofService.get(key)).withoutSecrets(key, message);
         }
         return new Problem(problem.service(), message);
     }
