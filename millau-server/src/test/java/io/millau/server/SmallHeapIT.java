@@ -71,4 +71,68 @@ class SmallHeapIT extends ProxyTest {
         });
         assertThat(server.output()).doesNotContain("OutOfMemory");
     }
+
+    /** Heads and bodies that waited took the whole heap: the process hung, or a thread was lost that nobody can do without. */
+    @Test
+    void whatClientsSendTakesABoundedShare() throws Exception {
+        ScriptedEndpoint hanging = endpoint(connection -> {
+            connection.wire().readHead();
+            connection.hang();
+        });
+        Path services = Files.writeString(
+                folder.resolve("services.properties"),
+                "hanging.endpoints = " + hanging.endpoint() + "\nhanging.path = /hanging\nsmall.endpoints = "
+                        + endpointThatSays("ok").endpoint() + "\n");
+        StandaloneServer server = closing(StandaloneServer.withHeap(
+                24, folder.resolve("output"), Map.of("SERVICES", services.toString(), "HTTPS", "off")));
+        server.awaitLine("Listens on");
+        String large = "a".repeat(31_000);
+        String http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, "");
+        Map<String, String> sent = Map.of(
+                "a head without an end", "GET / HTTP/1.1\r\nX: " + large,
+                "a large head", "GET /hanging HTTP/1.1\r\nHost: a\r\nX: " + large.substring(0, 7_000) + "\r\n\r\n",
+                "trailers without an end",
+                        "POST /hanging HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + large,
+                "a body that is kept",
+                        "PUT /hanging HTTP/1.1\r\nHost: a\r\nContent-Length: 60001\r\n\r\n" + "a".repeat(60_000),
+                "a part of a frame",
+                        http2 + frame(1, 4, 1, large.substring(0, 16_000)).substring(0, 15_000),
+                "a header block without an end",
+                        http2 + frame(1, 0, 1, "") + frame(9, 0, 1, large.substring(0, 16_000)));
+        for (Map.Entry<String, String> one : sent.entrySet()) {
+            List<RawClient> clients = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                clients.add(closing(RawClient.from("127.0.0." + (i % 100 + 1), server.httpPort()))
+                        .send(one.getValue()));
+            }
+            try (RawClient telemetry = new RawClient(server.telemetryPort())) {
+                assertThat(telemetry.get("/ready").status()).as(one.getKey()).isEqualTo(200);
+            }
+            for (RawClient client : clients) {
+                client.close();
+            }
+            await(one.getKey()).atMost(Duration.ofSeconds(90)).until(() -> {
+                try (RawClient afterwards = new RawClient(server.httpPort())) {
+                    return afterwards.get("/").body().equals("ok");
+                }
+            });
+        }
+        assertThat(server.output()).doesNotContain("OutOfMemory", "Out of memory", "Internal error");
+    }
+
+    private static String frame(int type, int flags, int stream, String payload) {
+        int length = payload.length();
+        char[] head = {
+            (char) (length >> 16),
+            (char) (length >> 8 & 255),
+            (char) (length & 255),
+            (char) type,
+            (char) flags,
+            0,
+            0,
+            0,
+            (char) stream
+        };
+        return new String(head) + payload;
+    }
 }

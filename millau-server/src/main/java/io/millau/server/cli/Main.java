@@ -13,6 +13,8 @@ import io.millau.server.Millau;
 import io.millau.server.internal.text.LineWriter;
 import io.millau.server.internal.text.ListenAddress;
 import io.millau.server.internal.text.Version;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -37,6 +39,15 @@ import org.slf4j.LoggerFactory;
 public final class Main {
 
     private static final Path LOCAL_ENGINE = Path.of(DockerSource.LOCAL.substring("unix://".length()));
+
+    /** The exit status of a JVM that ends for want of memory. */
+    private static final int OUT_OF_MEMORY = 3;
+
+    // Made before memory is short.
+    private static final PrintStream LAST_WORDS = new PrintStream(new FileOutputStream(FileDescriptor.err), true);
+    private static final byte[] OUT_OF_MEMORY_LINE =
+            "Out of memory: the process ends, to be started again; give it more (-Xmx)\n"
+                    .getBytes(StandardCharsets.UTF_8);
 
     private static final String HELP = """
             Millau puts services behind one address: a label on a service is a route.
@@ -106,11 +117,21 @@ public final class Main {
                     new LineWriter(STDOUT, "millau-log", lost -> "WARN Log dropped=" + lost + "\n").stream();
             System.setOut(new PrintStream(lines, false, StandardCharsets.UTF_8));
         }
+        Thread.setDefaultUncaughtExceptionHandler(Main::threadDied);
         int status = run(List.of(arguments), System.getenv(), System.out, System.err);
         if (status >= 0) {
             System.out.close();
             System.exit(status);
         }
+    }
+
+    /** Without memory a thread may be lost that nobody can do without, so the process ends, to be started again. */
+    private static void threadDied(Thread thread, Throwable cause) {
+        if (cause instanceof OutOfMemoryError) {
+            LAST_WORDS.write(OUT_OF_MEMORY_LINE, 0, OUT_OF_MEMORY_LINE.length);
+            Runtime.getRuntime().halt(OUT_OF_MEMORY);
+        }
+        LoggerFactory.getLogger(Main.class).error("Internal error: thread {} ended", thread.getName(), cause);
     }
 
     /**

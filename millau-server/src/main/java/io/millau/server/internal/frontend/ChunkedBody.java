@@ -126,7 +126,8 @@ final class ChunkedBody extends AbstractStreamSourceConduit<StreamSourceConduit>
     /** Gives back the memory of the trailers; to be called at the end of the request. */
     void free() {
         if (trailers != null) {
-            trailers.free();
+            memory.free(trailers.held());
+            trailers = null;
         }
     }
 

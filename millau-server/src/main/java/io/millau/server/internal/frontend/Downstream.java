@@ -196,6 +196,7 @@ public abstract class Downstream implements TrafficListener.Request {
             if (early != null) {
                 buffer.compact();
             }
+            buffer.limit(buffer.capacity() - ReceivedHead.MAX_PLAIN_BYTES);
             int count;
             try {
                 count = source.read(buffer);
@@ -203,13 +204,14 @@ public abstract class Downstream implements TrafficListener.Request {
                 LOG.debug("Client is gone request={} reason={}", id(), LogText.later(e::toString));
                 count = -1;
             }
+            boolean full = !buffer.hasRemaining();
             buffer.flip();
             if (buffer.hasRemaining()) {
                 connection.setExtraBytes(pooled);
             } else {
                 pooled.close();
             }
-            if (count < 0 || buffer.limit() == buffer.capacity()) {
+            if (count < 0 || full) {
                 source.suspendReads();
             }
             if (count < 0 && watcher != null) {

@@ -72,7 +72,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         public void passed() {
             if (reading != null) {
                 ReceivedHead late = reading.timedOut();
-                headOfRequest = reading;
+                held = reading.held();
                 reading = null;
                 pass(withPlainHead(late, new ImmediatePooledByteBuffer(ByteBuffer.allocate(0))));
             } else if (dropsRest && now() - restHeard < MAX_SILENCE_NANOS) {
@@ -95,10 +95,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     /** Reads the head of which a part has arrived; null while there is none. */
     private @Nullable HeadReader reading;
 
-    /** Has read the head of the request in progress, and keeps its memory; null if that head is small, or none. */
-    private @Nullable HeadReader headOfRequest;
-
-    /** How much memory the head of the request in progress takes that {@link PlainRequests} has read. */
+    /** How much memory was taken for the head of the request in progress. */
     private int held;
 
     private @Nullable ChunkedBody chunks;
@@ -173,7 +170,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     private void begin(@Nullable DownstreamHttp2Connections http2) {
         PooledByteBuffer pooled = takeEarly();
         if (pooled == null) {
-            pooled = http1.getBufferPool().allocate();
+            pooled = loop.allocateFrom(http1.getBufferPool());
         } else {
             pooled.getBuffer().compact();
         }
@@ -234,7 +231,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             }
         } else {
             reading = null;
-            headOfRequest = reader;
+            held = reader.held();
             pass(withPlainHead(rejection == null ? head : head.rejected(rejection), pooled));
         }
     }
@@ -243,9 +240,13 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         received = head;
         byte[] plain = head.plain();
         ByteBuffer rest = pooled.getBuffer();
-        if (plain.length <= rest.position()) {
-            rest.position(rest.position() - plain.length);
-            rest.put(rest.position(), plain);
+        int missing = Math.max(0, plain.length - rest.position());
+        if (rest.limit() + missing <= rest.capacity()) {
+            int count = rest.remaining();
+            int from = rest.position();
+            int to = from + missing;
+            rest.limit(to + count).put(to, rest, from, count);
+            rest.position(to - plain.length).put(to - plain.length, plain);
             return pooled;
         }
         ByteBuffer both = ByteBuffer.allocate(plain.length + rest.remaining());
@@ -267,9 +268,10 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         ChannelListeners.invokeChannelListener(source, undertow);
     }
 
-    /** Reads into a buffer and flips it; -1 at the end of the connection, also if reading fails. */
+    /** Reads into a buffer and flips it; -1 at the end of the connection, also if reading fails. Leaves room for a plain head. */
     private int receive(ByteBuffer buffer) {
         int count;
+        buffer.limit(buffer.capacity() - ReceivedHead.MAX_PLAIN_BYTES);
         try {
             count = read(buffer);
         } catch (IOException e) {
@@ -308,7 +310,8 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
             loop.longDeadlines.cancel(idle);
             IoUtils.safeClose(takeEarly());
             if (reading != null) {
-                reading.free();
+                loop.held.free(reading.held());
+                reading = null;
             }
             forgetRequest();
         }
@@ -318,10 +321,6 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
     private void forgetRequest() {
         loop.held.free(held);
         held = 0;
-        if (headOfRequest != null) {
-            headOfRequest.free();
-            headOfRequest = null;
-        }
         if (chunks != null) {
             chunks.free();
             chunks = null;
@@ -454,7 +453,7 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         PooledByteBuffer pooled = takeEarly();
         int count;
         if (pooled == null) {
-            pooled = open.getByteBufferPool().allocate();
+            pooled = loop.allocateFrom(http1.getBufferPool());
             count = receive(pooled.getBuffer());
         } else {
             count = pooled.getBuffer().remaining();

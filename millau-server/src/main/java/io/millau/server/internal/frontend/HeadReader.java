@@ -45,7 +45,7 @@ final class HeadReader {
     /** While it parses: the next byte. */
     private int at;
 
-    /** @param memory is asked for what is large, until {@link #free} */
+    /** @param memory is asked for what is large */
     HeadReader(HeaderNames names, HeldMemory memory) {
         this(names, memory, 0, 0);
     }
@@ -167,10 +167,9 @@ final class HeadReader {
         return true;
     }
 
-    /** Gives back the memory that it has taken; to be called when its head is not needed any more. */
-    void free() {
-        memory.free(held);
-        held = 0;
+    /** How much memory it has taken, to be given back when its head is not needed any more. */
+    int held() {
+        return held;
     }
 
     /** The head so far, as one that did not arrive in time. */

@@ -26,6 +26,9 @@ record ReceivedHead(
         HeaderMap headers,
         @Nullable Rejection rejection) {
 
+    /** The longest plain head. */
+    static final int MAX_PLAIN_BYTES = 128;
+
     /** Stands for a method that could not be read. */
     static final HttpString UNKNOWN_METHOD = new HttpString("-");
 

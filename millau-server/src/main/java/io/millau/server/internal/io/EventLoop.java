@@ -1,6 +1,7 @@
 package io.millau.server.internal.io;
 
 import io.millau.core.Ticker;
+import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -47,6 +48,11 @@ public final class EventLoop {
 
     private boolean manyWait() {
         return buffers.taken() > maxLarge;
+    }
+
+    /** A buffer of this pool for what a client sends; a small one if many bodies wait. */
+    public PooledByteBuffer allocateFrom(ByteBufferPool pool) {
+        return manyWait() ? smallBuffers.allocate() : pool.allocate();
     }
 
     /** A buffer for so many bytes that wait for their receiver: a small one if many wait and they fit. */

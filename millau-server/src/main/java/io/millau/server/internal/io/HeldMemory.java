@@ -2,7 +2,7 @@ package io.millau.server.internal.io;
 
 /**
  * The part of the heap that what clients have sent may take on one I/O thread: heads, from their first byte to the end of their
- * request, and bodies that are kept for a retry. A quarter of the largest heap is for all threads. What is small is not counted.
+ * request, and bodies that are kept for a retry. A sixth of the largest heap is for all threads. What is small is not counted.
  * For that thread alone.
  */
 public final class HeldMemory {
@@ -10,7 +10,7 @@ public final class HeldMemory {
     /** What nobody has to ask for, in bytes. */
     public static final int FREE_BYTES = 1024;
 
-    private static final long LIMIT = Runtime.getRuntime().maxMemory() / 4;
+    private static final long LIMIT = Runtime.getRuntime().maxMemory() / 6;
 
     private final long limit;
     private long taken;
