@@ -4,6 +4,7 @@ import basic
 import costs
 import https
 import load
+import overload
 import scale
 import sizes
 from machine import say
@@ -21,6 +22,7 @@ ALL = {
     "endpoints": scale.endpoints,
     "changes": scale.changes,
     "sizes": sizes.sizes,
+    "overload": overload.overload,
 }
 QUICK = ["get", "one", "large"]
 

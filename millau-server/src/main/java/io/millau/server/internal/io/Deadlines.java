@@ -18,15 +18,15 @@ import org.xnio.XnioExecutor;
  * <p>A timer for each request would be expensive. Instead, all deadlines that are set are checked at every tick; there are no
  * ticks while none is set.
  *
- * <p>A tick that is late because the thread, or the whole machine, stood still is put off once: what has arrived meanwhile is read
- * first. Otherwise everybody would seem to be late.
+ * <p>At a tick that is late, because the thread had much to do or the whole machine stood still, only those pass whose time had come
+ * at the tick before: since then, what has arrived was read. Otherwise everybody would seem to be late.
  */
 public final class Deadlines {
 
     private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
 
-    /** A tick that is later than this follows a standstill. */
-    private static final long STANDSTILL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    /** How much later than planned a tick is late. */
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final XnioExecutor thread;
     private final Ticker ticker;
@@ -35,7 +35,7 @@ public final class Deadlines {
     private @Nullable Deadline first;
     private boolean ticking;
     private long tickDue;
-    private boolean putOff;
+    private long lastTick;
 
     /** The one that the current tick checks next. */
     private @Nullable Deadline unchecked;
@@ -91,6 +91,7 @@ public final class Deadlines {
         }
         first = deadline;
         if (!ticking) {
+            lastTick = ticker.nanoTime();
             tickLater();
         }
     }
@@ -117,18 +118,14 @@ public final class Deadlines {
 
     /** Checks each deadline once, even if passing deadlines set, move or cancel some. */
     private void tick() {
-        if (!putOff && machine.nanoTime() - tickDue > STANDSTILL_NANOS) {
-            putOff = true;
-            tickLater();
-            return;
-        }
-        putOff = false;
         long now = ticker.nanoTime();
+        long until = machine.nanoTime() - tickDue > LATE_NANOS ? lastTick : now;
+        lastTick = now;
         unchecked = first;
         Deadline deadline;
         while ((deadline = unchecked) != null) {
             unchecked = deadline.next;
-            if (deadline.isPast(now)) {
+            if (deadline.isPast(until)) {
                 cancel(deadline);
                 pass(deadline);
             }

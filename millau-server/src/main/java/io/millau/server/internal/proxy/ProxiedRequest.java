@@ -12,6 +12,7 @@ import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.OpenFiles;
 import io.millau.server.internal.io.OutOfBuffersException;
+import io.millau.server.internal.upstream.OverloadedException;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpServerExchange;
@@ -183,7 +184,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Called when no connection to the endpoint could be opened; it may have a new address. */
     void notConnected(IOException failure) {
-        if (OpenFiles.areExhausted(failure)) {
+        if (OpenFiles.areExhausted(failure) || failure instanceof OverloadedException) {
             replyOverloaded(failure);
             return;
         }

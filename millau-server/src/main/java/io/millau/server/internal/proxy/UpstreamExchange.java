@@ -61,7 +61,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         if (kept != null) {
             connected(kept);
         } else {
-            connecting = thread.upstream.connect(endpoint, this);
+            connecting = thread.upstream.connectInTurn(endpoint, needsNew, retryable, this);
         }
     }
 

@@ -63,6 +63,7 @@ public final class UpstreamPool {
     private final UpstreamPools pools;
     private final Map<Endpoint, EndpointPool> all = new HashMap<>();
     private final Map<Endpoint, Http2UpstreamPool> shared = new HashMap<>();
+    private final Map<Endpoint, ConnectQueue> queues = new HashMap<>();
 
     /** What closed connections showed; for current endpoints alone. */
     private final Map<Endpoint, KeepTime> keepTimes = new HashMap<>();
@@ -92,10 +93,21 @@ public final class UpstreamPool {
      */
     @Nullable
     public UpstreamConnection idle(Endpoint endpoint, boolean retryable) {
+        ConnectQueue queue = queues.isEmpty() ? null : queues.get(endpoint);
+        if (queue != null && queue.isWaiting()) {
+            return null; // others were first
+        }
+        UpstreamConnection idle = takeIdle(endpoint, retryable);
+        return idle == null ? stream(endpoint) : idle;
+    }
+
+    /** Takes an idle connection, as {@link #idle} does; null if there is none. */
+    @Nullable
+    UpstreamConnection takeIdle(Endpoint endpoint, boolean retryable) {
         EndpointPool known = all.get(endpoint);
         UpstreamConnection latest = known == null ? null : known.latestIdle();
         if (known == null || latest == null || !retryable && !isSafe(latest)) {
-            return stream(endpoint);
+            return null;
         }
         return known.idle.pollFirst();
     }
@@ -229,6 +241,26 @@ public final class UpstreamPool {
                 listener.notConnected(failure);
             }
         });
+    }
+
+    /**
+     * Connects to an endpoint, as {@link #connect} does; but while many do so, waits for its turn, or for a connection that becomes
+     * idle. Fails after 5 s in vain with an {@link OverloadedException}.
+     *
+     * @param needsNew whether it must be a connection that was not used before
+     * @param retryable as for {@link #idle}
+     */
+    public Connecting connectInTurn(Endpoint endpoint, boolean needsNew, boolean retryable, ConnectListener listener) {
+        if (isShared(endpoint)) {
+            return connect(endpoint, listener);
+        }
+        return queues.computeIfAbsent(endpoint, of -> new ConnectQueue(of, this, deadlines, loop::execute))
+                .add(needsNew, retryable, listener);
+    }
+
+    /** Called when nobody connects to an endpoint any more. */
+    void forget(Endpoint endpoint, ConnectQueue queue) {
+        queues.remove(endpoint, queue);
     }
 
     /** Called once, on the I/O thread, when the attempt to open a connection has ended. */
@@ -395,6 +427,10 @@ public final class UpstreamPool {
         }
         connection.idleSince = deadlines.now();
         pool.idle.addFirst(connection);
+        ConnectQueue queue = queues.isEmpty() ? null : queues.get(connection.endpoint);
+        if (queue != null) {
+            queue.connectionIsIdle();
+        }
         sweepLater();
     }
 
