@@ -9,14 +9,18 @@ import io.millau.core.Outcome;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.TrafficListener;
+import io.millau.core.UpstreamTls;
 import io.millau.metrics.PrometheusMetrics;
 import io.millau.server.Millau;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -24,6 +28,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -36,8 +41,9 @@ import javax.management.ObjectName;
 
 /**
  * Millau as {@code bench/run soak} needs it: with endpoints that fail among those that work, and a new snapshot every 100
- * ms, in which those that fail are new ones, so that they are tried again. On another port it tells what it holds after a
- * full collection: {@code /census}. {@code /end} takes all services away.
+ * ms, in which those that fail are new ones, so that they are tried again. Some endpoints speak TLS and h2c: those are a second
+ * Millau in the same process. On another port it tells what it holds after a full collection: {@code /census}. {@code /end}
+ * takes all services away.
  */
 public final class Soak {
 
@@ -47,12 +53,18 @@ public final class Soak {
     private final int closing;
     private final int silent;
     private final int refusing;
+    private final Pem pem;
     private final InMemoryServices services = ServiceSource.of();
     private final AtomicBoolean ended = new AtomicBoolean();
     private final LongAdder failures = new LongAdder();
     private int snapshots;
 
-    private Soak(int good, int closing, int silent, int refusing) {
+    private int innerHttp;
+    private int innerHttps;
+    private int echo;
+
+    private Soak(int good, int closing, int silent, int refusing, Pem pem) {
+        this.pem = pem;
         this.good = good;
         this.closing = closing;
         this.silent = silent;
@@ -68,15 +80,20 @@ public final class Soak {
                 .mapToInt(Integer::parseInt)
                 .toArray();
         Pem pem = Pem.read(Path.of(arguments[7]));
-        new Soak(ports[3], ports[4], ports[5], ports[6]).run(ports[0], ports[1], ports[2], pem);
+        new Soak(ports[3], ports[4], ports[5], ports[6], pem).run(ports[0], ports[1], ports[2]);
     }
 
-    private void run(int http, int https, int census, Pem pem) throws IOException {
+    private void run(int http, int https, int census) throws IOException {
+        Millau inner = millau("127.0.0.1:0", "127.0.0.1:0")
+                .source(ServiceSource.of(Service.named("good")
+                        .endpoints(endpoint("good", 1, good))
+                        .build()))
+                .start();
+        innerHttp = inner.addresses().get(0).getPort();
+        innerHttps = inner.addresses().get(1).getPort();
+        echo = startEcho();
         change();
-        Millau.builder()
-                .http("127.0.0.1:" + http)
-                .https("127.0.0.1:" + https)
-                .certificates(CertificateSource.of(new Certificate(pem.key(), List.of(pem.certificate()))))
+        millau("127.0.0.1:" + http, "127.0.0.1:" + https)
                 .source(services)
                 .listener(new PrometheusMetrics())
                 .listener(new TrafficListener() {
@@ -103,6 +120,55 @@ public final class Soak {
         server.start();
     }
 
+    private Millau.Builder millau(String http, String https) {
+        return Millau.builder()
+                .http(http)
+                .https(https)
+                .certificates(CertificateSource.of(new Certificate(pem.key(), List.of(pem.certificate()))));
+    }
+
+    /** Accepts each upgrade and sends back what it gets, as a WebSocket could. */
+    private static int startEcho() throws IOException {
+        ServerSocket server = new ServerSocket(0, 100, InetAddress.getByName("127.0.0.1"));
+        daemon(() -> {
+            while (true) {
+                Socket client = server.accept();
+                daemon(() -> {
+                    try (client) {
+                        InputStream in = client.getInputStream();
+                        int ends = 0;
+                        while (ends < 4) { // CR LF CR LF
+                            int next = in.read();
+                            ends = next < 0 ? 4 : next == '\r' || next == '\n' ? ends + 1 : 0;
+                        }
+                        client.getOutputStream()
+                                .write(
+                                        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+                                                .getBytes(StandardCharsets.US_ASCII));
+                        in.transferTo(client.getOutputStream());
+                    }
+                });
+            }
+        });
+        return server.getLocalPort();
+    }
+
+    private interface Task {
+        void run() throws IOException;
+    }
+
+    private static void daemon(Task task) {
+        Thread thread = new Thread(() -> {
+            try {
+                task.run();
+            } catch (IOException e) {
+                // the client is gone
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+    }
+
     private synchronized void change() {
         if (ended.get()) {
             services.replace();
@@ -118,7 +184,14 @@ public final class Soak {
             mixed.add(endpoint("refuses-" + i + "-" + change, i, refusing));
             mixed.add(endpoint("closes-" + i + "-" + change, i, closing));
         }
+        mixed.add(Endpoint.h2c("h2c", loopback(1), innerHttp));
+        mixed.add(Endpoint.https(
+                "https", loopback(1), innerHttps, new UpstreamTls(Set.of(pem.certificate()), "localhost")));
         List<Service> all = new ArrayList<>();
+        all.add(Service.named("echo")
+                .hosts("echo.example")
+                .endpoints(endpoint("echo", 1, echo))
+                .build());
         all.add(Service.named("mixed")
                 .hosts("mixed.example")
                 .retryUnsafe(true)
@@ -145,8 +218,12 @@ public final class Soak {
     }
 
     private static Endpoint endpoint(String id, int lastByte, int port) {
+        return Endpoint.http(id, loopback(lastByte), port);
+    }
+
+    private static InetAddress loopback(int lastByte) {
         try {
-            return Endpoint.http(id, InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) lastByte}), port);
+            return InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) lastByte});
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
