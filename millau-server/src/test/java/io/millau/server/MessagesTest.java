@@ -145,6 +145,20 @@ class MessagesTest extends ProxyTest {
         }
     }
 
+    /** Undertow framed a response to HEAD, whatever its status; a 204 said {@code Transfer-Encoding: chunked}. */
+    @Test
+    void aResponseWithoutContentHasNoFramingForHeadEither() throws Exception {
+        for (String length : new String[] {"", "Content-Length: 8\r\n"}) {
+            startWith(endpointThatResponds("HTTP/1.1 204 No Content\r\n" + length + "\r\n"));
+            RawClient client = client();
+
+            Message response = client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
+            assertThat(response.status()).isEqualTo(204);
+            assertThat(response.field("Transfer-Encoding")).isNull();
+            assertThat(response.field("Content-Length")).isNull();
+        }
+    }
+
     @Test
     void anUnusualStatusAndReasonAreForwarded() throws Exception {
         startWith(endpointThatResponds("HTTP/1.1 299 Fine, I guess\r\nContent-Length: 0\r\n\r\n"));

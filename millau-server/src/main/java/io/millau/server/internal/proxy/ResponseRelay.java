@@ -110,7 +110,13 @@ final class ResponseRelay {
         }
         frame(head, passing);
         request.endConnectionIfBodyIsUncertain();
-        passing.start(exchange.getResponseChannel());
+        StreamSinkChannel channel = exchange.getResponseChannel();
+        if (head.status() == StatusCodes.NO_CONTENT) {
+            // Undertow has framed it if the request is HEAD; it must not be (RFC 9110, 8.6; RFC 9112, 6.1).
+            exchange.getResponseHeaders().remove(Headers.CONTENT_LENGTH);
+            exchange.getResponseHeaders().remove(Headers.TRANSFER_ENCODING);
+        }
+        passing.start(channel);
     }
 
     /** Frames a body whose length is not known, and passes trailers on if the client wants them. */
