@@ -39,6 +39,10 @@ record OddRequest(String name, String rfc, String http1, List<String> http2) {
                     "9112, 3.2.2",
                     "GET http://b/x HTTP/1.1\r\nHost: a" + END),
             http1("absolute form, without a path", "9112, 3.2.2", "GET http://a?y HTTP/1.1\r\nHost: a" + END),
+            http1("absolute form, with two `Host`", "9112, 3.2", "GET http://a/x HTTP/1.1\r\nHost: a\r\nHost: b" + END),
+            http1("absolute form, without a host", "9110, 4.2.1", "GET http:///x HTTP/1.1\r\nHost: a" + END),
+            http1("absolute form, with another scheme", "9112, 3.2", "GET ftp://a/x HTTP/1.1\r\nHost: a" + END),
+            http1("URL in the query of what is no path", "9112, 3.2", "GET x?y=http://b/z HTTP/1.1\r\nHost: a" + END),
             http1("asterisk form", "9112, 3.2.4", "OPTIONS * HTTP/1.1\r\nHost: a" + END),
             new OddRequest(
                     "`CONNECT`",
@@ -66,6 +70,11 @@ record OddRequest(String name, String rfc, String http1, List<String> http2) {
                     "9110, 9.1",
                     "BREW / HTTP/1.1\r\nHost: a" + END,
                     fields(":method=BREW :scheme=http :path=/ :authority=a")),
+            new OddRequest(
+                    "`head`, `connect` in lower case",
+                    "9110, 9.1",
+                    "head / HTTP/1.1\r\nHost: a" + END,
+                    fields(":method=head :scheme=http :path=/ :authority=a")),
             http1(
                     "TLS on a port without it",
                     "9112, 3",

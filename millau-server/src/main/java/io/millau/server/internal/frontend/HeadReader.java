@@ -181,7 +181,8 @@ final class HeadReader {
     private ReceivedHead rejected(Rejection rejection) {
         at = 0;
         HttpString method = token(' ');
-        return ReceivedHead.rejected(method == null ? ReceivedHead.UNKNOWN_METHOD : method, rejection);
+        return ReceivedHead.rejected(
+                method == null || ReceivedHead.isMisspelt(method) ? ReceivedHead.UNKNOWN_METHOD : method, rejection);
     }
 
     private ReceivedHead parse() {
@@ -192,6 +193,9 @@ final class HeadReader {
         HttpString method = token(' ');
         if (method == null) {
             return rejected(Rejection.badRequest("method that is no token, expected METHOD TARGET HTTP/1.1"));
+        }
+        if (ReceivedHead.isMisspelt(method)) {
+            return rejected(Rejection.badRequest(ReceivedHead.misspelt(method.toString())));
         }
         int targetEnd = indexOf((byte) ' ', at);
         int lineEnd = endOfLine(at);

@@ -10,6 +10,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +33,24 @@ record ReceivedHead(
     /** Stands for a method that could not be read. */
     static final HttpString UNKNOWN_METHOD = new HttpString("-");
 
+    private static final List<String> SCHEMES = List.of("http://", "https://");
+
     static ReceivedHead rejected(HttpString method, Rejection rejection) {
         return new ReceivedHead(method, "/", Protocols.HTTP_1_1, new HeaderMap(), rejection);
+    }
+
+    /**
+     * Whether this is {@code HEAD} or {@code CONNECT} in another case. To a service that is another method (RFC 9110, 9.1), to
+     * Undertow it is the same: they would not agree on whether the response has a body.
+     */
+    static boolean isMisspelt(HttpString method) {
+        return method.equals(Methods.HEAD) && !method.toString().equals("HEAD")
+                || method.equals(Methods.CONNECT) && !method.toString().equals("CONNECT");
+    }
+
+    /** Describes what is wrong with a misspelt method. */
+    static String misspelt(String method) {
+        return "method " + method + ", expected it in upper case";
     }
 
     /** The same head, but not to be served. */
@@ -44,15 +61,16 @@ record ReceivedHead(
     /** The head of a request over HTTP/1.1. */
     static ReceivedHead of(HttpString method, String target, HttpString protocol, HeaderMap headers) {
         String inOriginForm = target;
-        int scheme = target.indexOf("://");
-        if (scheme > 0 && target.charAt(0) != '/') {
-            // The host of the target counts, whatever Host says (RFC 9112, 3.2.2).
-            int authority = scheme + 3;
-            int end = authority;
-            while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
-                end++;
+        int authority = authorityAt(target);
+        int end = authority;
+        while (end >= 0 && end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+            end++;
+        }
+        if (end > authority) {
+            // The host of the target counts, whatever Host says (RFC 9112, 3.2.2); but there must not be two.
+            if (headers.count(Headers.HOST) <= 1) {
+                headers.put(Headers.HOST, target.substring(authority, end));
             }
-            headers.put(Headers.HOST, target.substring(authority, end));
             String rest = target.substring(end);
             if (rest.isEmpty() && method.equals(Methods.OPTIONS)) {
                 inOriginForm = "*";
@@ -62,6 +80,16 @@ record ReceivedHead(
         }
         Rejection rejection = Rejection.ofProblem(RequestTarget.problemOf(inOriginForm));
         return new ReceivedHead(method, inOriginForm, protocol, headers, rejection);
+    }
+
+    /** Where the authority begins in a target in absolute form; -1 if it is in another form. */
+    private static int authorityAt(String target) {
+        for (String scheme : SCHEMES) {
+            if (target.regionMatches(true, 0, scheme, 0, scheme.length())) {
+                return scheme.length();
+            }
+        }
+        return -1;
     }
 
     /** A plain head for Undertow's HTTP/1.1 parser: only what frames the body and says whether the connection stays open. */

@@ -183,9 +183,7 @@ final class RequestHeaderDecoder {
 
     /** The block as the head of a request. */
     ReceivedHead head() {
-        String token = method;
-        HttpString name =
-                token == null || !HeaderNames.isToken(token) ? ReceivedHead.UNKNOWN_METHOD : Methods.fromString(token);
+        HttpString name = methodName();
         Rejection rejection = sizeProblem();
         if (rejection == null) {
             rejection = Rejection.ofProblem(problem == null ? headProblem(name) : problem);
@@ -204,6 +202,14 @@ final class RequestHeaderDecoder {
         return size;
     }
 
+    private HttpString methodName() {
+        if (method == null || !HeaderNames.isToken(method)) {
+            return ReceivedHead.UNKNOWN_METHOD;
+        }
+        HttpString name = Methods.fromString(method);
+        return ReceivedHead.isMisspelt(name) ? ReceivedHead.UNKNOWN_METHOD : name;
+    }
+
     private @Nullable Rejection sizeProblem() {
         if (path != null && path.length() > Rejection.MAX_HEAD_BYTES) {
             return Rejection.targetTooLong();
@@ -212,8 +218,13 @@ final class RequestHeaderDecoder {
     }
 
     private @Nullable String headProblem(HttpString name) {
+        if (method == null) {
+            return ":method is missing, expected one";
+        }
         if (name == ReceivedHead.UNKNOWN_METHOD) {
-            return method == null ? ":method is missing, expected one" : ":method " + method + ", expected a token";
+            return HeaderNames.isToken(method)
+                    ? ReceivedHead.misspelt(method)
+                    : ":method " + method + ", expected a token";
         }
         boolean connect = name.equals(Methods.CONNECT);
         if (protocol != null && !connect) {
