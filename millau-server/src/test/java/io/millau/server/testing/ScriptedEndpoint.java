@@ -261,6 +261,22 @@ public final class ScriptedEndpoint implements Closeable {
             socket.close();
         }
 
+        /** Whether the other side sends something, or ends the connection, within this time. */
+        public boolean readsWithin(int millis) throws IOException {
+            socket.setSoTimeout(millis);
+            try {
+                wire.in().mark(1);
+                if (wire.in().read() >= 0) {
+                    wire.in().reset();
+                }
+                return true;
+            } catch (SocketTimeoutException e) {
+                return false;
+            } finally {
+                socket.setSoTimeout(0);
+            }
+        }
+
         /** Neither reads nor sends until {@link #endStalling}. */
         void stall() throws IOException {
             await(over);
