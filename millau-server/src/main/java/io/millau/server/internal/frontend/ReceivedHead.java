@@ -72,7 +72,7 @@ record ReceivedHead(
                 headers.put(Headers.HOST, target.substring(authority, end));
             }
             String rest = target.substring(end);
-            if (rest.isEmpty() && method.equals(Methods.OPTIONS)) {
+            if (rest.isEmpty() && method.toString().equals("OPTIONS")) {
                 inOriginForm = "*";
             } else {
                 inOriginForm = rest.startsWith("/") ? rest : "/" + rest;
