@@ -209,7 +209,7 @@ final class LabelTypes {
             return name;
         }
         if (name.startsWith("*.")) {
-            throw new IllegalArgumentException("suffixes match anyway, write " + name.substring(2));
+            throw new IllegalArgumentException("suffixes match anyway, write " + Words.shown(name.substring(2)));
         }
         String address = HostNames.ipv6(name);
         if (address != null) {
@@ -241,7 +241,7 @@ final class LabelTypes {
                     text.startsWith("/")
                             ? "expected the beginning of a path, without blanks, ? or #"
                             : "expected a path that starts with /"
-                                    + (text.isBlank() ? "" : ", /" + text + " for instance"));
+                                    + (text.isBlank() ? "" : ", /" + Words.shown(text) + " for instance"));
         }
         return text;
     }
