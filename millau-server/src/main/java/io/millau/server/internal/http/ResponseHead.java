@@ -299,7 +299,7 @@ public final class ResponseHead {
     /**
      * Joins a line with those that begin with a blank and so continue its value (RFC 9112, 5.2).
      *
-     * @return where the last of these lines ends, or -1
+     * @return where the last of these lines ends; -1 if it is not known yet, which takes the first byte of the next line
      */
     private int unfold(int lineEnd) {
         int last = lineEnd;
@@ -308,7 +308,7 @@ public final class ResponseHead {
             mended = true;
             last = endOfLine(nextLine);
         }
-        return last;
+        return nextLine < end ? last : -1;
     }
 
     private void readField(int lineEnd) throws MalformedResponseException {

@@ -52,7 +52,7 @@ record ClientHello(@Nullable String serverName, List<String> protocols, Set<Stri
     static @Nullable ClientHello read(ByteBuffer received) {
         ByteBuffer records = received.duplicate();
         ByteBuffer message = ByteBuffer.allocate(Math.min(records.remaining(), MOST_BYTES));
-        while (records.remaining() >= 5) {
+        while (records.remaining() >= 5 && !isWhole(message)) {
             int type = records.get();
             records.getShort();
             int length = records.getShort() & 0xffff;
@@ -67,6 +67,11 @@ record ClientHello(@Nullable String serverName, List<String> protocols, Set<Stri
             records.position(records.position() + there);
         }
         return readMessage(message.flip(), received.remaining());
+    }
+
+    /** Other records may follow, as soon as the client sends them. */
+    private static boolean isWhole(ByteBuffer message) {
+        return message.position() >= 4 && message.position() - 4 >= (message.getInt(0) & 0xffffff);
     }
 
     private static @Nullable ClientHello readMessage(ByteBuffer message, int received) {

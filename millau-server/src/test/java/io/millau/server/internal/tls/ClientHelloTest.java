@@ -46,6 +46,16 @@ class ClientHelloTest {
         }
     }
 
+    /** A client may send on at once (RFC 8446, 2.3); its name was lost then. */
+    @Test
+    void recordsAfterTheHelloDoNotBelongToIt() throws Exception {
+        byte[] hello = hello("shop.example", "h2");
+        ByteBuffer records = ByteBuffer.allocate(hello.length + 20);
+        records.put(hello).put(new byte[] {20, 3, 3, 0, 1, 1, 23, 3, 3, 0, 2, 'a', 'b'});
+
+        assertThat(ClientHello.read(records.flip()).serverName()).isEqualTo("shop.example");
+    }
+
     @Test
     void anUnreadableHelloIsLeftToTheTlsEngine() throws Exception {
         byte[] hello = hello("shop.example", "h2");
@@ -64,7 +74,7 @@ class ClientHelloTest {
     /** The beginning of a hello longer than any client sends. */
     private static ByteBuffer endless() {
         ByteBuffer records = ByteBuffer.allocate(20 * 1024);
-        records.put(new byte[] {22, 3, 1, 63, (byte) 0xff, 1, 0, 62, 0});
+        records.put(new byte[] {22, 3, 1, 63, (byte) 0xff, 1, 0, 64, 0});
         return records.limit(records.capacity()).position(0);
     }
 
