@@ -3,7 +3,6 @@ package io.millau.docker;
 import io.millau.core.internal.IpAddresses;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.regex.Pattern;
 
 /**
  * An address with the prefix length of its network. Immutable.
@@ -12,8 +11,6 @@ import java.util.regex.Pattern;
  * @param prefix in bits
  */
 record Subnet(InetAddress address, int prefix) {
-
-    private static final Pattern LITERAL = Pattern.compile("[0-9a-fA-F:.]*[0-9a-fA-F:]");
 
     /** Parses text like {@code 10.0.1.3/24}. */
     static Subnet of(String text) {
@@ -25,16 +22,13 @@ record Subnet(InetAddress address, int prefix) {
         return new Subnet(literal(text.substring(0, slash)), Integer.parseInt(text.substring(slash + 1)));
     }
 
-    /** Parses an address without a DNS look-up. */
+    /** Parses an address without a DNS look-up: {@code cafe} would be a name to Java. */
     static InetAddress literal(String text) {
-        if (!LITERAL.matcher(text).matches()) {
+        InetAddress address = IpAddresses.parse(text);
+        if (address == null) {
             throw new IllegalArgumentException(text + ": expected an IP address");
         }
-        try {
-            return InetAddress.getByName(text);
-        } catch (UnknownHostException e) {
-            throw new IllegalArgumentException(text + ": expected an IP address", e);
-        }
+        return address;
     }
 
     boolean contains(InetAddress other) {

@@ -33,7 +33,7 @@ class SubnetTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"10.0.1.9", "localhost/8", "example.com/24", "/24", "10.0.1.9/x"})
+    @ValueSource(strings = {"10.0.1.9", "localhost/8", "example.com/24", "/24", "10.0.1.9/x", "cafe/24", "10.1/24"})
     void rejectsOtherTextWithoutADnsLookup(String text) {
         assertThatThrownBy(() -> Subnet.of(text)).isInstanceOf(IllegalArgumentException.class);
     }
