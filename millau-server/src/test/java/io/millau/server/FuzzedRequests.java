@@ -1,9 +1,9 @@
 package io.millau.server;
 
 /** What is put into requests and responses at random. */
-final class FuzzedRequests {
+public final class FuzzedRequests {
 
-    static final String[] DICTIONARY = {
+    public static final String[] DICTIONARY = {
         "\r\n",
         "\n",
         "\r",

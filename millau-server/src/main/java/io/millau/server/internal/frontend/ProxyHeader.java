@@ -129,7 +129,8 @@ record ProxyHeader(InetSocketAddress peer, InetSocketAddress local, boolean tls)
         int addressBytes = family == TCP_IPV4 ? 4 : 16;
         ByteBuffer rest = complete.slice(FIXED_BYTES_2, complete.limit() - FIXED_BYTES_2);
         if (rest.remaining() < 2 * (addressBytes + 2)) {
-            throw new ProtocolException("PROXY header that ends within its addresses");
+            throw new ProtocolException("PROXY header with " + rest.remaining() + " bytes of addresses, expected "
+                    + 2 * (addressBytes + 2));
         }
         InetAddress peer = address(rest, addressBytes);
         InetAddress local = address(rest, addressBytes);
@@ -150,7 +151,8 @@ record ProxyHeader(InetSocketAddress peer, InetSocketAddress local, boolean tls)
             int type = extensions.get();
             int length = Short.toUnsignedInt(extensions.getShort());
             if (length > extensions.remaining()) {
-                throw new ProtocolException("PROXY header that ends within an extension");
+                throw new ProtocolException(
+                        "PROXY header with " + extensions.remaining() + " bytes of an extension, expected " + length);
             }
             if (type == TLV_SSL && length > 0) {
                 return (extensions.get() & CLIENT_SSL) != 0;
