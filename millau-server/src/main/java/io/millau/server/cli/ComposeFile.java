@@ -64,9 +64,6 @@ final class ComposeFile {
 
         /** A message about this label without the values of variables. */
         String withoutSecrets(String key, String message) {
-            if (secrets.isEmpty()) {
-                return message;
-            }
             String text = message.replaceFirst(": write .*?(?= \\(|$)", "");
             String start = key + "=" + Words.shown(value.strip());
             if (text.startsWith(start)) {
@@ -193,13 +190,19 @@ final class ComposeFile {
             values.put(key, label.value);
             lines.put(key, label.line);
         });
-        NavigableMap<String, Label> sorted = new TreeMap<>(ofService);
+        NavigableMap<String, List<Label>> secret = new TreeMap<>(); // by the key as messages name it
+        ofService.forEach((key, label) -> {
+            if (!label.secrets.isEmpty()) {
+                secret.computeIfAbsent(Words.shown(shown(key)), named -> new ArrayList<>())
+                        .add(label);
+            }
+        });
         List<Problem> problems = problems(name, values, imageDecides ? Set.of(80) : ports);
         Set<Integer> said = new HashSet<>();
         for (Problem problem : problems) {
             int where = Diagnostics.lineOf(problem, lines, line);
             said.add(where);
-            findings.problem(where, withoutSecrets(problem, sorted));
+            findings.problem(where, withoutSecrets(problem, secret));
         }
         ofService.forEach((key, label) -> {
             if (label.isNull && !said.contains(label.line)) {
@@ -215,10 +218,12 @@ final class ComposeFile {
         }
     }
 
-    private static Problem withoutSecrets(Problem problem, NavigableMap<String, Label> ofService) {
+    private static Problem withoutSecrets(Problem problem, NavigableMap<String, List<Label>> secret) {
         String message = problem.message();
-        for (String key : Diagnostics.keysAtStart(message, ofService)) {
-            message = Objects.requireNonNull(ofService.get(key)).withoutSecrets(key, message);
+        for (String key : Diagnostics.keysAtStart(message, secret)) {
+            for (Label label : Objects.requireNonNull(secret.get(key))) {
+                message = label.withoutSecrets(key, message);
+            }
         }
         return new Problem(problem.service(), message);
     }
