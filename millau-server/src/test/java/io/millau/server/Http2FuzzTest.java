@@ -4,8 +4,15 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
 import io.millau.core.testing.CapturedLog;
+import io.millau.core.testing.Fuzz;
+import io.millau.core.testing.TrustAll;
+import io.millau.server.internal.http2.Http2;
 import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -14,14 +21,22 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.junit.jupiter.api.Test;
 
 /**
  * Conversations over HTTP/2 with bytes and frames that are changed, lost, doubled or cut, in pieces of any size: each ends, and
- * hurts nobody else. {@code -Dmillau.fuzz.seconds} says for how long, {@code -Dmillau.fuzz.seed} which come first.
+ * hurts nobody else, not even over another connection at the same time. {@code -Dmillau.fuzz.seconds} says for how long, {@code
+ * -Dmillau.fuzz.seed} which come first.
  */
 class Http2FuzzTest extends ProxyTest {
 
@@ -31,6 +46,10 @@ class Http2FuzzTest extends ProxyTest {
     };
     private static final byte[] POST = {(byte) 0x83, (byte) 0x86, (byte) 0x84, 0x41, 1, 'a', 0x0f, 0x0d, 1, '5'};
     private static final byte[] TRAILERS = {0, 1, 't', 1, 'v'};
+
+    /** Many of them. Read from any place within, they are malformed. */
+    private static final byte[] PINGS = concat(Collections.nCopies(1000, frame(6, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1))
+            .toArray(byte[][]::new));
 
     /** A conversation with all kinds of frames. */
     private static List<byte[]> frames() {
@@ -100,29 +119,75 @@ class Http2FuzzTest extends ProxyTest {
     @Test
     void whateverIsSentEndsAndHurtsNobodyElse() throws Exception {
         startWith(endpointThatSays("ok"));
-        long first = Long.getLong("millau.fuzz.seed", System.nanoTime());
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.getLong("millau.fuzz.seconds", 3));
+        play(() -> new Socket(InetAddress.getLoopbackAddress(), millau.port()));
+    }
+
+    @Test
+    void whateverIsSentOverTlsEndsAndHurtsNobodyElse() throws Exception {
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        Certificate certificate = Certificate.selfSigned("a");
+        millau = closing(builder()
+                .https("127.0.0.1:0")
+                .certificates(CertificateSource.of(certificate))
+                .start());
+        SSLSocketFactory tls = TrustAll.context().getSocketFactory();
+        play(() -> {
+            SSLSocket socket = (SSLSocket) tls.createSocket(
+                    InetAddress.getLoopbackAddress(), millau.addresses().get(1).getPort());
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setApplicationProtocols(new String[] {"h2"});
+            socket.setSSLParameters(parameters);
+            return socket;
+        });
+    }
+
+    private interface Connect {
+        Socket run() throws IOException;
+    }
+
+    /** Plays conversations, while somebody else sends requests. */
+    private void play(Connect connect) throws Exception {
+        long first = Fuzz.firstSeed();
+        long end = System.nanoTime() + Fuzz.nanos();
+        AtomicBoolean over = new AtomicBoolean();
         try (CapturedLog log = new CapturedLog()) {
-            for (long seed = first; System.nanoTime() < end; seed++) {
-                converse(new Random(seed), seed);
-                if (seed % 50 == 0) {
-                    assertThat(client().get("/").body()).as("seed %d", seed).isEqualTo("ok");
+            try (RawHttp2Client client = new RawHttp2Client(connect.run(), 65_535)) {
+                CompletableFuture<Void> bystander = CompletableFuture.runAsync(() -> {
+                    for (int stream = 1; !over.get() && stream < 1 << 30; stream += 2) {
+                        assertServes(client, stream);
+                    }
+                });
+                for (long seed = first; System.nanoTime() < end && !bystander.isDone(); seed++) {
+                    converse(connect, Fuzz.random(seed), seed);
                 }
+                over.set(true);
+                bystander.get(30, TimeUnit.SECONDS);
             }
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(() -> assertThat(millau.buffersTaken())
                             .as("seeds from %d on", first)
                             .isZero());
-            assertThat(log.about("Internal error"))
-                    .as("seeds from %d on", first)
-                    .isEmpty();
+            assertThat(log.about("ERROR")).as("seeds from %d on", first).isEmpty();
+            assertThat(log.about("at io.millau")).as("seeds from %d on", first).isEmpty();
         }
     }
 
-    /** Sends a conversation in pieces, and reads until the server ends it. */
-    private void converse(Random random, long seed) throws IOException {
+    private static void assertServes(RawHttp2Client client, int stream) {
+        try {
+            client.headers(stream, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+            assertThat(client.body(stream)).isEqualTo("ok");
+        } catch (IOException e) {
+            throw new AssertionError("stream " + stream + " of somebody else", e);
+        }
+    }
+
+    /**
+     * Sends a conversation in pieces, and reads until the server ends it. Where the client does not end it, the server says GOAWAY,
+     * or answers a PING that follows: it is not stuck.
+     */
+    private void converse(Connect connect, Random random, long seed) throws IOException {
         byte[] bytes = conversation(random);
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), millau.port())) {
+        try (Socket socket = connect.run()) {
             socket.setSoTimeout(30_000);
             socket.setTcpNoDelay(true);
             for (int from = 0; from < bytes.length; ) {
@@ -130,12 +195,33 @@ class Http2FuzzTest extends ProxyTest {
                 socket.getOutputStream().write(bytes, from, length);
                 from += length;
             }
+            if (random.nextBoolean() && bytes.length > PREFACE.length) {
+                // More than the rest of any frame that was begun, so that the last of them is a PING, or malformed.
+                socket.getOutputStream().write(PINGS);
+                awaitPong(new DataInputStream(socket.getInputStream()));
+            }
             socket.shutdownOutput();
             socket.getInputStream().readAllBytes();
-        } catch (SocketException e) {
-            // a reset ends it, too
+        } catch (SocketException | EOFException e) {
+            // a reset or the end, which ends it, too
+        } catch (SSLException e) {
+            // the same over TLS
         } catch (IOException e) {
             throw new AssertionError("seed " + seed, e);
+        }
+    }
+
+    private static void awaitPong(DataInputStream in) throws IOException {
+        while (true) {
+            int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+            int type = in.readUnsignedByte();
+            int flags = in.readUnsignedByte();
+            int stream = in.readInt();
+            in.skipNBytes(length);
+            boolean pong = type == Http2.PING && flags == Http2.ACK && stream == 0;
+            if (pong || type == Http2.GO_AWAY) {
+                return;
+            }
         }
     }
 
