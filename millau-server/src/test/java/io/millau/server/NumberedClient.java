@@ -39,6 +39,11 @@ final class NumberedClient implements Closeable {
         return address(client).getHostAddress();
     }
 
+    /** The connection, for a client of another protocol. */
+    Socket socket() {
+        return socket;
+    }
+
     /** Sends all bytes, at once or in pieces. */
     void send(byte[] bytes, Random random) throws IOException {
         int from = 0;
