@@ -9,6 +9,7 @@ import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.MalformedResponseException;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.http.ResponseTrailers;
+import io.millau.server.internal.io.HeldMemory;
 import io.undertow.util.HeaderMap;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -88,7 +89,8 @@ class ChunksFuzzTest {
     }
 
     private static final class RequestTrailers implements ChunkDecoder.Message {
-        private final HeadReader reader = HeadReader.ofTrailers(new HeaderNames(), new HeaderMap());
+        private final HeadReader reader =
+                HeadReader.ofTrailers(new HeaderNames(), new HeldMemory(Long.MAX_VALUE), new HeaderMap());
 
         @Override
         public boolean readTrailers(ByteBuffer buffer) throws IOException {

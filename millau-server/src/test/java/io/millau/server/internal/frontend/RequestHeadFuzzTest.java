@@ -6,6 +6,7 @@ import io.millau.core.testing.Fuzz;
 import io.millau.server.FuzzedRequests;
 import io.millau.server.internal.http.Authority;
 import io.millau.server.internal.http.HeaderNames;
+import io.millau.server.internal.io.HeldMemory;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
@@ -30,7 +31,7 @@ class RequestHeadFuzzTest {
     void aHeadIsReadAlikeInEveryWay() throws Exception {
         Fuzz.of("requests", FuzzedRequests.DICTIONARY).check((input, random) -> {
             ByteBuffer all = ByteBuffer.wrap(input);
-            ReceivedHead head = new HeadReader(new HeaderNames()).read(all);
+            ReceivedHead head = new HeadReader(new HeaderNames(), new HeldMemory(Long.MAX_VALUE)).read(all);
             ByteBuffer pieces = ByteBuffer.wrap(input);
             ReceivedHead inPieces = inPieces(pieces, random);
 
@@ -38,7 +39,8 @@ class RequestHeadFuzzTest {
             assertThat(pieces.position()).as("bytes read").isEqualTo(all.position());
             if (head != null && head.rejection() == null && hasHost(head)) {
                 ByteBuffer again = ByteBuffer.wrap(written(head));
-                assertThat(shown(new HeadReader(new HeaderNames()).read(again))).isEqualTo(shown(head));
+                assertThat(shown(new HeadReader(new HeaderNames(), new HeldMemory(Long.MAX_VALUE)).read(again)))
+                        .isEqualTo(shown(head));
                 assertThat(again.hasRemaining()).isFalse();
             } else if (head != null && head.rejection() != null) {
                 assertThat(head.rejection().reason()).as("a reason").isNotBlank();
@@ -55,7 +57,7 @@ class RequestHeadFuzzTest {
     }
 
     private static @Nullable ReceivedHead inPieces(ByteBuffer input, Random random) {
-        HeadReader reader = new HeadReader(new HeaderNames());
+        HeadReader reader = new HeadReader(new HeaderNames(), new HeldMemory(Long.MAX_VALUE));
         ReceivedHead head = null;
         for (int cut : Fuzz.cuts(input.capacity(), random)) {
             input.limit(cut);

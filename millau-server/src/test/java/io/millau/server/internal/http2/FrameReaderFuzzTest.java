@@ -3,6 +3,7 @@ package io.millau.server.internal.http2;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.testing.Fuzz;
+import io.millau.server.internal.io.HeldMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +34,7 @@ class FrameReaderFuzzTest {
 
     private static String read(byte[] input, List<Integer> cuts) throws IOException {
         Recorder recorder = new Recorder();
-        FrameReader reader = new FrameReader(recorder, MAX_BLOCK_BYTES);
+        FrameReader reader = new FrameReader(recorder, new HeldMemory(Long.MAX_VALUE), MAX_BLOCK_BYTES);
         byte[] kept = {};
         int from = 0;
         try {
