@@ -14,7 +14,7 @@ import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
 /**
- * The listening sockets of a proxy, and the worker with its I/O threads. The sockets accept nothing yet: connections wait. While a
+ * The listening sockets of a proxy, and the workers with their I/O threads. The sockets accept nothing yet: connections wait. While a
  * port has as many connections as it may, further ones wait, too.
  */
 final class BoundSockets {
@@ -37,6 +37,9 @@ final class BoundSockets {
 
     final XnioWorker worker;
 
+    /** That of the telemetry port, which is to answer however much the other has to do; null if there is no such port. */
+    private final @Nullable XnioWorker telemetryWorker;
+
     final List<AcceptingChannel<StreamConnection>> http = new ArrayList<>();
     final List<AcceptingChannel<StreamConnection>> https = new ArrayList<>();
 
@@ -45,15 +48,8 @@ final class BoundSockets {
 
     /** Binds all addresses, or none. */
     BoundSockets(Millau.Builder builder) throws IOException {
-        worker = Xnio.getInstance(BoundSockets.class.getClassLoader())
-                .createWorker(OptionMap.builder()
-                        .set(Options.WORKER_NAME, "millau")
-                        .set(Options.WORKER_IO_THREADS, builder.ioThreads)
-                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
-                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
-                        .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
-                        .set(Options.CONNECTION_LOW_WATER, 1_000_000)
-                        .getMap());
+        worker = newWorker("millau", builder.ioThreads);
+        telemetryWorker = builder.telemetry == null ? null : newWorker("millau-telemetry", 1);
         long clients = Math.min(OpenFiles.forEachSide(), Runtime.getRuntime().maxMemory() / CLIENT_HEAP_BYTES);
         int clientsOfEach = (int) clients / Math.max(1, builder.addresses.size() + builder.secureAddresses.size());
         OptionMap client = OptionMap.builder()
@@ -63,22 +59,39 @@ final class BoundSockets {
                 .getMap();
         try {
             for (InetSocketAddress address : builder.addresses) {
-                http.add(bind(address, client));
+                http.add(bind(worker, address, client));
             }
             for (InetSocketAddress address : builder.secureAddresses) {
-                https.add(bind(address, client));
+                https.add(bind(worker, address, client));
             }
-            if (builder.telemetry != null) {
-                telemetry = bind(builder.telemetry, TELEMETRY);
+            if (builder.telemetry != null && telemetryWorker != null) {
+                telemetry = bind(telemetryWorker, builder.telemetry, TELEMETRY);
             }
         } catch (IOException e) {
-            worker.shutdownNow(); // closes what was bound
+            workers().forEach(XnioWorker::shutdownNow); // closes what was bound
             throw e;
         }
     }
 
-    private AcceptingChannel<StreamConnection> bind(InetSocketAddress address, OptionMap options)
-            throws Millau.BindFailedException {
+    private static XnioWorker newWorker(String name, int ioThreads) throws IOException {
+        return Xnio.getInstance(BoundSockets.class.getClassLoader())
+                .createWorker(OptionMap.builder()
+                        .set(Options.WORKER_NAME, name)
+                        .set(Options.WORKER_IO_THREADS, ioThreads)
+                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
+                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
+                        .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
+                        .set(Options.CONNECTION_LOW_WATER, 1_000_000)
+                        .getMap());
+    }
+
+    /** All workers. */
+    List<XnioWorker> workers() {
+        return telemetryWorker == null ? List.of(worker) : List.of(worker, telemetryWorker);
+    }
+
+    private static AcceptingChannel<StreamConnection> bind(
+            XnioWorker worker, InetSocketAddress address, OptionMap options) throws Millau.BindFailedException {
         try {
             return worker.createStreamConnectionServer(address, null, options);
         } catch (IOException e) {

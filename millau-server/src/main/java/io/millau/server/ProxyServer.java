@@ -48,7 +48,7 @@ final class ProxyServer implements AutoCloseable {
     /** The longest wait for the first snapshots: a source that is slow must not delay the services of the other sources. */
     private static final Duration FIRST_SNAPSHOTS = Duration.ofSeconds(3);
 
-    private final XnioWorker worker;
+    private final List<XnioWorker> workers;
     private final EventLoops loops;
     private final TlsThreads tlsThreads = new TlsThreads();
     private final UpstreamPools upstreams;
@@ -99,7 +99,7 @@ final class ProxyServer implements AutoCloseable {
             services.close();
             throw e;
         }
-        worker = sockets.worker;
+        workers = sockets.workers();
         try {
             sockets.http.forEach(socket -> listeners.add(Listener.http(socket, buffers, loops, trust)));
             if (certificates != null) {
@@ -153,7 +153,7 @@ final class ProxyServer implements AutoCloseable {
             handlers.add(handler);
             listeners.get(i).open(handler, handler::malformed);
         }
-        healthChecks.start(worker.getIoThread());
+        healthChecks.start(workers.get(0).getIoThread());
         if (certificates != null) {
             certificates.start();
         }
@@ -273,13 +273,15 @@ final class ProxyServer implements AutoCloseable {
             telemetry.stopAccepting();
             telemetry.closeConnections();
         }
-        worker.shutdown();
+        workers.forEach(XnioWorker::shutdown);
         try {
-            if (!worker.awaitTermination(2, TimeUnit.SECONDS)) {
-                worker.shutdownNow();
+            for (XnioWorker worker : workers) {
+                if (!worker.awaitTermination(2, TimeUnit.SECONDS)) {
+                    worker.shutdownNow();
+                }
             }
         } catch (InterruptedException e) {
-            worker.shutdownNow();
+            workers.forEach(XnioWorker::shutdownNow);
             Thread.currentThread().interrupt();
         }
         if (certificates != null) {
