@@ -1,12 +1,14 @@
 package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Certificate;
 import io.millau.core.UpstreamTls;
 import io.millau.core.testing.Authority;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
+import java.io.EOFException;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.util.Set;
@@ -17,6 +19,7 @@ import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS between the proxy and an endpoint. */
 class UpstreamTlsTest extends ProxyTest {
@@ -56,6 +59,28 @@ class UpstreamTlsTest extends ProxyTest {
         assertThat(client.readHead().status()).isEqualTo(101);
         client.send("hello");
         assertThat(client.wire().readExactly(5)).isEqualTo("hello");
+    }
+
+    /**
+     * Whoever cuts the connection could end a response early that has no length, and it looked complete. Only the alert
+     * close_notify can end it (RFC 9112, 9.8).
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Connection: close\r\n"})
+    void aResponseThatTheConnectionEndsIsCutWithoutCloseNotify(String fields) throws Exception {
+        ScriptedEndpoint endpoint = secure(ROOT.issue("app.internal"), connection -> {
+            Message request = connection.readRequest();
+            connection.send("HTTP/1.1 200 OK\r\n" + fields + "\r\nhalf");
+            if (request != null && request.startLine().startsWith("GET /cut")) {
+                connection.closeWithoutNotify();
+            }
+        });
+        startWith(app(endpoint.endpoint(VERIFIED)).build());
+
+        assertThat(client().get("/").body()).isEqualTo("half");
+        RawClient client = client();
+        assertThatThrownBy(() -> client.get("/cut")).isInstanceOf(EOFException.class);
+        assertThat(traffic.events).contains("failed app BROKEN");
     }
 
     @Test

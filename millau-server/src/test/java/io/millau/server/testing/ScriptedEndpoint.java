@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +20,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,13 +64,11 @@ public final class ScriptedEndpoint implements Closeable {
                 address = (InetSocketAddress) bound.getLocalSocketAddress();
                 listener = bound;
             } else {
-                ServerSocket server = tls == null
-                        ? new ServerSocket()
-                        : tls.getServerSocketFactory().createServerSocket();
+                ServerSocket server = new ServerSocket();
                 server.bind(any, 500);
                 address = (InetSocketAddress) server.getLocalSocketAddress();
                 listener = server;
-                daemon("scripted-endpoint", () -> accept(server, script));
+                daemon("scripted-endpoint", () -> accept(server, script, tls));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -151,28 +151,36 @@ public final class ScriptedEndpoint implements Closeable {
         over.countDown();
     }
 
-    private void accept(ServerSocket server, Script script) {
+    private void accept(ServerSocket server, Script script, @Nullable SSLContext tls) {
         try {
             while (true) {
                 Socket socket = server.accept();
                 open.add(socket);
                 connections.incrementAndGet();
                 attempts.incrementAndGet();
-                daemon("scripted-connection", () -> play(socket, script));
+                daemon("scripted-connection", () -> play(socket, script, tls));
             }
         } catch (IOException e) {
             // closed: the test is over
         }
     }
 
-    private void play(Socket socket, Script script) {
-        try (socket) {
-            script.play(new Connection(socket));
+    private void play(Socket socket, Script script, @Nullable SSLContext tls) {
+        try (socket;
+                Socket used = tls == null ? socket : secure(socket, tls)) {
+            script.play(new Connection(socket, used));
         } catch (IOException e) {
             // the other side may close at any time; the test checks what it received
         } finally {
             open.remove(socket);
         }
+    }
+
+    /** The server's side of TLS over a connection. */
+    private static Socket secure(Socket socket, SSLContext tls) throws IOException {
+        SSLSocket secured = (SSLSocket) tls.getSocketFactory().createSocket(socket, null, true);
+        secured.setUseClientMode(false);
+        return secured;
     }
 
     @Override
@@ -186,11 +194,15 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** The endpoint's side of one connection; used only by the connection's thread. */
     public final class Connection {
+        /** Carries TLS, if there is TLS. */
+        private final Socket tcp;
+
         private final Socket socket;
         private final Wire wire;
         private int heads;
 
-        Connection(Socket socket) throws IOException {
+        Connection(Socket tcp, Socket socket) throws IOException {
+            this.tcp = tcp;
             this.socket = socket;
             this.wire = new Wire(socket);
         }
@@ -257,8 +269,18 @@ public final class ScriptedEndpoint implements Closeable {
 
         /** Closes the connection with a TCP reset. */
         public void reset() throws IOException {
-            socket.setSoLinger(true, 0);
-            socket.close();
+            tcp.setSoLinger(true, 0);
+            tcp.close();
+        }
+
+        /** Closes the connection without the alert that ends TLS, {@code close_notify} (RFC 8446, 6.1). */
+        public void closeWithoutNotify() throws IOException {
+            tcp.close();
+        }
+
+        /** Sends one byte for each character beside TLS, unencrypted. */
+        public void sendBesideTls(String bytes) throws IOException {
+            tcp.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
         }
 
         /** Whether the other side sends something, or ends the connection, within this time. */

@@ -317,6 +317,10 @@ final class ResponseBody {
             if (remaining != ResponseHead.UNTIL_CLOSE || decoder != null) {
                 throw new IOException("connection closed in the middle of the response");
             }
+            if (!from.endedByEndpoint()) {
+                throw new IOException("connection closed without close_notify, which has to end a response over TLS"
+                        + " that has neither Content-Length nor chunks");
+            }
             read = true;
             owner.responseRead(false);
             return true;

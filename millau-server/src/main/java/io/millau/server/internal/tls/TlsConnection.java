@@ -61,6 +61,14 @@ public final class TlsConnection extends SslConnection {
         return session.getProtocol();
     }
 
+    /**
+     * Whether the other side has said that it sends no more ({@code close_notify}, RFC 8446, 6.1). Without that, somebody else may
+     * have ended the connection.
+     */
+    public boolean peerEnded() {
+        return source.peerEnded();
+    }
+
     /** The identity of the client; null if it needed no certificate, and for endpoints. */
     @Nullable
     public ClientIdentity client() {

@@ -110,6 +110,11 @@ final class TlsSourceConduit extends AbstractStreamSourceConduit<StreamSourceCon
         return count;
     }
 
+    /** Whether the other side has said that it sends no more. Without that, somebody else may have ended the connection. */
+    boolean peerEnded() {
+        return peerEnded;
+    }
+
     private int takeDecrypted(ByteBuffer bytes, ByteBuffer to) {
         int count = Buffers.copy(to, bytes);
         if (!bytes.hasRemaining()) {

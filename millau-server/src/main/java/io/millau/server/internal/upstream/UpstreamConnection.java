@@ -1,6 +1,7 @@
 package io.millau.server.internal.upstream;
 
 import io.millau.core.Endpoint;
+import io.millau.server.internal.tls.TlsConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
@@ -61,6 +62,11 @@ public final class UpstreamConnection {
         source.setReadListener(c -> readable());
         sink.setWriteListener(c -> writable());
         source.resumeReads();
+    }
+
+    /** Whether it was the endpoint that ended the connection. Over TLS it has to say so (RFC 9112, 9.8). */
+    public boolean endedByEndpoint() {
+        return !(channel instanceof TlsConnection secured) || secured.peerEnded();
     }
 
     public void use(User user) {
