@@ -36,10 +36,11 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** Plays every fault with every method, body and client protocol, and compares it with {@code docs/fault-matrix.md}. */
+/** Plays every fault with every method, body, client protocol and kind of upstream, and compares it with {@code docs/fault-matrix.md}. */
 class FaultMatrixTest {
 
     private static final Path DOCUMENT = Path.of("../docs/fault-matrix.md");
@@ -54,6 +55,17 @@ class FaultMatrixTest {
 
     /** Follows a fault's name in the table if the other endpoint has it, too. */
     private static final String AT_BOTH = " at both";
+
+    /** Faults that need time to pass. */
+    private static final Set<String> TIMED_OUT =
+            Set.of("hang", "slow head", "handshake stalled", "silence", "no window");
+
+    /** Faults whose response may end before the request's body, so that the rest of the body is not needed. */
+    private static final Set<String> EARLY =
+            Set.of("early response", "early response then close", "early response then stream reset");
+
+    /** Faults after which the faulty endpoint is tried once more. */
+    private static final Set<String> TWICE = Set.of("stream refused", "go away before request");
 
     /** Combinations played concurrently; most of them only wait. */
     private static final int AT_ONCE = 16;
@@ -124,21 +136,31 @@ class FaultMatrixTest {
         FaultTable table = FaultTable.read(DOCUMENT);
         List<DynamicTest> tests = new ArrayList<>();
         Set<FaultTable.Row> used = new HashSet<>();
-        for (String fault : table.faults()) {
-            for (String method : METHODS) {
-                for (Body body : Body.values()) {
-                    for (Protocol protocol : Protocol.values()) {
-                        FaultTable.Row row = table.rowFor(fault, method, body, protocol.text);
-                        used.add(row);
-                        Cell cell = new Cell(fault, method, body, protocol);
-                        Future<?> played = THREADS.submit(() -> play(cell, row.expected()));
-                        tests.add(DynamicTest.dynamicTest(
-                                String.join(", ", fault, method, body.text, protocol.text), played::get));
+        for (FaultUpstream upstream : FaultUpstream.values()) {
+            for (String fault : table.faults(upstream)) {
+                for (String method : METHODS) {
+                    for (Body body : Body.values()) {
+                        for (Protocol protocol : Protocol.values()) {
+                            if (!upstream.plays(method, body)) {
+                                continue;
+                            }
+                            FaultTable.Row row = table.rowFor(fault, method, body, protocol.text, upstream);
+                            used.add(row);
+                            Cell cell = new Cell(fault, method, body, protocol, upstream);
+                            Future<?> played = THREADS.submit(() -> play(cell, row.expected()));
+                            tests.add(DynamicTest.dynamicTest(
+                                    String.join(", ", fault, method, body.text, protocol.text, upstream.toString()),
+                                    played::get));
+                        }
                     }
                 }
             }
         }
-        assertThat(table.rows()).allMatch(used::contains);
+        assertThat(table.rows())
+                .allMatch(used::contains)
+                .allSatisfy(row -> assertThat(row.faults())
+                        .allMatch(fault -> Arrays.stream(FaultUpstream.values())
+                                .anyMatch(upstream -> row.isFor(fault, upstream))));
         return tests.stream();
     }
 
@@ -155,10 +177,16 @@ class FaultMatrixTest {
         return null;
     }
 
-    @Test
-    void theTableHasEveryFault() throws Exception {
-        assertThat(FaultTable.read(DOCUMENT).faults())
-                .containsAll(Arrays.stream(Fault.values()).map(Fault::toString).toList());
+    /** The name of a fault in the table without what may follow it. */
+    static String withoutCircumstance(String fault) {
+        return fault.replaceFirst(AFTER_2_S + "$|" + AGAIN + "$|" + AT_BOTH + "$", "");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theTableHasEveryFault(FaultUpstream upstream) throws Exception {
+        assertThat(FaultTable.read(DOCUMENT).faults(upstream))
+                .containsAll(upstream.faults().toList());
     }
 
     @AfterAll
@@ -204,7 +232,8 @@ class FaultMatrixTest {
         private final String method;
         private final Body body;
         private final Protocol protocol;
-        private final Fault fault;
+        private final FaultUpstream upstream;
+        private final String fault;
         private final boolean idleForLong;
         private final boolean atBoth;
         private final int warmUps;
@@ -216,26 +245,23 @@ class FaultMatrixTest {
         private final AtomicBoolean responseBegan = new AtomicBoolean();
         private final Set<Endpoint> ejected = ConcurrentHashMap.newKeySet();
 
-        Cell(String fault, String method, Body body, Protocol protocol) {
+        Cell(String fault, String method, Body body, Protocol protocol, FaultUpstream upstream) {
             this.idleForLong = fault.endsWith(AFTER_2_S);
             this.atBoth = fault.endsWith(AT_BOTH);
-            String name = fault.replaceFirst(AFTER_2_S + "$|" + AGAIN + "$|" + AT_BOTH + "$", "");
-            this.fault = Arrays.stream(Fault.values())
-                    .filter(each -> each.toString().equals(name))
-                    .findAny()
-                    .orElseThrow(() -> new AssertionError("no fault " + name));
-            this.warmUps = this.fault != Fault.IDLE_CLOSE ? 0 : fault.endsWith(AGAIN) ? 2 : 1;
+            this.fault = withoutCircumstance(fault);
+            this.warmUps = !this.fault.equals("idle close") ? 0 : fault.endsWith(AGAIN) ? 2 : 1;
             this.method = method;
             this.body = body;
             this.protocol = protocol;
+            this.upstream = upstream;
         }
 
         void play(FaultTable.Expected expected) throws Exception {
-            try (ScriptedEndpoint faulty = ScriptedEndpoint.that(fault);
-                    ScriptedEndpoint good = ScriptedEndpoint.thatSays(GOOD);
-                    ScriptedEndpoint other = atBoth ? ScriptedEndpoint.that(fault) : good) {
+            try (ScriptedEndpoint faulty = upstream.that(fault);
+                    ScriptedEndpoint good = upstream.thatSays(GOOD);
+                    ScriptedEndpoint other = atBoth ? upstream.that(fault) : good) {
                 services.replace(Service.named("app")
-                        .endpoints(faulty.endpoint(), other.endpoint())
+                        .endpoints(upstream.endpoint(faulty), upstream.endpoint(other))
                         .timeout(Duration.ofSeconds(1))
                         .build());
                 try (Millau millau = Millau.builder()
@@ -276,7 +302,7 @@ class FaultMatrixTest {
             if (idleForLong) {
                 clock.pass(Duration.ofSeconds(2));
             }
-            if (fault == Fault.HANG || fault == Fault.SLOW_HEAD) {
+            if (TIMED_OUT.contains(fault)) {
                 clock.run();
             }
             int eventsBefore = traffic.events.size();
@@ -320,7 +346,7 @@ class FaultMatrixTest {
 
         /** Sends the request, but the rest of its body only when the fault has happened, and reads the response. */
         private FaultClient.Seen request(FaultClient client, ScriptedEndpoint faulty) throws Exception {
-            int first = switch (fault.stage()) {
+            int first = switch (upstream.stage(fault)) {
                 case HEAD -> Math.min(body.bytes.length / 2, 1024);
                 case BODY -> body.bytes.length / 2;
                 case END -> body.bytes.length;
@@ -333,7 +359,7 @@ class FaultMatrixTest {
                         send(client, 0, first);
                     }
                     if (first < body.bytes.length) {
-                        await().until(() -> responseBegan.get() || failed() || faulty.connections() > 1);
+                        await().until(() -> responseBegan.get() || failed(faulty));
                         send(client, first, body.bytes.length);
                     }
                 } catch (IOException e) {
@@ -354,8 +380,8 @@ class FaultMatrixTest {
             client.sendBody(Arrays.copyOfRange(body.bytes, from, to), to == body.bytes.length);
         }
 
-        private boolean failed() {
-            return count("failed") > 0;
+        private boolean failed(ScriptedEndpoint faulty) {
+            return TWICE.contains(fault) ? count("failed") == 2 : count("failed") > 0 || faulty.connections() > 1;
         }
 
         private void awaitEnded(int requests) {
@@ -409,22 +435,19 @@ class FaultMatrixTest {
             return method.equals("HEAD") ? "" : byGood ? GOOD : Fault.BODY;
         }
 
-        /** Whether the response may end before the request's body, so that the rest of the body is not needed. */
         private boolean respondsEarly() {
-            return fault == Fault.EARLY_RESPONSE
-                    || fault == Fault.EARLY_RESPONSE_THEN_CLOSE
-                    || fault == Fault.RESPONSE_AROUND_BODY && method.equals("HEAD");
+            return EARLY.contains(fault) || fault.equals("response around body") && method.equals("HEAD");
         }
 
         private static <T> List<T> tail(List<T> list, int from) {
             return list.subList(from, list.size());
         }
 
-        /** The connection to an endpoint that did not respond, or not as HTTP requires, is closed. */
+        /** The connection to an endpoint that did not respond, or not as HTTP/1.1 requires, is closed. */
         private void assertFaultyConnectionIsClosed(ScriptedEndpoint faulty, FaultClient.Seen seen, boolean byGood) {
             faulty.endStalling();
             boolean responded = seen.whole() && seen.statuses().contains(200) && !byGood;
-            if (!responded || fault == Fault.LENGTH_TOO_SMALL) {
+            if (upstream != FaultUpstream.H2C && (!responded || fault.equals("length too small"))) {
                 await().until(() -> faulty.openConnections() == 0);
             }
         }
@@ -432,7 +455,8 @@ class FaultMatrixTest {
         /** The client's next request gets its own response, unless the connection is closed. */
         private void assertNextResponseBelongsToNextRequest(
                 FaultClient client, FaultClient.Seen seen, ScriptedEndpoint good) throws IOException {
-            services.replace(Service.named("app").endpoints(good.endpoint()).build());
+            services.replace(
+                    Service.named("app").endpoints(upstream.endpoint(good)).build());
             FaultClient.Seen next = new FaultClient.Seen(List.of(), "", false);
             try {
                 client.sendHead("GET", 0);

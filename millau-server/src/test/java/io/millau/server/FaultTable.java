@@ -14,6 +14,7 @@ record FaultTable(List<Row> rows) {
             "method",
             "body",
             "protocol",
+            "upstream",
             "client sees",
             "faulty",
             "other",
@@ -22,13 +23,20 @@ record FaultTable(List<Row> rows) {
             "counted");
 
     /** Some combinations, and the expected result of each. */
-    record Row(List<String> faults, String methods, String bodies, String protocols, Expected expected) {
+    record Row(
+            List<String> faults, String methods, String bodies, String protocols, String upstreams, Expected expected) {
 
-        boolean fits(String fault, String method, FaultMatrixTest.Body body, String protocol) {
-            return faults.contains(fault)
+        boolean fits(String fault, String method, FaultMatrixTest.Body body, String protocol, FaultUpstream upstream) {
+            return isFor(fault, upstream)
                     && (methods.equals("any") || List.of(methods.split(" ")).contains(method))
                     && (bodies.equals("any") || bodies.equals(body.kept() ? "kept" : "beyond"))
                     && (protocols.equals("any") || protocols.equals(protocol));
+        }
+
+        boolean isFor(String fault, FaultUpstream upstream) {
+            return faults.contains(fault)
+                    && upstream.canHave(fault)
+                    && (upstreams.equals("any") || List.of(upstreams.split(" ")).contains(upstream.toString()));
         }
     }
 
@@ -50,28 +58,32 @@ record FaultTable(List<Row> rows) {
 
     private static Row row(List<String> cells) {
         Expected expected = new Expected(
-                cells.get(4),
-                Integer.parseInt(cells.get(5)),
+                cells.get(5),
                 Integer.parseInt(cells.get(6)),
                 Integer.parseInt(cells.get(7)),
-                cells.get(8),
-                cells.get(9));
-        return new Row(List.of(cells.get(0).split(", ")), cells.get(1), cells.get(2), cells.get(3), expected);
+                Integer.parseInt(cells.get(8)),
+                cells.get(9),
+                cells.get(10));
+        return new Row(
+                List.of(cells.get(0).split(", ")), cells.get(1), cells.get(2), cells.get(3), cells.get(4), expected);
     }
 
-    /** The names in the fault column. */
-    List<String> faults() {
-        return rows.stream().flatMap(row -> row.faults.stream()).distinct().toList();
+    /** The names in the fault column of the rows for this kind of upstream. */
+    List<String> faults(FaultUpstream upstream) {
+        return rows.stream()
+                .flatMap(row -> row.faults.stream().filter(fault -> row.isFor(fault, upstream)))
+                .distinct()
+                .toList();
     }
 
     /** The row of a combination: exactly one must match. */
-    Row rowFor(String fault, String method, FaultMatrixTest.Body body, String protocol) {
+    Row rowFor(String fault, String method, FaultMatrixTest.Body body, String protocol, FaultUpstream upstream) {
         List<Row> fitting = rows.stream()
-                .filter(row -> row.fits(fault, method, body, protocol))
+                .filter(row -> row.fits(fault, method, body, protocol, upstream))
                 .toList();
         if (fitting.size() != 1) {
             throw new AssertionError("expected one row for " + fault + ", " + method + ", " + body + ", " + protocol
-                    + ", found " + fitting);
+                    + ", " + upstream + ", found " + fitting);
         }
         return fitting.get(0);
     }

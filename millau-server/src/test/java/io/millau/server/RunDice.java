@@ -16,7 +16,8 @@ final class RunDice {
             Fault.EARLY_RESPONSE,
             Fault.EARLY_RESPONSE_THEN_CLOSE,
             Fault.RESPONSE_AROUND_BODY,
-            Fault.INTERIM_THEN_RESPONSE);
+            Fault.INTERIM_THEN_RESPONSE,
+            Fault.RESPONSE_UNTIL_CLOSE);
 
     /** Responses that are cut after their head. */
     private static final Set<Fault> CUT = EnumSet.of(
@@ -30,7 +31,7 @@ final class RunDice {
 
     private static final List<Fault> CORRECT_FAULTS = List.copyOf(CORRECT);
     private static final List<Fault> WRONG_FAULTS = Arrays.stream(Fault.values())
-            .filter(fault -> fault != Fault.REFUSE && !CORRECT.contains(fault))
+            .filter(fault -> fault.layer() == Fault.Layer.HTTP && fault != Fault.REFUSE && !CORRECT.contains(fault))
             .toList();
 
     /** What a poison request does to each endpoint: it closes without a response, or sends one that can't be read. */

@@ -108,6 +108,7 @@ final class RunPart {
                 respond("");
             }
             case INTERIM_THEN_RESET -> resetAfter(EARLY_HINTS);
+            case RESPONSE_UNTIL_CLOSE -> closeAfter(head("") + body);
             default -> throw new AssertionError("not implemented: " + part.fault());
         }
     }

@@ -9,13 +9,9 @@ import io.millau.core.testing.Authority;
 import io.millau.server.testing.Message;
 import io.millau.server.testing.ScriptedEndpoint;
 import java.io.EOFException;
-import java.security.KeyStore;
-import java.security.cert.X509Certificate;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -156,7 +152,7 @@ class UpstreamTlsTest extends ProxyTest {
         assertThat(client.read().status()).isEqualTo(502);
     }
 
-    private ScriptedEndpoint secure(Certificate certificate, String response) throws Exception {
+    private ScriptedEndpoint secure(Certificate certificate, String response) {
         return secure(certificate, connection -> {
             while (connection.readRequest() != null) {
                 connection.send(response);
@@ -164,15 +160,7 @@ class UpstreamTlsTest extends ProxyTest {
         });
     }
 
-    private ScriptedEndpoint secure(Certificate certificate, ScriptedEndpoint.Script script) throws Exception {
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        keys.load(null, null);
-        keys.setKeyEntry(
-                "own", certificate.key(), new char[0], certificate.chain().toArray(X509Certificate[]::new));
-        KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
-        factory.init(keys, new char[0]);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(factory.getKeyManagers(), null, null);
-        return closing(ScriptedEndpoint.overTls(context, script));
+    private ScriptedEndpoint secure(Certificate certificate, ScriptedEndpoint.Script script) {
+        return closing(ScriptedEndpoint.overTls(Authority.server(certificate), script));
     }
 }

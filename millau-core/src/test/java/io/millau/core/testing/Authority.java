@@ -109,6 +109,17 @@ public final class Authority {
         }
     }
 
+    /** A server with this certificate. */
+    public static SSLContext server(Certificate own) {
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(keyManagers(own), null, null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private static KeyManager[] keyManagers(Certificate own) throws GeneralSecurityException {
         KeyStore store = emptyStore();
         store.setKeyEntry("own", own.key(), NO_PASSWORD, own.chain().toArray(X509Certificate[]::new));

@@ -1,9 +1,14 @@
 package io.millau.server.testing;
 
 import java.util.Locale;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
-/** The ways in which an endpoint fails, and rare but correct behaviour. See {@link ScriptedEndpoint#that(Fault)}. */
+/**
+ * The ways in which an endpoint that speaks HTTP/1.1 fails, and rare but correct behaviour. See {@link
+ * ScriptedEndpoint#that(Fault)}, and {@link ScriptedEndpoint#overTls(SSLContext, Fault)} for those of {@link Layer#TLS} and {@link
+ * Layer#HANDSHAKE}.
+ */
 public enum Fault {
     /** Refuses the connection. */
     REFUSE(Stage.END, null),
@@ -157,6 +162,58 @@ public enum Fault {
         connection.readRequest();
         connection.send("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n");
         connection.reset();
+    }),
+
+    /** Responds with a body that has neither a length nor chunks, and that the connection ends. */
+    RESPONSE_UNTIL_CLOSE(Stage.END, connection -> {
+        Message request = connection.readRequest();
+        boolean hasBody = request != null && !request.startLine().startsWith("HEAD ");
+        connection.send("HTTP/1.1 200 OK\r\n\r\n" + (hasBody ? Fault.BODY : ""));
+    }),
+
+    /** Refuses the handshake of TLS with an alert. */
+    HANDSHAKE_REFUSED(Layer.HANDSHAKE, connection -> {
+        connection.awaitRequest();
+        connection.send("\25\3\3\0\2\2\50");
+        connection.hang();
+    }),
+
+    /** Closes the connection in the middle of the handshake of TLS. */
+    HANDSHAKE_CLOSED(Layer.HANDSHAKE, connection -> {
+        connection.awaitRequest();
+        connection.send("\26\3\3\0\120\2");
+    }),
+
+    /** Stops in the middle of the handshake of TLS. */
+    HANDSHAKE_STALLED(Layer.HANDSHAKE, connection -> {
+        connection.awaitRequest();
+        connection.send("\26\3\3\0\120\2");
+        connection.hang();
+    }),
+
+    /** Responds in HTTP without TLS. */
+    NO_TLS(Layer.HANDSHAKE, connection -> {
+        connection.awaitRequest();
+        connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        connection.hang();
+    }),
+
+    /** Has a certificate that nobody trusts, which the test gives it. */
+    CERTIFICATE_NOT_TRUSTED(Layer.TLS, ScriptedEndpoint.Connection::hang),
+
+    /** Closes the connection within a body that it ends, without {@code close_notify}: anybody could have done so. */
+    CLOSE_WITHOUT_NOTIFY(Layer.TLS, connection -> {
+        connection.readRequest();
+        connection.send("HTTP/1.1 200 OK\r\n\r\n" + half());
+        connection.closeWithoutNotify();
+    }),
+
+    /** Sends a record of TLS in the middle of the response's body that can't be decrypted. */
+    BROKEN_RECORD(Layer.TLS, connection -> {
+        connection.readRequest();
+        connection.send(halfAResponse());
+        connection.sendBesideTls("\27\3\3\0\40" + "x".repeat(32));
+        connection.hang();
     });
 
     /** The body of each complete response. */
@@ -172,12 +229,36 @@ public enum Fault {
         END
     }
 
+    /** What fails. */
+    public enum Layer {
+        /** HTTP/1.1, with or without TLS. */
+        HTTP,
+        /** TLS after the handshake. */
+        TLS,
+        /** The handshake of TLS; the script plays instead of it. */
+        HANDSHAKE
+    }
+
+    private final Layer layer;
     private final Stage stage;
     final ScriptedEndpoint.@Nullable Script script;
 
     Fault(Stage stage, ScriptedEndpoint.@Nullable Script script) {
+        this(Layer.HTTP, stage, script);
+    }
+
+    Fault(Layer layer, ScriptedEndpoint.Script script) {
+        this(layer, Stage.END, script);
+    }
+
+    Fault(Layer layer, Stage stage, ScriptedEndpoint.@Nullable Script script) {
+        this.layer = layer;
         this.stage = stage;
         this.script = script;
+    }
+
+    public Layer layer() {
+        return layer;
     }
 
     /** When it happens; the endpoint does not need the rest of the request for it. */

@@ -90,6 +90,11 @@ public final class ScriptedEndpoint implements Closeable {
         return new ScriptedEndpoint(fault.script, null);
     }
 
+    /** Plays the fault on each connection, over TLS or instead of its handshake. */
+    public static ScriptedEndpoint overTls(SSLContext context, Fault fault) {
+        return new ScriptedEndpoint(fault.script, fault.layer() == Fault.Layer.HANDSHAKE ? null : context);
+    }
+
     /** Responds to each request with these bytes, and keeps the connection. */
     public static ScriptedEndpoint thatResponds(String response) {
         return that(connection -> {
@@ -101,11 +106,16 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** Responds to each request with 200 and this body, and keeps the connection. */
     public static ScriptedEndpoint thatSays(String body) {
-        return that(connection -> {
+        return that(saying(body));
+    }
+
+    /** What {@link #thatSays} does. */
+    public static Script saying(String body) {
+        return connection -> {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
                 connection.respond(request, body);
             }
-        });
+        };
     }
 
     /** Refuses each connection. */
@@ -213,14 +223,26 @@ public final class ScriptedEndpoint implements Closeable {
         }
 
         /** Waits for the first byte of a request and leaves it unread; false at the end of the connection. */
-        boolean awaitRequest() throws IOException {
+        public boolean awaitRequest() throws IOException {
             wire.in().mark(1);
             boolean came = wire.in().read() >= 0;
             wire.in().reset();
-            if (came && heads++ > 0) {
-                attempts.incrementAndGet();
+            if (came) {
+                requestBegan();
             }
             return came;
+        }
+
+        /** Counts a request in {@link #attempts}; for scripts that don't speak HTTP/1.1. */
+        public void requestBegan() {
+            if (heads++ > 0) {
+                attempts.incrementAndGet();
+            }
+        }
+
+        /** Keeps a request in {@link #requests}; for scripts that don't speak HTTP/1.1. */
+        public void requestRead(Message request) {
+            requests.add(request);
         }
 
         /** Reads a request's head; null at the end of the connection. */
@@ -300,7 +322,7 @@ public final class ScriptedEndpoint implements Closeable {
         }
 
         /** Neither reads nor sends until {@link #endStalling}. */
-        void stall() throws IOException {
+        public void stall() throws IOException {
             await(over);
             hang();
         }

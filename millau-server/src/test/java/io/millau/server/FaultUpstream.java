@@ -1,0 +1,139 @@
+package io.millau.server;
+
+import io.millau.core.Endpoint;
+import io.millau.core.UpstreamTls;
+import io.millau.core.testing.Authority;
+import io.millau.server.testing.Fault;
+import io.millau.server.testing.ScriptedEndpoint;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+
+/** How the endpoints of the fault matrix are spoken to, and what endpoints of that kind can do. */
+enum FaultUpstream {
+    HTTP {
+        @Override
+        ScriptedEndpoint that(String fault) {
+            return ScriptedEndpoint.that(named(Fault.values(), fault));
+        }
+
+        @Override
+        ScriptedEndpoint thatSays(String body) {
+            return ScriptedEndpoint.thatSays(body);
+        }
+
+        @Override
+        Endpoint endpoint(ScriptedEndpoint scripted) {
+            return scripted.endpoint();
+        }
+
+        @Override
+        Stream<String> faults() {
+            return Arrays.stream(Fault.values())
+                    .filter(fault -> fault.layer() == Fault.Layer.HTTP)
+                    .map(Fault::toString);
+        }
+    },
+
+    HTTPS {
+        @Override
+        ScriptedEndpoint that(String name) {
+            Fault fault = named(Fault.values(), name);
+            return ScriptedEndpoint.overTls(fault == Fault.CERTIFICATE_NOT_TRUSTED ? STRANGER : TRUSTED, fault);
+        }
+
+        @Override
+        ScriptedEndpoint thatSays(String body) {
+            return ScriptedEndpoint.overTls(TRUSTED, ScriptedEndpoint.saying(body));
+        }
+
+        @Override
+        Endpoint endpoint(ScriptedEndpoint scripted) {
+            return scripted.endpoint(TLS);
+        }
+
+        @Override
+        Stream<String> faults() {
+            return Arrays.stream(Fault.values()).map(Fault::toString);
+        }
+    },
+
+    H2C {
+        @Override
+        ScriptedEndpoint that(String name) {
+            Http2Fault fault = named(Http2Fault.values(), name);
+            return fault == Http2Fault.REFUSE ? ScriptedEndpoint.thatRefuses() : ScriptedEndpoint.that(fault.script);
+        }
+
+        @Override
+        ScriptedEndpoint thatSays(String body) {
+            return ScriptedEndpoint.that(Http2Fault.saying(body));
+        }
+
+        @Override
+        Endpoint endpoint(ScriptedEndpoint scripted) {
+            return Http2Peer.endpoint(scripted);
+        }
+
+        @Override
+        Stream<String> faults() {
+            return Arrays.stream(Http2Fault.values()).map(Http2Fault::toString);
+        }
+
+        @Override
+        Fault.Stage stage(String fault) {
+            return named(Http2Fault.values(), fault).stage();
+        }
+    };
+
+    private static final String NAME = "app.internal";
+    private static final Authority ROOT = Authority.root("root");
+    private static final UpstreamTls TLS = new UpstreamTls(Set.of(ROOT.certificate()), NAME);
+    private static final SSLContext TRUSTED = Authority.server(ROOT.issue(NAME));
+    private static final SSLContext STRANGER =
+            Authority.server(Authority.root("stranger").issue(NAME));
+
+    /** An endpoint that has the fault of that name. */
+    abstract ScriptedEndpoint that(String fault);
+
+    /** An endpoint that responds to each request with 200 and this body. */
+    abstract ScriptedEndpoint thatSays(String body);
+
+    /** The endpoint's address, for a service. */
+    abstract Endpoint endpoint(ScriptedEndpoint scripted);
+
+    /** The names of the faults that it can have. */
+    abstract Stream<String> faults();
+
+    /** Whether its faults include the one of that name in the table. */
+    boolean canHave(String inTable) {
+        return faults().anyMatch(FaultMatrixTest.withoutCircumstance(inTable)::equals);
+    }
+
+    /** When the fault happens. */
+    Fault.Stage stage(String fault) {
+        return named(Fault.values(), fault).stage();
+    }
+
+    /** The methods and bodies that are played: with HTTP, all; with the others, what shows the difference between two rows. */
+    boolean plays(String method, FaultMatrixTest.Body body) {
+        return this == HTTP
+                || List.of("GET", "POST").contains(method)
+                        && (body == FaultMatrixTest.Body.NONE || body == FaultMatrixTest.Body.CHUNKED);
+    }
+
+    private static <T> T named(T[] faults, String name) {
+        return Arrays.stream(faults)
+                .filter(fault -> fault.toString().equals(name))
+                .findAny()
+                .orElseThrow(() -> new AssertionError("no fault " + name));
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
