@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 
-/** How the endpoints of the fault matrix are spoken to, and what endpoints of that kind can do. */
+/** How the endpoints of the fault matrix and of the random run are spoken to, and what endpoints of that kind can do. */
 enum FaultUpstream {
     HTTP {
         @Override
@@ -26,8 +26,8 @@ enum FaultUpstream {
         }
 
         @Override
-        Endpoint endpoint(ScriptedEndpoint scripted) {
-            return scripted.endpoint();
+        Endpoint endpoint(String id, Endpoint plain) {
+            return Endpoint.http(id, plain.address(), plain.port());
         }
 
         @Override
@@ -47,12 +47,17 @@ enum FaultUpstream {
 
         @Override
         ScriptedEndpoint thatSays(String body) {
-            return ScriptedEndpoint.overTls(TRUSTED, ScriptedEndpoint.saying(body));
+            return playing(ScriptedEndpoint.saying(body));
         }
 
         @Override
-        Endpoint endpoint(ScriptedEndpoint scripted) {
-            return scripted.endpoint(TLS);
+        ScriptedEndpoint playing(ScriptedEndpoint.Script script) {
+            return ScriptedEndpoint.overTls(TRUSTED, script);
+        }
+
+        @Override
+        Endpoint endpoint(String id, Endpoint plain) {
+            return Endpoint.https(id, plain.address(), plain.port(), TLS);
         }
 
         @Override
@@ -74,8 +79,8 @@ enum FaultUpstream {
         }
 
         @Override
-        Endpoint endpoint(ScriptedEndpoint scripted) {
-            return Http2Peer.endpoint(scripted);
+        Endpoint endpoint(String id, Endpoint plain) {
+            return Endpoint.h2c(id, plain.address(), plain.port());
         }
 
         @Override
@@ -102,8 +107,19 @@ enum FaultUpstream {
     /** An endpoint that responds to each request with 200 and this body. */
     abstract ScriptedEndpoint thatSays(String body);
 
+    /** An endpoint that plays the script on each connection, over TLS if this kind has TLS. */
+    ScriptedEndpoint playing(ScriptedEndpoint.Script script) {
+        return ScriptedEndpoint.that(script);
+    }
+
     /** The endpoint's address, for a service. */
-    abstract Endpoint endpoint(ScriptedEndpoint scripted);
+    Endpoint endpoint(ScriptedEndpoint scripted) {
+        Endpoint plain = scripted.endpoint();
+        return endpoint(plain.id(), plain);
+    }
+
+    /** @param plain its address as one that speaks HTTP */
+    abstract Endpoint endpoint(String id, Endpoint plain);
 
     /** The names of the faults that it can have. */
     abstract Stream<String> faults();

@@ -11,6 +11,7 @@ final class RunEndpoint implements Closeable {
 
     private final String name;
     private final RunRoute route;
+    private final FaultUpstream kind;
     private final RunRequests requests;
     private final boolean refuses;
     private final ScriptedEndpoint socket;
@@ -18,15 +19,36 @@ final class RunEndpoint implements Closeable {
     private volatile long hungUpAt = Long.MIN_VALUE;
 
     /** @param refuses whether it refuses connections */
-    RunEndpoint(String name, RunRoute route, RunRequests requests, boolean refuses) {
+    RunEndpoint(String name, RunRoute route, FaultUpstream kind, RunRequests requests, boolean refuses) {
         this.name = name;
         this.route = route;
+        this.kind = kind;
         this.requests = requests;
         this.refuses = refuses;
-        this.socket = refuses ? ScriptedEndpoint.thatRefuses() : ScriptedEndpoint.that(this::play);
+        this.socket = refuses ? ScriptedEndpoint.thatRefuses() : kind.playing(this::play);
     }
 
     private void play(ScriptedEndpoint.Connection connection) throws IOException {
+        if (kind == FaultUpstream.H2C) {
+            playHttp2(connection);
+        } else {
+            playHttp1(connection);
+        }
+    }
+
+    private void playHttp2(ScriptedEndpoint.Connection connection) throws IOException {
+        RunHttp2Peer peer = new RunHttp2Peer(connection);
+        boolean reused = false;
+        while (true) {
+            RunRequest request = requests.get(peer.nextRequest());
+            if (!new RunHttp2Part(request.arrive(this, reused), peer, connection).play()) {
+                return;
+            }
+            reused = true;
+        }
+    }
+
+    private void playHttp1(ScriptedEndpoint.Connection connection) throws IOException {
         boolean reused = false;
         for (Message head = connection.readHead(); head != null; head = connection.readHead()) {
             RunRequest request = requests.get(head.field("X-Request"));
@@ -38,8 +60,11 @@ final class RunEndpoint implements Closeable {
     }
 
     Endpoint address() {
-        Endpoint address = socket.endpoint();
-        return Endpoint.http(name, address.address(), address.port());
+        return kind.endpoint(name, socket.endpoint());
+    }
+
+    boolean usesTls() {
+        return kind == FaultUpstream.HTTPS;
     }
 
     boolean serves(RunRoute requested) {
@@ -78,6 +103,6 @@ final class RunEndpoint implements Closeable {
 
     @Override
     public String toString() {
-        return name;
+        return name + " over " + kind;
     }
 }

@@ -22,6 +22,9 @@ final class RunFleet implements Closeable {
     /** The number of endpoints of {@link RunRoute#STEADY}. */
     static final int STEADY = 4;
 
+    private static final List<FaultUpstream> KINDS =
+            List.of(FaultUpstream.HTTP, FaultUpstream.HTTP, FaultUpstream.HTTPS, FaultUpstream.H2C);
+
     private static final int FEWEST_OF_A_ROUTE = 2;
     private static final int MOST_OF_A_SERVICE = 5;
 
@@ -85,10 +88,12 @@ final class RunFleet implements Closeable {
             return;
         }
         String name = one.service.name() + "-" + ++joined;
-        RunEndpoint endpoint = new RunEndpoint(name, one.route, requests, refuses);
+        // The steady service has each kind; the others have what the dice say.
+        FaultUpstream kind = one.route == RunRoute.STEADY ? KINDS.get(joined % KINDS.size()) : dice.any(KINDS);
+        RunEndpoint endpoint = new RunEndpoint(name, one.route, kind, requests, refuses);
         while (!usedPorts.add(endpoint.address().port())) {
             endpoint.close(); // the port was used before: a request to the former endpoint may still be on its way
-            endpoint = new RunEndpoint(name, one.route, requests, refuses);
+            endpoint = new RunEndpoint(name, one.route, kind, requests, refuses);
         }
         one.endpoints.add(endpoint);
     }

@@ -108,7 +108,7 @@ final class RunPart {
                 respond("");
             }
             case INTERIM_THEN_RESET -> resetAfter(EARLY_HINTS);
-            case RESPONSE_UNTIL_CLOSE -> closeAfter(head("") + body);
+            case RESPONSE_UNTIL_CLOSE -> respondUntilClose();
             default -> throw new AssertionError("not implemented: " + part.fault());
         }
     }
@@ -144,6 +144,16 @@ final class RunPart {
             int half = body.length() / 2;
             connection.send(head(fields + CHUNKED) + chunk(body.substring(0, half)));
             connection.send(chunk(body.substring(half)) + "0\r\n\r\n");
+        }
+    }
+
+    /** Without TLS the response of an endpoint that crashes would look complete. */
+    private void respondUntilClose() throws IOException {
+        if (arrival.endpoint.usesTls() && part.status() != 204) {
+            closeAfter(head("") + body);
+        } else {
+            respond("Connection: close\r\n");
+            connectionGoesOn = false;
         }
     }
 
