@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads the labels of one service. For one use by one thread. */
 final class LabelParser {
 
-    /** A PEM key or certificate under an unknown name, plain or in Base64. */
+    /** A PEM key or certificate under a name that is unknown or another's, plain or in Base64. */
     private static final Pattern PEM = Pattern.compile("-----BEGIN|^\\s*LS0tLS1CRUdJT");
 
     private final String prefix;
@@ -103,8 +103,7 @@ final class LabelParser {
         } catch (IllegalArgumentException e) {
             unreadable = true;
             closed |= label.protects() && enabled;
-            problems.add(prefix + label.name() + (label.type().confidential() ? "" : "=" + Words.shown(text)) + ": "
-                    + e.getMessage());
+            problems.add(prefix + label.name() + valueToShow(label, text) + ": " + e.getMessage());
             return null;
         }
     }
@@ -157,6 +156,13 @@ final class LabelParser {
                 (label, text) -> reportUnknown(label, text, meant(label.substring(prefix.length()), byName)));
     }
 
+    /** The value with an equals sign before it, unless it is a secret. */
+    private static String valueToShow(@Nullable Label<?> label, String text) {
+        boolean confidential = label != null && label.type().confidential()
+                || PEM.matcher(text).find();
+        return confidential ? "" : "=" + Words.shown(text);
+    }
+
     private static @Nullable Label<?> meant(String name, Map<String, Label<?>> byName) {
         String nearest = Words.nearest(name, byName.keySet());
         return nearest == null ? null : byName.get(nearest);
@@ -165,11 +171,8 @@ final class LabelParser {
     private void reportUnknown(String label, String text, @Nullable Label<?> meant) {
         boolean protects = meant != null && meant.protects();
         closed |= protects;
-        boolean confidential = meant != null && meant.type().confidential()
-                || PEM.matcher(text).find();
         boolean otherCase = !label.startsWith(prefix);
-        problems.add(Words.shown(label.split("[:=\\s]", 2)[0]) + (confidential ? "" : "=" + Words.shown(text))
-                + ": unknown"
+        problems.add(Words.shown(label.split("[:=\\s]", 2)[0]) + valueToShow(meant, text) + ": unknown"
                 + (otherCase ? ", since labels begin with " + prefix + " in lower case" : "")
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::name).collect(Collectors.joining(", "))

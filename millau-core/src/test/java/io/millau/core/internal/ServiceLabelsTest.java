@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millau.core.LoadBalancer;
 import io.millau.core.Service;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -258,6 +259,23 @@ class ServiceLabelsTest {
                 .singleElement()
                 .asString()
                 .startsWith("millau." + label + ": unknown")
+                .doesNotContain(value.substring(0, 8));
+    }
+
+    /** A label with the value of another one. Of a short key, the part that messages show was nearly all. */
+    @ParameterizedTest
+    @CsvSource({
+        "port, -----BEGIN EC PRIVATE KEY----- MHcCAQEEIHRoaXMgaXMgdGhlIHNlY3JldCBwYXJ0IG9mIHRoZQ==",
+        "timeout, LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JR0hBZ0VB"
+    })
+    void aPossibleKeyIsNotShownUnderAnotherName(String label, String value) {
+        Map<String, String> labels = new HashMap<>(Map.of("millau.enabled", "true", "millau.port", "80"));
+        labels.put("millau." + label, value);
+
+        assertThat(read(labels).problems())
+                .singleElement()
+                .asString()
+                .startsWith("millau." + label + ": expected")
                 .doesNotContain(value.substring(0, 8));
     }
 

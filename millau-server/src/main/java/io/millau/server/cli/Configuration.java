@@ -73,6 +73,9 @@ record Configuration(
     record StorePlace(
             Path data, byte @Nullable [] key, @Nullable String dockerHost) {}
 
+    /** In characters, of those that are expected in a file. */
+    private static final int SHORTEST_SECRET = 32;
+
     private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
     /** Log levels. FATAL messages end the process and are always printed. */
@@ -163,7 +166,7 @@ record Configuration(
 
     private static StorePlace store(Environment variables) throws WrongException {
         boolean swarm = variables.read("STORE", "file", Configuration::isSwarm);
-        byte[] key = variables.readOptional("STORE_KEY_FILE", Configuration::content);
+        byte[] key = variables.readSecretFile("STORE_KEY_FILE", Configuration::content);
         if (swarm && key == null) {
             throw new WrongException(
                     "STORE_KEY_FILE",
@@ -306,6 +309,18 @@ record Configuration(
                 return readOptional(name, reader);
             } catch (WrongException e) {
                 throw new WrongException(name, "…", e.expected());
+            }
+        }
+
+        /** Reads a variable that names a file with a secret. Somebody may have put the secret itself there. */
+        <T> @Nullable T readSecretFile(String name, Function<String, T> reader) throws WrongException {
+            try {
+                return readOptional(name, reader);
+            } catch (WrongException e) {
+                if (text(name, "").length() < SHORTEST_SECRET) {
+                    throw e;
+                }
+                throw new WrongException(name, "…", "expected the path of a file that can be read");
             }
         }
 
