@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +12,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The bill of materials (CycloneDX) beside the runnable jar. */
@@ -18,6 +20,12 @@ class BillOfMaterialsIT {
 
     private static final Path FILE = Path.of(System.getProperty("millau.bill.of.materials"));
     private static final Path LIBRARIES = Path.of(System.getProperty("millau.libraries"));
+
+    @BeforeAll
+    static void requireIt() {
+        assumeFalse(
+                "offline=true".equals(System.getProperty("millau.maven")), "Maven makes no bill of materials offline");
+    }
 
     @Test
     void itHasEachJarWithVersionLicenceAndHash() throws Exception {
