@@ -49,7 +49,9 @@ class ReadmeTest {
     @Test
     void everyYamlSnippetStandsInAFileThatATestDeploys() throws IOException {
         List<String> files = new ArrayList<>();
-        files.add(normal(Files.readString(ROOT.resolve("millau-examples/compose.yml"))));
+        for (String file : List.of("compose.yml", "compose-hardened.yml")) {
+            files.add(normal(read(ROOT.resolve("millau-examples").resolve(file))));
+        }
         try (Stream<Path> stacks = Files.list(ROOT.resolve("millau-examples/stacks"))) {
             stacks.forEach(stack -> files.add(normal(read(stack))));
         }
