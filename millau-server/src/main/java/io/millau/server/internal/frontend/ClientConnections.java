@@ -143,7 +143,9 @@ public final class ClientConnections {
                     () -> "Accepts no more connections address=" + port + " open=" + count
                             + " until=\"one of them closes\" reason=\"the limit of open files, or the heap, of this process\"");
         }
-        loops.forEach(loop -> loop.execute(() -> loop.longDeadlines.passEarly(limit - nearlyFull, MAX_LEFT_NANOS)));
+        int most =
+                count >= limit ? Math.max(1, limit / 4) : limit - nearlyFull; // where others wait already, it is urgent
+        loops.forEach(loop -> loop.execute(() -> loop.longDeadlines.passEarly(most, MAX_LEFT_NANOS)));
         loops.current().longDeadlines.set(new Pause(), PAUSE_NANOS);
     }
 
