@@ -41,7 +41,7 @@ class ArchitectureTest {
             entry(INTERNAL + "upstream", of("tls http2 http io text")),
             entry(INTERNAL + "status", of("text")),
             entry(INTERNAL + "tls", of("http text")),
-            entry(INTERNAL + "http2", of("io")),
+            entry(INTERNAL + "http2", of("http io")),
             entry(INTERNAL + "http", of("io")),
             entry(INTERNAL + "io"),
             entry(INTERNAL + "text"));

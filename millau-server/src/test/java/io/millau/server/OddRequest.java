@@ -116,6 +116,9 @@ record OddRequest(String name, String rfc, String http1, List<String> http2) {
             http2("`transfer-encoding`", "9113, 8.2.2", with("transfer-encoding", "chunked")),
             http2("`te: gzip`", "9113, 8.2.2", with("te", "gzip")),
             http2("name in upper case", "9113, 8.2.1", with("X-Mine", "1")),
+            http2("name that is empty", "9113, 8.2.1", with("", "1")),
+            http2("name with CR", "9113, 8.2.1", with("x\ry", "1")),
+            http2("name with LF", "9113, 8.2.1", with("x\ny", "1")),
             new OddRequest(
                     "201 fields",
                     "9110, 5.4",

@@ -67,6 +67,8 @@ record OddResponse(String name, String rfc, String http1, boolean ends, List<Str
             field("name with bytes above 0x7F", "9110, 5.1", "gr\u00fcn", "a"),
             field("name with an underscore", "9110, 5.1", "x_y", "a"),
             http2("name in upper case", "9113, 8.2.1", ":status", "200", "X", "a"),
+            http2("name that is empty", "9113, 8.2.1", ":status", "200", "", "a"),
+            http2("name with CR", "9113, 8.2.1", ":status", "200", "x\ry", "a"),
             http1("field without a colon", "9112, 5", OK + "xy\r\n" + END),
             http1("field without a name", "9112, 5", OK + ": a\r\n" + END),
             http1("`Connection: x-mine, close`", "9112, 9.6", OK + "X-Mine: 1\r\nConnection: x-mine, close\r\n" + END),

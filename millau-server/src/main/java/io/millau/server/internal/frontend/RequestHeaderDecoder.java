@@ -2,9 +2,8 @@ package io.millau.server.internal.frontend;
 
 import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.HopByHop;
+import io.millau.server.internal.http2.HeaderBlockReader;
 import io.millau.server.internal.http2.Http2;
-import io.undertow.protocols.http2.HpackDecoder;
-import io.undertow.protocols.http2.HpackException;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
@@ -23,7 +22,7 @@ final class RequestHeaderDecoder {
 
     private static final HttpString PATH = new HttpString(":path");
 
-    private final HpackDecoder decoder = new HpackDecoder();
+    private final HeaderBlockReader reader = new HeaderBlockReader(this::field);
     private HeaderMap fields = new HeaderMap();
     private @Nullable String method;
     private @Nullable String scheme;
@@ -33,15 +32,12 @@ final class RequestHeaderDecoder {
     private @Nullable StringBuilder cookie;
     private int number;
     private int size;
+    private boolean fits;
     private boolean pseudoHeadersOver;
     private @Nullable String problem;
 
     /** The name of more fields than there may be of one name; null if there is none. */
     private @Nullable HttpString tooMany;
-
-    RequestHeaderDecoder() {
-        decoder.setHeaderEmitter((name, value, neverIndex) -> field(name, value));
-    }
 
     /**
      * Reads a whole block.
@@ -58,27 +54,24 @@ final class RequestHeaderDecoder {
         cookie = null;
         number = 0;
         size = 0;
+        fits = true;
         pseudoHeadersOver = false;
         problem = null;
         tooMany = null;
-        try {
-            decoder.decode(block, false);
-        } catch (HpackException | RuntimeException e) { // Undertow's decoder throws both for malformed blocks
-            throw new Http2.ConnectionException(Http2.COMPRESSION_ERROR, "header block that can't be read: " + e);
-        }
+        reader.read(block);
         if (cookie != null) {
             fields.put(Headers.COOKIE, cookie.toString());
         }
     }
 
-    /** Called for each field. After a problem the decoder continues, since its table needs every field. */
+    /** Called for each field. After a problem the reader continues, since its table needs every field. */
     private void field(HttpString name, String value) {
         size += name.length() + value.length();
         if (cookie == null || !name.equals(Headers.COOKIE)) {
             number++;
         }
-        boolean fits = Rejection.ofSize(number, size) == null;
-        if (name.byteAt(0) == ':') {
+        fits = fits && Rejection.ofSize(number, size) == null;
+        if (name.length() > 0 && name.byteAt(0) == ':') {
             if (fits || name.equals(PATH)) { // the path tells which limit was exceeded
                 pseudoHeader(name.toString(), value);
             }
@@ -152,7 +145,8 @@ final class RequestHeaderDecoder {
 
     private @Nullable String problemOf(HttpString name, String value) {
         if (!HeaderNames.isLowerCase(name)) {
-            return "field named " + shown(name.toString()) + ", expected a token in lower case";
+            String named = name.length() == 0 ? "field without a name" : "field named " + shown(name.toString());
+            return named + ", expected a token in lower case";
         }
         boolean te = name.equals(Headers.TE);
         if (te ? !value.equalsIgnoreCase("trailers") : HopByHop.contains(name) && !isAllowed(name)) {
@@ -197,9 +191,9 @@ final class RequestHeaderDecoder {
         return new ReceivedHead(name, path == null ? "/" : path, Protocols.HTTP_2_0, fields, null);
     }
 
-    /** The size of the block, decoded, in bytes. */
+    /** How much of the block is kept, decoded, in bytes. */
     int size() {
-        return size;
+        return Math.min(size, Rejection.MAX_HEAD_BYTES);
     }
 
     private HttpString methodName() {
@@ -256,7 +250,8 @@ final class RequestHeaderDecoder {
         if (tooLarge != null) {
             return tooLarge.reason();
         }
-        boolean pseudoHeaders = method != null || scheme != null || authority != null || path != null;
+        boolean pseudoHeaders =
+                method != null || scheme != null || authority != null || path != null || protocol != null;
         return pseudoHeaders ? "pseudo-header fields in trailers" : problem;
     }
 

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A cache of header names by their bytes, so that the same names are not created again for each request. It is bounded: when it
- * is full, it remembers no further names. For one thread.
+ * is full, it remembers no further names, and never long ones. For one thread.
  */
 public final class HeaderNames {
 
@@ -15,6 +15,9 @@ public final class HeaderNames {
 
     private static final int SLOTS = 1024;
     private static final int MAX_NAMES = SLOTS / 2;
+
+    /** Longer names are not remembered. */
+    private static final int MAX_NAME_BYTES = 64;
 
     private final @Nullable HttpString[] names = new HttpString[SLOTS];
     private final byte[][] bytes = new byte[SLOTS][];
@@ -81,7 +84,7 @@ public final class HeaderNames {
         }
         byte[] copy = Arrays.copyOfRange(from, offset, offset + length);
         HttpString name = new HttpString(copy);
-        if (size < MAX_NAMES) {
+        if (size < MAX_NAMES && length <= MAX_NAME_BYTES) {
             size++;
             names[slot] = name;
             bytes[slot] = copy;

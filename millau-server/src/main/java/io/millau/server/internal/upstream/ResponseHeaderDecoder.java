@@ -4,9 +4,8 @@ import io.millau.server.internal.http.HeaderNames;
 import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.MessageLength;
 import io.millau.server.internal.http.ResponseHead;
+import io.millau.server.internal.http2.HeaderBlockReader;
 import io.millau.server.internal.http2.Http2;
-import io.undertow.protocols.http2.HpackDecoder;
-import io.undertow.protocols.http2.HpackException;
 import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.nio.ByteBuffer;
@@ -28,16 +27,12 @@ final class ResponseHeaderDecoder {
     /** The room for the status line and for the lines above. */
     private static final int ROOM_BYTES = 1024;
 
-    private final HpackDecoder decoder = new HpackDecoder();
+    private final HeaderBlockReader reader = new HeaderBlockReader(this::field);
     private byte[] fields = new byte[1024];
     private int length;
     private int status;
     private long contentLength;
     private @Nullable String violation;
-
-    ResponseHeaderDecoder() {
-        decoder.setHeaderEmitter((name, value, neverIndex) -> field(name, value));
-    }
 
     /**
      * Reads a whole block.
@@ -49,11 +44,7 @@ final class ResponseHeaderDecoder {
         status = 0;
         contentLength = -1;
         violation = null;
-        try {
-            decoder.decode(block, false);
-        } catch (HpackException | RuntimeException e) { // Undertow's decoder throws both for malformed blocks
-            throw new Http2.ConnectionException(Http2.COMPRESSION_ERROR, "header block that can't be read: " + e);
-        }
+        reader.read(block);
     }
 
     /** Describes why the block is not a valid head of a response, or not valid trailers; null if it is valid. */
@@ -118,13 +109,14 @@ final class ResponseHeaderDecoder {
         return joined.array();
     }
 
-    /** Called for each field. After a violation the decoder continues, since its table needs every field. */
+    /** Called for each field. After a violation the reader continues, since its table needs every field. */
     private void field(HttpString name, String value) {
         if (violation != null) {
             return;
         }
-        violation = name.byteAt(0) == ':' ? status(name, value) : check(name, value);
-        if (violation == null && name.byteAt(0) != ':') {
+        boolean pseudoHeader = name.length() > 0 && name.byteAt(0) == ':';
+        violation = pseudoHeader ? status(name, value) : check(name, value);
+        if (violation == null && !pseudoHeader) {
             line(name, value);
         }
     }
@@ -147,7 +139,7 @@ final class ResponseHeaderDecoder {
         }
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c < ' ' && c != '\t' || c == 127 || c > 255) {
+            if (c < ' ' && c != '\t' || c == 127) {
                 return "control character in a header";
             }
         }
