@@ -205,6 +205,42 @@ class MaxRequestsTest extends ProxyTest {
     }
 
     @Test
+    void aRetryWaitsLikeAnyRequest() throws Exception {
+        Gate full = new Gate("full");
+        ScriptedEndpoint breaks = endpoint(ScriptedEndpoint.Connection::readRequest);
+        startWith(
+                app(full.endpoint.endpoint(), breaks.endpoint()).maxRequests(1).build());
+        RawClient first = request();
+        full.awaitArrived(1);
+        RawClient retried = request();
+
+        awaitWaiting(1);
+        assertThat(breaks.requests).hasSize(1);
+        full.answers.release(2);
+
+        assertThat(first.read().body()).isEqualTo("full");
+        assertThat(retried.read().body()).isEqualTo("full");
+    }
+
+    @Test
+    void streamsOfOneConnectionWaitForEachOther() throws Exception {
+        Gate app = new Gate("app");
+        startWith(app(app.endpoint.endpoint()).maxRequests(1).build());
+        RawHttp2Client client = closing(new RawHttp2Client(millau.port()));
+        for (int stream = 1; stream <= 5; stream += 2) {
+            client.headers(stream, true, ":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a");
+            int sent = stream / 2 + 1;
+            await(() -> app.arrived.get() + waiting() == Math.min(sent, 2));
+        }
+
+        assertThat(client.body(5)).isEqualTo("Too many requests in progress\n");
+        assertThat(waiting()).isEqualTo(1);
+        app.answers.release(2);
+        assertThat(client.body(1)).isEqualTo("app");
+        assertThat(client.body(3)).isEqualTo("app");
+    }
+
+    @Test
     void anotherInstanceWithAPlaceGetsTheRequest() throws Exception {
         for (LoadBalancer balancer : List.of(LoadBalancer.roundRobin(), LoadBalancer.leastConnections())) {
             Gate one = new Gate("one");

@@ -3,6 +3,7 @@ package io.millau.examples.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -40,25 +41,36 @@ class SmallContainerIT {
     @Test
     void everybodyGetsAResponse(Stage stage) throws Exception {
         Engine engine = stage.engine();
+        String address = engine.address();
+        int port = FreePorts.next();
+        int telemetry = FreePorts.next();
+        String network = engine.docker("network", "create", "small-container");
         String app = engine.docker(
-                "run", "--detach", "--label=millau.enabled=true", "--label=millau.port=80", "millau-echo:latest");
+                "run",
+                "--detach",
+                "--network=" + network,
+                "--label=millau.enabled=true",
+                "--label=millau.port=80",
+                "millau-echo:latest");
         String millau = engine.docker(
                 "run",
                 "--detach",
+                "--network=" + network,
+                "--publish=" + port + ":80",
+                "--publish=" + telemetry + ":9100",
                 "--memory=64m",
                 "--memory-swap=64m",
                 "--env=ACME=off",
-                "--env=TRUSTED=private", // all clients come from the bridge's address
-                "--volume=" + engine.host().substring("unix://".length()) + ":/var/run/docker.sock:ro",
+                "--env=TRUSTED=private", // the engine's network shows all clients with one address
+                "--volume=" + Stage.socket(engine) + ":/var/run/docker.sock:ro",
                 "millau:latest");
         try {
-            String address = engine.docker("inspect", "--format={{.NetworkSettings.IPAddress}}", millau);
-            await().atMost(PATIENCE).until(() -> status(address, 80) == 200);
+            await().atMost(PATIENCE).until(() -> status(address, port) == 200);
 
             for (int i = 0; i < CLIENTS; i++) {
-                connect(address, 80).getOutputStream().write(REQUEST);
+                connect(address, port).getOutputStream().write(REQUEST);
             }
-            assertThat(status(address, 9100)).isEqualTo(200);
+            assertThat(status(address, telemetry)).isEqualTo(200);
             Map<Integer, Integer> responses = new TreeMap<>();
             for (Socket client : clients) {
                 responses.merge(statusOf(client), 1, Integer::sum);
@@ -70,9 +82,10 @@ class SmallContainerIT {
                             "inspect", "--format={{.State.Running}} {{.State.OOMKilled}} {{.RestartCount}}", millau))
                     .isEqualTo("true false 0");
             close();
-            await().atMost(PATIENCE).until(() -> status(address, 80) == 200);
+            await().atMost(PATIENCE).until(() -> status(address, port) == 200);
         } finally {
             engine.docker("rm", "--force", app, millau);
+            engine.docker("network", "rm", network);
         }
     }
 
