@@ -3,8 +3,8 @@ package io.millau.server.internal.frontend;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.Http2.ConnectionException;
 import io.millau.server.internal.http2.StreamSource;
+import io.millau.server.internal.http2.WaitingBytes;
 import io.millau.server.internal.io.OutOfBuffersException;
-import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import java.io.IOException;
@@ -13,8 +13,6 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The body of a request over HTTP/2, or what a client sends over a WebSocket. For its I/O thread alone.
- *
- * <p>It holds a buffer only while bytes wait to be read, at most as many as its window allows the client to send.
  */
 final class RequestStreamSource extends StreamSource {
 
@@ -34,15 +32,13 @@ final class RequestStreamSource extends StreamSource {
     private boolean ended;
     private boolean discarding;
 
-    /** Holds the bytes that wait to be read, between {@link #at} and its position. */
-    private @Nullable PooledByteBuffer body;
-
-    private int at;
+    private final WaitingBytes body;
 
     RequestStreamSource(DownstreamStream stream, DownstreamHttp2Connection connection) {
         super(stream, connection.notifier);
         this.stream = stream;
         this.connection = connection;
+        this.body = new WaitingBytes(connection.loop);
     }
 
     /** @param declared the length of the body in bytes; -1 if it is not known */
@@ -97,7 +93,7 @@ final class RequestStreamSource extends StreamSource {
     private void keepOrReset(ByteBuffer bytes) throws IOException, ConnectionException {
         int count = bytes.remaining();
         try {
-            keep(bytes);
+            body.add(bytes);
         } catch (OutOfBuffersException e) {
             connection.sender.credit(count);
             stream.breakOff(Http2.ENHANCE_YOUR_CALM, String.valueOf(e.getMessage()));
@@ -117,53 +113,28 @@ final class RequestStreamSource extends StreamSource {
         }
     }
 
-    /** Keeps bytes until they are read. A large buffer has room for them, since it is as large as the window. */
-    private void keep(ByteBuffer bytes) {
-        if (!bytes.hasRemaining()) {
-            return;
-        }
-        PooledByteBuffer holder = body == null ? connection.loop.allocate(bytes.remaining()) : body;
-        ByteBuffer buffer = holder.getBuffer();
-        if (buffer.remaining() < bytes.remaining()) {
-            holder = connection.loop.roomFor(bytes.remaining(), holder, at);
-            buffer = holder.getBuffer();
-            at = 0;
-        }
-        body = holder;
-        buffer.put(bytes);
-    }
-
     /** Discards what was not read, and what still comes. */
     void discard() {
         if (discarding) {
             return;
         }
         discarding = true;
-        if (body != null) {
-            connection.sender.credit(body.getBuffer().position() - at);
-            free();
+        if (!body.isEmpty()) {
+            connection.sender.credit(body.count());
+            body.discard();
         }
-    }
-
-    private void free() {
-        if (body != null) {
-            body.close();
-            body = null;
-        }
-        at = 0;
     }
 
     @Override
     public boolean readable() {
-        return body != null || ended || discarding || stream.failed();
+        return !body.isEmpty() || ended || discarding || stream.failed();
     }
 
     @Override
     public int read(ByteBuffer to) throws IOException {
         stream.checkOpen();
-        PooledByteBuffer holder = body;
-        if (holder != null) {
-            return take(to, holder.getBuffer());
+        if (!body.isEmpty()) {
+            return take(to);
         }
         if (!ended && !discarding) {
             return 0;
@@ -176,13 +147,8 @@ final class RequestStreamSource extends StreamSource {
         return -1;
     }
 
-    private int take(ByteBuffer to, ByteBuffer buffer) {
-        int count = Math.min(buffer.position() - at, to.remaining());
-        to.put(to.position(), buffer, at, count).position(to.position() + count);
-        at += count;
-        if (at == buffer.position()) {
-            free();
-        }
+    private int take(ByteBuffer to) {
+        int count = body.take(to, Integer.MAX_VALUE);
         connection.sender.credit(count);
         uncredited += count;
         if (uncredited >= CREDIT_BYTES && !ended && connection.sender.credit(stream.id(), uncredited)) {

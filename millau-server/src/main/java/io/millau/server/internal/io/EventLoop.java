@@ -61,26 +61,6 @@ public final class EventLoop {
     }
 
     /**
-     * Makes room after bytes that wait: moves them to the beginning, or to a large buffer.
-     *
-     * @param held has the bytes from {@code start} to its position
-     * @param more how many bytes there has to be room for; all together fit into a large buffer
-     * @return the buffer that has them now, from index 0 to its position
-     */
-    public PooledByteBuffer roomFor(int more, PooledByteBuffer held, int start) {
-        ByteBuffer bytes = held.getBuffer();
-        bytes.flip().position(start);
-        if (bytes.remaining() + more <= bytes.capacity()) {
-            bytes.compact();
-            return held;
-        }
-        PooledByteBuffer large = buffers.allocate();
-        large.getBuffer().put(bytes);
-        held.close();
-        return large;
-    }
-
-    /**
      * Moves bytes that wait for their receiver to a small buffer, if many wait and they fit.
      *
      * @param held has the bytes from its buffer's position to {@code end}

@@ -4,10 +4,9 @@ import io.millau.server.internal.http.Http1;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.StreamSource;
-import io.undertow.connector.PooledByteBuffer;
+import io.millau.server.internal.http2.WaitingBytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The response of a stream: receives it as frames of HTTP/2, and is read as HTTP/1.1. For its I/O thread alone.
@@ -47,10 +46,7 @@ final class Http2StreamSource extends StreamSource {
     /** Heads, trailers and framing of HTTP/1.1, to be read before more of the body. */
     private ByteBuffer headsAndFraming = ByteBuffer.wrap(NOTHING);
 
-    /** Holds the bytes of the body that wait to be read, between {@link #bodyAt} and its position. */
-    private @Nullable PooledByteBuffer body;
-
-    private int bodyAt;
+    private final WaitingBytes body;
 
     /** How many of the body's bytes belong to the chunk that has begun. */
     private int chunkLeft;
@@ -59,6 +55,7 @@ final class Http2StreamSource extends StreamSource {
         super(stream, connection.notifier);
         this.stream = stream;
         this.connection = connection;
+        this.body = new WaitingBytes(connection.loop);
     }
 
     /** Whether the head of the final response came. */
@@ -158,28 +155,14 @@ final class Http2StreamSource extends StreamSource {
         } else if (bodyBytes > (hasBody ? declared < 0 ? Long.MAX_VALUE : declared : 0)) {
             stream.breakOff(Http2.PROTOCOL_ERROR, "body of more than its " + (hasBody ? declared : 0) + " bytes");
         } else {
-            keep(bytes);
+            if (!stream.closed()) {
+                body.add(bytes);
+            }
             if (ends) {
                 endResponse();
             }
         }
         connection.notifier.tellLater(stream);
-    }
-
-    /** Keeps bytes until they are read. A large buffer has room for them, since it is as large as the window. */
-    private void keep(ByteBuffer bytes) {
-        if (!bytes.hasRemaining() || stream.closed()) {
-            return;
-        }
-        PooledByteBuffer holder = body == null ? connection.loop.allocate(bytes.remaining()) : body;
-        ByteBuffer buffer = holder.getBuffer();
-        if (buffer.remaining() < bytes.remaining()) {
-            holder = connection.loop.roomFor(bytes.remaining(), holder, bodyAt);
-            buffer = holder.getBuffer();
-            bodyAt = 0;
-        }
-        body = holder;
-        buffer.put(bytes);
     }
 
     private void endResponse() {
@@ -213,7 +196,7 @@ final class Http2StreamSource extends StreamSource {
 
     /** Begins a chunk of all bytes received, or the end of the body; false if there is neither. */
     private boolean beginNext() {
-        int waits = body == null ? 0 : body.getBuffer().position() - bodyAt;
+        int waits = body.count();
         String before = hadChunk ? "\r\n" : "";
         if (waits > 0) {
             chunkLeft = waits;
@@ -235,18 +218,8 @@ final class Http2StreamSource extends StreamSource {
     }
 
     private void takeBody(ByteBuffer to) {
-        PooledByteBuffer holder = body;
-        if (holder == null) {
-            return;
-        }
-        ByteBuffer buffer = holder.getBuffer();
-        int count = Math.min(chunkLeft, to.remaining());
-        to.put(to.position(), buffer, bodyAt, count).position(to.position() + count);
-        bodyAt += count;
+        int count = body.take(to, chunkLeft);
         chunkLeft -= count;
-        if (bodyAt == buffer.position()) {
-            freeBody();
-        }
         uncredited += count;
         if (uncredited >= CREDIT_BYTES
                 && !stream.left()
@@ -258,17 +231,13 @@ final class Http2StreamSource extends StreamSource {
     }
 
     void freeBody() {
-        if (body != null) {
-            body.close();
-            body = null;
-        }
-        bodyAt = 0;
+        body.discard();
         chunkLeft = 0;
     }
 
     @Override
     public boolean readable() {
-        return headsAndFraming.hasRemaining() || body != null || responseEnded || stream.failed();
+        return headsAndFraming.hasRemaining() || !body.isEmpty() || responseEnded || stream.failed();
     }
 
     @Override
