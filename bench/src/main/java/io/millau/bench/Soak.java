@@ -11,6 +11,7 @@ import io.millau.core.ServiceSource;
 import io.millau.core.TrafficListener;
 import io.millau.core.UpstreamTls;
 import io.millau.metrics.PrometheusMetrics;
+import io.millau.server.BuffersInUse;
 import io.millau.server.Millau;
 import java.io.IOException;
 import java.io.InputStream;
@@ -93,7 +94,7 @@ public final class Soak {
         innerHttps = inner.addresses().get(1).getPort();
         echo = startEcho();
         change();
-        millau("127.0.0.1:" + http, "127.0.0.1:" + https)
+        Millau outer = millau("127.0.0.1:" + http, "127.0.0.1:" + https)
                 .source(services)
                 .listener(new PrometheusMetrics())
                 .listener(new TrafficListener() {
@@ -112,7 +113,8 @@ public final class Soak {
                 ended.set(true);
                 change();
             }
-            byte[] answer = census().getBytes(StandardCharsets.UTF_8);
+            int inUse = BuffersInUse.of(inner) + BuffersInUse.of(outer);
+            byte[] answer = census(inUse).getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, answer.length);
             exchange.getResponseBody().write(answer);
             exchange.close();
@@ -230,7 +232,7 @@ public final class Soak {
     }
 
     /** What it holds, as JSON: heap and direct buffers after a full collection, and its objects by class. */
-    private String census() {
+    private String census(int inUse) {
         BufferPoolMXBean direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
                 .filter(pool -> pool.getName().equals("direct"))
                 .findFirst()
@@ -241,9 +243,10 @@ public final class Soak {
         System.gc();
         return String.format(
                 Locale.ROOT,
-                "{\"heap\": %d, \"direct\": %d, \"directBytes\": %d, \"directCollected\": %d,"
+                "{\"heap\": %d, \"inUse\": %d, \"direct\": %d, \"directBytes\": %d, \"directCollected\": %d,"
                         + " \"failures\": %d, \"snapshots\": %d, \"objects\": {%s}}",
                 ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
+                inUse,
                 direct.getCount(),
                 direct.getMemoryUsed(),
                 before - direct.getCount(),

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,7 @@ public final class Service {
     private final String id;
     private final String name;
     private final List<Endpoint> endpoints;
+    private final List<RequestFilter> filters;
 
     /** The settings that differ from their defaults. */
     private final Map<Setting<?>, Object> settings;
@@ -45,6 +47,7 @@ public final class Service {
         this.id = builder.id;
         this.name = builder.name;
         this.endpoints = builder.endpoints;
+        this.filters = builder.filters;
         this.settings = Map.copyOf(builder.settings);
         this.path = value(Labels.PATH);
         this.timeout = value(Labels.TIMEOUT);
@@ -170,6 +173,11 @@ public final class Service {
         return hsts;
     }
 
+    /** The filters of its requests, in the order in which they run. */
+    public List<RequestFilter> filters() {
+        return filters;
+    }
+
     /** Its running instances; may be empty. */
     public List<Endpoint> endpoints() {
         return endpoints;
@@ -190,7 +198,9 @@ public final class Service {
         return Objects.requireNonNull(get(setting));
     }
 
-    /** The names of the settings in which another service differs, in alphabetical order. */
+    /**
+     * The names of the settings in which another service differs, in alphabetical order; {@code filters} if its filters do.
+     */
     public Set<String> settingsThatDiffer(Service other) {
         Set<Setting<?>> all = new HashSet<>(settings.keySet());
         all.addAll(other.settings.keySet());
@@ -199,6 +209,9 @@ public final class Service {
             if (!Objects.equals(get(setting), other.get(setting))) {
                 names.add(setting.name());
             }
+        }
+        if (!filters.equals(other.filters)) {
+            names.add("filters");
         }
         return names;
     }
@@ -224,6 +237,7 @@ public final class Service {
                 && id.equals(that.id)
                 && name.equals(that.name)
                 && settings.equals(that.settings)
+                && filters.equals(that.filters)
                 && endpoints.equals(that.endpoints);
     }
 
@@ -246,6 +260,7 @@ public final class Service {
         private String id;
         private final Map<Setting<?>, Object> settings = new HashMap<>();
         private List<Endpoint> endpoints = List.of();
+        private List<RequestFilter> filters = List.of();
 
         private Builder(String name) {
             this.name = Objects.requireNonNull(name, "name");
@@ -256,6 +271,7 @@ public final class Service {
             this(name);
             settings.putAll(service.settings);
             endpoints = service.endpoints;
+            filters = service.filters;
         }
 
         /** See {@link Service#id()}. */
@@ -401,6 +417,15 @@ public final class Service {
          */
         public Builder hsts(@Nullable Duration hsts) {
             return set(Labels.HSTS, hsts);
+        }
+
+        /**
+         * Adds a filter, after those of the proxy and those added before. A service with another filter counts as changed, so
+         * create filters once, not for each snapshot.
+         */
+        public Builder filter(RequestFilter filter) {
+            filters = Stream.concat(filters.stream(), Stream.of(filter)).toList();
+            return this;
         }
 
         /** See {@link Service#endpoints()}. */

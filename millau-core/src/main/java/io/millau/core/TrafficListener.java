@@ -75,6 +75,12 @@ public interface TrafficListener {
         MISDIRECTED,
         /** It is for the challenge of a certificate authority. */
         CHALLENGE,
+        /** A {@link RequestFilter} responded to it. */
+        FILTER,
+        /** A {@link RequestFilter} failed. */
+        FILTER_FAILED,
+        /** An application of the embedding program responded to it: {@code Millau.Builder.wrap}. */
+        APPLICATION,
         /** No service matches it. */
         NO_SERVICE,
         /** Its service has no running endpoint. */
@@ -124,6 +130,11 @@ public interface TrafficListener {
         /** The version of TLS, such as {@code TLSv1.3}; null without TLS. */
         @Nullable
         String tlsVersion();
+
+        /** What a {@link RequestFilter} kept with it; null if nothing. */
+        default @Nullable Object attribute(String key) {
+            return null;
+        }
     }
 
     /** A request that ended. Valid only during the call. */

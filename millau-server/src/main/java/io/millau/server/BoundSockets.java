@@ -48,8 +48,10 @@ final class BoundSockets {
 
     /** Binds all addresses, or none. */
     BoundSockets(Millau.Builder builder) throws IOException {
-        worker = newWorker("millau", builder.ioThreads);
-        telemetryWorker = builder.telemetry == null ? null : newWorker("millau-telemetry", 1);
+        // Only an application in front of the proxy may block.
+        int tasks = builder.application == null ? 1 : 8 * builder.ioThreads;
+        worker = newWorker("millau", builder.ioThreads, tasks);
+        telemetryWorker = builder.telemetry == null ? null : newWorker("millau-telemetry", 1, 1);
         long clients = Math.min(OpenFiles.forEachSide(), Runtime.getRuntime().maxMemory() / CLIENT_HEAP_BYTES);
         int clientsOfEach = (int) clients / Math.max(1, builder.addresses.size() + builder.secureAddresses.size());
         OptionMap client = OptionMap.builder()
@@ -73,13 +75,13 @@ final class BoundSockets {
         }
     }
 
-    private static XnioWorker newWorker(String name, int ioThreads) throws IOException {
+    private static XnioWorker newWorker(String name, int ioThreads, int taskThreads) throws IOException {
         return Xnio.getInstance(BoundSockets.class.getClassLoader())
                 .createWorker(OptionMap.builder()
                         .set(Options.WORKER_NAME, name)
                         .set(Options.WORKER_IO_THREADS, ioThreads)
-                        .set(Options.WORKER_TASK_CORE_THREADS, 1)
-                        .set(Options.WORKER_TASK_MAX_THREADS, 1)
+                        .set(Options.WORKER_TASK_CORE_THREADS, taskThreads)
+                        .set(Options.WORKER_TASK_MAX_THREADS, taskThreads)
                         .set(Options.CONNECTION_HIGH_WATER, 1_000_000)
                         .set(Options.CONNECTION_LOW_WATER, 1_000_000)
                         .getMap());

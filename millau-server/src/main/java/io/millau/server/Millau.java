@@ -1,7 +1,9 @@
 package io.millau.server;
 
 import io.millau.core.CertificateSource;
+import io.millau.core.FailurePage;
 import io.millau.core.LoadBalancer;
+import io.millau.core.RequestFilter;
 import io.millau.core.RetryPolicy;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
@@ -10,6 +12,7 @@ import io.millau.core.TrafficListener;
 import io.millau.core.internal.AddressRanges;
 import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.internal.text.ListenAddress;
+import io.undertow.server.HandlerWrapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -144,6 +147,14 @@ public final class Millau implements AutoCloseable {
         final List<InetSocketAddress> secureAddresses = new ArrayList<>();
         final List<ServiceSource> sources = new ArrayList<>();
         final List<TrafficListener> trafficListeners = new ArrayList<>();
+        final List<RequestFilter> filters = new ArrayList<>();
+
+        @Nullable
+        FailurePage failurePage;
+
+        @Nullable
+        HandlerWrapper application;
+
         RetryPolicy retryPolicy = RetryPolicy.standard();
         LoadBalancer balancer = LoadBalancer.roundRobin();
         int ioThreads = Runtime.getRuntime().availableProcessors();
@@ -284,6 +295,40 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
+         * Adds a filter that sees each request before a service is chosen; by default there is none. Filters run in the order in
+         * which they were added, and before those of the service.
+         */
+        public Builder filter(RequestFilter filter) {
+            filters.add(Objects.requireNonNull(filter, "filter"));
+            return this;
+        }
+
+        /**
+         * Sets what makes the bodies of this proxy's own failures, such as {@code 502} and {@code 504}; plain texts by default.
+         */
+        public Builder failurePage(FailurePage page) {
+            this.failurePage = page;
+            return this;
+        }
+
+        /**
+         * Puts an Undertow application in front of the proxy, on the same addresses: it gets each well-formed request before the
+         * filters do, and passes on what it does not respond to. What it responds to is in the access log, the metrics and the
+         * status page like any other request. It may dispatch to threads that block, of which there are eight for each I/O thread.
+         *
+         * <pre>{@code
+         * builder.wrap(proxy -> Handlers.path(proxy).addPrefixPath("/admin", admin));
+         * }</pre>
+         *
+         * @param application gets the handler that proxies requests, and returns the one that gets all of them
+         */
+        public Builder wrap(HandlerWrapper application) {
+            HandlerWrapper inner = this.application;
+            this.application = inner == null ? application : proxy -> application.wrap(inner.wrap(proxy));
+            return this;
+        }
+
+        /**
          * Sets the log that gets a line for each request; by default there is none. The proxy does not close it: the caller
          * does, after {@link Millau#close}.
          */
@@ -335,8 +380,11 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** The clock of deadlines, ejections, idle connections and rates, for tests. */
-        Builder ticker(Ticker ticker) {
+        /**
+         * Sets the time that deadlines, ejections, idle connections and rates go by; the system's by default. For tests, which own
+         * the time.
+         */
+        public Builder ticker(Ticker ticker) {
             this.ticker = ticker;
             return this;
         }

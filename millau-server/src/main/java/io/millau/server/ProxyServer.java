@@ -8,6 +8,7 @@ import io.millau.server.internal.frontend.Listener;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.EventLoops;
 import io.millau.server.internal.proxy.DebugHeaders;
+import io.millau.server.internal.proxy.Filters;
 import io.millau.server.internal.proxy.HttpsRules;
 import io.millau.server.internal.proxy.ProxyHandler;
 import io.millau.server.internal.proxy.ProxyThread;
@@ -146,10 +147,20 @@ final class ProxyServer implements AutoCloseable {
                 .orElse(0);
         HttpsRules https = new HttpsRules(router, redirectAll, httpsPort);
         DebugHeaders debugHeaders = builder.debugHeaders ? new DebugHeaders(builder.hostName) : null;
+        Filters filters = new Filters(builder.filters, builder.failurePage);
         ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams);
         for (int i = 0; i < listeners.size(); i++) {
             ProxyHandler handler = new ProxyHandler(
-                    router, https, certificates, threads, traffic, ingresses.get(i), debugHeaders, services::lookNow);
+                    router,
+                    https,
+                    certificates,
+                    threads,
+                    traffic,
+                    ingresses.get(i),
+                    filters,
+                    builder.application,
+                    debugHeaders,
+                    services::lookNow);
             handlers.add(handler);
             listeners.get(i).open(handler, handler::malformed);
         }

@@ -144,7 +144,7 @@ class ArchitectureTest {
     @Test
     void theApiHasOnlyTheseTypes() {
         assertThat(api().map(JavaClass::getSimpleName))
-                .containsExactlyInAnyOrder("Millau", "Builder", "BindFailedException", "AccessLog");
+                .containsExactlyInAnyOrder("Millau", "Builder", "BindFailedException", "AccessLog", "Filter");
     }
 
     @Test

@@ -112,4 +112,16 @@ class LocalRepliesTest extends ProxyTest {
                             .contains("client=127.0.0.1 reason=\"method CONNECT, which is not implemented\""));
         }
     }
+
+    @Test
+    void aConnectionEndsWhereTheClientMayStillSendItsBodyOrItsNextRequest() throws Exception {
+        // A client that gets a final response instead of 100 may leave the body out. Its next request must not be read
+        // as that.
+        start();
+        RawClient client =
+                client().send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+
+        assertThat(client.read().field("Connection")).isEqualTo("close");
+        assertThat(client.ended()).isTrue();
+    }
 }

@@ -16,6 +16,8 @@ import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +37,8 @@ public abstract class Downstream implements TrafficListener.Request {
     private final RequestId requestId;
     private final boolean expectsContinue;
     private final @Nullable Forwarding forwarding;
+    private @Nullable RequestChanges changes;
+    private @Nullable Map<String, Object> attributes;
 
     private Downstream(HttpServerExchange exchange) {
         this.exchange = exchange;
@@ -77,6 +81,53 @@ public abstract class Downstream implements TrafficListener.Request {
     @Override
     public final String address() {
         return forwarding == null ? peer() : forwarding.client();
+    }
+
+    /** What filters changed; null if nothing. */
+    public final @Nullable RequestChanges changes() {
+        return changes;
+    }
+
+    /** What filters change, to change more. */
+    public final RequestChanges change() {
+        RequestChanges known = changes;
+        if (known == null) {
+            known = new RequestChanges();
+            changes = known;
+        }
+        return known;
+    }
+
+    /** Whether filters want to change the response. */
+    public final boolean changesResponse() {
+        return changes != null && !changes.ofResponse().isEmpty();
+    }
+
+    /** Forgets what filters changed since it was this. */
+    public final void resetChanges(@Nullable RequestChanges to) {
+        changes = to;
+    }
+
+    @Override
+    public final @Nullable Object attribute(String key) {
+        return attributes == null ? null : attributes.get(key);
+    }
+
+    public final void setAttribute(String key, Object value) {
+        if (attributes == null) {
+            attributes = new HashMap<>();
+        }
+        attributes.put(key, value);
+    }
+
+    /** The host that decides on the service: the client's, unless a filter changed it. */
+    public final String routedHost() {
+        return changes == null || changes.host() == null ? host() : changes.host();
+    }
+
+    /** The path that decides on the service: the client's, unless a filter changed it. */
+    public final String routedPath() {
+        return changes == null || changes.path() == null ? exchange.getRequestPath() : changes.path();
     }
 
     /** The address of the other end of the connection, without its port. */
@@ -158,6 +209,16 @@ public abstract class Downstream implements TrafficListener.Request {
     /** Whether the client waits for {@code 100 Continue} before it sends its body. */
     public final boolean waitsForContinue() {
         return expectsContinue && !HttpContinue.isContinueResponseSent(exchange);
+    }
+
+    /**
+     * Makes the connection end with the response if the client still waits for {@code 100 Continue}: it may send the body or its
+     * next request, and these can't be told apart.
+     */
+    public final void endConnectionIfBodyIsUncertain() {
+        if (!exchange.isRequestComplete() && waitsForContinue()) {
+            exchange.setPersistent(false);
+        }
     }
 
     private static final class OverHttp1 extends Downstream implements ChannelListener<ConduitStreamSourceChannel> {

@@ -1,8 +1,10 @@
 package io.millau.server.internal.proxy;
 
 import io.millau.core.Endpoint;
+import io.millau.core.FailurePage;
 import io.millau.core.Route;
 import io.millau.core.Service;
+import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
@@ -11,6 +13,7 @@ import io.undertow.io.IoCallback;
 import io.undertow.io.Sender;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
+import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -22,25 +25,75 @@ import org.slf4j.LoggerFactory;
  * Sends responses that this proxy makes itself. An instance is the report to traffic listeners on a request that was not
  * forwarded to a service. For the request's I/O thread.
  *
- * @param began the time when the request began, in {@link System#nanoTime}
+ * @param clock the event loop's
+ * @param began the time when the request began, on that clock, in nanoseconds
  */
 record LocalReply(
-        Downstream request, TrafficListener.Ingress ingress, TrafficListener.LocalReason localReason, long began)
+        Downstream request,
+        TrafficListener.Ingress ingress,
+        TrafficListener.LocalReason localReason,
+        Ticker clock,
+        long began)
         implements TrafficListener.Ended {
 
     private static final Logger LOG = LoggerFactory.getLogger(LocalReply.class);
 
+    /** The type of plain texts. */
+    static final String TEXT = "text/plain; charset=utf-8";
+
+    static final String INTERNAL_ERROR = "Internal Server Error\n";
+
     /**
-     * Sends a text, with the status code that is set on the exchange.
+     * Sends a text, or the failure page that replaces it, with the status and the header fields that are set on the exchange.
      *
+     * @param report on the request, which says what failed
      * @param deadlines of the I/O thread
      * @param end called once, when the response was sent to the client or sending failed
      */
-    static void send(Downstream downstream, String text, Deadlines deadlines, Runnable end) {
+    static void send(
+            TrafficListener.Ended report,
+            Downstream downstream,
+            String text,
+            Filters filters,
+            Deadlines deadlines,
+            Runnable end) {
+        FailurePage.Page page = filters.pageFor(report, downstream);
+        if (page == null) {
+            send(report, downstream, TEXT, text.getBytes(StandardCharsets.UTF_8), filters, deadlines, end);
+        } else {
+            send(report, downstream, page.contentType(), page.body(), filters, deadlines, end);
+        }
+    }
+
+    /**
+     * Sends a body, with the status and the header fields that are set on the exchange.
+     *
+     * @param contentType null if there is no body
+     */
+    static void send(
+            TrafficListener.Ended report,
+            Downstream downstream,
+            @Nullable String contentType,
+            byte[] body,
+            Filters filters,
+            Deadlines deadlines,
+            Runnable end) {
         HttpServerExchange exchange = downstream.exchange;
-        exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/plain; charset=utf-8");
-        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-        exchange.setResponseContentLength(bytes.remaining());
+        if (contentType != null) {
+            exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(body);
+        if (!filters.changeResponse(downstream, report.service(), null)) {
+            exchange.getResponseHeaders().clear();
+            exchange.setStatusCode(StatusCodes.INTERNAL_SERVER_ERROR);
+            exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, TEXT);
+            bytes = ByteBuffer.wrap(INTERNAL_ERROR.getBytes(StandardCharsets.UTF_8));
+        }
+        int status = exchange.getStatusCode();
+        if (status != StatusCodes.NO_CONTENT && status != StatusCodes.NOT_MODIFIED) {
+            exchange.setResponseContentLength(bytes.remaining());
+        }
+        downstream.endConnectionIfBodyIsUncertain();
         Sending sending = new Sending(downstream, deadlines, end);
         exchange.getResponseSender().send(bytes, sending);
         sending.began();
@@ -151,6 +204,6 @@ record LocalReply(
 
     @Override
     public long nanos() {
-        return System.nanoTime() - began;
+        return clock.nanoTime() - began;
     }
 }

@@ -2,6 +2,8 @@ package io.millau.server.internal.proxy;
 
 /** Where a request is on its way to a response. */
 enum Phase {
+    /** The filters of the service decide. */
+    FILTERING,
     CONNECTING,
     /** No endpoint took the request, and one is starting: it is tried again after a pause. */
     PAUSED,

@@ -53,6 +53,8 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable RequestBody body;
     private @Nullable StickyCookie cookie;
     private @Nullable ResponseRelay relay;
+    private @Nullable FilteredRequest filtered;
+    private @Nullable ServiceFilters serviceFilters;
 
     /** The endpoint of the current attempt; null when the attempt has failed. */
     private @Nullable Endpoint endpoint;
@@ -66,16 +68,24 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Whether the deadline that is set is that of the client alone: the endpoint has more time. */
     private boolean deadlineOfClient;
 
-    ProxiedRequest(HttpServerExchange exchange, Delivery delivery, ProxyThread thread, ProxyHandler handler) {
+    /** @param filtered null if the proxy has no filters */
+    ProxiedRequest(
+            HttpServerExchange exchange,
+            @Nullable FilteredRequest filtered,
+            Delivery delivery,
+            ProxyThread thread,
+            ProxyHandler handler) {
         this.exchange = exchange;
         this.delivery = delivery;
         this.thread = thread;
         this.deadlines = thread.loop.deadlines;
         this.handler = handler;
         this.tracker = handler.tracker();
-        this.downstream = Downstream.of(exchange);
+        this.filtered = filtered;
+        this.downstream = filtered == null ? Downstream.of(exchange) : filtered.downstream;
         this.attemptBegan = deadlines.now();
-        this.report = new RequestReport(downstream, tracker.ingress(), delivery, attemptBegan);
+        long began = filtered == null ? attemptBegan : filtered.began;
+        this.report = new RequestReport(downstream, tracker.ingress(), delivery, began);
         this.upstream = new UpstreamExchange(this, downstream, report, thread);
     }
 
@@ -114,6 +124,62 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (phase == Phase.WAITING) {
             deadlines.cancel(this);
         }
+        Service service = delivery.service();
+        if (serviceFilters == null && service.filters().isEmpty()) {
+            begin(next);
+        } else {
+            phase = Phase.FILTERING;
+            serviceFilters().run(service);
+        }
+    }
+
+    private ServiceFilters serviceFilters() {
+        if (serviceFilters == null) {
+            FilteredRequest view = filtered == null
+                    ? new FilteredRequest(downstream, thread, handler.filters(), report.began())
+                    : filtered;
+            serviceFilters = new ServiceFilters(this, view);
+        }
+        return serviceFilters;
+    }
+
+    /** Called when the filters of the service let the request pass. */
+    void filtered() {
+        Endpoint chosen = endpoint;
+        if (phase != Phase.FILTERING || chosen == null) {
+            return; // the client has left meanwhile
+        }
+        try {
+            attemptBegan = deadlines.now();
+            begin(chosen);
+        } catch (RuntimeException e) {
+            internalError(e);
+        }
+    }
+
+    /** Called when a filter of the service responded, or failed. */
+    void reply(FilterReply reply) {
+        if (phase != Phase.FILTERING) {
+            return; // the client has left meanwhile
+        }
+        try {
+            exchange.setStatusCode(reply.status);
+            reply.addHeadersTo(exchange.getResponseHeaders());
+            endAttempts(reply.reason);
+            LocalReply.send(
+                    report,
+                    downstream,
+                    reply.contentType,
+                    reply.body,
+                    handler.filters(),
+                    thread.loop.longDeadlines,
+                    this::end);
+        } catch (RuntimeException e) {
+            internalError(e);
+        }
+    }
+
+    private void begin(Endpoint next) {
         report.lastEndpoint = next;
         phase = Phase.CONNECTING;
         boolean retryable = delivery.retryable();
@@ -161,7 +227,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         try {
-            Delivery now = handler.reopen(exchange);
+            Delivery now = routeAgain();
             if (now == null) {
                 replyWithFailure();
                 return;
@@ -228,6 +294,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         return phase == Phase.AWAITING_RESPONSE;
     }
 
+    /** The endpoint of the current attempt; null when the attempt has failed. */
+    @Nullable
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
     @Nullable
     RequestBody body() {
         return body;
@@ -285,11 +357,27 @@ final class ProxiedRequest extends Deadlines.Deadline
         report.response = relaying.begin(connection, first);
         relay = relaying;
         responded(Phase.RELAYING);
-        relaying.pass(first);
+        if (!relaying.pass(first)) {
+            responseNotPassed();
+        }
+    }
+
+    /** A filter failed when it was to change the head of the response: the client gets nothing of it. */
+    private void responseNotPassed() {
+        report.delivered = false;
+        endpoint = null; // it has done its part
+        if (relay != null) {
+            relay.end();
+            relay = null;
+        }
+        exchange.getResponseHeaders().clear();
+        exchange.setReasonPhrase(null);
+        downstream.resetChanges(null);
+        reply(LocalReason.FILTER_FAILED, StatusCodes.INTERNAL_SERVER_ERROR, LocalReply.INTERNAL_ERROR);
     }
 
     private ResponseRelay newRelay() {
-        return new ResponseRelay(this, downstream, thread, delivery, cookie, handler.debugHeaders());
+        return new ResponseRelay(this, downstream, thread, delivery, cookie, handler.debugHeaders(), handler.filters());
     }
 
     /** Called when the head of a 101 response was read. */
@@ -297,10 +385,16 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (!upstream.wantsUpgrade() || thread.responseHead.upgrade() == null) {
             throw new MalformedResponseException("101 to a request that did not ask for it");
         }
+        ResponseRelay upgrading = newRelay();
+        if (!upgrading.prepareUpgrade()) {
+            responded(Phase.RELAYING);
+            responseNotPassed();
+            return;
+        }
         responded(Phase.TUNNEL);
         tracker.upgraded();
-        relay = newRelay();
-        relay.switchProtocols(connection, first);
+        relay = upgrading;
+        upgrading.switchProtocols(connection, first);
     }
 
     /** Ends the attempts: the endpoint has responded. */
@@ -471,7 +565,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Routes the request again after a pause, since services and endpoints may have changed, and begins the next attempt. */
     private void reopen() {
-        Delivery now = handler.reopen(exchange);
+        Delivery now = routeAgain();
         if (now == null) {
             replyWithFailure();
             return;
@@ -480,6 +574,13 @@ final class ProxiedRequest extends Deadlines.Deadline
         attemptBegan = deadlines.now();
         replaceDelivery(now);
         attempt();
+    }
+
+    private @Nullable Delivery routeAgain() {
+        if (serviceFilters != null) {
+            serviceFilters.forgetService();
+        }
+        return handler.reopen(downstream);
     }
 
     private void replaceDelivery(Delivery now) {
@@ -589,28 +690,22 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void reply(LocalReason reason, int status, String text) {
-        report.localReason = reason;
-        abandonAttempt();
-        closeConnection();
         exchange.setStatusCode(status);
         if (status < 500) {
             exchange.setPersistent(false);
         }
-        endConnectionIfBodyIsUncertain();
+        endAttempts(reason);
+        LocalReply.send(report, downstream, text, handler.filters(), thread.loop.longDeadlines, this::end);
+    }
+
+    /** Ends what goes on with endpoints, before a local reply. */
+    private void endAttempts(LocalReason reason) {
+        report.localReason = reason;
+        abandonAttempt();
+        closeConnection();
         delivery.stopWaiting();
         phase = Phase.LOCAL_REPLY;
         cancelDeadlines();
-        LocalReply.send(downstream, text, thread.loop.longDeadlines, this::end);
-    }
-
-    /**
-     * Makes the connection end with the response if the client still waits for {@code 100 Continue}: it may send the body or
-     * its next request, and these can't be told apart.
-     */
-    void endConnectionIfBodyIsUncertain() {
-        if (body != null && !exchange.isRequestComplete() && downstream.waitsForContinue()) {
-            exchange.setPersistent(false);
-        }
     }
 
     @Override

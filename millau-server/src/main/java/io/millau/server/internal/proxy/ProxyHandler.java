@@ -9,6 +9,7 @@ import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.io.DirectMemory;
 import io.millau.server.internal.tls.Certificates;
+import io.undertow.server.HandlerWrapper;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * to requests that have to use another connection. For every other request it finds the services and starts a {@link
  * ProxiedRequest}. Runs on I/O threads.
  */
-public final class ProxyHandler implements HttpHandler {
+public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
 
     /** The status of RFC 9110, 15.5.20. */
     private static final int MISDIRECTED_REQUEST = 421;
@@ -36,12 +37,15 @@ public final class ProxyHandler implements HttpHandler {
     private final @Nullable Certificates certificates;
     private final ThreadLocal<ProxyThread> threads;
     private final RequestTracker tracker;
+    private final Filters filters;
+    private final HttpHandler routing;
     private final @Nullable DebugHeaders debugHeaders;
     private final Runnable endpointUnreachable;
     private volatile boolean draining;
 
     /**
      * @param certificates has the responses to ACME challenges; null without HTTPS
+     * @param application gets requests before they are routed; null for none
      * @param debugHeaders added to responses; null for none
      * @param endpointUnreachable called when an endpoint could not be reached, to make the sources look for changes
      */
@@ -52,19 +56,23 @@ public final class ProxyHandler implements HttpHandler {
             ThreadLocal<ProxyThread> threads,
             TrafficListener listener,
             TrafficListener.Ingress ingress,
+            Filters filters,
+            @Nullable HandlerWrapper application,
             @Nullable DebugHeaders debugHeaders,
             Runnable endpointUnreachable) {
         this.router = router;
         this.https = https;
         this.certificates = certificates;
         this.threads = threads;
-        this.tracker = new RequestTracker(listener, ingress, threads);
+        this.tracker = new RequestTracker(listener, ingress, threads, filters);
+        this.filters = filters;
+        this.routing = application == null ? this::route : new Application(application, this::route, tracker);
         this.debugHeaders = debugHeaders;
         this.endpointUnreachable = endpointUnreachable;
     }
 
     @Override
-    public void handleRequest(HttpServerExchange exchange) {
+    public void handleRequest(HttpServerExchange exchange) throws Exception {
         Rejection rejection = Rejection.of(exchange);
         if (rejection == null) {
             rejection = Rejection.ofProblem(RequestCheck.problemOf(exchange));
@@ -85,7 +93,7 @@ public final class ProxyHandler implements HttpHandler {
         if (HttpsRules.isChallenge(exchange)) {
             respondToChallenge(exchange);
         } else {
-            route(exchange);
+            routing.handleRequest(exchange);
         }
     }
 
@@ -138,7 +146,7 @@ public final class ProxyHandler implements HttpHandler {
 
     private void route(HttpServerExchange exchange) {
         if (https.redirectsAll(exchange)) {
-            redirect(exchange);
+            redirect(exchange, null);
             return;
         }
         if (!DirectMemory.hasRoom(tracker.inProgress())) {
@@ -148,20 +156,54 @@ public final class ProxyHandler implements HttpHandler {
             tracker.reply(exchange, LocalReason.OVERLOADED, "Overloaded\n");
             return;
         }
-        String host = Downstream.hostOf(exchange);
-        Delivery delivery = open(exchange, host);
+        if (filters.ofProxy().isEmpty()) {
+            forward(exchange, null);
+            return;
+        }
+        ProxyThread thread = threads.get();
+        new FilteredRequest(Downstream.of(exchange), thread, filters, thread.loop.deadlines.now())
+                .run(filters.ofProxy(), this);
+    }
+
+    @Override
+    public void waits(FilteredRequest request) {
+        tracker.waits();
+        request.downstream.exchange.dispatch(SameThreadExecutor.INSTANCE, () -> {});
+    }
+
+    @Override
+    public void proceed(FilteredRequest request) {
+        if (request.waited()) {
+            tracker.waited();
+        }
+        forward(request.downstream.exchange, request);
+    }
+
+    @Override
+    public void reply(FilteredRequest request, FilterReply reply) {
+        if (request.waited()) {
+            tracker.waited();
+        }
+        tracker.reply(request, reply);
+    }
+
+    /** @param filtered null if the proxy has no filters */
+    private void forward(HttpServerExchange exchange, @Nullable FilteredRequest filtered) {
+        String host = filtered == null ? Downstream.hostOf(exchange) : filtered.downstream.routedHost();
+        Delivery delivery =
+                open(exchange, host, filtered == null ? exchange.getRequestPath() : filtered.downstream.routedPath());
         if (delivery == null) {
             tracker.unmatched(exchange);
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
-            tracker.reply(exchange, LocalReason.NO_SERVICE, NO_SERVICE);
+            reply(exchange, filtered, LocalReason.NO_SERVICE, NO_SERVICE, NO_SERVICE.strip());
             return;
         }
         switch (https.verdict(exchange, host, delivery)) {
             case PROCEED -> {
-                ProxiedRequest request = new ProxiedRequest(exchange, delivery, threads.get(), this);
+                ProxiedRequest request = new ProxiedRequest(exchange, filtered, delivery, threads.get(), this);
                 exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
             }
-            case REDIRECT -> redirect(exchange);
+            case REDIRECT -> redirect(exchange, filtered);
             case MISDIRECTED -> {
                 tracker.badRequest(
                         exchange,
@@ -169,17 +211,31 @@ public final class ProxyHandler implements HttpHandler {
                                 + " on a connection whose client certificate does not fit it (millau.client-ca)");
                 exchange.setStatusCode(MISDIRECTED_REQUEST);
                 exchange.setReasonPhrase("Misdirected Request");
-                tracker.reply(exchange, LocalReason.MISDIRECTED, "This connection is not for that host\n");
+                String text = "This connection is not for that host\n";
+                reply(exchange, filtered, LocalReason.MISDIRECTED, text, text.strip());
             }
         }
     }
 
-    private void redirect(HttpServerExchange exchange) {
+    private void reply(
+            HttpServerExchange exchange,
+            @Nullable FilteredRequest filtered,
+            LocalReason reason,
+            String text,
+            String detail) {
+        if (filtered == null) {
+            tracker.reply(exchange, reason, text, detail);
+        } else {
+            tracker.reply(filtered.downstream, reason, text, detail, filtered.began);
+        }
+    }
+
+    private void redirect(HttpServerExchange exchange, @Nullable FilteredRequest filtered) {
         String location = https.location(exchange);
         if (location == null) {
             tracker.badRequest(exchange, "no Host to redirect to");
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
-            tracker.reply(exchange, LocalReason.BAD_REQUEST, "Bad Request\n");
+            reply(exchange, filtered, LocalReason.BAD_REQUEST, "Bad Request\n", "Bad Request");
             return;
         }
         if (Forwarding.of(exchange) == null && Forwarding.claimsHttps(exchange)) {
@@ -187,12 +243,11 @@ public final class ProxyHandler implements HttpHandler {
         }
         exchange.getResponseHeaders().put(Headers.LOCATION, location);
         exchange.setStatusCode(StatusCodes.PERMANENT_REDIRECT);
-        tracker.reply(exchange, LocalReason.REDIRECT, "Moved to " + location + "\n", "redirected to HTTPS");
+        reply(exchange, filtered, LocalReason.REDIRECT, "Moved to " + location + "\n", "redirected to HTTPS");
     }
 
     /** Finds the services for a request in the current snapshot; null if none matches. */
-    private @Nullable Delivery open(HttpServerExchange exchange, String host) {
-        String path = exchange.getRequestPath();
+    private @Nullable Delivery open(HttpServerExchange exchange, String host, String path) {
         return router.open(
                 host,
                 path.startsWith("/") ? path : "/",
@@ -205,11 +260,16 @@ public final class ProxyHandler implements HttpHandler {
      * @return null if none matches, or if the request would have to use another connection now
      */
     @Nullable
-    Delivery reopen(HttpServerExchange exchange) {
-        String host = Downstream.hostOf(exchange);
-        Delivery delivery = open(exchange, host);
-        boolean proceeds = delivery != null && https.verdict(exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
+    Delivery reopen(Downstream downstream) {
+        String host = downstream.routedHost();
+        Delivery delivery = open(downstream.exchange, host, downstream.routedPath());
+        boolean proceeds =
+                delivery != null && https.verdict(downstream.exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
         return proceeds ? delivery : null;
+    }
+
+    Filters filters() {
+        return filters;
     }
 
     RequestTracker tracker() {

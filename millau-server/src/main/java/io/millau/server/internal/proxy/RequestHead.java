@@ -2,6 +2,7 @@ package io.millau.server.internal.proxy;
 
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.Forwarding;
+import io.millau.server.internal.frontend.RequestChanges;
 import io.millau.server.internal.frontend.RequestId;
 import io.millau.server.internal.http.Authority;
 import io.millau.server.internal.http.HopByHop;
@@ -14,6 +15,8 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,16 +71,20 @@ public final class RequestHead {
     void write(Downstream client, boolean chunked, @Nullable String upgrade) throws UnfitException {
         HttpServerExchange exchange = client.exchange;
         at = 0;
+        RequestChanges changes = client.changes();
         HeaderMap headers = exchange.getRequestHeaders();
         String host = headers.getFirst(Headers.HOST);
         put(exchange.getRequestMethod());
         put((byte) ' ');
-        target(exchange);
+        target(exchange, changes);
         put(VERSION);
         put(HOST);
-        value(host == null ? "" : host);
+        value(changes != null && changes.host() != null ? changes.host() : host == null ? "" : host);
         put(CRLF);
-        fields(headers, headers.get(Headers.CONNECTION), chunked);
+        fields(headers, headers.get(Headers.CONNECTION), chunked, changes);
+        if (changes != null) {
+            changed(changes);
+        }
         Forwarding forwarding = client.forwarding();
         put(X_FORWARDED_FOR);
         value(forwarding == null ? client.address() : forwarding.addresses());
@@ -117,10 +124,10 @@ public final class RequestHead {
         put(CRLF);
     }
 
-    private void target(HttpServerExchange exchange) throws UnfitException {
+    private void target(HttpServerExchange exchange, @Nullable RequestChanges changes) throws UnfitException {
         int start = at;
-        latin1(exchange.getRequestURI());
-        String query = exchange.getQueryString();
+        latin1(changes != null && changes.path() != null ? changes.path() : exchange.getRequestURI());
+        String query = changes != null && changes.query() != null ? changes.query() : exchange.getQueryString();
         if (!query.isEmpty()) {
             put((byte) '?');
             latin1(query);
@@ -132,18 +139,30 @@ public final class RequestHead {
         }
     }
 
-    private void fields(HeaderMap headers, @Nullable HeaderValues connection, boolean chunked) throws UnfitException {
+    private void fields(
+            HeaderMap headers, @Nullable HeaderValues connection, boolean chunked, @Nullable RequestChanges changes)
+            throws UnfitException {
         for (long i = headers.fastIterateNonEmpty(); i != -1L; i = headers.fiNextNonEmpty(i)) {
             HeaderValues values = headers.fiCurrent(i);
             HttpString name = values.getHeaderName();
             if (isReplaced(name)
                     || HopByHop.contains(name)
                     || HopByHop.isNamed(connection, name)
-                    || chunked && name.equals(Headers.CONTENT_LENGTH)) {
+                    || chunked && name.equals(Headers.CONTENT_LENGTH)
+                    || changes != null && changes.replaces(name)) {
                 continue;
             }
             for (int v = 0; v < values.size(); v++) {
                 field(name, values.get(v));
+            }
+        }
+    }
+
+    /** Writes the fields as filters changed them. */
+    private void changed(RequestChanges changes) throws UnfitException {
+        for (Map.Entry<HttpString, List<String>> field : changes.fields().entrySet()) {
+            for (String value : field.getValue()) {
+                field(field.getKey(), value);
             }
         }
     }

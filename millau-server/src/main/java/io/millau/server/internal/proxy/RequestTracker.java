@@ -1,9 +1,11 @@
 package io.millau.server.internal.proxy;
 
 import io.millau.core.Service;
+import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.text.Throttle;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
@@ -29,6 +31,7 @@ final class RequestTracker {
     private final TrafficListener listener;
     private final TrafficListener.Ingress ingress;
     private final ThreadLocal<ProxyThread> threads;
+    private final Filters filters;
     private final AtomicInteger inProgress = new AtomicInteger();
     private final Throttle badRequests = new Throttle();
     private final Throttle unmatched = new Throttle();
@@ -36,10 +39,15 @@ final class RequestTracker {
     private final Throttle overloads = new Throttle();
     private final Map<String, Throttle> failures = new ConcurrentHashMap<>();
 
-    RequestTracker(TrafficListener listener, TrafficListener.Ingress ingress, ThreadLocal<ProxyThread> threads) {
+    RequestTracker(
+            TrafficListener listener,
+            TrafficListener.Ingress ingress,
+            ThreadLocal<ProxyThread> threads,
+            Filters filters) {
         this.listener = listener;
         this.ingress = ingress;
         this.threads = threads;
+        this.filters = filters;
     }
 
     TrafficListener listener() {
@@ -71,6 +79,16 @@ final class RequestTracker {
 
     /** Called when a request became a tunnel. It may stay open without limit and no longer counts as in progress. */
     void upgraded() {
+        inProgress.getAndDecrement();
+    }
+
+    /** Called when a request has to wait before it begins; it counts as in progress meanwhile. */
+    void waits() {
+        inProgress.getAndIncrement();
+    }
+
+    /** Called when that wait is over. */
+    void waited() {
         inProgress.getAndDecrement();
     }
 
@@ -157,20 +175,71 @@ final class RequestTracker {
      */
     void reply(HttpServerExchange exchange, TrafficListener.LocalReason reason, String text, String detail) {
         Downstream downstream = Downstream.of(exchange);
+        reply(downstream, reason, text, detail, threads.get().loop.deadlines.now());
+    }
+
+    /**
+     * Sends a local reply to a request that is not forwarded to a service.
+     *
+     * @param began the time when the request began, on the clock of the event loop, in nanoseconds
+     */
+    void reply(Downstream downstream, TrafficListener.LocalReason reason, String text, String detail, long began) {
+        logReply(downstream, detail);
+        EventLoop loop = threads.get().loop;
+        LocalReply report = new LocalReply(downstream, ingress, reason, loop.deadlines::now, began);
+        began(report, downstream);
+        downstream.exchange.dispatch(
+                SameThreadExecutor.INSTANCE,
+                () -> LocalReply.send(
+                        report, downstream, text, filters, loop.longDeadlines, () -> ended(report, downstream)));
+    }
+
+    /** Sends the response of a filter to a request that is not forwarded to a service. */
+    void reply(FilteredRequest request, FilterReply reply) {
+        Downstream downstream = request.downstream;
+        downstream.exchange.setStatusCode(reply.status);
+        reply.addHeadersTo(downstream.exchange.getResponseHeaders());
+        if (reply.reason == TrafficListener.LocalReason.FILTER_FAILED) {
+            reply(downstream, reply.reason, LocalReply.INTERNAL_ERROR, "a filter failed", request.began);
+            return;
+        }
+        logReply(downstream, "a filter responded");
+        EventLoop loop = threads.get().loop;
+        LocalReply report = new LocalReply(downstream, ingress, reply.reason, loop.deadlines::now, request.began);
+        began(report, downstream);
+        downstream.exchange.dispatch(
+                SameThreadExecutor.INSTANCE,
+                () -> LocalReply.send(
+                        report,
+                        downstream,
+                        reply.contentType,
+                        reply.body,
+                        filters,
+                        loop.longDeadlines,
+                        () -> ended(report, downstream)));
+    }
+
+    /** The clock of the current I/O thread. */
+    Ticker clock() {
+        return threads.get().loop.deadlines::now;
+    }
+
+    /** Reports a request that an application has responded to. Called by any thread. */
+    void respondedByApplication(Downstream downstream, Ticker clock, long began) {
+        LocalReply report = new LocalReply(downstream, ingress, TrafficListener.LocalReason.APPLICATION, clock, began);
+        began(report, downstream);
+        ended(report, downstream);
+    }
+
+    private static void logReply(Downstream downstream, String detail) {
         if (LOG.isDebugEnabled()) {
             LOG.debug(
                     "Local reply request={} status={} host={} path={} reason={}",
                     downstream.id(),
-                    exchange.getStatusCode(),
+                    downstream.exchange.getStatusCode(),
                     LogText.value(downstream.host()),
                     LogText.value(downstream.path()),
                     LogText.value(detail));
         }
-        LocalReply reply = new LocalReply(downstream, ingress, reason, System.nanoTime());
-        began(reply, downstream);
-        exchange.dispatch(
-                SameThreadExecutor.INSTANCE,
-                () -> LocalReply.send(
-                        downstream, text, threads.get().loop.longDeadlines, () -> ended(reply, downstream)));
     }
 }

@@ -32,6 +32,7 @@ final class ResponseRelay {
     private final Delivery delivery;
     private final @Nullable StickyCookie cookie;
     private final @Nullable DebugHeaders debugHeaders;
+    private final Filters filters;
     private @Nullable ResponseBody body;
     private @Nullable Tunnel tunnel;
 
@@ -46,7 +47,8 @@ final class ResponseRelay {
             ProxyThread thread,
             Delivery delivery,
             @Nullable StickyCookie cookie,
-            @Nullable DebugHeaders debugHeaders) {
+            @Nullable DebugHeaders debugHeaders,
+            Filters filters) {
         this.request = request;
         this.downstream = downstream;
         this.exchange = downstream.exchange;
@@ -54,6 +56,7 @@ final class ResponseRelay {
         this.delivery = delivery;
         this.cookie = cookie;
         this.debugHeaders = debugHeaders;
+        this.filters = filters;
     }
 
     /** Whether all of the response was read from the endpoint. */
@@ -82,8 +85,12 @@ final class ResponseRelay {
         return body;
     }
 
-    /** Sends the head, and the part of the body that has arrived. To be called after {@link #begin}. */
-    void pass(PooledByteBuffer first) throws IOException {
+    /**
+     * Sends the head, and the part of the body that has arrived. To be called after {@link #begin}.
+     *
+     * @return false if a filter failed, so that nothing was sent
+     */
+    boolean pass(PooledByteBuffer first) throws IOException {
         ResponseHead head = thread.responseHead;
         ResponseBody passing = body;
         if (passing == null) {
@@ -94,7 +101,7 @@ final class ResponseRelay {
         if (connection != null) {
             direct = true;
             passing.startDirect(connection, head.putBefore(first.getBuffer()));
-            return;
+            return true;
         }
         head.copyTo(exchange.getResponseHeaders());
         addCookieAndDebugHeaders();
@@ -105,11 +112,14 @@ final class ResponseRelay {
         if (head.reason() != null) {
             exchange.setReasonPhrase(head.reason());
         }
+        if (!filtersAccept()) {
+            return false;
+        }
         if (exchange.isHttp10() && exchange.isPersistent()) {
             exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
         }
         frame(head, passing);
-        request.endConnectionIfBodyIsUncertain();
+        downstream.endConnectionIfBodyIsUncertain();
         StreamSinkChannel channel = exchange.getResponseChannel();
         if (head.status() == StatusCodes.NO_CONTENT) {
             // Undertow has framed it if the request is HEAD; it must not be (RFC 9110, 8.6; RFC 9112, 6.1).
@@ -117,6 +127,11 @@ final class ResponseRelay {
             exchange.getResponseHeaders().remove(Headers.TRANSFER_ENCODING);
         }
         passing.start(channel);
+        return true;
+    }
+
+    private boolean filtersAccept() {
+        return filters.changeResponse(downstream, delivery.service(), request.endpoint());
     }
 
     /** Frames a body whose length is not known, and passes trailers on if the client wants them. */
@@ -136,7 +151,10 @@ final class ResponseRelay {
     }
 
     private boolean changesHead() {
-        return debugHeaders != null || hsts() != null || cookie != null && cookie.isNew(delivery);
+        return debugHeaders != null
+                || hsts() != null
+                || cookie != null && cookie.isNew(delivery)
+                || downstream.changesResponse();
     }
 
     /**
@@ -186,15 +204,28 @@ final class ResponseRelay {
     }
 
     /**
-     * Passes a 101 on to the client, and then the bytes of both sides.
+     * Prepares the head of a 101.
+     *
+     * @return false if a filter failed
+     */
+    boolean prepareUpgrade() {
+        ResponseHead head = thread.responseHead;
+        exchange.setStatusCode(StatusCodes.SWITCHING_PROTOCOLS);
+        head.copyTo(exchange.getResponseHeaders());
+        addCookieAndDebugHeaders();
+        if (!filtersAccept()) {
+            return false;
+        }
+        exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
+        return true;
+    }
+
+    /**
+     * Passes a 101 on to the client, after {@link #prepareUpgrade}, and then the bytes of both sides.
      *
      * @param first the bytes that the endpoint sent after the 101
      */
     void switchProtocols(UpstreamConnection connection, PooledByteBuffer first) {
-        ResponseHead head = thread.responseHead;
-        head.copyTo(exchange.getResponseHeaders());
-        exchange.getResponseHeaders().put(Headers.UPGRADE, head.upgrade());
-        addCookieAndDebugHeaders();
         downstream.unwatch();
         // Nothing is read from the endpoint until the client has the 101. If the client leaves before that, the request
         // ends.

@@ -13,9 +13,10 @@ import javax.net.ssl.SSLSession;
  * The identity of a client whose certificate was verified. Immutable.
  *
  * @param ca the CA certificates that were trusted to verify it
+ * @param certificate its own certificate
  * @param fields its certificates as header fields, {@code Client-Cert} and {@code Client-Cert-Chain} (RFC 9440, 2)
  */
-public record ClientIdentity(Set<X509Certificate> ca, byte[] fields) {
+public record ClientIdentity(Set<X509Certificate> ca, X509Certificate certificate, byte[] fields) {
 
     /** @throws SSLPeerUnverifiedException if the client sent no certificate, or one that can't be encoded */
     static ClientIdentity of(SSLSession session, Set<X509Certificate> ca) throws SSLPeerUnverifiedException {
@@ -25,7 +26,10 @@ public record ClientIdentity(Set<X509Certificate> ca, byte[] fields) {
             for (int i = 1; i < chain.length; i++) {
                 fields.append(i == 1 ? "\r\nClient-Cert-Chain: " : ", ").append(item(chain[i]));
             }
-            return new ClientIdentity(ca, Http1.ascii(fields.append("\r\n").toString()));
+            return new ClientIdentity(
+                    ca,
+                    (X509Certificate) chain[0],
+                    Http1.ascii(fields.append("\r\n").toString()));
         } catch (CertificateEncodingException e) {
             throw new SSLPeerUnverifiedException("certificate that can't be encoded: " + e.getMessage());
         }

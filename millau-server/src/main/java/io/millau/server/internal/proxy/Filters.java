@@ -1,0 +1,134 @@
+package io.millau.server.internal.proxy;
+
+import io.millau.core.Endpoint;
+import io.millau.core.FailurePage;
+import io.millau.core.FilterResponse;
+import io.millau.core.RequestFilter;
+import io.millau.core.Service;
+import io.millau.core.TrafficListener;
+import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.RequestChanges;
+import io.millau.server.internal.http.FieldRules;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The filters of a proxy, and its failure page. What they throw is logged the first time, with its stack trace. Safe for use by
+ * several threads.
+ */
+public final class Filters {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Filters.class);
+
+    /** What removed services had is not evicted; the set is cleared at this size. */
+    private static final int MAX_FAILED = 1000;
+
+    private final List<RequestFilter> ofProxy;
+    private final @Nullable FailurePage page;
+    private final Set<Object> failed = Collections.newSetFromMap(Collections.synchronizedMap(new IdentityHashMap<>()));
+
+    /** @param page null for plain texts */
+    public Filters(List<RequestFilter> ofProxy, @Nullable FailurePage page) {
+        this.ofProxy = List.copyOf(ofProxy);
+        this.page = page;
+    }
+
+    /** Those that run before a service is chosen. */
+    List<RequestFilter> ofProxy() {
+        return ofProxy;
+    }
+
+    void failed(RequestFilter filter, Downstream downstream, Throwable failure) {
+        log("Filter failed", filter, filter.getClass(), downstream, failure);
+    }
+
+    private void log(String event, Object key, Class<?> of, Downstream downstream, Throwable failure) {
+        if (failed.size() >= MAX_FAILED) {
+            failed.clear();
+        }
+        if (failed.add(key)) {
+            LOG.error(
+                    "{} class={} request={} next=\"what it throws from now on is counted, not logged\"",
+                    event,
+                    of.getName(),
+                    downstream.id(),
+                    failure);
+        }
+    }
+
+    /**
+     * Lets filters change the head of a response that is about to be sent.
+     *
+     * @param endpoint null if the response is not a service's
+     * @return false if one failed, so that the response must not be sent
+     */
+    boolean changeResponse(Downstream downstream, @Nullable Service service, @Nullable Endpoint endpoint) {
+        RequestChanges changes = downstream.changes();
+        if (changes == null) {
+            return true;
+        }
+        ResponseView view = new ResponseView(downstream.exchange, service, endpoint);
+        for (Consumer<FilterResponse> change : changes.ofResponse()) {
+            try {
+                change.accept(view);
+            } catch (RuntimeException | Error e) {
+                // The same code is another object for each request.
+                log("Filter failed", change.getClass(), change.getClass(), downstream, e);
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The page for a failure of this proxy itself; null for the plain text. */
+    FailurePage.@Nullable Page pageFor(TrafficListener.Ended report, Downstream downstream) {
+        FailurePage pages = page;
+        if (pages == null || report.status() < 400 || report.localReason() == TrafficListener.LocalReason.FILTER) {
+            return null;
+        }
+        try {
+            FailurePage.Page made = pages.page(new FailureView(report));
+            if (made != null) {
+                FieldRules.value("Content-Type", made.contentType());
+            }
+            return made;
+        } catch (RuntimeException | Error e) {
+            log("Failure page failed", pages, pages.getClass(), downstream, e);
+            return null;
+        }
+    }
+
+    private record FailureView(TrafficListener.Ended ended) implements FailurePage.Failure {
+        @Override
+        public int status() {
+            return ended.status();
+        }
+
+        @Override
+        public TrafficListener.LocalReason reason() {
+            return Objects.requireNonNull(ended.localReason());
+        }
+
+        @Override
+        public @Nullable Service service() {
+            return ended.service();
+        }
+
+        @Override
+        public String requestId() {
+            return ended.request().id();
+        }
+
+        @Override
+        public TrafficListener.Request request() {
+            return ended.request();
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package io.millau.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.server.testing.ScriptedEndpoint;
+import io.undertow.Handlers;
+import io.undertow.server.HandlerWrapper;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.handlers.BlockingHandler;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** An Undertow application in front of the proxy, on its addresses: {@link Millau.Builder#wrap}. */
+class WrapTest extends ProxyTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final LocalReplies replies = new LocalReplies();
+    private HandlerWrapper application = proxy -> proxy;
+
+    @Override
+    protected Millau.Builder builder() {
+        return super.builder()
+                .listener(replies)
+                .filter(request -> request.setHeader("X-Filtered", "yes").proceed())
+                .wrap(application);
+    }
+
+    private static HandlerWrapper admin(HttpHandler admin) {
+        return proxy -> Handlers.path(proxy).addPrefixPath("/admin", admin);
+    }
+
+    private void assertTold(String... events) {
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(replies.told).containsExactly(events));
+    }
+
+    @Test
+    void anApplicationAndTheProxyShareAnAddress() throws Exception {
+        application = admin(exchange -> exchange.getResponseSender().send("admin " + exchange.getRelativePath()));
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawClient client = client();
+
+        assertThat(client.get("/admin/users").body()).isEqualTo("admin /users");
+        assertThat(client.get("/shop").body()).isEqualTo("ok");
+        assertThat(client.get("/admin/").body()).isEqualTo("admin /");
+        assertThat(endpoint.requests)
+                .singleElement()
+                .satisfies(request -> assertThat(request.field("X-Filtered")).isEqualTo("yes"));
+        assertTold("200 APPLICATION", "200 null", "200 APPLICATION");
+    }
+
+    @Test
+    void anApplicationMayBlockAndReadBodies() throws Exception {
+        application = admin(new BlockingHandler(exchange -> {
+            byte[] body = exchange.getInputStream().readAllBytes();
+            exchange.getOutputStream().write(body);
+        }));
+        startWith(endpointThatSays("ok"));
+        RawClient client = client();
+
+        assertThat(client.send("POST /admin HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody")
+                        .read()
+                        .body())
+                .isEqualTo("body");
+        assertThat(client.send(
+                                "POST /admin HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+                        .read()
+                        .body())
+                .isEqualTo("abc");
+        assertThat(client.get("/").body()).isEqualTo("ok");
+        try (RawHttp2Client http2 = new RawHttp2Client(millau.port())) {
+            http2.headers(1, false, ":method", "POST", ":scheme", "http", ":path", "/admin", ":authority", "a");
+            http2.send(RawHttp2Client.DATA, RawHttp2Client.END_STREAM, 1, "two".getBytes(StandardCharsets.US_ASCII));
+            assertThat(http2.body(1)).isEqualTo("two");
+        }
+        assertTold("200 APPLICATION", "200 APPLICATION", "200 null", "200 APPLICATION");
+    }
+
+    @Test
+    void anApplicationMayPassARequestOnFromAThreadThatBlocks() throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        application = proxy -> new BlockingHandler(exchange -> exchange.dispatch(exchange.getIoThread(), proxy));
+        startWith(endpoint);
+
+        assertThat(client().get("/").body()).isEqualTo("ok");
+        application = proxy -> new BlockingHandler(proxy);
+        startWith(endpoint);
+        assertThat(client().get("/").body()).isEqualTo("ok");
+        assertTold("200 null", "200 null");
+    }
+
+    @Test
+    void anApplicationThatThrowsIsA500() throws Exception {
+        application = admin(exchange -> {
+            throw new IllegalStateException("a bug");
+        });
+        startWith(endpointThatSays("ok"));
+        RawClient client = client();
+
+        assertThat(client.get("/admin").status()).isEqualTo(500);
+        assertThat(client.get("/").body()).isEqualTo("ok");
+        assertTold("500 APPLICATION", "200 null");
+    }
+
+    @Test
+    void malformedRequestsDoNotReachTheApplication() throws Exception {
+        application = proxy -> exchange -> exchange.getResponseSender().send("never");
+        startWith(endpointThatSays("ok"));
+
+        assertThat(client().send("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n")
+                        .read()
+                        .status())
+                .isEqualTo(400);
+        assertTold("400 BAD_REQUEST");
+    }
+
+    @Test
+    void theEndWaitsForTheApplication() throws Exception {
+        CountDownLatch began = new CountDownLatch(1);
+        CountDownLatch ends = new CountDownLatch(1);
+        application = admin(new BlockingHandler(exchange -> {
+            began.countDown();
+            ends.await(60, TimeUnit.SECONDS);
+            exchange.getResponseSender().send("done");
+        }));
+        startWith(endpointThatSays("ok"));
+        RawClient client = client().send("GET /admin HTTP/1.1\r\nHost: a\r\n\r\n");
+        began.await(60, TimeUnit.SECONDS);
+        Thread closing = new Thread(millau::close);
+        closing.start();
+        await().atMost(PATIENCE).until(() -> !millau.up());
+        ends.countDown();
+
+        assertThat(client.read().body()).isEqualTo("done");
+        closing.join(PATIENCE.toMillis());
+    }
+}
