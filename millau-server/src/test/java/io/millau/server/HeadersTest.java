@@ -99,6 +99,24 @@ class HeadersTest extends ProxyTest {
         assertThat(response.body()).isEqualTo("ok");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/?", "/a?", "/a??", "/a?b", "/a"})
+    void anEmptyQueryIsNotTheSameAsNone(String target) throws Exception {
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawClient client = client();
+        client.get(target);
+        client.get(target);
+        try (RawHttp2Client http2 = new RawHttp2Client(millau.port())) {
+            http2.headers(1, true, ":method", "GET", ":scheme", "http", ":path", target, ":authority", "a");
+            http2.body(1);
+        }
+
+        assertThat(endpoint.requests)
+                .hasSize(3)
+                .allSatisfy(request -> assertThat(request.startLine()).isEqualTo("GET " + target + " HTTP/1.1"));
+    }
+
     @Test
     void anAbsoluteTargetBecomesAPath() throws Exception {
         Message request = forwarded("GET http://a:1234/x?y HTTP/1.1\r\nHost: a:1234\r\n\r\n");

@@ -146,7 +146,7 @@ public abstract class Downstream implements TrafficListener.Request {
 
     @Override
     public final String path() {
-        return exchange.getRequestURI();
+        return exchange.getRequestPath();
     }
 
     @Override

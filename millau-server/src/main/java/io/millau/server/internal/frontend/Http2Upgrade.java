@@ -34,8 +34,7 @@ final class Http2Upgrade implements HttpHandler {
             next.handleRequest(exchange);
             return;
         }
-        String query = exchange.getQueryString();
-        String target = exchange.getRequestURI() + (query.isEmpty() ? "" : "?" + query);
+        String target = RequestTarget.of(exchange);
         ReceivedHead head = new ReceivedHead(exchange.getRequestMethod(), target, Protocols.HTTP_2_0, headers, null);
         exchange.upgradeChannel("h2c", (connection, upgraded) -> {
             headers.remove(Headers.UPGRADE);

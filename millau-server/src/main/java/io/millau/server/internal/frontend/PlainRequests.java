@@ -91,11 +91,15 @@ final class PlainRequests {
             return null;
         }
         buffer.position(buffer.position() + at);
-        String path = text(pathAt, pathEnd);
         HttpServerExchange exchange = new HttpServerExchange(connection, headers, new HeaderMap(), -1);
         exchange.setRequestMethod(method);
         exchange.setProtocol(Protocols.HTTP_1_1);
-        RequestTarget.set(exchange, path, targetEnd > pathEnd ? text(pathEnd + 1, targetEnd) : "");
+        if (targetEnd == pathEnd + 1) {
+            RequestTarget.set(exchange, text(pathAt, targetEnd));
+        } else {
+            String query = targetEnd > pathEnd ? text(pathEnd + 1, targetEnd) : "";
+            RequestTarget.set(exchange, text(pathAt, pathEnd), query);
+        }
         exchange.setPersistent(true);
         return exchange;
     }

@@ -46,17 +46,31 @@ public final class RequestTarget {
     static void set(HttpServerExchange exchange, String target) {
         int mark = target.indexOf('?');
         if (mark < 0) {
-            set(exchange, target, "");
+            set(exchange, target, target, "");
+        } else if (mark == target.length() - 1) {
+            set(exchange, target, target.substring(0, mark), ""); // an empty query differs from none (RFC 3986, 6.2.3)
         } else {
-            set(exchange, target.substring(0, mark), target.substring(mark + 1));
+            String path = target.substring(0, mark);
+            set(exchange, path, path, target.substring(mark + 1));
         }
     }
 
-    /** Sets the target of a request; the query is empty if there is none. */
-    static void set(HttpServerExchange exchange, String path, String query) {
-        exchange.setRequestURI(path);
+    /** @param uri the path, with a question mark after it if the query is empty but not absent */
+    private static void set(HttpServerExchange exchange, String uri, String path, String query) {
+        exchange.setRequestURI(uri);
         exchange.setRequestPath(path);
         exchange.setRelativePath(path);
-        exchange.setQueryString(query);
+        exchange.setQueryString(query.startsWith("?") ? "?" + query : query); // Undertow drops one question mark
+    }
+
+    /** Sets the target of a request; the query is not empty, or absent. */
+    static void set(HttpServerExchange exchange, String path, String query) {
+        set(exchange, path, path, query);
+    }
+
+    /** The target as it was sent, with its query. */
+    public static String of(HttpServerExchange exchange) {
+        String query = exchange.getQueryString();
+        return exchange.getRequestURI() + (query.isEmpty() ? "" : "?" + query);
     }
 }

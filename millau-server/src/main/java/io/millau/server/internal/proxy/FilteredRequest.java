@@ -53,7 +53,7 @@ final class FilteredRequest implements FilterRequest {
     /** When the request began, on the clock of the event loop, in nanoseconds. */
     final long began;
 
-    private final ProxyThread thread;
+    final ProxyThread thread;
     private final Filters guard;
     private List<RequestFilter> filters = List.of();
     private int done;

@@ -4,6 +4,7 @@ import io.millau.core.Delivery;
 import io.millau.core.Router;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.Forwarding;
+import io.millau.server.internal.frontend.RequestTarget;
 import io.millau.server.internal.tls.ClientIdentity;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -104,8 +105,6 @@ public final class HttpsRules {
         int colon = host.lastIndexOf(':');
         boolean hasPort = colon > host.lastIndexOf(']');
         String name = hasPort ? host.substring(0, colon) : host;
-        String query = exchange.getQueryString();
-        return "https://" + name + (hasPort && port > 0 && port != 443 ? ":" + port : "") + exchange.getRequestURI()
-                + (query.isEmpty() ? "" : "?" + query);
+        return "https://" + name + (hasPort && port > 0 && port != 443 ? ":" + port : "") + RequestTarget.of(exchange);
     }
 }

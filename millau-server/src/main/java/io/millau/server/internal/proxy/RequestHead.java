@@ -126,16 +126,24 @@ public final class RequestHead {
 
     private void target(HttpServerExchange exchange, @Nullable RequestChanges changes) throws UnfitException {
         int start = at;
-        latin1(changes != null && changes.path() != null ? changes.path() : exchange.getRequestURI());
-        String query = changes != null && changes.query() != null ? changes.query() : exchange.getQueryString();
-        if (!query.isEmpty()) {
-            put((byte) '?');
-            latin1(query);
+        if (changes == null || changes.path() == null && changes.query() == null) {
+            latin1(exchange.getRequestURI());
+            query(exchange.getQueryString());
+        } else {
+            latin1(changes.path() == null ? exchange.getRequestPath() : changes.path());
+            query(changes.query() == null ? exchange.getQueryString() : changes.query());
         }
         for (int i = start; i < at; i++) {
             if (bytes[i] >= 0 && bytes[i] <= ' ' || bytes[i] == 127) {
                 throw new UnfitException("control character or blank in the request target");
             }
+        }
+    }
+
+    private void query(String query) throws UnfitException {
+        if (!query.isEmpty()) {
+            put((byte) '?');
+            latin1(query);
         }
     }
 

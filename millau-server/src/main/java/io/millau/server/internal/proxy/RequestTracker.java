@@ -143,7 +143,7 @@ final class RequestTracker {
         unmatched.warn(
                 LOG,
                 () -> "No matching services host=" + LogText.value(Downstream.hostOf(exchange)) + " path="
-                        + LogText.value(exchange.getRequestURI()));
+                        + LogText.value(exchange.getRequestPath()));
     }
 
     /** Warns of a request that got no response, or no complete one, from its service. */
