@@ -189,7 +189,7 @@ public class TelemetryBenchmark {
         }
 
         @Override
-        public TrafficListener.Request request() {
+        public io.millau.core.Request request() {
             throw new UnsupportedOperationException();
         }
     }

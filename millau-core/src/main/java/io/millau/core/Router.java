@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * Routes requests to services and fails over between their endpoints. Does no I/O and has no threads, so it can be used
  * in any server.
  *
- * <p>Safe for use by several threads. {@link #open} is for I/O threads: it reads one volatile field and matches once.
+ * <p>Safe for use by several threads. {@link #open(String, String, Request)} is for I/O threads: it reads one volatile field and matches once.
  * {@link #replace} may be called by any other thread at any time. Health belongs to endpoints, retry budgets to
  * services, turns to routes: they survive a replacement.
  */
@@ -215,8 +215,16 @@ public final class Router {
      * @return null if no service matches
      */
     public @Nullable Delivery open(String host, String path, String method) {
+        return open(host, path, new PlainRequest(host, path, method));
+    }
+
+    /**
+     * As {@link #open(String, String, String)}, with the request for the retry policy and balancers. It must stay valid
+     * until the delivery is closed.
+     */
+    public @Nullable Delivery open(String host, String path, Request request) {
         Pool pool = match(host, path);
-        return pool == null ? null : new Delivery(pool, method, retryPolicy, ticker, ejecting);
+        return pool == null ? null : new Delivery(pool, request, retryPolicy, ticker, ejecting);
     }
 
     private @Nullable Pool match(String host, String path) {
@@ -225,7 +233,7 @@ public final class Router {
     }
 
     /**
-     * Explains which services {@link #open} chooses for a request, and why not the others. Slow, so not for I/O
+     * Explains which services {@link #open(String, String, Request)} chooses for a request, and why not the others. Slow, so not for I/O
      * threads.
      *
      * @param host the Host field's value; empty if there is none

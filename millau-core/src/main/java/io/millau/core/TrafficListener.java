@@ -99,33 +99,6 @@ public interface TrafficListener {
      */
     record Ingress(int port, String protocol) {}
 
-    /** The data that a client sent, for logs. Untrusted: texts may contain anything. Valid only during the call. */
-    interface Request {
-
-        /** Its id: the client's {@code X-Request-Id}, or a new one. */
-        String id();
-
-        /** The client's address, without a port. */
-        String address();
-
-        /** The Host field; empty if there is none. */
-        String host();
-
-        /** The path as sent, without the query. */
-        String path();
-
-        /** {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}. */
-        String protocol();
-
-        /** The first value of a header field; null if there is none. */
-        @Nullable
-        String header(String name);
-
-        /** The version of TLS, such as {@code TLSv1.3}; null without TLS. */
-        @Nullable
-        String tlsVersion();
-    }
-
     /** A request that ended. Valid only during the call. */
     interface Ended {
 

@@ -547,7 +547,7 @@ class PrometheusMetricsTest {
         }
 
         @Override
-        public TrafficListener.Request request() {
+        public io.millau.core.Request request() {
             throw new UnsupportedOperationException();
         }
     }

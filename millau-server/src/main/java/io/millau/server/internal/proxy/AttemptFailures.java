@@ -54,12 +54,38 @@ final class AttemptFailures {
             next = Next.PAUSE;
         }
         boolean retried = next != Next.GIVE_UP;
-        RequestLog.attemptFailed(downstream, delivery, endpoint, outcome, cause, retried);
+        RequestLog.attemptFailed(downstream, delivery, endpoint, outcome, lastReason, retried);
         if (mayRetry && !retried) {
             RequestLog.notRetried(downstream, "its body is larger than millau.buffer");
         }
         tracker.listener().attemptFailed(delivery.service(), endpoint, outcome, retried);
         return next;
+    }
+
+    /**
+     * A response came whose status the retry policy counts as a failure.
+     *
+     * @return whether to begin another attempt in its place
+     */
+    boolean givesUp(Endpoint endpoint, int status, @Nullable RequestBody body) {
+        Delivery delivery = report.delivery;
+        if (body != null && !body.retryable()) {
+            RequestLog.notRetried(downstream, "its body was not kept");
+            return false;
+        }
+        boolean retried = delivery.giveUp(status);
+        tellOfRetries(delivery);
+        if (!retried) {
+            return false;
+        }
+        lastOutcome = Outcome.FAILURE_STATUS;
+        lastReason = "status " + status;
+        if (delivery.hasRestored()) {
+            tracker.listener().endpointReturned(delivery.service(), endpoint);
+        }
+        RequestLog.attemptFailed(downstream, delivery, endpoint, lastOutcome, lastReason, true);
+        tracker.listener().attemptFailed(delivery.service(), endpoint, lastOutcome, true);
+        return true;
     }
 
     /** The response broke after its head was passed on. */
@@ -80,11 +106,15 @@ final class AttemptFailures {
         if (delivery.hasEjected()) {
             tracker.listener().endpointEjected(delivery.service(), endpoint, lastReason);
         }
+        tellOfRetries(delivery);
+        return mayRetry;
+    }
+
+    private void tellOfRetries(Delivery delivery) {
         if (delivery.isOutOfRetries()) {
             RequestLog.notRetried(downstream, "the retry budget of its service is spent");
             tracker.listener().retriesExhausted(delivery.service());
         }
-        return mayRetry;
     }
 
     /** Whether the request is not yet as old as its service may take. */

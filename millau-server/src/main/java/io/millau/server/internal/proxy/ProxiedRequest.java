@@ -66,14 +66,14 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Whether the deadline that is set is that of the client alone: the endpoint has more time. */
     private boolean deadlineOfClient;
 
-    ProxiedRequest(HttpServerExchange exchange, Delivery delivery, ProxyThread thread, ProxyHandler handler) {
-        this.exchange = exchange;
+    ProxiedRequest(Downstream downstream, Delivery delivery, ProxyThread thread, ProxyHandler handler) {
+        this.exchange = downstream.exchange;
         this.delivery = delivery;
         this.thread = thread;
         this.deadlines = thread.loop.deadlines;
         this.handler = handler;
         this.tracker = handler.tracker();
-        this.downstream = Downstream.of(exchange);
+        this.downstream = downstream;
         this.attemptBegan = deadlines.now();
         this.report = new RequestReport(downstream, tracker.ingress(), delivery, attemptBegan);
         this.upstream = new UpstreamExchange(this, downstream, report, thread);
@@ -161,7 +161,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         try {
-            Delivery now = handler.reopen(exchange);
+            Delivery now = handler.reopen(downstream);
             if (now == null) {
                 replyWithFailure();
                 return;
@@ -281,11 +281,42 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Called when the head of the final response was read. */
     void relay(UpstreamConnection connection, PooledByteBuffer first) throws IOException {
+        int status = thread.responseHead.status();
+        if (delivery.isFailure(status) && retriesInPlaceOf(status, connection, first)) {
+            return;
+        }
         ResponseRelay relaying = newRelay();
         report.response = relaying.begin(connection, first);
         relay = relaying;
         responded(Phase.RELAYING);
         relaying.pass(first);
+    }
+
+    /**
+     * Begins another attempt in place of a response whose head was read, if the request may be retried.
+     *
+     * @param first the bytes that were read after the head; freed if the response is given up
+     */
+    private boolean retriesInPlaceOf(int status, UpstreamConnection connection, PooledByteBuffer first) {
+        Endpoint responded = endpoint;
+        if (responded == null || !failures().givesUp(responded, status, body)) {
+            return false;
+        }
+        endpoint = null;
+        deadlines.cancel(this);
+        boolean whole = ResponseRelay.isWhole(exchange, thread.responseHead, first.getBuffer());
+        first.close();
+        if (whole) {
+            upstream.keep(connection);
+        }
+        closeConnection();
+        retry();
+        return true;
+    }
+
+    private void retry() {
+        attemptBegan = deadlines.now();
+        attempt();
     }
 
     private ResponseRelay newRelay() {
@@ -448,10 +479,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         exchange.getResponseHeaders().clear();
         needsNewConnection = outcome == Outcome.STALE_CONNECTION;
         switch (failures().attemptFailed(failed, outcome, cause, body, deadlines.now())) {
-            case RETRY -> {
-                attemptBegan = deadlines.now();
-                attempt();
-            }
+            case RETRY -> retry();
             case PAUSE -> {
                 phase = Phase.PAUSED;
                 deadlines.set(this, START_PAUSE_NANOS);
@@ -471,7 +499,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Routes the request again after a pause, since services and endpoints may have changed, and begins the next attempt. */
     private void reopen() {
-        Delivery now = handler.reopen(exchange);
+        Delivery now = handler.reopen(downstream);
         if (now == null) {
             replyWithFailure();
             return;

@@ -149,7 +149,8 @@ public final class ProxyHandler implements HttpHandler {
             return;
         }
         String host = Downstream.hostOf(exchange);
-        Delivery delivery = open(exchange, host);
+        Downstream downstream = Downstream.of(exchange);
+        Delivery delivery = open(downstream, host);
         if (delivery == null) {
             tracker.unmatched(exchange);
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
@@ -158,7 +159,7 @@ public final class ProxyHandler implements HttpHandler {
         }
         switch (https.verdict(exchange, host, delivery)) {
             case PROCEED -> {
-                ProxiedRequest request = new ProxiedRequest(exchange, delivery, threads.get(), this);
+                ProxiedRequest request = new ProxiedRequest(downstream, delivery, threads.get(), this);
                 exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
             }
             case REDIRECT -> redirect(exchange);
@@ -191,12 +192,9 @@ public final class ProxyHandler implements HttpHandler {
     }
 
     /** Finds the services for a request in the current snapshot; null if none matches. */
-    private @Nullable Delivery open(HttpServerExchange exchange, String host) {
-        String path = exchange.getRequestPath();
-        return router.open(
-                host,
-                path.startsWith("/") ? path : "/",
-                exchange.getRequestMethod().toString());
+    private @Nullable Delivery open(Downstream downstream, String host) {
+        String path = downstream.exchange.getRequestPath();
+        return router.open(host, path.startsWith("/") ? path : "/", downstream);
     }
 
     /**
@@ -205,10 +203,11 @@ public final class ProxyHandler implements HttpHandler {
      * @return null if none matches, or if the request would have to use another connection now
      */
     @Nullable
-    Delivery reopen(HttpServerExchange exchange) {
-        String host = Downstream.hostOf(exchange);
-        Delivery delivery = open(exchange, host);
-        boolean proceeds = delivery != null && https.verdict(exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
+    Delivery reopen(Downstream downstream) {
+        String host = downstream.host();
+        Delivery delivery = open(downstream, host);
+        boolean proceeds =
+                delivery != null && https.verdict(downstream.exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
         return proceeds ? delivery : null;
     }
 

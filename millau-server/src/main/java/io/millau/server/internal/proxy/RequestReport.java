@@ -2,6 +2,7 @@ package io.millau.server.internal.proxy;
 
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
+import io.millau.core.Request;
 import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
@@ -71,7 +72,7 @@ final class RequestReport implements TrafficListener.Ended {
     }
 
     @Override
-    public TrafficListener.Request request() {
+    public Request request() {
         return downstream;
     }
 

@@ -237,6 +237,16 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         }
     }
 
+    /** Gives the connection back after a response that nobody needs, if the whole request has passed over it. */
+    void keep(UpstreamConnection used) {
+        RequestBody body = request.body();
+        if (used == connection && unsentHead == null && (body == null || body.sent())) {
+            connection = null;
+            used.keptFor(thread.responseHead.keepAliveSeconds());
+            used.release();
+        }
+    }
+
     /** Hands the connection, and the bytes read after the head, over to a tunnel. */
     void handOver() {
         partialHead = null;
