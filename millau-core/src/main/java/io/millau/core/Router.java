@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.FirstFailures;
 import io.millau.core.internal.UrlPath;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Routes requests to services and fails over between their endpoints. Does no I/O and has no threads, so it can be used
@@ -27,10 +30,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Router {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+
     private static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final RetryPolicy retryPolicy;
     private final LoadBalancer balancer;
+    private final FirstFailures failures = new FirstFailures(LOG);
     private final Ticker ticker;
 
     private volatile RouteTable table;
@@ -64,7 +70,7 @@ public final class Router {
      * @param balancer for services without their own
      */
     public Router(RetryPolicy retryPolicy, LoadBalancer balancer, Ticker ticker) {
-        this.retryPolicy = retryPolicy;
+        this.retryPolicy = GuardedRetryPolicy.of(retryPolicy, failures);
         this.balancer = balancer;
         this.ticker = ticker;
         this.table = new RouteTable(List.of(), route -> new AtomicInteger());
@@ -175,7 +181,9 @@ public final class Router {
             ServiceState known = serviceStates.get(id);
             return known != null ? known : new ServiceState(now);
         });
-        return new Pool.Member(service, ofService, state, balancer, removedAt);
+        LoadBalancer own = service.balancer();
+        LoadBalancer chooses = GuardedBalancer.of(own == null ? balancer : own, failures);
+        return new Pool.Member(service, ofService, state, chooses, removedAt);
     }
 
     private EndpointState joined(Endpoint endpoint, Service service, long now) {

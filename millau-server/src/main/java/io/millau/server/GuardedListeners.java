@@ -5,9 +5,8 @@ import io.millau.core.Outcome;
 import io.millau.core.Overview;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.FirstFailures;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +21,7 @@ final class GuardedListeners implements TrafficListener {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedListeners.class);
 
     private final TrafficListener[] listeners;
-    private final Set<TrafficListener> failed = ConcurrentHashMap.newKeySet();
+    private final FirstFailures failures = new FirstFailures(LOG);
 
     GuardedListeners(List<TrafficListener> listeners) {
         this.listeners = listeners.toArray(TrafficListener[]::new);
@@ -119,8 +118,6 @@ final class GuardedListeners implements TrafficListener {
     }
 
     private void failed(TrafficListener listener, Throwable failure) {
-        if (failed.add(listener)) {
-            LOG.error("{} failed; requests go on, its further failures are not logged", listener, failure);
-        }
+        failures.add(listener, failure, "requests go on");
     }
 }

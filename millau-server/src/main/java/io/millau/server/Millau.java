@@ -292,13 +292,19 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** Sets which requests may be retried; {@link RetryPolicy#standard()} by default. */
+        /**
+         * Sets which requests may be retried; {@link RetryPolicy#standard()} by default, and for requests for which the policy
+         * throws. What it throws is logged, the first time only.
+         */
         public Builder retryPolicy(RetryPolicy policy) {
             this.retryPolicy = policy;
             return this;
         }
 
-        /** Sets how the endpoint for a request is chosen; {@link LoadBalancer#roundRobin()} by default. */
+        /**
+         * Sets how the endpoint for a request is chosen; {@link LoadBalancer#roundRobin()} by default, and for requests for which
+         * the balancer throws. What it throws is logged, the first time only.
+         */
         public Builder balancer(LoadBalancer balancer) {
             this.balancer = balancer;
             return this;
