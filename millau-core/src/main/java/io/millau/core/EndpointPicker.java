@@ -232,8 +232,8 @@ final class EndpointPicker {
         return from.state.turnOfRequest(now);
     }
 
-    private static EndpointState choose(Pool.Member from, EndpointState[] among, int turn, long now) {
-        return among[from.balancer.choose(new Candidates(among, turn, now))];
+    private EndpointState choose(Pool.Member from, EndpointState[] among, int turn, long now) {
+        return among[from.balancer.choose(new Candidates(request, among, turn, now))];
     }
 
     private static EndpointState[] without(EndpointState one, EndpointState[] all) {
@@ -290,10 +290,16 @@ final class EndpointPicker {
         return true;
     }
 
-    private record Candidates(EndpointState[] endpoints, int turn, long now) implements LoadBalancer.Candidates {
+    private record Candidates(Request request, EndpointState[] endpoints, int turn, long now)
+            implements LoadBalancer.Candidates {
         @Override
         public int size() {
             return endpoints.length;
+        }
+
+        @Override
+        public Endpoint endpoint(int index) {
+            return endpoints[index].endpoint;
         }
 
         @Override
