@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Called on I/O threads, by many requests at once, so it must not block. An exception is logged once and does no
  * harm to the request. The order for one request is: {@link #requestBegan}, any number of {@link #attemptFailed},
  * {@link #requestEnded}.
+ *
+ * <p>For a span of each attempt, as in tracing, take those that failed from {@link #attemptFailed}, and the one that
+ * succeeded from {@link #requestEnded}, if {@link Ended#delivered}. A span began so many nanoseconds before the call as
+ * {@link Failed#nanos} or {@link Ended#attemptNanos} says.
  */
 public interface TrafficListener {
 
@@ -33,11 +37,15 @@ public interface TrafficListener {
     /** The last request in progress on a connection ended, or the connection's upgraded protocol did. */
     default void connectionIdle(Ingress ingress) {}
 
-    /** The head of a request was received. */
-    default void requestBegan(Ingress ingress, String method) {}
+    /**
+     * The head of a request was received.
+     *
+     * @param request valid only during the call
+     */
+    default void requestBegan(Ingress ingress, Request request) {}
 
     /** An attempt failed. If the request is retried, another attempt follows. */
-    default void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {}
+    default void attemptFailed(Failed attempt) {}
 
     /** An endpoint was taken out of rotation, after a failed request or health check. */
     default void endpointEjected(Service service, Endpoint endpoint, String reason) {}
@@ -99,6 +107,46 @@ public interface TrafficListener {
      */
     record Ingress(int port, String protocol) {}
 
+    /** An attempt that failed. Valid only during the call. Times are in nanoseconds. */
+    interface Failed {
+
+        /** The request, as the client sent it. */
+        Request request();
+
+        /** The service of the endpoint. */
+        Service service();
+
+        /** The endpoint that was tried. */
+        Endpoint endpoint();
+
+        /** The number of the attempt, from 1. */
+        int number();
+
+        /** How it ended. */
+        Outcome outcome();
+
+        /** The status of the response, if its head was read; otherwise 0. */
+        int status();
+
+        /** A short text for people that says why it failed. */
+        String reason();
+
+        /** Whether the request is retried. */
+        boolean retried();
+
+        /** See {@link Ended#queueNanos}. */
+        long queueNanos();
+
+        /** See {@link Ended#connectNanos}. */
+        long connectNanos();
+
+        /** See {@link Ended#firstByteNanos}. */
+        long firstByteNanos();
+
+        /** The time from its start until it failed. */
+        long nanos();
+    }
+
     /** A request that ended. Valid only during the call. */
     interface Ended {
 
@@ -128,6 +176,21 @@ public interface TrafficListener {
          * response.
          */
         long upstreamNanos();
+
+        /**
+         * How long the last attempt waited: for a place at an endpoint ({@link Service#maxRequests}), before its start, and for
+         * its turn to connect. In nanoseconds, as the following ones.
+         */
+        long queueNanos();
+
+        /** How long it took to open the connection of the last attempt; 0 over a connection that was open already. */
+        long connectNanos();
+
+        /** The time from then to the head of its response; 0 if there was no response. */
+        long firstByteNanos();
+
+        /** The time from the start of the last attempt to the end of the request; 0 if there was none. */
+        long attemptNanos();
 
         /** Whether a response of the service was relayed: completely, or until the client went away. */
         boolean delivered();

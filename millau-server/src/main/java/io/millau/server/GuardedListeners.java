@@ -1,8 +1,8 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
-import io.millau.core.Outcome;
 import io.millau.core.Overview;
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.FirstFailures;
@@ -60,10 +60,10 @@ final class GuardedListeners implements TrafficListener {
     }
 
     @Override
-    public void requestBegan(Ingress ingress, String method) {
+    public void requestBegan(Ingress ingress, Request request) {
         for (TrafficListener listener : listeners) {
             try {
-                listener.requestBegan(ingress, method);
+                listener.requestBegan(ingress, request);
             } catch (RuntimeException | Error e) {
                 failed(listener, e);
             }
@@ -71,8 +71,8 @@ final class GuardedListeners implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
-        notifyAll(listener -> listener.attemptFailed(service, endpoint, outcome, retried));
+    public void attemptFailed(Failed attempt) {
+        notifyAll(listener -> listener.attemptFailed(attempt));
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
@@ -200,7 +201,7 @@ class MillauTest extends ProxyTest {
                 .source(ServiceSource.of(app(endpointThatSays("ok").endpoint()).build()))
                 .listener(new TrafficListener() {
                     @Override
-                    public void requestBegan(Ingress ingress, String method) {
+                    public void requestBegan(Ingress ingress, Request request) {
                         throw new IllegalStateException("on purpose");
                     }
                 })

@@ -54,6 +54,26 @@ public record RecordedEnd(
     }
 
     @Override
+    public long queueNanos() {
+        return 0;
+    }
+
+    @Override
+    public long connectNanos() {
+        return 0;
+    }
+
+    @Override
+    public long firstByteNanos() {
+        return 0;
+    }
+
+    @Override
+    public long attemptNanos() {
+        return 0;
+    }
+
+    @Override
     public long requestBytes() {
         return 0;
     }

@@ -58,7 +58,7 @@ final class AttemptFailures {
         if (mayRetry && !retried) {
             RequestLog.notRetried(downstream, "its body is larger than millau.buffer");
         }
-        tracker.listener().attemptFailed(delivery.service(), endpoint, outcome, retried);
+        tracker.listener().attemptFailed(report.attemptFailed(endpoint, outcome, 0, lastReason, retried, now));
         return next;
     }
 
@@ -67,7 +67,7 @@ final class AttemptFailures {
      *
      * @return whether to begin another attempt in its place
      */
-    boolean givesUp(Endpoint endpoint, int status, @Nullable RequestBody body) {
+    boolean givesUp(Endpoint endpoint, int status, @Nullable RequestBody body, long now) {
         Delivery delivery = report.delivery;
         if (body != null && !body.retryable()) {
             RequestLog.notRetried(downstream, "its body was not kept");
@@ -84,16 +84,18 @@ final class AttemptFailures {
             tracker.listener().endpointReturned(delivery.service(), endpoint);
         }
         RequestLog.attemptFailed(downstream, delivery, endpoint, lastOutcome, lastReason, true);
-        tracker.listener().attemptFailed(delivery.service(), endpoint, lastOutcome, true);
+        report.responded(now);
+        tracker.listener().attemptFailed(report.attemptFailed(endpoint, lastOutcome, status, lastReason, true, now));
         return true;
     }
 
     /** The response broke after its head was passed on. */
-    void responseBroken(Endpoint endpoint, Outcome outcome, IOException cause) {
+    void responseBroken(Endpoint endpoint, Outcome outcome, IOException cause, long now) {
         Delivery delivery = report.delivery;
         tell(endpoint, outcome, cause);
         report.delivered = false;
-        tracker.listener().attemptFailed(delivery.service(), endpoint, outcome, false);
+        tracker.listener()
+                .attemptFailed(report.attemptFailed(endpoint, outcome, report.status(), lastReason, false, now));
         tracker.failed(report, delivery.service(), "the response broke off: " + cause.getMessage());
     }
 

@@ -58,7 +58,10 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable Endpoint endpoint;
 
     private boolean needsNewConnection;
-    private long attemptBegan;
+
+    /** When the request began to wait for a place; only while it waits. */
+    private long waitsSince;
+
     private @Nullable AttemptFailures failures;
     private @Nullable ContinueTimer continueTimer;
     private @Nullable Silence silence;
@@ -74,13 +77,12 @@ final class ProxiedRequest extends Deadlines.Deadline
         this.handler = handler;
         this.tracker = handler.tracker();
         this.downstream = downstream;
-        this.attemptBegan = deadlines.now();
-        this.report = new RequestReport(downstream, tracker.ingress(), delivery, attemptBegan);
+        this.report = new RequestReport(downstream, tracker.ingress(), delivery, deadlines.now());
         this.upstream = new UpstreamExchange(this, downstream, report, thread);
     }
 
     void start() {
-        tracker.began(report, downstream);
+        tracker.began(downstream);
         RequestLog.began(downstream, report);
         try {
             downstream.watch(this);
@@ -142,6 +144,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         if (!waited) {
             phase = Phase.WAITING;
+            waitsSince = report.attemptBegan();
             deadlines.set(this, delivery.fullService().timeout().toNanos());
         }
     }
@@ -170,7 +173,8 @@ final class ProxiedRequest extends Deadlines.Deadline
                 now.resumes(delivery);
                 replaceDelivery(now);
             }
-            attemptBegan = deadlines.now();
+            long began = deadlines.now();
+            report.attemptBegins(began, began - waitsSince);
             attempt();
         } catch (RuntimeException e) {
             internalError(e);
@@ -299,7 +303,7 @@ final class ProxiedRequest extends Deadlines.Deadline
      */
     private boolean retriesInPlaceOf(int status, UpstreamConnection connection, PooledByteBuffer first) {
         Endpoint responded = endpoint;
-        if (responded == null || !failures().givesUp(responded, status, body)) {
+        if (responded == null || !failures().givesUp(responded, status, body, deadlines.now())) {
             return false;
         }
         endpoint = null;
@@ -315,7 +319,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void retry() {
-        attemptBegan = deadlines.now();
+        report.attemptBegins(deadlines.now(), 0);
         attempt();
     }
 
@@ -337,7 +341,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Ends the attempts: the endpoint has responded. */
     private void responded(Phase next) {
         cancelDeadlines();
-        report.upstreamNanos = deadlines.now() - attemptBegan;
+        report.responded(deadlines.now());
         report.delivered = true;
         delivery.report(Outcome.DELIVERED);
         if (delivery.hasRestored() && endpoint != null) {
@@ -505,7 +509,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         now.continues(delivery);
-        attemptBegan = deadlines.now();
+        report.attemptBegins(deadlines.now(), 0);
         replaceDelivery(now);
         attempt();
     }
@@ -527,7 +531,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (phase == Phase.OVER || broken == null) {
             return;
         }
-        failures().responseBroken(broken, outcome, failure);
+        failures().responseBroken(broken, outcome, failure, deadlines.now());
         end();
         downstream.abort();
     }

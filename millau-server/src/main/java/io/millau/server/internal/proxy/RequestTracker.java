@@ -50,12 +50,12 @@ final class RequestTracker {
         return ingress;
     }
 
-    void began(TrafficListener.Ended request, Downstream downstream) {
+    void began(Downstream downstream) {
         inProgress.getAndIncrement();
         if (downstream.enter()) {
             listener.connectionBusy(ingress);
         }
-        listener.requestBegan(ingress, request.method());
+        listener.requestBegan(ingress, downstream);
     }
 
     /** Called once for each request that began. */
@@ -167,7 +167,7 @@ final class RequestTracker {
                     LogText.value(detail));
         }
         LocalReply reply = new LocalReply(downstream, ingress, reason, System.nanoTime());
-        began(reply, downstream);
+        began(downstream);
         exchange.dispatch(
                 SameThreadExecutor.INSTANCE,
                 () -> LocalReply.send(
