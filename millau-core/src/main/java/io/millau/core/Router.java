@@ -78,13 +78,19 @@ public final class Router {
 
     /**
      * Replaces all services. Requests in progress continue with the services they were opened with. For a minute, a
-     * removed service still matches where no other does, as one without a running instance. Services must differ by
-     * their ids: of two with the same id, the last one is used.
+     * removed service still matches where no other does, as one without a running instance.
+     *
+     * @throws IllegalArgumentException if two enabled services have the same id; the services stay as they are
      */
     public synchronized void replace(Collection<Service> services) {
         long now = ticker.nanoTime();
         Map<String, Service> enabled = new LinkedHashMap<>();
-        services.stream().filter(Service::enabled).forEach(service -> enabled.put(service.id(), service));
+        services.stream().filter(Service::enabled).forEach(service -> {
+            if (enabled.put(service.id(), service) != null) {
+                throw new IllegalArgumentException(
+                        "two services have the id " + service.id() + ": expected different ids");
+            }
+        });
 
         for (Pool.Member member : members) {
             Service before = member.service;
