@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -35,6 +36,9 @@ final class BoundSockets {
     /** How much of the heap a client's connection may need. */
     private static final int CLIENT_HEAP_BYTES = 6 * 1024;
 
+    /** How many proxies this process has started: their threads are told apart by it. */
+    private static final AtomicInteger STARTED = new AtomicInteger();
+
     final XnioWorker worker;
 
     /** That of the telemetry port, which is to answer however much the other has to do; null if there is no such port. */
@@ -48,8 +52,10 @@ final class BoundSockets {
 
     /** Binds all addresses, or none. */
     BoundSockets(Millau.Builder builder) throws IOException {
-        worker = newWorker("millau", builder.ioThreads);
-        telemetryWorker = builder.telemetry == null ? null : newWorker("millau-telemetry", 1);
+        int number = STARTED.incrementAndGet();
+        String name = number == 1 ? "millau" : "millau-" + number;
+        worker = newWorker(name, builder.ioThreads);
+        telemetryWorker = builder.telemetry == null ? null : newWorker(name + "-telemetry", 1);
         long clients = Math.min(OpenFiles.forEachSide(), Runtime.getRuntime().maxMemory() / CLIENT_HEAP_BYTES);
         int clientsOfEach = (int) clients / Math.max(1, builder.addresses.size() + builder.secureAddresses.size());
         OptionMap client = OptionMap.builder()

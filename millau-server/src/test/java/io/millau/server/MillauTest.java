@@ -15,7 +15,9 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -192,6 +194,53 @@ class MillauTest extends ProxyTest {
                     .isInstanceOf(Millau.BindFailedException.class)
                     .hasMessageContaining("127.0.0.1:" + taken.getLocalPort());
         }
+    }
+
+    /** It waited for itself, and for the whole drain time. */
+    @Test
+    void closeOnAnIoThreadSaysWhatToDo() throws Exception {
+        CompletableFuture<Throwable> failure = new CompletableFuture<>();
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(builder()
+                .listener(new TrafficListener() {
+                    @Override
+                    public void requestBegan(Ingress ingress, Request request) {
+                        try {
+                            millau.close();
+                            failure.complete(new AssertionError("closed"));
+                        } catch (IllegalStateException e) {
+                            failure.complete(e);
+                        }
+                    }
+                })
+                .start());
+
+        assertThat(client().get("/").body()).isEqualTo("ok");
+
+        assertThat(failure.get(30, TimeUnit.SECONDS))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageMatching(
+                        "close was called on an I/O thread of this proxy, millau.* I/O-1, for whose requests it"
+                                + " waits: expected another thread; start one for it");
+    }
+
+    @Test
+    void theThreadsOfTwoProxiesAreToldApart() throws Exception {
+        Set<String> names = ConcurrentHashMap.newKeySet();
+        for (int i = 0; i < 2; i++) {
+            services.replace(app(endpointThatSays("ok").endpoint()).build());
+            millau = closing(builder()
+                    .listener(new TrafficListener() {
+                        @Override
+                        public void requestBegan(Ingress ingress, Request request) {
+                            names.add(Thread.currentThread().getName());
+                        }
+                    })
+                    .start());
+            assertThat(client().get("/").body()).isEqualTo("ok");
+        }
+
+        assertThat(names).hasSize(2).allMatch(name -> name.matches("millau(-\\d+)? I/O-1"));
     }
 
     @Test
