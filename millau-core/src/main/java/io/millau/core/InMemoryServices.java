@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 
 /**
  * A source of services declared in code. Safe for use by several threads. A change has been delivered when the call
- * returns; it may block while consumers work.
+ * returns; it may block while consumers work, and while new host names of endpoints are resolved.
  */
 public final class InMemoryServices implements ServiceSource {
 

@@ -80,12 +80,14 @@ public final class Router {
      * Replaces all services. Requests in progress continue with the services they were opened with. For a minute, a
      * removed service still matches where no other does, as one without a running instance.
      *
-     * @throws IllegalArgumentException if two enabled services have the same id; the services stay as they are
+     * @throws IllegalArgumentException if two enabled services have the same id, or an endpoint is not resolved; the
+     *     services stay as they are
      */
     public synchronized void replace(Collection<Service> services) {
         long now = ticker.nanoTime();
         Map<String, Service> enabled = new LinkedHashMap<>();
         services.stream().filter(Service::enabled).forEach(service -> {
+            requireAddresses(service);
             if (enabled.put(service.id(), service) != null) {
                 throw new IllegalArgumentException(
                         "two services have the id " + service.id() + ": expected different ids");
@@ -190,6 +192,15 @@ public final class Router {
         LoadBalancer own = service.balancer();
         LoadBalancer chooses = GuardedBalancer.of(own == null ? balancer : own, failures);
         return new Pool.Member(service, ofService, state, chooses, removedAt);
+    }
+
+    private static void requireAddresses(Service service) {
+        for (Endpoint endpoint : service.endpoints()) {
+            if (!endpoint.isResolved()) {
+                throw new IllegalArgumentException("service " + service.name() + " has the endpoint " + endpoint
+                        + ": expected an address, as a router resolves no host names");
+            }
+        }
     }
 
     private EndpointState joined(Endpoint endpoint, Service service, long now) {

@@ -3,6 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millau.core.Endpoint;
 import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
@@ -194,6 +195,26 @@ class MillauTest extends ProxyTest {
                     .isInstanceOf(Millau.BindFailedException.class)
                     .hasMessageContaining("127.0.0.1:" + taken.getLocalPort());
         }
+    }
+
+    @Test
+    void anEndpointMayHaveAHostName() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("good");
+        try (CapturedLog log = new CapturedLog()) {
+            startWith(
+                    app(Endpoint.http("localhost", good.endpoint().port())).build(),
+                    Service.named("lost")
+                            .path("/lost")
+                            .endpoints(Endpoint.http("no-such-host.invalid", 80))
+                            .build());
+
+            assertThat(client().get("/").body()).isEqualTo("good");
+            assertThat(log.about("no-such-host.invalid"))
+                    .singleElement()
+                    .asString()
+                    .contains("WARN", "lost: endpoint http://no-such-host.invalid:80: the name can't be resolved");
+        }
+        assertThat(millau.snapshot().problems()).hasSize(1);
     }
 
     /** It waited for itself, and for the whole drain time. */
