@@ -5,7 +5,6 @@ import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.Endpoint;
 import io.millau.core.InMemoryServices;
-import io.millau.core.Outcome;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.TrafficListener;
@@ -99,7 +98,7 @@ public final class Soak {
                 .listener(new PrometheusMetrics())
                 .listener(new TrafficListener() {
                     @Override
-                    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
+                    public void attemptFailed(Failed attempt) {
                         failures.increment();
                     }
                 })

@@ -95,14 +95,14 @@ public class TelemetryBenchmark {
     private void tell(GuardedListeners traffic, Request request) {
         request.next(all);
         traffic.connectionBusy(INGRESS);
-        traffic.requestBegan(INGRESS, request.method());
+        traffic.requestBegan(INGRESS, request);
         traffic.requestEnded(request);
         traffic.connectionIdle(INGRESS);
     }
 
     /** A GET that is answered 200 with 250 bytes, or now and then 404, and a POST with a body. */
     @State(Scope.Thread)
-    public static class Request implements TrafficListener.Ended {
+    public static class Request implements TrafficListener.Ended, io.millau.core.Request {
 
         private Service service = Service.named("none").build();
         private int random;
@@ -174,6 +174,26 @@ public class TelemetryBenchmark {
         }
 
         @Override
+        public long queueNanos() {
+            return 0;
+        }
+
+        @Override
+        public long connectNanos() {
+            return 0;
+        }
+
+        @Override
+        public long firstByteNanos() {
+            return 0;
+        }
+
+        @Override
+        public long attemptNanos() {
+            return 0;
+        }
+
+        @Override
         public long requestBytes() {
             return (random >>> 28) == 0 ? 1000 : 0;
         }
@@ -189,8 +209,43 @@ public class TelemetryBenchmark {
         }
 
         @Override
-        public TrafficListener.Request request() {
-            throw new UnsupportedOperationException();
+        public io.millau.core.Request request() {
+            return this;
+        }
+
+        @Override
+        public String id() {
+            return "id";
+        }
+
+        @Override
+        public String address() {
+            return "127.0.0.1";
+        }
+
+        @Override
+        public String host() {
+            return "shop.example";
+        }
+
+        @Override
+        public String path() {
+            return "/";
+        }
+
+        @Override
+        public String protocol() {
+            return "HTTP/1.1";
+        }
+
+        @Override
+        public @Nullable String header(String name) {
+            return null;
+        }
+
+        @Override
+        public @Nullable String tlsVersion() {
+            return null;
         }
     }
 }

@@ -1,12 +1,29 @@
 package io.millau.core;
 
-/**
- * A failed attempt at an endpoint, for a {@link RetryPolicy}. Immutable.
- *
- * @param method the request's method
- * @param service the endpoint's service
- * @param outcome how the attempt ended
- * @param number of this attempt, from 1, counting the request's failed attempts
- * @param timedOut how many of the request's attempts timed out so far, including this one
- */
-public record Attempt(String method, Service service, Outcome outcome, int number, int timedOut) {}
+/** A failed attempt at an endpoint, for a {@link RetryPolicy}. Valid only during the call. */
+public interface Attempt {
+
+    /** The request, as the client sent it. */
+    Request request();
+
+    /** The service of the endpoint. */
+    Service service();
+
+    /** The endpoint that was tried. */
+    Endpoint endpoint();
+
+    /** How the attempt ended. */
+    Outcome outcome();
+
+    /** The status of the response, with {@link Outcome#FAILURE_STATUS}; otherwise 0. */
+    int status();
+
+    /**
+     * The number of this attempt, from 1, among the request's failed attempts. Starts again after a pause for an endpoint
+     * that is starting.
+     */
+    int number();
+
+    /** How many of these attempts timed out, including this one. */
+    int timedOut();
+}

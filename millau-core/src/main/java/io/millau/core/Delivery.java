@@ -22,7 +22,7 @@ public final class Delivery {
     private static final long NANOS_A_SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final Pool pool;
-    private final String method;
+    private final Request request;
     private final RetryPolicy retryPolicy;
     private final Ticker ticker;
     private final AtomicBoolean ejecting;
@@ -47,13 +47,13 @@ public final class Delivery {
     private int broken;
 
     /** @param ejecting shared by all requests: held while one of them ejects an endpoint for a failed response */
-    Delivery(Pool pool, String method, RetryPolicy retryPolicy, Ticker ticker, AtomicBoolean ejecting) {
+    Delivery(Pool pool, Request request, RetryPolicy retryPolicy, Ticker ticker, AtomicBoolean ejecting) {
         this.pool = pool;
-        this.method = method;
+        this.request = request;
         this.retryPolicy = retryPolicy;
         this.ticker = ticker;
         this.ejecting = ejecting;
-        this.picker = new EndpointPicker(pool, method, retryPolicy);
+        this.picker = new EndpointPicker(pool, request, retryPolicy);
     }
 
     /** Marks this as a continuation of the same request, so that it is counted once. */
@@ -99,7 +99,7 @@ public final class Delivery {
         return true;
     }
 
-    /** Whether the request may be retried after its connection broke. If so, keep its body for that. */
+    /** Whether the request may be retried although an endpoint may have seen it. If so, keep its body for that. */
     public boolean retryable() {
         return picker.mayBeRetried(service());
     }
@@ -276,19 +276,13 @@ public final class Delivery {
         }
         if (outcome == Outcome.DELIVERED) {
             delivered = true;
-            if (picker.entry != Health.Entry.USUAL) {
-                picker.entry = Health.Entry.USUAL;
-                long now = ticker.nanoTime();
-                returned = reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
-                reported.wakeWaiting();
-            }
-            reported.prove();
+            responded(reported, of);
             return false;
         }
         long now = ticker.nanoTime();
         ejected = false;
         leave(reported);
-        boolean again = mayRetry(reported, of, outcome, now);
+        boolean again = mayRetry(reported, of, outcome, 0, now);
         if (outcome.endpointFailed()) {
             picker.entry = Health.Entry.USUAL;
             boolean refused = outcome == Outcome.UNREACHABLE;
@@ -311,6 +305,45 @@ public final class Delivery {
         return again;
     }
 
+    /** Whether the retry policy counts a response with this status as a failure: whether to ask {@link #giveUp}. */
+    public boolean isFailure(int status) {
+        return retryPolicy.isFailure(status);
+    }
+
+    /**
+     * Ends the attempt that {@link #next} started, in place of {@link #report}, if the request may be retried in place of
+     * a response with this status.
+     *
+     * @return whether to give the response up and to call {@link #next} again; if not, pass the response on and report it
+     * @throws IllegalStateException if no attempt was started
+     */
+    public boolean giveUp(int status) {
+        EndpointState reported = picker.picked;
+        Pool.Member of = picker.member;
+        if (reported == null || of == null) {
+            throw new IllegalStateException("giveUp without an attempt: call next first");
+        }
+        ejected = false;
+        outOfRetries = false;
+        if (!mayRetry(reported, of, Outcome.FAILURE_STATUS, status, ticker.nanoTime())) {
+            return false;
+        }
+        leave(reported);
+        responded(reported, of);
+        return true;
+    }
+
+    private void responded(EndpointState reported, Pool.Member of) {
+        returned = false;
+        if (picker.entry != Health.Entry.USUAL) {
+            picker.entry = Health.Entry.USUAL;
+            long now = ticker.nanoTime();
+            returned = reported.health.recover(now, of.retryNanos > 0 && !reported.starting(now));
+            reported.wakeWaiting();
+        }
+        reported.prove();
+    }
+
     /**
      * Whether a failed response may take an endpoint out of rotation. Not the second one of a request that fails
      * everywhere, and not if half of the service is out already: then it is more likely the request or what the service depends on
@@ -327,7 +360,7 @@ public final class Delivery {
         return out < Math.max(1, of.endpoints.length / 2);
     }
 
-    private boolean mayRetry(EndpointState reported, Pool.Member of, Outcome outcome, long now) {
+    private boolean mayRetry(EndpointState reported, Pool.Member of, Outcome outcome, int status, long now) {
         boolean isFirst = picker.addTried(reported);
         failedAttempts++;
         if (outcome == Outcome.TIMED_OUT) {
@@ -338,8 +371,10 @@ public final class Delivery {
         sameAgain = (outcome == Outcome.STALE_CONNECTION || outcome == Outcome.NOT_PROCESSED) && isFirst;
         costsRetry = outcome.mayHaveBeenProcessed();
         seen |= costsRetry;
-        policyAllows =
-                !delivered && retryPolicy.mayRetry(new Attempt(method, of.service, outcome, failedAttempts, timedOut));
+        policyAllows = !delivered
+                && outcome != Outcome.CLIENT_GONE
+                && retryPolicy.mayRetry(new FailedAttempt(
+                        request, of.service, reported.endpoint, outcome, status, failedAttempts, timedOut));
         if (!policyAllows || !sameAgain && !picker.isAnyLeft()) {
             return false;
         }

@@ -22,7 +22,7 @@ final class EndpointPicker {
     }
 
     private final Pool pool;
-    private final String method;
+    private final Request request;
     private final RetryPolicy retryPolicy;
 
     /** The endpoint picked last; null before the first pick, and if none was left. */
@@ -49,9 +49,9 @@ final class EndpointPicker {
     private int preferredMember;
     private EndpointState[] tried = NONE;
 
-    EndpointPicker(Pool pool, String method, RetryPolicy retryPolicy) {
+    EndpointPicker(Pool pool, Request request, RetryPolicy retryPolicy) {
         this.pool = pool;
-        this.method = method;
+        this.request = request;
         this.retryPolicy = retryPolicy;
     }
 
@@ -88,9 +88,9 @@ final class EndpointPicker {
         return false;
     }
 
-    /** Whether this service's requests may be retried after their connection broke. */
+    /** Whether the request may be retried at this service although an endpoint may have begun to process it. */
     boolean mayBeRetried(Service by) {
-        return retryPolicy.mayRetry(new Attempt(method, by, Outcome.BROKEN, 1, 0));
+        return retryPolicy.mayRetryProcessed(request, by);
     }
 
     /**
@@ -232,8 +232,8 @@ final class EndpointPicker {
         return from.state.turnOfRequest(now);
     }
 
-    private static EndpointState choose(Pool.Member from, EndpointState[] among, int turn, long now) {
-        return among[from.balancer.choose(new Candidates(among, turn, now))];
+    private EndpointState choose(Pool.Member from, EndpointState[] among, int turn, long now) {
+        return among[from.balancer.choose(new Candidates(request, among, turn, now))];
     }
 
     private static EndpointState[] without(EndpointState one, EndpointState[] all) {
@@ -290,10 +290,16 @@ final class EndpointPicker {
         return true;
     }
 
-    private record Candidates(EndpointState[] endpoints, int turn, long now) implements LoadBalancer.Candidates {
+    private record Candidates(Request request, EndpointState[] endpoints, int turn, long now)
+            implements LoadBalancer.Candidates {
         @Override
         public int size() {
             return endpoints.length;
+        }
+
+        @Override
+        public Endpoint endpoint(int index) {
+            return endpoints[index].endpoint;
         }
 
         @Override

@@ -32,7 +32,7 @@ public interface FailurePage {
         String requestId();
 
         /** What the client sent. */
-        TrafficListener.Request request();
+        Request request();
     }
 
     /**

@@ -64,7 +64,7 @@ public interface FilterRequest {
     @Nullable
     Object attribute(String key);
 
-    /** Keeps a value with the request, for the next filters and for {@link TrafficListener.Request#attribute}. */
+    /** Keeps a value with the request, for the next filters and for {@link Request#attribute}. */
     FilterRequest attribute(String key, Object value);
 
     /** Sets a header field, in place of all fields of that name. */

@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 
 /**
  * A source of services declared in code. Safe for use by several threads. A change has been delivered when the call
- * returns; it may block while consumers work.
+ * returns; it may block while consumers work, and while new host names of endpoints are resolved.
  */
 public final class InMemoryServices implements ServiceSource {
 
@@ -21,10 +21,15 @@ public final class InMemoryServices implements ServiceSource {
 
     private static Snapshot snapshot(List<Service> services) {
         Set<String> ids = new HashSet<>();
+        Set<String> names = new HashSet<>();
         for (Service service : services) {
             if (!ids.add(service.id())) {
                 throw new IllegalArgumentException("two services have the id " + service.id()
                         + ", which is the name if none is set: expected different names, or ids");
+            }
+            if (!names.add(service.name())) {
+                throw new IllegalArgumentException("two services have the name " + service.name()
+                        + ", by which logs and metrics tell them apart: expected different names");
             }
         }
         return new Snapshot(services, List.of());
@@ -33,7 +38,7 @@ public final class InMemoryServices implements ServiceSource {
     /**
      * Replaces all services.
      *
-     * @throws IllegalArgumentException if two have the same {@link Service#id}, which is the name if none is set
+     * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     public void replace(Service... services) {
         replace(List.of(services));
@@ -42,7 +47,7 @@ public final class InMemoryServices implements ServiceSource {
     /**
      * Replaces all services.
      *
-     * @throws IllegalArgumentException if two have the same {@link Service#id}, which is the name if none is set
+     * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     public synchronized void replace(List<Service> services) {
         current = snapshot(services);

@@ -1,7 +1,11 @@
 package io.millau.core;
 
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Chooses among the endpoints of one service. Called on I/O threads, by many requests at once; must not block or throw.
+ * If it throws, or chooses nobody, that is logged once, and it is the turn of an endpoint ({@link #roundRobin}).
  *
  * <p>A service with a balancer that isn't {@linkplain Object#equals equal} counts as changed. So create a balancer
  * once, not for each snapshot.
@@ -23,6 +27,12 @@ public interface LoadBalancer {
          */
         int turn();
 
+        /** A candidate, by its index from 0. */
+        Endpoint endpoint(int index);
+
+        /** The request that goes to the chosen one. */
+        Request request();
+
         /** The number of a candidate's requests in progress, increased while it recovers. */
         int openRequests(int index);
     }
@@ -30,6 +40,25 @@ public interface LoadBalancer {
     /** Each endpoint in turn. */
     static LoadBalancer roundRobin() {
         return Balance.ROUND_ROBIN;
+    }
+
+    /**
+     * The endpoint that belongs to a request's key: the same one for every request with that key, in every proxy. If an
+     * endpoint leaves or fails, only its keys move, each to the endpoint that is next for it, which is also where a retry goes.
+     * So it suits endpoints that cache. It is no limit on load: all requests of one key go to one endpoint.
+     *
+     * <pre>{@code
+     * LoadBalancer.hashing(request -> request.header("X-User"))
+     * }</pre>
+     *
+     * <p>Endpoints are told apart by their ids and ports. If several services share a request, one of them is chosen first, in
+     * turn. Two balancers made by this method are not equal.
+     *
+     * @param key returns the key of a request; null or an empty text for none, and then endpoints take turns. Called on I/O
+     *     threads; must not block
+     */
+    static LoadBalancer hashing(Function<Request, @Nullable String> key) {
+        return new RendezvousHashing(key);
     }
 
     /** The endpoint with the fewest requests in progress; if several have as few, in turn. */

@@ -20,6 +20,11 @@ public enum Outcome {
      * has too many streams. It is tried once more, too.
      */
     NOT_PROCESSED(false, false),
+    /**
+     * The endpoint responded with a status that the retry policy counts as a failure, and the response was given up for a
+     * retry.
+     */
+    FAILURE_STATUS(false, true),
     /** The client went away; this tells nothing about the endpoint. */
     CLIENT_GONE(false, true);
 

@@ -124,7 +124,7 @@ final class Pool {
         final long retryNanos;
 
         /**
-         * @param balancer for services without their own
+         * @param balancer chooses among the endpoints
          * @param removedAt when the service was removed; null if it is current
          */
         Member(
@@ -133,11 +133,10 @@ final class Pool {
                 ServiceState state,
                 LoadBalancer balancer,
                 @Nullable Long removedAt) {
-            LoadBalancer own = service.balancer();
             this.service = service;
             this.endpoints = endpoints;
             this.state = state;
-            this.balancer = own == null ? balancer : own;
+            this.balancer = balancer;
             this.removedAt = removedAt;
             this.share = Math.max(1, service.weight());
             this.maxRequests = service.maxRequests();

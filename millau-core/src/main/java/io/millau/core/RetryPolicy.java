@@ -2,7 +2,7 @@ package io.millau.core;
 
 /**
  * Decides whether a failed request may be sent to the next endpoint. Called on I/O threads, by many requests at once;
- * must not block or throw.
+ * must not block or throw. If it throws, that is logged once, and {@link #standard} decides for that request.
  *
  * <p>Two limits apply in any case: a request is sent to each endpoint once, except after {@link
  * Outcome#STALE_CONNECTION} and {@link Outcome#NOT_PROCESSED}; and a service's retries of requests that an endpoint may
@@ -11,32 +11,58 @@ package io.millau.core;
 @FunctionalInterface
 public interface RetryPolicy {
 
-    /** Whether the request of this failed attempt may be retried. */
+    /** Whether the request of this failed attempt may be retried. Called for attempts that failed, and for no others. */
     boolean mayRetry(Attempt attempt);
 
     /**
+     * Whether a request might be retried although an endpoint may have begun to process it. Called before each attempt:
+     * only of such a request the beginning of the body is kept, and only such a request uses a connection that was idle
+     * for long. Override it together with {@link #mayRetry}.
+     *
+     * <p>By default, if its method is idempotent (RFC 9110, 9.2.2) or the service allows it ({@link
+     * Service#retryUnsafe}).
+     */
+    default boolean mayRetryProcessed(Request request, Service service) {
+        return switch (request.method()) {
+            case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
+            default -> service.retryUnsafe();
+        };
+    }
+
+    /**
+     * Whether a response with this status is a failed attempt. Then {@link #mayRetry} is asked, with {@link
+     * Outcome#FAILURE_STATUS}; if the request isn't retried, the response is passed on as it is. Called for each
+     * response. By default, none is.
+     */
+    default boolean isFailure(int status) {
+        return false;
+    }
+
+    /**
+     * This policy, but a request that may be retried at all is also retried if the response has one of these statuses.
+     * The response of the last endpoint is passed on, whatever its status.
+     *
+     * @throws IllegalArgumentException if one of them is not between 400 and 599
+     */
+    default RetryPolicy alsoOn(int... statuses) {
+        return new StatusRetries(this, statuses);
+    }
+
+    /**
+     * This policy, but with so many attempts for a request at most.
+     *
+     * @param attempts including the first; those before a pause for an endpoint that is starting don't count
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    default RetryPolicy atMost(int attempts) {
+        return new LimitedRetries(this, attempts);
+    }
+
+    /**
      * The default policy. It retries requests that can't have been processed. Those that may have been are retried only
-     * if the method is idempotent (RFC 9110, 9.2.2) or the service allows it ({@link Service#retryUnsafe}). It stops
-     * after three timeouts or a hundred attempts.
+     * if {@link #mayRetryProcessed} says so. It stops after three timeouts or a hundred attempts.
      */
     static RetryPolicy standard() {
-        return attempt -> {
-            if (attempt.outcome() == Outcome.DELIVERED || attempt.outcome() == Outcome.CLIENT_GONE) {
-                return false; // no failure, or no client any more
-            }
-            if (attempt.timedOut() >= 3) {
-                return false; // more would keep the client waiting too long
-            }
-            if (attempt.number() >= 100) {
-                return false; // each may have waited a second for a connection
-            }
-            if (!attempt.outcome().mayHaveBeenProcessed()) {
-                return true;
-            }
-            return switch (attempt.method()) {
-                case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
-                default -> attempt.service().retryUnsafe();
-            };
-        };
+        return StandardRetries.INSTANCE;
     }
 }

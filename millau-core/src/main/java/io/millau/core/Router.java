@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.FirstFailures;
 import io.millau.core.internal.UrlPath;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -16,21 +17,26 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Routes requests to services and fails over between their endpoints. Does no I/O and has no threads, so it can be used
  * in any server.
  *
- * <p>Safe for use by several threads. {@link #open} is for I/O threads: it reads one volatile field and matches once.
+ * <p>Safe for use by several threads. {@link #open(String, String, Request)} is for I/O threads: it reads one volatile field and matches once.
  * {@link #replace} may be called by any other thread at any time. Health belongs to endpoints, retry budgets to
  * services, turns to routes: they survive a replacement.
  */
 public final class Router {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+
     private static final long REMEMBERED_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final RetryPolicy retryPolicy;
     private final LoadBalancer balancer;
+    private final FirstFailures failures = new FirstFailures(LOG);
     private final Ticker ticker;
 
     private volatile RouteTable table;
@@ -64,7 +70,7 @@ public final class Router {
      * @param balancer for services without their own
      */
     public Router(RetryPolicy retryPolicy, LoadBalancer balancer, Ticker ticker) {
-        this.retryPolicy = retryPolicy;
+        this.retryPolicy = GuardedRetryPolicy.of(retryPolicy, failures);
         this.balancer = balancer;
         this.ticker = ticker;
         this.table = new RouteTable(List.of(), route -> new AtomicInteger());
@@ -72,13 +78,21 @@ public final class Router {
 
     /**
      * Replaces all services. Requests in progress continue with the services they were opened with. For a minute, a
-     * removed service still matches where no other does, as one without a running instance. Services must differ by
-     * their ids: of two with the same id, the last one is used.
+     * removed service still matches where no other does, as one without a running instance.
+     *
+     * @throws IllegalArgumentException if two enabled services have the same id, or an endpoint is not resolved; the
+     *     services stay as they are
      */
     public synchronized void replace(Collection<Service> services) {
         long now = ticker.nanoTime();
         Map<String, Service> enabled = new LinkedHashMap<>();
-        services.stream().filter(Service::enabled).forEach(service -> enabled.put(service.id(), service));
+        services.stream().filter(Service::enabled).forEach(service -> {
+            requireAddresses(service);
+            if (enabled.put(service.id(), service) != null) {
+                throw new IllegalArgumentException(
+                        "two services have the id " + service.id() + ": expected different ids");
+            }
+        });
 
         for (Pool.Member member : members) {
             Service before = member.service;
@@ -175,7 +189,18 @@ public final class Router {
             ServiceState known = serviceStates.get(id);
             return known != null ? known : new ServiceState(now);
         });
-        return new Pool.Member(service, ofService, state, balancer, removedAt);
+        LoadBalancer own = service.balancer();
+        LoadBalancer chooses = GuardedBalancer.of(own == null ? balancer : own, failures);
+        return new Pool.Member(service, ofService, state, chooses, removedAt);
+    }
+
+    private static void requireAddresses(Service service) {
+        for (Endpoint endpoint : service.endpoints()) {
+            if (!endpoint.isResolved()) {
+                throw new IllegalArgumentException("service " + service.name() + " has the endpoint " + endpoint
+                        + ": expected an address, as a router resolves no host names");
+            }
+        }
     }
 
     private EndpointState joined(Endpoint endpoint, Service service, long now) {
@@ -215,8 +240,16 @@ public final class Router {
      * @return null if no service matches
      */
     public @Nullable Delivery open(String host, String path, String method) {
+        return open(host, path, new PlainRequest(host, path, method));
+    }
+
+    /**
+     * As {@link #open(String, String, String)}, with the request for the retry policy and balancers. It must stay valid
+     * until the delivery is closed.
+     */
+    public @Nullable Delivery open(String host, String path, Request request) {
         Pool pool = match(host, path);
-        return pool == null ? null : new Delivery(pool, method, retryPolicy, ticker, ejecting);
+        return pool == null ? null : new Delivery(pool, request, retryPolicy, ticker, ejecting);
     }
 
     private @Nullable Pool match(String host, String path) {
@@ -225,7 +258,7 @@ public final class Router {
     }
 
     /**
-     * Explains which services {@link #open} chooses for a request, and why not the others. Slow, so not for I/O
+     * Explains which services {@link #open(String, String, Request)} chooses for a request, and why not the others. Slow, so not for I/O
      * threads.
      *
      * @param host the Host field's value; empty if there is none

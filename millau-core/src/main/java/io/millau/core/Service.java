@@ -178,7 +178,7 @@ public final class Service {
         return filters;
     }
 
-    /** Its running instances; may be empty. */
+    /** Its running instances; may be empty. One that is not {@linkplain Endpoint#isResolved resolved} stands for several. */
     public List<Endpoint> endpoints() {
         return endpoints;
     }

@@ -45,7 +45,7 @@ public interface ServiceSource {
     /**
      * Services declared in code, which may be changed at any time.
      *
-     * @throws IllegalArgumentException if two have the same {@link Service#id}, which is the name if none is set
+     * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     static InMemoryServices of(Service... services) {
         return new InMemoryServices(services);

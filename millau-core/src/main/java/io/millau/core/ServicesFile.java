@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.HostAddresses;
 import io.millau.core.internal.IpAddresses;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.Labels;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -116,7 +116,7 @@ public final class ServicesFile implements ServiceSource {
         private final Consumer<Snapshot> consumer;
         private final SourceStats discovery;
         private final LabelReader labels = new LabelReader();
-        private final Map<String, List<InetAddress>> addresses = new HashMap<>();
+        private final HostAddresses addresses = new HostAddresses();
         private byte[] content = new byte[0];
         private byte @Nullable [] unconfirmed;
         private long unconfirmedSince;
@@ -274,13 +274,13 @@ public final class ServicesFile implements ServiceSource {
 
         private List<InetAddress> resolve(String host) {
             try {
-                addresses.put(host, List.of(InetAddress.getAllByName(host)));
+                addresses.put(host, HostAddresses.resolve(InetAddress::getAllByName, host));
             } catch (UnknownHostException e) {
-                if (!addresses.containsKey(host)) {
+                if (addresses.of(host).isEmpty()) {
                     throw new IllegalArgumentException("the name can't be resolved; retried every 30 s", e);
                 }
             }
-            return addresses.getOrDefault(host, List.of());
+            return addresses.of(host);
         }
     }
 }

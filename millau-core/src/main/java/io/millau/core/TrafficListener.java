@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Called on I/O threads, by many requests at once, so it must not block. An exception is logged once and does no
  * harm to the request. The order for one request is: {@link #requestBegan}, any number of {@link #attemptFailed},
  * {@link #requestEnded}.
+ *
+ * <p>For a span of each attempt, as in tracing, take those that failed from {@link #attemptFailed}, and the one that
+ * succeeded from {@link #requestEnded}, if {@link Ended#delivered}. A span began so many nanoseconds before the call as
+ * {@link Failed#nanos} or {@link Ended#attemptNanos} says.
  */
 public interface TrafficListener {
 
@@ -33,11 +37,15 @@ public interface TrafficListener {
     /** The last request in progress on a connection ended, or the connection's upgraded protocol did. */
     default void connectionIdle(Ingress ingress) {}
 
-    /** The head of a request was received. */
-    default void requestBegan(Ingress ingress, String method) {}
+    /**
+     * The head of a request was received.
+     *
+     * @param request valid only during the call
+     */
+    default void requestBegan(Ingress ingress, Request request) {}
 
     /** An attempt failed. If the request is retried, another attempt follows. */
-    default void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {}
+    default void attemptFailed(Failed attempt) {}
 
     /** An endpoint was taken out of rotation, after a failed request or health check. */
     default void endpointEjected(Service service, Endpoint endpoint, String reason) {}
@@ -105,36 +113,44 @@ public interface TrafficListener {
      */
     record Ingress(int port, String protocol) {}
 
-    /** The data that a client sent, for logs. Untrusted: texts may contain anything. Valid only during the call. */
-    interface Request {
+    /** An attempt that failed. Valid only during the call. Times are in nanoseconds. */
+    interface Failed {
 
-        /** Its id: the client's {@code X-Request-Id}, or a new one. */
-        String id();
+        /** The request, as the client sent it. */
+        Request request();
 
-        /** The client's address, without a port. */
-        String address();
+        /** The service of the endpoint. */
+        Service service();
 
-        /** The Host field; empty if there is none. */
-        String host();
+        /** The endpoint that was tried. */
+        Endpoint endpoint();
 
-        /** The path as sent, without the query. */
-        String path();
+        /** The number of the attempt, from 1. */
+        int number();
 
-        /** {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2.0}. */
-        String protocol();
+        /** How it ended. */
+        Outcome outcome();
 
-        /** The first value of a header field; null if there is none. */
-        @Nullable
-        String header(String name);
+        /** The status of the response, if its head was read; otherwise 0. */
+        int status();
 
-        /** The version of TLS, such as {@code TLSv1.3}; null without TLS. */
-        @Nullable
-        String tlsVersion();
+        /** A short text for people that says why it failed. */
+        String reason();
 
-        /** What a {@link RequestFilter} kept with it; null if nothing. */
-        default @Nullable Object attribute(String key) {
-            return null;
-        }
+        /** Whether the request is retried. */
+        boolean retried();
+
+        /** See {@link Ended#queueNanos}. */
+        long queueNanos();
+
+        /** See {@link Ended#connectNanos}. */
+        long connectNanos();
+
+        /** See {@link Ended#firstByteNanos}. */
+        long firstByteNanos();
+
+        /** The time from its start until it failed. */
+        long nanos();
     }
 
     /** A request that ended. Valid only during the call. */
@@ -166,6 +182,21 @@ public interface TrafficListener {
          * response.
          */
         long upstreamNanos();
+
+        /**
+         * How long the last attempt waited: for a place at an endpoint ({@link Service#maxRequests}), before its start, and for
+         * its turn to connect. In nanoseconds, as the following ones.
+         */
+        long queueNanos();
+
+        /** How long it took to open the connection of the last attempt; 0 over a connection that was open already. */
+        long connectNanos();
+
+        /** The time from then to the head of its response; 0 if there was no response. */
+        long firstByteNanos();
+
+        /** The time from the start of the last attempt to the end of the request; 0 if there was none. */
+        long attemptNanos();
 
         /** Whether a response of the service was relayed: completely, or until the client went away. */
         boolean delivered();

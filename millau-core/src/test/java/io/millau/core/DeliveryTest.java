@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
@@ -91,6 +92,17 @@ class DeliveryTest {
                 .as("an ejected endpoint that responds returns")
                 .isTrue();
         assertThat(served().hasRestored()).isFalse();
+    }
+
+    /** One of the routes vanished. */
+    @Test
+    void twoServicesOfOneIdAreRejectedAndTheServicesStay() {
+        router.replace(List.of(service("app", "one")));
+
+        assertThatThrownBy(() -> router.replace(List.of(service("shop", "two"), service("shop", "three"))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("two services have the id shop: expected different ids");
+        assertThat(served().service().name()).isEqualTo("app");
     }
 
     private Delivery served() {

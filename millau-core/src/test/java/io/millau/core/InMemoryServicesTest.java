@@ -14,7 +14,7 @@ class InMemoryServicesTest {
 
     /** One of the routes vanished, and nobody was told. */
     @Test
-    void twoServicesOfOneNameAreRejected() {
+    void twoServicesOfOneIdAreRejected() {
         InMemoryServices services = ServiceSource.of(a);
         List<Snapshot> delivered = new ArrayList<>();
         services.subscribe(delivered::add);
@@ -28,12 +28,15 @@ class InMemoryServicesTest {
     }
 
     @Test
-    void servicesOfOneNameMayHaveDifferentIds() {
+    void twoServicesOfOneNameAreRejectedWhateverTheirIds() {
         InMemoryServices services = ServiceSource.of();
         List<Snapshot> delivered = new ArrayList<>();
         services.subscribe(delivered::add);
-        services.replace(a, b.toBuilder().id("green").build());
 
-        assertThat(delivered.get(1).services()).hasSize(2);
+        assertThatThrownBy(() -> services.replace(a, b.toBuilder().id("green").build()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("two services have the name app, by which logs and metrics tell them apart:"
+                        + " expected different names");
+        assertThat(delivered).hasSize(1);
     }
 }

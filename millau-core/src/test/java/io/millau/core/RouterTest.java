@@ -1195,6 +1195,16 @@ class RouterTest {
     private static LoadBalancer.Candidates candidates(int turn, int... open) {
         return new LoadBalancer.Candidates() {
             @Override
+            public Endpoint endpoint(int index) {
+                return TestEndpoints.of("e" + index);
+            }
+
+            @Override
+            public Request request() {
+                return new PlainRequest("", "/", "GET");
+            }
+
+            @Override
             public int size() {
                 return open.length;
             }

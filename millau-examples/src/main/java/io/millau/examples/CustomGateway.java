@@ -3,7 +3,6 @@ package io.millau.examples;
 import io.millau.core.Endpoint;
 import io.millau.core.InMemoryServices;
 import io.millau.core.LoadBalancer;
-import io.millau.core.Outcome;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.TrafficListener;
@@ -82,8 +81,9 @@ public final class CustomGateway implements AutoCloseable {
     private record AccessLog(Consumer<String> lines) implements TrafficListener {
 
         @Override
-        public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
-            lines.accept(service.name() + " " + outcome + (retried ? ", goes on to the next" : ""));
+        public void attemptFailed(Failed attempt) {
+            lines.accept(attempt.service().name() + " " + attempt.outcome()
+                    + (attempt.retried() ? ", goes on to the next" : ""));
         }
 
         @Override

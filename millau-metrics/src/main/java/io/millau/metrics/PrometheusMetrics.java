@@ -1,8 +1,8 @@
 package io.millau.metrics;
 
 import io.millau.core.Endpoint;
-import io.millau.core.Outcome;
 import io.millau.core.Overview;
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
@@ -67,14 +67,14 @@ public final class PrometheusMetrics implements TrafficListener {
     }
 
     @Override
-    public void requestBegan(Ingress ingress, String method) {
-        series(ingress).methods.get(Method.of(method)).began();
+    public void requestBegan(Ingress ingress, Request request) {
+        series(ingress).methods.get(Method.of(request.method())).began();
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
-        if (retried) {
-            services.of(service).retries.increment();
+    public void attemptFailed(Failed attempt) {
+        if (attempt.retried()) {
+            services.of(attempt.service()).retries.increment();
         }
     }
 

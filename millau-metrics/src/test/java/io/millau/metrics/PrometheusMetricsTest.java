@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millau.core.CertificateStatus;
 import io.millau.core.Endpoint;
 import io.millau.core.IngressStatus;
-import io.millau.core.Outcome;
 import io.millau.core.Overview;
 import io.millau.core.Problem;
 import io.millau.core.Route;
@@ -16,6 +15,8 @@ import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.TrafficListener.Ingress;
 import io.millau.core.testing.CapturedLog;
+import io.millau.core.testing.MadeUpFailure;
+import io.millau.core.testing.MadeUpRequest;
 import java.net.InetAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -69,7 +70,7 @@ class PrometheusMetricsTest {
     @Test
     void aDeliveredRequestIsCounted() {
         metrics.connectionBusy(INGRESS);
-        metrics.requestBegan(INGRESS, "GET");
+        metrics.requestBegan(INGRESS, new MadeUpRequest("GET"));
         metrics.requestEnded(new Request("GET", APP, true, false, 404));
 
         assertThat(metrics.page())
@@ -92,8 +93,8 @@ class PrometheusMetricsTest {
 
     @Test
     void aFailedRequestIsCountedOnceAndItsRetriesSeparately() {
-        metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, true);
-        metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, false);
+        metrics.attemptFailed(new MadeUpFailure(APP, ENDPOINT, true));
+        metrics.attemptFailed(new MadeUpFailure(APP, ENDPOINT, false));
         metrics.requestEnded(new Request("GET", APP, false, false, 502));
 
         assertThat(metrics.page())
@@ -113,8 +114,8 @@ class PrometheusMetricsTest {
 
     @Test
     void aClientCannotCreateTimeSeries() {
-        metrics.requestBegan(INGRESS, "BREW");
-        metrics.requestBegan(INGRESS, "get");
+        metrics.requestBegan(INGRESS, new MadeUpRequest("BREW"));
+        metrics.requestBegan(INGRESS, new MadeUpRequest("get"));
 
         assertThat(metrics.page())
                 .contains("millau_ingress_requests_total{method=\"OTHER\",port=\":8080\",protocol=\"http\"} 2\n");
@@ -122,7 +123,7 @@ class PrometheusMetricsTest {
 
     @Test
     void aRequestWithoutAMatchingServiceIsCounted() {
-        metrics.requestBegan(INGRESS, "GET");
+        metrics.requestBegan(INGRESS, new MadeUpRequest("GET"));
         metrics.requestEnded(new Request("GET", null, false, false, 502));
 
         assertThat(metrics.page())
@@ -232,14 +233,14 @@ class PrometheusMetricsTest {
 
     @Test
     void aServiceThatReturnsWithinTheMinuteKeepsItsCounts() {
-        metrics.attemptFailed(APP, ENDPOINT, Outcome.BROKEN, true);
+        metrics.attemptFailed(new MadeUpFailure(APP, ENDPOINT, true));
         replace();
         seconds(59);
         metrics.page();
         Service again = Service.named("app").endpoints(ENDPOINT).path("/new").build();
         replace(again);
         seconds(3600);
-        metrics.attemptFailed(again, ENDPOINT, Outcome.BROKEN, true);
+        metrics.attemptFailed(new MadeUpFailure(again, ENDPOINT, true));
 
         assertThat(metrics.page()).contains("millau_lb_retries_total{service=\"app\"} 2\n");
     }
@@ -286,11 +287,11 @@ class PrometheusMetricsTest {
     @Test
     void aThousandMethodsAreOneSeries() {
         for (int i = 0; i < 1000; i++) {
-            metrics.requestBegan(INGRESS, "X" + i + "\"\n");
+            metrics.requestBegan(INGRESS, new MadeUpRequest("X" + i + "\"\n"));
             metrics.requestEnded(new Request("X" + i + "\"\n", APP, true, false, 200));
         }
-        metrics.requestBegan(INGRESS, new String("GET"));
-        metrics.requestBegan(INGRESS, "VERSION-CONTROL");
+        metrics.requestBegan(INGRESS, new MadeUpRequest(new String("GET")));
+        metrics.requestBegan(INGRESS, new MadeUpRequest("VERSION-CONTROL"));
 
         assertThat(lines("millau_ingress_requests_total"))
                 .containsExactly(
@@ -310,10 +311,10 @@ class PrometheusMetricsTest {
         overview.ingresses = List.of(ingresses);
         metrics.started(overview);
         Service port = Service.named(":8080").build();
-        Service twin = Service.named("app").hosts("twin").build();
+        Service twin = Service.named("app").id("twin").hosts("twin").build();
         replace(APP, port, twin);
         for (Ingress ingress : ingresses) {
-            metrics.requestBegan(ingress, "GET");
+            metrics.requestBegan(ingress, new MadeUpRequest("GET"));
             for (Service service : List.of(APP, port, twin)) {
                 metrics.requestEnded(new Request("GET", service, true, false, 200, ingress));
             }
@@ -383,7 +384,7 @@ class PrometheusMetricsTest {
             threads.add(new Thread(() -> {
                 for (int n = 0; n < each; n++) {
                     metrics.connectionBusy(INGRESS);
-                    metrics.requestBegan(INGRESS, "GET");
+                    metrics.requestBegan(INGRESS, new MadeUpRequest("GET"));
                     metrics.requestEnded(new Request("GET", APP, true, false, code + n % 50));
                     metrics.connectionIdle(INGRESS);
                 }
@@ -507,6 +508,26 @@ class PrometheusMetricsTest {
         }
 
         @Override
+        public long queueNanos() {
+            return 0;
+        }
+
+        @Override
+        public long connectNanos() {
+            return 0;
+        }
+
+        @Override
+        public long firstByteNanos() {
+            return 0;
+        }
+
+        @Override
+        public long attemptNanos() {
+            return 0;
+        }
+
+        @Override
         public long requestBytes() {
             return 10;
         }
@@ -547,7 +568,7 @@ class PrometheusMetricsTest {
         }
 
         @Override
-        public TrafficListener.Request request() {
+        public io.millau.core.Request request() {
             throw new UnsupportedOperationException();
         }
     }

@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.server.internal.text.JsonText;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.xnio.OptionMap;
 import org.xnio.Options;
@@ -35,6 +36,9 @@ final class BoundSockets {
     /** How much of the heap a client's connection may need. */
     private static final int CLIENT_HEAP_BYTES = 6 * 1024;
 
+    /** How many proxies this process has started: their threads are told apart by it. */
+    private static final AtomicInteger STARTED = new AtomicInteger();
+
     final XnioWorker worker;
 
     /** That of the telemetry port, which is to answer however much the other has to do; null if there is no such port. */
@@ -50,8 +54,10 @@ final class BoundSockets {
     BoundSockets(Millau.Builder builder) throws IOException {
         // Only an application in front of the proxy may block.
         int tasks = builder.application == null ? 1 : 8 * builder.ioThreads;
-        worker = newWorker("millau", builder.ioThreads, tasks);
-        telemetryWorker = builder.telemetry == null ? null : newWorker("millau-telemetry", 1, 1);
+        int number = STARTED.incrementAndGet();
+        String name = number == 1 ? "millau" : "millau-" + number;
+        worker = newWorker(name, builder.ioThreads, tasks);
+        telemetryWorker = builder.telemetry == null ? null : newWorker(name + "-telemetry", 1, 1);
         long clients = Math.min(OpenFiles.forEachSide(), Runtime.getRuntime().maxMemory() / CLIENT_HEAP_BYTES);
         int clientsOfEach = (int) clients / Math.max(1, builder.addresses.size() + builder.secureAddresses.size());
         OptionMap client = OptionMap.builder()

@@ -1,13 +1,12 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
-import io.millau.core.Outcome;
 import io.millau.core.Overview;
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.FirstFailures;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +21,7 @@ final class GuardedListeners implements TrafficListener {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedListeners.class);
 
     private final TrafficListener[] listeners;
-    private final Set<TrafficListener> failed = ConcurrentHashMap.newKeySet();
+    private final FirstFailures failures = new FirstFailures(LOG);
 
     GuardedListeners(List<TrafficListener> listeners) {
         this.listeners = listeners.toArray(TrafficListener[]::new);
@@ -61,10 +60,10 @@ final class GuardedListeners implements TrafficListener {
     }
 
     @Override
-    public void requestBegan(Ingress ingress, String method) {
+    public void requestBegan(Ingress ingress, Request request) {
         for (TrafficListener listener : listeners) {
             try {
-                listener.requestBegan(ingress, method);
+                listener.requestBegan(ingress, request);
             } catch (RuntimeException | Error e) {
                 failed(listener, e);
             }
@@ -72,8 +71,8 @@ final class GuardedListeners implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
-        notifyAll(listener -> listener.attemptFailed(service, endpoint, outcome, retried));
+    public void attemptFailed(Failed attempt) {
+        notifyAll(listener -> listener.attemptFailed(attempt));
     }
 
     @Override
@@ -119,8 +118,6 @@ final class GuardedListeners implements TrafficListener {
     }
 
     private void failed(TrafficListener listener, Throwable failure) {
-        if (failed.add(listener)) {
-            LOG.error("{} failed; requests go on, its further failures are not logged", listener, failure);
-        }
+        failures.add(listener, failure, "requests go on");
     }
 }

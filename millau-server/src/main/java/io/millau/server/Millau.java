@@ -32,10 +32,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A running proxy: it listens for requests and forwards them to the services that its sources deliver. It reads no environment
- * variables and no system properties, so several proxies can run in one JVM. Safe for use by several threads.
+ * variables and no system properties, so several proxies can run in one JVM. Their I/O threads have the names {@code millau
+ * I/O-1}, {@code millau-2 I/O-1} and so on. Safe for use by several threads.
  *
  * <pre>{@code
- * ServicesInCode services = ServiceSource.of(Service.named("app").endpoints(endpoint).build());
+ * InMemoryServices services = ServiceSource.of(Service.named("app").endpoints(endpoint).build());
  * try (Millau millau = Millau.builder().http("127.0.0.1:0").source(services).start()) {
  *     int port = millau.port();
  * }
@@ -114,7 +115,10 @@ public final class Millau implements AutoCloseable {
      * subscriptions.
      *
      * <p>Returns when all of this is done; further calls wait for the first one. An interrupt ends the current wait early, and
-     * the thread's interrupt flag is set on return. Not for I/O threads.
+     * the thread's interrupt flag is set on return.
+     *
+     * @throws IllegalStateException on an I/O thread of this proxy, for instance in a listener: the requests that it waits for
+     *     could not end
      */
     @Override
     public void close() {
@@ -337,13 +341,19 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** Sets which requests may be retried; {@link RetryPolicy#standard()} by default. */
+        /**
+         * Sets which requests may be retried; {@link RetryPolicy#standard()} by default, and for requests for which the policy
+         * throws. What it throws is logged, the first time only.
+         */
         public Builder retryPolicy(RetryPolicy policy) {
             this.retryPolicy = policy;
             return this;
         }
 
-        /** Sets how the endpoint for a request is chosen; {@link LoadBalancer#roundRobin()} by default. */
+        /**
+         * Sets how the endpoint for a request is chosen; {@link LoadBalancer#roundRobin()} by default, and for requests for which
+         * the balancer throws. What it throws is logged, the first time only.
+         */
         public Builder balancer(LoadBalancer balancer) {
             this.balancer = balancer;
             return this;

@@ -36,6 +36,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
 /**
@@ -217,6 +218,10 @@ final class ProxyServer implements AutoCloseable {
     /** See {@link Millau#close}. */
     @Override
     public void close() {
+        if (Thread.currentThread() instanceof XnioIoThread thread && workers.contains(thread.getWorker())) {
+            throw new IllegalStateException("close was called on an I/O thread of this proxy, " + thread.getName()
+                    + ", for whose requests it waits: expected another thread; start one for it");
+        }
         synchronized (this) {
             if (closing) {
                 awaitClosed();

@@ -6,6 +6,7 @@ import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
 import io.millau.core.internal.LogText;
+import io.millau.core.internal.ResolvedSource;
 import io.millau.core.internal.SourceStats;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ final class SourceAggregator implements AutoCloseable {
 
     void start() {
         for (ServiceSource source : sources) {
-            subscriptions.add(source.subscribe(snapshot -> deliver(source, snapshot)));
+            subscriptions.add(new ResolvedSource(source).subscribe(snapshot -> deliver(source, snapshot)));
         }
     }
 

@@ -9,6 +9,7 @@ import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.Endpoint;
 import io.millau.core.Overview;
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.testing.TrustAll;
@@ -329,11 +330,16 @@ class AccessLogTest extends ProxyTest {
         assertOneLine();
     }
 
-    private static TrafficListener.Request sent(String hostile) {
-        return new TrafficListener.Request() {
+    private static Request sent(String hostile) {
+        return new Request() {
             @Override
             public String id() {
                 return "id";
+            }
+
+            @Override
+            public String method() {
+                return "GET";
             }
 
             @Override

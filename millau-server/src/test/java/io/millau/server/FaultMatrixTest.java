@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Endpoint;
 import io.millau.core.InMemoryServices;
-import io.millau.core.Outcome;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Ticker;
@@ -221,7 +220,7 @@ class FaultMatrixTest {
         }
 
         @Override
-        public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
+        public void attemptFailed(Failed attempt) {
             stoppedAt = nanoTime();
             runs = false;
         }

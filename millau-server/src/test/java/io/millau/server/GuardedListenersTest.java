@@ -8,6 +8,7 @@ import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.times;
 import static org.mockito.Mockito.verify;
 
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.TrafficListener.Ingress;
@@ -26,11 +27,12 @@ class GuardedListenersTest {
 
     @Test
     void listenersAreCalledInOrder() {
-        listeners.requestBegan(INGRESS, "GET");
+        Request request = mock(Request.class);
+        listeners.requestBegan(INGRESS, request);
 
         InOrder order = inOrder(broken, good);
-        order.verify(broken).requestBegan(INGRESS, "GET");
-        order.verify(good).requestBegan(INGRESS, "GET");
+        order.verify(broken).requestBegan(INGRESS, request);
+        order.verify(good).requestBegan(INGRESS, request);
     }
 
     @Test

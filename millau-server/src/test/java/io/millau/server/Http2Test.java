@@ -147,7 +147,7 @@ class Http2Test extends ProxyTest {
     private static long ioThreadNanos() {
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         return Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
-                .filter(thread -> thread != null && thread.getThreadName().startsWith("millau I/O"))
+                .filter(thread -> thread != null && thread.getThreadName().matches("millau(-\\d+)? I/O.*"))
                 .mapToLong(thread -> threads.getThreadCpuTime(thread.getThreadId()))
                 .sum();
     }

@@ -3,6 +3,8 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millau.core.Endpoint;
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
@@ -14,7 +16,9 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -194,13 +198,80 @@ class MillauTest extends ProxyTest {
     }
 
     @Test
+    void anEndpointMayHaveAHostName() throws Exception {
+        ScriptedEndpoint good = endpointThatSays("good");
+        try (CapturedLog log = new CapturedLog()) {
+            startWith(
+                    app(Endpoint.http("localhost", good.endpoint().port())).build(),
+                    Service.named("lost")
+                            .path("/lost")
+                            .endpoints(Endpoint.http("no-such-host.invalid", 80))
+                            .build());
+
+            assertThat(client().get("/").body()).isEqualTo("good");
+            assertThat(log.about("no-such-host.invalid"))
+                    .singleElement()
+                    .asString()
+                    .contains("WARN", "lost: endpoint http://no-such-host.invalid:80: the name can't be resolved");
+        }
+        assertThat(millau.snapshot().problems()).hasSize(1);
+    }
+
+    /** It waited for itself, and for the whole drain time. */
+    @Test
+    void closeOnAnIoThreadSaysWhatToDo() throws Exception {
+        CompletableFuture<Throwable> failure = new CompletableFuture<>();
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        millau = closing(builder()
+                .listener(new TrafficListener() {
+                    @Override
+                    public void requestBegan(Ingress ingress, Request request) {
+                        try {
+                            millau.close();
+                            failure.complete(new AssertionError("closed"));
+                        } catch (IllegalStateException e) {
+                            failure.complete(e);
+                        }
+                    }
+                })
+                .start());
+
+        assertThat(client().get("/").body()).isEqualTo("ok");
+
+        assertThat(failure.get(30, TimeUnit.SECONDS))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageMatching(
+                        "close was called on an I/O thread of this proxy, millau.* I/O-1, for whose requests it"
+                                + " waits: expected another thread; start one for it");
+    }
+
+    @Test
+    void theThreadsOfTwoProxiesAreToldApart() throws Exception {
+        Set<String> names = ConcurrentHashMap.newKeySet();
+        for (int i = 0; i < 2; i++) {
+            services.replace(app(endpointThatSays("ok").endpoint()).build());
+            millau = closing(builder()
+                    .listener(new TrafficListener() {
+                        @Override
+                        public void requestBegan(Ingress ingress, Request request) {
+                            names.add(Thread.currentThread().getName());
+                        }
+                    })
+                    .start());
+            assertThat(client().get("/").body()).isEqualTo("ok");
+        }
+
+        assertThat(names).hasSize(2).allMatch(name -> name.matches("millau(-\\d+)? I/O-1"));
+    }
+
+    @Test
     void aListenerThatThrowsDisturbsNoRequest() throws Exception {
         millau = closing(Millau.builder()
                 .http("127.0.0.1:0")
                 .source(ServiceSource.of(app(endpointThatSays("ok").endpoint()).build()))
                 .listener(new TrafficListener() {
                     @Override
-                    public void requestBegan(Ingress ingress, String method) {
+                    public void requestBegan(Ingress ingress, Request request) {
                         throw new IllegalStateException("on purpose");
                     }
                 })

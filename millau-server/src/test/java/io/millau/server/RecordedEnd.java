@@ -1,6 +1,7 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
+import io.millau.core.Request;
 import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
@@ -17,7 +18,7 @@ public record RecordedEnd(
         boolean clientGone,
         int status,
         long nanos,
-        TrafficListener.@Nullable Request sent)
+        @Nullable Request sent)
         implements TrafficListener.Ended {
 
     public RecordedEnd(
@@ -53,6 +54,26 @@ public record RecordedEnd(
     }
 
     @Override
+    public long queueNanos() {
+        return 0;
+    }
+
+    @Override
+    public long connectNanos() {
+        return 0;
+    }
+
+    @Override
+    public long firstByteNanos() {
+        return 0;
+    }
+
+    @Override
+    public long attemptNanos() {
+        return 0;
+    }
+
+    @Override
     public long requestBytes() {
         return 0;
     }
@@ -63,7 +84,7 @@ public record RecordedEnd(
     }
 
     @Override
-    public TrafficListener.Request request() {
+    public Request request() {
         return Objects.requireNonNull(sent);
     }
 }

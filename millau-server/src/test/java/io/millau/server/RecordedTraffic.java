@@ -1,8 +1,6 @@
 package io.millau.server;
 
-import io.millau.core.Endpoint;
-import io.millau.core.Outcome;
-import io.millau.core.Service;
+import io.millau.core.Request;
 import io.millau.core.TrafficListener;
 import java.time.Duration;
 import java.util.List;
@@ -25,13 +23,14 @@ final class RecordedTraffic implements TrafficListener {
     }
 
     @Override
-    public void requestBegan(Ingress ingress, String method) {
-        events.add("began " + method);
+    public void requestBegan(Ingress ingress, Request request) {
+        events.add("began " + request.method());
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
-        events.add("failed " + service.name() + " " + outcome + (retried ? " retried" : ""));
+    public void attemptFailed(Failed attempt) {
+        events.add(
+                "failed " + attempt.service().name() + " " + attempt.outcome() + (attempt.retried() ? " retried" : ""));
     }
 
     @Override

@@ -1,8 +1,8 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
-import io.millau.core.Outcome;
 import io.millau.core.Overview;
+import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,7 +34,7 @@ final class RunTraffic implements TrafficListener {
     }
 
     @Override
-    public void requestBegan(Ingress ingress, String method) {
+    public void requestBegan(Ingress ingress, Request request) {
         open.incrementAndGet();
     }
 
@@ -44,9 +44,9 @@ final class RunTraffic implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean again) {
+    public void attemptFailed(Failed attempt) {
         failed.incrementAndGet();
-        retried.addAndGet(again ? 1 : 0);
+        retried.addAndGet(attempt.retried() ? 1 : 0);
     }
 
     @Override

@@ -35,6 +35,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(2)
 @State(Scope.Benchmark)
+@SuppressWarnings("NullAway.Init") // JMH calls start first
 public class FilterBenchmark implements FilteredRequest.Next {
 
     private static final RequestFilter LOOKS =

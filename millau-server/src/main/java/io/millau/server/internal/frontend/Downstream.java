@@ -1,6 +1,6 @@
 package io.millau.server.internal.frontend;
 
-import io.millau.core.TrafficListener;
+import io.millau.core.Request;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.tls.ClientIdentity;
@@ -29,7 +29,7 @@ import org.xnio.channels.StreamSinkChannel;
 import org.xnio.conduits.ConduitStreamSourceChannel;
 
 /** The client's side of a request, where HTTP/1.1 and HTTP/2 differ. For the request's I/O thread alone. */
-public abstract class Downstream implements TrafficListener.Request {
+public abstract class Downstream implements Request {
 
     private static final Logger LOG = LoggerFactory.getLogger(Downstream.class);
 
@@ -132,6 +132,11 @@ public abstract class Downstream implements TrafficListener.Request {
 
     /** The address of the other end of the connection, without its port. */
     abstract String peer();
+
+    @Override
+    public final String method() {
+        return exchange.getRequestMethod().toString();
+    }
 
     @Override
     public final String host() {

@@ -54,20 +54,48 @@ final class AttemptFailures {
             next = Next.PAUSE;
         }
         boolean retried = next != Next.GIVE_UP;
-        RequestLog.attemptFailed(downstream, delivery, endpoint, outcome, cause, retried);
+        RequestLog.attemptFailed(downstream, delivery, endpoint, outcome, lastReason, retried);
         if (mayRetry && !retried) {
             RequestLog.notRetried(downstream, "its body is larger than millau.buffer");
         }
-        tracker.listener().attemptFailed(delivery.service(), endpoint, outcome, retried);
+        tracker.listener().attemptFailed(report.attemptFailed(endpoint, outcome, 0, lastReason, retried, now));
         return next;
     }
 
+    /**
+     * A response came whose status the retry policy counts as a failure.
+     *
+     * @return whether to begin another attempt in its place
+     */
+    boolean givesUp(Endpoint endpoint, int status, @Nullable RequestBody body, long now) {
+        Delivery delivery = report.delivery;
+        if (body != null && !body.retryable()) {
+            RequestLog.notRetried(downstream, "its body was not kept");
+            return false;
+        }
+        boolean retried = delivery.giveUp(status);
+        tellOfRetries(delivery);
+        if (!retried) {
+            return false;
+        }
+        lastOutcome = Outcome.FAILURE_STATUS;
+        lastReason = "status " + status;
+        if (delivery.hasRestored()) {
+            tracker.listener().endpointReturned(delivery.service(), endpoint);
+        }
+        RequestLog.attemptFailed(downstream, delivery, endpoint, lastOutcome, lastReason, true);
+        report.responded(now);
+        tracker.listener().attemptFailed(report.attemptFailed(endpoint, lastOutcome, status, lastReason, true, now));
+        return true;
+    }
+
     /** The response broke after its head was passed on. */
-    void responseBroken(Endpoint endpoint, Outcome outcome, IOException cause) {
+    void responseBroken(Endpoint endpoint, Outcome outcome, IOException cause, long now) {
         Delivery delivery = report.delivery;
         tell(endpoint, outcome, cause);
         report.delivered = false;
-        tracker.listener().attemptFailed(delivery.service(), endpoint, outcome, false);
+        tracker.listener()
+                .attemptFailed(report.attemptFailed(endpoint, outcome, report.status(), lastReason, false, now));
         tracker.failed(report, delivery.service(), "the response broke off: " + cause.getMessage());
     }
 
@@ -80,11 +108,15 @@ final class AttemptFailures {
         if (delivery.hasEjected()) {
             tracker.listener().endpointEjected(delivery.service(), endpoint, lastReason);
         }
+        tellOfRetries(delivery);
+        return mayRetry;
+    }
+
+    private void tellOfRetries(Delivery delivery) {
         if (delivery.isOutOfRetries()) {
             RequestLog.notRetried(downstream, "the retry budget of its service is spent");
             tracker.listener().retriesExhausted(delivery.service());
         }
-        return mayRetry;
     }
 
     /** Whether the request is not yet as old as its service may take. */

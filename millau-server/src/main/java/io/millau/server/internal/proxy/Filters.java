@@ -3,6 +3,7 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Endpoint;
 import io.millau.core.FailurePage;
 import io.millau.core.FilterResponse;
+import io.millau.core.Request;
 import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
@@ -127,7 +128,7 @@ public final class Filters {
         }
 
         @Override
-        public TrafficListener.Request request() {
+        public Request request() {
             return ended.request();
         }
     }

@@ -178,6 +178,26 @@ record LocalReply(
     }
 
     @Override
+    public long queueNanos() {
+        return 0;
+    }
+
+    @Override
+    public long connectNanos() {
+        return 0;
+    }
+
+    @Override
+    public long firstByteNanos() {
+        return 0;
+    }
+
+    @Override
+    public long attemptNanos() {
+        return 0;
+    }
+
+    @Override
     public boolean delivered() {
         return false;
     }

@@ -60,7 +60,10 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable Endpoint endpoint;
 
     private boolean needsNewConnection;
-    private long attemptBegan;
+
+    /** When the request began to wait for a place; only while it waits. */
+    private long waitsSince;
+
     private @Nullable AttemptFailures failures;
     private @Nullable ContinueTimer continueTimer;
     private @Nullable Silence silence;
@@ -70,27 +73,26 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** @param filtered null if the proxy has no filters */
     ProxiedRequest(
-            HttpServerExchange exchange,
+            Downstream downstream,
             @Nullable FilteredRequest filtered,
             Delivery delivery,
             ProxyThread thread,
             ProxyHandler handler) {
-        this.exchange = exchange;
+        this.exchange = downstream.exchange;
+        this.filtered = filtered;
         this.delivery = delivery;
         this.thread = thread;
         this.deadlines = thread.loop.deadlines;
         this.handler = handler;
         this.tracker = handler.tracker();
-        this.filtered = filtered;
-        this.downstream = filtered == null ? Downstream.of(exchange) : filtered.downstream;
-        this.attemptBegan = deadlines.now();
-        long began = filtered == null ? attemptBegan : filtered.began;
+        this.downstream = downstream;
+        long began = filtered == null ? deadlines.now() : filtered.began;
         this.report = new RequestReport(downstream, tracker.ingress(), delivery, began);
         this.upstream = new UpstreamExchange(this, downstream, report, thread);
     }
 
     void start() {
-        tracker.began(report, downstream);
+        tracker.began(downstream);
         RequestLog.began(downstream, report);
         try {
             downstream.watch(this);
@@ -150,7 +152,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return; // the client has left meanwhile
         }
         try {
-            attemptBegan = deadlines.now();
+            report.attemptBegins(deadlines.now(), 0);
             begin(chosen);
         } catch (RuntimeException e) {
             internalError(e);
@@ -208,6 +210,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         if (!waited) {
             phase = Phase.WAITING;
+            waitsSince = report.attemptBegan();
             deadlines.set(this, delivery.fullService().timeout().toNanos());
         }
     }
@@ -236,7 +239,8 @@ final class ProxiedRequest extends Deadlines.Deadline
                 now.resumes(delivery);
                 replaceDelivery(now);
             }
-            attemptBegan = deadlines.now();
+            long began = deadlines.now();
+            report.attemptBegins(began, began - waitsSince);
             attempt();
         } catch (RuntimeException e) {
             internalError(e);
@@ -353,6 +357,10 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     /** Called when the head of the final response was read. */
     void relay(UpstreamConnection connection, PooledByteBuffer first) throws IOException {
+        int status = thread.responseHead.status();
+        if (delivery.isFailure(status) && retriesInPlaceOf(status, connection, first)) {
+            return;
+        }
         ResponseRelay relaying = newRelay();
         report.response = relaying.begin(connection, first);
         relay = relaying;
@@ -374,6 +382,33 @@ final class ProxiedRequest extends Deadlines.Deadline
         exchange.setReasonPhrase(null);
         downstream.resetChanges(null);
         reply(LocalReason.FILTER_FAILED, StatusCodes.INTERNAL_SERVER_ERROR, LocalReply.INTERNAL_ERROR);
+    }
+
+    /**
+     * Begins another attempt in place of a response whose head was read, if the request may be retried.
+     *
+     * @param first the bytes that were read after the head; freed if the response is given up
+     */
+    private boolean retriesInPlaceOf(int status, UpstreamConnection connection, PooledByteBuffer first) {
+        Endpoint responded = endpoint;
+        if (responded == null || !failures().givesUp(responded, status, body, deadlines.now())) {
+            return false;
+        }
+        endpoint = null;
+        deadlines.cancel(this);
+        boolean whole = ResponseRelay.isWhole(exchange, thread.responseHead, first.getBuffer());
+        first.close();
+        if (whole) {
+            upstream.keep(connection);
+        }
+        closeConnection();
+        retry();
+        return true;
+    }
+
+    private void retry() {
+        report.attemptBegins(deadlines.now(), 0);
+        attempt();
     }
 
     private ResponseRelay newRelay() {
@@ -400,7 +435,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Ends the attempts: the endpoint has responded. */
     private void responded(Phase next) {
         cancelDeadlines();
-        report.upstreamNanos = deadlines.now() - attemptBegan;
+        report.responded(deadlines.now());
         report.delivered = true;
         delivery.report(Outcome.DELIVERED);
         if (delivery.hasRestored() && endpoint != null) {
@@ -542,10 +577,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         exchange.getResponseHeaders().clear();
         needsNewConnection = outcome == Outcome.STALE_CONNECTION;
         switch (failures().attemptFailed(failed, outcome, cause, body, deadlines.now())) {
-            case RETRY -> {
-                attemptBegan = deadlines.now();
-                attempt();
-            }
+            case RETRY -> retry();
             case PAUSE -> {
                 phase = Phase.PAUSED;
                 deadlines.set(this, START_PAUSE_NANOS);
@@ -571,7 +603,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return;
         }
         now.continues(delivery);
-        attemptBegan = deadlines.now();
+        report.attemptBegins(deadlines.now(), 0);
         replaceDelivery(now);
         attempt();
     }
@@ -600,7 +632,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         if (phase == Phase.OVER || broken == null) {
             return;
         }
-        failures().responseBroken(broken, outcome, failure);
+        failures().responseBroken(broken, outcome, failure, deadlines.now());
         end();
         downstream.abort();
     }

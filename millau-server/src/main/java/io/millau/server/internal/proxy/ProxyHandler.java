@@ -146,7 +146,7 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
 
     private void route(HttpServerExchange exchange) {
         if (https.redirectsAll(exchange)) {
-            redirect(exchange, null);
+            redirect(Downstream.of(exchange), null);
             return;
         }
         if (!DirectMemory.hasRoom(tracker.inProgress())) {
@@ -156,13 +156,13 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
             tracker.reply(exchange, LocalReason.OVERLOADED, "Overloaded\n");
             return;
         }
+        Downstream downstream = Downstream.of(exchange);
         if (filters.ofProxy().isEmpty()) {
-            forward(exchange, null);
+            forward(downstream, null);
             return;
         }
         ProxyThread thread = threads.get();
-        new FilteredRequest(Downstream.of(exchange), thread, filters, thread.loop.deadlines.now())
-                .run(filters.ofProxy(), this);
+        new FilteredRequest(downstream, thread, filters, thread.loop.deadlines.now()).run(filters.ofProxy(), this);
     }
 
     @Override
@@ -176,7 +176,7 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
         if (request.waited()) {
             tracker.waited();
         }
-        forward(request.downstream.exchange, request);
+        forward(request.downstream, request);
     }
 
     @Override
@@ -188,22 +188,22 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
     }
 
     /** @param filtered null if the proxy has no filters */
-    private void forward(HttpServerExchange exchange, @Nullable FilteredRequest filtered) {
-        String host = filtered == null ? Downstream.hostOf(exchange) : filtered.downstream.routedHost();
-        Delivery delivery =
-                open(exchange, host, filtered == null ? exchange.getRequestPath() : filtered.downstream.routedPath());
+    private void forward(Downstream downstream, @Nullable FilteredRequest filtered) {
+        HttpServerExchange exchange = downstream.exchange;
+        String host = downstream.routedHost();
+        Delivery delivery = open(downstream, host);
         if (delivery == null) {
             tracker.unmatched(exchange);
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
-            reply(exchange, filtered, LocalReason.NO_SERVICE, NO_SERVICE, NO_SERVICE.strip());
+            reply(downstream, filtered, LocalReason.NO_SERVICE, NO_SERVICE, NO_SERVICE.strip());
             return;
         }
         switch (https.verdict(exchange, host, delivery)) {
             case PROCEED -> {
-                ProxiedRequest request = new ProxiedRequest(exchange, filtered, delivery, threads.get(), this);
+                ProxiedRequest request = new ProxiedRequest(downstream, filtered, delivery, threads.get(), this);
                 exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
             }
-            case REDIRECT -> redirect(exchange, filtered);
+            case REDIRECT -> redirect(downstream, filtered);
             case MISDIRECTED -> {
                 tracker.badRequest(
                         exchange,
@@ -212,30 +212,24 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
                 exchange.setStatusCode(MISDIRECTED_REQUEST);
                 exchange.setReasonPhrase("Misdirected Request");
                 String text = "This connection is not for that host\n";
-                reply(exchange, filtered, LocalReason.MISDIRECTED, text, text.strip());
+                reply(downstream, filtered, LocalReason.MISDIRECTED, text, text.strip());
             }
         }
     }
 
     private void reply(
-            HttpServerExchange exchange,
-            @Nullable FilteredRequest filtered,
-            LocalReason reason,
-            String text,
-            String detail) {
-        if (filtered == null) {
-            tracker.reply(exchange, reason, text, detail);
-        } else {
-            tracker.reply(filtered.downstream, reason, text, detail, filtered.began);
-        }
+            Downstream downstream, @Nullable FilteredRequest filtered, LocalReason reason, String text, String detail) {
+        long began = filtered == null ? threads.get().loop.deadlines.now() : filtered.began;
+        tracker.reply(downstream, reason, text, detail, began);
     }
 
-    private void redirect(HttpServerExchange exchange, @Nullable FilteredRequest filtered) {
+    private void redirect(Downstream downstream, @Nullable FilteredRequest filtered) {
+        HttpServerExchange exchange = downstream.exchange;
         String location = https.location(exchange);
         if (location == null) {
             tracker.badRequest(exchange, "no Host to redirect to");
             exchange.setStatusCode(StatusCodes.BAD_REQUEST);
-            reply(exchange, filtered, LocalReason.BAD_REQUEST, "Bad Request\n", "Bad Request");
+            reply(downstream, filtered, LocalReason.BAD_REQUEST, "Bad Request\n", "Bad Request");
             return;
         }
         if (Forwarding.of(exchange) == null && Forwarding.claimsHttps(exchange)) {
@@ -243,15 +237,13 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
         }
         exchange.getResponseHeaders().put(Headers.LOCATION, location);
         exchange.setStatusCode(StatusCodes.PERMANENT_REDIRECT);
-        reply(exchange, filtered, LocalReason.REDIRECT, "Moved to " + location + "\n", "redirected to HTTPS");
+        reply(downstream, filtered, LocalReason.REDIRECT, "Moved to " + location + "\n", "redirected to HTTPS");
     }
 
     /** Finds the services for a request in the current snapshot; null if none matches. */
-    private @Nullable Delivery open(HttpServerExchange exchange, String host, String path) {
-        return router.open(
-                host,
-                path.startsWith("/") ? path : "/",
-                exchange.getRequestMethod().toString());
+    private @Nullable Delivery open(Downstream downstream, String host) {
+        String path = downstream.routedPath();
+        return router.open(host, path.startsWith("/") ? path : "/", downstream);
     }
 
     /**
@@ -262,7 +254,7 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
     @Nullable
     Delivery reopen(Downstream downstream) {
         String host = downstream.routedHost();
-        Delivery delivery = open(downstream.exchange, host, downstream.routedPath());
+        Delivery delivery = open(downstream, host);
         boolean proceeds =
                 delivery != null && https.verdict(downstream.exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
         return proceeds ? delivery : null;

@@ -47,7 +47,7 @@ final class RequestLog {
             Delivery delivery,
             Endpoint endpoint,
             Outcome outcome,
-            IOException cause,
+            String reason,
             boolean retried) {
         if (LOG.isDebugEnabled()) {
             LOG.debug(
@@ -56,7 +56,7 @@ final class RequestLog {
                     LogText.value(delivery.service().name()),
                     endpoint,
                     outcome,
-                    LogText.value(cause.getMessage()),
+                    LogText.value(reason),
                     retried);
         }
     }

@@ -2,6 +2,8 @@ package io.millau.server.internal.proxy;
 
 import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
+import io.millau.core.Outcome;
+import io.millau.core.Request;
 import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
@@ -27,8 +29,21 @@ final class RequestReport implements TrafficListener.Ended {
     @Nullable
     Endpoint lastEndpoint;
 
-    /** The time from the beginning of the last attempt to the head of its response, in nanoseconds. */
-    long upstreamNanos;
+    /** The time from the beginning of the last attempt to the head of its response, in nanoseconds; 0 until that came. */
+    private long upstreamNanos;
+
+    private long attemptBegan;
+
+    /** How long the last attempt waited for a place at an endpoint, before it began. */
+    private long placeNanos;
+
+    /** How long it waited for its turn to connect. */
+    private long turnNanos;
+
+    /** The time from its beginning until it was connected, or could not be; 0 over a kept connection. */
+    private long connectedNanos;
+
+    private long attemptNanos;
 
     /** Whether the endpoint responded; false again if the response broke off. */
     boolean delivered;
@@ -45,14 +60,65 @@ final class RequestReport implements TrafficListener.Ended {
         this.ingress = ingress;
         this.delivery = delivery;
         this.began = began;
+        this.attemptBegan = began;
     }
 
     long began() {
         return began;
     }
 
+    /**
+     * An attempt begins.
+     *
+     * @param waited how long it waited for a place at an endpoint before
+     */
+    void attemptBegins(long now, long waited) {
+        attemptBegan = now;
+        placeNanos = waited;
+        turnNanos = 0;
+        connectedNanos = 0;
+        upstreamNanos = 0;
+    }
+
+    long attemptBegan() {
+        return attemptBegan;
+    }
+
+    /**
+     * The attempt has a connection, or can't have one.
+     *
+     * @param waited how long it waited for its turn to connect
+     */
+    void connectEnded(long now, long waited) {
+        turnNanos = waited;
+        connectedNanos = now - attemptBegan;
+    }
+
+    /** The head of a response was read. */
+    void responded(long now) {
+        upstreamNanos = now - attemptBegan;
+    }
+
     void end(long now) {
         nanos = now - began;
+        attemptNanos = now - attemptBegan;
+    }
+
+    /** A report on the last attempt, which failed. */
+    AttemptReport attemptFailed(Endpoint tried, Outcome outcome, int status, String reason, boolean retried, long now) {
+        return new AttemptReport(
+                downstream,
+                delivery.service(),
+                tried,
+                delivery.attempts(),
+                outcome,
+                status,
+                reason,
+                retried,
+                queueNanos(),
+                connectNanos(),
+                firstByteNanos(),
+                now - attemptBegan);
     }
 
     @Override
@@ -71,7 +137,7 @@ final class RequestReport implements TrafficListener.Ended {
     }
 
     @Override
-    public TrafficListener.Request request() {
+    public Request request() {
         return downstream;
     }
 
@@ -93,6 +159,26 @@ final class RequestReport implements TrafficListener.Ended {
     @Override
     public long upstreamNanos() {
         return upstreamNanos;
+    }
+
+    @Override
+    public long queueNanos() {
+        return placeNanos + turnNanos;
+    }
+
+    @Override
+    public long connectNanos() {
+        return connectedNanos - turnNanos;
+    }
+
+    @Override
+    public long firstByteNanos() {
+        return upstreamNanos == 0 ? 0 : upstreamNanos - connectedNanos;
+    }
+
+    @Override
+    public long attemptNanos() {
+        return delivery.attempts() == 0 ? 0 : attemptNanos;
     }
 
     @Override

@@ -58,12 +58,12 @@ final class RequestTracker {
         return ingress;
     }
 
-    void began(TrafficListener.Ended request, Downstream downstream) {
+    void began(Downstream downstream) {
         inProgress.getAndIncrement();
         if (downstream.enter()) {
             listener.connectionBusy(ingress);
         }
-        listener.requestBegan(ingress, request.method());
+        listener.requestBegan(ingress, downstream);
     }
 
     /** Called once for each request that began. */
@@ -187,7 +187,7 @@ final class RequestTracker {
         logReply(downstream, detail);
         EventLoop loop = threads.get().loop;
         LocalReply report = new LocalReply(downstream, ingress, reason, loop.deadlines::now, began);
-        began(report, downstream);
+        began(downstream);
         downstream.exchange.dispatch(
                 SameThreadExecutor.INSTANCE,
                 () -> LocalReply.send(
@@ -206,7 +206,7 @@ final class RequestTracker {
         logReply(downstream, "a filter responded");
         EventLoop loop = threads.get().loop;
         LocalReply report = new LocalReply(downstream, ingress, reply.reason, loop.deadlines::now, request.began);
-        began(report, downstream);
+        began(downstream);
         downstream.exchange.dispatch(
                 SameThreadExecutor.INSTANCE,
                 () -> LocalReply.send(
@@ -227,7 +227,7 @@ final class RequestTracker {
     /** Reports a request that an application has responded to. Called by any thread. */
     void respondedByApplication(Downstream downstream, Ticker clock, long began) {
         LocalReply report = new LocalReply(downstream, ingress, TrafficListener.LocalReason.APPLICATION, clock, began);
-        began(report, downstream);
+        began(downstream);
         ended(report, downstream);
     }
 

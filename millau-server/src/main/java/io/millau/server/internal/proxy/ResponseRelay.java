@@ -14,6 +14,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.Methods;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.xnio.StreamConnection;
@@ -77,12 +78,22 @@ final class ResponseRelay {
      */
     ResponseBody begin(UpstreamConnection connection, PooledByteBuffer first) throws IOException {
         ResponseHead head = thread.responseHead;
-        boolean hasBody =
-                !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
         keepsConnection = head.keepAlive();
         connection.keptFor(head.keepAliveSeconds());
-        body = new ResponseBody(connection, thread, request, hasBody ? head.length() : 0, first);
+        body = new ResponseBody(connection, thread, request, bodyLength(exchange, head), first);
         return body;
+    }
+
+    /** As {@link ResponseHead#length()}; 0 for a response without a body. */
+    private static long bodyLength(HttpServerExchange exchange, ResponseHead head) {
+        boolean hasBody =
+                !exchange.getRequestMethod().equals(Methods.HEAD) && head.status() != 204 && head.status() != 304;
+        return hasBody ? head.length() : 0;
+    }
+
+    /** Whether a response was read from its connection to the end, and the connection can serve another request. */
+    static boolean isWhole(HttpServerExchange exchange, ResponseHead head, ByteBuffer afterHead) {
+        return head.keepAlive() && bodyLength(exchange, head) == afterHead.remaining();
     }
 
     /**

@@ -59,7 +59,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         UpstreamConnection kept = needsNew ? null : thread.upstream.idle(endpoint, retryable);
         RequestLog.attempt(downstream, report, endpoint, kept == null);
         if (kept != null) {
-            connected(kept);
+            use(kept);
         } else {
             connecting = thread.upstream.connectInTurn(endpoint, needsNew, retryable, this);
         }
@@ -67,7 +67,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
 
     @Override
     public void notConnected(IOException failure) {
-        connecting = null;
+        connectEnded();
         try {
             request.notConnected(failure);
         } catch (RuntimeException e) {
@@ -77,7 +77,16 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
 
     @Override
     public void connected(UpstreamConnection opened) {
+        connectEnded();
+        use(opened);
+    }
+
+    private void connectEnded() {
+        report.connectEnded(thread.loop.deadlines.now(), connecting == null ? 0 : connecting.waitedNanos());
         connecting = null;
+    }
+
+    private void use(UpstreamConnection opened) {
         connection = opened;
         opened.use(this);
         try {
@@ -234,6 +243,16 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
             used.release();
         } else {
             used.close();
+        }
+    }
+
+    /** Gives the connection back after a response that nobody needs, if the whole request has passed over it. */
+    void keep(UpstreamConnection used) {
+        RequestBody body = request.body();
+        if (used == connection && unsentHead == null && (body == null || body.sent())) {
+            connection = null;
+            used.keptFor(thread.responseHead.keepAliveSeconds());
+            used.release();
         }
     }
 

@@ -1,7 +1,6 @@
 package io.millau.server.internal.status;
 
 import io.millau.core.Endpoint;
-import io.millau.core.Outcome;
 import io.millau.core.Overview;
 import io.millau.core.Route;
 import io.millau.core.Service;
@@ -122,9 +121,9 @@ final class LiveTraffic implements TrafficListener {
     }
 
     @Override
-    public void attemptFailed(Service service, Endpoint endpoint, Outcome outcome, boolean retried) {
-        OfService counted = of(service);
-        OfEndpoint tried = counted == null ? null : counted.endpoint(endpoint);
+    public void attemptFailed(Failed attempt) {
+        OfService counted = of(attempt.service());
+        OfEndpoint tried = counted == null ? null : counted.endpoint(attempt.endpoint());
         if (tried != null) {
             tried.requests.count();
             tried.errors.count();

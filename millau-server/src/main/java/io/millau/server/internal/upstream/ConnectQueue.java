@@ -52,6 +52,7 @@ final class ConnectQueue {
             entry.connect();
         } else {
             waiting.add(entry);
+            entry.waitsSince = deadlines.now();
             deadlines.set(entry, MAX_WAIT_NANOS);
         }
         return entry;
@@ -118,6 +119,8 @@ final class ConnectQueue {
         private final UpstreamPool.ConnectListener listener;
         private UpstreamPool.@Nullable Connecting attempt;
         private boolean over;
+        private long waitsSince;
+        private long waitedNanos;
 
         Entry(boolean needsNew, boolean retryable, UpstreamPool.ConnectListener listener) {
             this.needsNew = needsNew;
@@ -133,6 +136,12 @@ final class ConnectQueue {
         void stopWaiting() {
             waiting.remove(this);
             deadlines.cancel(this);
+            waitedNanos = deadlines.now() - waitsSince;
+        }
+
+        @Override
+        public long waitedNanos() {
+            return waitedNanos;
         }
 
         @Override

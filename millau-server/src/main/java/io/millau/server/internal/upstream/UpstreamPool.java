@@ -219,6 +219,11 @@ public final class UpstreamPool {
     public interface Connecting {
         /** Cancels the attempt; the listener is not called any more. */
         void cancel();
+
+        /** How long it waited for its turn, in nanoseconds. */
+        default long waitedNanos() {
+            return 0;
+        }
     }
 
     /**

@@ -3,10 +3,10 @@ package io.millau.server.internal.status;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Endpoint;
-import io.millau.core.Outcome;
 import io.millau.core.Route;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener.Ingress;
+import io.millau.core.testing.MadeUpFailure;
 import io.millau.server.RecordedEnd;
 import io.millau.server.RecordedOverview;
 import java.net.InetAddress;
@@ -94,7 +94,7 @@ class LiveTrafficTest {
 
     @Test
     void aFailedAttemptCountsOnlyForItsEndpoint() {
-        traffic.attemptFailed(shop, ONE, Outcome.BROKEN, true);
+        traffic.attemptFailed(new MadeUpFailure(shop, ONE, true));
         traffic.requestEnded(ended(shop, HTTP, ROUTE, TWO, 200));
 
         assertThat(counted().requests.total()).isEqualTo(1);
@@ -131,8 +131,8 @@ class LiveTrafficTest {
         traffic.requestEnded(new RecordedEnd(HTTP, null, null, null, false, false, 502, 0));
         traffic.requestEnded(new RecordedEnd(HTTP, shop, ROUTE, null, false, false, 502, 0));
         traffic.requestEnded(ended(shop, new Ingress(81, "http"), new Route("else", "/"), endpoint("else"), 200));
-        traffic.attemptFailed(other, ONE, Outcome.BROKEN, false);
-        traffic.attemptFailed(shop, endpoint("else"), Outcome.BROKEN, false);
+        traffic.attemptFailed(new MadeUpFailure(other, ONE, false));
+        traffic.attemptFailed(new MadeUpFailure(shop, endpoint("else"), false));
 
         assertThat(traffic.of(other)).isNull();
         assertThat(counted().requests.total()).isEqualTo(2);
