@@ -3,8 +3,9 @@ package io.millau.server;
 import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
 import io.millau.core.testing.Authority;
-import io.millau.server.testing.Fault;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Fault;
+import io.millau.testing.ScriptedEndpoint;
+import io.millau.testing.internal.Http2Fault;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -69,8 +70,7 @@ enum FaultUpstream {
     H2C {
         @Override
         ScriptedEndpoint that(String name) {
-            Http2Fault fault = named(Http2Fault.values(), name);
-            return fault == Http2Fault.REFUSE ? ScriptedEndpoint.thatRefuses() : ScriptedEndpoint.that(fault.script);
+            return named(Http2Fault.values(), name).endpoint();
         }
 
         @Override

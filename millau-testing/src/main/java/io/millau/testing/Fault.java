@@ -1,4 +1,4 @@
-package io.millau.server.testing;
+package io.millau.testing;
 
 import java.util.Locale;
 import javax.net.ssl.SSLContext;
@@ -44,7 +44,9 @@ public enum Fault {
     }),
 
     /** Closes the connection after the whole request, without a response. */
-    CLOSE_INSTEAD_OF_RESPONSE(Stage.END, ScriptedEndpoint.Connection::readRequest),
+    CLOSE_INSTEAD_OF_RESPONSE(Stage.END, connection -> {
+        connection.readRequest();
+    }),
 
     /** Closes the connection in the middle of the response's head. */
     HALF_A_HEAD(Stage.END, connection -> {

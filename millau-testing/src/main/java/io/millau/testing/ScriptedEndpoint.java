@@ -1,4 +1,4 @@
-package io.millau.server.testing;
+package io.millau.testing;
 
 import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
