@@ -335,8 +335,12 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** The clock of deadlines, ejections, idle connections and rates, for tests. */
-        Builder ticker(Ticker ticker) {
+        /**
+         * Sets the time by which timeouts, ejections, health checks, idle connections, retry budgets and rates go; the system's
+         * by default. With one of its own a test decides when they happen. The certificates' validity goes by the system's
+         * clock, and so do the waits of {@link #start} and {@link Millau#close}.
+         */
+        public Builder ticker(Ticker ticker) {
             this.ticker = ticker;
             return this;
         }
