@@ -168,6 +168,13 @@ class ReadmeTest {
         assertThat(tokens(shown)).contains(tokens(snippet.substring(0, snippet.indexOf("    // ..."))));
     }
 
+    @Test
+    void theTestingSnippetIsATestThatRuns() throws IOException {
+        String source = Files.readString(Path.of("src/test/java/io/millau/examples/OrdersTest.java"));
+
+        assertThat(tokens(source)).contains(tokens(snippets("java").get(1)));
+    }
+
     private static int status(URI uri) throws Exception {
         return HttpClient.newHttpClient()
                 .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding())

@@ -43,7 +43,13 @@ enum FaultUpstream {
         @Override
         ScriptedEndpoint that(String name) {
             Fault fault = named(Fault.values(), name);
-            return ScriptedEndpoint.overTls(fault == Fault.CERTIFICATE_NOT_TRUSTED ? STRANGER : TRUSTED, fault);
+            return ScriptedEndpoint.overTls(
+                    switch (fault) {
+                        case CERTIFICATE_NOT_TRUSTED -> STRANGER;
+                        case CERTIFICATE_EXPIRED -> EXPIRED;
+                        default -> TRUSTED;
+                    },
+                    fault);
         }
 
         @Override
@@ -63,7 +69,9 @@ enum FaultUpstream {
 
         @Override
         Stream<String> faults() {
-            return Arrays.stream(Fault.values()).map(Fault::toString);
+            return Arrays.stream(Fault.values())
+                    .filter(fault -> fault.layer() != Fault.Layer.HTTP2)
+                    .map(Fault::toString);
         }
     },
 
@@ -98,6 +106,8 @@ enum FaultUpstream {
     private static final Authority ROOT = Authority.root("root");
     private static final UpstreamTls TLS = new UpstreamTls(Set.of(ROOT.certificate()), NAME);
     private static final SSLContext TRUSTED = Authority.server(ROOT.issue(NAME));
+    private static final SSLContext EXPIRED =
+            Authority.server(ROOT.order().names(NAME).expired().issue());
     private static final SSLContext STRANGER =
             Authority.server(Authority.root("stranger").issue(NAME));
 
