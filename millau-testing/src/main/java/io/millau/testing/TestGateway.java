@@ -12,9 +12,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Proxy;
-import java.net.ProxySelector;
-import java.net.SocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -24,14 +21,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -61,12 +57,6 @@ public class TestGateway implements AutoCloseable {
     /** An instance that is known for less may still be starting, and requests wait for it. An upstream is to be judged at once. */
     private static final Duration NOT_STARTING = Duration.ofSeconds(10);
 
-    private static final ExecutorService CLIENT_THREADS = Executors.newCachedThreadPool(task -> {
-        Thread thread = new Thread(task, "millau-testing-client");
-        thread.setDaemon(true);
-        return thread;
-    });
-
     private final Consumer<Millau.Builder> settings;
     private @Nullable Running running;
 
@@ -79,7 +69,7 @@ public class TestGateway implements AutoCloseable {
         final Map<String, String> serviceOf = new LinkedHashMap<>();
         final List<TrafficListener.Ingress> ingresses = new CopyOnWriteArrayList<>();
         final Millau proxy;
-        private @Nullable HttpClient client;
+        private @Nullable TestClient client;
         private int numbers;
 
         Running(Consumer<Millau.Builder> settings) {
@@ -137,7 +127,7 @@ public class TestGateway implements AutoCloseable {
                 routed.add(service.name());
                 all.add(service.endpoints().isEmpty() ? service.withEndpoints(endpoints(service.name())) : service);
             }
-            for (String name : new HashSet<>(serviceOf.values())) {
+            for (String name : new LinkedHashSet<>(serviceOf.values())) {
                 if (routed.add(name) && !endpoints(name).isEmpty()) {
                     all.add(Service.named(name).endpoints(endpoints(name)).build());
                 }
@@ -164,42 +154,23 @@ public class TestGateway implements AutoCloseable {
         }
 
         synchronized HttpClient client() {
-            HttpClient known = client;
+            TestClient known = client;
             if (known == null) {
-                HttpClient.Builder builder = HttpClient.newBuilder()
-                        .version(HttpClient.Version.HTTP_1_1)
-                        .executor(CLIENT_THREADS)
-                        .proxy(new ToTheProxy());
-                if (uri("https") != null) {
-                    builder.sslContext(TestCertificates.CLIENT);
-                }
-                known = builder.build();
+                known = TestClient.of(proxy.port());
                 client = known;
             }
-            return known;
-        }
-
-        /** Sends requests for every host to the proxy, whatever its name resolves to. */
-        private final class ToTheProxy extends ProxySelector {
-            @Override
-            public List<Proxy> select(URI uri) {
-                int port = proxy.port();
-                boolean direct = !uri.getScheme().equals("http") || uri.getPort() == port;
-                return List.of(
-                        direct
-                                ? Proxy.NO_PROXY
-                                : new Proxy(
-                                        Proxy.Type.HTTP,
-                                        new InetSocketAddress(InetAddress.getLoopbackAddress(), port)));
-            }
-
-            @Override
-            public void connectFailed(URI uri, SocketAddress address, IOException failure) {}
+            return known.http;
         }
 
         void close() {
             proxy.close();
             List.copyOf(upstreams).forEach(ScriptedUpstream::close);
+            synchronized (this) {
+                if (client != null) {
+                    client.free();
+                    client = null;
+                }
+            }
         }
     }
 

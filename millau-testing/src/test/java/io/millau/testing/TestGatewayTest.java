@@ -35,6 +35,30 @@ class TestGatewayTest {
         }
     }
 
+    /** Each had a client of its own, whose thread stayed until the garbage collection: 400 tests, 400 threads. */
+    @Test
+    void testsOneAfterTheOtherLeaveNoThreads() {
+        startAndGet();
+        long before = clientThreads();
+        for (int i = 0; i < 10; i++) {
+            startAndGet();
+        }
+
+        assertThat(clientThreads()).isEqualTo(before);
+    }
+
+    private static void startAndGet() {
+        try (TestGateway millau = TestGateway.start()) {
+            assertThat(millau.get("/").statusCode()).isEqualTo(502);
+        }
+    }
+
+    private static long clientThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().contains("SelectorManager"))
+                .count();
+    }
+
     @Test
     void itEndsAlthoughARequestIsInProgress() throws Exception {
         CompletableFuture<HttpResponse<String>> response;
