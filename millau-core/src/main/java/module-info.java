@@ -9,5 +9,6 @@ module io.millau.core {
             io.millau.acme,
             io.millau.docker,
             io.millau.metrics,
-            io.millau.server;
+            io.millau.server,
+            io.millau.testing;
 }

@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import io.millau.core.internal.Der;
+import io.millau.core.internal.Issuer;
 import io.millau.core.internal.Pem;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -69,7 +70,7 @@ public final class Certificate {
      */
     public static Certificate selfSigned(String name) {
         try {
-            return SelfSigned.make(name);
+            return Issuer.selfSigned(name);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("a Java runtime without ECDSA", e);
         }

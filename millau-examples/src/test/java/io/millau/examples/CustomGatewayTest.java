@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Endpoint;
 import io.millau.examples.echo.Echo;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;

@@ -15,6 +15,7 @@ import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.internal.ServiceLabels;
 import io.millau.server.Millau;
+import io.millau.testing.Routes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -166,6 +167,21 @@ class ReadmeTest {
                 source.substring(source.indexOf("// README: the same lines"), source.indexOf("// README: up to"));
         String snippet = snippets("java").get(0);
         assertThat(tokens(shown)).contains(tokens(snippet.substring(0, snippet.indexOf("    // ..."))));
+    }
+
+    @Test
+    void theTestingSnippetIsATestThatRuns() throws IOException {
+        String source = Files.readString(Path.of("src/test/java/io/millau/examples/OrdersTest.java"));
+
+        assertThat(tokens(source)).contains(tokens(snippets("java").get(1)));
+    }
+
+    @Test
+    void theAssertionAboutAComposeFileHolds() throws IOException {
+        Routes.of(Path.of("compose.yml")).sends("http://localhost/").to("blue", "green");
+
+        assertThat(readme())
+                .contains("Routes.of(Path.of(\"compose.yml\")).sends(\"http://localhost/\").to(\"blue\", \"green\");");
     }
 
     private static int status(URI uri) throws Exception {

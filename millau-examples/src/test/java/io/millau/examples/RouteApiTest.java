@@ -10,8 +10,8 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.examples.echo.Echo;
 import io.millau.server.Millau;
-import io.millau.server.testing.Fault;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Fault;
+import io.millau.testing.TestGateway;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -89,16 +89,14 @@ class RouteApiTest {
 
     @ParameterizedTest
     @EnumSource(names = {"REFUSE", "RESET_AFTER_HEAD", "GARBAGE"})
-    void aFaultOfOneEndpointIsNotSeenWhereAnotherIsGood(Fault fault) throws Exception {
-        try (ScriptedEndpoint faulty = ScriptedEndpoint.that(fault);
-                ScriptedEndpoint good = ScriptedEndpoint.thatSays("good")) {
-            InMemoryServices services = ServiceSource.of(
-                    website().endpoints(faulty.endpoint(), good.endpoint()).build());
-            try (Millau millau =
-                    Millau.builder().http("127.0.0.1:0").source(services).start()) {
-                assertThat(get(millau, "/")).isEqualTo("good");
-                assertThat(get(millau, "/")).isEqualTo("good");
-            }
+    void aFaultOfOneEndpointIsNotSeenWhereAnotherIsGood(Fault fault) {
+        try (TestGateway millau = TestGateway.start()) {
+            millau.routes(website().build());
+            millau.upstream("website").fails(fault);
+            millau.upstream("website").responds(200, "good");
+
+            assertThat(millau.get("/").body()).isEqualTo("good");
+            assertThat(millau.get("/").body()).isEqualTo("good");
         }
     }
 

@@ -391,8 +391,9 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * Sets the time that deadlines, ejections, idle connections and rates go by; the system's by default. For tests, which own
-         * the time.
+         * Sets the time by which timeouts, ejections, health checks, idle connections, retry budgets and rates go; the system's
+         * by default. With one of its own a test decides when they happen. The certificates' validity goes by the system's
+         * clock, and so do the waits of {@link #start} and {@link Millau#close}.
          */
         public Builder ticker(Ticker ticker) {
             this.ticker = ticker;

@@ -15,7 +15,7 @@ import io.millau.core.TrafficListener;
 import io.millau.core.testing.TrustAll;
 import io.millau.server.internal.text.LineWriter;
 import io.millau.server.internal.text.LineWriterTest;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;

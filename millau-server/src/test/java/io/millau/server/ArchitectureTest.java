@@ -34,13 +34,14 @@ class ArchitectureTest {
 
     /** Which other packages each package may use; a package that is not listed here fails the tests. */
     private static final Map<String, Set<String>> MAY_USE = Map.ofEntries(
-            entry(API + ".cli", API, INTERNAL + "status", INTERNAL + "text"),
+            entry(API + ".cli", API, INTERNAL + "compose", INTERNAL + "status", INTERNAL + "text"),
             entry(API, of("frontend proxy status upstream tls io text")),
             entry(INTERNAL + "proxy", of("frontend upstream tls http io text")),
             entry(INTERNAL + "frontend", of("tls http2 http io text")),
             entry(INTERNAL + "upstream", of("tls http2 http io text")),
             entry(INTERNAL + "status", of("text")),
             entry(INTERNAL + "tls", of("http text")),
+            entry(INTERNAL + "compose"),
             entry(INTERNAL + "http2", of("http io")),
             entry(INTERNAL + "http", of("io")),
             entry(INTERNAL + "io"),
@@ -105,12 +106,21 @@ class ArchitectureTest {
                 .resideOutsideOfPackage(API + ".cli")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(
-                        "io.millau.docker..",
-                        "io.millau.acme..",
-                        "io.millau.metrics..",
-                        "io.prometheus..",
-                        "org.yaml..")
+                .resideInAnyPackage("io.millau.docker..", "io.millau.acme..", "io.millau.metrics..", "io.prometheus..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(INTERNAL + "compose")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.yaml..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(API + ".cli", INTERNAL + "compose")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(INTERNAL + "compose")
                 .check(CLASSES);
         noClasses()
                 .that()

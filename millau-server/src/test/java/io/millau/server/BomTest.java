@@ -28,12 +28,18 @@ class BomTest {
         Document bom = read("../millau-bom/pom.xml");
 
         assertThat(bom.getElementsByTagName("parent").getLength()).isZero();
-        assertThat(bom.getElementsByTagName("dependency").getLength()).isEqualTo(5);
+        assertThat(bom.getElementsByTagName("dependency").getLength()).isEqualTo(6);
         assertThat(texts(bom, "groupId"))
                 .filteredOn(group -> !group.equals("io.millau"))
                 .containsExactly("com.diffplug.spotless");
         assertThat(texts(bom, "artifactId"))
-                .contains("millau-core", "millau-docker", "millau-acme", "millau-metrics", "millau-server");
+                .contains(
+                        "millau-core",
+                        "millau-docker",
+                        "millau-acme",
+                        "millau-metrics",
+                        "millau-server",
+                        "millau-testing");
     }
 
     @Test

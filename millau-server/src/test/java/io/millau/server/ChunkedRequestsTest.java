@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.testing.CapturedLog;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Random;

@@ -3,7 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Service;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.File;
 import java.net.URL;
 import java.net.URLClassLoader;

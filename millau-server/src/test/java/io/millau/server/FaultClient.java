@@ -1,6 +1,6 @@
 package io.millau.server;
 
-import io.millau.server.testing.Message;
+import io.millau.testing.Message;
 import io.undertow.protocols.http2.HpackDecoder;
 import io.undertow.protocols.http2.HpackException;
 import java.io.Closeable;

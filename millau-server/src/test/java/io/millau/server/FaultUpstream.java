@@ -3,8 +3,9 @@ package io.millau.server;
 import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
 import io.millau.core.testing.Authority;
-import io.millau.server.testing.Fault;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Fault;
+import io.millau.testing.ScriptedEndpoint;
+import io.millau.testing.internal.Http2Fault;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -42,7 +43,13 @@ enum FaultUpstream {
         @Override
         ScriptedEndpoint that(String name) {
             Fault fault = named(Fault.values(), name);
-            return ScriptedEndpoint.overTls(fault == Fault.CERTIFICATE_NOT_TRUSTED ? STRANGER : TRUSTED, fault);
+            return ScriptedEndpoint.overTls(
+                    switch (fault) {
+                        case CERTIFICATE_NOT_TRUSTED -> STRANGER;
+                        case CERTIFICATE_EXPIRED -> EXPIRED;
+                        default -> TRUSTED;
+                    },
+                    fault);
         }
 
         @Override
@@ -62,15 +69,16 @@ enum FaultUpstream {
 
         @Override
         Stream<String> faults() {
-            return Arrays.stream(Fault.values()).map(Fault::toString);
+            return Arrays.stream(Fault.values())
+                    .filter(fault -> fault.layer() != Fault.Layer.HTTP2)
+                    .map(Fault::toString);
         }
     },
 
     H2C {
         @Override
         ScriptedEndpoint that(String name) {
-            Http2Fault fault = named(Http2Fault.values(), name);
-            return fault == Http2Fault.REFUSE ? ScriptedEndpoint.thatRefuses() : ScriptedEndpoint.that(fault.script);
+            return named(Http2Fault.values(), name).endpoint();
         }
 
         @Override
@@ -98,6 +106,8 @@ enum FaultUpstream {
     private static final Authority ROOT = Authority.root("root");
     private static final UpstreamTls TLS = new UpstreamTls(Set.of(ROOT.certificate()), NAME);
     private static final SSLContext TRUSTED = Authority.server(ROOT.issue(NAME));
+    private static final SSLContext EXPIRED =
+            Authority.server(ROOT.order().names(NAME).expired().issue());
     private static final SSLContext STRANGER =
             Authority.server(Authority.root("stranger").issue(NAME));
 

@@ -3,8 +3,8 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millau.server.testing.ScriptedEndpoint;
-import io.millau.server.testing.StandaloneServer;
+import io.millau.core.testing.StandaloneServer;
+import io.millau.testing.ScriptedEndpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

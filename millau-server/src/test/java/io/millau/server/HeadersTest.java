@@ -2,8 +2,8 @@ package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

@@ -3,7 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -3,7 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -2,9 +2,9 @@ package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millau.server.testing.Fault;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Fault;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;

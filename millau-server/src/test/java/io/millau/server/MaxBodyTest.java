@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
 import io.millau.core.testing.CapturedLog;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;

@@ -8,7 +8,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.testing.CapturedLog;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Endpoint;
 import io.millau.core.testing.CapturedLog;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
+import io.millau.testing.internal.Http2Peer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

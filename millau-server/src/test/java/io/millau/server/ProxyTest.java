@@ -5,7 +5,7 @@ import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Ticker;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CountDownLatch;

@@ -1,7 +1,7 @@
 package io.millau.server;
 
-import io.millau.server.testing.Message;
-import io.millau.server.testing.Wire;
+import io.millau.testing.Message;
+import io.millau.testing.Wire;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -3,8 +3,9 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Service;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
+import io.millau.testing.internal.Http2Peer;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;

@@ -1,6 +1,6 @@
 package io.millau.server;
 
-import io.millau.server.testing.Fault;
+import io.millau.testing.Fault;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;

@@ -1,10 +1,12 @@
 package io.millau.server;
 
 import io.millau.core.Endpoint;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
+import io.millau.testing.internal.Http2Conversation;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.List;
 
 /** An endpoint of a random run: plays the drawn part for each request that arrives, until it is stopped. */
 final class RunEndpoint implements Closeable {
@@ -37,15 +39,23 @@ final class RunEndpoint implements Closeable {
     }
 
     private void playHttp2(ScriptedEndpoint.Connection connection) throws IOException {
-        RunHttp2Peer peer = new RunHttp2Peer(connection);
+        Http2Conversation peer = new Http2Conversation(connection);
         boolean reused = false;
         while (true) {
-            RunRequest request = requests.get(peer.nextRequest());
+            RunRequest request = requests.get(id(peer.nextRequest()));
             if (!new RunHttp2Part(request.arrive(this, reused), peer, connection).play()) {
                 return;
             }
             reused = true;
         }
+    }
+
+    private static String id(List<String> fields) {
+        return fields.stream()
+                .filter(field -> field.startsWith("x-request: "))
+                .map(field -> field.substring("x-request: ".length()))
+                .findAny()
+                .orElseThrow();
     }
 
     private void playHttp1(ScriptedEndpoint.Connection connection) throws IOException {

@@ -3,7 +3,9 @@ package io.millau.server;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.millau.server.internal.http2.Http2;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
+import io.millau.testing.internal.Http2Conversation;
+import io.millau.testing.internal.Http2Peer;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
@@ -14,13 +16,13 @@ final class RunHttp2Part {
 
     private final RunRequest.Arrival arrival;
     private final RunDice.Part part;
-    private final RunHttp2Peer peer;
+    private final Http2Conversation peer;
     private final ScriptedEndpoint.Connection connection;
     private final boolean bodyless;
     private final String body;
     private boolean connectionGoesOn = true;
 
-    RunHttp2Part(RunRequest.Arrival arrival, RunHttp2Peer peer, ScriptedEndpoint.Connection connection) {
+    RunHttp2Part(RunRequest.Arrival arrival, Http2Conversation peer, ScriptedEndpoint.Connection connection) {
         this.arrival = arrival;
         this.part = arrival.part;
         this.peer = peer;
@@ -38,7 +40,7 @@ final class RunHttp2Part {
                 playFault();
             }
             arrival.step("done");
-        } catch (RunHttp2Peer.StreamEndedException e) {
+        } catch (Http2Conversation.StreamEndedException e) {
             arrival.step("reset by the proxy");
         } catch (IOException e) {
             arrival.step("ended by " + e.getMessage());

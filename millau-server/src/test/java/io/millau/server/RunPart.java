@@ -2,8 +2,8 @@ package io.millau.server;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 

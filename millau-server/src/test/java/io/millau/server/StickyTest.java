@@ -3,8 +3,8 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Service;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;

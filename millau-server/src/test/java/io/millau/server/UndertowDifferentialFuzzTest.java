@@ -2,7 +2,7 @@ package io.millau.server;
 
 import io.millau.core.testing.Fuzz;
 import io.millau.server.ReadRequests.Request;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import io.undertow.server.HttpServerExchange;

@@ -12,6 +12,7 @@ import java.util.Arrays;
  */
 public final class Der {
 
+    static final int BOOLEAN = 0x01;
     public static final int INTEGER = 0x02;
     public static final int BIT_STRING = 0x03;
     public static final int OCTET_STRING = 0x04;

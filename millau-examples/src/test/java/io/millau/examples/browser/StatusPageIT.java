@@ -3,8 +3,8 @@ package io.millau.examples.browser;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millau.server.testing.ScriptedEndpoint;
-import io.millau.server.testing.StandaloneServer;
+import io.millau.core.testing.StandaloneServer;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;

@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.millau.core.testing.StandaloneServer;
 import io.millau.examples.echo.Echo;
-import io.millau.server.testing.StandaloneServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

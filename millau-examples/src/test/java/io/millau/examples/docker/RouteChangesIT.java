@@ -8,7 +8,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.examples.echo.Echo;
 import io.millau.server.Millau;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -16,7 +16,7 @@ import io.millau.docker.testing.Shell;
 import io.millau.examples.echo.Echo;
 import io.millau.metrics.PrometheusMetrics;
 import io.millau.server.Millau;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

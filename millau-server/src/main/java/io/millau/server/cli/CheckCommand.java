@@ -4,6 +4,10 @@ import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
 import io.millau.core.internal.PropertyLines;
+import io.millau.server.internal.compose.ComposeFile;
+import io.millau.server.internal.compose.Diagnostics;
+import io.millau.server.internal.compose.EnvFile;
+import io.millau.server.internal.compose.NotComposeException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -21,8 +25,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * {@code check FILE…}: reports problems in services files, Compose and stack files, and the engine, with the same
@@ -31,9 +33,6 @@ import java.util.regex.Pattern;
 final class CheckCommand {
 
     private static final int MOST_BYTES = 1024 * 1024;
-    private static final Pattern VARIABLE =
-            Pattern.compile("\\s*(?:export\\s+)?([A-Za-z_][A-Za-z0-9_]*)\\s*=\\s*(.*?)\\s*");
-    private static final Pattern QUOTED = Pattern.compile("\"([^\"]*)\".*|'([^']*)'.*");
 
     private final Map<String, String> environment;
     private final PrintStream out;
@@ -151,8 +150,12 @@ final class CheckCommand {
     private void checkComposeFile(String file) throws CommandException {
         Map<String, String> variables = new HashMap<>(variablesBeside(file));
         variables.putAll(environment);
-        ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
-        report(file, compose.findings(), compose.services());
+        try {
+            ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
+            report(file, compose.findings(), compose.services());
+        } catch (NotComposeException e) {
+            throw new CommandException(String.valueOf(e.getMessage()));
+        }
     }
 
     private void report(String file, Diagnostics findings, int ofServices) {
@@ -167,24 +170,7 @@ final class CheckCommand {
      */
     private static Map<String, String> variablesBeside(String file) throws CommandException {
         Path beside = Path.of(file).resolveSibling(".env");
-        Map<String, String> variables = new HashMap<>();
-        if (Files.isRegularFile(beside)) {
-            for (String line : text(beside.toString()).lines().toList()) {
-                Matcher variable = VARIABLE.matcher(line);
-                if (variable.matches()) {
-                    variables.put(variable.group(1), unquoted(variable.group(2)));
-                }
-            }
-        }
-        return variables;
-    }
-
-    private static String unquoted(String value) {
-        Matcher quoted = QUOTED.matcher(value);
-        if (quoted.matches()) {
-            return quoted.group(1) != null ? quoted.group(1) : quoted.group(2);
-        }
-        return value.replaceFirst("(^|\\s+)#.*", "");
+        return Files.isRegularFile(beside) ? EnvFile.read(text(beside.toString())) : Map.of();
     }
 
     private static String text(String file) throws CommandException {

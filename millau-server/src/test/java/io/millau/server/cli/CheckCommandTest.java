@@ -2,8 +2,8 @@ package io.millau.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.testing.StandaloneServer;
 import io.millau.server.FakeDocker;
-import io.millau.server.testing.StandaloneServer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

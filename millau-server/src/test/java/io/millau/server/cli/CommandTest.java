@@ -1,8 +1,8 @@
 package io.millau.server.cli;
 
+import io.millau.core.testing.StandaloneServer;
 import io.millau.server.FakeDocker;
 import io.millau.server.ProxyTest;
-import io.millau.server.testing.StandaloneServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.millau.core.Service;
+import io.millau.core.testing.StandaloneServer;
 import io.millau.server.FakeDocker;
-import io.millau.server.testing.StandaloneServer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.testing.FreePorts;
 import io.millau.core.testing.RequiresCommands;
+import io.millau.core.testing.StandaloneServer;
 import io.millau.core.testing.TrustAll;
 import io.millau.server.ProxyTest;
 import io.millau.server.RawClient;
-import io.millau.server.testing.ScriptedEndpoint;
-import io.millau.server.testing.StandaloneServer;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -2,11 +2,11 @@ package io.millau.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millau.core.testing.StandaloneServer;
 import io.millau.server.ProxyTest;
 import io.millau.server.RawClient;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
-import io.millau.server.testing.StandaloneServer;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

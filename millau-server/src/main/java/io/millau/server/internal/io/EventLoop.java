@@ -102,6 +102,12 @@ public final class EventLoop {
         return buffers.taken() + smallBuffers.taken();
     }
 
+    /** Lets all deadlines pass whose time has come. */
+    void checkDeadlines() {
+        deadlines.check();
+        longDeadlines.check();
+    }
+
     public XnioIoThread thread() {
         return thread;
     }

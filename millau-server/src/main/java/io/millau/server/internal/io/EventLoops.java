@@ -19,6 +19,9 @@ public final class EventLoops {
             all.put(thread, loop);
             return loop;
         });
+        if (ticker instanceof MovableTicker movable) {
+            movable.moves(this);
+        }
     }
 
     /**

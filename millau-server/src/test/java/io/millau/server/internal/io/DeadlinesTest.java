@@ -61,6 +61,21 @@ class DeadlinesTest {
         verifyNoMoreInteractions(thread);
     }
 
+    /** A test that has moved the time does not wait for the tick; there is still only one to come. */
+    @Test
+    void aCheckDoesNotWaitForATick() {
+        deadlines.set(named("one"), 10);
+        deadlines.set(named("two"), 20);
+
+        now += 10;
+        deadlines.check();
+
+        assertThat(passed).containsExactly("one");
+        verify(thread).executeAfter(any(), anyLong(), any());
+        advance(10);
+        assertThat(passed).containsExactly("one", "two");
+    }
+
     /** A machine that was suspended seemed to have been waiting for its endpoints, and ejected them. */
     @Test
     void afterAStandstillTheThreadReadsWhatArrivedFirst() {

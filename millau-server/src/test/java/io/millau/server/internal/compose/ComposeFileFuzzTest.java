@@ -1,4 +1,4 @@
-package io.millau.server.cli;
+package io.millau.server.internal.compose;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -51,7 +51,7 @@ class ComposeFileFuzzTest {
                             int number = Integer.parseInt(line.split(":", 3)[1]);
                             assertThat(number).isBetween(1, (int) text.lines().count() + 1);
                         }
-                    } catch (CommandException e) {
+                    } catch (NotComposeException e) {
                         assertThat(e.getMessage()).startsWith("stack.yml").contains("expected");
                         assertThat(e.getMessage()).doesNotContain(SECRET);
                     }

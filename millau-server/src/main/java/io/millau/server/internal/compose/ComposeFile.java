@@ -1,8 +1,10 @@
-package io.millau.server.cli;
+package io.millau.server.internal.compose;
 
 import io.millau.core.Problem;
+import io.millau.core.Service;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.ServiceLabels;
+import io.millau.core.internal.Settings;
 import io.millau.core.internal.Words;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -33,10 +35,10 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
 /**
- * Checks the labels in a Compose or stack file. The file is untrusted: no objects are created from it, and its aliases,
- * depth and labels are limited. For one thread.
+ * The labels in a Compose or stack file, and what is wrong with them. The file is untrusted: no objects are created from
+ * it, and its aliases, depth and labels are limited. For one thread.
  */
-final class ComposeFile {
+public final class ComposeFile {
 
     private static final int MOST_ALIASES = 500;
     private static final int MOST_LABELS = 5_000;
@@ -53,6 +55,7 @@ final class ComposeFile {
     private final Function<String, @Nullable String> variables;
     private final Diagnostics findings = new Diagnostics();
     private final Map<Node, Map<String, Entry>> flattened = new IdentityHashMap<>();
+    private final List<Service> routed = new ArrayList<>();
     private int services;
     private int labels;
 
@@ -85,25 +88,31 @@ final class ComposeFile {
      *
      * @param name the file's name in messages
      * @param variables the value of a variable, or null if it is not set
-     * @throws CommandException if it is not a Compose file; the message has the name and the line
+     * @throws NotComposeException if it is not a Compose file; the message has the name and the line
      */
-    static ComposeFile check(String name, String text, Function<String, @Nullable String> variables)
-            throws CommandException {
+    public static ComposeFile check(String name, String text, Function<String, @Nullable String> variables)
+            throws NotComposeException {
         ComposeFile file = new ComposeFile(variables);
         file.read(name, root(name, text));
         return file;
     }
 
-    Diagnostics findings() {
+    /** What is wrong, and what to know. */
+    public Diagnostics findings() {
         return findings;
     }
 
     /** The number of services with our labels. */
-    int services() {
+    public int services() {
         return services;
     }
 
-    private static MappingNode root(String name, String text) throws CommandException {
+    /** The services that have labels without a serious mistake, without endpoints. */
+    public List<Service> routed() {
+        return List.copyOf(routed);
+    }
+
+    private static MappingNode root(String name, String text) throws NotComposeException {
         LoaderOptions limits = new LoaderOptions();
         limits.setMaxAliasesForCollections(MOST_ALIASES);
         limits.setCodePointLimit(text.length() + 1);
@@ -112,18 +121,18 @@ final class ComposeFile {
             root = new Yaml(new SafeConstructor(limits)).compose(new StringReader(text));
         } catch (MarkedYAMLException e) {
             int line = e.getProblemMark() == null ? 1 : e.getProblemMark().getLine() + 1;
-            throw new CommandException(name + ":" + line + ": expected YAML: " + e.getProblem());
+            throw new NotComposeException(name + ":" + line + ": expected YAML: " + e.getProblem());
         } catch (RuntimeException e) { // thrown for some malformed files
-            throw new CommandException(
+            throw new NotComposeException(
                     name + ": expected YAML: " + String.valueOf(e.getMessage()).replace('\n', ' '));
         }
         if (root instanceof MappingNode mapping) {
             return mapping;
         }
-        throw new CommandException(name + ": expected a Compose or stack file, with services");
+        throw new NotComposeException(name + ": expected a Compose or stack file, with services");
     }
 
-    private void read(String name, MappingNode root) throws CommandException {
+    private void read(String name, MappingNode root) throws NotComposeException {
         Map<String, Entry> top = entries(root, name);
         Entry include = top.get("include");
         if (include != null) {
@@ -134,13 +143,13 @@ final class ComposeFile {
             if (include != null) {
                 return;
             }
-            throw new CommandException(name + ": expected a Compose or stack file, with services");
+            throw new NotComposeException(name + ": expected a Compose or stack file, with services");
         }
         for (Map.Entry<String, Entry> service :
                 entries(declared.value, "services").entrySet()) {
             readService(service.getKey(), service.getValue());
             if (labels > MOST_LABELS) {
-                throw new CommandException(name + ": expected at most " + MOST_LABELS + " labels");
+                throw new NotComposeException(name + ": expected at most " + MOST_LABELS + " labels");
             }
         }
     }
@@ -197,7 +206,11 @@ final class ComposeFile {
                         .add(label);
             }
         });
-        List<Problem> problems = problems(name, values, imageDecides ? Set.of(80) : ports);
+        Reading reading = read(name, values, imageDecides ? Set.of(80) : ports);
+        if (reading.settings != null) {
+            routed.add(reading.settings.service(name).build());
+        }
+        List<Problem> problems = reading.problems;
         Set<Integer> said = new HashSet<>();
         for (Problem problem : problems) {
             int where = Diagnostics.lineOf(problem, lines, line);
@@ -210,7 +223,7 @@ final class ComposeFile {
                         label.line, new Problem(name, shown(key) + " has no value: expected one, or no such label"));
             }
         });
-        if (imageDecides && problems(name, values, Set.of()).size() > problems.size()) {
+        if (imageDecides && read(name, values, Set.of()).problems.size() > problems.size()) {
             findings.note(
                     line,
                     name,
@@ -233,10 +246,12 @@ final class ComposeFile {
         return key.split("[:=\\s]", 2)[0];
     }
 
-    private static List<Problem> problems(String name, Map<String, String> values, Set<Integer> ports) {
+    private record Reading(@Nullable Settings settings, List<Problem> problems) {}
+
+    private static Reading read(String name, Map<String, String> values, Set<Integer> ports) {
         LabelReader.Batch batch = new LabelReader().batch();
-        batch.read(name, name, values, ports);
-        return batch.finish();
+        Settings settings = batch.read(name, name, values, ports);
+        return new Reading(settings, batch.finish());
     }
 
     private static int line(Map<String, Entry> keys, String key) {

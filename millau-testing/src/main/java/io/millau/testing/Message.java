@@ -1,4 +1,4 @@
-package io.millau.server.testing;
+package io.millau.testing;
 
 import java.util.List;
 import java.util.Locale;

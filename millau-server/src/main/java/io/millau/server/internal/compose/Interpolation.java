@@ -1,4 +1,4 @@
-package io.millau.server.cli;
+package io.millau.server.internal.compose;
 
 import io.millau.core.internal.Words;
 import java.util.ArrayList;

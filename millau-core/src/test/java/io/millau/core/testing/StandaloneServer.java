@@ -1,4 +1,4 @@
-package io.millau.server.testing;
+package io.millau.core.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,20 +1,21 @@
-package io.millau.server;
+package io.millau.testing.internal;
 
 import io.millau.server.internal.http2.Http2;
-import io.millau.server.testing.Fault;
-import io.millau.server.testing.Fault.Stage;
-import io.millau.server.testing.Message;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.Fault;
+import io.millau.testing.Fault.Stage;
+import io.millau.testing.Message;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ways in which an endpoint that speaks h2c fails, and rare but correct behaviour. What has the name of a {@link Fault} is
  * the same in the terms of HTTP/2.
  */
-enum Http2Fault {
+public enum Http2Fault {
     /** Refuses the connection. */
     REFUSE(Stage.END, null),
 
@@ -261,20 +262,26 @@ enum Http2Fault {
     }));
 
     private final Stage stage;
-    final ScriptedEndpoint.Script script;
+    private final ScriptedEndpoint.@Nullable Script script;
 
     /** @param script null to refuse connections */
-    Http2Fault(Stage stage, ScriptedEndpoint.Script script) {
+    Http2Fault(Stage stage, ScriptedEndpoint.@Nullable Script script) {
         this.stage = stage;
         this.script = script;
     }
 
-    Stage stage() {
+    /** When it happens; the endpoint does not need the rest of the request for it. */
+    public Stage stage() {
         return stage;
     }
 
+    /** An endpoint that has this fault. */
+    public ScriptedEndpoint endpoint() {
+        return script == null ? ScriptedEndpoint.thatRefuses() : ScriptedEndpoint.that(script);
+    }
+
     /** What an endpoint does that responds to each request with 200 and this body. */
-    static ScriptedEndpoint.Script saying(String body) {
+    public static ScriptedEndpoint.Script saying(String body) {
         return playing(peer -> {
             while (true) {
                 peer.readRequest();
@@ -301,8 +308,42 @@ enum Http2Fault {
         });
     }
 
+    /**
+     * Plays it for one request, whose head was read, and its body if it happens at the end.
+     *
+     * @return whether the connection can be used for the next request
+     */
+    public boolean play(ScriptedEndpoint.Connection connection, Http2Conversation during, List<String> fields)
+            throws IOException {
+        if (!(script instanceof Playing playing) || playing.needsItsOwnSettings()) {
+            throw new IllegalArgumentException(this + ": expected a fault that can happen to one request");
+        }
+        try {
+            playing.play.play(new Peer(connection, during, fields));
+            return false;
+        } catch (NextRequestException e) {
+            return true;
+        }
+    }
+
     private interface Play {
         void play(Peer peer) throws IOException;
+    }
+
+    /** Thrown where a fault that plays for one request goes on to the next. */
+    private static final class NextRequestException extends IOException {
+        private static final long serialVersionUID = 1;
+    }
+
+    private record Playing(Play play, int... settings) implements ScriptedEndpoint.Script {
+        @Override
+        public void play(ScriptedEndpoint.Connection connection) throws IOException {
+            play.play(new Peer(connection, settings));
+        }
+
+        boolean needsItsOwnSettings() {
+            return settings.length > 2 || settings[1] != Peer.WINDOW;
+        }
     }
 
     private static ScriptedEndpoint.Script playing(Play play) {
@@ -310,7 +351,7 @@ enum Http2Fault {
     }
 
     private static ScriptedEndpoint.Script playing(Play play, int... settings) {
-        return connection -> play.play(new Peer(connection, settings));
+        return new Playing(play, settings);
     }
 
     /** The endpoint's side, with one request after the other. */
@@ -322,10 +363,23 @@ enum Http2Fault {
 
         final ScriptedEndpoint.Connection connection;
         final Http2Peer frames;
-        private Http2Peer.Frame last;
-        private List<String> fields;
+        private Http2Peer.Frame last = Http2Peer.Frame.NONE;
+        private List<String> fields = List.of();
         private final StringBuilder body = new StringBuilder();
+        private boolean forOneRequest;
+        private boolean headIsRead;
         int stream;
+
+        /** Goes on in the middle of a request. */
+        Peer(ScriptedEndpoint.Connection connection, Http2Conversation during, List<String> fields) {
+            this.connection = connection;
+            this.frames = during.frames;
+            this.last = during.head();
+            this.fields = fields;
+            this.stream = during.stream();
+            this.forOneRequest = true;
+            this.headIsRead = true;
+        }
 
         Peer(ScriptedEndpoint.Connection connection, int... settings) throws IOException {
             this.connection = connection;
@@ -334,6 +388,13 @@ enum Http2Fault {
         }
 
         void readHead() throws IOException {
+            if (headIsRead) {
+                headIsRead = false;
+                return;
+            }
+            if (forOneRequest) {
+                throw new NextRequestException();
+            }
             last = frames.request();
             fields = frames.fields(last);
             stream = last.stream();

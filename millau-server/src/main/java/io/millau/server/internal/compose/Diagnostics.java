@@ -1,4 +1,4 @@
-package io.millau.server.cli;
+package io.millau.server.internal.compose;
 
 import io.millau.core.Problem;
 import java.util.ArrayList;
@@ -8,7 +8,7 @@ import java.util.NavigableMap;
 import java.util.regex.Pattern;
 
 /** The findings in one file, with their lines. For one thread. */
-final class Diagnostics {
+public final class Diagnostics {
 
     private static final Pattern KEY_GOES_ON = Pattern.compile("[A-Za-z0-9_-]");
 
@@ -17,7 +17,7 @@ final class Diagnostics {
     private final List<Finding> all = new ArrayList<>();
     private int problems;
 
-    void problem(int line, Problem problem) {
+    public void problem(int line, Problem problem) {
         problems++;
         all.add(new Finding(line, problem.toString()));
     }
@@ -33,7 +33,7 @@ final class Diagnostics {
      * @param lines the lines of existing keys
      * @param otherwise the line to use if the key is missing
      */
-    static int lineOf(Problem problem, NavigableMap<String, Integer> lines, int otherwise) {
+    public static int lineOf(Problem problem, NavigableMap<String, Integer> lines, int otherwise) {
         String message = problem.message();
         return keysAtStart(message, lines).stream()
                 .filter(key -> !KEY_GOES_ON
@@ -69,12 +69,12 @@ final class Diagnostics {
         return length;
     }
 
-    int problems() {
+    public int problems() {
         return problems;
     }
 
     /** One text per finding, in the file's order. */
-    List<String> lines(String file) {
+    public List<String> lines(String file) {
         return all.stream()
                 .sorted(Comparator.comparingInt(Finding::line))
                 .map(finding -> file + ":" + finding.line() + ": " + finding.text())

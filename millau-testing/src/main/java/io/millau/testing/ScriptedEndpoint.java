@@ -1,4 +1,4 @@
-package io.millau.server.testing;
+package io.millau.testing;
 
 import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
@@ -14,11 +14,13 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +47,13 @@ public final class ScriptedEndpoint implements Closeable {
     }
 
     private final InetSocketAddress address;
-    private final Closeable listener;
+    private final @Nullable Script script;
+
+    /** Gives each new connection its TLS; null for none. */
+    private final Supplier<@Nullable SSLContext> tls;
+
+    private Closeable listener;
+    private @Nullable Thread acceptor;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger connections = new AtomicInteger();
     private final AtomicInteger attempts = new AtomicInteger();
@@ -54,45 +62,101 @@ public final class ScriptedEndpoint implements Closeable {
     /** Every request that a script read, head and body. */
     public final List<Message> requests = new CopyOnWriteArrayList<>();
 
-    private ScriptedEndpoint(@Nullable Script script, @Nullable SSLContext tls) {
+    ScriptedEndpoint(@Nullable Script script, Supplier<@Nullable SSLContext> tls) {
+        this.script = script;
+        this.tls = tls;
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try {
             if (script == null) {
-                // Bound, so that the port stays reserved, but not listening.
-                Socket bound = new Socket();
-                bound.bind(any);
+                Socket bound = reserve(any);
                 address = (InetSocketAddress) bound.getLocalSocketAddress();
                 listener = bound;
             } else {
-                ServerSocket server = new ServerSocket();
-                server.bind(any, 500);
+                ServerSocket server = bind(any);
                 address = (InetSocketAddress) server.getLocalSocketAddress();
                 listener = server;
-                daemon("scripted-endpoint", () -> accept(server, script, tls));
+                acceptor = daemon("scripted-endpoint", () -> accept(server, script));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /** Bound, so that the port stays reserved, but not listening. */
+    private static Socket reserve(InetSocketAddress address) throws IOException {
+        Socket bound = new Socket();
+        bound.setReuseAddress(true);
+        bound.bind(address);
+        return bound;
+    }
+
+    private static ServerSocket bind(InetSocketAddress address) throws IOException {
+        ServerSocket server = new ServerSocket();
+        server.setReuseAddress(true);
+        server.bind(address, 500);
+        return server;
+    }
+
+    /** Refuses connections from now on, and ends those that are open. */
+    synchronized void refuse() {
+        try {
+            stopListening();
+            listener = reserve(address);
+            closeConnections();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Accepts connections again. */
+    synchronized void listenAgain() {
+        try {
+            stopListening();
+            ServerSocket server = bind(address);
+            listener = server;
+            acceptor = daemon("scripted-endpoint", () -> accept(server, Objects.requireNonNull(script)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void stopListening() throws IOException {
+        listener.close();
+        Thread accepting = acceptor;
+        if (accepting != null) {
+            try {
+                accepting.join(); // the port is free when it no longer accepts
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException();
+            }
+            acceptor = null;
+        }
+    }
+
+    void closeConnections() throws IOException {
+        for (Socket socket : open) {
+            socket.close();
+        }
+    }
+
     /** Runs the script on each connection. */
     public static ScriptedEndpoint that(Script script) {
-        return new ScriptedEndpoint(script, null);
+        return new ScriptedEndpoint(script, () -> null);
     }
 
     /** Runs the script on each connection, over TLS. */
     public static ScriptedEndpoint overTls(SSLContext context, Script script) {
-        return new ScriptedEndpoint(script, context);
+        return new ScriptedEndpoint(script, () -> context);
     }
 
     /** Plays the fault on each connection. */
     public static ScriptedEndpoint that(Fault fault) {
-        return new ScriptedEndpoint(fault.script, null);
+        return new ScriptedEndpoint(fault.script, () -> null);
     }
 
     /** Plays the fault on each connection, over TLS or instead of its handshake. */
     public static ScriptedEndpoint overTls(SSLContext context, Fault fault) {
-        return new ScriptedEndpoint(fault.script, fault.layer() == Fault.Layer.HANDSHAKE ? null : context);
+        return new ScriptedEndpoint(fault.script, () -> fault.layer() == Fault.Layer.HANDSHAKE ? null : context);
     }
 
     /** Responds to each request with these bytes, and keeps the connection. */
@@ -120,14 +184,15 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** Refuses each connection. */
     public static ScriptedEndpoint thatRefuses() {
-        return new ScriptedEndpoint(null, null);
+        return new ScriptedEndpoint(null, () -> null);
     }
 
     /** Runs a task on a daemon thread. */
-    public static void daemon(String name, Runnable task) {
+    public static Thread daemon(String name, Runnable task) {
         Thread thread = new Thread(task, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     /** Its address, for a service's endpoints. */
@@ -161,14 +226,14 @@ public final class ScriptedEndpoint implements Closeable {
         over.countDown();
     }
 
-    private void accept(ServerSocket server, Script script, @Nullable SSLContext tls) {
+    private void accept(ServerSocket server, Script script) {
         try {
             while (true) {
                 Socket socket = server.accept();
                 open.add(socket);
                 connections.incrementAndGet();
                 attempts.incrementAndGet();
-                daemon("scripted-connection", () -> play(socket, script, tls));
+                daemon("scripted-connection", () -> play(socket, script, tls.get()));
             }
         } catch (IOException e) {
             // closed: the test is over
@@ -194,12 +259,10 @@ public final class ScriptedEndpoint implements Closeable {
     }
 
     @Override
-    public void close() throws IOException {
+    public synchronized void close() throws IOException {
         endStalling();
         listener.close();
-        for (Socket socket : open) {
-            socket.close();
-        }
+        closeConnections();
     }
 
     /** The endpoint's side of one connection; used only by the connection's thread. */
@@ -210,6 +273,13 @@ public final class ScriptedEndpoint implements Closeable {
         private final Socket socket;
         private final Wire wire;
         private int heads;
+
+        /** What was read of a request before the script that is to play for it was chosen. */
+        private @Nullable Message peeked;
+
+        private boolean peekedWhole;
+        private boolean playsOnce;
+        private boolean wantsMore;
 
         Connection(Socket tcp, Socket socket) throws IOException {
             this.tcp = tcp;
@@ -224,6 +294,9 @@ public final class ScriptedEndpoint implements Closeable {
 
         /** Waits for the first byte of a request and leaves it unread; false at the end of the connection. */
         public boolean awaitRequest() throws IOException {
+            if (peeked != null) {
+                return true;
+            }
             wire.in().mark(1);
             boolean came = wire.in().read() >= 0;
             wire.in().reset();
@@ -247,12 +320,55 @@ public final class ScriptedEndpoint implements Closeable {
 
         /** Reads a request's head; null at the end of the connection. */
         public @Nullable Message readHead() throws IOException {
+            Message head = peeked;
+            if (head != null) {
+                peeked = null;
+                return head;
+            }
+            if (playsOnce) {
+                wantsMore = true;
+                return null;
+            }
             return awaitRequest() ? wire.readHead() : null;
+        }
+
+        /** Reads a request's head, which the script that is played next reads again; null at the end of the connection. */
+        @Nullable
+        Message peekHead() throws IOException {
+            peekedWhole = false;
+            peeked = null;
+            peeked = readHead();
+            return peeked;
+        }
+
+        /** Reads the body of the request whose head was peeked, too. */
+        Message peekBody() throws IOException {
+            Message whole = wire.readBody(Objects.requireNonNull(peeked), false);
+            peeked = whole;
+            peekedWhole = true;
+            return whole;
+        }
+
+        /**
+         * Plays a script for one request, whose beginning was peeked.
+         *
+         * @return whether the script would have read another request
+         */
+        boolean playOnce(Script script) throws IOException {
+            playsOnce = true;
+            wantsMore = false;
+            try {
+                script.play(this);
+                return wantsMore;
+            } finally {
+                playsOnce = false;
+            }
         }
 
         /** Reads the rest of a request and keeps it in {@link #requests}. */
         public Message readBody(Message head) throws IOException {
-            Message request = wire.readBody(head, false);
+            Message request = peekedWhole ? head : wire.readBody(head, false);
+            peekedWhole = false;
             requests.add(request);
             return request;
         }

@@ -1,8 +1,8 @@
-package io.millau.server;
+package io.millau.testing.internal;
 
 import io.millau.core.Endpoint;
 import io.millau.server.internal.http2.Http2;
-import io.millau.server.testing.ScriptedEndpoint;
+import io.millau.testing.ScriptedEndpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** The endpoint's side of an h2c connection, scripted by a test. */
-final class Http2Peer {
+public final class Http2Peer {
 
     private static final int PREFACE_BYTES = 24;
 
@@ -21,14 +21,16 @@ final class Http2Peer {
     private final BlockReader blocks = new BlockReader();
 
     /** A received frame. */
-    record Frame(int type, int flags, int stream, String payload) {
-        boolean ends() {
+    public record Frame(int type, int flags, int stream, String payload) {
+        static final Frame NONE = new Frame(Http2.DATA, 0, 0, "");
+
+        public boolean ends() {
             return (flags & Http2.END_STREAM) != 0;
         }
     }
 
     /** @param settings names and values in turn */
-    Http2Peer(ScriptedEndpoint.Connection connection, int... settings) throws IOException {
+    public Http2Peer(ScriptedEndpoint.Connection connection, int... settings) throws IOException {
         this.connection = connection;
         this.in = new DataInputStream(connection.wire().in());
         String preface = connection.wire().readExactly(PREFACE_BYTES);
@@ -43,13 +45,13 @@ final class Http2Peer {
     }
 
     /** The address of a scripted endpoint, as an h2c endpoint. */
-    static Endpoint endpoint(ScriptedEndpoint scripted) {
+    public static Endpoint endpoint(ScriptedEndpoint scripted) {
         Endpoint plain = scripted.endpoint();
         return Endpoint.h2c(plain.id(), plain.address(), plain.port());
     }
 
     /** The next frame. */
-    Frame next() throws IOException {
+    public Frame next() throws IOException {
         int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
         int type = in.readUnsignedByte();
         int flags = in.readUnsignedByte();
@@ -58,7 +60,7 @@ final class Http2Peer {
     }
 
     /** The next frame of a stream; other frames are skipped. */
-    Frame nextOfStream() throws IOException {
+    public Frame nextOfStream() throws IOException {
         while (true) {
             Frame frame = next();
             if (frame.stream() != 0 && frame.type() != Http2.WINDOW_UPDATE) {
@@ -68,7 +70,7 @@ final class Http2Peer {
     }
 
     /** The next request head; the body is still to be read. */
-    Frame request() throws IOException {
+    public Frame request() throws IOException {
         while (true) {
             Frame frame = nextOfStream();
             if (frame.type() == Http2.HEADERS) {
@@ -77,12 +79,12 @@ final class Http2Peer {
         }
     }
 
-    List<String> fields(Frame head) throws IOException {
+    public List<String> fields(Frame head) throws IOException {
         return blocks.read(head.payload());
     }
 
     /** Reads a request to its end. */
-    Frame wholeRequest() throws IOException {
+    public Frame wholeRequest() throws IOException {
         Frame head = request();
         for (Frame frame = head; !frame.ends(); frame = nextOfStream()) {
             if (frame.type() == Http2.RST_STREAM) {
@@ -92,17 +94,17 @@ final class Http2Peer {
         return head;
     }
 
-    void respond(int stream, String body) throws IOException {
+    public void respond(int stream, String body) throws IOException {
         headers(stream, false, ":status", "200");
         send(Http2.DATA, Http2.END_STREAM, stream, body.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     /** Sends a head or trailers, as names and values in turn, each literally. */
-    void headers(int stream, boolean end, String... fields) throws IOException {
+    public void headers(int stream, boolean end, String... fields) throws IOException {
         send(Http2.HEADERS, Http2.END_HEADERS | (end ? Http2.END_STREAM : 0), stream, block(fields));
     }
 
-    static byte[] block(String... fields) throws IOException {
+    public static byte[] block(String... fields) throws IOException {
         ByteArrayOutputStream block = new ByteArrayOutputStream();
         for (int i = 0; i < fields.length; i += 2) {
             block.write(0);
@@ -123,15 +125,15 @@ final class Http2Peer {
         return block.toByteArray();
     }
 
-    void data(int stream, boolean end, String bytes) throws IOException {
+    public void data(int stream, boolean end, String bytes) throws IOException {
         send(Http2.DATA, end ? Http2.END_STREAM : 0, stream, bytes.getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    void reset(int stream, int code) throws IOException {
+    public void reset(int stream, int code) throws IOException {
         send(Http2.RST_STREAM, 0, stream, ByteBuffer.allocate(4).putInt(code).array());
     }
 
-    void goAway(int lastStream, int code) throws IOException {
+    public void goAway(int lastStream, int code) throws IOException {
         send(
                 Http2.GO_AWAY,
                 0,
@@ -139,7 +141,7 @@ final class Http2Peer {
                 ByteBuffer.allocate(8).putInt(lastStream).putInt(code).array());
     }
 
-    void windowUpdate(int stream, int bytes) throws IOException {
+    public void windowUpdate(int stream, int bytes) throws IOException {
         send(
                 Http2.WINDOW_UPDATE,
                 0,
@@ -147,7 +149,7 @@ final class Http2Peer {
                 ByteBuffer.allocate(4).putInt(bytes).array());
     }
 
-    synchronized void send(int type, int flags, int stream, byte[] payload) throws IOException {
+    public synchronized void send(int type, int flags, int stream, byte[] payload) throws IOException {
         ByteBuffer frame = ByteBuffer.allocate(9 + payload.length);
         frame.put((byte) (payload.length >> 16)).putShort((short) payload.length);
         frame.put((byte) type).put((byte) flags).putInt(stream).put(payload);

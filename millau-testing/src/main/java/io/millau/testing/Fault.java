@@ -1,13 +1,11 @@
-package io.millau.server.testing;
+package io.millau.testing;
 
 import java.util.Locale;
-import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ways in which an endpoint that speaks HTTP/1.1 fails, and rare but correct behaviour. See {@link
- * ScriptedEndpoint#that(Fault)}, and {@link ScriptedEndpoint#overTls(SSLContext, Fault)} for those of {@link Layer#TLS} and {@link
- * Layer#HANDSHAKE}.
+ * The ways in which an upstream fails, and rare but correct behaviour. See {@link ScriptedUpstream#fails}, which says what can be
+ * combined, and {@link ScriptedEndpoint#that(Fault)}. What an upstream that speaks HTTP/2 does is the same in the terms of HTTP/2.
  */
 public enum Fault {
     /** Refuses the connection. */
@@ -44,7 +42,9 @@ public enum Fault {
     }),
 
     /** Closes the connection after the whole request, without a response. */
-    CLOSE_INSTEAD_OF_RESPONSE(Stage.END, ScriptedEndpoint.Connection::readRequest),
+    CLOSE_INSTEAD_OF_RESPONSE(Stage.END, connection -> {
+        connection.readRequest();
+    }),
 
     /** Closes the connection in the middle of the response's head. */
     HALF_A_HEAD(Stage.END, connection -> {
@@ -201,6 +201,9 @@ public enum Fault {
     /** Has a certificate that nobody trusts, which the test gives it. */
     CERTIFICATE_NOT_TRUSTED(Layer.TLS, ScriptedEndpoint.Connection::hang),
 
+    /** Has a certificate that has expired, which the test gives it. */
+    CERTIFICATE_EXPIRED(Layer.TLS, ScriptedEndpoint.Connection::hang),
+
     /** Closes the connection within a body that it ends, without {@code close_notify}: anybody could have done so. */
     CLOSE_WITHOUT_NOTIFY(Layer.TLS, connection -> {
         connection.readRequest();
@@ -214,7 +217,16 @@ public enum Fault {
         connection.send(halfAResponse());
         connection.sendBesideTls("\27\3\3\0\40" + "x".repeat(32));
         connection.hang();
-    });
+    }),
+
+    /** Says that it did not process the request, and will process no other on this connection. */
+    GO_AWAY_BEFORE_REQUEST(Layer.HTTP2, null),
+
+    /** Says that it did not process the request. */
+    STREAM_REFUSED(Layer.HTTP2, null),
+
+    /** Resets the stream after the whole request. */
+    STREAM_RESET(Layer.HTTP2, null);
 
     /** The body of each complete response. */
     public static final String BODY = "faulty";
@@ -231,12 +243,14 @@ public enum Fault {
 
     /** What fails. */
     public enum Layer {
-        /** HTTP/1.1, with or without TLS. */
+        /** HTTP, with or without TLS. */
         HTTP,
         /** TLS after the handshake. */
         TLS,
         /** The handshake of TLS; the script plays instead of it. */
-        HANDSHAKE
+        HANDSHAKE,
+        /** HTTP/2 alone. */
+        HTTP2
     }
 
     private final Layer layer;
@@ -247,7 +261,7 @@ public enum Fault {
         this(Layer.HTTP, stage, script);
     }
 
-    Fault(Layer layer, ScriptedEndpoint.Script script) {
+    Fault(Layer layer, ScriptedEndpoint.@Nullable Script script) {
         this(layer, Stage.END, script);
     }
 
@@ -257,6 +271,7 @@ public enum Fault {
         this.script = script;
     }
 
+    /** Where it happens. */
     public Layer layer() {
         return layer;
     }

@@ -1,4 +1,4 @@
-package io.millau.server.testing;
+package io.millau.testing;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;

@@ -1,4 +1,4 @@
-package io.millau.server;
+package io.millau.testing.internal;
 
 import io.undertow.protocols.http2.HpackDecoder;
 import io.undertow.protocols.http2.HpackException;
@@ -9,17 +9,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Decodes the header blocks of one direction of an HTTP/2 connection, in the order they arrived. */
-final class BlockReader {
+public final class BlockReader {
 
     private final HpackDecoder decoder = new HpackDecoder();
     private final List<String> fields = new ArrayList<>();
 
-    BlockReader() {
+    public BlockReader() {
         decoder.setHeaderEmitter((name, value, neverIndex) -> fields.add(name + ": " + value));
     }
 
     /** The decoded fields, each as {@code name: value}. */
-    List<String> read(String payload) throws IOException {
+    public List<String> read(String payload) throws IOException {
         fields.clear();
         try {
             decoder.decode(ByteBuffer.wrap(payload.getBytes(StandardCharsets.ISO_8859_1)), false);

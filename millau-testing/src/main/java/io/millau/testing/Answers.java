@@ -1,0 +1,89 @@
+package io.millau.testing;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** How an upstream reacts to requests, to all or to those for one path. Safe for use by several threads. */
+final class Answers {
+
+    private final Deque<Response> inTurn = new ArrayDeque<>();
+    private final List<String> fields = new ArrayList<>();
+    private Response forGood;
+    private Duration latency = Duration.ZERO;
+    private int bytesPerSecond = Integer.MAX_VALUE;
+    private @Nullable Fault fault;
+
+    /** A status and a body. */
+    record Response(int status, String body) {
+        Response {
+            if (status < 200 || status > 599) {
+                throw new IllegalArgumentException("status " + status + ": expected 200 to 599");
+            }
+        }
+    }
+
+    /**
+     * The reaction to one request.
+     *
+     * @param fields header fields, names and values in turn
+     * @param fault null if it responds
+     */
+    record Answer(
+            Response response,
+            List<String> fields,
+            Duration latency,
+            int bytesPerSecond,
+            @Nullable Fault fault) {}
+
+    Answers(Response forGood) {
+        this.forGood = forGood;
+    }
+
+    synchronized void responds(Response response) {
+        forGood = response;
+    }
+
+    synchronized void thenResponds(Response response) {
+        inTurn.add(response);
+    }
+
+    synchronized void header(String name, String value) {
+        for (String text : List.of(name, value)) {
+            if (text.indexOf('\r') >= 0 || text.indexOf('\n') >= 0 || name.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "header field " + name + ": " + value + ": expected a name, and no line ends");
+            }
+        }
+        fields.add(name);
+        fields.add(value);
+    }
+
+    synchronized void after(Duration latency) {
+        this.latency = latency;
+    }
+
+    synchronized void bytesPerSecond(int bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException(bytes + " bytes per second: expected at least 1");
+        }
+        bytesPerSecond = bytes;
+    }
+
+    synchronized void fails(@Nullable Fault fault) {
+        this.fault = fault;
+    }
+
+    synchronized @Nullable Fault fault() {
+        return fault;
+    }
+
+    /** Those for the next request. Takes the next response that is in turn, unless it fails. */
+    synchronized Answer next() {
+        Response next = fault == null ? inTurn.poll() : null;
+        return new Answer(next == null ? forGood : next, List.copyOf(fields), latency, bytesPerSecond, fault);
+    }
+}

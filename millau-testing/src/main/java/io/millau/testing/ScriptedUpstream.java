@@ -1,0 +1,510 @@
+package io.millau.testing;
+
+import io.millau.core.Endpoint;
+import io.millau.testing.Answers.Answer;
+import io.millau.testing.Answers.Response;
+import io.millau.testing.internal.Http2Conversation;
+import io.millau.testing.internal.Http2Fault;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An endpoint of a service, on a real socket, which does what a test says and records what it gets. At first it responds to each
+ * request with 200 and the name of its service.
+ *
+ * <p>What it is told to do applies from the next request on, also on connections that are open. Safe for use by several threads.
+ */
+public final class ScriptedUpstream implements AutoCloseable {
+
+    /** How often a slow response goes on. */
+    private static final Duration PAUSE = Duration.ofMillis(50);
+
+    /** Happens before a request is read: to the upstream as a whole. */
+    static boolean isOfConnection(Fault fault) {
+        return fault == Fault.REFUSE || fault.layer() == Fault.Layer.HANDSHAKE || isOfCertificate(fault);
+    }
+
+    private static boolean isOfCertificate(Fault fault) {
+        return fault == Fault.CERTIFICATE_NOT_TRUSTED || fault == Fault.CERTIFICATE_EXPIRED;
+    }
+
+    enum Protocol {
+        HTTP,
+        HTTPS,
+        H2C
+    }
+
+    private final String service;
+    private final Protocol protocol;
+    private final TestTime time;
+    private final Consumer<ScriptedUpstream> whenClosed;
+    private final ScriptedEndpoint socket;
+    private final Endpoint endpoint;
+    private final Answers answers;
+    private final Map<String, Answers> byPath = new ConcurrentHashMap<>();
+    private final List<RecordedRequest> recorded = new CopyOnWriteArrayList<>();
+    private final BlockingQueue<RecordedRequest> notTaken = new LinkedBlockingQueue<>();
+    private volatile boolean closed;
+
+    ScriptedUpstream(
+            String service, int number, Protocol protocol, TestTime time, Consumer<ScriptedUpstream> whenClosed) {
+        this.service = service;
+        this.protocol = protocol;
+        this.time = time;
+        this.whenClosed = whenClosed;
+        this.answers = new Answers(new Response(200, service));
+        this.socket = new ScriptedEndpoint(this::play, this::tls);
+        this.endpoint = endpoint(service + "-" + number, socket.endpoint());
+    }
+
+    private Endpoint endpoint(String id, Endpoint plain) {
+        return switch (protocol) {
+            case HTTP -> Endpoint.http(id, plain.address(), plain.port());
+            case HTTPS -> Endpoint.https(id, plain.address(), plain.port(), TestCertificates.VERIFIED);
+            case H2C -> Endpoint.h2c(id, plain.address(), plain.port());
+        };
+    }
+
+    /** Its address, for a service of one's own. */
+    public Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /**
+     * Sets the response for good, to every request that no other rule is for.
+     *
+     * @param body text, sent as UTF-8
+     * @throws IllegalArgumentException if the status is not from 200 to 599
+     */
+    public ScriptedUpstream responds(int status, String body) {
+        answers.responds(new Response(status, body));
+        return this;
+    }
+
+    /**
+     * Sets a response to one request. Those of several calls come in turn, and after them that of {@link #responds} again.
+     *
+     * @param body text, sent as UTF-8
+     * @throws IllegalArgumentException if the status is not from 200 to 599
+     */
+    public ScriptedUpstream thenResponds(int status, String body) {
+        answers.thenResponds(new Response(status, body));
+        return this;
+    }
+
+    /**
+     * Adds a header field to its responses. {@code Content-Length} is set by itself, and {@code Content-Type} if it is not added.
+     *
+     * @throws IllegalArgumentException if the name is empty, or one of them has a line end
+     */
+    public ScriptedUpstream header(String name, String value) {
+        answers.header(name, value);
+        return this;
+    }
+
+    /** Sets how long it waits before it responds or fails, by the time of {@link TestGateway#advance}. */
+    public ScriptedUpstream after(Duration latency) {
+        answers.after(latency);
+        return this;
+    }
+
+    /**
+     * Sets how fast it sends the bodies of its responses, by the time of {@link TestGateway#advance}.
+     *
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public ScriptedUpstream bytesPerSecond(int bytes) {
+        answers.bytesPerSecond(bytes);
+        return this;
+    }
+
+    /**
+     * Lets it fail in this way, at every request until {@link #heals}. What happens to connections rather than requests, such as
+     * {@link Fault#REFUSE}, ends those that are open.
+     *
+     * @throws IllegalArgumentException if an upstream with its protocol can't fail in this way: faults of {@link Fault.Layer#TLS}
+     *     and {@link Fault.Layer#HANDSHAKE} are for {@link TestGateway#tlsUpstream}, those of {@link Fault.Layer#HTTP2} for {@link
+     *     TestGateway#h2cUpstream}
+     */
+    public ScriptedUpstream fails(Fault fault) {
+        check(fault);
+        Fault before = answers.fault();
+        answers.fails(fault);
+        if (fault == Fault.REFUSE) {
+            socket.refuse();
+            return this;
+        }
+        listenAfter(before);
+        if (isOfConnection(fault)) {
+            closeConnections();
+        }
+        return this;
+    }
+
+    /** Ends its failures, also those for certain paths. */
+    public ScriptedUpstream heals() {
+        Fault before = answers.fault();
+        answers.fails(null);
+        byPath.values().forEach(rule -> rule.fails(null));
+        listenAfter(before);
+        return this;
+    }
+
+    private void listenAfter(@Nullable Fault before) {
+        if (before == Fault.REFUSE) {
+            socket.listenAgain();
+        }
+    }
+
+    private void check(Fault fault) {
+        if (!canHappen(fault, protocol)) {
+            throw new IllegalArgumentException(fault.name() + ": expected a fault of an upstream that speaks "
+                    + protocol.name().toLowerCase(Locale.ROOT));
+        }
+    }
+
+    static boolean canHappen(Fault fault, Protocol protocol) {
+        return switch (fault.layer()) {
+            case HTTP -> protocol != Protocol.H2C || http2(fault) != null;
+            case TLS, HANDSHAKE -> protocol == Protocol.HTTPS;
+            case HTTP2 -> protocol == Protocol.H2C;
+        };
+    }
+
+    /** The fault in the terms of HTTP/2; null if there is no such thing. */
+    private static @Nullable Http2Fault http2(Fault fault) {
+        return Arrays.stream(Http2Fault.values())
+                .filter(other -> other.name().equals(fault.name()))
+                .findAny()
+                .orElse(null);
+    }
+
+    /**
+     * Starts a rule for requests with exactly this path, whatever their query. A second call with the path goes on with its rule.
+     *
+     * @param path as it is sent, {@code /orders/7} for instance
+     * @throws IllegalArgumentException if it does not begin with a slash, or has a query
+     */
+    public Rule when(String path) {
+        if (!path.startsWith("/") || path.indexOf('?') >= 0) {
+            throw new IllegalArgumentException("path " + path + ": expected one that begins with /, without a query");
+        }
+        return new Rule(byPath.computeIfAbsent(path, p -> new Answers(new Response(200, service))));
+    }
+
+    /** What an upstream does when a path is requested. Safe for use by several threads. */
+    public final class Rule {
+
+        private final Answers answers;
+
+        private Rule(Answers answers) {
+            this.answers = answers;
+        }
+
+        /** See {@link ScriptedUpstream#responds}. */
+        public Rule responds(int status, String body) {
+            answers.responds(new Response(status, body));
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#thenResponds}. */
+        public Rule thenResponds(int status, String body) {
+            answers.thenResponds(new Response(status, body));
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#header}. */
+        public Rule header(String name, String value) {
+            answers.header(name, value);
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#after}. */
+        public Rule after(Duration latency) {
+            answers.after(latency);
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#bytesPerSecond}. */
+        public Rule bytesPerSecond(int bytes) {
+            answers.bytesPerSecond(bytes);
+            return this;
+        }
+
+        /**
+         * See {@link ScriptedUpstream#fails}.
+         *
+         * @throws IllegalArgumentException also if the fault happens before a path is known
+         */
+        public Rule fails(Fault fault) {
+            if (isOfConnection(fault)) {
+                throw new IllegalArgumentException(
+                        fault.name() + ": expected a fault that happens after the path was read");
+            }
+            check(fault);
+            answers.fails(fault);
+            return this;
+        }
+
+        /** Ends the failures at this path. */
+        public Rule heals() {
+            answers.fails(null);
+            return this;
+        }
+    }
+
+    /** All requests so far in the order they were read, each attempt of a request. A snapshot. */
+    public List<RecordedRequest> requests() {
+        return List.copyOf(recorded);
+    }
+
+    /**
+     * Waits for the next request, and takes it: the first call returns the first request, each further one the next.
+     *
+     * @param atMost how long, by the system's time
+     * @throws AssertionError if none comes; the message has those that came before
+     */
+    public RecordedRequest takeRequest(Duration atMost) {
+        try {
+            RecordedRequest next = notTaken.poll(atMost.toNanos(), TimeUnit.NANOSECONDS);
+            if (next != null) {
+                return next;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        throw new AssertionError("expected a request at " + this + " within " + atMost.toMillis() + " ms, but "
+                + (recorded.isEmpty() ? "none has come" : "none came after " + recorded));
+    }
+
+    private void record(RecordedRequest request) {
+        recorded.add(request);
+        notTaken.add(request);
+    }
+
+    private @Nullable SSLContext tls() {
+        Fault fault = answers.fault();
+        if (protocol != Protocol.HTTPS || fault != null && fault.layer() == Fault.Layer.HANDSHAKE) {
+            return null;
+        }
+        return fault == Fault.CERTIFICATE_EXPIRED
+                ? TestCertificates.EXPIRED
+                : fault == Fault.CERTIFICATE_NOT_TRUSTED ? TestCertificates.NOT_TRUSTED : TestCertificates.TRUSTED;
+    }
+
+    private void play(ScriptedEndpoint.Connection connection) throws IOException {
+        Fault fault = answers.fault();
+        if (fault != null && fault.layer() == Fault.Layer.HANDSHAKE) {
+            script(fault).play(connection);
+        } else if (protocol == Protocol.H2C) {
+            playHttp2(connection);
+        } else {
+            playHttp1(connection);
+        }
+    }
+
+    private static ScriptedEndpoint.Script script(Fault fault) {
+        if (fault.script == null) {
+            throw new IllegalStateException(fault + " has no script");
+        }
+        return fault.script;
+    }
+
+    private Answer next(String path) {
+        Answers rule = byPath.get(path);
+        Fault fault = answers.fault();
+        return (rule == null || fault != null ? answers : rule).next();
+    }
+
+    /** Whether the body of the request is read before the fault happens. */
+    private static boolean readsAll(Fault fault, Fault.Stage stage) {
+        return stage == Fault.Stage.END && fault != Fault.HANG;
+    }
+
+    private void playHttp1(ScriptedEndpoint.Connection connection) throws IOException {
+        boolean goesOn = true;
+        while (goesOn) {
+            Message head = connection.peekHead();
+            if (head == null) {
+                return;
+            }
+            Answer answer = next(RecordedRequest.of(head).path());
+            Fault fault = answer.fault();
+            if (fault == null) {
+                respond(connection, head, answer);
+            } else {
+                boolean whole = readsAll(fault, fault.stage());
+                record(RecordedRequest.of(whole ? connection.peekBody() : head));
+                time.await(answer.latency(), () -> closed);
+                goesOn = connection.playOnce(script(fault));
+            }
+        }
+    }
+
+    private void respond(ScriptedEndpoint.Connection connection, Message head, Answer answer) throws IOException {
+        if ("100-continue".equalsIgnoreCase(head.field("Expect"))) {
+            connection.send("HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        record(RecordedRequest.of(connection.peekBody()));
+        time.await(answer.latency(), () -> closed);
+        byte[] body = body(answer);
+        StringBuilder text = new StringBuilder("HTTP/1.1 ")
+                .append(answer.response().status())
+                .append(' ')
+                .append(StatusCodes.getReason(answer.response().status()))
+                .append("\r\n");
+        List<String> fields = fields(answer, body.length);
+        for (int i = 0; i < fields.size(); i += 2) {
+            text.append(fields.get(i)).append(": ").append(fields.get(i + 1)).append("\r\n");
+        }
+        connection.send(text.append("\r\n").toString());
+        if (!head.startLine().startsWith("HEAD ")) {
+            send(body, answer, (part, end) -> connection.wire().out().write(part));
+        }
+    }
+
+    private void playHttp2(ScriptedEndpoint.Connection connection) throws IOException {
+        Http2Conversation peer = new Http2Conversation(connection);
+        boolean goesOn = true;
+        while (goesOn) {
+            List<String> fields = peer.nextRequest();
+            try {
+                Answer answer = next(RecordedRequest.of(fields, "").path());
+                if (answer.fault() == null) {
+                    respond(peer, fields, answer);
+                } else {
+                    goesOn = fail(connection, peer, fields, answer, answer.fault());
+                }
+            } catch (Http2Conversation.StreamEndedException e) {
+                // the proxy has given this request up
+            }
+        }
+    }
+
+    private boolean fail(
+            ScriptedEndpoint.Connection connection,
+            Http2Conversation peer,
+            List<String> fields,
+            Answer answer,
+            Fault fault)
+            throws IOException {
+        Http2Fault inHttp2 = http2(fault);
+        if (inHttp2 == null) {
+            throw new IllegalStateException(fault + " over HTTP/2");
+        }
+        record(RecordedRequest.of(fields, readsAll(fault, inHttp2.stage()) ? peer.readBody() : ""));
+        time.await(answer.latency(), () -> closed);
+        switch (fault) {
+            case HANG -> connection.stall();
+            case RESET_BEFORE_READING -> connection.reset();
+            default -> {
+                return inHttp2.play(connection, peer, fields);
+            }
+        }
+        return false;
+    }
+
+    private void respond(Http2Conversation peer, List<String> request, Answer answer) throws IOException {
+        RecordedRequest whole = RecordedRequest.of(request, peer.readBody());
+        record(whole);
+        time.await(answer.latency(), () -> closed);
+        byte[] body = body(answer);
+        List<String> fields = new ArrayList<>(
+                List.of(":status", String.valueOf(answer.response().status())));
+        List<String> own = fields(answer, body.length);
+        for (int i = 0; i < own.size(); i += 2) {
+            fields.add(own.get(i).toLowerCase(Locale.ROOT));
+            fields.add(own.get(i + 1));
+        }
+        boolean bodyless = body.length == 0 || whole.method().equals("HEAD");
+        peer.frames.headers(peer.stream(), bodyless, fields.toArray(String[]::new));
+        if (!bodyless) {
+            send(body, answer, (part, end) -> peer.send(new String(part, StandardCharsets.ISO_8859_1), end));
+        }
+    }
+
+    private static byte[] body(Answer answer) {
+        int status = answer.response().status();
+        return status == StatusCodes.NO_CONTENT || status == StatusCodes.NOT_MODIFIED
+                ? new byte[0]
+                : answer.response().body().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Names and values in turn. */
+    private static List<String> fields(Answer answer, int bodyBytes) {
+        List<String> fields = new ArrayList<>(answer.fields());
+        int status = answer.response().status();
+        if (status == StatusCodes.NO_CONTENT || status == StatusCodes.NOT_MODIFIED) {
+            return fields;
+        }
+        boolean typed = false;
+        for (int i = 0; i < fields.size(); i += 2) {
+            typed |= fields.get(i).equalsIgnoreCase("Content-Type");
+        }
+        if (!typed && bodyBytes > 0) {
+            fields.addAll(List.of("Content-Type", "text/plain; charset=utf-8"));
+        }
+        fields.addAll(List.of("Content-Length", String.valueOf(bodyBytes)));
+        return fields;
+    }
+
+    private interface Sender {
+        void send(byte[] part, boolean end) throws IOException;
+    }
+
+    /** Sends the parts when they are due, so that a long time that the test lets pass is enough for many. */
+    private void send(byte[] body, Answer answer, Sender sender) throws IOException {
+        long perSecond = answer.bytesPerSecond();
+        int part = (int) Math.max(1, perSecond * PAUSE.toMillis() / 1000);
+        long began = time.ticker.nanoTime();
+        for (int from = 0; from < body.length; from += part) {
+            long due = began + TimeUnit.SECONDS.toNanos(from) / perSecond;
+            time.await(Duration.ofNanos(due - time.ticker.nanoTime()), () -> closed);
+            int to = Math.min(body.length, from + part);
+            sender.send(Arrays.copyOfRange(body, from, to), to == body.length);
+        }
+    }
+
+    private void closeConnections() {
+        try {
+            socket.closeConnections();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Takes it out of its service, and closes its connections. */
+    @Override
+    public void close() {
+        closed = true;
+        whenClosed.accept(this);
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        time.wakeAll();
+    }
+
+    /** Its service and address. */
+    @Override
+    public String toString() {
+        return service + " (" + endpoint + ")";
+    }
+}

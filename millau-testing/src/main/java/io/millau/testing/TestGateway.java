@@ -1,0 +1,363 @@
+package io.millau.testing;
+
+import io.millau.core.CertificateSource;
+import io.millau.core.Endpoint;
+import io.millau.core.InMemoryServices;
+import io.millau.core.Overview;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.TrafficListener;
+import io.millau.server.Millau;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A proxy for a test, with upstreams that do what the test says, and time that the test advances. {@link MillauExtension} starts and
+ * ends one with JUnit; without JUnit:
+ *
+ * <pre>{@code
+ * try (TestGateway millau = TestGateway.start(builder -> builder.retryPolicy(policy))) {
+ *     ScriptedUpstream orders = millau.upstream("orders").responds(200, "good");
+ *     assert millau.get("/orders/7").body().equals("good");
+ * }
+ * }</pre>
+ *
+ * <p>Its builder is that of {@link Millau#builder}, with these differences, all of which a test can set in another way except time:
+ * it listens for plain HTTP on a free port of the loopback address, has the services of {@link #upstream} and {@link #routes}, one I/O
+ * thread, so that requests take turns predictably, the time of {@link #advance}, and on {@link #close} waits for no request in
+ * progress. With {@code builder.https("127.0.0.1:0")} it listens for HTTPS, too, see {@link #httpsUri}.
+ *
+ * <p>Safe for use by several threads; not for I/O threads.
+ */
+public class TestGateway implements AutoCloseable {
+
+    /** For requests without their own limit: nothing that works takes longer. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    /** An instance that is known for less may still be starting, and requests wait for it. An upstream is to be judged at once. */
+    private static final Duration NOT_STARTING = Duration.ofSeconds(10);
+
+    private final Consumer<Millau.Builder> settings;
+    private @Nullable Running running;
+
+    /** What lives from the start to the end. */
+    private static final class Running {
+        final TestTime time = new TestTime();
+        final InMemoryServices services = ServiceSource.of();
+        final Map<String, Service> routes = new LinkedHashMap<>();
+        final List<ScriptedUpstream> upstreams = new ArrayList<>();
+        final Map<String, String> serviceOf = new LinkedHashMap<>();
+        final List<TrafficListener.Ingress> ingresses = new CopyOnWriteArrayList<>();
+        final Millau proxy;
+        private @Nullable TestClient client;
+        private int numbers;
+
+        Running(Consumer<Millau.Builder> settings) {
+            Millau.Builder builder = Millau.builder()
+                    .http(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                    .source(services)
+                    .certificates(ownCertificate())
+                    .ioThreads(1)
+                    .drain(Duration.ZERO)
+                    .listener(new TrafficListener() {
+                        @Override
+                        public void started(Overview overview) {
+                            ingresses.addAll(overview.ingresses());
+                        }
+                    });
+            settings.accept(builder);
+            try {
+                proxy = builder.ticker(time.ticker).start();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** Made for the first client that wants it. */
+        private static CertificateSource ownCertificate() {
+            return name -> name == null || TestCertificates.LOCALHOST.fits(name)
+                    ? List.of(TestCertificates.LOCALHOST)
+                    : List.of();
+        }
+
+        synchronized ScriptedUpstream upstream(String service, ScriptedUpstream.Protocol protocol) {
+            ScriptedUpstream upstream = new ScriptedUpstream(service, ++numbers, protocol, time, this::removed);
+            upstreams.add(upstream);
+            serviceOf.put(upstream.endpoint().id(), service);
+            replaceServices();
+            return upstream;
+        }
+
+        private synchronized void removed(ScriptedUpstream upstream) {
+            upstreams.remove(upstream);
+            replaceServices();
+        }
+
+        synchronized void routes(Service... changed) {
+            for (Service service : changed) {
+                routes.put(service.id(), service);
+            }
+            replaceServices();
+        }
+
+        private void replaceServices() {
+            Set<String> routed = new HashSet<>();
+            List<Service> all = new ArrayList<>();
+            for (Service service : routes.values()) {
+                routed.add(service.name());
+                all.add(service.endpoints().isEmpty() ? service.withEndpoints(endpoints(service.name())) : service);
+            }
+            for (String name : new LinkedHashSet<>(serviceOf.values())) {
+                if (routed.add(name) && !endpoints(name).isEmpty()) {
+                    all.add(Service.named(name).endpoints(endpoints(name)).build());
+                }
+            }
+            time.ticker.runEarlier(NOT_STARTING, () -> services.replace(all));
+        }
+
+        private List<Endpoint> endpoints(String service) {
+            return upstreams.stream()
+                    .map(ScriptedUpstream::endpoint)
+                    .filter(endpoint -> service.equals(serviceOf.get(endpoint.id())))
+                    .toList();
+        }
+
+        /** The first address with this protocol; null if there is none. */
+        @Nullable
+        URI uri(String protocol) {
+            String host = protocol.equals("https") ? "localhost" : "127.0.0.1";
+            return ingresses.stream()
+                    .filter(ingress -> ingress.protocol().equals(protocol))
+                    .findFirst()
+                    .map(ingress -> URI.create(protocol + "://" + host + ":" + ingress.port()))
+                    .orElse(null);
+        }
+
+        synchronized HttpClient client() {
+            TestClient known = client;
+            if (known == null) {
+                known = TestClient.of(proxy.port());
+                client = known;
+            }
+            return known.http;
+        }
+
+        void close() {
+            proxy.close();
+            List.copyOf(upstreams).forEach(ScriptedUpstream::close);
+            synchronized (this) {
+                if (client != null) {
+                    client.free();
+                    client = null;
+                }
+            }
+        }
+    }
+
+    TestGateway(Consumer<Millau.Builder> settings) {
+        this.settings = settings;
+    }
+
+    /** Starts a proxy with the settings of the class description. */
+    public static TestGateway start() {
+        return start(builder -> {});
+    }
+
+    /**
+     * Starts a proxy.
+     *
+     * @param settings changes its builder
+     * @throws UncheckedIOException if it can't listen
+     */
+    public static TestGateway start(Consumer<Millau.Builder> settings) {
+        TestGateway gateway = new TestGateway(settings);
+        gateway.begin();
+        return gateway;
+    }
+
+    final synchronized void begin() {
+        running = new Running(settings);
+    }
+
+    private synchronized Running running() {
+        if (running == null) {
+            throw new IllegalStateException("the proxy does not run: expected a call within a test");
+        }
+        return running;
+    }
+
+    /** Returns the proxy itself. */
+    public final Millau proxy() {
+        return running().proxy;
+    }
+
+    /** Returns where the proxy listens for plain HTTP, without a slash at its end. */
+    public final URI uri() {
+        return uri("http");
+    }
+
+    /**
+     * Returns where the proxy listens for HTTPS, without a slash at its end. The host is {@code localhost}, for which the proxy has a
+     * certificate that {@link #get} and {@link #send} trust.
+     *
+     * @throws IllegalStateException if the test did not ask for HTTPS with {@code builder.https("127.0.0.1:0")}
+     */
+    public final URI httpsUri() {
+        return uri("https");
+    }
+
+    private URI uri(String protocol) {
+        URI uri = running().uri(protocol);
+        if (uri == null) {
+            throw new IllegalStateException("no address for " + protocol.toUpperCase(Locale.ROOT)
+                    + ": expected builder." + protocol + "(\"127.0.0.1:0\")");
+        }
+        return uri;
+    }
+
+    /**
+     * Starts a request to the proxy.
+     *
+     * @param target a path, with or without a query; or a whole {@code http} URL, of which the proxy gets the host, but which is sent
+     *     to the proxy whatever that resolves to; or a URL below {@link #httpsUri}
+     * @throws IllegalArgumentException if it is something else
+     */
+    public final HttpRequest.Builder request(String target) {
+        URI uri = URI.create(target.startsWith("/") ? uri() + target : target);
+        boolean known = "http".equals(uri.getScheme())
+                || "https".equals(uri.getScheme())
+                        && httpsUri().getRawAuthority().equals(uri.getRawAuthority());
+        if (!known || uri.getHost() == null) {
+            throw new IllegalArgumentException(
+                    target + ": expected a path that begins with /, an http URL, or one below httpsUri()");
+        }
+        return HttpRequest.newBuilder(uri);
+    }
+
+    /**
+     * Sends a GET request over HTTP/1.1 and waits for the response, of which redirects are not followed.
+     *
+     * @param target as in {@link #request}
+     * @throws UncheckedIOException if there is none
+     */
+    public final HttpResponse<String> get(String target) {
+        return send(request(target));
+    }
+
+    /**
+     * Sends a POST request with text in UTF-8, as {@link #get} does.
+     *
+     * @param target as in {@link #request}
+     * @throws UncheckedIOException if there is no response
+     */
+    public final HttpResponse<String> post(String target, String body) {
+        return send(request(target)
+                .header("Content-Type", "text/plain; charset=utf-8")
+                .POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    /**
+     * Sends a request, as {@link #get} does. One without a timeout waits for 30 s of the system's time.
+     *
+     * @throws UncheckedIOException if there is no response
+     */
+    public final HttpResponse<String> send(HttpRequest.Builder request) {
+        Running now = running();
+        try {
+            return now.client().send(limited(request), text());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for the response", e);
+        }
+    }
+
+    /** Sends a request without waiting: for tests that advance time while it is in progress. */
+    public final CompletableFuture<HttpResponse<String>> sendAsync(HttpRequest.Builder request) {
+        return running().client().sendAsync(limited(request), text());
+    }
+
+    private static HttpRequest limited(HttpRequest.Builder request) {
+        HttpRequest built = request.build();
+        return built.timeout().isPresent()
+                ? built
+                : request.copy().timeout(PATIENCE).build();
+    }
+
+    private static HttpResponse.BodyHandler<String> text() {
+        return HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Adds an endpoint to a service. The service gets the requests for every host and path, unless {@link #routes} has one of that
+     * name without endpoints of its own. The endpoint counts as one that runs for long: none that is only starting.
+     *
+     * @param service its name
+     * @return the endpoint, which speaks HTTP/1.1
+     */
+    public final ScriptedUpstream upstream(String service) {
+        return running().upstream(service, ScriptedUpstream.Protocol.HTTP);
+    }
+
+    /** As {@link #upstream}, with an endpoint that speaks HTTP/2 without TLS, one request at a time on each connection. */
+    public final ScriptedUpstream h2cUpstream(String service) {
+        return running().upstream(service, ScriptedUpstream.Protocol.H2C);
+    }
+
+    /** As {@link #upstream}, with an endpoint that speaks HTTP/1.1 over TLS, with a certificate that the proxy verifies. */
+    public final ScriptedUpstream tlsUpstream(String service) {
+        return running().upstream(service, ScriptedUpstream.Protocol.HTTPS);
+    }
+
+    /**
+     * Adds services, or replaces those of the same {@link Service#id}, the name if none is set; the others stay. A service without
+     * endpoints gets those of {@link #upstream} with its name, also those added later. To take a service away, replace it by one that
+     * is not {@link Service#enabled}. Requests that follow this call are routed by it.
+     */
+    public final void routes(Service... services) {
+        running().routes(services);
+    }
+
+    /**
+     * Lets time pass: for the timeouts, ejections, health checks and idle connections of the proxy, and for what an upstream does
+     * {@link ScriptedUpstream#after} a time. It goes on by itself, too, as the system's does. When this method returns, what is due has
+     * begun to happen: a request whose upstream has timed out is on its way to the next, for instance.
+     */
+    public final void advance(Duration by) {
+        running().time.advance(by);
+    }
+
+    /** Ends the proxy and its upstreams. Requests in progress are ended, too. Further calls have no effect. */
+    @Override
+    public void close() {
+        Running ended;
+        synchronized (this) {
+            ended = running;
+            running = null;
+        }
+        if (ended != null) {
+            ended.close();
+        }
+    }
+}

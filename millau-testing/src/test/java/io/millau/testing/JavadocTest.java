@@ -1,0 +1,16 @@
+package io.millau.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.testing.UndocumentedApi;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class JavadocTest {
+
+    @Test
+    void everyPublicMemberIsDocumented() throws Exception {
+        assertThat(UndocumentedApi.in(Path.of("src/main/java/io/millau/testing")))
+                .isEmpty();
+    }
+}

@@ -1,0 +1,195 @@
+package io.millau.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ScriptedUpstreamTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @RegisterExtension
+    final MillauExtension millau = MillauExtension.create();
+
+    private ScriptedUpstream upstream(ScriptedUpstream.Protocol protocol) {
+        return switch (protocol) {
+            case HTTP -> millau.upstream("app");
+            case HTTPS -> millau.tlsUpstream("app");
+            case H2C -> millau.h2cUpstream("app");
+        };
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void itRespondsAndRecordsWholeRequests(ScriptedUpstream.Protocol protocol) {
+        ScriptedUpstream upstream = upstream(protocol)
+                .responds(201, "Grüße")
+                .header("X-Answer", "42")
+                .header("X-Answer", "43");
+
+        HttpResponse<String> response = millau.send(millau.request("http://shop.example/orders?page=2")
+                .header("X-One", "1")
+                .PUT(HttpRequest.BodyPublishers.ofString("Größe")));
+
+        assertThat(response.statusCode()).isEqualTo(201);
+        assertThat(response.body()).isEqualTo("Grüße");
+        assertThat(response.headers().allValues("X-Answer")).containsExactly("42", "43");
+        assertThat(response.headers().firstValue("Content-Type")).contains("text/plain; charset=utf-8");
+
+        RecordedRequest request = upstream.takeRequest(PATIENCE);
+        assertThat(request.method()).isEqualTo("PUT");
+        assertThat(request.path()).isEqualTo("/orders");
+        assertThat(request.query()).isEqualTo("page=2");
+        assertThat(request.host()).isEqualTo("shop.example");
+        assertThat(request.header("x-one")).isEqualTo("1");
+        assertThat(request.headers("x-two")).isEmpty();
+        assertThat(request.body()).isEqualTo("Größe");
+        assertThat(request.bodyBytes()).hasSize(7);
+        assertThat(request).hasToString("PUT /orders?page=2");
+        assertThat(upstream.requests()).containsExactly(request);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aLargeResponseAndOneWithoutABodyArrive(ScriptedUpstream.Protocol protocol) {
+        String large = "0123456789".repeat(100_000);
+        upstream(protocol).responds(200, large).when("/none").responds(204, "");
+
+        assertThat(millau.get("/").body()).isEqualTo(large);
+        assertThat(millau.get("/none").statusCode()).isEqualTo(204);
+        assertThat(millau.send(millau.request("/").method("HEAD", HttpRequest.BodyPublishers.noBody()))
+                        .headers()
+                        .firstValue("Content-Length"))
+                .contains("1000000");
+    }
+
+    @Test
+    void responsesComeInTurnAndThenTheOneForGood() {
+        millau.upstream("app").responds(200, "usual").thenResponds(500, "one").thenResponds(404, "two");
+
+        assertThat(millau.get("/").statusCode()).isEqualTo(500);
+        assertThat(millau.get("/").body()).isEqualTo("two");
+        assertThat(millau.get("/").body()).isEqualTo("usual");
+        assertThat(millau.get("/").body()).isEqualTo("usual");
+    }
+
+    @Test
+    void aPathHasItsOwnRule() {
+        ScriptedUpstream upstream = millau.upstream("app").responds(200, "usual");
+        upstream.when("/slow").thenResponds(503, "not yet").responds(200, "now").header("X-Rule", "slow");
+        upstream.when("/bad").fails(Fault.GARBAGE);
+
+        assertThat(millau.get("/other").body()).isEqualTo("usual");
+        assertThat(millau.get("/slow?x=1").statusCode()).isEqualTo(503);
+        assertThat(millau.get("/slow").body()).isEqualTo("now");
+        assertThat(millau.get("/slow").headers().firstValue("X-Rule")).contains("slow");
+        assertThat(millau.get("/bad").statusCode()).isEqualTo(502);
+        upstream.heals();
+        millau.advance(Duration.ofSeconds(60));
+        assertThat(millau.get("/bad").body()).isEqualTo("app");
+    }
+
+    /** The request goes to both, and each has its attempt. */
+    @Test
+    void eachAttemptIsRecordedWhereItWentTo() {
+        ScriptedUpstream first = millau.upstream("app").fails(Fault.CLOSE_INSTEAD_OF_RESPONSE);
+        ScriptedUpstream second = millau.upstream("app").responds(200, "second");
+
+        assertThat(millau.send(millau.request("/x").PUT(HttpRequest.BodyPublishers.ofString("body")))
+                        .body())
+                .isEqualTo("second");
+
+        assertThat(first.requests())
+                .singleElement()
+                .extracting(RecordedRequest::body)
+                .isEqualTo("body");
+        assertThat(second.requests())
+                .singleElement()
+                .extracting(RecordedRequest::body)
+                .isEqualTo("body");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aLatencyPassesWhenTheTestLetsItPass(ScriptedUpstream.Protocol protocol) throws Exception {
+        ScriptedUpstream upstream = upstream(protocol).after(Duration.ofSeconds(25));
+        CompletableFuture<HttpResponse<String>> response = millau.sendAsync(millau.request("/"));
+        upstream.takeRequest(PATIENCE);
+        assertThat(response).isNotDone();
+
+        await().atMost(PATIENCE).until(() -> {
+            millau.advance(Duration.ofSeconds(5));
+            return response.isDone();
+        });
+
+        assertThat(response.get(60, TimeUnit.SECONDS).body()).isEqualTo("app");
+    }
+
+    @Test
+    void aSlowBodyComesInParts() throws Exception {
+        ScriptedUpstream upstream =
+                millau.upstream("app").responds(200, "x".repeat(1000)).bytesPerSecond(100);
+        CompletableFuture<HttpResponse<String>> response = millau.sendAsync(millau.request("/"));
+        upstream.takeRequest(PATIENCE);
+
+        millau.advance(Duration.ofSeconds(5));
+        assertThat(response).isNotDone();
+        await().atMost(PATIENCE).until(() -> {
+            millau.advance(Duration.ofSeconds(1));
+            return response.isDone();
+        });
+
+        assertThat(response.get().body()).hasSize(1000);
+    }
+
+    @Test
+    void aRequestThatDoesNotComeIsAnErrorThatNamesThoseThatCame() {
+        ScriptedUpstream upstream = millau.upstream("app");
+        assertThatThrownBy(() -> upstream.takeRequest(Duration.ZERO))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageMatching(
+                        "expected a request at app \\(http://127.0.0.1:\\d+\\) within 0 ms, but none has come");
+
+        millau.get("/one?x");
+        upstream.takeRequest(PATIENCE);
+
+        assertThatThrownBy(() -> upstream.takeRequest(Duration.ofMillis(1)))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageEndingWith("within 1 ms, but none came after [GET /one?x]");
+    }
+
+    @Test
+    void aClosedUpstreamIsNoLongerInItsService() {
+        ScriptedUpstream one = millau.upstream("app").responds(200, "one");
+        millau.upstream("app").responds(200, "two");
+
+        one.close();
+
+        for (int i = 0; i < 4; i++) {
+            assertThat(millau.get("/").body()).isEqualTo("two");
+        }
+    }
+
+    @Test
+    void whatCannotBeSentIsRefused() {
+        ScriptedUpstream upstream = millau.upstream("app");
+
+        assertThatThrownBy(() -> upstream.responds(99, ""))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("status 99: expected 200 to 599");
+        assertThatThrownBy(() -> upstream.header("X", "a\r\nb")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> upstream.bytesPerSecond(0)).hasMessage("0 bytes per second: expected at least 1");
+        assertThatThrownBy(() -> upstream.when("/x?y"))
+                .hasMessage("path /x?y: expected one that begins with /, without a query");
+    }
+}

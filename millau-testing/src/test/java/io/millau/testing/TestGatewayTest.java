@@ -1,0 +1,256 @@
+package io.millau.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.core.Service;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class TestGatewayTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @Test
+    void twoProxiesRunSideBySide() {
+        try (TestGateway one = TestGateway.start();
+                TestGateway two = TestGateway.start()) {
+            one.upstream("app").responds(200, "one");
+            two.upstream("app").responds(200, "two");
+
+            assertThat(one.get("/").body()).isEqualTo("one");
+            assertThat(two.get("/").body()).isEqualTo("two");
+            assertThat(one.uri()).isNotEqualTo(two.uri()).hasPath("");
+        }
+    }
+
+    /** Each had a client of its own, whose thread stayed until the garbage collection: 400 tests, 400 threads. */
+    @Test
+    void testsOneAfterTheOtherLeaveNoThreads() {
+        startAndGet();
+        long before = clientThreads();
+        for (int i = 0; i < 10; i++) {
+            startAndGet();
+        }
+
+        assertThat(clientThreads()).isEqualTo(before);
+    }
+
+    private static void startAndGet() {
+        try (TestGateway millau = TestGateway.start()) {
+            assertThat(millau.get("/").statusCode()).isEqualTo(502);
+        }
+    }
+
+    private static long clientThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().contains("SelectorManager"))
+                .count();
+    }
+
+    @Test
+    void itEndsAlthoughARequestIsInProgress() throws Exception {
+        CompletableFuture<HttpResponse<String>> response;
+        try (TestGateway millau = TestGateway.start()) {
+            ScriptedUpstream silent = millau.upstream("app").fails(Fault.HANG);
+            response = millau.sendAsync(millau.request("/"));
+            silent.takeRequest(PATIENCE);
+        }
+        await().atMost(PATIENCE).until(response::isDone);
+    }
+
+    @Test
+    void clientsAndUpstreamsSpeakTls() {
+        try (TestGateway millau = TestGateway.start(builder -> builder.https("127.0.0.1:0"))) {
+            ScriptedUpstream upstream = millau.tlsUpstream("app");
+
+            HttpResponse<String> response = millau.get(millau.httpsUri() + "/x");
+
+            assertThat(response.body()).isEqualTo("app");
+            assertThat(response.sslSession()).isPresent();
+            assertThat(upstream.takeRequest(PATIENCE).header("X-Forwarded-Proto"))
+                    .isEqualTo("https");
+            assertThat(millau.get("/x").body()).isEqualTo("app");
+        }
+    }
+
+    @Test
+    void withoutAnAddressForHttpsItSaysHowToGetOne() {
+        try (TestGateway millau = TestGateway.start()) {
+            assertThatThrownBy(millau::httpsUri)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("no address for HTTPS: expected builder.https(\"127.0.0.1:0\")");
+        }
+    }
+
+    @Test
+    void aUrlReachesTheProxyWhateverItsHostResolvesTo() {
+        try (TestGateway millau = TestGateway.start()) {
+            millau.routes(
+                    Service.named("shop").hosts("shop.example").build(),
+                    Service.named("orders")
+                            .hosts("shop.example")
+                            .path("/orders/")
+                            .build());
+            millau.upstream("shop");
+            ScriptedUpstream orders = millau.upstream("orders");
+
+            assertThat(millau.get("http://shop.example/").body()).isEqualTo("shop");
+            assertThat(millau.post("http://shop.example/orders/", "7").body()).isEqualTo("orders");
+            assertThat(millau.get("http://other.example/").statusCode()).isEqualTo(502);
+            assertThat(millau.get("/").statusCode()).isEqualTo(502);
+            RecordedRequest request = orders.takeRequest(PATIENCE);
+            assertThat(request.host()).isEqualTo("shop.example");
+            assertThat(request.path()).isEqualTo("/orders/");
+            assertThat(request.body()).isEqualTo("7");
+        }
+    }
+
+    @Test
+    void whatIsNoTargetIsRefused() {
+        try (TestGateway millau = TestGateway.start(builder -> builder.https("127.0.0.1:0"))) {
+            for (String target : new String[] {"orders", "ftp://shop.example/", "https://shop.example/", "http:/x"}) {
+                assertThatThrownBy(() -> millau.get(target))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage(
+                                target + ": expected a path that begins with /, an http URL, or one below httpsUri()");
+            }
+        }
+    }
+
+    @Test
+    void routesChangeWhileItRuns() throws Exception {
+        try (TestGateway millau = TestGateway.start()) {
+            ScriptedUpstream blue = millau.upstream("blue");
+            assertThat(millau.get("/").body()).isEqualTo("blue");
+
+            millau.routes(Service.named("blue").path("/blue/").build());
+            assertThat(millau.get("/").statusCode()).isEqualTo(502);
+            assertThat(millau.get("/blue/").body()).isEqualTo("blue");
+
+            millau.routes(Service.named("green").endpoints(blue.endpoint()).build());
+            assertThat(millau.get("/").body()).as("with its own endpoint").isEqualTo("blue");
+            assertThat(millau.get("/blue/").body()).as("stays").isEqualTo("blue");
+
+            millau.routes(Service.named("blue").enabled(false).build());
+            assertThat(millau.proxy().explain(URI.create("http://a/blue/"))).contains("blue: not enabled");
+        }
+    }
+
+    @Test
+    void aRequestAtASilentUpstreamGoesOnWhenItsTimeHasPassed() throws Exception {
+        try (TestGateway millau = TestGateway.start()) {
+            ScriptedUpstream silent = millau.upstream("app").fails(Fault.HANG);
+            ScriptedUpstream good = millau.upstream("app").responds(200, "good");
+            CompletableFuture<HttpResponse<String>> response = millau.sendAsync(millau.request("/"));
+            silent.takeRequest(PATIENCE);
+
+            millau.advance(Duration.ofSeconds(29));
+            assertThat(good.requests()).isEmpty();
+            millau.advance(Duration.ofSeconds(1));
+
+            assertThat(response.get(60, TimeUnit.SECONDS).body()).isEqualTo("good");
+        }
+    }
+
+    @Test
+    void anEjectedUpstreamIsBackAfterItsTime() {
+        try (TestGateway millau = TestGateway.start()) {
+            ScriptedUpstream bad = millau.upstream("app").fails(Fault.REFUSE);
+            millau.upstream("app").responds(200, "good");
+            assertThat(millau.get("/").body()).isEqualTo("good");
+            bad.heals();
+
+            millau.advance(Duration.ofSeconds(50));
+            for (int i = 0; i < 4; i++) {
+                assertThat(millau.get("/").body()).isEqualTo("good");
+            }
+            millau.advance(Duration.ofSeconds(10));
+
+            Set<String> bodies = new HashSet<>();
+            for (int i = 0; i < 4; i++) {
+                bodies.add(millau.get("/").body());
+            }
+            assertThat(bodies).containsExactlyInAnyOrder("good", "app");
+        }
+    }
+
+    /** Deadlines of connections are looked at once a second. Who advances time does not have to wait for that. */
+    @Test
+    void anIdleClientIsClosedWhenItsTimeHasPassed() throws Exception {
+        try (TestGateway millau = TestGateway.start();
+                Socket client = new Socket("127.0.0.1", millau.uri().getPort())) {
+            Wire wire = new Wire(client);
+            wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            wire.readBody(wire.readHead(), false);
+            client.setSoTimeout(100);
+
+            await().atMost(PATIENCE).until(() -> {
+                millau.advance(Duration.ofSeconds(181));
+                return isClosed(wire);
+            });
+        }
+    }
+
+    private static boolean isClosed(Wire wire) throws Exception {
+        try {
+            return wire.in().read() < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void healthChecksGoByItsTime() {
+        try (TestGateway millau = TestGateway.start()) {
+            millau.routes(Service.named("app").health("/health").build());
+            ScriptedUpstream upstream = millau.upstream("app");
+            upstream.when("/health").responds(500, "");
+
+            await().atMost(PATIENCE).until(() -> {
+                millau.advance(Duration.ofSeconds(5));
+                return millau.proxy().explain(URI.create("http://a/")).contains("out of rotation");
+            });
+            upstream.when("/health").responds(200, "");
+            await().atMost(PATIENCE).until(() -> {
+                millau.advance(Duration.ofSeconds(5));
+                return !millau.proxy().explain(URI.create("http://a/")).contains("out of rotation");
+            });
+        }
+    }
+
+    @Test
+    void aClosedOneSaysThatItDoesNotRun() {
+        TestGateway millau = TestGateway.start();
+        millau.close();
+        millau.close();
+
+        assertThatThrownBy(() -> millau.get("/")).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** A gateway's own builder settings count, such as a listener on a second port. */
+    @Test
+    void otherClientsReachItToo() throws Exception {
+        try (TestGateway millau = TestGateway.start(builder -> builder.telemetry("127.0.0.1:0"))) {
+            HttpResponse<String> status = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(URI.create(
+                                            "http://127.0.0.1:" + millau.proxy().telemetryPort() + "/ready"))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
+
+            assertThat(status.statusCode()).isEqualTo(200);
+        }
+    }
+}
