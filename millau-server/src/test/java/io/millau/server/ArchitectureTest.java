@@ -169,6 +169,19 @@ class ArchitectureTest {
         assertThat(shown).isEmpty();
     }
 
+    @Test
+    void theApiUsesUndertowOnlyToWrapAnApplication() {
+        List<String> shown = api().flatMap(type -> type.getCodeUnits().stream())
+                .filter(unit -> unit.getModifiers().contains(JavaModifier.PUBLIC))
+                .filter(unit -> types(unit)
+                        .anyMatch(type -> type.getPackageName().startsWith("io.undertow")
+                                || type.getPackageName().startsWith("org.xnio")))
+                .map(JavaCodeUnit::getName)
+                .toList();
+
+        assertThat(shown).containsExactly("wrap");
+    }
+
     private static Stream<JavaClass> api() {
         return CLASSES.stream()
                 .filter(type -> type.getPackageName().equals(API))

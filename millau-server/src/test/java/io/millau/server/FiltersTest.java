@@ -611,6 +611,28 @@ class FiltersTest extends ProxyTest {
     }
 
     @Test
+    void aFilterThatFailsHasTheFailurePageButOneThatRespondsHasItsOwn() throws Exception {
+        page = failure -> FailurePage.Page.json("{\"reason\": \"" + failure.reason() + "\"}");
+        RequestFilter filter = request -> switch (request.query()) {
+            case "fails" -> throw new IllegalStateException("a bug");
+            case "responds" -> request.respond(500, "mine\n");
+            default -> request.proceed();
+        };
+        filters.add(request -> request.path().equals("/proxy") ? filter.filter(request) : request.proceed());
+        startWith(Service.named("app")
+                .path("/app")
+                .filter(filter)
+                .endpoints(endpointThatSays("ok").endpoint())
+                .build());
+        RawClient client = client();
+
+        for (String path : List.of("/proxy", "/app")) {
+            assertThat(client.get(path + "?fails").body()).isEqualTo("{\"reason\": \"FILTER_FAILED\"}");
+            assertThat(client.get(path + "?responds").body()).isEqualTo("mine\n");
+        }
+    }
+
+    @Test
     void aFailurePageThatFailsLeavesTheText() throws Exception {
         page = failure -> {
             throw new IllegalStateException("a bug");

@@ -36,7 +36,7 @@ final class StreamServerConnection extends AbstractServerConnection {
     /** The rest of the request is not needed; the client is told after the response. */
     @Override
     public void terminateRequestChannel(HttpServerExchange exchange) {
-        stream.discardRequest();
+        new IoThread(getIoThread()).run(stream::discardRequest); // an application may end it from another thread
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.millau.server.internal.proxy;
 
 import io.millau.core.Ticker;
 import io.millau.server.internal.frontend.Downstream;
+import io.millau.server.internal.frontend.IoThread;
 import io.undertow.server.HandlerWrapper;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
@@ -44,6 +45,7 @@ final class Application implements HttpHandler {
         Request request = new Request(Downstream.of(exchange), tracker.clock());
         exchange.putAttachment(KEY, request);
         tracker.waits();
+        IoThread.openToOtherThreads(exchange);
         exchange.addExchangeCompleteListener((ended, next) -> {
             try {
                 ended(request);

@@ -14,7 +14,7 @@ final class FilterReply implements Verdict.Response {
     final int status;
     final LocalReason reason;
 
-    /** Null without a body. */
+    /** Null without a body, and for a failure. */
     final @Nullable String contentType;
 
     final byte[] body;
@@ -55,8 +55,7 @@ final class FilterReply implements Verdict.Response {
     }
 
     static FilterReply failed() {
-        byte[] text = LocalReply.INTERNAL_ERROR.getBytes(StandardCharsets.UTF_8);
-        return new FilterReply(500, LocalReason.FILTER_FAILED, LocalReply.TEXT, text);
+        return new FilterReply(500, LocalReason.FILTER_FAILED, null, new byte[0]);
     }
 
     @Override

@@ -65,12 +65,29 @@ record LocalReply(
         }
     }
 
+    /** Sends the response of a filter, or a failure in place of a filter that failed. */
+    static void send(
+            TrafficListener.Ended report,
+            Downstream downstream,
+            FilterReply reply,
+            Filters filters,
+            Deadlines deadlines,
+            Runnable end) {
+        downstream.exchange.setStatusCode(reply.status);
+        reply.addHeadersTo(downstream.exchange.getResponseHeaders());
+        if (reply.reason == TrafficListener.LocalReason.FILTER_FAILED) {
+            send(report, downstream, INTERNAL_ERROR, filters, deadlines, end);
+        } else {
+            send(report, downstream, reply.contentType, reply.body, filters, deadlines, end);
+        }
+    }
+
     /**
      * Sends a body, with the status and the header fields that are set on the exchange.
      *
      * @param contentType null if there is no body
      */
-    static void send(
+    private static void send(
             TrafficListener.Ended report,
             Downstream downstream,
             @Nullable String contentType,

@@ -165,17 +165,8 @@ final class ProxiedRequest extends Deadlines.Deadline
             return; // the client has left meanwhile
         }
         try {
-            exchange.setStatusCode(reply.status);
-            reply.addHeadersTo(exchange.getResponseHeaders());
             endAttempts(reply.reason);
-            LocalReply.send(
-                    report,
-                    downstream,
-                    reply.contentType,
-                    reply.body,
-                    handler.filters(),
-                    thread.loop.longDeadlines,
-                    this::end);
+            LocalReply.send(report, downstream, reply, handler.filters(), thread.loop.longDeadlines, this::end);
         } catch (RuntimeException e) {
             internalError(e);
         }
@@ -683,42 +674,24 @@ final class ProxiedRequest extends Deadlines.Deadline
     // ---- The end
 
     private void replyWithFailure() {
-        boolean running = delivery.running();
-        long retryAfter = delivery.retryAfterSeconds();
-        if (retryAfter > 0) {
-            exchange.getResponseHeaders().put(Headers.RETRY_AFTER, retryAfter);
-        }
-        if (delivery.removed()) {
-            reply(LocalReason.NO_SERVICE, 502, ProxyHandler.NO_SERVICE);
-        } else if (!running) {
-            reply(
-                    LocalReason.NO_ENDPOINT,
-                    502,
-                    "No running instance of " + delivery.service().name() + "\n");
-        } else if (failures().lastTimedOut()) {
-            reply(LocalReason.UPSTREAM_TIMEOUT, 504, "No answer in time\n");
-        } else {
-            reply(LocalReason.UPSTREAM_FAILED, 502, "No instance could answer\n");
-        }
-        tracker.failed(report, delivery.service(), running ? failures().lastReason() : "no running instance");
+        reply(delivery.service(), FailureReply.of(delivery, failures()));
     }
 
     private void replyTooMany(String reason) {
         Service full = delivery.fullService();
-        exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
-        reply(LocalReason.TOO_MANY_REQUESTS, StatusCodes.SERVICE_UNAVAILABLE, "Too many requests in progress\n");
-        tracker.failed(
-                report,
-                full,
-                "all instances have " + full.maxRequests() + " requests in progress, and " + reason
-                        + ": add instances, or raise millau.max-requests");
+        reply(full, FailureReply.tooMany(full, reason));
     }
 
-    /** The fault is ours: the endpoint is not to blame, and no other could be reached either. */
     private void replyOverloaded(Throwable failure) {
-        exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
-        reply(LocalReason.OVERLOADED, 503, "Overloaded\n");
-        tracker.failed(report, delivery.service(), String.valueOf(failure.getMessage()));
+        reply(delivery.service(), FailureReply.overloaded(failure));
+    }
+
+    private void reply(Service service, FailureReply failure) {
+        if (failure.retryAfterSeconds() > 0) {
+            exchange.getResponseHeaders().put(Headers.RETRY_AFTER, failure.retryAfterSeconds());
+        }
+        reply(failure.reason(), failure.status(), failure.text());
+        tracker.failed(report, service, failure.cause());
     }
 
     private void reply(LocalReason reason, int status, String text) {

@@ -197,26 +197,15 @@ final class RequestTracker {
     /** Sends the response of a filter to a request that is not forwarded to a service. */
     void reply(FilteredRequest request, FilterReply reply) {
         Downstream downstream = request.downstream;
-        downstream.exchange.setStatusCode(reply.status);
-        reply.addHeadersTo(downstream.exchange.getResponseHeaders());
-        if (reply.reason == TrafficListener.LocalReason.FILTER_FAILED) {
-            reply(downstream, reply.reason, LocalReply.INTERNAL_ERROR, "a filter failed", request.began);
-            return;
-        }
-        logReply(downstream, "a filter responded");
         EventLoop loop = threads.get().loop;
         LocalReply report = new LocalReply(downstream, ingress, reply.reason, loop.deadlines::now, request.began);
         began(downstream);
-        downstream.exchange.dispatch(
-                SameThreadExecutor.INSTANCE,
-                () -> LocalReply.send(
-                        report,
-                        downstream,
-                        reply.contentType,
-                        reply.body,
-                        filters,
-                        loop.longDeadlines,
-                        () -> ended(report, downstream)));
+        downstream.exchange.dispatch(SameThreadExecutor.INSTANCE, () -> {
+            logReply(
+                    downstream,
+                    reply.reason == TrafficListener.LocalReason.FILTER ? "a filter responded" : "a filter failed");
+            LocalReply.send(report, downstream, reply, filters, loop.longDeadlines, () -> ended(report, downstream));
+        });
     }
 
     /** The clock of the current I/O thread. */
