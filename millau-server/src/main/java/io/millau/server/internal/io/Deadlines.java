@@ -146,13 +146,22 @@ public final class Deadlines {
     }
 
     /**
-     * Lets deadlines pass now, of those that may pass early: the ones whose time comes first.
+     * Lets deadlines pass soon, of those that may pass early: the ones whose time comes first. Before that, the thread reads what has
+     * arrived: otherwise somebody would be closed as idle whose request waits in the socket, since the thread has much to do.
      *
      * @param atMost how many
-     * @param maxLeft only those whose time comes within so many nanoseconds
+     * @param maxLeft only those whose time comes within so many nanoseconds from now
      */
     public void passEarly(int atMost, long maxLeft) {
         long now = ticker.nanoTime();
+        try {
+            thread.executeAfter(() -> passEarly(atMost, maxLeft, now), 1, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException stopped) {
+            LOG.debug("The proxy stops, and its connections end");
+        }
+    }
+
+    private void passEarly(int atMost, long maxLeft, long now) {
         List<Deadline> early = new ArrayList<>();
         for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
             if (deadline.at - now <= maxLeft && deadline.mayPassEarly()) {

@@ -49,6 +49,41 @@ class DeadlinesTest {
         tick.getValue().run();
     }
 
+    /** Lets two pass that have 500 ns left, after the thread has read what has arrived. */
+    private void passEarly() {
+        deadlines.passEarly(2, 500);
+        laterPassEarly();
+    }
+
+    private void laterPassEarly() {
+        ArgumentCaptor<Runnable> later = ArgumentCaptor.forClass(Runnable.class);
+        verify(thread, atLeastOnce()).executeAfter(later.capture(), eq(1L), eq(TimeUnit.MILLISECONDS));
+        later.getValue().run();
+    }
+
+    /** A client was closed as idle whose request waited in its socket, since the thread had much to do. */
+    @Test
+    void whoIsHeardOfMeanwhileDoesNotPassEarly() {
+        Deadlines.Deadline heard = new Deadlines.Deadline() {
+            @Override
+            protected boolean mayPassEarly() {
+                return true;
+            }
+
+            @Override
+            public void passed() {
+                passed.add("heard");
+            }
+        };
+        deadlines.set(heard, 400);
+
+        deadlines.passEarly(2, 500);
+        deadlines.set(heard, 1000); // its request was read
+        laterPassEarly();
+
+        assertThat(passed).isEmpty();
+    }
+
     @Test
     void thereAreNoTicksWithoutDeadlines() {
         verify(thread, never()).executeAfter(any(), anyLong(), any());
@@ -117,10 +152,10 @@ class DeadlinesTest {
         deadlines.set(early("too far away"), 900);
         deadlines.set(early("second"), 200);
 
-        deadlines.passEarly(2, 500);
+        passEarly();
         assertThat(passed).containsExactly("first", "second");
 
-        deadlines.passEarly(2, 500);
+        passEarly();
         assertThat(passed).containsExactly("first", "second", "third");
     }
 
