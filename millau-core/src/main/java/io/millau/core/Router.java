@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * Routes requests to services and fails over between their endpoints. Does no I/O and has no threads, so it can be used
  * in any server.
  *
- * <p>Safe for use by several threads. {@link #open(String, String, Request)} is for I/O threads: it reads one volatile field and matches once.
- * {@link #replace} may be called by any other thread at any time. Health belongs to endpoints, retry budgets to
+ * <p>Safe for use by several threads. {@link #open(String, String, Request)} is for I/O threads: it reads one volatile
+ * field and matches once. {@link #replace} may be called by any other thread at any time. Health belongs to endpoints, retry budgets to
  * services, turns to routes: they survive a replacement.
  */
 public final class Router {
@@ -258,8 +258,8 @@ public final class Router {
     }
 
     /**
-     * Explains which services {@link #open(String, String, Request)} chooses for a request, and why not the others. Slow, so not for I/O
-     * threads.
+     * Explains which services {@link #open(String, String, Request)} chooses for a request, and why not the others. Slow,
+     * so not for I/O threads.
      *
      * @param host the Host field's value; empty if there is none
      * @param path the path as the client sent it, without the query

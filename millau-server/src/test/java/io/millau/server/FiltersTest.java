@@ -178,6 +178,34 @@ class FiltersTest extends ProxyTest {
                 .allSatisfy(request -> assertThat(request.field("X-Quota")).isEqualTo("ok"));
     }
 
+    /** What the filter took was in the time to connect. */
+    @Test
+    void theTimesOfAnAttemptBeginAfterTheVerdict() throws Exception {
+        List<String> told = new CopyOnWriteArrayList<>();
+        CompletableFuture<Verdict> verdict = new CompletableFuture<>();
+        filters.add(request -> {
+            verdict.complete(request.proceed());
+            return request.defer(CompletableFuture.supplyAsync(() -> {
+                ahead.addAndGet(TimeUnit.SECONDS.toNanos(5));
+                return verdict.join();
+            }));
+        });
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        clock = ahead::get;
+        millau = closing(builder()
+                .listener(new TrafficListener() {
+                    @Override
+                    public void requestEnded(Ended request) {
+                        told.add(request.nanos() + " " + request.attemptNanos() + " " + request.upstreamNanos() + " "
+                                + request.connectNanos());
+                    }
+                })
+                .start());
+
+        client().get("/");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(told).containsExactly("5000000000 0 0 0"));
+    }
+
     @Test
     void severalFiltersDecideLater() throws Exception {
         for (int i = 0; i < 3; i++) {

@@ -39,11 +39,16 @@ public final class FirstFailures {
      * @param meanwhile what Millau does instead
      */
     public void add(Object of, Throwable failure, String meanwhile) {
+        if (isFirst(of)) {
+            log.error("{} failed; {}, its further failures are not logged", of, meanwhile, failure);
+        }
+    }
+
+    /** An object failed, and the caller logs it: whether for the first time. */
+    public boolean isFirst(Object of) {
         if (failed.size() >= MOST) {
             failed.clear(); // some may come with each change of the services
         }
-        if (failed.add(new Identity(of))) {
-            log.error("{} failed; {}, its further failures are not logged", of, meanwhile, failure);
-        }
+        return failed.add(new Identity(of));
     }
 }

@@ -103,7 +103,7 @@ public abstract class Downstream implements Request {
         return changes != null && !changes.ofResponse().isEmpty();
     }
 
-    /** Forgets what filters changed since it was this. */
+    /** Replaces what filters changed. */
     public final void resetChanges(@Nullable RequestChanges to) {
         changes = to;
     }

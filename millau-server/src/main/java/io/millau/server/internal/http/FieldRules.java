@@ -11,24 +11,12 @@ public final class FieldRules {
     private static final Set<HttpString> OF_MESSAGE =
             Set.of(Headers.CONTENT_LENGTH, Headers.HOST, Headers.EXPECT, Headers.TRAILER);
 
-    /** Those of {@link OwnFields} that this proxy sends with each request; it only removes the others. */
-    private static final Set<HttpString> SENT = Set.of(
-            new HttpString("X-Forwarded-For"),
-            new HttpString("X-Forwarded-Proto"),
-            new HttpString("X-Forwarded-Host"),
-            new HttpString("X-Forwarded-Port"),
-            new HttpString("X-Real-IP"),
-            new HttpString("X-Request-Id"),
-            new HttpString("Forwarded"),
-            new HttpString("Client-Cert"),
-            new HttpString("Client-Cert-Chain"));
-
     private FieldRules() {}
 
     /** @throws IllegalArgumentException if filters can't change this field of a request */
     public static HttpString ofRequest(String name) {
         HttpString checked = ofResponse(name);
-        if (SENT.contains(checked)) {
+        if (OwnFields.isSent(checked)) {
             throw new IllegalArgumentException("header " + name + ": the proxy sets it itself");
         }
         return checked;
@@ -66,14 +54,10 @@ public final class FieldRules {
             return false;
         }
         for (int i = 0; i < one.length(); i++) {
-            if (plain(one.byteAt(i)) != plain(other.byteAt(i))) {
+            if (HeaderNames.alike(one.byteAt(i)) != HeaderNames.alike(other.byteAt(i))) {
                 return false;
             }
         }
         return true;
-    }
-
-    private static int plain(byte b) {
-        return b >= 'A' && b <= 'Z' ? b | 0x20 : b == '_' ? '-' : b;
     }
 }

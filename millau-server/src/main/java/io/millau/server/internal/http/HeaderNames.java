@@ -66,6 +66,11 @@ public final class HeaderNames {
         return isToken(name);
     }
 
+    /** What is the same character to CGI and WSGI, which can't tell cases, nor underscores from hyphens, in names. */
+    static int alike(byte character) {
+        return character >= 'A' && character <= 'Z' ? character | 0x20 : character == '_' ? '-' : character;
+    }
+
     public HttpString get(byte[] from, int offset, int length) {
         int hash = 0;
         for (int i = 0; i < length; i++) {

@@ -16,6 +16,11 @@ public final class OwnFields {
             .map(Http1::ascii)
             .toList();
 
+    private static final List<byte[]> SENT_X_FORWARDED = Stream.of(
+                    "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port")
+            .map(Http1::ascii)
+            .toList();
+
     private OwnFields() {}
 
     public static boolean contains(HttpString name) {
@@ -29,8 +34,17 @@ public final class OwnFields {
         if (beginsLike(name, X_FORWARDED)) {
             return true;
         }
-        for (int i = 0; i < NAMES.size(); i++) {
-            byte[] own = NAMES.get(i);
+        return isOneOf(NAMES, name);
+    }
+
+    /** Whether this proxy sends the field with requests, and does not only remove the client's. */
+    static boolean isSent(HttpString name) {
+        return isOneOf(NAMES, name) || isOneOf(SENT_X_FORWARDED, name);
+    }
+
+    private static boolean isOneOf(List<byte[]> names, HttpString name) {
+        for (int i = 0; i < names.size(); i++) {
+            byte[] own = names.get(i);
             if (own.length == name.length() && beginsLike(name, own)) {
                 return true;
             }
@@ -43,9 +57,7 @@ public final class OwnFields {
             return false;
         }
         for (int i = 0; i < own.length; i++) {
-            byte b = name.byteAt(i);
-            int lower = b >= 'A' && b <= 'Z' ? b | 0x20 : b == '_' ? '-' : b;
-            if (lower != own[i]) {
+            if (HeaderNames.alike(name.byteAt(i)) != own[i]) {
                 return false;
             }
         }

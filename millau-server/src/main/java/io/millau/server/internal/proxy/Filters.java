@@ -7,14 +7,12 @@ import io.millau.core.Request;
 import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.FirstFailures;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestChanges;
 import io.millau.server.internal.http.FieldRules;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,12 +26,9 @@ public final class Filters {
 
     private static final Logger LOG = LoggerFactory.getLogger(Filters.class);
 
-    /** What removed services had is not evicted; the set is cleared at this size. */
-    private static final int MAX_FAILED = 1000;
-
     private final List<RequestFilter> ofProxy;
     private final @Nullable FailurePage page;
-    private final Set<Object> failed = Collections.newSetFromMap(Collections.synchronizedMap(new IdentityHashMap<>()));
+    private final FirstFailures failures = new FirstFailures(LOG);
 
     /** @param page null for plain texts */
     public Filters(List<RequestFilter> ofProxy, @Nullable FailurePage page) {
@@ -51,10 +46,7 @@ public final class Filters {
     }
 
     private void log(String event, Object key, Class<?> of, Downstream downstream, Throwable failure) {
-        if (failed.size() >= MAX_FAILED) {
-            failed.clear();
-        }
-        if (failed.add(key)) {
+        if (failures.isFirst(key)) {
             LOG.error(
                     "{} class={} request={} next=\"what it throws from now on is counted, not logged\"",
                     event,

@@ -53,7 +53,7 @@ final class ProxiedRequest extends Deadlines.Deadline
     private @Nullable RequestBody body;
     private @Nullable StickyCookie cookie;
     private @Nullable ResponseRelay relay;
-    private @Nullable FilteredRequest filtered;
+    private final @Nullable FilteredRequest filtered;
     private @Nullable ServiceFilters serviceFilters;
 
     /** The endpoint of the current attempt; null when the attempt has failed. */
@@ -94,6 +94,9 @@ final class ProxiedRequest extends Deadlines.Deadline
     void start() {
         tracker.began(downstream);
         RequestLog.began(downstream, report);
+        if (filtered != null && filtered.waited()) {
+            report.attemptDeferred(deadlines.now());
+        }
         try {
             downstream.watch(this);
             preferEndpoint();
@@ -152,7 +155,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return; // the client has left meanwhile
         }
         try {
-            report.attemptBegins(deadlines.now(), 0);
+            report.attemptDeferred(deadlines.now());
             begin(chosen);
         } catch (RuntimeException e) {
             internalError(e);

@@ -80,6 +80,11 @@ final class RequestReport implements TrafficListener.Ended {
         upstreamNanos = 0;
     }
 
+    /** The attempt begins only now, since filters deferred their verdict. */
+    void attemptDeferred(long now) {
+        attemptBegan = now;
+    }
+
     long attemptBegan() {
         return attemptBegan;
     }
