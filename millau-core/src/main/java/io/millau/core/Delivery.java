@@ -226,7 +226,7 @@ public final class Delivery {
             stopWaiting(); // its service was removed, and another one is full
         }
         Pool.Member full = Objects.requireNonNull(picker.full, "await without full");
-        waiter = full.state.line.join(wake, full.mostWaiting());
+        waiter = full.state.line.join(wake, full::mostWaiting);
         picker.waits = waiter != null;
         return picker.waits;
     }

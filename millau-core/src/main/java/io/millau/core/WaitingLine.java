@@ -4,6 +4,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,8 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class WaitingLine {
 
+    private static final long CHANGE = 1L << 32;
+
     private final Queue<Waiter> waiters = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger size = new AtomicInteger();
+
+    /** The size in the lower half; each change adds one to the upper half. */
+    private final AtomicLong state = new AtomicLong();
 
     /** How many may have a place already and are about to leave, so that they must not count twice. */
     private final AtomicInteger looking = new AtomicInteger();
@@ -58,7 +64,7 @@ final class WaitingLine {
         /** Leaves the line, with a place or without. Call once. */
         void leave() {
             line.waiters.remove(this);
-            line.size.getAndDecrement();
+            line.state.getAndAdd(CHANGE - 1);
             stays();
             line.wake();
         }
@@ -69,21 +75,19 @@ final class WaitingLine {
     }
 
     int size() {
-        return size.get();
+        return (int) state.get();
     }
 
     /**
      * Joins at the end.
      *
      * @param wake called by any thread when the request is the first and a place may be free; must not block
-     * @param most how many may wait
+     * @param most how many may wait this moment
      * @return null if as many wait already
      */
     @Nullable
-    Waiter join(Runnable wake, long most) {
-        int aboutToLeave = looking.get(); // before the size, which they lower before they are counted out
-        if (size.incrementAndGet() > most + aboutToLeave) {
-            size.getAndDecrement();
+    Waiter join(Runnable wake, LongSupplier most) {
+        if (!enter(most)) {
             return null;
         }
         Waiter waiter = new Waiter(this, wake);
@@ -92,6 +96,21 @@ final class WaitingLine {
             wake(); // a place may have become free before it joined
         }
         return waiter;
+    }
+
+    private boolean enter(LongSupplier most) {
+        while (true) {
+            long before = state.get();
+            // In this order: who waits and has just taken a place counts as looking until it leaves.
+            long places = most.getAsLong() + looking.get();
+            if ((int) before < places) {
+                if (state.compareAndSet(before, before + CHANGE + 1)) {
+                    return true;
+                }
+            } else if (state.get() == before) {
+                return false; // nobody came or went meanwhile, so the figures belong together
+            }
+        }
     }
 
     /** Wakes the first, if it isn't awake already: a place may be free. */

@@ -709,16 +709,14 @@ class StatusTest extends ProxyTest {
         }
         await().atMost(PATIENCE).until(() -> get("/status/events").status() == 503);
 
-        await().atMost(PATIENCE.multipliedBy(3))
+        Events newcomer = await().atMost(PATIENCE.multipliedBy(3))
                 .pollInterval(Duration.ofMillis(300))
-                .until(() -> {
-                    ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // the next event is due
-                    try (Events newcomer = new Events(millau.telemetryPort())) {
-                        return newcomer.status() == 200;
-                    }
-                });
-        Events newcomer = events();
-        assertThat(newcomer.status()).isEqualTo(200);
+                .until(
+                        () -> {
+                            ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // the next event is due
+                            return events();
+                        },
+                        let -> let.status() == 200);
         assertThat(newcomer.next().path("services")).hasSize(20);
     }
 
