@@ -39,7 +39,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the README shows is what runs: its snippets stand in tested files, or are run here. */
+/** What the README and the page about embedding show is what runs: their snippets stand in tested files, or are run here. */
 class ReadmeTest {
 
     private static final Path ROOT = Path.of("..");
@@ -165,15 +165,34 @@ class ReadmeTest {
         String source = Files.readString(Path.of("src/test/java/io/millau/examples/ReadmeTest.java"));
         String shown =
                 source.substring(source.indexOf("// README: the same lines"), source.indexOf("// README: up to"));
-        String snippet = snippets("java").get(0);
+        String snippet = snippets("java").get(1);
         assertThat(tokens(shown)).contains(tokens(snippet.substring(0, snippet.indexOf("    // ..."))));
+    }
+
+    @Test
+    void theGatewaySnippetStandsInTheGateway() throws IOException {
+        String source = Files.readString(Path.of("src/main/java/io/millau/examples/CustomGateway.java"));
+
+        assertThat(tokens(source)).contains(tokens(snippets("java").get(0)));
+    }
+
+    @Test
+    void everyJavaSnippetAboutEmbeddingStandsInAFileThatATestRuns() throws IOException {
+        List<String> files = new ArrayList<>();
+        try (Stream<Path> sources = Files.walk(Path.of("src"))) {
+            sources.filter(file -> file.toString().endsWith(".java")).forEach(file -> files.add(tokens(read(file))));
+        }
+
+        assertThat(snippets("java", read(ROOT.resolve("docs/embedding.md"))))
+                .hasSizeGreaterThan(5)
+                .allSatisfy(snippet -> assertThat(files).anyMatch(file -> file.contains(tokens(snippet))));
     }
 
     @Test
     void theTestingSnippetIsATestThatRuns() throws IOException {
         String source = Files.readString(Path.of("src/test/java/io/millau/examples/OrdersTest.java"));
 
-        assertThat(tokens(source)).contains(tokens(snippets("java").get(1)));
+        assertThat(tokens(source)).contains(tokens(snippets("java").get(2)));
     }
 
     @Test
@@ -196,8 +215,12 @@ class ReadmeTest {
     }
 
     private static List<String> snippets(String language) throws IOException {
+        return snippets(language, readme());
+    }
+
+    private static List<String> snippets(String language, String page) {
         return Pattern.compile("(?s)```" + language + "\n(.*?)```")
-                .matcher(readme())
+                .matcher(page)
                 .results()
                 .map((MatchResult result) -> result.group(1))
                 .toList();

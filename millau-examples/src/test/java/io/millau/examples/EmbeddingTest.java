@@ -1,0 +1,234 @@
+package io.millau.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millau.core.Endpoint;
+import io.millau.core.FailurePage;
+import io.millau.core.InMemoryServices;
+import io.millau.core.LoadBalancer;
+import io.millau.core.RetryPolicy;
+import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.TrafficListener;
+import io.millau.examples.echo.Echo;
+import io.millau.server.Filter;
+import io.millau.server.Millau;
+import io.millau.testing.ScriptedUpstream;
+import io.millau.testing.TestGateway;
+import io.undertow.Handlers;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.handlers.BlockingHandler;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The snippets of docs/embedding.md that are not in the custom gateway. */
+class EmbeddingTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private TestGateway millau = TestGateway.start();
+
+    @AfterEach
+    void stop() {
+        millau.close();
+    }
+
+    private void start(Consumer<Millau.Builder> settings) {
+        millau.close();
+        millau = TestGateway.start(settings);
+    }
+
+    @Test
+    void aFilterRespondsOrChangesTheRequestAndItsResponse() {
+        Filter filter = request -> request.path().startsWith("/internal/")
+                ? request.respond(404, "Not found\n")
+                : request.removeHeader("X-Debug")
+                        .setHeader("X-Tenant", "t1")
+                        .onResponse(response -> response.setHeader("X-Frame-Options", "DENY"))
+                        .proceed();
+        start(builder -> builder.filter(filter));
+        ScriptedUpstream app = millau.upstream("app").responds(200, "ok");
+
+        assertThat(millau.get("/internal/x").statusCode()).isEqualTo(404);
+        HttpResponse<String> response = millau.send(millau.request("/").header("X-Debug", "1"));
+        assertThat(response.headers().firstValue("X-Frame-Options")).contains("DENY");
+        assertThat(app.requests()).singleElement().satisfies(request -> {
+            assertThat(request.header("X-Debug")).isNull();
+            assertThat(request.header("X-Tenant")).isEqualTo("t1");
+        });
+    }
+
+    private interface Sessions {
+        boolean isValid(String cookie);
+    }
+
+    @Test
+    void whatBlocksIsAskedOnAnotherThread() {
+        Sessions sessions = cookie -> cookie.equals("good");
+        Executor executor = Executors.newFixedThreadPool(1, task -> {
+            Thread thread = new Thread(task);
+            thread.setDaemon(true);
+            return thread;
+        });
+
+        Filter filter = request -> {
+            String cookie = request.header("Cookie");
+            if (cookie == null) {
+                return request.redirect(302, "/login");
+            }
+            CompletionStage<Boolean> isValid = CompletableFuture.supplyAsync(() -> sessions.isValid(cookie), executor);
+            return request.defer(
+                    isValid.thenApply(valid -> valid ? request.proceed() : request.redirect(302, "/login")));
+        };
+        start(builder -> builder.filter(filter));
+        millau.upstream("app").responds(200, "ok");
+
+        assertThat(millau.get("/").headers().firstValue("Location")).contains("/login");
+        assertThat(millau.send(millau.request("/").header("Cookie", "bad")).statusCode())
+                .isEqualTo(302);
+        assertThat(millau.send(millau.request("/").header("Cookie", "good")).body())
+                .isEqualTo("ok");
+    }
+
+    @Test
+    void aServiceHasFiltersOfItsOwn() {
+        Filter filter = request -> "secret".equals(request.header("X-Api-Key"))
+                ? request.proceed()
+                : request.respond(401, "X-Api-Key: expected a key\n");
+        millau.upstream("admin").responds(200, "admin");
+        millau.upstream("site").responds(200, "site");
+        Service admin = Service.named("admin").path("/admin/").filter(filter).build();
+        millau.routes(admin);
+
+        assertThat(millau.get("/admin/").statusCode()).isEqualTo(401);
+        assertThat(millau.get("/").body()).isEqualTo("site");
+    }
+
+    @Test
+    void aFilterThatThrowsIsA500() {
+        Filter broken = request -> {
+            if (request.path().equals("/broken")) {
+                throw new IllegalStateException("a bug");
+            }
+            return request.proceed();
+        };
+        start(builder -> builder.filter(broken));
+        ScriptedUpstream app = millau.upstream("app").responds(200, "ok");
+
+        assertThat(millau.get("/broken").statusCode()).isEqualTo(500);
+        assertThat(app.requests()).isEmpty();
+        assertThat(millau.get("/").body()).isEqualTo("ok");
+    }
+
+    @Test
+    void failuresHavePages() {
+        start(builder -> builder.failurePage(failure -> failure.status() == 502
+                ? FailurePage.Page.json("{\"error\":\"unavailable\",\"request\":\"" + failure.requestId() + "\"}")
+                : null)); // the usual text
+
+        assertThat(millau.send(millau.request("/").header("X-Request-Id", "id-7"))
+                        .body())
+                .isEqualTo("{\"error\":\"unavailable\",\"request\":\"id-7\"}");
+    }
+
+    @Test
+    void theRequestsOfAUserGoToOneInstance() {
+        start(builder -> builder.balancer(LoadBalancer.hashing(request -> request.header("X-User"))));
+        millau.upstream("app").responds(200, "one");
+        millau.upstream("app").responds(200, "two");
+
+        Set<String> bodies = new HashSet<>();
+        for (int i = 0; i < 5; i++) {
+            bodies.add(millau.send(millau.request("/").header("X-User", "me")).body());
+        }
+        assertThat(bodies).hasSize(1);
+    }
+
+    @Test
+    void aBalancerOfOnesOwn() {
+        LoadBalancer nearest = candidates -> {
+            for (int i = 0; i < candidates.size(); i++) {
+                if (candidates.endpoint(i).address().isLoopbackAddress()) {
+                    return i;
+                }
+            }
+            return Math.floorMod(candidates.turn(), candidates.size());
+        };
+        start(builder -> builder.balancer(nearest));
+        millau.upstream("app").responds(200, "one");
+        millau.upstream("app").responds(200, "two");
+
+        String first = millau.get("/").body();
+        assertThat(millau.get("/").body()).isEqualTo(first);
+    }
+
+    @Test
+    void responsesOfSomeStatusesAreRetried() {
+        start(builder -> builder.retryPolicy(RetryPolicy.standard().alsoOn(503).atMost(3)));
+        millau.upstream("app").responds(503, "later");
+        millau.upstream("app").responds(200, "ok");
+
+        assertThat(millau.get("/").body()).isEqualTo("ok");
+        assertThat(millau.get("/").body()).isEqualTo("ok");
+    }
+
+    @Test
+    void aListenerCounts() {
+        LongAdder failures = new LongAdder();
+        TrafficListener listener = new TrafficListener() {
+            @Override
+            public void requestEnded(Ended request) {
+                if (request.status() >= 500) {
+                    failures.increment();
+                }
+            }
+        };
+        start(builder -> builder.listener(listener));
+
+        millau.get("/");
+        await().atMost(PATIENCE).until(() -> failures.sum() == 1);
+    }
+
+    @Test
+    void anApplicationSharesTheAddress() {
+        HttpHandler admin = new BlockingHandler(exchange -> exchange.getResponseSender()
+                .send(new String(exchange.getInputStream().readAllBytes(), StandardCharsets.UTF_8)));
+        start(builder -> builder.wrap(proxy -> Handlers.path(proxy).addPrefixPath("/admin", admin)));
+        millau.upstream("app").responds(200, "ok");
+
+        assertThat(millau.post("/admin/x", "to the application").body()).isEqualTo("to the application");
+        assertThat(millau.get("/").body()).isEqualTo("ok");
+    }
+
+    @Test
+    void servicesInCodeWithAHostNameChangeWhileItRuns() throws Exception {
+        try (Echo server = new Echo("orders", 0, Duration.ZERO)) {
+            int port = server.port();
+            InMemoryServices services = ServiceSource.of();
+            start(builder -> builder.source(services));
+            assertThat(millau.get("/orders/7").statusCode()).isEqualTo(502);
+
+            services.replace(Service.named("orders")
+                    .path("/orders/")
+                    .timeout(Duration.ofSeconds(5))
+                    .endpoints(Endpoint.http("localhost", port))
+                    .build());
+            assertThat(millau.get("/orders/7").body()).startsWith("name: orders\n");
+
+            services.replace();
+            assertThat(millau.get("/orders/7").statusCode()).isEqualTo(502);
+        }
+    }
+}
