@@ -9,6 +9,7 @@ module io.millau.core {
             io.millau.acme,
             io.millau.docker,
             io.millau.metrics,
+            io.millau.opentelemetry,
             io.millau.server,
             io.millau.testing;
 }

@@ -28,7 +28,7 @@ class BomTest {
         Document bom = read("../millau-bom/pom.xml");
 
         assertThat(bom.getElementsByTagName("parent").getLength()).isZero();
-        assertThat(bom.getElementsByTagName("dependency").getLength()).isEqualTo(6);
+        assertThat(bom.getElementsByTagName("dependency").getLength()).isEqualTo(7);
         assertThat(texts(bom, "groupId"))
                 .filteredOn(group -> !group.equals("io.millau"))
                 .containsExactly("com.diffplug.spotless");
@@ -39,7 +39,8 @@ class BomTest {
                         "millau-acme",
                         "millau-metrics",
                         "millau-server",
-                        "millau-testing");
+                        "millau-testing",
+                        "millau-opentelemetry");
     }
 
     @Test
