@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -714,9 +715,10 @@ class StatusTest extends ProxyTest {
                 .until(
                         () -> {
                             ahead.addAndGet(Duration.ofSeconds(10).toNanos()); // the next event is due
-                            return events();
+                            Events next = events();
+                            return next.status() == 200 ? next : null;
                         },
-                        let -> let.status() == 200);
+                        Objects::nonNull);
         assertThat(newcomer.next().path("services")).hasSize(20);
     }
 
