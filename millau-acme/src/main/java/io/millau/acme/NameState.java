@@ -262,9 +262,9 @@ final class NameState {
         StoredCertificate there = certificate;
         Instant next = orderAt.isAfter(due()) ? orderAt : due();
         return there == null
-                ? new CertificateStatus(
+                ? CertificateStatus.of(
                         Set.of(name), ORIGIN, null, null, next.equals(Instant.MIN) ? null : next, trouble)
-                : new CertificateStatus(
+                : CertificateStatus.of(
                         there.certificate().names(),
                         ORIGIN,
                         there.certificate().issuer(),

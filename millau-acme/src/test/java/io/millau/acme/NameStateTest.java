@@ -160,7 +160,7 @@ class NameStateTest {
     }
 
     private static CertificateStatus status(@Nullable Instant renewal, @Nullable String trouble) {
-        return new CertificateStatus(Set.of("shop.millau-proxy.org"), "ACME", null, null, renewal, trouble);
+        return CertificateStatus.of(Set.of("shop.millau-proxy.org"), "ACME", null, null, renewal, trouble);
     }
 
     @Test
@@ -171,7 +171,7 @@ class NameStateTest {
         state.obtained(obtained, true, NOW);
 
         assertThat(state.status())
-                .isEqualTo(new CertificateStatus(
+                .isEqualTo(CertificateStatus.of(
                         Set.of("shop.millau-proxy.org"),
                         "ACME",
                         obtained.certificate().issuer(),

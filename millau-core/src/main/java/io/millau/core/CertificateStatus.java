@@ -4,36 +4,48 @@ import java.time.Instant;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The status of a certificate, or of one that is needed but missing. Immutable.
- *
- * @param names the host names that it is for
- * @param origin where it comes from: a service's label, a file, an ACME directory
- * @param issuer its issuer; null if there is no certificate yet
- * @param expires when it expires; null if there is no certificate yet
- * @param renewal when it is next renewed or ordered; null if this isn't automatic
- * @param trouble why it is missing or not renewed; null if there is no problem
- */
-public record CertificateStatus(
-        Set<String> names,
-        String origin,
-        @Nullable String issuer,
-        @Nullable Instant expires,
-        @Nullable Instant renewal,
-        @Nullable String trouble) {
+/** The status of a certificate at one moment, or of one that is needed but missing. Immutable. */
+public interface CertificateStatus {
 
-    /** Copies the names. */
-    public CertificateStatus {
-        names = Set.copyOf(names);
-    }
+    /** The host names that it is for. */
+    Set<String> names();
+
+    /** Where it comes from: a service's label, a file, an ACME directory. */
+    String origin();
+
+    /** Its issuer; null if there is no certificate yet. */
+    @Nullable
+    String issuer();
+
+    /** When it expires; null if there is no certificate yet. */
+    @Nullable
+    Instant expires();
+
+    /** When it is next renewed or ordered; null if this isn't automatic. */
+    @Nullable
+    Instant renewal();
+
+    /** Why it is missing or not renewed; null if there is no problem. */
+    @Nullable
+    String trouble();
 
     /**
      * The status of an existing certificate.
      *
      * @param renewal when it is renewed; null if this isn't automatic
      */
-    public static CertificateStatus of(Certificate certificate, String origin, @Nullable Instant renewal) {
-        return new CertificateStatus(
-                certificate.names(), origin, certificate.issuer(), certificate.expires(), renewal, null);
+    static CertificateStatus of(Certificate certificate, String origin, @Nullable Instant renewal) {
+        return of(certificate.names(), origin, certificate.issuer(), certificate.expires(), renewal, null);
+    }
+
+    /** A status with these values, with a copy of the names; statuses made here are equal if their values are. */
+    static CertificateStatus of(
+            Set<String> names,
+            String origin,
+            @Nullable String issuer,
+            @Nullable Instant expires,
+            @Nullable Instant renewal,
+            @Nullable String trouble) {
+        return new Statuses.OfCertificate(Set.copyOf(names), origin, issuer, expires, renewal, trouble);
     }
 }

@@ -1,27 +1,34 @@
 package io.millau.core;
 
 import java.time.Duration;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The status of an endpoint at one moment. Immutable.
- *
- * @param endpoint the endpoint
- * @param state whether it gets requests
- * @param age how long it has been in this state
- * @param reason why it gets no requests; null if it gets some
- * @param openRequests the number of its requests in progress
- */
-public record EndpointStatus(
-        Endpoint endpoint,
-        State state,
-        Duration age,
-        @Nullable String reason,
-        int openRequests) {
+/** The status of an endpoint at one moment. Immutable; its text is for users. */
+public interface EndpointStatus {
+
+    /** The endpoint. */
+    Endpoint endpoint();
+
+    /** Whether it gets requests. */
+    State state();
+
+    /** How long it has been in this state. */
+    Duration age();
+
+    /** Why it gets no requests; null if it gets some. */
+    @Nullable
+    String reason();
+
+    /** The number of its requests in progress. */
+    int openRequests();
+
+    /** Whether requests go there while there is a choice. */
+    default boolean inRotation() {
+        return state().inRotation();
+    }
 
     /** Whether an endpoint gets requests. */
-    public enum State {
+    enum State {
         /** It gets requests. */
         UP(true),
         /** It is back in rotation, and its share of requests grows. */
@@ -43,19 +50,5 @@ public record EndpointStatus(
         public boolean inRotation() {
             return inRotation;
         }
-    }
-
-    /** Whether requests go there while there is a choice. */
-    public boolean inRotation() {
-        return state.inRotation();
-    }
-
-    /** A text for users. */
-    @Override
-    public String toString() {
-        String is = state.name().toLowerCase(Locale.ROOT);
-        return inRotation()
-                ? endpoint + " in rotation (" + is + ")"
-                : endpoint + " out of rotation (" + is + " " + age.toSeconds() + " s ago: " + reason + ")";
     }
 }

@@ -61,7 +61,7 @@ final class Explainer {
                 .forEach(service -> all.add(notEnabled(service)));
         all.sort(Comparator.comparing(Ranked::nearness)
                 .thenComparing(ranked -> ranked.verdict().service().name()));
-        return new Explanation(
+        return new Statuses.OfRequest(
                 host,
                 path,
                 chosen == null ? null : chosen.route,
@@ -98,7 +98,7 @@ final class Explainer {
         List<EndpointStatus> endpoints = Arrays.stream(member.endpoints)
                 .map(endpoint -> endpoint.status(now))
                 .toList();
-        return new Ranked(Nearness.MATCHES, new Verdict(member.service, true, reason, endpoints));
+        return new Ranked(Nearness.MATCHES, new Statuses.OfMatching(member.service, true, reason, endpoints));
     }
 
     private Ranked passedOver(Service service) {
@@ -134,7 +134,7 @@ final class Explainer {
     }
 
     private static Ranked ranked(Nearness nearness, Service service, String reason) {
-        return new Ranked(nearness, new Verdict(service, false, reason, List.of()));
+        return new Ranked(nearness, new Statuses.OfMatching(service, false, reason, List.of()));
     }
 
     /** The route by which the service alone would match; null if it doesn't. */

@@ -187,7 +187,7 @@ final class Health {
             is = EndpointStatus.State.RECOVERING;
             since = recovery.since();
         }
-        return new EndpointStatus(endpoint, is, Duration.ofNanos(Math.max(0, now - since)), reason, openRequests);
+        return new Statuses.OfEndpoint(endpoint, is, Duration.ofNanos(Math.max(0, now - since)), reason, openRequests);
     }
 
     /** A probe ended without an outcome: the next request may probe. */

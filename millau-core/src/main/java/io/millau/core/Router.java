@@ -308,7 +308,7 @@ public final class Router {
     public List<ServiceStatus> status() {
         long now = ticker.nanoTime();
         return members.stream()
-                .map(member -> new ServiceStatus(
+                .<ServiceStatus>map(member -> new Statuses.OfService(
                         member.service,
                         Arrays.stream(member.endpoints)
                                 .map(endpoint -> endpoint.status(now))

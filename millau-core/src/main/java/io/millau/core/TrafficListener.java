@@ -106,7 +106,7 @@ public interface TrafficListener {
     }
 
     /**
-     * An address that Millau listens on.
+     * An address that Millau listens on. A value to count by; what else is known of it is in {@link IngressStatus}.
      *
      * @param port the bound port
      * @param protocol {@code http} or {@code https}

@@ -219,7 +219,7 @@ class EndpointStatusTest {
     }
 
     private void assertStatus(String id, EndpointStatus.State state, Duration since, @Nullable String reason) {
-        assertThat(status(id)).isEqualTo(new EndpointStatus(TestEndpoints.of(id), state, since, reason, 0));
+        assertThat(status(id)).isEqualTo(new Statuses.OfEndpoint(TestEndpoints.of(id), state, since, reason, 0));
         assertThat(status(id).inRotation()).isEqualTo(reason == null);
     }
 

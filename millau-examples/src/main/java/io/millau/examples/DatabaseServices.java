@@ -120,7 +120,7 @@ public final class DatabaseServices implements ServiceSource {
                 },
                 new ThreadPoolExecutor.DiscardPolicy());
         private volatile SourceStatus status =
-                new SourceStatus(DatabaseServices.this.toString(), null, null, 0, 0, Duration.ZERO);
+                SourceStatus.of(DatabaseServices.this.toString(), null, null, 0, 0, Duration.ZERO);
 
         // For the thread alone.
         private Map<String, Service> known = Map.of();
@@ -169,12 +169,12 @@ public final class DatabaseServices implements ServiceSource {
                     delivered = now;
                 }
                 Duration took = Duration.ofNanos(System.nanoTime() - start);
-                status = new SourceStatus(before.name(), Instant.now(), null, 0, before.errors(), took);
+                status = SourceStatus.of(before.name(), Instant.now(), null, 0, before.errors(), took);
             } catch (SQLException | RuntimeException e) {
                 if (before.trouble() == null) {
                     LOG.error("Services can't be read and stay as they are", e);
                 }
-                status = new SourceStatus(
+                status = SourceStatus.of(
                         before.name(), before.lastSuccess(), e.toString(), 0, before.errors() + 1, before.buildTime());
             }
         }

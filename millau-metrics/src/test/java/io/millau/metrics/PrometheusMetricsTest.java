@@ -173,9 +173,9 @@ class PrometheusMetricsTest {
     @Test
     void sourcesCertificatesAndDroppedLogLinesAreShown() {
         overview.sources = List.of(
-                new SourceStatus("Docker", Instant.ofEpochSecond(1_800_000_000), null, 7, 1, Duration.ofMillis(1500)),
-                new SourceStatus("code", null, "is away", 0, 2, Duration.ZERO),
-                new SourceStatus("code", null, null, 0, 0, Duration.ZERO));
+                SourceStatus.of("Docker", Instant.ofEpochSecond(1_800_000_000), null, 7, 1, Duration.ofMillis(1500)),
+                SourceStatus.of("code", null, "is away", 0, 2, Duration.ZERO),
+                SourceStatus.of("code", null, null, 0, 0, Duration.ZERO));
         overview.certificates = List.of(
                 certificate(1_900_000_000L, "shop.example", "*.shop.example"),
                 certificate(1_800_000_000L, "shop.example"),
@@ -437,9 +437,12 @@ class PrometheusMetricsTest {
     }
 
     private static CertificateStatus certificate(Long expires, String... names) {
-        return new CertificateStatus(
+        return CertificateStatus.of(
                 Set.of(names), "test", null, expires == null ? null : Instant.ofEpochSecond(expires), null, null);
     }
+
+    private record Busy(Ingress ingress, int connections, int maxConnections, long refusedConnections)
+            implements IngressStatus {}
 
     private static final class TestOverview implements Overview {
         private final Router router;
@@ -461,7 +464,7 @@ class PrometheusMetricsTest {
         @Override
         public List<IngressStatus> ingressStatus() {
             return ingresses.stream()
-                    .map(ingress -> new IngressStatus(ingress, 7, 100, 2))
+                    .<IngressStatus>map(ingress -> new Busy(ingress, 7, 100, 2))
                     .toList();
         }
 

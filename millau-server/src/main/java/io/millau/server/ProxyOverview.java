@@ -19,6 +19,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The view of a running proxy that traffic listeners get. Safe for use by several threads. */
 final class ProxyOverview implements Overview {
+
+    private record Listening(
+            TrafficListener.Ingress ingress, int connections, int maxConnections, long refusedConnections)
+            implements IngressStatus {}
+
     private final List<Listener> listeners;
     private final List<TrafficListener.Ingress> ingresses;
     private final Router router;
@@ -54,7 +59,7 @@ final class ProxyOverview implements Overview {
         List<IngressStatus> all = new ArrayList<>();
         for (int i = 0; i < ingresses.size(); i++) {
             ClientConnections clients = listeners.get(i).clients();
-            all.add(new IngressStatus(ingresses.get(i), clients.open(), clients.limit(), clients.refused()));
+            all.add(new Listening(ingresses.get(i), clients.open(), clients.limit(), clients.refused()));
         }
         return all;
     }

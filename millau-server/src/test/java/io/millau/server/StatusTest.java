@@ -353,7 +353,7 @@ class StatusTest extends ProxyTest {
 
                     @Override
                     public List<CertificateStatus> status() {
-                        return List.of(new CertificateStatus(
+                        return List.of(CertificateStatus.of(
                                 java.util.Set.of("b.example", "a.example"), "ACME", null, null, renewal, "refused"));
                     }
                 })

@@ -67,7 +67,7 @@ public final class SourceStats {
     /** The current status. */
     public SourceStatus status() {
         Look look = last;
-        return new SourceStatus(
+        return SourceStatus.of(
                 name,
                 look == null ? null : look.at(),
                 trouble,

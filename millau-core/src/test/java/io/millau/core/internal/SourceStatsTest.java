@@ -18,7 +18,7 @@ class SourceStatsTest {
 
     @Test
     void atFirstThereIsNeitherSuccessNorTrouble() {
-        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", null, null, 0, 0, Duration.ZERO));
+        assertThat(discovery.status()).isEqualTo(SourceStatus.of("engine", null, null, 0, 0, Duration.ZERO));
     }
 
     @Test
@@ -27,7 +27,7 @@ class SourceStatsTest {
         discovery.heard();
         discovery.looked(Duration.ofMillis(12));
 
-        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", NOON, null, 2, 0, Duration.ofMillis(12)));
+        assertThat(discovery.status()).isEqualTo(SourceStatus.of("engine", NOON, null, 2, 0, Duration.ofMillis(12)));
     }
 
     @Test
@@ -36,17 +36,17 @@ class SourceStatsTest {
         discovery.failed("away");
         discovery.failed("refuses");
         assertThat(discovery.status())
-                .isEqualTo(new SourceStatus("engine", NOON, "refuses", 0, 2, Duration.ofMillis(12)));
+                .isEqualTo(SourceStatus.of("engine", NOON, "refuses", 0, 2, Duration.ofMillis(12)));
 
         discovery.looked(Duration.ofMillis(7));
-        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", NOON, null, 0, 2, Duration.ofMillis(7)));
+        assertThat(discovery.status()).isEqualTo(SourceStatus.of("engine", NOON, null, 0, 2, Duration.ofMillis(7)));
     }
 
     @Test
     void withoutAnySuccessThereIsOnlyTrouble() {
         discovery.failed("away");
 
-        assertThat(discovery.status()).isEqualTo(new SourceStatus("engine", null, "away", 0, 1, Duration.ZERO));
+        assertThat(discovery.status()).isEqualTo(SourceStatus.of("engine", null, "away", 0, 1, Duration.ZERO));
     }
 
     @Test

@@ -139,7 +139,7 @@ class ChangesTest {
 
     private static RecordedOverview overviewOf(@Nullable String trouble) {
         RecordedOverview overview = new RecordedOverview();
-        overview.sources = List.of(new SourceStatus("engine", null, trouble, 0, 0, Duration.ZERO));
+        overview.sources = List.of(SourceStatus.of("engine", null, trouble, 0, 0, Duration.ZERO));
         return overview;
     }
 
@@ -160,7 +160,7 @@ class ChangesTest {
     }
 
     private static CertificateStatus certificate(@Nullable Instant expires, String... names) {
-        return new CertificateStatus(Set.of(names), "ACME", "CA", expires, null, null);
+        return CertificateStatus.of(Set.of(names), "ACME", "CA", expires, null, null);
     }
 
     @Test
