@@ -9,6 +9,7 @@ import io.millau.server.internal.http2.FrameSender;
 import io.millau.server.internal.http2.FrameWriter;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.StreamNotifier;
+import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoop;
 import io.undertow.connector.PooledByteBuffer;
@@ -52,6 +53,9 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
      */
     private static final int WINDOW_BYTES = 16 * 1024 * 1024;
 
+    /** How often is read, after a failure to send, what the endpoint sent before: as much as the window allows. */
+    private static final int MOST_LAST_READS = WINDOW_BYTES / Buffers.STREAM_BYTES;
+
     private static final int LAST_STREAM = Integer.MAX_VALUE - 2;
     private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -84,6 +88,10 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     private boolean served;
     private boolean retired;
     private boolean awaitsPing;
+
+    /** Why nothing can be sent any more; null while it can. */
+    private @Nullable IOException sendFailure;
+
     private boolean closed;
 
     Http2UpstreamConnection(StreamConnection socket, EventLoop loop, Http2UpstreamPool owner) {
@@ -93,10 +101,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         this.owner = owner;
         this.notifier = new StreamNotifier(loop);
         this.sender = new FrameSender(
-                new FrameWriter(socket.getSinkChannel(), loop),
-                notifier,
-                WINDOW_BYTES,
-                failure -> fail(failure, broken()));
+                new FrameWriter(socket.getSinkChannel(), loop), notifier, WINDOW_BYTES, this::sendFailed);
     }
 
     /** Sends our settings, and waits for those of the endpoint. */
@@ -232,11 +237,13 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
 
     // From the endpoint
 
-    private void readable() {
+    /** Returns whether something was received, and more may come. */
+    private boolean readable() {
+        boolean more = false;
         PooledByteBuffer holder = received == null ? loop.buffers.allocate() : received;
         received = null;
         try {
-            read(holder.getBuffer());
+            more = read(holder.getBuffer());
         } catch (Http2.ConnectionException e) {
             sender.goAway(0, e.code);
             fail(new IOException(e.getMessage()), ready ? Outcome.BROKEN : Outcome.UNREACHABLE);
@@ -252,13 +259,14 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
             holder.close();
         }
         sender.flush();
-        if (settled && !ready && !closed) {
+        if (settled && !ready && !closed && sendFailure == null) {
             becomeReady();
         }
         notifier.tell();
+        return more && !closed;
     }
 
-    private void read(ByteBuffer buffer) throws IOException, Http2.ConnectionException {
+    private boolean read(ByteBuffer buffer) throws IOException, Http2.ConnectionException {
         int count = socket.getSourceChannel().read(buffer);
         receivedAt = loop.deadlines.now();
         buffer.flip();
@@ -267,6 +275,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         if (count < 0) {
             throw new IOException(settled ? "connection closed" : "connection closed before it spoke HTTP/2");
         }
+        return count > 0;
     }
 
     private void becomeReady() {
@@ -398,6 +407,21 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
      */
     private Outcome broken() {
         return served ? Outcome.STALE_CONNECTION : Outcome.BROKEN;
+    }
+
+    /** Nothing can be sent any more. The endpoint may have responded before it closed; then the response counts. */
+    private void sendFailed(IOException failure) {
+        if (sendFailure != null || closed) {
+            return;
+        }
+        sendFailure = failure;
+        sender.close();
+        retire();
+        thread().execute(() -> {
+            int reads = 0;
+            while (!closed && readable() && ++reads < MOST_LAST_READS) {}
+            fail(failure, broken());
+        });
     }
 
     private void fail(IOException failure, Outcome outcome) {
