@@ -1,6 +1,8 @@
 package io.millau.core;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -57,5 +59,30 @@ public interface ServiceSource {
      */
     static ServicesFile file(Path file) {
         return new ServicesFile(file, Ticker.system());
+    }
+
+    /**
+     * Services that are read again and again. Doesn't read them yet.
+     *
+     * <pre>{@code
+     * ServiceSource routes = ServiceSource.polling("database", Duration.ofSeconds(2), () -> {
+     *     List<Service> services = new ArrayList<>();
+     *     for (Row row : database.rows()) {
+     *         services.add(Service.named(row.name())
+     *                 .path(row.path())
+     *                 .endpoints(Endpoint.http(row.host(), row.port()))
+     *                 .build());
+     *     }
+     *     return new Snapshot(services, List.of());
+     * });
+     * }</pre>
+     *
+     * @param name its name in logs, metrics and on the status page
+     * @param pause how long to wait after each reading
+     * @param reading called by a thread of the source, so it may block; returns all services and problems. While it throws, the
+     *     services stay as they are
+     */
+    static PolledServices polling(String name, Duration pause, Callable<Snapshot> reading) {
+        return new PolledServices(name, pause, reading);
     }
 }

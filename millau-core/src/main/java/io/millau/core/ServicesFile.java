@@ -4,9 +4,7 @@ import io.millau.core.internal.HostAddresses;
 import io.millau.core.internal.IpAddresses;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.Labels;
-import io.millau.core.internal.LogText;
 import io.millau.core.internal.Settings;
-import io.millau.core.internal.SourceStats;
 import io.millau.core.internal.Vocabulary;
 import io.millau.core.internal.Words;
 import java.io.IOException;
@@ -20,15 +18,11 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The services in a Java properties file (UTF-8). {@code NAME.endpoints} lists URLs; the other keys are a service's
@@ -45,14 +39,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class ServicesFile implements ServiceSource {
 
-    private static final Logger LOG = LoggerFactory.getLogger(ServicesFile.class);
     private static final String ENDPOINTS = Labels.ENDPOINTS.name();
 
     /** Simpler than {@link java.net.URI}, which rejects host names with underscores; Docker allows them. */
     private static final Pattern URL =
             Pattern.compile("(https?|h2c)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
 
-    private static final long READ_MILLIS = 500;
+    private static final Duration READ_PAUSE = Duration.ofMillis(500);
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long HALF_WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -70,40 +63,12 @@ public final class ServicesFile implements ServiceSource {
      * @throws IOException if the file can't be read or isn't text in UTF-8
      */
     public Snapshot look() throws IOException {
-        List<Snapshot> seen = new ArrayList<>(1);
-        new Watch(seen::add, new SourceStats(toString())).look();
-        return seen.get(0);
+        return new Watch().read();
     }
 
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
-        ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread t = new Thread(task, "millau-services-file");
-            t.setDaemon(true);
-            return t;
-        });
-        SourceStats discovery = new SourceStats(toString());
-        thread.scheduleWithFixedDelay(new Watch(consumer, discovery), 0, READ_MILLIS, TimeUnit.MILLISECONDS);
-        return new Subscription() {
-            @Override
-            public void close() {
-                ServicesFile.close(thread);
-            }
-
-            @Override
-            public SourceStatus status() {
-                return discovery.status();
-            }
-        };
-    }
-
-    private static void close(ScheduledExecutorService thread) {
-        thread.shutdownNow();
-        try {
-            thread.awaitTermination(5, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        return new PolledServices(toString(), READ_PAUSE, new Watch()::read).subscribe(consumer);
     }
 
     @Override
@@ -112,69 +77,30 @@ public final class ServicesFile implements ServiceSource {
     }
 
     /** The state of one subscription. For the source's thread only. */
-    private final class Watch implements Runnable {
-        private final Consumer<Snapshot> consumer;
-        private final SourceStats discovery;
+    private final class Watch {
         private final LabelReader labels = new LabelReader();
         private final HostAddresses addresses = new HostAddresses();
         private byte[] content = new byte[0];
         private byte @Nullable [] unconfirmed;
         private long unconfirmedSince;
         private DeclaredServices declared = DeclaredServices.NONE;
-        private @Nullable Snapshot delivered;
-        private @Nullable String trouble;
-        private int failures;
+        private @Nullable Snapshot last;
         private long resolvedAt;
 
-        Watch(Consumer<Snapshot> consumer, SourceStats discovery) {
-            this.consumer = consumer;
-            this.discovery = discovery;
-        }
-
-        @Override
-        public void run() {
-            long start = System.nanoTime();
-            try {
-                look();
-                if (trouble != null) {
-                    LOG.info("Back source={} failures={}", LogText.value("file " + file), failures);
-                }
-                trouble = null;
-                failures = 0;
-                discovery.looked(Duration.ofNanos(System.nanoTime() - start));
-            } catch (IOException | RuntimeException e) {
-                // An exception would end the scheduled task, and with it discovery.
-                String message = e.toString();
-                discovery.failed(message);
-                failures++;
-                if (!message.equals(trouble)) {
-                    LOG.error(
-                            "Away source={} reason={} meanwhile=\"its services stay as they are; retried until it is back\"",
-                            LogText.value("file " + file),
-                            LogText.value(message));
-                }
-                trouble = message;
-            }
-        }
-
-        private void look() throws IOException {
+        Snapshot read() throws IOException {
             boolean changed = readChange(Files.readAllBytes(file));
-            if (changed) {
-                discovery.heard();
-            }
-            if (changed || ticker.nanoTime() - resolvedAt >= RESOLVE_NANOS) {
+            Snapshot now = last;
+            if (now == null || changed || ticker.nanoTime() - resolvedAt >= RESOLVE_NANOS) {
                 resolvedAt = ticker.nanoTime();
-                Snapshot snapshot = snapshot();
-                if (!snapshot.equals(delivered)) {
-                    delivered = snapshot;
-                    consumer.accept(snapshot);
-                }
+                now = snapshot();
+                last = now;
             }
+            return now;
         }
 
         /** Takes over a new content of the file, unless somebody may still be writing it. */
         private boolean readChange(byte[] now) throws IOException {
-            boolean isFirst = delivered == null;
+            boolean isFirst = last == null;
             if (!isFirst && Arrays.equals(now, content)) {
                 unconfirmed = null;
                 return false;

@@ -3,6 +3,7 @@ package io.millau.examples;
 import io.millau.core.Endpoint;
 import io.millau.core.FailurePage;
 import io.millau.core.LoadBalancer;
+import io.millau.core.PolledServices;
 import io.millau.core.RetryPolicy;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
@@ -121,8 +122,7 @@ public final class CustomGateway {
                 INSERT INTO endpoint (service, host, port) VALUES
                     ('orders', '127.0.0.1', %d), ('orders', '127.0.0.1', %d), ('orders-canary', '127.0.0.1', %d)
                 """.formatted(serve("blue"), serve("green"), serve("canary")));
-        DatabaseServices routes =
-                new DatabaseServices(database, Duration.ofSeconds(2), apiKeys(Map.of("secret", "me")));
+        PolledServices routes = DatabaseServices.of(database, Duration.ofSeconds(2), apiKeys(Map.of("secret", "me")));
 
         Millau gateway = configure(
                         Millau.builder().http(":8080"),
@@ -140,12 +140,12 @@ public final class CustomGateway {
         return new Echo(name, 0, Duration.ZERO).port();
     }
 
-    private static void executeInput(DataSource database, DatabaseServices routes) throws IOException {
+    private static void executeInput(DataSource database, PolledServices routes) throws IOException {
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
         for (String line = input.readLine(); line != null; line = input.readLine()) {
             try {
                 execute(database, line);
-                routes.changed();
+                routes.readNow();
             } catch (SQLException e) {
                 System.out.println(e.getMessage());
             }

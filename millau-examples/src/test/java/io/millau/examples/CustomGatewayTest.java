@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Endpoint;
+import io.millau.core.PolledServices;
 import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.examples.echo.Echo;
@@ -25,8 +26,8 @@ class CustomGatewayTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final TestDatabase database = new TestDatabase();
-    private final DatabaseServices routes =
-            new DatabaseServices(database.source(), Duration.ofHours(1), CustomGateway.apiKeys(Map.of("secret", "me")));
+    private final PolledServices routes =
+            DatabaseServices.of(database.source(), Duration.ofHours(1), CustomGateway.apiKeys(Map.of("secret", "me")));
     private final Echo fallback = new Echo("fallback", 0, Duration.ZERO);
     private final AtomicLong now = new AtomicLong();
     private final List<String> log = new CopyOnWriteArrayList<>();
@@ -64,7 +65,7 @@ class CustomGatewayTest {
 
     /** Returns when the gateway has what the database says now. */
     private void changed() {
-        routes.changed();
+        routes.readNow();
         List<String> expected = database.names();
         await().atMost(PATIENCE)
                 .until(() -> millau.proxy().snapshot().services().stream()
@@ -127,7 +128,7 @@ class CustomGatewayTest {
                         .satisfies(request -> assertThat(request.host()).isEqualTo(host)));
 
         database.execute("DELETE FROM service WHERE name = 'orders-canary'");
-        routes.changed();
+        routes.readNow();
         await().atMost(PATIENCE)
                 .until(() -> millau.proxy().snapshot().services().stream()
                         .noneMatch(service -> service.name().equals("orders-canary")));
@@ -201,7 +202,7 @@ class CustomGatewayTest {
 
         database.execute("DELETE FROM endpoint");
         database.addEndpoint("orders", green.endpoint());
-        routes.changed();
+        routes.readNow();
         await().atMost(PATIENCE)
                 .until(() -> millau.proxy().snapshot().services().stream()
                         .filter(service -> service.name().equals("orders"))
@@ -219,7 +220,7 @@ class CustomGatewayTest {
         database.execute("UPDATE service SET path = 'orders' WHERE name = 'orders'");
         database.execute("INSERT INTO endpoint VALUES ('shop', '127.0.0.1', 99999)");
         database.execute("INSERT INTO service (name, path, strip) VALUES ('new', '/new', TRUE)");
-        routes.changed();
+        routes.readNow();
 
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(millau.proxy().snapshot().problems())

@@ -3,6 +3,7 @@ package io.millau.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.PolledServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
@@ -37,7 +38,7 @@ class DatabaseServicesTest {
 
     @Test
     void theTablesAreReadAgainAndAgainAndOnlyChangesAreDelivered() {
-        DatabaseServices services = new DatabaseServices(database.source(), Duration.ofMillis(1));
+        PolledServices services = DatabaseServices.of(database.source(), Duration.ofMillis(1));
         ServiceSource.Subscription subscription = services.subscribe(delivered::add);
         eventually().until(() -> delivered.size() == 1);
 
@@ -55,56 +56,22 @@ class DatabaseServicesTest {
     @Test
     void whileTheDatabaseIsAwayServicesStayAndItsStatusSaysWhy() {
         database.execute("INSERT INTO service (name) VALUES ('orders')");
-        DatabaseServices services = new DatabaseServices(database.source(), Duration.ofHours(1));
+        PolledServices services = DatabaseServices.of(database.source(), Duration.ofHours(1));
         ServiceSource.Subscription subscription = services.subscribe(delivered::add);
         eventually().until(() -> names().equals(List.of("orders")));
         eventually().until(() -> subscription.status().lastSuccess() != null);
 
         database.execute("ALTER TABLE service RENAME TO other");
-        services.changed();
+        services.readNow();
         eventually().until(() -> subscription.status().trouble() != null);
         assertThat(subscription.status().trouble()).contains("SERVICE");
         assertThat(delivered).hasSize(1);
 
         database.execute("ALTER TABLE other RENAME TO service");
         database.execute("INSERT INTO service (name) VALUES ('shop')");
-        services.changed();
+        services.readNow();
         eventually().until(() -> names().equals(List.of("orders", "shop")));
         eventually().until(() -> subscription.status().trouble() == null);
         subscription.close();
-    }
-
-    /** A consumer that fails once must not end the thread that reads. */
-    @Test
-    void aChangeThatCouldNotBeDeliveredIsDeliveredWithTheNext() {
-        DatabaseServices services = new DatabaseServices(database.source(), Duration.ofMillis(1));
-        ServiceSource.Subscription subscription = services.subscribe(snapshot -> {
-            if (delivered.isEmpty()) {
-                delivered.add(snapshot);
-                throw new IllegalStateException("a bug");
-            }
-            delivered.add(snapshot);
-        });
-
-        eventually().until(() -> delivered.size() == 2);
-        subscription.close();
-    }
-
-    @Test
-    void aSubscriptionThatWasClosedReadsNoMore() {
-        DatabaseServices services = new DatabaseServices(database.source(), Duration.ofHours(1));
-        ServiceSource.Subscription subscription = services.subscribe(delivered::add);
-        eventually().until(() -> delivered.size() == 1);
-        subscription.close();
-
-        database.execute("INSERT INTO service (name) VALUES ('orders')");
-        services.changed();
-        subscription.lookNow();
-        subscription.close();
-
-        assertThat(delivered).hasSize(1);
-        eventually()
-                .until(() -> Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().equals("database-services")));
     }
 }

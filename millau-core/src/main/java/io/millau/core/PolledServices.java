@@ -1,0 +1,155 @@
+package io.millau.core;
+
+import io.millau.core.internal.LogText;
+import io.millau.core.internal.SourceStats;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Services that are read again and again: from a database, a registry, a remote configuration. Made by {@link
+ * ServiceSource#polling}.
+ *
+ * <p>While reading fails, the services stay as they are. That is logged once, and so is the end of it; the status page and the
+ * metrics show it, too.
+ *
+ * <p>Safe for use by several threads. Each subscription reads on a daemon thread of its own.
+ */
+public final class PolledServices implements ServiceSource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PolledServices.class);
+
+    private final String name;
+    private final Duration pause;
+    private final Callable<Snapshot> reading;
+    private final List<Poll> polls = new CopyOnWriteArrayList<>();
+
+    PolledServices(String name, Duration pause, Callable<Snapshot> reading) {
+        if (pause.isNegative() || pause.isZero()) {
+            throw new IllegalArgumentException("pause " + pause + ": expected more than 0 seconds");
+        }
+        this.name = Objects.requireNonNull(name, "name");
+        this.pause = pause;
+        this.reading = Objects.requireNonNull(reading, "reading");
+    }
+
+    /** Has the services read soon, for a program that has changed them. Returns at once. */
+    public void readNow() {
+        polls.forEach(Poll::lookNow);
+    }
+
+    @Override
+    public Subscription subscribe(Consumer<Snapshot> consumer) {
+        Poll poll = new Poll(consumer);
+        polls.add(poll);
+        poll.start();
+        return poll;
+    }
+
+    /** Its name. */
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    private final class Poll implements Subscription {
+        private final Consumer<Snapshot> consumer;
+        private final SourceStats stats = new SourceStats(name);
+        private final AtomicBoolean asked = new AtomicBoolean();
+        private final ScheduledExecutorService thread = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread t = new Thread(task, "millau-" + name);
+            t.setDaemon(true);
+            return t;
+        });
+
+        // For its thread alone.
+        private @Nullable Snapshot delivered;
+        private @Nullable String trouble;
+        private int failures;
+
+        Poll(Consumer<Snapshot> consumer) {
+            this.consumer = consumer;
+        }
+
+        void start() {
+            thread.scheduleWithFixedDelay(this::read, 0, pause.toNanos(), TimeUnit.NANOSECONDS);
+        }
+
+        @Override
+        public void lookNow() {
+            if (asked.compareAndSet(false, true)) {
+                try {
+                    thread.execute(this::read);
+                } catch (RejectedExecutionException closed) {
+                    // nobody is interested any more
+                }
+            }
+        }
+
+        /** An exception would end the scheduled task, and with it all changes. */
+        private void read() {
+            asked.set(false);
+            long start = System.nanoTime();
+            try {
+                deliver(Objects.requireNonNull(reading.call(), "snapshot"));
+                stats.looked(Duration.ofNanos(System.nanoTime() - start));
+                if (trouble != null) {
+                    LOG.info("Back source={} failures={}", LogText.value(name), failures);
+                }
+                trouble = null;
+                failures = 0;
+            } catch (Exception | Error e) {
+                if (!thread.isShutdown()) {
+                    failed(e.toString());
+                }
+            }
+        }
+
+        private void deliver(Snapshot snapshot) {
+            if (!snapshot.equals(delivered)) {
+                stats.heard();
+                consumer.accept(snapshot);
+                delivered = snapshot;
+            }
+        }
+
+        private void failed(String why) {
+            stats.failed(why);
+            failures++;
+            if (!why.equals(trouble)) {
+                LOG.error(
+                        "Away source={} reason={} meanwhile=\"its services stay as they are; retried until it is back\"",
+                        LogText.value(name),
+                        LogText.value(why));
+            }
+            trouble = why;
+        }
+
+        @Override
+        public SourceStatus status() {
+            return stats.status();
+        }
+
+        @Override
+        public void close() {
+            polls.remove(this);
+            thread.shutdownNow();
+            try {
+                thread.awaitTermination(5, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
