@@ -2,6 +2,7 @@ package io.millau.server.internal.frontend;
 
 import io.millau.core.Request;
 import io.millau.core.internal.LogText;
+import io.millau.server.internal.http.AskedNames;
 import io.millau.server.internal.http.HopByHop;
 import io.millau.server.internal.tls.ClientIdentity;
 import io.millau.server.internal.tls.TlsConnection;
@@ -161,7 +162,7 @@ public abstract class Downstream implements Request {
 
     @Override
     public final @Nullable String header(String name) {
-        return exchange.getRequestHeaders().getFirst(name);
+        return AskedNames.first(exchange.getRequestHeaders(), name);
     }
 
     @Override

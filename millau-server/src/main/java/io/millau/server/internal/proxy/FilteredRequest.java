@@ -6,6 +6,7 @@ import io.millau.core.RequestFilter;
 import io.millau.core.Verdict;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestChanges;
+import io.millau.server.internal.http.AskedNames;
 import io.millau.server.internal.http.FieldRules;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.tls.ClientIdentity;
@@ -283,7 +284,7 @@ final class FilteredRequest implements FilterRequest {
     public @Nullable String header(String name) {
         RequestChanges changes = downstream.changes();
         if (changes == null) {
-            return sent().getFirst(name);
+            return AskedNames.first(sent(), name);
         }
         List<String> values = headers(name);
         return values.isEmpty() ? null : values.get(0);
@@ -291,7 +292,7 @@ final class FilteredRequest implements FilterRequest {
 
     @Override
     public List<String> headers(String name) {
-        HttpString key = HttpString.tryFromString(name);
+        HttpString key = AskedNames.of(name);
         RequestChanges changes = downstream.changes();
         List<String> changed =
                 changes == null || key == null ? null : changes.fields().get(key);

@@ -3,6 +3,7 @@ package io.millau.server.internal.proxy;
 import io.millau.core.Endpoint;
 import io.millau.core.FilterResponse;
 import io.millau.core.Service;
+import io.millau.server.internal.http.AskedNames;
 import io.millau.server.internal.http.FieldRules;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
@@ -30,7 +31,7 @@ record ResponseView(
 
     @Override
     public @Nullable String header(String name) {
-        return fields().getFirst(name);
+        return AskedNames.first(fields(), name);
     }
 
     @Override
