@@ -9,6 +9,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A source works on its own threads and never blocks a request. Its {@link Object#toString()} is its name in logs.
  * Its methods may be called by any thread.
+ *
+ * <pre>{@code
+ * ServiceSource source = consumer -> {
+ *     Service app = Service.named("app").path("/app/").endpoints(endpoint).build();
+ *     consumer.accept(new Snapshot(List.of(app), List.of())); // and again whenever something changes
+ *     return () -> {}; // ends the delivery
+ * };
+ * builder.source(source);
+ * }</pre>
  */
 @FunctionalInterface
 public interface ServiceSource {
