@@ -40,6 +40,18 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Safe for use by several threads. Slow work runs on its own daemon threads, so no method blocks except {@link
  * #close}.
+ *
+ * <pre>{@code
+ * URI directory = URI.create("https://ca.internal/acme/directory");
+ * try (AcmeCertificates certificates = AcmeCertificates.builder(Store.files(folder))
+ *                 .directories(List.of(directory))
+ *                 .email("ops@shop.example")
+ *                 .start();
+ *         Millau millau =
+ *                 Millau.builder().http(":80").https(":443").certificates(certificates).start()) {
+ *     // ... wait until the program is to end
+ * }
+ * }</pre>
  */
 public final class AcmeCertificates implements CertificateSource, AutoCloseable {
 

@@ -1,6 +1,14 @@
 package io.millau.core;
 
-/** A failed attempt at an endpoint, for a {@link RetryPolicy}. Valid only during the call. */
+/**
+ * A failed attempt at an endpoint, for a {@link RetryPolicy}. Valid only during the call.
+ *
+ * <pre>{@code
+ * RetryPolicy policy = attempt -> attempt.timedOut() == 0 // what was slow would be slow again
+ *         && RetryPolicy.standard().mayRetry(attempt);
+ * builder.retryPolicy(policy);
+ * }</pre>
+ */
 public interface Attempt {
 
     /** The request, as the client sent it. */

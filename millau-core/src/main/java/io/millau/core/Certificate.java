@@ -20,7 +20,20 @@ import java.util.Locale;
 import java.util.Set;
 import javax.security.auth.x500.X500Principal;
 
-/** A server's private key and certificate chain. Immutable; safe for use by several threads. */
+/**
+ * A server's private key and certificate chain. Immutable; safe for use by several threads.
+ *
+ * <pre>{@code
+ * Certificate certificate = Certificate.selfSigned("shop.example"); // or parse(chain, key)
+ * Service shop = Service.named("orders")
+ *         .hosts("shop.example")
+ *         .path("/orders/")
+ *         .certificate(certificate)
+ *         .endpoints(endpoint)
+ *         .build();
+ * builder.https(":8443").source(ServiceSource.of(shop));
+ * }</pre>
+ */
 public final class Certificate {
 
     private static final int DNS_NAME = 2; // RFC 5280, 4.2.1.6

@@ -14,6 +14,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #find} is called in every new handshake, by several threads at once. It must not block, and neither must
  * other methods unless they say so. Changes apply from the next handshake on; open connections stay open.
+ *
+ * <pre>{@code
+ * CertificateSource folder = CertificateSource.folder(Path.of("/etc/gateway/certificates")); // shop.crt, shop.key
+ * builder.https(":8443").certificates(folder).redirectToHttps();
+ * }</pre>
  */
 @FunctionalInterface
 public interface CertificateSource {

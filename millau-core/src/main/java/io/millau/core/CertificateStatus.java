@@ -4,7 +4,19 @@ import java.time.Instant;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The status of a certificate at one moment, or of one that is needed but missing. Immutable. */
+/**
+ * The status of a certificate at one moment, or of one that is needed but missing. Immutable.
+ *
+ * <pre>{@code
+ * List<String> alerts = new ArrayList<>();
+ * for (CertificateStatus certificate : overview.certificates()) {
+ *     Instant expires = certificate.expires(); // null if it is missing
+ *     if (expires == null || expires.isBefore(Instant.now().plus(Duration.ofDays(7)))) {
+ *         alerts.add(certificate.names() + " from " + certificate.origin() + ": " + certificate.trouble());
+ *     }
+ * }
+ * }</pre>
+ */
 public interface CertificateStatus {
 
     /** The host names that it is for. */

@@ -13,6 +13,27 @@ import org.jspecify.annotations.Nullable;
  * <p>The caller runs the loop: {@link #next} names the endpoint to try, {@link #report} takes the outcome and tells
  * whether to call {@link #next} again. Call {@link #close} at the end in any case. {@link #continues} and {@link
  * #prefer} come before the first {@link #next}.
+ *
+ * <pre>{@code
+ * Router router = new Router();
+ * router.replace(List.of(Service.named("app").endpoints(endpoint).build()));
+ * Delivery delivery = router.open("shop.example", "/", "GET"); // null if no service matches
+ * boolean isToBeTried = true;
+ * while (isToBeTried) {
+ *     Endpoint next = delivery.next();
+ *     if (next == null) {
+ *         break; // a 502
+ *     }
+ *     try (Socket connection = new Socket(next.address(), next.port())) {
+ *         // ... send the request and pass on the response
+ *         delivery.report(Outcome.DELIVERED);
+ *         isToBeTried = false;
+ *     } catch (ConnectException e) {
+ *         isToBeTried = delivery.report(Outcome.UNREACHABLE, e.getMessage());
+ *     }
+ * }
+ * delivery.close();
+ * }</pre>
  */
 public final class Delivery {
 

@@ -18,6 +18,13 @@ import org.jspecify.annotations.Nullable;
  * <p>An endpoint may have a host name instead of an address, for each address of which there is then an instance. The
  * proxy resolves the name when it gets the service, and again every 30 s. While the name can't be resolved, its last
  * addresses stay, and a {@link Problem} says so.
+ *
+ * <pre>{@code
+ * Endpoint one = Endpoint.http("10.0.1.7", 8080);
+ * Endpoint named = Endpoint.http("localhost", 8080); // one for each address of the name
+ * Service app = Service.named("app").path("/app/").endpoints(one, named).build();
+ * builder.source(ServiceSource.of(app));
+ * }</pre>
  */
 public final class Endpoint {
 

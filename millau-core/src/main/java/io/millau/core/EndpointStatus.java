@@ -3,7 +3,20 @@ package io.millau.core;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** The status of an endpoint at one moment. Immutable; its text is for users. */
+/**
+ * The status of an endpoint at one moment. Immutable; its text is for users.
+ *
+ * <pre>{@code
+ * List<String> alerts = new ArrayList<>();
+ * for (ServiceStatus service : overview.services()) {
+ *     for (EndpointStatus instance : service.endpoints()) {
+ *         if (!instance.inRotation()) {
+ *             alerts.add(instance.endpoint() + " is " + instance.state() + ": " + instance.reason());
+ *         }
+ *     }
+ * }
+ * }</pre>
+ */
 public interface EndpointStatus {
 
     /** The endpoint. */

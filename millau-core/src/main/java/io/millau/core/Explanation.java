@@ -6,6 +6,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which services a request goes to at one moment, and why not to the others. Immutable; made by {@link Router#explain}.
  * Its text has the verdicts, one line per service, followed by its endpoints.
+ *
+ * <pre>{@code
+ * Service orders = Service.named("orders").path("/orders/").endpoints(endpoint).build();
+ * Service site = Service.named("site").endpoints(endpoint).build();
+ * Router router = new Router();
+ * router.replace(List.of(orders, site));
+ *
+ * Explanation explanation = router.explain("shop.example", "/orders/7");
+ * assert explanation.chosen().equals(List.of(orders)) : explanation; // says why it is another one
+ * }</pre>
  */
 public interface Explanation {
 

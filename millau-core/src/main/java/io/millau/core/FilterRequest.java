@@ -18,6 +18,12 @@ import org.jspecify.annotations.Nullable;
  * and for fields that filters can't change: those that frame the message or belong to the connection, such as {@code
  * Content-Length} or {@code Connection}; {@code Host}, see {@link #rewriteHost}; and those that the proxy sets itself, such as
  * {@code X-Forwarded-For}.
+ *
+ * <pre>{@code
+ * builder.filter(request -> request.path().startsWith("/internal/")
+ *         ? request.respond(404, "Not found\n")
+ *         : request.removeHeader("X-Debug").setHeader("X-Tenant", "t1").proceed());
+ * }</pre>
  */
 public interface FilterRequest {
 

@@ -9,6 +9,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The methods that change it return this. They throw {@link IllegalArgumentException} if a name or value can't be sent, and for
  * fields that frame the message or belong to the connection, such as {@code Content-Length} or {@code Connection}.
+ *
+ * <pre>{@code
+ * builder.filter(request -> request.onResponse(response -> {
+ *     response.removeHeader("Server");
+ *     if (response.header("Cache-Control") == null) {
+ *         response.setHeader("Cache-Control", "no-store");
+ *     }
+ * }).proceed());
+ * }</pre>
  */
 public interface FilterResponse {
 

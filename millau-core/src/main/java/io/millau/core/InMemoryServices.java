@@ -9,6 +9,14 @@ import java.util.function.Consumer;
 /**
  * A source of services declared in code. Safe for use by several threads. A change has been delivered when the call
  * returns; it may block while consumers work, and while new host names of endpoints are resolved.
+ *
+ * <pre>{@code
+ * InMemoryServices services =
+ *         ServiceSource.of(Service.named("blue").endpoints(endpoint).build());
+ * builder.source(services);
+ * // later, while the proxy runs
+ * services.replace(Service.named("green").endpoints(endpoint).build());
+ * }</pre>
  */
 public final class InMemoryServices implements ServiceSource {
 

@@ -1,6 +1,17 @@
 package io.millau.core;
 
-/** The status of an address that Millau listens on. Immutable. */
+/**
+ * The status of an address that Millau listens on. Immutable.
+ *
+ * <pre>{@code
+ * List<String> alerts = new ArrayList<>();
+ * for (IngressStatus address : overview.ingressStatus()) {
+ *     if (address.connections() == address.maxConnections()) {
+ *         alerts.add("port " + address.ingress().port() + ": no more connections are accepted");
+ *     }
+ * }
+ * }</pre>
+ */
 public interface IngressStatus {
 
     /** The address. */

@@ -9,6 +9,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A service with a balancer that isn't {@linkplain Object#equals equal} counts as changed. So create a balancer
  * once, not for each snapshot.
+ *
+ * <pre>{@code
+ * LoadBalancer nearest = candidates -> {
+ *     for (int i = 0; i < candidates.size(); i++) {
+ *         if (candidates.endpoint(i).address().isLoopbackAddress()) {
+ *             return i;
+ *         }
+ *     }
+ *     return Math.floorMod(candidates.turn(), candidates.size());
+ * };
+ * builder.balancer(nearest);
+ * }</pre>
  */
 @FunctionalInterface
 public interface LoadBalancer {
@@ -48,7 +60,7 @@ public interface LoadBalancer {
      * So it suits endpoints that cache. It is no limit on load: all requests of one key go to one endpoint.
      *
      * <pre>{@code
-     * LoadBalancer.hashing(request -> request.header("X-User"))
+     * builder.balancer(LoadBalancer.hashing(request -> request.header("X-User")));
      * }</pre>
      *
      * <p>Endpoints are told apart by their ids and ports. If several services share a request, one of them is chosen first, in

@@ -1,6 +1,20 @@
 package io.millau.core;
 
-/** How an attempt at an endpoint ended: whether the endpoint failed, and whether it may have seen the request. */
+/**
+ * How an attempt at an endpoint ended: whether the endpoint failed, and whether it may have seen the request.
+ *
+ * <pre>{@code
+ * Map<Outcome, LongAdder> failures = new ConcurrentHashMap<>();
+ * builder.listener(new TrafficListener() {
+ *     @Override
+ *     public void attemptFailed(Failed attempt) {
+ *         if (attempt.outcome().endpointFailed()) { // not if the client went away
+ *             failures.computeIfAbsent(attempt.outcome(), outcome -> new LongAdder()).increment();
+ *         }
+ *     }
+ * });
+ * }</pre>
+ */
 public enum Outcome {
     /** The head of a response arrived, with any status. */
     DELIVERED(false, true),

@@ -5,6 +5,19 @@ import java.util.List;
 /**
  * The state of a running proxy at the time of each call, for metrics and status pages. Contains no secrets. Safe for
  * use by several threads, but not on I/O threads, since calls may take long.
+ *
+ * <pre>{@code
+ * AtomicReference<Overview> state = new AtomicReference<>();
+ * builder.listener(new TrafficListener() {
+ *     @Override
+ *     public void started(Overview overview) {
+ *         state.set(overview);
+ *     }
+ * });
+ * try (Millau millau = builder.start()) {
+ *     boolean isUp = state.get().services().stream().allMatch(ServiceStatus::up);
+ * }
+ * }</pre>
  */
 public interface Overview {
 

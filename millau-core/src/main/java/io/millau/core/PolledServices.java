@@ -25,6 +25,16 @@ import org.slf4j.LoggerFactory;
  * metrics show it, too.
  *
  * <p>Safe for use by several threads. Each subscription reads on a daemon thread of its own.
+ *
+ * <pre>{@code
+ * PolledServices routes = ServiceSource.polling("database", Duration.ofSeconds(2), () -> {
+ *     List<Service> services = new ArrayList<>(); // of the rows of a table
+ *     services.add(Service.named("orders").path("/orders/").endpoints(endpoint).build());
+ *     return new Snapshot(services, List.of());
+ * });
+ * builder.source(routes);
+ * routes.readNow(); // after a change by this program
+ * }</pre>
  */
 public final class PolledServices implements ServiceSource {
 

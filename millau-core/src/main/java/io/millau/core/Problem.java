@@ -3,6 +3,15 @@ package io.millau.core;
 /**
  * A configuration problem that a source found, for the operator. Immutable. Equal problems are reported once.
  *
+ * <pre>{@code
+ * ServiceSource source = consumer -> {
+ *     Problem problem = new Problem("orders", "port 80a: expected a number from 1 to 65535");
+ *     consumer.accept(new Snapshot(List.of(), List.of(problem)));
+ *     return () -> {};
+ * };
+ * builder.source(source);
+ * }</pre>
+ *
  * @param service the name of the service, or of another object with the problem
  * @param message the whole message, with the label, its value, what was expected, and the most similar known name
  */

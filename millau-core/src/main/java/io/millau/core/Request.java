@@ -5,6 +5,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * A request as its client sent it. Untrusted: texts may contain anything. Valid only during the call that it is given
  * to, and for the thread of that call.
+ *
+ * <pre>{@code
+ * LongAdder old = new LongAdder();
+ * builder.listener(new TrafficListener() {
+ *     @Override
+ *     public void requestBegan(Ingress ingress, Request request) {
+ *         if (request.protocol().equals("HTTP/1.0") || "TLSv1.2".equals(request.tlsVersion())) {
+ *             old.increment();
+ *         }
+ *     }
+ * });
+ * }</pre>
  */
 public interface Request {
 

@@ -17,9 +17,17 @@ package io.millau.core;
  * <p>Bodies are not offered to filters: a proxy streams them.
  *
  * <pre>{@code
+ * Set<String> keys = Set.of("secret");
  * RequestFilter apiKey = request -> keys.contains(request.header("X-Api-Key"))
  *         ? request.proceed()
  *         : request.respond(401, "no key\n");
+ * Service admin = Service.named("admin")
+ *         .hosts("shop.example")
+ *         .path("/admin/")
+ *         .filter(apiKey)
+ *         .endpoints(endpoint)
+ *         .build();
+ * builder.source(ServiceSource.of(admin));
  * }</pre>
  */
 @FunctionalInterface

@@ -7,6 +7,10 @@ package io.millau.core;
  * <p>Two limits apply in any case: a request is sent to each endpoint once, except after {@link
  * Outcome#STALE_CONNECTION} and {@link Outcome#NOT_PROCESSED}; and a service's retries of requests that an endpoint may
  * have seen are limited to a fifth of its requests in the last ten seconds, but at least ten per second.
+ *
+ * <pre>{@code
+ * builder.retryPolicy(RetryPolicy.standard().alsoOn(503).atMost(3));
+ * }</pre>
  */
 @FunctionalInterface
 public interface RetryPolicy {

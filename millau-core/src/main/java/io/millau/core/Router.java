@@ -27,6 +27,18 @@ import org.slf4j.LoggerFactory;
  * <p>Safe for use by several threads. {@link #open(String, String, Request)} is for I/O threads: it reads one volatile
  * field and matches once. {@link #replace} may be called by any other thread at any time. Health belongs to endpoints, retry budgets to
  * services, turns to routes: they survive a replacement.
+ *
+ * <pre>{@code
+ * Router router = new Router();
+ * router.replace(List.of(Service.named("orders").path("/orders/").endpoints(endpoint).build()));
+ *
+ * Delivery delivery = router.open("shop.example", "/orders/7", "GET");
+ * if (delivery != null) { // otherwise no service matches
+ *     Endpoint first = delivery.next();
+ *     delivery.report(Outcome.DELIVERED);
+ *     delivery.close();
+ * }
+ * }</pre>
  */
 public final class Router {
 

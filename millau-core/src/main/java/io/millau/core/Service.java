@@ -19,6 +19,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Services share a request if the same host and the same path of theirs match it best. They share by weight,
  * regardless of their numbers of endpoints.
+ *
+ * <pre>{@code
+ * Service orders = Service.named("orders")
+ *         .hosts("shop.example")
+ *         .path("/orders/")
+ *         .timeout(Duration.ofSeconds(5))
+ *         .health("/health")
+ *         .endpoints(endpoint)
+ *         .build();
+ * builder.source(ServiceSource.of(orders));
+ * }</pre>
  */
 public final class Service {
 

@@ -11,6 +11,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A source works on its own threads and never blocks a request. Its {@link Object#toString()} is its name in logs.
  * Its methods may be called by any thread.
+ *
+ * <pre>{@code
+ * ServiceSource source = consumer -> {
+ *     Service app = Service.named("app").path("/app/").endpoints(endpoint).build();
+ *     consumer.accept(new Snapshot(List.of(app), List.of())); // and again whenever something changes
+ *     return () -> {}; // ends the delivery
+ * };
+ * builder.source(source);
+ * }</pre>
  */
 @FunctionalInterface
 public interface ServiceSource {
@@ -63,19 +72,6 @@ public interface ServiceSource {
 
     /**
      * Services that are read again and again. Doesn't read them yet.
-     *
-     * <pre>{@code
-     * ServiceSource routes = ServiceSource.polling("database", Duration.ofSeconds(2), () -> {
-     *     List<Service> services = new ArrayList<>();
-     *     for (Row row : database.rows()) {
-     *         services.add(Service.named(row.name())
-     *                 .path(row.path())
-     *                 .endpoints(Endpoint.http(row.host(), row.port()))
-     *                 .build());
-     *     }
-     *     return new Snapshot(services, List.of());
-     * });
-     * }</pre>
      *
      * @param name its name in logs, metrics and on the status page
      * @param pause how long to wait after each reading

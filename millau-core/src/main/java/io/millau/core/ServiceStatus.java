@@ -2,7 +2,18 @@ package io.millau.core;
 
 import java.util.List;
 
-/** The status of a service at one moment. Immutable. */
+/**
+ * The status of a service at one moment. Immutable.
+ *
+ * <pre>{@code
+ * List<String> alerts = new ArrayList<>();
+ * for (ServiceStatus service : overview.services()) {
+ *     if (!service.up() || service.waiting() > 0) {
+ *         alerts.add(service.service().name() + ": " + service.endpointsInRotation() + " instances");
+ *     }
+ * }
+ * }</pre>
+ */
 public interface ServiceStatus {
 
     /** The service. */

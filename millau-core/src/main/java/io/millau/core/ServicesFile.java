@@ -36,6 +36,16 @@ import org.jspecify.annotations.Nullable;
  * <p>A line that can't be read is a problem of its service, which keeps its last good configuration or is left out.
  *
  * <p>Immutable; safe for use by several threads. Each subscription has its own daemon thread.
+ *
+ * <pre>{@code
+ * Path file = folder.resolve("services.properties");
+ * Files.writeString(file, "orders.endpoints=http://127.0.0.1:8080\norders.path=/orders/\n");
+ * ServicesFile services = ServiceSource.file(file);
+ * for (Problem problem : services.look().problems()) {
+ *     throw new IllegalArgumentException(file + ": " + problem);
+ * }
+ * builder.source(services);
+ * }</pre>
  */
 public final class ServicesFile implements ServiceSource {
 

@@ -9,6 +9,24 @@ import org.jspecify.annotations.Nullable;
  * <p>Settings are compared by identity, so make each a constant. Settings and values must be immutable. Values need an
  * {@link Object#equals}, by which a change of the service is detected.
  *
+ * <pre>{@code
+ * Setting<Integer> attempts = new Setting<>() {
+ *     @Override
+ *     public String name() {
+ *         return "attempts";
+ *     }
+ *
+ *     @Override
+ *     public Integer defaultValue() {
+ *         return 3;
+ *     }
+ * };
+ * Service reports = Service.named("reports").set(attempts, 1).endpoints(endpoint).build();
+ * builder.source(ServiceSource.of(reports))
+ *         .retryPolicy(attempt -> attempt.number() < attempt.service().get(attempts)
+ *                 && RetryPolicy.standard().mayRetry(attempt));
+ * }</pre>
+ *
  * @param <T> the type of its values
  */
 public interface Setting<T> {

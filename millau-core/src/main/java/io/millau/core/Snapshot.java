@@ -6,6 +6,15 @@ import java.util.List;
  * The services and problems of a source at one moment. Immutable. The same state must make equal snapshots, so sources
  * sort the lists.
  *
+ * <pre>{@code
+ * Snapshot snapshot = millau.snapshot();
+ * List<String> idle = snapshot.services().stream()
+ *         .filter(service -> service.endpoints().isEmpty())
+ *         .map(Service::name)
+ *         .toList();
+ * boolean isGood = idle.isEmpty() && snapshot.problems().isEmpty();
+ * }</pre>
+ *
  * @param services every service, including disabled ones and those without a running instance
  * @param problems what is wrong with the configuration
  */

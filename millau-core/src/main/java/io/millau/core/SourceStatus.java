@@ -4,7 +4,18 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** The status of a source of services at one moment. Immutable. */
+/**
+ * The status of a source of services at one moment. Immutable.
+ *
+ * <pre>{@code
+ * List<String> alerts = new ArrayList<>();
+ * for (SourceStatus source : overview.sources()) {
+ *     if (source.trouble() != null) {
+ *         alerts.add(source.name() + ": " + source.trouble() + ", last read " + source.lastSuccess());
+ *     }
+ * }
+ * }</pre>
+ */
 public interface SourceStatus {
 
     /** The source's name. */

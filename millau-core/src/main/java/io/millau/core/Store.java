@@ -16,6 +16,16 @@ import java.util.Optional;
  *
  * <p>Safe for use by several threads and processes. Every method may block on a disk or network. It throws {@link
  * IOException} if that fails, and {@link IllegalArgumentException} for a malformed name or value.
+ *
+ * <pre>{@code
+ * Store store = Store.files(folder);
+ * Optional<Store.Lock> lock = store.tryLock("routes/current", Duration.ofMinutes(1));
+ * if (lock.isPresent()) { // no other replica has it
+ *     try (Store.Lock held = lock.get()) {
+ *         store.put("routes/current", "orders".getBytes(StandardCharsets.UTF_8));
+ *     }
+ * }
+ * }</pre>
  */
 public interface Store {
 

@@ -1,6 +1,16 @@
 package io.millau.core;
 
-/** A source of elapsed time, which tests can control. Called by many threads at once. */
+/**
+ * A source of elapsed time, which tests can control. Called by many threads at once.
+ *
+ * <pre>{@code
+ * AtomicLong nanos = new AtomicLong();
+ * Ticker ticker = nanos::get; // the time of a test
+ * try (Millau millau = Millau.builder().http("127.0.0.1:0").ticker(ticker).start()) {
+ *     nanos.addAndGet(Duration.ofSeconds(30).toNanos());
+ * }
+ * }</pre>
+ */
 @FunctionalInterface
 public interface Ticker {
 

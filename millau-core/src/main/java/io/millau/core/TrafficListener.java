@@ -13,6 +13,19 @@ import org.jspecify.annotations.Nullable;
  * <p>For a span of each attempt, as in tracing, take those that failed from {@link #attemptFailed}, and the one that
  * succeeded from {@link #requestEnded}, if {@link Ended#delivered}. A span began so many nanoseconds before the call as
  * {@link Failed#nanos} or {@link Ended#attemptNanos} says.
+ *
+ * <pre>{@code
+ * LongAdder failures = new LongAdder();
+ * TrafficListener listener = new TrafficListener() {
+ *     @Override
+ *     public void requestEnded(Ended request) {
+ *         if (request.status() >= 500) {
+ *             failures.increment();
+ *         }
+ *     }
+ * };
+ * builder.listener(listener);
+ * }</pre>
  */
 public interface TrafficListener {
 

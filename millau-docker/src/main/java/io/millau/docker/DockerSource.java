@@ -20,6 +20,16 @@ import java.util.function.Supplier;
  *
  * <p>Immutable; safe for use by several threads. Reads no environment variables. Every subscription has its own daemon
  * threads.
+ *
+ * <pre>{@code
+ * DockerSource docker = DockerSource.local();
+ * try {
+ *     docker.look(); // otherwise the proxy starts, and retries until there is an engine
+ *     builder.source(docker);
+ * } catch (IOException e) {
+ *     System.err.println("Without Docker: " + e.getMessage());
+ * }
+ * }</pre>
  */
 public final class DockerSource implements ServiceSource {
 

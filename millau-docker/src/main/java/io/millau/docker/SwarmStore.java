@@ -32,6 +32,12 @@ import org.slf4j.LoggerFactory;
  * /configs/create} and {@code DELETE /configs/ID}. Each request ends within ten seconds.
  *
  * <p>Immutable; safe for use by several threads. Its methods block.
+ *
+ * <pre>{@code
+ * byte[] secret = Files.readAllBytes(folder.resolve("store-key"));
+ * Store store = SwarmStore.at(DockerSource.LOCAL, secret);
+ * AcmeCertificates.Builder certificates = AcmeCertificates.builder(store);
+ * }</pre>
  */
 public final class SwarmStore implements Store {
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * PrometheusMetrics metrics = new PrometheusMetrics();
- * Millau.builder().listener(metrics).telemetry(":9100").metrics(metrics::page)
+ * builder.listener(metrics).telemetry(":9100").metrics(metrics::page);
  * }</pre>
  */
 public final class PrometheusMetrics implements TrafficListener {

@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
  * Spans and durations of requests for OpenTelemetry, after its semantic conventions for HTTP.
  *
  * <pre>{@code
- * Tracing tracing = Tracing.of(openTelemetry);
- * Millau.builder().filter(tracing).listener(tracing)
+ * Tracing tracing = Tracing.of(GlobalOpenTelemetry.get());
+ * builder.filter(tracing).listener(tracing);
  * }</pre>
  *
  * <p>As a filter it begins a SERVER span for each request, in the trace that the client's header fields name, or in a new one, and

@@ -21,6 +21,15 @@ import org.jspecify.annotations.Nullable;
  * described in {@code docs/logs.md}. Safe for use by several threads.
  *
  * <p>Hand it to {@link Millau.Builder#accessLog} and close it after the proxy is closed. Arguments must not be null.
+ *
+ * <pre>{@code
+ * Path file = folder.resolve("access.log");
+ * try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+ *         AccessLog log = AccessLog.json(out);
+ *         Millau millau = Millau.builder().http(":8080").accessLog(log).start()) {
+ *     // ... wait until the program is to end
+ * }
+ * }</pre>
  */
 public final class AccessLog implements TrafficListener, AutoCloseable {
 

@@ -6,9 +6,10 @@ import io.millau.core.RequestFilter;
  * Looks at requests before they are forwarded; see {@link RequestFilter}, for which this is the name in gateways.
  *
  * <pre>{@code
- * Filter apiKey = request -> keys.contains(request.header("X-Api-Key"))
- *         ? request.proceed()
- *         : request.respond(401, "no key\n");
+ * Filter limit = request -> request.query().length() > 1000
+ *         ? request.respond(414, "The query is too long\n")
+ *         : request.proceed();
+ * builder.filter(limit);
  * }</pre>
  */
 @FunctionalInterface

@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * InMemoryServices services = ServiceSource.of(Service.named("app").endpoints(endpoint).build());
  * try (Millau millau = Millau.builder().http("127.0.0.1:0").source(services).start()) {
- *     int port = millau.port();
+ *     URI uri = URI.create("http://127.0.0.1:" + millau.port() + "/");
+ *     // ... services.replace(...) changes routes while it runs
  * }
  * }</pre>
  */
@@ -321,6 +322,7 @@ public final class Millau implements AutoCloseable {
          * status page like any other request. It may dispatch to threads that block, of which there are eight for each I/O thread.
          *
          * <pre>{@code
+         * HttpHandler admin = exchange -> exchange.getResponseSender().send("ready\n");
          * builder.wrap(proxy -> Handlers.path(proxy).addPrefixPath("/admin", admin));
          * }</pre>
          *

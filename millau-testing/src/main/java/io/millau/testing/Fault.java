@@ -6,6 +6,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The ways in which an upstream fails, and rare but correct behaviour. See {@link ScriptedUpstream#fails}, which says what can be
  * combined, and {@link ScriptedEndpoint#that(Fault)}. What an upstream that speaks HTTP/2 does is the same in the terms of HTTP/2.
+ *
+ * <pre>{@code
+ * try (TestGateway millau = TestGateway.start()) {
+ *     ScriptedUpstream orders = millau.upstream("orders");
+ *     for (Fault fault : List.of(Fault.REFUSE, Fault.RESET_AFTER_HEAD, Fault.GARBAGE)) {
+ *         orders.fails(fault);
+ *         assert millau.get("/orders/7").statusCode() == 502 : fault;
+ *     }
+ * }
+ * }</pre>
  */
 public enum Fault {
     /** Refuses the connection. */

@@ -7,6 +7,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A request or response as received over a socket. Immutable.
  *
+ * <pre>{@code
+ * ScriptedEndpoint app = ScriptedEndpoint.that(connection -> {
+ *     Message request = connection.readRequest();
+ *     if (request != null) {
+ *         connection.respond(request, "asked for " + request.field("Host"));
+ *     }
+ * });
+ * builder.source(ServiceSource.of(Service.named("app").endpoints(app.endpoint()).build()));
+ * }</pre>
+ *
  * @param fields its header lines, as received
  * @param body its body without framing, one character for each byte
  */

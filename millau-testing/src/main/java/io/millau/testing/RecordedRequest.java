@@ -7,6 +7,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A request as an upstream received it: whole, or its head alone if the upstream failed before it read the rest. Immutable.
+ *
+ * <pre>{@code
+ * try (TestGateway millau = TestGateway.start()) {
+ *     ScriptedUpstream orders = millau.upstream("orders");
+ *     millau.post("/orders/?urgent=yes", "two apples");
+ *
+ *     RecordedRequest request = orders.takeRequest(Duration.ofSeconds(1));
+ *     assert "urgent=yes".equals(request.query());
+ *     assert request.body().equals("two apples");
+ * }
+ * }</pre>
  */
 public final class RecordedRequest {
 

@@ -26,7 +26,7 @@ import java.util.stream.Collectors;
  * {@code millau-testing} does not bring along. For one thread.
  *
  * <pre>{@code
- * Routes.of(Path.of("compose.yml")).sends("https://shop.example/orders/7").to("orders");
+ * Routes.of(Path.of("compose.yml")).sends("http://localhost/").to("blue", "green");
  * }</pre>
  */
 public final class Routes {

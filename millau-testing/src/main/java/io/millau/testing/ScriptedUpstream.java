@@ -29,6 +29,16 @@ import org.jspecify.annotations.Nullable;
  * request with 200 and the name of its service.
  *
  * <p>What it is told to do applies from the next request on, also on connections that are open. Safe for use by several threads.
+ *
+ * <pre>{@code
+ * try (TestGateway millau = TestGateway.start()) {
+ *     ScriptedUpstream orders = millau.upstream("orders").responds(200, "good").thenResponds(404, "not yet");
+ *
+ *     assert millau.get("/orders/7").statusCode() == 404;
+ *     assert millau.get("/orders/7").body().equals("good");
+ *     assert orders.requests().size() == 2;
+ * }
+ * }</pre>
  */
 public final class ScriptedUpstream implements AutoCloseable {
 

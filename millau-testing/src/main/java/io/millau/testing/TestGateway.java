@@ -36,7 +36,9 @@ import org.jspecify.annotations.Nullable;
  * ends one with JUnit; without JUnit:
  *
  * <pre>{@code
+ * RetryPolicy policy = RetryPolicy.standard().alsoOn(503);
  * try (TestGateway millau = TestGateway.start(builder -> builder.retryPolicy(policy))) {
+ *     ScriptedUpstream busy = millau.upstream("orders").responds(503, "later");
  *     ScriptedUpstream orders = millau.upstream("orders").responds(200, "good");
  *     assert millau.get("/orders/7").body().equals("good");
  * }

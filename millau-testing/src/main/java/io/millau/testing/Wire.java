@@ -15,6 +15,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads and writes HTTP/1.1 on a socket with blocking I/O, so that tests see each byte. One thread may read while another
  * one writes.
+ *
+ * <pre>{@code
+ * try (Socket socket = new Socket("127.0.0.1", millau.port())) {
+ *     Wire wire = new Wire(socket);
+ *     wire.send("GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+ *     Message response = wire.readBody(wire.readHead(), false);
+ *     assert response.status() == 200 : response;
+ * }
+ * }</pre>
  */
 public final class Wire {
 
