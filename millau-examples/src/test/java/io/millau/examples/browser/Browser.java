@@ -18,7 +18,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -29,6 +28,7 @@ public final class Browser implements AutoCloseable {
 
     static final String DRIVER = "chromedriver";
 
+    private static final int MOST_STARTS = 10;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern PORT = Pattern.compile("on port (\\d+)");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -36,25 +36,17 @@ public final class Browser implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
     private final Path output;
     private final Process driver;
+    private final int port;
     private final String session;
     private final List<String> requests = new ArrayList<>();
 
     /** Starts one with a profile of its own; what the driver says goes to a file in the folder. */
     public Browser(Path folder) throws IOException, InterruptedException {
         output = folder.resolve("chromedriver.log");
-        driver = new ProcessBuilder(DRIVER, "--port=0")
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
+        Started started = startDriver();
+        driver = started.driver;
+        port = started.port;
         try {
-            Matcher port = await(DRIVER)
-                    .atMost(PATIENCE)
-                    .until(
-                            () -> PORT.matcher(Files.readString(output)),
-                            matcher -> matcher.results().anyMatch(result -> Integer.parseInt(result.group(1)) > 0));
-            port.reset();
-            String last =
-                    port.results().reduce((one, other) -> other).orElseThrow().group(1);
             List<String> arguments = List.of(
                     "--headless=new",
                     "--no-sandbox",
@@ -63,7 +55,7 @@ public final class Browser implements AutoCloseable {
                     "--no-first-run",
                     "--disable-background-networking",
                     "--user-data-dir=" + folder.resolve("profile"));
-            String base = "http://127.0.0.1:" + last + "/session";
+            String base = "http://127.0.0.1:" + port + "/session";
             JsonNode opened = send(
                     "POST",
                     base,
@@ -85,6 +77,31 @@ public final class Browser implements AutoCloseable {
             end();
             throw e;
         }
+    }
+
+    private record Started(Process driver, int port) {}
+
+    /** It takes a free port of IPv6, and ends if that one is not free in IPv4, too; then another one is tried. */
+    private Started startDriver() throws IOException {
+        for (int i = 0; i < MOST_STARTS; i++) {
+            Process started = new ProcessBuilder(DRIVER, "--port=0")
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+            await(DRIVER).atMost(PATIENCE).until(() -> portOf(output) > 0 || !started.isAlive());
+            if (started.isAlive()) {
+                return new Started(started, portOf(output));
+            }
+        }
+        throw new AssertionError(DRIVER + " ended: " + Files.readString(output));
+    }
+
+    /** The port that the driver says it is on; 0 before it says one. */
+    private static int portOf(Path output) throws IOException {
+        return PORT.matcher(Files.readString(output))
+                .results()
+                .mapToInt(result -> Integer.parseInt(result.group(1)))
+                .reduce(0, (before, last) -> last);
     }
 
     private JsonNode send(String method, String url, Map<String, ?> body) throws IOException, InterruptedException {
