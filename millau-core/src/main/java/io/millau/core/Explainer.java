@@ -2,6 +2,7 @@ package io.millau.core;
 
 import io.millau.core.Explanation.ClientCertificate;
 import io.millau.core.Explanation.Verdict;
+import io.millau.core.internal.Labels;
 import io.millau.core.internal.UrlPath;
 import io.millau.core.internal.Words;
 import java.security.cert.X509Certificate;
@@ -94,6 +95,9 @@ final class Explainer {
             reason += ", but it has no running instance";
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
+        }
+        for (RequestFilter filter : Labels.filters(member.service)) {
+            reason += "; " + filter;
         }
         List<EndpointStatus> endpoints = Arrays.stream(member.endpoints)
                 .map(endpoint -> endpoint.status(now))

@@ -55,6 +55,9 @@ public interface FilterRequest {
     /** The names of its header fields. */
     Set<String> headerNames();
 
+    /** The time by the clock of the proxy, in nanoseconds; like {@link System#nanoTime}, only differences mean anything. */
+    long nanoTime();
+
     /** Its id, which the service gets as {@code X-Request-Id}: the client's, or a new one. */
     String requestId();
 

@@ -1,6 +1,8 @@
 package io.millau.core;
 
+import io.millau.core.internal.AddressRanges;
 import io.millau.core.internal.Labels;
+import io.millau.core.internal.RequestLimit;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Collection;
@@ -39,12 +41,18 @@ public final class Service {
     private final String id;
     private final String name;
     private final List<Endpoint> endpoints;
+
+    /** Those that were added by {@link Builder#filter}. */
+    private final List<RequestFilter> addedFilters;
+
+    /** Those of labels, too. */
     private final List<RequestFilter> filters;
 
     /** The settings that differ from their defaults. */
     private final Map<Setting<?>, Object> settings;
 
     // Read by requests.
+    private final List<String> hosts;
     private final String path;
     private final Duration timeout;
     private final boolean retryUnsafe;
@@ -58,8 +66,9 @@ public final class Service {
         this.id = builder.id;
         this.name = builder.name;
         this.endpoints = builder.endpoints;
-        this.filters = builder.filters;
+        this.addedFilters = builder.filters;
         this.settings = Map.copyOf(builder.settings);
+        this.hosts = hosts(value(Labels.HOSTS), get(Labels.CANONICAL));
         this.path = value(Labels.PATH);
         this.timeout = value(Labels.TIMEOUT);
         this.retryUnsafe = value(Labels.RETRY_UNSAFE);
@@ -68,6 +77,14 @@ public final class Service {
         this.maxBody = value(Labels.MAX_BODY);
         this.maxRequests = value(Labels.MAX_REQUESTS);
         this.hsts = get(Labels.HSTS);
+        this.filters = Stream.concat(Labels.filters(this).stream(), addedFilters.stream())
+                .toList();
+    }
+
+    private static List<String> hosts(List<String> named, @Nullable String canonical) {
+        return canonical == null || named.contains(canonical)
+                ? named
+                : Stream.concat(named.stream(), Stream.of(canonical)).toList();
     }
 
     /** Starts a service for every host and path, with the default settings. Its id is its name. */
@@ -92,7 +109,7 @@ public final class Service {
 
     /** Its host names, in lower case without a trailing dot, or {@link #ANY_HOST}; at least one. */
     public List<String> hosts() {
-        return value(Labels.HOSTS);
+        return hosts;
     }
 
     /** The prefix of the URL paths that it serves; starts with a slash. */
@@ -184,7 +201,29 @@ public final class Service {
         return hsts;
     }
 
-    /** The filters of its requests, in the order in which they run. */
+    /** The addresses of clients that may use it, as text; null for all. */
+    public @Nullable String allow() {
+        AddressRanges ranges = get(Labels.ALLOW);
+        return ranges == null ? null : ranges.toString();
+    }
+
+    /** How many requests a client may make, such as {@code 20/s}, and as many at once; null for no limit. */
+    public @Nullable String limit() {
+        RequestLimit limit = get(Labels.LIMIT);
+        return limit == null ? null : limit.text();
+    }
+
+    /** The host to which requests for its other hosts are redirected, which is one of its {@link #hosts}; null for none. */
+    public @Nullable String canonical() {
+        return get(Labels.CANONICAL);
+    }
+
+    /** Whether its path is cut off the path that its instances get. */
+    public boolean strip() {
+        return value(Labels.STRIP);
+    }
+
+    /** The filters of its requests, in the order in which they run: those of labels, then those that were added. */
     public List<RequestFilter> filters() {
         return filters;
     }
@@ -221,7 +260,7 @@ public final class Service {
                 names.add(setting.name());
             }
         }
-        if (!filters.equals(other.filters)) {
+        if (!addedFilters.equals(other.addedFilters)) {
             names.add("filters");
         }
         return names;
@@ -248,7 +287,7 @@ public final class Service {
                 && id.equals(that.id)
                 && name.equals(that.name)
                 && settings.equals(that.settings)
-                && filters.equals(that.filters)
+                && addedFilters.equals(that.addedFilters)
                 && endpoints.equals(that.endpoints);
     }
 
@@ -282,7 +321,7 @@ public final class Service {
             this(name);
             settings.putAll(service.settings);
             endpoints = service.endpoints;
-            filters = service.filters;
+            filters = service.addedFilters;
         }
 
         /** See {@link Service#id()}. */
@@ -406,6 +445,40 @@ public final class Service {
             return set(Labels.MAX_REQUESTS, requests);
         }
 
+        /**
+         * See {@link Service#allow()}.
+         *
+         * @param addresses and ranges such as {@code 10.0.0.0/8}, separated by spaces, or {@code private}; null for all
+         * @throws IllegalArgumentException if it has anything else
+         */
+        public Builder allow(@Nullable String addresses) {
+            return set(Labels.ALLOW, addresses == null ? null : AddressRanges.parse(addresses));
+        }
+
+        /**
+         * See {@link Service#limit()}.
+         *
+         * @param limit a number of requests per second, minute or hour, such as {@code 20/s} or {@code 600/m}; null for none
+         * @throws IllegalArgumentException if it is anything else
+         */
+        public Builder limit(@Nullable String limit) {
+            return set(Labels.LIMIT, limit == null ? null : RequestLimit.parse(limit));
+        }
+
+        /**
+         * See {@link Service#canonical()}.
+         *
+         * @throws IllegalArgumentException if it is not a host name
+         */
+        public Builder canonical(@Nullable String host) {
+            return set(Labels.CANONICAL, host);
+        }
+
+        /** See {@link Service#strip()}. */
+        public Builder strip(boolean strip) {
+            return set(Labels.STRIP, strip);
+        }
+
         /** See {@link Service#certificate()}. */
         public Builder certificate(@Nullable Certificate certificate) {
             return set(Labels.CERTIFICATE, certificate);
@@ -431,7 +504,7 @@ public final class Service {
         }
 
         /**
-         * Adds a filter, after those of the proxy and those added before. A service with another filter counts as changed, so
+         * Adds a filter, after those of the proxy, those of labels, and those added before. A service with another filter counts as changed, so
          * create filters once, not for each snapshot.
          */
         public Builder filter(RequestFilter filter) {

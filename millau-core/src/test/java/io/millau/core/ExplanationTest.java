@@ -52,6 +52,22 @@ class ExplanationTest {
     }
 
     @Test
+    void saysWhomLabelsStopAndWhatTheyChange() {
+        router.replace(List.of(running("app")
+                .path("/api/")
+                .allow("10.0.0.0/8 private")
+                .limit("20/s")
+                .canonical("shop.example")
+                .strip(true)
+                .build()));
+
+        assertThat(router.explain("old.example", "/api/x")).hasToString("""
+                app: matches by host * and path /api/; clients other than 10.0.0.0/8 private get 403; a client gets 429 beyond 20/s; \
+                other hosts than shop.example get 308 to it; its instances get the path without /api
+                  http://127.0.0.1:80 in rotation (up)""");
+    }
+
+    @Test
     void listsEndpointsThatAreOutOfRotation() {
         Service app = Service.named("app")
                 .endpoints(

@@ -94,6 +94,16 @@ public final class AddressRanges {
         return ranges.isEmpty();
     }
 
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof AddressRanges that && text.equals(that.text);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+
     /** The text that they were read from. */
     @Override
     public String toString() {

@@ -1,6 +1,9 @@
 package io.millau.core.internal;
 
+import io.millau.core.RequestFilter;
+import io.millau.core.Service;
 import io.millau.core.Setting;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +19,10 @@ public final class Label<T> implements Setting<T> {
     public enum Group {
         /** Which requests go to which instance. */
         ROUTING,
+        /** Who may come in, and how often. */
+        ACCESS,
+        /** What is changed of requests and responses. */
+        CHANGES,
         /** What happens when something fails. */
         RESILIENCE,
         /** TLS with clients and with instances. */
@@ -38,6 +45,7 @@ public final class Label<T> implements Setting<T> {
     private final Place place;
     private final boolean protects;
     private final boolean ofService;
+    private final BiFunction<Service, T, @Nullable RequestFilter> filter;
 
     private Label(Builder<T> builder) {
         this.name = builder.name;
@@ -49,6 +57,7 @@ public final class Label<T> implements Setting<T> {
         this.place = builder.place;
         this.protects = builder.protects;
         this.ofService = builder.ofService;
+        this.filter = builder.filter;
     }
 
     /**
@@ -116,6 +125,12 @@ public final class Label<T> implements Setting<T> {
         return ofService;
     }
 
+    /** The filter by which it takes effect in a service; null if it needs none. */
+    public @Nullable RequestFilter filter(Service service) {
+        T value = service.get(this);
+        return value == null ? null : filter.apply(service, value);
+    }
+
     @Override
     public String toString() {
         return name;
@@ -132,6 +147,7 @@ public final class Label<T> implements Setting<T> {
         private Place place = Place.DOCKER_AND_FILE;
         private boolean protects;
         private boolean ofService = true;
+        private BiFunction<Service, T, @Nullable RequestFilter> filter = (service, value) -> null;
 
         private Builder(String name, LabelType<T> type) {
             this.name = name;
@@ -183,6 +199,12 @@ public final class Label<T> implements Setting<T> {
         /** See {@link Label#isOfService()}. */
         Builder<T> notOfService() {
             this.ofService = false;
+            return this;
+        }
+
+        /** See {@link Label#filter}. */
+        Builder<T> filter(BiFunction<Service, T, @Nullable RequestFilter> made) {
+            this.filter = made;
             return this;
         }
 

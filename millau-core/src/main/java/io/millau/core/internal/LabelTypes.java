@@ -119,6 +119,15 @@ final class LabelTypes {
             .limits(1, LARGEST_LIMIT)
             .examples("100");
 
+    /** Addresses and ranges of them, at least one. */
+    static final LabelType<AddressRanges> ADDRESSES = LabelType.of("[0-9A-Za-z:./,\\s]+", AddressRanges::parse)
+            .checked(LabelTypes::some)
+            .examples("10.0.0.0/8", "private");
+
+    /** How many requests in which time. */
+    static final LabelType<RequestLimit> RATE =
+            LabelType.of(RequestLimit.TEXT.pattern(), RequestLimit::parse).examples("20/s", "600/m");
+
     /** The built-in load balancers. */
     static final LabelType<LoadBalancer> BALANCER = LabelType.of(
                     anyCase(LoadBalancer.roundRobin() + "|" + LoadBalancer.leastConnections()), LabelTypes::balancer)
@@ -364,6 +373,13 @@ final class LabelTypes {
                     "expected a number from 1 to " + LARGEST_LIMIT + "; without the label there is no limit");
         }
         return limit;
+    }
+
+    private static AddressRanges some(AddressRanges ranges) {
+        if (ranges.isEmpty()) {
+            throw new IllegalArgumentException(AddressRanges.EXPECTED);
+        }
+        return ranges;
     }
 
     private static LoadBalancer balancer(String text) {

@@ -1,5 +1,7 @@
 package io.millau.core.internal;
 
+import static io.millau.core.internal.Label.Group.ACCESS;
+import static io.millau.core.internal.Label.Group.CHANGES;
 import static io.millau.core.internal.Label.Group.RESILIENCE;
 import static io.millau.core.internal.Label.Group.ROUTING;
 import static io.millau.core.internal.Label.Group.TLS;
@@ -7,11 +9,14 @@ import static io.millau.core.internal.Label.Group.TLS;
 import io.millau.core.Certificate;
 import io.millau.core.Endpoint;
 import io.millau.core.LoadBalancer;
+import io.millau.core.RequestFilter;
+import io.millau.core.Service;
 import io.millau.core.Setting;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -134,7 +139,7 @@ public final class Labels {
 
     /** {@code millau.max-body}. */
     public static final Label<Long> MAX_BODY = Label.named("max-body", LabelTypes.LARGE_SIZE)
-            .group(ROUTING)
+            .group(ACCESS)
             .meaning("the longest body of a request, such as `512k`, `10m` or `1g`; a longer one gets `413`")
             .byDefault(Long.MAX_VALUE, "no limit")
             .protecting()
@@ -142,12 +147,51 @@ public final class Labels {
 
     /** {@code millau.max-requests}. */
     public static final Label<Integer> MAX_REQUESTS = Label.named("max-requests", LabelTypes.LIMIT)
-            .group(ROUTING)
+            .group(ACCESS)
             .meaning(
                     "how many requests, and WebSockets, may be in progress at one instance; others wait for a place, in order"
                             + " and `millau.timeout` at most, and no more than as many again; then `503`")
             .byDefault(Integer.MAX_VALUE, "no limit")
             .protecting()
+            .build();
+
+    /** {@code millau.allow}. */
+    public static final Label<AddressRanges> ALLOW = Label.named("allow", LabelTypes.ADDRESSES)
+            .group(ACCESS)
+            .meaning(
+                    "addresses of clients, and ranges such as `10.0.0.0/8`, separated by spaces, or `private`; others get `403`")
+            .byDefault(null, "all")
+            .protecting()
+            .filter((service, ranges) -> new AllowedClients(ranges))
+            .build();
+
+    /** {@code millau.limit}. */
+    public static final Label<RequestLimit> LIMIT = Label.named("limit", LabelTypes.RATE)
+            .group(ACCESS)
+            .meaning(
+                    "how many requests a client's address (of IPv6 its /64) may make, such as `20/s`, `600/m` or `1000/h`, and as"
+                            + " many at once; then `429`")
+            .byDefault(null, "no limit")
+            .protecting()
+            .filter((service, limit) -> limit)
+            .build();
+
+    /** {@code millau.canonical}. */
+    public static final Label<String> CANONICAL = Label.named("canonical", LabelTypes.SERVER_NAME)
+            .group(CHANGES)
+            .meaning(
+                    "the host to which requests for other hosts of the service are redirected (`308`); it is one of its hosts")
+            .byDefault(null, "none")
+            .filter((service, host) -> new CanonicalHost(host))
+            .build();
+
+    /** {@code millau.strip}. */
+    public static final Label<Boolean> STRIP = Label.named("strip", LabelTypes.BOOLEAN)
+            .group(CHANGES)
+            .meaning(
+                    "`true`: `millau.path` is cut off the path that its instances get; `X-Forwarded-Prefix` tells them")
+            .byDefault("false")
+            .filter((service, strips) -> strips ? StrippedPath.of(service.path()) : null)
             .build();
 
     /** {@code millau.network}. */
@@ -253,6 +297,10 @@ public final class Labels {
             BUFFER,
             MAX_BODY,
             MAX_REQUESTS,
+            ALLOW,
+            LIMIT,
+            CANONICAL,
+            STRIP,
             NETWORK,
             CERT,
             KEY,
@@ -263,5 +311,16 @@ public final class Labels {
             UPSTREAM_CA,
             UPSTREAM_NAME));
 
+    /** Those that take effect by filters, in the order in which these run: first who may come in, then what changes. */
+    private static final List<Label<?>> FILTERING = List.of(ALLOW, LIMIT, CANONICAL, STRIP);
+
     private Labels() {}
+
+    /** The filters of a service that its labels make, in order. */
+    public static List<RequestFilter> filters(Service service) {
+        return FILTERING.stream()
+                .map(label -> label.filter(service))
+                .filter(Objects::nonNull)
+                .toList();
+    }
 }

@@ -327,6 +327,11 @@ final class FilteredRequest implements FilterRequest {
     }
 
     @Override
+    public long nanoTime() {
+        return thread.loop.longDeadlines.now();
+    }
+
+    @Override
     public String requestId() {
         return downstream.id();
     }
