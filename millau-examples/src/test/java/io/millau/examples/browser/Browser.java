@@ -36,7 +36,6 @@ public final class Browser implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
     private final Path output;
     private final Process driver;
-    private final int port;
     private final String session;
     private final List<String> requests = new ArrayList<>();
 
@@ -45,7 +44,6 @@ public final class Browser implements AutoCloseable {
         output = folder.resolve("chromedriver.log");
         Started started = startDriver();
         driver = started.driver;
-        port = started.port;
         try {
             List<String> arguments = List.of(
                     "--headless=new",
@@ -55,7 +53,7 @@ public final class Browser implements AutoCloseable {
                     "--no-first-run",
                     "--disable-background-networking",
                     "--user-data-dir=" + folder.resolve("profile"));
-            String base = "http://127.0.0.1:" + port + "/session";
+            String base = "http://127.0.0.1:" + started.port + "/session";
             JsonNode opened = send(
                     "POST",
                     base,
