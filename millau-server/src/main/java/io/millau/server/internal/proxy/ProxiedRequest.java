@@ -94,8 +94,8 @@ final class ProxiedRequest extends Deadlines.Deadline
     void start() {
         tracker.began(downstream);
         RequestLog.began(downstream, report);
-        if (filtered != null && filtered.waited()) {
-            report.attemptDeferred(deadlines.now());
+        if (filtered != null) {
+            report.filtered(deadlines.now());
         }
         try {
             downstream.watch(this);
@@ -155,7 +155,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return; // the client has left meanwhile
         }
         try {
-            report.attemptDeferred(deadlines.now());
+            report.filtered(deadlines.now());
             begin(chosen);
         } catch (RuntimeException e) {
             internalError(e);

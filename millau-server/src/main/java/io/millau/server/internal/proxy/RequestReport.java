@@ -80,8 +80,8 @@ final class RequestReport implements TrafficListener.Ended {
         upstreamNanos = 0;
     }
 
-    /** The attempt begins only now, since filters deferred their verdict. */
-    void attemptDeferred(long now) {
+    /** The attempt begins only now: filters come first, and may decide later. */
+    void filtered(long now) {
         attemptBegan = now;
     }
 
