@@ -112,7 +112,10 @@ public final class Service {
         return hosts;
     }
 
-    /** The prefix of the URL paths that it serves; starts with a slash. */
+    /**
+     * The prefix of the URL paths that it serves; starts with a slash. Compared character by character: {@code /orders/} does not
+     * match {@code /orders}, and {@code /orders} matches {@code /orders-old}, too.
+     */
     public String path() {
         return path;
     }

@@ -295,7 +295,10 @@ public class TestGateway implements AutoCloseable {
         }
     }
 
-    /** Sends a request without waiting: for tests that advance time while it is in progress. */
+    /**
+     * Sends a request without waiting: for tests that {@link #advance} time while it is in progress. First wait until it has
+     * arrived, with {@link ScriptedUpstream#takeRequest}, or the time passes before the request begins.
+     */
     public final CompletableFuture<HttpResponse<String>> sendAsync(HttpRequest.Builder request) {
         return running().client().sendAsync(limited(request), text());
     }
@@ -344,7 +347,8 @@ public class TestGateway implements AutoCloseable {
     /**
      * Lets time pass: for the timeouts, ejections, health checks and idle connections of the proxy, and for what an upstream does
      * {@link ScriptedUpstream#after} a time. It goes on by itself, too, as the system's does. When this method returns, what is due has
-     * begun to happen: a request whose upstream has timed out is on its way to the next, for instance.
+     * begun to happen: a request whose upstream has timed out is on its way to the next, for instance. A request that was sent but
+     * has not arrived yet begins after that time: see {@link #sendAsync}.
      */
     public final void advance(Duration by) {
         running().time.advance(by);
