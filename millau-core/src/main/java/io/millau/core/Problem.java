@@ -13,7 +13,8 @@ package io.millau.core;
  * }</pre>
  *
  * @param service the name of the service, or of another object with the problem
- * @param message the whole message, without the name, which is put before it: with the label, its value, what was expected, and the most similar known name
+ * @param message the whole message, without the name, which is put before it: with the label, its value, what was
+ *     expected, and the most similar known name
  */
 public record Problem(String service, String message) {
 

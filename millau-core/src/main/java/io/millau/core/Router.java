@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * in any server.
  *
  * <p>Safe for use by several threads. {@link #open(String, String, Request)} is for I/O threads: it reads one volatile
- * field and matches once. {@link #replace} may be called by any other thread at any time. Health belongs to endpoints, retry budgets to
- * services, turns to routes: they survive a replacement.
+ * field and matches once. {@link #replace} may be called by any other thread at any time. Health belongs to endpoints,
+ * retry budgets to services, turns to routes: they survive a replacement.
  *
  * <pre>{@code
  * Router router = new Router();

@@ -171,9 +171,7 @@ class ReadmeTest {
 
     @Test
     void theGatewaySnippetStandsInTheGateway() throws IOException {
-        String source = Files.readString(Path.of("src/main/java/io/millau/examples/CustomGateway.java"));
-
-        assertThat(tokens(source)).contains(tokens(snippets("java").get(0)));
+        assertSnippetStandsIn("src/main/java/io/millau/examples/CustomGateway.java", 0);
     }
 
     @Test
@@ -190,9 +188,7 @@ class ReadmeTest {
 
     @Test
     void theTestingSnippetIsATestThatRuns() throws IOException {
-        String source = Files.readString(Path.of("src/test/java/io/millau/examples/OrdersTest.java"));
-
-        assertThat(tokens(source)).contains(tokens(snippets("java").get(2)));
+        assertSnippetStandsIn("src/test/java/io/millau/examples/OrdersTest.java", 2);
     }
 
     @Test
@@ -201,6 +197,11 @@ class ReadmeTest {
 
         assertThat(readme())
                 .contains("Routes.of(Path.of(\"compose.yml\")).sends(\"http://localhost/\").to(\"blue\", \"green\");");
+    }
+
+    private static void assertSnippetStandsIn(String file, int number) throws IOException {
+        assertThat(tokens(Files.readString(Path.of(file))))
+                .contains(tokens(snippets("java").get(number)));
     }
 
     private static int status(URI uri) throws Exception {

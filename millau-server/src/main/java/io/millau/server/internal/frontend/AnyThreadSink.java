@@ -57,18 +57,12 @@ final class AnyThreadSink extends AbstractStreamSinkConduit<StreamSinkConduit> {
 
     @Override
     public void terminateWrites() throws IOException {
-        thread.call(() -> {
-            next.terminateWrites();
-            return true;
-        });
+        thread.perform(next::terminateWrites);
     }
 
     @Override
     public void truncateWrites() throws IOException {
-        thread.call(() -> {
-            next.truncateWrites();
-            return true;
-        });
+        thread.perform(next::truncateWrites);
     }
 
     @Override

@@ -42,10 +42,7 @@ final class AnyThreadSource extends AbstractStreamSourceConduit<StreamSourceCond
 
     @Override
     public void terminateReads() throws IOException {
-        thread.call(() -> {
-            next.terminateReads();
-            return true;
-        });
+        thread.perform(next::terminateReads);
     }
 
     @Override

@@ -82,13 +82,23 @@ public final class IoThread {
         return cause instanceof IOException io ? io : new IOException(cause);
     }
 
-    /** As {@link #call}, for what throws nothing and returns nothing. */
+    /** What returns nothing. */
+    interface Task {
+        void run() throws IOException;
+    }
+
+    /** As {@link #call}, for what returns nothing. */
+    void perform(Task task) throws IOException {
+        call(() -> {
+            task.run();
+            return true;
+        });
+    }
+
+    /** As {@link #perform}, for what throws nothing. */
     void run(Runnable task) {
         try {
-            call(() -> {
-                task.run();
-                return true;
-            });
+            perform(task::run);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

@@ -88,10 +88,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     private boolean served;
     private boolean retired;
     private boolean awaitsPing;
-
-    /** Why nothing can be sent any more; null while it can. */
-    private @Nullable IOException sendFailure;
-
+    private boolean sendingFailed;
     private boolean closed;
 
     Http2UpstreamConnection(StreamConnection socket, EventLoop loop, Http2UpstreamPool owner) {
@@ -259,7 +256,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
             holder.close();
         }
         sender.flush();
-        if (settled && !ready && !closed && sendFailure == null) {
+        if (settled && !ready && !closed && !sendingFailed) {
             becomeReady();
         }
         notifier.tell();
@@ -411,10 +408,10 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
 
     /** Nothing can be sent any more. The endpoint may have responded before it closed; then the response counts. */
     private void sendFailed(IOException failure) {
-        if (sendFailure != null || closed) {
+        if (sendingFailed || closed) {
             return;
         }
-        sendFailure = failure;
+        sendingFailed = true;
         sender.close();
         retire();
         thread().execute(() -> {
