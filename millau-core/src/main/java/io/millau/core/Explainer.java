@@ -96,7 +96,7 @@ final class Explainer {
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
         }
-        for (RequestFilter filter : Labels.filters(member.service)) {
+        for (RequestFilter filter : Labels.ALL.filters(member.service)) {
             reason += "; " + filter;
         }
         List<EndpointStatus> endpoints = Arrays.stream(member.endpoints)

@@ -109,11 +109,8 @@ final class HostIndex<T> {
 
     /** Where the name ends: before the port and a trailing dot. */
     private static int endOfName(String host) {
-        int end = host.length();
-        int colon = host.lastIndexOf(':');
-        if (colon >= 0 && host.indexOf(']', colon) < 0) {
-            end = colon;
-        }
+        int colon = HostNames.portColon(host);
+        int end = colon < 0 ? host.length() : colon;
         return end > 0 && host.charAt(end - 1) == '.' ? end - 1 : end;
     }
 }

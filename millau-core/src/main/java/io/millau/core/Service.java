@@ -77,7 +77,7 @@ public final class Service {
         this.maxBody = value(Labels.MAX_BODY);
         this.maxRequests = value(Labels.MAX_REQUESTS);
         this.hsts = get(Labels.HSTS);
-        this.filters = Stream.concat(Labels.filters(this).stream(), addedFilters.stream())
+        this.filters = Stream.concat(Labels.ALL.filters(this).stream(), addedFilters.stream())
                 .toList();
     }
 
@@ -507,8 +507,8 @@ public final class Service {
         }
 
         /**
-         * Adds a filter, after those of the proxy, those of labels, and those added before. A service with another filter counts as changed, so
-         * create filters once, not for each snapshot.
+         * Adds a filter, after those of the proxy, those of labels, and those added before. A service with another filter
+         * counts as changed, so create filters once, not for each snapshot.
          */
         public Builder filter(RequestFilter filter) {
             filters = Stream.concat(filters.stream(), Stream.of(filter)).toList();

@@ -5,6 +5,7 @@ import io.millau.core.Outcome;
 import io.millau.core.Route;
 import io.millau.core.TrafficListener.Ended;
 import io.millau.core.TrafficListener.Failed;
+import io.millau.core.internal.HostNames;
 import io.opentelemetry.api.common.AttributeKey;
 import java.util.Locale;
 import java.util.Set;
@@ -72,14 +73,14 @@ final class HttpAttributes {
 
     /** The host, an IPv6 address without its brackets. */
     static String hostWithoutPort(String host) {
-        int colon = portColon(host);
+        int colon = HostNames.portColon(host);
         String name = colon < 0 ? host : host.substring(0, colon);
         return name.startsWith("[") && name.endsWith("]") ? name.substring(1, name.length() - 1) : name;
     }
 
     /** The port in the Host field, or else the usual one. */
     static int port(String host, String scheme) {
-        int colon = portColon(host);
+        int colon = HostNames.portColon(host);
         if (colon >= 0 && colon + 1 < host.length()) {
             try {
                 return Integer.parseInt(host, colon + 1, host.length(), 10);
@@ -88,11 +89,6 @@ final class HttpAttributes {
             }
         }
         return scheme.equals("https") ? 443 : 80;
-    }
-
-    private static int portColon(String host) {
-        int colon = host.lastIndexOf(':');
-        return colon > host.lastIndexOf(']') ? colon : -1;
     }
 
     /** The status that the client got; 0 if it went away before. */

@@ -3,27 +3,36 @@ package io.millau.core.internal;
 import io.millau.core.FilterRequest;
 import io.millau.core.RequestFilter;
 import io.millau.core.Verdict;
-import java.util.Locale;
 
 /**
  * Redirects requests for other hosts to the one that a service should be known by: {@code millau.canonical}. Its text is for
  * explanations.
+ *
+ * @param host as in Host: an IPv6 address in brackets
  */
 record CanonicalHost(String host) implements RequestFilter {
+
+    static CanonicalHost of(String host) {
+        return new CanonicalHost(host.indexOf(':') < 0 ? host : "[" + host + "]");
+    }
 
     @Override
     public Verdict filter(FilterRequest request) {
         String asked = request.host();
-        int colon = asked.lastIndexOf(':');
-        boolean hasPort = colon > asked.lastIndexOf(']');
-        String name = (hasPort ? asked.substring(0, colon) : asked).toLowerCase(Locale.ROOT);
-        boolean ofServer = request.path().equals("*");
-        if (ofServer || name.equals(host) || name.equals(host + ".") || name.equals("[" + host + "]")) {
+        int colon = HostNames.portColon(asked);
+        int end = colon < 0 ? asked.length() : colon;
+        if (isCanonical(asked, end) || request.path().equals("*")) {
             return request.proceed();
         }
-        String authority = (host.indexOf(':') < 0 ? host : "[" + host + "]") + (hasPort ? asked.substring(colon) : "");
         String query = request.query().isEmpty() ? "" : "?" + request.query();
-        return request.redirect(308, request.scheme() + "://" + authority + request.path() + query);
+        return request.redirect(308, request.scheme() + "://" + host + asked.substring(end) + request.path() + query);
+    }
+
+    /** @param end where the name ends; it may have a dot there */
+    private boolean isCanonical(String asked, int end) {
+        int length = host.length();
+        return asked.regionMatches(true, 0, host, 0, length)
+                && (end == length || end == length + 1 && asked.charAt(length) == '.');
     }
 
     @Override

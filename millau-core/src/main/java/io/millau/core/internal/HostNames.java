@@ -41,6 +41,12 @@ public final class HostNames {
 
     private HostNames() {}
 
+    /** Where the colon before the port is in a valid value of Host (RFC 9110, 7.2); -1 if there is no port. */
+    public static int portColon(String host) {
+        int colon = host.lastIndexOf(':');
+        return colon > host.lastIndexOf(']') ? colon : -1;
+    }
+
     /**
      * A host name in ASCII and lower case.
      *

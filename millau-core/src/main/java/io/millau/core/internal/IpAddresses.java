@@ -3,6 +3,7 @@ package io.millau.core.internal;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** IP addresses as text. Pure functions. */
@@ -68,6 +69,15 @@ public final class IpAddresses {
         } catch (UnknownHostException e) {
             return null;
         }
+    }
+
+    /**
+     * The number of the client that has an address: an IPv4 address itself, or the network (/64) of an IPv6 address, all of which
+     * are one client's. The first of these networks are not in use.
+     */
+    public static long clientNumber(InetAddress address) {
+        ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
+        return address instanceof Inet6Address ? bytes.getLong() : Integer.toUnsignedLong(bytes.getInt());
     }
 
     /** Whether two addresses of one family have the same first bits. */

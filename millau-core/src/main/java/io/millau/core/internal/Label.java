@@ -45,7 +45,7 @@ public final class Label<T> implements Setting<T> {
     private final Place place;
     private final boolean protects;
     private final boolean ofService;
-    private final BiFunction<Service, T, @Nullable RequestFilter> filter;
+    private final @Nullable BiFunction<Service, T, @Nullable RequestFilter> filter;
 
     private Label(Builder<T> builder) {
         this.name = builder.name;
@@ -125,10 +125,16 @@ public final class Label<T> implements Setting<T> {
         return ofService;
     }
 
-    /** The filter by which it takes effect in a service; null if it needs none. */
-    public @Nullable RequestFilter filter(Service service) {
+    /** Whether it takes effect by filters. */
+    boolean makesFilters() {
+        return filter != null;
+    }
+
+    /** The filter by which it takes effect in a service; null if there is none. */
+    @Nullable
+    RequestFilter filter(Service service) {
         T value = service.get(this);
-        return value == null ? null : filter.apply(service, value);
+        return value == null || filter == null ? null : filter.apply(service, value);
     }
 
     @Override
@@ -147,7 +153,7 @@ public final class Label<T> implements Setting<T> {
         private Place place = Place.DOCKER_AND_FILE;
         private boolean protects;
         private boolean ofService = true;
-        private BiFunction<Service, T, @Nullable RequestFilter> filter = (service, value) -> null;
+        private @Nullable BiFunction<Service, T, @Nullable RequestFilter> filter;
 
         private Builder(String name, LabelType<T> type) {
             this.name = name;

@@ -9,14 +9,11 @@ import static io.millau.core.internal.Label.Group.TLS;
 import io.millau.core.Certificate;
 import io.millau.core.Endpoint;
 import io.millau.core.LoadBalancer;
-import io.millau.core.RequestFilter;
-import io.millau.core.Service;
 import io.millau.core.Setting;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -182,7 +179,7 @@ public final class Labels {
             .meaning(
                     "the host to which requests for other hosts of the service are redirected (`308`); it is one of its hosts")
             .byDefault(null, "none")
-            .filter((service, host) -> new CanonicalHost(host))
+            .filter((service, host) -> CanonicalHost.of(host))
             .build();
 
     /** {@code millau.strip}. */
@@ -279,7 +276,10 @@ public final class Labels {
             .notOfService()
             .build();
 
-    /** All labels, in the order of messages. If two are equally similar to an unknown name, the first is suggested. */
+    /**
+     * All labels, in the order of messages, and of the filters that they make: first who may come in, then what changes. If two are
+     * equally similar to an unknown name, the first is suggested.
+     */
     public static final Vocabulary ALL = new Vocabulary(List.of(
             ENDPOINTS,
             ENABLED,
@@ -311,16 +311,5 @@ public final class Labels {
             UPSTREAM_CA,
             UPSTREAM_NAME));
 
-    /** Those that take effect by filters, in the order in which these run: first who may come in, then what changes. */
-    private static final List<Label<?>> FILTERING = List.of(ALLOW, LIMIT, CANONICAL, STRIP);
-
     private Labels() {}
-
-    /** The filters of a service that its labels make, in order. */
-    public static List<RequestFilter> filters(Service service) {
-        return FILTERING.stream()
-                .map(label -> label.filter(service))
-                .filter(Objects::nonNull)
-                .toList();
-    }
 }

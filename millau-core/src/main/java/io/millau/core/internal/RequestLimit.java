@@ -3,9 +3,7 @@ package io.millau.core.internal;
 import io.millau.core.FilterRequest;
 import io.millau.core.RequestFilter;
 import io.millau.core.Verdict;
-import java.net.Inet6Address;
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,9 +20,6 @@ public final class RequestLimit implements RequestFilter {
 
     static final String EXPECTED = "expected a number of requests per second, minute or hour, such as 20/s or 600/m";
     static final Pattern TEXT = Pattern.compile("([0-9]{1,7})/([smh])");
-
-    /** What no IPv6 address of a client begins with (RFC 4291, 2.7): it stands before an IPv4 address. */
-    private static final long IPV4 = 0xffffffff_00000000L;
 
     private static final int SHARE_OF_HEAP = 32;
 
@@ -63,18 +58,13 @@ public final class RequestLimit implements RequestFilter {
     @Override
     public Verdict filter(FilterRequest request) {
         InetAddress client = IpAddresses.parse(request.clientAddress());
-        long wait = client == null ? 0 : fullAt.take(key(client), request.nanoTime());
+        long wait = client == null ? 0 : fullAt.take(IpAddresses.clientNumber(client), request.nanoTime());
         if (wait == 0) {
             return request.proceed();
         }
         long seconds = (wait + TimeUnit.SECONDS.toNanos(1) - 1) / TimeUnit.SECONDS.toNanos(1);
         return request.respond(429, "Too many requests: this service takes " + text + " of each client\n")
                 .header("Retry-After", Long.toString(seconds));
-    }
-
-    private static long key(InetAddress client) {
-        ByteBuffer bytes = ByteBuffer.wrap(client.getAddress());
-        return client instanceof Inet6Address ? bytes.getLong() : IPV4 | Integer.toUnsignedLong(bytes.getInt());
     }
 
     @Override

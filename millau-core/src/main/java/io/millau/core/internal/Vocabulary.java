@@ -1,8 +1,11 @@
 package io.millau.core.internal;
 
+import io.millau.core.RequestFilter;
+import io.millau.core.Service;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +20,11 @@ public final class Vocabulary {
     public static final String PREFIX = "millau.";
 
     private final List<Label<?>> labels;
+    private final List<Label<?>> filtering;
 
     Vocabulary(List<Label<?>> labels) {
         this.labels = List.copyOf(labels);
+        this.filtering = labels.stream().filter(Label::makesFilters).toList();
     }
 
     /** This vocabulary with an additional label. */
@@ -71,6 +76,14 @@ public final class Vocabulary {
      */
     public Reading readFile(String service, Map<String, String> texts) {
         return new LabelParser(service + ".", texts, inFile()).parse(true, List.of(80));
+    }
+
+    /** The filters that labels make of a service's settings, in order. */
+    public List<RequestFilter> filters(Service service) {
+        return filtering.stream()
+                .map(label -> label.filter(service))
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     /** The labels as {@code --help} lists them. */

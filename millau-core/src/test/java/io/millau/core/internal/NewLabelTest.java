@@ -95,6 +95,18 @@ class NewLabelTest {
     }
 
     @Test
+    void takesEffectByItsFilter() {
+        Label<Integer> gate = Label.named("gate", FLOORS)
+                .filter((service, floors) -> floors == 0 ? null : request -> request.proceed())
+                .build();
+        Vocabulary labels = Labels.ALL.with(gate);
+
+        assertThat(labels.filters(Service.named("shop").set(gate, 3).build())).hasSize(1);
+        assertThat(labels.filters(Service.named("shop").set(gate, 0).build())).isEmpty();
+        assertThat(labels.filters(Service.named("shop").build())).isEmpty();
+    }
+
+    @Test
     void isDocumented() {
         assertThat(LABELS.help()).contains("  millau.elevator      how many floors up a request goes (default: 3)\n");
         assertThat(LABELS.table(Label.Group.RESILIENCE))

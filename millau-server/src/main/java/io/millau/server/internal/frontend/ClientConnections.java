@@ -1,15 +1,14 @@
 package io.millau.server.internal.frontend;
 
+import io.millau.core.internal.IpAddresses;
 import io.millau.server.internal.io.Deadlines;
 import io.millau.server.internal.io.EventLoops;
 import io.millau.server.internal.text.Throttle;
 import io.millau.server.internal.text.Trust;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -94,7 +93,7 @@ public final class ClientConnections {
             return null;
         }
         int all = open.incrementAndGet();
-        Long key = key(client);
+        Long key = IpAddresses.clientNumber(client);
         int own = ofEach.merge(key, 1, Integer::sum);
         AcceptedConnection accepted = new AcceptedConnection(socket, () -> closed(key));
         if (all > limit / 2 && own > maxOfOne && !isTrusted(client)) {
@@ -111,12 +110,6 @@ public final class ClientConnections {
     private void closed(Long key) {
         open.decrementAndGet();
         ofEach.computeIfPresent(key, (same, count) -> count == 1 ? null : count - 1);
-    }
-
-    /** An IPv4 address, or the first half of an IPv6 address; the first ones of these are not in use. */
-    private static Long key(InetAddress client) {
-        ByteBuffer bytes = ByteBuffer.wrap(client.getAddress());
-        return client instanceof Inet6Address ? bytes.getLong() : Integer.toUnsignedLong(bytes.getInt());
     }
 
     private boolean isTrusted(InetAddress client) {

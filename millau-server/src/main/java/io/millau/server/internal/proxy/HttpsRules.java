@@ -2,6 +2,7 @@ package io.millau.server.internal.proxy;
 
 import io.millau.core.Delivery;
 import io.millau.core.Router;
+import io.millau.core.internal.HostNames;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.RequestTarget;
@@ -102,9 +103,9 @@ public final class HttpsRules {
         if (host == null || !AUTHORITY.matcher(host).matches()) {
             return null;
         }
-        int colon = host.lastIndexOf(':');
-        boolean hasPort = colon > host.lastIndexOf(']');
-        String name = hasPort ? host.substring(0, colon) : host;
-        return "https://" + name + (hasPort && port > 0 && port != 443 ? ":" + port : "") + RequestTarget.of(exchange);
+        int colon = HostNames.portColon(host);
+        String name = colon < 0 ? host : host.substring(0, colon);
+        return "https://" + name + (colon >= 0 && port > 0 && port != 443 ? ":" + port : "")
+                + RequestTarget.of(exchange);
     }
 }
