@@ -69,6 +69,12 @@ public final class DownstreamConnection extends AbstractStreamSourceConduit<Stre
         }
 
         @Override
+        protected void listen() {
+            ConduitStreamSourceChannel source = channel.getSourceChannel();
+            ChannelListeners.invokeChannelListener(source, source.getReadListener());
+        }
+
+        @Override
         public void passed() {
             if (reading != null) {
                 ReceivedHead late = reading.timedOut();

@@ -164,8 +164,10 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
         }
         sender.flush();
         notifier.tell();
-        awaitsRest &= reader.frames() == frames; // what is incomplete now has just begun otherwise
-        setDeadline();
+        if (count > 0 || first != null) {
+            awaitsRest &= reader.frames() == frames; // what is incomplete now has just begun otherwise
+            setDeadline();
+        }
     }
 
     /** Reads the client's preface (RFC 9113, 3.4); false if it is not whole yet. */
@@ -226,6 +228,11 @@ final class DownstreamHttp2Connection extends Deadlines.Deadline {
     @Override
     protected boolean mayPassEarly() {
         return !awaitsRest;
+    }
+
+    @Override
+    protected void listen() {
+        readable(null);
     }
 
     /** Called when a head, the preface or the settings did not arrive in time, or the connection was idle for too long. */

@@ -68,6 +68,9 @@ public final class Deadlines {
             return false;
         }
 
+        /** Called before it passes early: what has arrived may move it, though the thread has had no time for that yet. */
+        protected void listen() {}
+
         /** For tests, which count the checks. */
         boolean isPast(long now) {
             return now - at >= 0;
@@ -146,22 +149,14 @@ public final class Deadlines {
     }
 
     /**
-     * Lets deadlines pass soon, of those that may pass early: the ones whose time comes first. Before that, the thread reads what has
-     * arrived: otherwise somebody would be closed as idle whose request waits in the socket, since the thread has much to do.
+     * Lets deadlines pass that may pass early: the ones whose time comes first. Each {@linkplain Deadline#listen listens} before:
+     * otherwise somebody would be closed as idle whose request waits in the socket, since the thread has much to do.
      *
      * @param atMost how many
      * @param maxLeft only those whose time comes within so many nanoseconds from now
      */
     public void passEarly(int atMost, long maxLeft) {
         long now = ticker.nanoTime();
-        try {
-            thread.executeAfter(() -> passEarly(atMost, maxLeft, now), 1, TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException stopped) {
-            LOG.debug("The proxy stops, and its connections end");
-        }
-    }
-
-    private void passEarly(int atMost, long maxLeft, long now) {
         List<Deadline> early = new ArrayList<>();
         for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
             if (deadline.at - now <= maxLeft && deadline.mayPassEarly()) {
@@ -170,7 +165,11 @@ public final class Deadlines {
         }
         early.sort(Comparator.comparingLong(deadline -> deadline.at - now));
         for (Deadline deadline : early.subList(0, Math.min(atMost, early.size()))) {
+            long at = deadline.at;
             if (deadline.waiting) {
+                deadline.listen();
+            }
+            if (deadline.waiting && deadline.at == at && deadline.mayPassEarly()) {
                 cancel(deadline);
                 pass(deadline);
             }
