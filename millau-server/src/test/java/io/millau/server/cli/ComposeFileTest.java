@@ -79,6 +79,12 @@ class ComposeFileTest extends CommandTest {
                       - millau.hosts=${SECRET}
                       - millau.colour=${SECRET}
                       - millau.timeout=${NONE:?unlike $SECRET}
+                      - millau.$SECRET
+                      - millau.x$SECRET=1
+                      - millau.x$SECRET=2
+                  colon:
+                    labels:
+                      - "millau.$SECRET:"
                   mapping:
                     labels: {millau.port: "80${SECRET:-81}", millau.retry: "${SECRET:+soon} $SECRET"}
                 """);
@@ -90,6 +96,10 @@ class ComposeFileTest extends CommandTest {
                 .contains("list: millau.hosts=${SECRET}: expected host names separated by spaces (")
                 .contains("list: millau.colour=${SECRET}: unknown")
                 .contains("list: millau.timeout: NONE is not set: unlike $SECRET")
+                .contains("list: millau.…=: unknown")
+                .contains("colon: millau.… has no value: expected one")
+                .contains("list: millau.x… is there twice: line 11 has no effect")
+                .contains("list: millau.x…=2: unknown")
                 .contains("mapping: millau.port=80${SECRET:-81}: expected a port");
     }
 

@@ -219,8 +219,8 @@ public final class ComposeFile {
         }
         ofService.forEach((key, label) -> {
             if (label.isNull && !said.contains(label.line)) {
-                findings.problem(
-                        label.line, new Problem(name, shown(key) + " has no value: expected one, or no such label"));
+                String message = shown(key) + " has no value: expected one, or no such label";
+                findings.problem(label.line, new Problem(name, label.withoutSecrets(key, message)));
             }
         });
         if (imageDecides && read(name, values, Set.of()).problems.size() > problems.size()) {
@@ -344,18 +344,14 @@ public final class ComposeFile {
         if (!ServiceLabels.isOurs(label[0]) || ++labels > MOST_LABELS) {
             return;
         }
-        Label before = all.put(
-                label[0],
-                new Label(
-                        line(item),
-                        label.length > 1 ? label[1] : "",
-                        written[written.length - 1],
-                        filled.used(),
-                        label.length < 2));
+        String key = label[0];
+        boolean isNull = label.length < 2;
+        Label added = new Label(
+                line(item), isNull ? "" : label[1], isNull ? "" : written[written.length - 1], filled.used(), isNull);
+        Label before = all.put(key, added);
         if (before != null) {
-            findings.problem(
-                    line(item),
-                    new Problem(service, label[0] + " is there twice: line " + before.line + " has no effect"));
+            String message = key + " is there twice: line " + before.line + " has no effect";
+            findings.problem(added.line, new Problem(service, added.withoutSecrets(key, message)));
         }
     }
 
