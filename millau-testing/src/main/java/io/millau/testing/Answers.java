@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** How an upstream reacts to requests, to all or to those for one path. Safe for use by several threads. */
 final class Answers {
 
-    private final Deque<Response> inTurn = new ArrayDeque<>();
+    private final Deque<Turn> inTurn = new ArrayDeque<>();
     private final List<String> fields = new ArrayList<>();
     private Response forGood;
     private Duration latency = Duration.ZERO;
@@ -25,6 +25,10 @@ final class Answers {
             }
         }
     }
+
+    /** What happens to one request: a response or a fault. */
+    private record Turn(
+            @Nullable Response response, @Nullable Fault fault) {}
 
     /**
      * The reaction to one request.
@@ -48,7 +52,11 @@ final class Answers {
     }
 
     synchronized void thenResponds(Response response) {
-        inTurn.add(response);
+        inTurn.add(new Turn(response, null));
+    }
+
+    synchronized void thenFails(Fault fault) {
+        inTurn.add(new Turn(null, fault));
     }
 
     synchronized void header(String name, String value) {
@@ -73,17 +81,24 @@ final class Answers {
         bytesPerSecond = bytes;
     }
 
-    synchronized void fails(@Nullable Fault fault) {
+    synchronized void fails(Fault fault) {
         this.fault = fault;
+    }
+
+    synchronized void heals() {
+        fault = null;
+        inTurn.removeIf(turn -> turn.fault != null);
     }
 
     synchronized @Nullable Fault fault() {
         return fault;
     }
 
-    /** Those for the next request. Takes the next response that is in turn, unless it fails. */
+    /** That to the next request. Takes what is in turn, unless all requests fail. */
     synchronized Answer next() {
-        Response next = fault == null ? inTurn.poll() : null;
-        return new Answer(next == null ? forGood : next, List.copyOf(fields), latency, bytesPerSecond, fault);
+        Turn turn = fault == null ? inTurn.poll() : null;
+        Response response = turn == null || turn.response == null ? forGood : turn.response;
+        Fault happens = turn == null ? fault : turn.fault;
+        return new Answer(response, List.copyOf(fields), latency, bytesPerSecond, happens);
     }
 }

@@ -21,7 +21,7 @@ public enum Fault {
     /** Refuses the connection. */
     REFUSE(Stage.END, null),
 
-    /** Accepts the connection, but neither reads nor responds. */
+    /** Accepts the connection, but does not respond. Of a request, it reads at most the head. */
     HANG(Stage.END, ScriptedEndpoint.Connection::stall),
 
     /** Resets the connection before it has read anything. */

@@ -119,6 +119,18 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     /**
+     * Lets it fail in this way at one request, in turn with those of {@link #thenResponds}. Of a request that went over a kept
+     * connection, and got nothing of a response, a test may see nothing but a second attempt here: the connection was stale.
+     *
+     * @throws IllegalArgumentException as {@link #fails}, and if the fault happens to connections rather than requests
+     */
+    public ScriptedUpstream thenFails(Fault fault) {
+        checkOfRequest(fault);
+        answers.thenFails(fault);
+        return this;
+    }
+
+    /**
      * Adds a header field to its responses. {@code Content-Length} is set by itself, and {@code Content-Type} if it is not added.
      *
      * @throws IllegalArgumentException if the name is empty, or one of them has a line end
@@ -167,11 +179,11 @@ public final class ScriptedUpstream implements AutoCloseable {
         return this;
     }
 
-    /** Ends its failures, also those for certain paths. */
+    /** Ends its failures, also those in turn and those for certain paths. */
     public ScriptedUpstream heals() {
         Fault before = answers.fault();
-        answers.fails(null);
-        byPath.values().forEach(rule -> rule.fails(null));
+        answers.heals();
+        byPath.values().forEach(Answers::heals);
         listenAfter(before);
         return this;
     }
@@ -187,6 +199,14 @@ public final class ScriptedUpstream implements AutoCloseable {
             throw new IllegalArgumentException(fault.name() + ": expected a fault of an upstream that speaks "
                     + protocol.name().toLowerCase(Locale.ROOT));
         }
+    }
+
+    private void checkOfRequest(Fault fault) {
+        if (isOfConnection(fault)) {
+            throw new IllegalArgumentException(
+                    fault.name() + ": expected a fault that happens after the path was read");
+        }
+        check(fault);
     }
 
     static boolean canHappen(Fault fault, Protocol protocol) {
@@ -239,6 +259,13 @@ public final class ScriptedUpstream implements AutoCloseable {
             return this;
         }
 
+        /** See {@link ScriptedUpstream#thenFails}. */
+        public Rule thenFails(Fault fault) {
+            checkOfRequest(fault);
+            answers.thenFails(fault);
+            return this;
+        }
+
         /** See {@link ScriptedUpstream#header}. */
         public Rule header(String name, String value) {
             answers.header(name, value);
@@ -263,20 +290,21 @@ public final class ScriptedUpstream implements AutoCloseable {
          * @throws IllegalArgumentException also if the fault happens before a path is known
          */
         public Rule fails(Fault fault) {
-            if (isOfConnection(fault)) {
-                throw new IllegalArgumentException(
-                        fault.name() + ": expected a fault that happens after the path was read");
-            }
-            check(fault);
+            checkOfRequest(fault);
             answers.fails(fault);
             return this;
         }
 
         /** Ends the failures at this path. */
         public Rule heals() {
-            answers.fails(null);
+            answers.heals();
             return this;
         }
+    }
+
+    /** The number of connections accepted so far, also of those that failed before a request, in TLS for instance. */
+    public int connections() {
+        return socket.connections();
     }
 
     /** All requests so far in the order they were read, each attempt of a request. A snapshot. */

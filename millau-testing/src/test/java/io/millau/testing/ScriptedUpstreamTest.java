@@ -83,6 +83,41 @@ class ScriptedUpstreamTest {
         assertThat(millau.get("/").body()).isEqualTo("usual");
     }
 
+    /** A flaky upstream, told in one line. */
+    @ParameterizedTest
+    @EnumSource
+    void faultsComeInTurnToo(ScriptedUpstream.Protocol protocol) {
+        ScriptedUpstream flaky = upstream(protocol)
+                .responds(200, "usual")
+                .thenResponds(201, "one")
+                .thenFails(Fault.GARBAGE)
+                .thenResponds(202, "three");
+        flaky.when("/orders").responds(203, "order").thenFails(Fault.GARBAGE);
+
+        assertThat(millau.get("/").statusCode()).isEqualTo(201);
+        assertThat(millau.get("/").statusCode()).isEqualTo(502);
+        assertThat(millau.get("/").statusCode()).isEqualTo(202);
+        assertThat(millau.get("/").statusCode()).isEqualTo(200);
+        assertThat(millau.get("/orders").statusCode()).isEqualTo(502);
+        assertThat(millau.get("/orders").statusCode()).isEqualTo(203);
+
+        flaky.thenFails(Fault.GARBAGE).heals();
+        assertThat(millau.get("/").statusCode()).as("healed").isEqualTo(200);
+        assertThatThrownBy(() -> flaky.thenFails(Fault.REFUSE))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("REFUSE: expected a fault that happens after the path was read");
+    }
+
+    /** There is no request to record. */
+    @Test
+    void connectionsThatFailInTlsAreCounted() {
+        ScriptedUpstream upstream = millau.tlsUpstream("app").fails(Fault.CERTIFICATE_EXPIRED);
+
+        assertThat(millau.get("/").statusCode()).isEqualTo(502);
+        assertThat(upstream.connections()).isPositive();
+        assertThat(upstream.requests()).isEmpty();
+    }
+
     @Test
     void aPathHasItsOwnRule() {
         ScriptedUpstream upstream = millau.upstream("app").responds(200, "usual");
