@@ -4,7 +4,6 @@ import io.millau.core.Endpoint;
 import io.millau.core.LoadBalancer;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
-import io.millau.core.TrafficListener;
 import io.millau.server.Millau;
 import io.undertow.Undertow;
 import io.undertow.server.HttpHandler;
@@ -22,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Phaser;
 import java.util.concurrent.ScheduledExecutorService;
@@ -30,12 +28,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntToDoubleFunction;
-import java.util.function.Supplier;
 
 /**
- * Load balancers on uneven replicas: round robin and least connections, which Millau has, against the better of two by
- * chance, by connections and by recent times (P2C, P2C with EWMA), which it could have.
+ * Load balancers on uneven replicas: those that Millau has, and the better of two by chance, by connections alone (P2C).
  *
  * <p>Four replicas serve a few requests at once, the others wait there, and a request takes 10 ms on average (exponentially
  * distributed). Requests come by chance (Poisson) at 60 % of what the replicas can serve together. Times are from the moment a
@@ -68,16 +63,16 @@ public final class Balancers {
     /** Argument: the seconds of each run, 20 by default. */
     public static void main(String[] arguments) throws Exception {
         int seconds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 20;
-        Map<String, Supplier<LoadBalancer>> balancers = new LinkedHashMap<>();
-        balancers.put("round-robin", LoadBalancer::roundRobin);
-        balancers.put("least-connections", LoadBalancer::leastConnections);
-        balancers.put("P2C", () -> Balancers::fewerOfTwo);
-        balancers.put("P2C with EWMA", Times::new);
+        Map<String, LoadBalancer> balancers = new LinkedHashMap<>();
+        balancers.put("round-robin", LoadBalancer.roundRobin());
+        balancers.put("least-connections", LoadBalancer.leastConnections());
+        balancers.put("P2C", Balancers::fewerOfTwo);
+        balancers.put("least-time", LoadBalancer.leastTime());
         System.out.println("| first replica | balancer | mean, ms | p50 | p99 | p99.9 | requests |");
         System.out.println("|---|---|---|---|---|---|---|");
         for (Trouble trouble : Trouble.values()) {
-            for (Map.Entry<String, Supplier<LoadBalancer>> balancer : balancers.entrySet()) {
-                long[] micros = run(trouble, balancer.getValue().get(), seconds);
+            for (Map.Entry<String, LoadBalancer> balancer : balancers.entrySet()) {
+                long[] micros = run(trouble, balancer.getValue(), seconds);
                 System.out.printf(
                         "| %s | %s | %.1f | %.1f | %.1f | %.1f | %d |%n",
                         trouble.name().toLowerCase(Locale.ROOT).replace('_', ' '),
@@ -115,15 +110,12 @@ public final class Balancers {
                     (InetSocketAddress) server.getListenerInfo().get(0).getAddress();
             endpoints[i] = Endpoint.http(address);
         }
-        Millau.Builder builder = Millau.builder()
+        try (Millau millau = Millau.builder()
                 .http("127.0.0.1:0")
                 .balancer(balancer)
                 .source(ServiceSource.of(
-                        Service.named("app").endpoints(endpoints).build()));
-        if (balancer instanceof TrafficListener listener) {
-            builder.listener(listener);
-        }
-        try (Millau millau = builder.start()) {
+                        Service.named("app").endpoints(endpoints).build()))
+                .start()) {
             return load(millau.port(), capacity * LOAD, seconds);
         } finally {
             servers.forEach(Undertow::stop);
@@ -216,61 +208,12 @@ public final class Balancers {
     }
 
     private static int fewerOfTwo(LoadBalancer.Candidates candidates) {
-        return lowerOfTwo(candidates.size(), candidates::openRequests);
-    }
-
-    /** Of two by chance, the one with the lower cost. */
-    private static int lowerOfTwo(int size, IntToDoubleFunction cost) {
+        int size = candidates.size();
         if (size == 1) {
             return 0;
         }
         int one = ThreadLocalRandom.current().nextInt(size);
         int other = (one + 1 + ThreadLocalRandom.current().nextInt(size - 1)) % size;
-        return cost.applyAsDouble(other) < cost.applyAsDouble(one) ? other : one;
-    }
-
-    /**
-     * The better of two by chance: the one with the smaller product of its requests in progress and its recent time, which
-     * follows a longer time at once and is forgotten over 10 s (peak EWMA, as in Finagle).
-     */
-    private static final class Times implements LoadBalancer, TrafficListener {
-
-        private static final double FORGOTTEN_NANOS = 10e9;
-
-        private final Map<Endpoint, Recent> recent = new ConcurrentHashMap<>();
-
-        private static final class Recent {
-            private double nanos;
-            private long at = System.nanoTime();
-
-            synchronized void add(long took) {
-                long now = System.nanoTime();
-                double kept = Math.exp((at - now) / FORGOTTEN_NANOS);
-                nanos = took > nanos ? took : nanos * kept + took * (1 - kept);
-                at = now;
-            }
-
-            synchronized double now() {
-                return nanos * Math.exp((at - System.nanoTime()) / FORGOTTEN_NANOS);
-            }
-        }
-
-        @Override
-        public int choose(Candidates candidates) {
-            return lowerOfTwo(candidates.size(), index -> cost(candidates, index));
-        }
-
-        private double cost(Candidates candidates, int index) {
-            Recent times = recent.get(candidates.endpoint(index));
-            return times == null ? 0 : times.now() * (candidates.openRequests(index) + 1);
-        }
-
-        @Override
-        public void requestEnded(Ended request) {
-            Endpoint by = request.endpoint();
-            if (by != null && request.delivered()) {
-                recent.computeIfAbsent(by, endpoint -> new Recent()).add(request.upstreamNanos());
-            }
-        }
+        return candidates.openRequests(other) < candidates.openRequests(one) ? other : one;
     }
 }

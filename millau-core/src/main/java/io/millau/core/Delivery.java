@@ -42,6 +42,9 @@ public final class Delivery {
 
     private static final long NANOS_A_SECOND = TimeUnit.SECONDS.toNanos(1);
 
+    /** From here, a status tells that the server failed (RFC 9110, 15.6). */
+    private static final int FIRST_SERVER_ERROR = 500;
+
     private final Pool pool;
     private final Request request;
     private final RetryPolicy retryPolicy;
@@ -324,6 +327,25 @@ public final class Delivery {
             releaseProbe(reported, now);
         }
         return again;
+    }
+
+    /**
+     * Takes the time until the head of a response, for balancers that ask for it ({@link
+     * LoadBalancer.Candidates#recentNanos}).
+     *
+     * @param nanos since the attempt began, or since the request was sent completely
+     */
+    public void responded(int status, long nanos) {
+        EndpointState by = picker.picked;
+        Pool.Member of = picker.member;
+        if (by == null || of == null || !of.timed) {
+            return;
+        }
+        if (status < FIRST_SERVER_ERROR) {
+            by.recentTime.add(nanos, ticker.nanoTime());
+        } else {
+            by.recentTime.addFailure(nanos, ticker.nanoTime());
+        }
     }
 
     /** Whether the retry policy counts a response with this status as a failure: whether to ask {@link #giveUp}. */

@@ -306,5 +306,10 @@ final class EndpointPicker {
         public int openRequests(int index) {
             return endpoints[index].load(now);
         }
+
+        @Override
+        public long recentNanos(int index) {
+            return endpoints[index].recentTime.nanos(now);
+        }
     }
 }

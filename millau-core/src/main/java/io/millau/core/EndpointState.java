@@ -21,6 +21,7 @@ final class EndpointState {
     final Endpoint endpoint;
     final Health health;
     final AtomicInteger openRequests = new AtomicInteger();
+    final RecentTime recentTime = new RecentTime();
 
     private final long seenSince;
     private final boolean joined;
@@ -31,7 +32,7 @@ final class EndpointState {
 
     private @Nullable String token;
 
-    /** @param joined whether it appeared after the router's first services */
+    /** @param joined whether it appeared after the first services of its source */
     EndpointState(Endpoint endpoint, long now, boolean joined) {
         this.endpoint = endpoint;
         this.health = new Health(now);

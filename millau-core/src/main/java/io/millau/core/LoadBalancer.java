@@ -47,6 +47,13 @@ public interface LoadBalancer {
 
         /** The number of a candidate's requests in progress, increased while it recovers. */
         int openRequests(int index);
+
+        /**
+         * How long a candidate took recently from the beginning of an attempt to the head of its response, in nanoseconds; 0
+         * if that is unknown. A longer time counts at once, shorter ones take over in the course of ten seconds. Responses
+         * with a status from 500 only make it longer, and the time in which a client sent its body doesn't count.
+         */
+        long recentNanos(int index);
     }
 
     /** Each endpoint in turn. */
@@ -76,5 +83,14 @@ public interface LoadBalancer {
     /** The endpoint with the fewest requests in progress; if several have as few, in turn. */
     static LoadBalancer leastConnections() {
         return Balance.LEAST_CONNECTIONS;
+    }
+
+    /**
+     * The better of two endpoints, one in turn and one by chance: the one with the smaller product of {@link
+     * Candidates#openRequests}, plus one, and {@link Candidates#recentNanos}. If a time is unknown, only the requests count.
+     * So endpoints that respond faster get more requests, and one that becomes slow gets few at once.
+     */
+    static LoadBalancer leastTime() {
+        return Balance.LEAST_TIME;
     }
 }

@@ -123,6 +123,9 @@ final class Pool {
         final long probeNanos;
         final long retryNanos;
 
+        /** Whether its balancer may ask for recent times. */
+        final boolean timed;
+
         /**
          * @param balancer chooses among the endpoints
          * @param removedAt when the service was removed; null if it is current
@@ -142,6 +145,7 @@ final class Pool {
             this.maxRequests = service.maxRequests();
             this.probeNanos = service.timeout().plusSeconds(1).toNanos();
             this.retryNanos = service.retry().toNanos();
+            this.timed = Balance.needsTimes(balancer);
         }
 
         boolean limited() {

@@ -59,6 +59,11 @@ class HashingTest {
             public int openRequests(int index) {
                 return 0;
             }
+
+            @Override
+            public long recentNanos(int index) {
+                return 0;
+            }
         };
     }
 

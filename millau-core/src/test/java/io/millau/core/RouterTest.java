@@ -1218,6 +1218,11 @@ class RouterTest {
             public int openRequests(int index) {
                 return open[index];
             }
+
+            @Override
+            public long recentNanos(int index) {
+                return 0;
+            }
         };
     }
 

@@ -13,9 +13,13 @@ import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.testing.CapturedLog;
 import io.millau.testing.Fault;
+import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -108,6 +112,48 @@ class HooksTest extends ProxyTest {
         return new Broken(() -> {
             throw new NoClassDefFoundError("a bug");
         });
+    }
+
+    /** An endpoint that has to wait for uploads is not slow. */
+    @Test
+    void aBalancerSeesHowLongEndpointsTookWithoutTheTimeOfClients() throws Exception {
+        Semaphore headsRead = new Semaphore(0);
+        Semaphore requestsRead = new Semaphore(0);
+        Semaphore responses = new Semaphore(1);
+        clock = ahead::get;
+        List<Duration> seen = new CopyOnWriteArrayList<>();
+        balancer = candidates -> {
+            seen.add(Duration.ofNanos(candidates.recentNanos(0)));
+            return 0;
+        };
+        startWith(endpoint(connection -> {
+            for (Message head = connection.readHead(); head != null; head = connection.readHead()) {
+                headsRead.release();
+                Message request = connection.readBody(head);
+                requestsRead.release();
+                responses.acquireUninterruptibly();
+                connection.respond(request, "ok");
+            }
+        }));
+        RawClient client = client();
+        client.get("/");
+        headsRead.acquire();
+        requestsRead.acquire();
+
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n");
+        headsRead.acquire();
+        ahead.addAndGet(Duration.ofSeconds(20).toNanos());
+        client.send("body");
+        requestsRead.acquire();
+        ahead.addAndGet(Duration.ofSeconds(5).toNanos());
+        responses.release(2);
+        assertThat(client.read().body()).isEqualTo("ok");
+        client.get("/");
+
+        assertThat(seen).hasSize(3);
+        assertThat(seen.get(0)).isZero();
+        assertThat(seen.get(1)).isBetween(Duration.ofNanos(1), Duration.ofMillis(1));
+        assertThat(seen.get(2)).isBetween(Duration.ofMillis(4_999), Duration.ofMillis(5_001));
     }
 
     private void startWithOneThatBreaks() throws Exception {

@@ -130,8 +130,10 @@ final class LabelTypes {
 
     /** The built-in load balancers. */
     static final LabelType<LoadBalancer> BALANCER = LabelType.of(
-                    anyCase(LoadBalancer.roundRobin() + "|" + LoadBalancer.leastConnections()), LabelTypes::balancer)
-            .examples("round-robin", "least-connections");
+                    anyCase(LoadBalancer.roundRobin() + "|" + LoadBalancer.leastConnections() + "|"
+                            + LoadBalancer.leastTime()),
+                    LabelTypes::balancer)
+            .examples("round-robin", "least-connections", "least-time");
 
     /** True for the word {@code https}. */
     static final LabelType<Boolean> HTTPS_ONLY =
@@ -383,11 +385,13 @@ final class LabelTypes {
     }
 
     private static LoadBalancer balancer(String text) {
-        List<LoadBalancer> named = List.of(LoadBalancer.roundRobin(), LoadBalancer.leastConnections());
+        List<LoadBalancer> named =
+                List.of(LoadBalancer.roundRobin(), LoadBalancer.leastConnections(), LoadBalancer.leastTime());
         return named.stream()
                 .filter(balancer -> balancer.toString().equalsIgnoreCase(text))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("expected " + named.get(0) + " or " + named.get(1)));
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "expected " + named.get(0) + ", " + named.get(1) + " or " + named.get(2)));
     }
 
     private static boolean httpsOnly(String text) {

@@ -96,9 +96,8 @@ public final class Labels {
     /** {@code millau.balance}. */
     public static final Label<LoadBalancer> BALANCE = Label.named("balance", LabelTypes.BALANCER)
             .group(ROUTING)
-            .meaning(
-                    "which instance gets a request: each in turn, `round-robin`, or the one with the fewest requests in"
-                            + " progress, `least-connections`")
+            .meaning("which instance gets a request: each in turn, `round-robin`; the one with the fewest requests in"
+                    + " progress, `least-connections`; or one that also responds fast, `least-time`")
             .byDefault(null, "`round-robin`")
             .build();
 

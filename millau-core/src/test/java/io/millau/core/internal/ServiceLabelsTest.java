@@ -160,8 +160,8 @@ class ServiceLabelsTest {
                 "weight   | 99999999999  | expected a share from 0 to 1000",
                 "weight   | 0.5          | expected a share from 0 to 1000",
                 "weight   | 10%          | expected a share from 0 to 1000",
-                "balance  | leastconn    | expected round-robin or least-connections",
-                "balance  | ''           | expected round-robin or least-connections",
+                "balance  | leastconn    | expected round-robin, least-connections or least-time",
+                "balance  | ''           | expected round-robin, least-connections or least-time",
             })
     void unreadableValues(String label, String value, String expected) {
         Vocabulary.Reading reading = ServiceLabels.read(

@@ -84,7 +84,7 @@ final class AttemptFailures {
             tracker.listener().endpointReturned(delivery.service(), endpoint);
         }
         RequestLog.attemptFailed(downstream, delivery, endpoint, lastOutcome, lastReason, true);
-        report.responded(now);
+        report.responded(status, now);
         tracker.listener().attemptFailed(report.attemptFailed(endpoint, lastOutcome, status, lastReason, true, now));
         return true;
     }

@@ -320,6 +320,7 @@ final class ProxiedRequest extends Deadlines.Deadline
 
     @Override
     public void bodyEnded() {
+        report.bodyEnded(deadlines.now());
         downstream.watch(this);
     }
 
@@ -429,14 +430,15 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Ends the attempts: the endpoint has responded. */
     private void responded(Phase next) {
         cancelDeadlines();
-        report.responded(deadlines.now());
+        int status = thread.responseHead.status();
+        report.responded(status, deadlines.now());
         report.delivered = true;
         delivery.report(Outcome.DELIVERED);
         if (delivery.hasRestored() && endpoint != null) {
             tracker.listener().endpointReturned(delivery.service(), endpoint);
         }
         phase = next;
-        RequestLog.responded(downstream, report, thread.responseHead.status());
+        RequestLog.responded(downstream, report, status);
     }
 
     void handOverConnection() {

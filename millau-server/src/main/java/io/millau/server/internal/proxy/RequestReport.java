@@ -34,6 +34,9 @@ final class RequestReport implements TrafficListener.Ended {
 
     private long attemptBegan;
 
+    /** When the body ended; 0 if it has not. */
+    private long bodyEnded;
+
     /** How long the last attempt waited for a place at an endpoint, before it began. */
     private long placeNanos;
 
@@ -99,9 +102,19 @@ final class RequestReport implements TrafficListener.Ended {
         connectedNanos = now - attemptBegan;
     }
 
+    /** The client has sent all of its body. */
+    void bodyEnded(long now) {
+        bodyEnded = now;
+    }
+
     /** The head of a response was read. */
-    void responded(long now) {
+    void responded(int status, long now) {
         upstreamNanos = now - attemptBegan;
+        if (body == null) {
+            delivery.responded(status, upstreamNanos);
+        } else if (bodyEnded != 0) { // while the client sends, the endpoint may wait for it
+            delivery.responded(status, Math.min(upstreamNanos, now - bodyEnded));
+        }
     }
 
     void end(long now) {
