@@ -69,6 +69,9 @@ public final class Router {
     private final Map<String, Removed> removed = new LinkedHashMap<>();
     private boolean filled;
 
+    /** Whether endpoints that are new in a replacement may just have been started. */
+    private boolean joining;
+
     private record Removed(Service service, long at) {}
 
     /** A router with the standard retry policy, round-robin and the system's time. Call {@link #replace} next. */
@@ -96,6 +99,21 @@ public final class Router {
      *     services stay as they are
      */
     public synchronized void replace(Collection<Service> services) {
+        replace(services, filled);
+    }
+
+    /**
+     * As {@link #replace}, when one of several sources has its first services: their endpoints ran before, so they are not
+     * given time to start.
+     *
+     * @throws IllegalArgumentException as {@link #replace}
+     */
+    public synchronized void replaceAtStart(Collection<Service> services) {
+        replace(services, false);
+    }
+
+    private void replace(Collection<Service> services, boolean joining) {
+        this.joining = joining;
         long now = ticker.nanoTime();
         Map<String, Service> enabled = new LinkedHashMap<>();
         services.stream().filter(Service::enabled).forEach(service -> {
@@ -216,8 +234,8 @@ public final class Router {
     }
 
     private EndpointState joined(Endpoint endpoint, Service service, long now) {
-        EndpointState state = new EndpointState(endpoint, now, filled);
-        if (filled && service.health() != null) {
+        EndpointState state = new EndpointState(endpoint, now, joining);
+        if (joining && service.health() != null) {
             state.health.awaitCheck(now);
         }
         return state;

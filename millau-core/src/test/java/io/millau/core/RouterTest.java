@@ -974,6 +974,21 @@ class RouterTest {
             assertThat(mayReopen(Outcome.UNREACHABLE)).isFalse();
         }
 
+        /** The endpoints of a file were there when Docker had not said anything yet. A dead one cost seconds. */
+        @Test
+        void aRequestDoesNotWaitForWhatASecondSourceHasFromTheStart() {
+            router.replace(List.of());
+            router.replaceAtStart(
+                    List.of(service("app", 1).toBuilder().health("/health").build()));
+            assertThat(mayReopen(Outcome.UNREACHABLE)).isFalse();
+            assertThat(router.status().get(0).endpointsInRotation())
+                    .as("checked or not")
+                    .isZero();
+
+            router.replace(List.of(service("app", 2)));
+            assertThat(mayReopen(Outcome.UNREACHABLE)).as("joined later").isTrue();
+        }
+
         @Test
         void aStartingEndpointIsProbedAfterASecondAndThenGetsItsFullShare() {
             router.replace(List.of(service("app", 1)));

@@ -172,11 +172,17 @@ final class ProxyServer implements AutoCloseable {
         listening = true;
     }
 
-    private void replace(List<Service> all) {
+    private void replace(List<Service> all, boolean atStart) {
         if (certificates != null) {
             certificates.replace(all); // first: a new host must have its certificate before requests can reach it
         }
-        upstreams.replace(all, () -> router.replace(all));
+        upstreams.replace(all, () -> {
+            if (atStart) {
+                router.replaceAtStart(all);
+            } else {
+                router.replace(all);
+            }
+        });
         healthChecks.replace(all);
         traffic.servicesReplaced(all.stream().filter(Service::enabled).toList());
     }

@@ -25,12 +25,20 @@ final class SourceAggregator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SourceAggregator.class);
 
     private final List<ServiceSource> sources;
-    private final Consumer<List<Service>> consumer;
+    private final ServicesConsumer consumer;
     private final Consumer<List<Problem>> problemConsumer;
     private final List<ServiceSource.Subscription> subscriptions = new ArrayList<>();
 
     /** The status, as seen from here, of sources whose subscriptions have no status of their own. */
     private final Map<ServiceSource, SourceStats> deliveries = new LinkedHashMap<>();
+
+    /** Takes the services of all sources. */
+    @FunctionalInterface
+    interface ServicesConsumer {
+
+        /** @param first whether a source has delivered for the first time: what is new was there before */
+        void accept(List<Service> services, boolean first);
+    }
 
     private final CountDownLatch first;
 
@@ -40,8 +48,7 @@ final class SourceAggregator implements AutoCloseable {
     private volatile Snapshot current = Snapshot.EMPTY;
     private volatile boolean anyDelivered;
 
-    SourceAggregator(
-            List<ServiceSource> sources, Consumer<List<Service>> consumer, Consumer<List<Problem>> problemConsumer) {
+    SourceAggregator(List<ServiceSource> sources, ServicesConsumer consumer, Consumer<List<Problem>> problemConsumer) {
         this.sources = List.copyOf(sources);
         this.consumer = consumer;
         this.problemConsumer = problemConsumer;
@@ -77,7 +84,7 @@ final class SourceAggregator implements AutoCloseable {
         }
         boolean isFirst = delivered.put(source, snapshot) == null;
         Snapshot merged = merged();
-        consumer.accept(merged.services());
+        consumer.accept(merged.services(), isFirst);
         current = merged;
         anyDelivered = true;
         problemConsumer.accept(merged.problems());

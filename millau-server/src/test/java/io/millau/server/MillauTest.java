@@ -78,6 +78,21 @@ class MillauTest extends ProxyTest {
         assertThat(client().get("/other").body()).isEqualTo("other");
     }
 
+    /** It took 31 attempts and 8 s: what the second source has seemed to be just starting. */
+    @Test
+    void aDeadEndpointOfASecondSourceIsTriedOnce() throws Exception {
+        services.replace(app(endpointThatSays("app").endpoint()).path("/app").build());
+        millau = closing(builder()
+                .source(ServiceSource.of(
+                        Service.named("dead").endpoints(endpointThatRefuses()).build()))
+                .start());
+
+        assertThat(client().get("/").status()).isEqualTo(502);
+        assertThat(traffic.events)
+                .filteredOn(event -> event.startsWith("failed"))
+                .hasSize(1);
+    }
+
     /** One of the routes vanished: 502, and nobody was told. */
     @Test
     void servicesOfOneNameInTwoSourcesAreBothServedAndReported() throws Exception {
