@@ -348,6 +348,12 @@ public final class Delivery {
         }
     }
 
+    /** Ends the attempt that {@link #next} started as if there had been none: nothing was sent to its endpoint. */
+    public void withdraw() {
+        report(Outcome.CLIENT_GONE);
+        attempts--;
+    }
+
     /** Whether the retry policy counts a response with this status as a failure: whether to ask {@link #giveUp}. */
     public boolean isFailure(int status) {
         return retryPolicy.isFailure(status);

@@ -90,12 +90,16 @@ public interface TrafficListener {
         REQUEST_TIMEOUT,
         /** Its method is CONNECT. */
         CONNECT,
-        /** It has to use HTTPS. */
+        /** It has to use HTTPS, or the service's canonical host. */
         REDIRECT,
         /** It has to use another connection, with a client certificate or without. */
         MISDIRECTED,
         /** It is for the challenge of a certificate authority. */
         CHALLENGE,
+        /** Its client's address may not use the service: {@code millau.allow}. */
+        DENIED,
+        /** Its client has made too many requests to the service: {@code millau.limit}. */
+        RATE_LIMITED,
         /** A {@link RequestFilter} responded to it. */
         FILTER,
         /** A {@link RequestFilter} failed. */
@@ -218,6 +222,16 @@ public interface TrafficListener {
          * Whether the client went away: before a response, or, if {@link #delivered}, before the end of the response.
          */
         boolean clientGone();
+
+        /**
+         * Whether the service failed: no complete response could be had from it, and that was neither the client's doing nor is
+         * what the request asks for refused.
+         */
+        default boolean failed() {
+            LocalReason local = localReason();
+            boolean refused = local == LocalReason.CLIENT_STALLED || local != null && status() < 500;
+            return service() != null && !delivered() && !clientGone() && !refused;
+        }
 
         /** The status of the response to the client. */
         int status();

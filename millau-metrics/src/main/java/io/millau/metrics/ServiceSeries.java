@@ -76,7 +76,7 @@ final class ServiceSeries {
             if (request.delivered()) {
                 responses(request.status()).increment(copy, 0);
                 durations.observe(copy, request.nanos());
-            } else if (!request.clientGone()) {
+            } else if (request.failed()) {
                 counters.increment(copy, FAILED);
             }
         }

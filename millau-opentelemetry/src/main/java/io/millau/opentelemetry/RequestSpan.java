@@ -136,19 +136,9 @@ final class RequestSpan {
         span.end(epoch(now), TimeUnit.NANOSECONDS);
     }
 
-    /**
-     * Whether the last attempt did not fail, and something was sent to its endpoint. A filter of the service may have responded
-     * instead, or the body may be too long for it.
-     */
+    /** Whether the last attempt did not fail. */
     private boolean isUnreported(Ended request) {
-        LocalReason reason = request.localReason();
-        return request.attempts() > failedAttempts
-                && reason != LocalReason.FILTER
-                && (request.delivered()
-                        || request.clientGone()
-                        || request.firstByteNanos() > 0
-                        || request.requestBytes() > 0
-                        || reason == LocalReason.REQUEST_TIMEOUT);
+        return request.attempts() > failedAttempts;
     }
 
     private void endLastAttempt(Ended request, Service service, Endpoint endpoint, long now) {

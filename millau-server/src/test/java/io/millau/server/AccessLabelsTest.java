@@ -1,10 +1,17 @@
 package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.millau.core.FailurePage;
+import io.millau.core.TrafficListener;
+import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,10 +20,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AccessLabelsTest extends ProxyTest {
 
     private final AtomicLong now = new AtomicLong();
+    private final List<String> ended = new CopyOnWriteArrayList<>();
+    private @Nullable FailurePage page;
 
     @Override
     protected Millau.Builder builder() {
-        return super.builder().trusted("127.0.0.1");
+        Millau.Builder builder = super.builder().trusted("127.0.0.1").listener(new TrafficListener() {
+            @Override
+            public void requestEnded(Ended request) {
+                ended.add(request.status() + " " + request.localReason() + ", attempts " + request.attempts()
+                        + (request.failed() ? ", failed" : ""));
+            }
+        });
+        return page == null ? builder : builder.failurePage(page);
     }
 
     private String status(String target, String... fields) throws Exception {
@@ -69,6 +85,41 @@ class AccessLabelsTest extends ProxyTest {
         now.addAndGet(1);
         assertThat(status("/", from("10.0.0.1"))).isEqualTo("200");
         assertThat(status("/", from("10.0.0.1"))).isEqualTo("429");
+    }
+
+    /** They looked like responses of a program's filters, and counted as failures of the service after one attempt. */
+    @Test
+    void whatLabelsRefuseIsToldWithItsReasonAndIsNoFailureOfTheService() throws Exception {
+        startWith(app(endpointThatSays("ok").endpoint())
+                .hosts("shop.example", "www.shop.example")
+                .canonical("shop.example")
+                .allow("10.0.0.0/8")
+                .limit("1/h")
+                .build());
+
+        status("/", from("11.0.0.1"));
+        status("/", from("10.0.0.1"));
+        status("/", from("10.0.0.1"));
+        client().send("GET / HTTP/1.1\r\nHost: www.shop.example\r\n" + from("10.0.0.2") + "\r\n")
+                .read();
+
+        await().untilAsserted(() -> assertThat(ended)
+                .containsExactly(
+                        "403 DENIED, attempts 0",
+                        "200 null, attempts 1",
+                        "429 RATE_LIMITED, attempts 0",
+                        "308 REDIRECT, attempts 0"));
+    }
+
+    @Test
+    void theFailurePageIsSentInPlaceOfWhatLabelsRefuse() throws Exception {
+        page = failure -> FailurePage.Page.html("<p>" + failure.status() + " " + failure.reason());
+        startWith(app(endpointThatSays("ok").endpoint()).limit("1/h").build());
+
+        assertThat(client().get("/").body()).isEqualTo("ok");
+        Message refused = client().get("/");
+        assertThat(refused.body()).isEqualTo("<p>429 RATE_LIMITED");
+        assertThat(refused.field("Retry-After")).isEqualTo("3600");
     }
 
     /** Its owner has all addresses of a /64, and takes another for each request. */

@@ -56,6 +56,8 @@ class MetricsTest extends ProxyTest {
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="redirect"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="misdirected"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="challenge"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="denied"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="rate_limited"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="filter"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="filter_failed"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="application"} 0

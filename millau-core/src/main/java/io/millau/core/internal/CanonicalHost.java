@@ -1,7 +1,7 @@
 package io.millau.core.internal;
 
 import io.millau.core.FilterRequest;
-import io.millau.core.RequestFilter;
+import io.millau.core.TrafficListener.LocalReason;
 import io.millau.core.Verdict;
 
 /**
@@ -10,7 +10,7 @@ import io.millau.core.Verdict;
  *
  * @param host as in Host: an IPv6 address in brackets
  */
-record CanonicalHost(String host) implements RequestFilter {
+record CanonicalHost(String host) implements LabelFilter {
 
     static CanonicalHost of(String host) {
         return new CanonicalHost(host.indexOf(':') < 0 ? host : "[" + host + "]");
@@ -33,6 +33,11 @@ record CanonicalHost(String host) implements RequestFilter {
         int length = host.length();
         return asked.regionMatches(true, 0, host, 0, length)
                 && (end == length || end == length + 1 && asked.charAt(length) == '.');
+    }
+
+    @Override
+    public LocalReason reason() {
+        return LocalReason.REDIRECT;
     }
 
     @Override

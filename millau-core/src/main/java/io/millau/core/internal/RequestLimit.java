@@ -1,7 +1,7 @@
 package io.millau.core.internal;
 
 import io.millau.core.FilterRequest;
-import io.millau.core.RequestFilter;
+import io.millau.core.TrafficListener.LocalReason;
 import io.millau.core.Verdict;
 import java.net.InetAddress;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * <p>Two limits are equal if they are of the same size. A service whose labels do not change keeps its limit, with what it knows
  * of clients.
  */
-public final class RequestLimit implements RequestFilter {
+public final class RequestLimit implements LabelFilter {
 
     static final String EXPECTED = "expected a number of requests per second, minute or hour, such as 20/s or 600/m";
     static final Pattern TEXT = Pattern.compile("([0-9]{1,7})/([smh])");
@@ -65,6 +65,11 @@ public final class RequestLimit implements RequestFilter {
         long seconds = (wait + TimeUnit.SECONDS.toNanos(1) - 1) / TimeUnit.SECONDS.toNanos(1);
         return request.respond(429, "Too many requests: this service takes " + text + " of each client\n")
                 .header("Retry-After", Long.toString(seconds));
+    }
+
+    @Override
+    public LocalReason reason() {
+        return LocalReason.RATE_LIMITED;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.millau.server.internal.proxy;
 
 import io.millau.core.TrafficListener.LocalReason;
 import io.millau.core.Verdict;
+import io.millau.core.internal.LabelFilter;
 import io.millau.server.internal.http.FieldRules;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
@@ -12,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class FilterReply implements Verdict.Response {
 
     final int status;
-    final LocalReason reason;
+    private LocalReason reason;
 
-    /** Null without a body, and for a failure. */
+    /** Null without a body. */
     final @Nullable String contentType;
 
     final byte[] body;
@@ -54,8 +55,21 @@ final class FilterReply implements Verdict.Response {
         return reply;
     }
 
+    /** Has it count as the response of a label. */
+    void becauseOf(LabelFilter label) {
+        reason = label.reason();
+    }
+
+    LocalReason reason() {
+        return reason;
+    }
+
     static FilterReply failed() {
-        return new FilterReply(500, LocalReason.FILTER_FAILED, null, new byte[0]);
+        return new FilterReply(
+                500,
+                LocalReason.FILTER_FAILED,
+                LocalReply.TEXT,
+                LocalReply.INTERNAL_ERROR.getBytes(StandardCharsets.UTF_8));
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.millau.core.FilterRequest;
 import io.millau.core.FilterResponse;
 import io.millau.core.RequestFilter;
 import io.millau.core.Verdict;
+import io.millau.core.internal.LabelFilter;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestChanges;
 import io.millau.server.internal.http.AskedNames;
@@ -115,6 +116,9 @@ final class FilteredRequest implements FilterRequest {
             return true;
         }
         if (known instanceof FilterReply reply) {
+            if (filter instanceof LabelFilter label) {
+                reply.becauseOf(label);
+            }
             next().reply(this, reply);
         } else if (known != Wait.FAILED) {
             failed(

@@ -57,12 +57,7 @@ record LocalReply(
             Filters filters,
             Deadlines deadlines,
             Runnable end) {
-        FailurePage.Page page = filters.pageFor(report, downstream);
-        if (page == null) {
-            send(report, downstream, TEXT, text.getBytes(StandardCharsets.UTF_8), filters, deadlines, end);
-        } else {
-            send(report, downstream, page.contentType(), page.body(), filters, deadlines, end);
-        }
+        sendOrPage(report, downstream, TEXT, text.getBytes(StandardCharsets.UTF_8), filters, deadlines, end);
     }
 
     /** Sends the response of a filter, or a failure in place of a filter that failed. */
@@ -75,10 +70,22 @@ record LocalReply(
             Runnable end) {
         downstream.exchange.setStatusCode(reply.status);
         reply.addHeadersTo(downstream.exchange.getResponseHeaders());
-        if (reply.reason == TrafficListener.LocalReason.FILTER_FAILED) {
-            send(report, downstream, INTERNAL_ERROR, filters, deadlines, end);
+        sendOrPage(report, downstream, reply.contentType, reply.body, filters, deadlines, end);
+    }
+
+    private static void sendOrPage(
+            TrafficListener.Ended report,
+            Downstream downstream,
+            @Nullable String contentType,
+            byte[] body,
+            Filters filters,
+            Deadlines deadlines,
+            Runnable end) {
+        FailurePage.Page page = filters.pageFor(report, downstream);
+        if (page == null) {
+            send(report, downstream, contentType, body, filters, deadlines, end);
         } else {
-            send(report, downstream, reply.contentType, reply.body, filters, deadlines, end);
+            send(report, downstream, page.contentType(), page.body(), filters, deadlines, end);
         }
     }
 

@@ -168,7 +168,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             return; // the client has left meanwhile
         }
         try {
-            endAttempts(reply.reason);
+            endAttempts(reply.reason());
             LocalReply.send(report, downstream, reply, handler.filters(), thread.loop.longDeadlines, this::end);
         } catch (RuntimeException e) {
             internalError(e);
@@ -176,8 +176,6 @@ final class ProxiedRequest extends Deadlines.Deadline
     }
 
     private void begin(Endpoint next) {
-        report.lastEndpoint = next;
-        phase = Phase.CONNECTING;
         boolean retryable = delivery.retryable();
         if (body == null && !exchange.isRequestComplete()) {
             int kept = retryable || canReportNotProcessed(next)
@@ -191,6 +189,8 @@ final class ProxiedRequest extends Deadlines.Deadline
             bodyRejected(rejection);
             return;
         }
+        report.lastEndpoint = next;
+        phase = Phase.CONNECTING;
         boolean retryableToTheEnd = retryable && (body == null || body.staysRetryable());
         upstream.begin(next, needsNewConnection, retryableToTheEnd);
     }
@@ -671,7 +671,11 @@ final class ProxiedRequest extends Deadlines.Deadline
     /** Ends an attempt that says nothing about its endpoint; if it was to probe the endpoint, another request may do so. */
     private void abandonAttempt() {
         if (endpoint != null && !report.delivered) {
-            delivery.report(Outcome.CLIENT_GONE);
+            if (endpoint == report.lastEndpoint) {
+                delivery.report(Outcome.CLIENT_GONE);
+            } else {
+                delivery.withdraw();
+            }
             endpoint = null;
         }
     }

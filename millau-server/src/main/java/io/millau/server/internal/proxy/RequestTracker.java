@@ -198,12 +198,12 @@ final class RequestTracker {
     void reply(FilteredRequest request, FilterReply reply) {
         Downstream downstream = request.downstream;
         EventLoop loop = threads.get().loop;
-        LocalReply report = new LocalReply(downstream, ingress, reply.reason, loop.deadlines::now, request.began);
+        LocalReply report = new LocalReply(downstream, ingress, reply.reason(), loop.deadlines::now, request.began);
         began(downstream);
         downstream.exchange.dispatch(SameThreadExecutor.INSTANCE, () -> {
             logReply(
                     downstream,
-                    reply.reason == TrafficListener.LocalReason.FILTER ? "a filter responded" : "a filter failed");
+                    reply.reason() == TrafficListener.LocalReason.FILTER ? "a filter responded" : "a filter failed");
             LocalReply.send(report, downstream, reply, filters, loop.longDeadlines, () -> ended(report, downstream));
         });
     }

@@ -140,7 +140,7 @@ final class LiveTraffic implements TrafficListener {
         if (counted == null || request.clientGone() && !request.delivered()) {
             return;
         }
-        boolean failed = !request.delivered() || request.status() >= StatusCodes.INTERNAL_SERVER_ERROR;
+        boolean failed = request.failed() || request.status() >= StatusCodes.INTERNAL_SERVER_ERROR;
         counted.requests.count();
         if (failed) {
             counted.errors.count();
