@@ -2,6 +2,7 @@ package io.millau.core;
 
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.PropertyLines;
+import io.millau.core.internal.ServiceKeys;
 import io.millau.core.internal.Words;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,16 +17,15 @@ import java.util.function.Predicate;
 /** What a services file says of each service, before labels are read. For one thread. */
 final class DeclaredServices {
 
-    static final DeclaredServices NONE = new DeclaredServices();
+    static final DeclaredServices NONE = new DeclaredServices(List.of());
 
+    private final ServiceKeys services;
     private final Map<String, Map<String, String>> values = new TreeMap<>();
     private final Map<String, List<String>> mistakes = new HashMap<>();
     private final List<Problem> problems = new ArrayList<>();
     private final Set<String> keys = new TreeSet<>();
     private String lastKey = "";
     private boolean endsWithLine;
-
-    private DeclaredServices() {}
 
     /**
      * Parses a file.
@@ -34,12 +34,17 @@ final class DeclaredServices {
      * @throws IOException if it isn't text in UTF-8 at all
      */
     static DeclaredServices parse(String name, byte[] file) throws IOException {
-        DeclaredServices declared = new DeclaredServices();
         List<PropertyLines.Entry> entries = PropertyLines.read(file);
+        DeclaredServices declared = new DeclaredServices(entries);
         declared.readValues(entries);
         declared.readMistakes(name, entries);
         declared.endsWithLine = file.length > 0 && file[file.length - 1] == '\n';
         return declared;
+    }
+
+    private DeclaredServices(List<PropertyLines.Entry> entries) {
+        services =
+                new ServiceKeys(entries.stream().map(PropertyLines.Entry::key).toList());
     }
 
     private void readValues(List<PropertyLines.Entry> entries) {
@@ -47,7 +52,7 @@ final class DeclaredServices {
         for (PropertyLines.Entry entry : entries) {
             keys.add(entry.key());
             lastKey = entry.key();
-            String service = serviceOf(entry.key());
+            String service = services.serviceOf(entry.key());
             if (entry.mistake() == null && !service.isEmpty()) {
                 values.computeIfAbsent(service, s -> new TreeMap<>()).put(entry.key(), entry.value());
                 Integer before = lines.put(entry.key(), entry.line());
@@ -65,7 +70,7 @@ final class DeclaredServices {
     private void readMistakes(String name, List<PropertyLines.Entry> entries) {
         for (PropertyLines.Entry entry : entries) {
             String key = entry.key();
-            String service = serviceOf(key);
+            String service = services.serviceOf(key);
             if (service.isEmpty()) {
                 problems.add(new Problem(
                         name,
@@ -106,11 +111,6 @@ final class DeclaredServices {
     private void addMistake(String service, String message) {
         values.computeIfAbsent(service, s -> new TreeMap<>());
         mistakes.computeIfAbsent(service, s -> new ArrayList<>()).add(message);
-    }
-
-    private static String serviceOf(String key) {
-        int dot = key.lastIndexOf('.');
-        return dot < 0 ? key : key.substring(0, dot);
     }
 
     /** The values by service, each with its full key. */

@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import io.millau.core.internal.AddressRanges;
+import io.millau.core.internal.Label;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.RequestLimit;
 import java.security.cert.X509Certificate;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -224,6 +226,16 @@ public final class Service {
     /** Whether its path is cut off the path that its instances get. */
     public boolean strip() {
         return value(Labels.STRIP);
+    }
+
+    /** The values of header fields that its instances get in place of those of clients; empty for fields that they don't get. */
+    public Map<String, String> requestHeaders() {
+        return value(Labels.REQUEST_HEADER);
+    }
+
+    /** The values of header fields that clients get in place of those of its instances; empty for fields that they don't get. */
+    public Map<String, String> responseHeaders() {
+        return value(Labels.RESPONSE_HEADER);
     }
 
     /** The filters of its requests, in the order in which they run: those of labels, then those that were added. */
@@ -480,6 +492,38 @@ public final class Service {
         /** See {@link Service#strip()}. */
         public Builder strip(boolean strip) {
             return set(Labels.STRIP, strip);
+        }
+
+        /**
+         * Sets a header field of requests. See {@link Service#requestHeaders()}.
+         *
+         * @param value empty to remove the field
+         * @throws IllegalArgumentException if the name or the value can't be sent, and for fields that {@link FilterRequest#setHeader}
+         *     can't set
+         */
+        public Builder requestHeader(String name, String value) {
+            return setHeader(Labels.REQUEST_HEADER, name, value);
+        }
+
+        /**
+         * Sets a header field of responses of its instances. See {@link Service#responseHeaders()}.
+         *
+         * @param value empty to remove the field
+         * @throws IllegalArgumentException if the name or the value can't be sent, and for fields that {@link
+         *     FilterResponse#setHeader} can't set
+         */
+        public Builder responseHeader(String name, String value) {
+            return setHeader(Labels.RESPONSE_HEADER, name, value);
+        }
+
+        private Builder setHeader(Label<Map<String, String>> label, String name, String value) {
+            Map<String, String> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+            @SuppressWarnings("unchecked") // set stores only values of the label's type
+            Map<String, String> before = (Map<String, String>) settings.getOrDefault(label, Map.of());
+            all.putAll(before);
+            all.remove(name); // perhaps in another case
+            all.put(name, value);
+            return set(label, all);
         }
 
         /** See {@link Service#certificate()}. */

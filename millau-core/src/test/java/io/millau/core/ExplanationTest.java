@@ -59,11 +59,15 @@ class ExplanationTest {
                 .limit("20/s")
                 .canonical("shop.example")
                 .strip(true)
+                .requestHeader("X-Key", "s3cret")
+                .responseHeader("Server", "")
+                .responseHeader("X-Frame-Options", "DENY")
                 .build()));
 
         assertThat(router.explain("old.example", "/api/x")).hasToString("""
                 app: matches by host * and path /api/; clients other than 10.0.0.0/8 private get 403; a client gets 429 beyond 20/s; \
-                other hosts than shop.example get 308 to it; its instances get the path without /api
+                other hosts than shop.example get 308 to it; its instances get the path without /api; in requests, X-Key is set; \
+                in responses, Server is removed, X-Frame-Options is set
                   http://127.0.0.1:80 in rotation (up)""");
     }
 

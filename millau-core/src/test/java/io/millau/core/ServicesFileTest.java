@@ -2,6 +2,7 @@ package io.millau.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
@@ -107,6 +109,46 @@ class ServicesFileTest {
         assertThat(snapshot.problems())
                 .extracting(Problem::toString)
                 .anySatisfy(said -> assertThat(said).startsWith("admin: " + problem));
+    }
+
+    /** Names of services and of headers may have dots. */
+    @Test
+    void aKeyBelongsToTheServiceWithEndpointsWhoseNameItBeginsWith() throws Exception {
+        Files.writeString(file, """
+                app.request-header.X-Tenant = t1
+                app.endpoints = http://10.0.0.5
+                app.response-header.x.y = a.b
+                shop.example.endpoints = http://10.0.0.6
+                shop.example.hosts = shop.example
+                shop.example.request-header.X-Tenant =
+                shop.endpoints = http://10.0.0.7
+                shop.path = /shop/
+                app.requst-header.X-Key = s3cret
+                """);
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .containsExactly("app: app.requst-header.X-Key: unknown, did you mean app.request-header.X-Key?");
+        assertThat(snapshot.services())
+                .extracting(Service::name, Service::requestHeaders, Service::responseHeaders)
+                .containsExactly(
+                        tuple("app", Map.of("X-Tenant", "t1"), Map.of("x.y", "a.b")),
+                        tuple("shop", Map.of(), Map.of()),
+                        tuple("shop.example", Map.of("X-Tenant", ""), Map.of()));
+    }
+
+    @Test
+    void aHeaderOfAServiceWithoutEndpointsIsNoOtherService() throws Exception {
+        Files.writeString(file, "app.endpionts = http://10.0.0.5\napp.request-header.X-Tenant = t1\n");
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .containsExactly(
+                        "app: app.endpionts=http://10.0.0.5: unknown, did you mean app.endpoints?",
+                        "app: app.endpoints is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for"
+                                + " instance");
     }
 
     @Test

@@ -80,7 +80,7 @@ class ReadmeTest {
 
     @Test
     void everyLabelOfTheTableIsKnown() throws IOException {
-        List<String> labels = Pattern.compile("(?m)^\\| `(millau\\.[a-z-]+)` \\|")
+        List<String> labels = Pattern.compile("(?m)^\\| `(millau\\.[a-zA-Z.-]+)` \\|")
                 .matcher(readme())
                 .results()
                 .map(result -> result.group(1))

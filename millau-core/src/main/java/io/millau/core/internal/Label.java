@@ -3,7 +3,9 @@ package io.millau.core.internal;
 import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.Setting;
+import java.util.Objects;
 import java.util.function.BiFunction;
+import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +48,7 @@ public final class Label<T> implements Setting<T> {
     private final boolean protects;
     private final boolean ofService;
     private final @Nullable BiFunction<Service, T, @Nullable RequestFilter> filter;
+    private final @Nullable BinaryOperator<T> merging;
 
     private Label(Builder<T> builder) {
         this.name = builder.name;
@@ -58,6 +61,7 @@ public final class Label<T> implements Setting<T> {
         this.protects = builder.protects;
         this.ofService = builder.ofService;
         this.filter = builder.filter;
+        this.merging = builder.merging;
     }
 
     /**
@@ -69,7 +73,7 @@ public final class Label<T> implements Setting<T> {
         return new Builder<>(name, type);
     }
 
-    /** Its name without {@code millau.}, or without the service's name in the services file. */
+    /** Its name, or the beginning of the names of a family, without {@code millau.}, or without the service's name in the services file. */
     @Override
     public String name() {
         return name;
@@ -120,6 +124,33 @@ public final class Label<T> implements Setting<T> {
         return place != Place.DOCKER;
     }
 
+    /**
+     * Whether it stands for many labels: {@code request-header} for {@code request-header.X-Tenant} and others, with a header's name
+     * after the dot. The type then reads {@code X-Tenant=VALUE}.
+     */
+    boolean isFamily() {
+        return merging != null;
+    }
+
+    /** Whether it is the label of this name, or the family of it. */
+    boolean covers(String written) {
+        return isFamily() ? written.startsWith(name + ".") : written.equals(name);
+    }
+
+    /**
+     * The value of two labels of a family.
+     *
+     * @throws IllegalArgumentException if both can't be
+     */
+    T merge(T one, T other) {
+        return Objects.requireNonNull(merging, name).apply(one, other);
+    }
+
+    /** A pattern of its names, like {@link LabelType#pattern}. */
+    String namePattern() {
+        return isFamily() ? name + "\\." + HeaderFields.NAME_PATTERN : name;
+    }
+
     /** Whether its value is a setting of the service. If not, it affects the service's endpoints or another setting. */
     public boolean isOfService() {
         return ofService;
@@ -137,9 +168,10 @@ public final class Label<T> implements Setting<T> {
         return value == null || filter == null ? null : filter.apply(service, value);
     }
 
+    /** Its name in documents and messages. */
     @Override
     public String toString() {
-        return name;
+        return isFamily() ? name + ".NAME" : name;
     }
 
     /** Builds a label. For one thread. */
@@ -154,6 +186,7 @@ public final class Label<T> implements Setting<T> {
         private boolean protects;
         private boolean ofService = true;
         private @Nullable BiFunction<Service, T, @Nullable RequestFilter> filter;
+        private @Nullable BinaryOperator<T> merging;
 
         private Builder(String name, LabelType<T> type) {
             this.name = name;
@@ -211,6 +244,16 @@ public final class Label<T> implements Setting<T> {
         /** See {@link Label#filter}. */
         Builder<T> filter(BiFunction<Service, T, @Nullable RequestFilter> made) {
             this.filter = made;
+            return this;
+        }
+
+        /**
+         * See {@link Label#isFamily()}.
+         *
+         * @param merged makes one value of those of two labels
+         */
+        Builder<T> family(BinaryOperator<T> merged) {
+            this.merging = merged;
             return this;
         }
 

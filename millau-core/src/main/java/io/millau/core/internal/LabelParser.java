@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -92,18 +93,40 @@ final class LabelParser {
         return value == null ? label.defaultValue() : (T) value;
     }
 
-    /** The value of a label; null if it is missing or invalid. */
+    /** The value of a label, or of all labels of a family; null if it is missing or invalid. */
     private <T> @Nullable T read(Label<T> label) {
-        String text = known.contains(label) ? texts.get(label.name()) : null;
-        if (text == null) {
-            return null;
+        if (label.isFamily()) {
+            return readFamily(label);
         }
+        String text = known.contains(label) ? texts.get(label.name()) : null;
+        return text == null
+                ? null
+                : read(label, label.name(), text, () -> label.type().read(text));
+    }
+
+    private <T> @Nullable T readFamily(Label<T> family) {
+        T all = null;
+        for (Map.Entry<String, String> member : texts.entrySet()) {
+            if (family.covers(member.getKey())) {
+                T before = all;
+                String named = member.getKey().substring(family.name().length() + 1) + "=" + member.getValue();
+                T merged = read(family, member.getKey(), member.getValue(), () -> {
+                    T value = family.type().read(named);
+                    return before == null ? value : family.merge(before, value);
+                });
+                all = merged == null ? before : merged;
+            }
+        }
+        return all;
+    }
+
+    private <T> @Nullable T read(Label<T> label, String name, String text, Supplier<T> reading) {
         try {
-            return label.type().read(text);
+            return reading.get();
         } catch (IllegalArgumentException e) {
             unreadable = true;
             closed |= label.protects() && enabled;
-            problems.add(prefix + label.name() + valueToShow(label, text) + ": " + e.getMessage());
+            problems.add(shownName(prefix + name) + valueToShow(label, text) + ": " + e.getMessage());
             return null;
         }
     }
@@ -145,15 +168,12 @@ final class LabelParser {
     }
 
     private void reportUnknown() {
-        Map<String, Label<?>> byName = new LinkedHashMap<>();
-        known.forEach(label -> byName.put(label.name(), label));
         texts.forEach((name, text) -> {
-            if (!byName.containsKey(name)) {
-                reportUnknown(prefix + name, text, meant(name, byName));
+            if (known.stream().noneMatch(label -> label.covers(name))) {
+                reportUnknown(prefix + name, name, text);
             }
         });
-        inOtherCase.forEach(
-                (label, text) -> reportUnknown(label, text, meant(label.substring(prefix.length()), byName)));
+        inOtherCase.forEach((label, text) -> reportUnknown(label, label.substring(prefix.length()), text));
     }
 
     /** The value with an equals sign before it, unless it is a secret. */
@@ -163,20 +183,33 @@ final class LabelParser {
         return confidential ? "" : "=" + Words.shown(text);
     }
 
-    private static @Nullable Label<?> meant(String name, Map<String, Label<?>> byName) {
-        String nearest = Words.nearest(name, byName.keySet());
-        return nearest == null ? null : byName.get(nearest);
+    /** The name without a value: a misplaced colon in YAML can make a value, which may be secret, part of it. */
+    private static String shownName(String label) {
+        return Words.shown(label.split("[:=\\s]", 2)[0]);
     }
 
-    private void reportUnknown(String label, String text, @Nullable Label<?> meant) {
+    private void reportUnknown(String label, String name, String text) {
+        int dot = name.indexOf('.');
+        Label<?> family = dot < 0 ? null : nearest(name.substring(0, dot), true);
+        Label<?> meant = family == null ? nearest(name, false) : family;
         boolean protects = meant != null && meant.protects();
         closed |= protects;
         boolean otherCase = !label.startsWith(prefix);
-        problems.add(Words.shown(label.split("[:=\\s]", 2)[0]) + valueToShow(meant, text) + ": unknown"
+        problems.add(shownName(label) + valueToShow(meant, text) + ": unknown"
                 + (otherCase ? ", since labels begin with " + prefix + " in lower case" : "")
                 + (meant == null
-                        ? "; known are " + known.stream().map(Label::name).collect(Collectors.joining(", "))
-                        : ", did you mean " + prefix + meant + "?")
+                        ? "; known are " + known.stream().map(Label::toString).collect(Collectors.joining(", "))
+                        : ", did you mean " + prefix
+                                + (family == null ? meant : family.name() + shownName(name.substring(dot))) + "?")
                 + (protects ? " The service is closed until then, since that label protects it" : ""));
+    }
+
+    private @Nullable Label<?> nearest(String name, boolean onlyFamilies) {
+        Map<String, Label<?>> byName = new LinkedHashMap<>();
+        known.stream()
+                .filter(label -> label.isFamily() || !onlyFamilies)
+                .forEach(label -> byName.put(label.name(), label));
+        String nearest = Words.nearest(name, byName.keySet());
+        return nearest == null ? null : byName.get(nearest);
     }
 }

@@ -16,8 +16,10 @@ final class LabelReference {
 
     /** One or more lines for each label, group by group. */
     String help() {
-        int widest =
-                labels.stream().mapToInt(label -> label.name().length()).max().orElse(0);
+        int widest = labels.stream()
+                .mapToInt(label -> label.toString().length())
+                .max()
+                .orElse(0);
         String margin = " ".repeat(INDENT.length() + Vocabulary.PREFIX.length() + widest + 1);
         StringBuilder help = new StringBuilder();
         for (Label.Group group : Label.Group.values()) {

@@ -2,6 +2,7 @@ package io.millau.core.internal;
 
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -41,7 +42,9 @@ final class LabelSchema {
                       "properties": {
                 %s
                       },
-                      "patternProperties": {%s: false}
+                      "patternProperties": {%s: false,
+                %s
+                      }
                     },
                     "list": {
                       "items": {
@@ -55,14 +58,15 @@ final class LabelSchema {
                 }
                 """.formatted(
                         quoted(COMPOSE),
-                        each(LabelSchema::property),
+                        each(label -> !label.isFamily(), LabelSchema::property),
                         quoted(unknown()),
+                        each(Label::isFamily, LabelSchema::property),
                         quoted(foreign()),
-                        each(LabelSchema::item));
+                        each(label -> true, LabelSchema::item));
     }
 
-    private String each(Function<Label<?>, String> part) {
-        return labels.stream().map(part).collect(Collectors.joining(",\n"));
+    private String each(Predicate<Label<?>> which, Function<Label<?>, String> part) {
+        return labels.stream().filter(which).map(part).collect(Collectors.joining(",\n"));
     }
 
     /** A label as a key of a mapping. */
@@ -70,7 +74,8 @@ final class LabelSchema {
         LabelType<?> type = label.type();
         String scalar = type.scalar();
         LabelType.Limits limits = type.limits();
-        return "          " + quoted(Vocabulary.PREFIX + label) + ": {\"description\": "
+        String name = label.isFamily() ? startPattern(label) + "$" : Vocabulary.PREFIX + label;
+        return "          " + quoted(name) + ": {\"description\": "
                 + quoted(LabelReference.plain(label))
                 + ", \"type\": " + (scalar == null ? "\"string\"" : "[\"string\", " + quoted(scalar) + "]")
                 + (limits == null ? "" : ", \"minimum\": " + limits.least() + ", \"maximum\": " + limits.greatest())
@@ -80,12 +85,15 @@ final class LabelSchema {
 
     /** A label with its value as an item of a list. */
     private static String item(Label<?> label) {
-        String start = Vocabulary.PREFIX + label + "=";
-        String text = "^" + start.replace(".", "\\.");
+        String text = startPattern(label) + "=";
         return "          {\"description\": " + quoted(LabelReference.plain(label))
-                + examples(label.type().examples(), start)
+                + examples(label.type().examples(), Vocabulary.PREFIX + label + "=")
                 + ", \"pattern\": " + quoted(text + "\\s*(?:" + label.type().pattern() + ")\\s*$|" + text + ".*\\$")
                 + "}";
+    }
+
+    private static String startPattern(Label<?> label) {
+        return "^" + Vocabulary.PREFIX.replace(".", "\\.") + label.namePattern();
     }
 
     private static String examples(List<String> examples, String before) {
@@ -98,7 +106,7 @@ final class LabelSchema {
 
     /** A pattern of unknown keys with our prefix. */
     private String unknown() {
-        return "^millau\\.(?!(?:" + labels.stream().map(Label::name).collect(Collectors.joining("|")) + ")$)";
+        return "^millau\\.(?!(?:" + labels.stream().map(Label::namePattern).collect(Collectors.joining("|")) + ")$)";
     }
 
     /** A pattern of items without our prefix. */

@@ -7,9 +7,14 @@ import java.math.BigDecimal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -46,6 +51,8 @@ final class LabelTypes {
 
     private static final Pattern BYTES = Pattern.compile("([0-9]{1,9})([kKmM]?)");
     private static final Pattern MANY_BYTES = Pattern.compile("([0-9]{1,13})([kKmMgG]?)");
+    private static final String HEADER_VALUE = "[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*";
+    private static final int LONGEST_HEADER = 8 * 1024;
     private static final String BASE64 = "[A-Za-z0-9+/=_\\s-]+";
 
     static final LabelType<Boolean> BOOLEAN = LabelType.of(anyCase("true|false"), LabelTypes::bool)
@@ -158,6 +165,17 @@ final class LabelTypes {
     static final LabelType<PrivateKey> PRIVATE_KEY = LabelType.of(
                     BASE64, (String text) -> Pem.privateKey(Pem.fromBase64(text)))
             .hidden();
+
+    /** What a header of requests is set to; empty if it is removed. It may be a secret. */
+    static final LabelType<Map<String, String>> REQUEST_HEADER = LabelType.of(HEADER_VALUE, LabelTypes::header)
+            .checked(headers -> headers(headers, HeaderFields::checkRequestName))
+            .scalar("number")
+            .hidden();
+
+    /** What a header of responses is set to; empty if it is removed. */
+    static final LabelType<Map<String, String>> RESPONSE_HEADER = LabelType.of(HEADER_VALUE, LabelTypes::header)
+            .checked(headers -> headers(headers, HeaderFields::checkResponseName))
+            .scalar("number");
 
     private LabelTypes() {}
 
@@ -392,6 +410,43 @@ final class LabelTypes {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
                         "expected " + named.get(0) + ", " + named.get(1) + " or " + named.get(2)));
+    }
+
+    /** @param text with the name before an equals sign, which no name has */
+    private static Map<String, String> header(String text) {
+        int end = text.indexOf('=');
+        return Map.of(text.substring(0, end), text.substring(end + 1));
+    }
+
+    private static Map<String, String> headers(Map<String, String> values, UnaryOperator<String> checkName) {
+        SortedMap<String, String> sorted = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        values.forEach((name, value) -> {
+            String checked = HeaderFields.checkValue(checkName.apply(name), value);
+            if (name.length() + value.length() > LONGEST_HEADER) {
+                throw new IllegalArgumentException("header " + Words.shown(name)
+                        + ": expected name and value of at most " + LONGEST_HEADER + " characters");
+            }
+            if (sorted.put(name, checked) != null) {
+                throw twice(name);
+            }
+        });
+        return Collections.unmodifiableSortedMap(sorted);
+    }
+
+    static Map<String, String> bothHeaders(Map<String, String> some, Map<String, String> others) {
+        SortedMap<String, String> both = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        both.putAll(some);
+        others.forEach((name, value) -> {
+            if (both.put(name, value) != null) {
+                throw twice(name);
+            }
+        });
+        return Collections.unmodifiableSortedMap(both);
+    }
+
+    private static IllegalArgumentException twice(String name) {
+        return new IllegalArgumentException(
+                "header " + name + ": expected once, but it is there twice, since names of headers have no case");
     }
 
     private static boolean httpsOnly(String text) {

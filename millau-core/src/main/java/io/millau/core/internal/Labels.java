@@ -14,6 +14,7 @@ import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -190,6 +191,31 @@ public final class Labels {
             .filter((service, strips) -> strips ? StrippedPath.of(service.path()) : null)
             .build();
 
+    /** {@code millau.request-header.NAME}. */
+    public static final Label<Map<String, String>> REQUEST_HEADER = Label.named(
+                    "request-header", LabelTypes.REQUEST_HEADER)
+            .group(CHANGES)
+            .meaning(
+                    "value of header `NAME` in requests to its instances, whatever clients send; empty: the header is removed. Not for"
+                            + " `Host`, headers that frame a message or belong to a connection, and those that Millau sets itself,"
+                            + " such as `X-Forwarded-For`")
+            .byDefault(Map.of(), "as clients send it")
+            .family(LabelTypes::bothHeaders)
+            .filter((service, fields) -> fields.isEmpty() ? null : new RequestFields(fields))
+            .build();
+
+    /** {@code millau.response-header.NAME}. */
+    public static final Label<Map<String, String>> RESPONSE_HEADER = Label.named(
+                    "response-header", LabelTypes.RESPONSE_HEADER)
+            .group(CHANGES)
+            .meaning(
+                    "value of header `NAME` in responses of its instances; empty: the header is removed. Responses of Millau itself,"
+                            + " such as redirects and failures, stay as they are")
+            .byDefault(Map.of(), "as its instances send it")
+            .family(LabelTypes::bothHeaders)
+            .filter((service, fields) -> fields.isEmpty() ? null : new ResponseFields(fields))
+            .build();
+
     /** {@code millau.network}. */
     public static final Label<String> NETWORK = Label.named("network", LabelTypes.TEXT)
             .group(ROUTING)
@@ -300,6 +326,8 @@ public final class Labels {
             LIMIT,
             CANONICAL,
             STRIP,
+            REQUEST_HEADER,
+            RESPONSE_HEADER,
             NETWORK,
             CERT,
             KEY,

@@ -78,6 +78,16 @@ public final class Vocabulary {
         return new LabelParser(service + ".", texts, inFile()).parse(true, List.of(80));
     }
 
+    /** Where the name of a family begins in a key of the services file, with its dot; -1 if there is none. */
+    int familyIn(String key) {
+        return inFile().stream()
+                .filter(Label::isFamily)
+                .mapToInt(family -> key.indexOf("." + family.name() + "."))
+                .filter(dot -> dot > 0)
+                .min()
+                .orElse(-1);
+    }
+
     /** The filters that labels make of a service's settings, in order. */
     public List<RequestFilter> filters(Service service) {
         return filtering.stream()

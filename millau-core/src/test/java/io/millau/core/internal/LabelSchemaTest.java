@@ -36,6 +36,9 @@ class LabelSchemaTest {
                 "buffer        | 1M",
                 "buffer        | 65536",
                 "network       | my front",
+                "request-header  | X-Tenant=a=b, ü",
+                "request-header  | X-Debug=",
+                "response-header | Content-Security-Policy=default-src 'self'; img-src *",
                 "redirect      | HTTPS",
                 "hsts          | 31536000",
                 "scheme        | H2C",
@@ -44,7 +47,8 @@ class LabelSchemaTest {
             })
     void acceptsValidValues(String name, String text) {
         assertThat(label(name).type().read(text)).isNotNull();
-        assertThat(text).matches(pattern(name));
+        assertThat(label(name).isFamily() ? text.substring(text.indexOf('=') + 1) : text)
+                .matches(pattern(name));
     }
 
     @ParameterizedTest(name = "{0}={1}")
@@ -87,7 +91,24 @@ class LabelSchemaTest {
         assertThat("millau.ports").matches(text -> unknown.matcher(text).find());
         assertThat("millau.port").matches(text -> !unknown.matcher(text).find());
         assertThat("millau.retry-unsafe").matches(text -> !unknown.matcher(text).find());
+        assertThat("millau.request-header.X-Tenant")
+                .matches(text -> !unknown.matcher(text).find());
+        assertThat("millau.request-header")
+                .matches(text -> unknown.matcher(text).find());
+        assertThat("millau.request-header.X:Y")
+                .matches(text -> unknown.matcher(text).find());
         assertThat("traefik.port").matches(text -> !unknown.matcher(text).find());
+    }
+
+    /** In a list, the name and the value of a label are one text. */
+    @Test
+    void labelsOfAFamilyAreAcceptedInListsAndMappings() {
+        String schema = Labels.ALL.schema();
+
+        assertThat(schema).contains("\"^millau\\\\.response-header\\\\.[0-9A-Za-z!#$%&'*+.^_`|~-]+$\": {");
+        assertThat("millau.response-header.X-Frame-Options=DENY")
+                .matches("^millau\\.response-header\\." + HeaderFields.NAME_PATTERN + "=\\s*(?:"
+                        + pattern("response-header") + ")\\s*$");
     }
 
     private static Label<?> label(String name) {

@@ -106,9 +106,47 @@ class NewLabelTest {
         assertThat(labels.filters(Service.named("shop").build())).isEmpty();
     }
 
+    /** Its name, a dot, and what users choose; each is read like a label of its own. */
+    @Test
+    void mayBeAFamily() {
+        Label<Integer> doors = Label.named("door", LabelType.of("[0-9]+", NewLabelTest::floorOfDoor))
+                .byDefault(0, "no door")
+                .family((one, other) -> one + other)
+                .filter((service, floors) -> floors == 0 ? null : request -> request.proceed())
+                .build();
+        Vocabulary labels = Labels.ALL.with(doors);
+        Vocabulary.Reading both =
+                labels.read(Map.of("millau.door.north", "3", "millau.door.south", "4", "millau.port", "80"), List.of());
+
+        assertThat(service(both).get(doors)).isEqualTo(7);
+        assertThat(labels.filters(service(both))).hasSize(1);
+        assertThat(service(labels.readFile("shop", Map.of("shop.door.a.b", "3")))
+                        .get(doors))
+                .isEqualTo(3);
+        assertThat(labels.read(Map.of("millau.door.north", "x", "millau.door.south", "y"), List.of())
+                        .problems())
+                .containsExactly(
+                        "millau.door.north=x: expected the floor of a door",
+                        "millau.door.south=y: expected the floor of a door");
+        assertThat(read(labels, "dor.north", "3").problems())
+                .containsExactly("millau.dor.north=3: unknown, did you mean millau.door.north?");
+        assertThat(read(labels, "door", "3").problems())
+                .containsExactly("millau.door=3: unknown, did you mean millau.door.NAME?");
+        assertThat(labels.help()).contains("  millau.door.NAME");
+        assertThat(labels.schema()).contains("\"^millau\\\\.door\\\\.[").doesNotContain("\"millau.door");
+    }
+
+    private static int floorOfDoor(String named) {
+        if (!named.matches("[a-z.]+=[0-9]")) {
+            throw new IllegalArgumentException("expected the floor of a door");
+        }
+        return Integer.parseInt(named.substring(named.length() - 1));
+    }
+
     @Test
     void isDocumented() {
-        assertThat(LABELS.help()).contains("  millau.elevator      how many floors up a request goes (default: 3)\n");
+        assertThat(LABELS.help())
+                .contains("  millau.elevator             how many floors up a request goes (default: 3)\n");
         assertThat(LABELS.table(Label.Group.RESILIENCE))
                 .contains("| `millau.elevator` | how many floors `up` a request goes | `3` |\n");
         assertThat(LABELS.schema())

@@ -4,6 +4,7 @@ import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
 import io.millau.core.internal.PropertyLines;
+import io.millau.core.internal.ServiceKeys;
 import io.millau.server.internal.compose.ComposeFile;
 import io.millau.server.internal.compose.Diagnostics;
 import io.millau.server.internal.compose.EnvFile;
@@ -124,10 +125,13 @@ final class CheckCommand {
     private void checkServicesFile(String file) throws CommandException {
         NavigableMap<String, Integer> lines = new TreeMap<>();
         Map<String, Integer> firstLines = new HashMap<>();
-        for (PropertyLines.Entry entry : entries(file)) {
+        List<PropertyLines.Entry> entries = entries(file);
+        ServiceKeys keys =
+                new ServiceKeys(entries.stream().map(PropertyLines.Entry::key).toList());
+        for (PropertyLines.Entry entry : entries) {
             lines.put(entry.key(), entry.line());
             lines.put("line " + entry.line(), entry.line()); // so begin problems of lines that can't be read
-            firstLines.putIfAbsent(entry.key().replaceFirst("\\.[^.]*$", ""), entry.line());
+            firstLines.putIfAbsent(keys.serviceOf(entry.key()), entry.line());
         }
         Snapshot snapshot = SourceReader.file(Path.of(file));
         Diagnostics findings = new Diagnostics();

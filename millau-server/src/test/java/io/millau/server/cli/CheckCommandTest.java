@@ -47,6 +47,23 @@ class CheckCommandTest extends CommandTest {
     }
 
     @Test
+    void aMistakeInALabelOfAHeaderHasItsLineAndItsService() throws Exception {
+        run("check", file("a.properties", """
+                app.endpoints = http://127.0.0.1:8081
+                app.request-header.X-Key = s3cret
+                app.request-header.Host = shop.example
+                app.requst-header.X-Key = s3cret
+                """));
+
+        assertThat(out).isEqualTo("""
+                a.properties:3: app: app.request-header.Host: header Host: expected another, since it frames the message, or belongs \
+                to the connection or the routing (the service is left out)
+                a.properties:4: app: app.requst-header.X-Key: unknown, did you mean app.request-header.X-Key? (the service is left out)
+                2 problems in 1 service
+                """);
+    }
+
+    @Test
     void duplicatesAndLinesThatCannotBeReadAreNamed() throws Exception {
         Path file = folder.resolve("a.properties");
         Files.write(file, """

@@ -48,6 +48,38 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
+    void aMistakeInALabelOfAHeaderHasItsLine() throws Exception {
+        check("""
+                services:
+                  list:
+                    labels:
+                      - millau.enabled=true
+                      - millau.port=80
+                      - millau.request-header.X-Tenant=a=b
+                      - millau.response-header.Server=
+                      - millau.response-header.X-Key=1
+                      - millau.response-header.x-key=2
+                  mapping:
+                    labels:
+                      millau.enabled: true
+                      millau.port: 80
+                      millau.request-header.X-Number: 1
+                      millau.response-header.Server: ""
+                      millau.request-header.Connection: close
+                      millau.response-header.X-Nothing:
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:9: list: millau.response-header.x-key=2: header x-key: expected once, but it is there twice, since names of \
+                headers have no case (the service is left out)
+                compose.yml:16: mapping: millau.request-header.Connection: header Connection: expected another, since it frames the \
+                message, or belongs to the connection or the routing (the service is left out)
+                compose.yml:17: mapping: millau.response-header.X-Nothing has no value: expected one, or no such label
+                3 problems in 2 services
+                """);
+    }
+
+    @Test
     void labelsInOtherCaseAreNamed() throws Exception {
         check("""
                 services:

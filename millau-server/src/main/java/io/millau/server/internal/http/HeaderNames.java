@@ -1,5 +1,6 @@
 package io.millau.server.internal.http;
 
+import io.millau.core.internal.HeaderFields;
 import io.undertow.util.HttpString;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class HeaderNames {
 
     /** The characters of a name (RFC 9110, 5.6.2). */
-    public static final boolean[] TOKEN = characters("!#$%&'*+-.^_`|~");
+    public static final boolean[] TOKEN = characters(HeaderFields.TOKEN_MARKS);
 
     private static final int SLOTS = 1024;
     private static final int MAX_NAMES = SLOTS / 2;

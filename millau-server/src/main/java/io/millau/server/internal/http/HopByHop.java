@@ -1,11 +1,13 @@
 package io.millau.server.internal.http;
 
+import io.millau.core.internal.HeaderFields;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The fields that are only for one connection and are not forwarded by a proxy (RFC 9110, 7.6.1). */
@@ -14,16 +16,8 @@ public final class HopByHop {
     /** Of a request that asks for an upgrade to HTTP/2 (RFC 7540, 3.2.1). */
     public static final HttpString HTTP2_SETTINGS = new HttpString("HTTP2-Settings");
 
-    private static final Set<HttpString> FIELDS = Set.of(
-            Headers.CONNECTION,
-            new HttpString("Keep-Alive"),
-            new HttpString("Proxy-Connection"),
-            new HttpString("Proxy-Authenticate"),
-            new HttpString("Proxy-Authorization"),
-            Headers.TE,
-            Headers.TRANSFER_ENCODING,
-            Headers.UPGRADE,
-            HTTP2_SETTINGS);
+    private static final Set<HttpString> FIELDS =
+            HeaderFields.HOP_BY_HOP.stream().map(HttpString::new).collect(Collectors.toUnmodifiableSet());
 
     /** The fields that are forwarded even if Connection names them: without them the message would have another meaning. */
     private static final Set<String> NEVER_NAMED =

@@ -1,8 +1,9 @@
 package io.millau.server.internal.http;
 
+import io.millau.core.internal.HeaderFields;
 import io.undertow.util.HttpString;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Locale;
 
 /**
  * The request fields that this proxy sets itself, so that what a client sends under these names is not forwarded. CGI and WSGI read
@@ -11,14 +12,8 @@ import java.util.stream.Stream;
 public final class OwnFields {
 
     private static final byte[] X_FORWARDED = Http1.ascii("x-forwarded-");
-    private static final List<byte[]> NAMES = Stream.of(
-                    "x-request-id", "x-real-ip", "forwarded", "client-cert", "client-cert-chain")
-            .map(Http1::ascii)
-            .toList();
-
-    private static final List<byte[]> SENT_X_FORWARDED = Stream.of(
-                    "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port")
-            .map(Http1::ascii)
+    private static final List<byte[]> NAMES = HeaderFields.SET_BY_PROXY.stream()
+            .map(name -> Http1.ascii(name.toLowerCase(Locale.ROOT)))
             .toList();
 
     private OwnFields() {}
@@ -34,17 +29,8 @@ public final class OwnFields {
         if (beginsLike(name, X_FORWARDED)) {
             return true;
         }
-        return isOneOf(NAMES, name);
-    }
-
-    /** Whether this proxy sends the field with requests, and does not only remove the client's. */
-    static boolean isSent(HttpString name) {
-        return isOneOf(NAMES, name) || isOneOf(SENT_X_FORWARDED, name);
-    }
-
-    private static boolean isOneOf(List<byte[]> names, HttpString name) {
-        for (int i = 0; i < names.size(); i++) {
-            byte[] own = names.get(i);
+        for (int i = 0; i < NAMES.size(); i++) {
+            byte[] own = NAMES.get(i);
             if (own.length == name.length() && beginsLike(name, own)) {
                 return true;
             }
