@@ -2,6 +2,7 @@
 @SuppressWarnings("module") // the modules that it exports to are compiled after it
 module io.millau.core {
     requires org.slf4j;
+    requires spring.security.crypto;
     requires static transitive org.jspecify;
 
     exports io.millau.core;

@@ -4,6 +4,7 @@ import io.millau.core.internal.AddressRanges;
 import io.millau.core.internal.Label;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.RequestLimit;
+import io.millau.core.internal.Users;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Collection;
@@ -216,6 +217,12 @@ public final class Service {
     public @Nullable String limit() {
         RequestLimit limit = get(Labels.LIMIT);
         return limit == null ? null : limit.text();
+    }
+
+    /** The names of the users who may use it, with their passwords; empty if nobody has to log in. */
+    public Set<String> users() {
+        Users users = get(Labels.USERS);
+        return users == null ? Set.of() : users.names();
     }
 
     /** The host to which requests for its other hosts are redirected, which is one of its {@link #hosts}; null for none. */
@@ -478,6 +485,17 @@ public final class Service {
          */
         public Builder limit(@Nullable String limit) {
             return set(Labels.LIMIT, limit == null ? null : RequestLimit.parse(limit));
+        }
+
+        /**
+         * See {@link Service#users()}.
+         *
+         * @param users {@code name:hash} of each, separated by spaces, the hash by bcrypt; or all of that in Base64; null if nobody
+         *     has to log in
+         * @throws IllegalArgumentException if it is anything else; the message shows nothing of it
+         */
+        public Builder users(@Nullable String users) {
+            return set(Labels.USERS, users == null ? null : Users.parse(users));
         }
 
         /**

@@ -23,11 +23,18 @@ class ArchitectureTest {
             .importPackages("io.millau.core");
 
     @Test
-    void theCoreNeedsOnlyJavaAndSlf4j() {
+    void theCoreNeedsOnlyJavaSlf4jAndBcrypt() {
         classes()
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("java..", "javax.security..", "org.slf4j..", "org.jspecify..", "io.millau.core..")
+                .resideInAnyPackage(
+                        "java..",
+                        "javax.crypto..",
+                        "javax.security..",
+                        "org.slf4j..",
+                        "org.jspecify..",
+                        "org.springframework.security.crypto.bcrypt",
+                        "io.millau.core..")
                 .check(CLASSES);
     }
 

@@ -100,7 +100,7 @@ class LibraryJarIT {
     private static boolean isNeeded(Path jar) {
         String name = jar.getFileName().toString();
         return name.startsWith("millau-core")
-                || Stream.of("undertow", "xnio", "jboss", "wildfly", "slf4j-api")
+                || Stream.of("undertow", "xnio", "jboss", "wildfly", "slf4j-api", "spring-security-crypto")
                         .anyMatch(name::startsWith);
     }
 }

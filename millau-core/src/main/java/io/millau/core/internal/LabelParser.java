@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 /** Reads the labels of one service. For one use by one thread. */
 final class LabelParser {
 
-    /** A PEM key or certificate under a name that is unknown or another's, plain or in Base64. */
-    private static final Pattern PEM = Pattern.compile("-----BEGIN|^\\s*LS0tLS1CRUdJT");
+    /** A PEM key or certificate, or a bcrypt hash, under a name that is unknown or another's, plain or in Base64. */
+    private static final Pattern SECRET = Pattern.compile("-----BEGIN|^\\s*LS0tLS1CRUdJT|\\$2[abxy]\\$|"
+            + "JDJ[5hi]JD|Qy(?:eS|YS|Yi)Q[wx]|kM(?:nk|mE|mI)k"); // three ways, as a hash begins at any byte
 
     private final String prefix;
     private final List<Label<?>> known;
@@ -179,7 +180,7 @@ final class LabelParser {
     /** The value with an equals sign before it, unless it is a secret. */
     private static String valueToShow(@Nullable Label<?> label, String text) {
         boolean confidential = label != null && label.type().confidential()
-                || PEM.matcher(text).find();
+                || SECRET.matcher(text).find();
         return confidential ? "" : "=" + Words.shown(text);
     }
 

@@ -135,6 +135,10 @@ final class LabelTypes {
     static final LabelType<RequestLimit> RATE =
             LabelType.of(RequestLimit.TEXT.pattern(), RequestLimit::parse).examples("20/s", "600/m");
 
+    /** Users with the hashes of their passwords. */
+    static final LabelType<Users> USERS =
+            LabelType.of(Users.TEXT + "|" + BASE64, Users::parse).hidden();
+
     /** The built-in load balancers. */
     static final LabelType<LoadBalancer> BALANCER = LabelType.of(
                     anyCase(LoadBalancer.roundRobin() + "|" + LoadBalancer.leastConnections() + "|"

@@ -173,6 +173,18 @@ public final class Labels {
             .filter((service, limit) -> limit)
             .build();
 
+    /** {@code millau.users}. */
+    public static final Label<Users> USERS = Label.named("users", LabelTypes.USERS)
+            .group(ACCESS)
+            .meaning(
+                    "`name:hash` of each user, separated by spaces, the hash by bcrypt (`htpasswd -nB NAME`); or all of that in"
+                            + " Base64, since a Compose file needs `$$` for each `$`; others get `401`. Instances get"
+                            + " `X-Forwarded-User`, and no `Authorization`")
+            .byDefault(null, "no login")
+            .protecting()
+            .filter((service, users) -> PasswordLogin.of(service.name(), users))
+            .build();
+
     /** {@code millau.canonical}. */
     public static final Label<String> CANONICAL = Label.named("canonical", LabelTypes.SERVER_NAME)
             .group(CHANGES)
@@ -324,6 +336,7 @@ public final class Labels {
             MAX_REQUESTS,
             ALLOW,
             LIMIT,
+            USERS,
             CANONICAL,
             STRIP,
             REQUEST_HEADER,

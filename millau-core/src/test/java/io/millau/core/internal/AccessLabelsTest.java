@@ -3,13 +3,18 @@ package io.millau.core.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Service;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AccessLabelsTest {
+
+    private static final String HASH = "$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2";
 
     private static Vocabulary.Reading read(String label, String value) {
         return ServiceLabels.read(
@@ -25,6 +30,24 @@ class AccessLabelsTest {
             limit     | 0/s           | millau.limit=0/s: expected a number of requests per second, minute or hour, such as 20/s or 600/m | true
             limit     | 20/day        | millau.limit=20/day: expected a number of requests per second, minute or hour, such as 20/s or 600/m | true
             limti     | 20/s          | millau.limti=20/s: unknown, did you mean millau.limit? The service is closed until then, since that label protects it | true
+            users | alice | millau.users: expected name:hash of each user, separated by spaces, or all of that in Base64 | true
+            users | !!! | millau.users: expected name:hash of each user, separated by spaces, or all of that in Base64 | true
+            users | al:secret | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes | true
+            users | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 b:$apr1$x$y | millau.users: user 2: expected a bcrypt hash, such as htpasswd -nB NAME makes | true
+            users | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 b | millau.users: user 2: expected name:hash of each user, separated by spaces, or all of that in Base64 | true
+            users | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 a:$2b$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 2: the name is there twice, expected one hash of each user | true
+            users | a:$2y$15$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: the hash has cost 15, expected 4 to 14 | true
+            users | a:$2y$03$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: the hash has cost 3, expected 4 to 14 | true
+            users | a:y5abc | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:y059w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:ybash5/xyz | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:y-bash5 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:2y059w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:$2y$04$.dwqdnDSw3bM2V | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a: | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:$$2y$$04$$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; here it begins with $$, which is right in a Compose file alone: write each $ once | true
+            user | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.user: unknown, did you mean millau.users? The service is closed until then, since that label protects it | true
             strip     | yes           | millau.strip=yes: expected true or false: write true | false
             canonical | a/b           | millau.canonical=a/b: expected host names separated by spaces, without port, or * | false
             canonical | *             | millau.canonical=*: expected one name | false
@@ -40,6 +63,47 @@ class AccessLabelsTest {
                 .containsExactly(
                         "millau.allow=: expected addresses or ranges such as 10.0.0.0/8 or 2001:db8::/32, private, or"
                                 + " cloudflare");
+    }
+
+    /** Who looks for the right name tries others. */
+    @ParameterizedTest
+    @ValueSource(strings = {"u:$2y", "us:$2y", "use:$2y", "u:$2a", "us:$2a", "use:$2a", "u:$2b", "us:$2b", "use:$2b"})
+    void aHashIsNotShownUnderAnotherName(String start) {
+        String text = start + HASH.substring(3);
+        String inBase64 = Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
+
+        assertThat(read("basic-auth", text).problems().get(0)).startsWith("millau.basic-auth: unknown; known are ");
+        assertThat(read("basic-auth", inBase64).problems().get(0)).startsWith("millau.basic-auth: unknown; known are ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"alice:%1$s bob:%1$s", "alice:%1$s\tbob:%1$s", "alice:%1$s\r\nbob:%1$s\n"})
+    void usersAreReadPlainAndInBase64(String form) {
+        String text = form.formatted(HASH);
+        String inBase64 = Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
+
+        for (String value : List.of(text, inBase64, inBase64.substring(0, 9) + "\n " + inBase64.substring(9))) {
+            assertThat(read("users", value).problems()).isEmpty();
+            Service service = Service.named("a").users(value).build();
+            assertThat(service.users()).containsExactly("alice", "bob");
+            assertThat(service.filters()).hasSize(1);
+            assertThat(service.toString() + service.filters() + Users.parse(value))
+                    .doesNotContain("$", "9w1N3");
+        }
+    }
+
+    @Test
+    void theUsersOfTwoServicesAreEqualIfTheirHashesAre() {
+        Service service = Service.named("a").users("alice:" + HASH).build();
+        String other = HASH.replace("$2y", "$2b");
+
+        assertThat(service)
+                .isEqualTo(Service.named("a").users("alice:" + HASH).build())
+                .isNotEqualTo(Service.named("a").users("alice:" + other).build());
+        assertThat(service.settingsThatDiffer(
+                        service.toBuilder().users("alice:" + other).build()))
+                .containsExactly("users");
+        assertThat(service.toBuilder().users(null).build().users()).isEmpty();
     }
 
     @Test

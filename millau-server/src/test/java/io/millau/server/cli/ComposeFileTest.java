@@ -97,6 +97,40 @@ class ComposeFileTest extends CommandTest {
                         "compose.yml:6: mapping: Millau.Port=80: unknown, since labels begin with millau. in lower case");
     }
 
+    /** What Compose takes for the name of a variable is a part of a hash, and not printed. */
+    @Test
+    void dollarsOfHashesAreDoubled() throws Exception {
+        check("""
+                services:
+                  right:
+                    labels:
+                      - millau.enabled=true
+                      - millau.port=80
+                      - millau.users=a:$$2y$$05$$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a
+                  none:
+                    labels:
+                      millau.enabled: true
+                      millau.port: 80
+                      millau.users: a:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a
+                  some:
+                    labels:
+                      millau.enabled: true
+                      millau.port: 80
+                      millau.users: a:$$2y$$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:11: none: millau.users: a $ in it is taken for a variable: write $$ for each $, such as name:$$2y$$10$$..., \
+                or give all users in Base64
+                compose.yml:16: some: millau.users: a $ in it is taken for a variable: write $$ for each $, such as name:$$2y$$10$$..., \
+                or give all users in Base64
+                compose.yml:16: some: millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it \
+                was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single \
+                quotes, or give all users in Base64 (the service is left out)
+                3 problems in 3 services
+                """);
+    }
+
     /** The output of a check is in the log of a build, for everybody. */
     @Test
     void valuesOfVariablesAreNotPrinted() throws Exception {

@@ -41,6 +41,8 @@ class SecretsIT extends ProxyTest {
 
     private static final String HMAC = "hmac-that-nobody-may-read-0123456789";
     private static final String STORE_KEY = "store-key-that-nobody-may-read-0123456789";
+    private static final String HASH = "OQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
+    private static final String USERS = "alice:$2y$05$abcdefghijklmnopqrstuu" + HASH;
     private static final String TOKEN = "token-that-nobody-may-read";
 
     @TempDir
@@ -68,6 +70,10 @@ class SecretsIT extends ProxyTest {
                 + container("swapped", labels("millau.cert", KEY_LABEL)) + ","
                 + container("other", labels("millau.port", KEY_LABEL)) + ","
                 + container("plain", labels("millau.key", KEY.replaceAll("\\R", "\\\\n"))) + ","
+                + container("closed", labels("millau.users", USERS)) + ","
+                + container("cheap", labels("millau.users", USERS.replace("$05", "$03"))) + ","
+                + container("eaten", labels("millau.users", USERS.replace("$", ""))) + ","
+                + container("renamed", labels("millau.logins", base64(USERS))) + ","
                 + container("cut", labels("millau.key", KEY_LABEL.substring(0, KEY_LABEL.length() - 9) + "!")) + "]"));
         environment.putAll(Map.ofEntries(
                 Map.entry("LOGGING", "DEBUG"),
@@ -100,7 +106,11 @@ class SecretsIT extends ProxyTest {
                         + "b.kye = " + KEY_LABEL + "\n"
                         + "c.endpoints = " + app.endpoint() + "\n"
                         + "c.hosts = c.example\n"
-                        + "c.cert = " + KEY_LABEL + "\n");
+                        + "c.cert = " + KEY_LABEL + "\n"
+                        + "d.endpoints = " + app.endpoint() + "\n"
+                        + "d.hosts = d.example\n"
+                        + "d.users = " + base64(USERS) + "\n"
+                        + "d.logins = " + USERS + "\n");
     }
 
     private Path write(String name, String text) throws IOException {
@@ -114,7 +124,7 @@ class SecretsIT extends ProxyTest {
     /** A text in Base64 in which the secret is encoded once more begins at any of three places. */
     private static boolean hasSecret(String line) {
         List<String> secrets = new ArrayList<>(SECRETS_OF_KEY);
-        secrets.addAll(List.of(HMAC, STORE_KEY, TOKEN));
+        secrets.addAll(List.of(HMAC, STORE_KEY, HASH, TOKEN));
         for (String secret : List.copyOf(secrets)) {
             for (int i = 0; i < 3; i++) {
                 String whole = base64("x".repeat(i) + secret);
@@ -128,6 +138,8 @@ class SecretsIT extends ProxyTest {
     void theTestFindsThemInWhatWasGiven() throws IOException {
         assertThat(hasSecret(KEY.replace("\n", ""))).isTrue();
         assertThat(hasSecret(KEY_LABEL)).isTrue();
+        assertThat(hasSecret(USERS)).isTrue();
+        assertThat(hasSecret(base64(USERS))).isTrue();
         assertThat(hasSecret(CHAIN_LABEL)).isFalse();
         assertThat(hasSecret(Files.readString(folder.resolve("store-key")))).isTrue();
     }
@@ -163,7 +175,7 @@ class SecretsIT extends ProxyTest {
                 "compose.yml",
                 "services:\n  shop:\n    environment:\n      KEY: " + KEY_LABEL
                         + "\n    labels:\n      - millau.enabled=true\n" + "      - millau.port=80\n      - millau.kye="
-                        + KEY_LABEL + "\n      - millau.cert=${FROM_ENV}\n");
+                        + KEY_LABEL + "\n      - millau.users=" + USERS + "\n      - millau.cert=${FROM_ENV}\n");
         environment.put("FROM_ENV", KEY_LABEL);
         for (String[] command : new String[][] {
             {"check"},

@@ -47,6 +47,9 @@ public final class ComposeFile {
     /** Shorter values of variables are no secrets, and could be any part of a message. */
     private static final int SHORTEST_SECRET = 4;
 
+    /** A bcrypt hash whose dollars are not all doubled. What Compose takes for the name of a variable is a part of it. */
+    private static final Pattern HASH = Pattern.compile("\\$2[abxy]\\$");
+
     private static final Pattern PORTS = Pattern.compile("(?:.*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/tcp)?");
 
     /** Keys that may add labels from other files. */
@@ -357,8 +360,12 @@ public final class ComposeFile {
 
     private Interpolation filled(ScalarNode scalar, String service, String name) {
         Interpolation filled = new Interpolation(scalar.getValue(), variables);
-        filled.problems()
-                .forEach(problem -> findings.problem(line(scalar), new Problem(service, name + ": " + problem)));
+        List<String> problems = filled.problems();
+        if (!problems.isEmpty() && HASH.matcher(scalar.getValue()).find()) {
+            problems = List.of("a $ in it is taken for a variable: write $$ for each $, such as name:$$2y$$10$$...,"
+                    + " or give all users in Base64");
+        }
+        problems.forEach(problem -> findings.problem(line(scalar), new Problem(service, name + ": " + problem)));
         return filled;
     }
 
