@@ -100,6 +100,8 @@ public interface TrafficListener {
         DENIED,
         /** Its client has made too many requests to the service: {@code millau.limit}. */
         RATE_LIMITED,
+        /** Its client has not given the name and the password of a user: {@code millau.users}. */
+        NOT_LOGGED_IN,
         /** A {@link RequestFilter} responded to it. */
         FILTER,
         /** A {@link RequestFilter} failed. */

@@ -1,7 +1,7 @@
 package io.millau.core.internal;
 
 import io.millau.core.FilterRequest;
-import io.millau.core.RequestFilter;
+import io.millau.core.TrafficListener.LocalReason;
 import io.millau.core.Verdict;
 import io.millau.core.internal.Users.User;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param challenge the value of {@code WWW-Authenticate}
  */
-record PasswordLogin(Users users, String challenge, PasswordChecks checks) implements RequestFilter {
+record PasswordLogin(Users users, String challenge, PasswordChecks checks) implements LabelFilter {
 
     /** bcrypt takes no notice of further bytes, so that a longer password would be weaker than it looks. */
     private static final int LONGEST_PASSWORD = 72;
@@ -65,6 +65,11 @@ record PasswordLogin(Users users, String challenge, PasswordChecks checks) imple
     private Verdict refuse(FilterRequest request) {
         return request.respond(401, "This service asks for a name and a password\n")
                 .header("WWW-Authenticate", challenge);
+    }
+
+    @Override
+    public LocalReason reason() {
+        return LocalReason.NOT_LOGGED_IN;
     }
 
     @Override
