@@ -245,7 +245,7 @@ final class ProxyServer implements AutoCloseable {
         listeners.forEach(Listener::stopAccepting);
         interrupted |= !waitFor(drain, () -> inProgress() == 0);
         int open = inProgress();
-        if (open > 0) {
+        if (open > 0 && !drain.isZero()) { // without time to end they were to be cut off
             LOG.warn("Ended inProgress={} after={}s", open, drain.toSeconds());
         }
         release();

@@ -228,7 +228,10 @@ class FiltersTest extends ProxyTest {
 
         try (CapturedLog log = new CapturedLog()) {
             assertThat(client().get("/").status()).isEqualTo(500);
-            assertThat(log.about("Filter failed")).hasSize(1);
+            assertThat(log.about("Filter failed"))
+                    .singleElement()
+                    .asString()
+                    .contains("class=io.millau.server.FiltersTest::lambda ");
         }
         assertTold("500 FILTER_FAILED");
     }

@@ -50,10 +50,17 @@ public final class Filters {
             LOG.error(
                     "{} class={} request={} next=\"what it throws from now on is counted, not logged\"",
                     event,
-                    of.getName(),
+                    nameOf(of),
                     downstream.id(),
                     failure);
         }
+    }
+
+    /** The name of a class; for a lambda, which has none that tells anything, that of the class which has it. */
+    private static String nameOf(Class<?> of) {
+        String name = of.getName();
+        int lambda = name.indexOf("$$Lambda");
+        return lambda < 0 ? name : name.substring(0, lambda) + "::lambda";
     }
 
     /**
