@@ -1,6 +1,7 @@
 /** Services, routes, failover and health, without I/O; and the interfaces that adapters implement. */
 @SuppressWarnings("module") // the modules that it exports to are compiled after it
 module io.millau.core {
+    requires java.net.http;
     requires org.slf4j;
     requires spring.security.crypto;
     requires static transitive org.jspecify;

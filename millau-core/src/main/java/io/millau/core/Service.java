@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import io.millau.core.internal.AddressRanges;
+import io.millau.core.internal.AuthServer;
 import io.millau.core.internal.Label;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.RequestLimit;
@@ -223,6 +224,17 @@ public final class Service {
     public Set<String> users() {
         Users users = get(Labels.USERS);
         return users == null ? Set.of() : users.names();
+    }
+
+    /** The URL that is asked about each request first; null if none is. */
+    public @Nullable String auth() {
+        AuthServer server = get(Labels.AUTH);
+        return server == null ? null : server.url();
+    }
+
+    /** The names of the header fields that its instances get from the response of {@link #auth}. */
+    public List<String> authHeaders() {
+        return value(Labels.AUTH_HEADERS);
     }
 
     /** The host to which requests for its other hosts are redirected, which is one of its {@link #hosts}; null for none. */
@@ -496,6 +508,25 @@ public final class Service {
          */
         public Builder users(@Nullable String users) {
             return set(Labels.USERS, users == null ? null : Users.parse(users));
+        }
+
+        /**
+         * See {@link Service#auth()}. Whoever answers there gets the head of each request; 2xx lets it pass, any other response is the
+         * client's.
+         *
+         * @throws IllegalArgumentException if it is not a URL, with {@code http} or {@code https}
+         */
+        public Builder auth(@Nullable String url) {
+            return set(Labels.AUTH, url == null ? null : AuthServer.parse(url));
+        }
+
+        /**
+         * See {@link Service#authHeaders()}.
+         *
+         * @throws IllegalArgumentException if one is not the name of a field that can be passed on
+         */
+        public Builder authHeaders(String... names) {
+            return set(Labels.AUTH_HEADERS, List.of(names));
         }
 
         /**

@@ -58,6 +58,7 @@ class ExplanationTest {
                 .allow("10.0.0.0/8 private")
                 .limit("20/s")
                 .users("alice:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2")
+                .auth("http://login:4180/verify?secret=1")
                 .canonical("shop.example")
                 .strip(true)
                 .requestHeader("X-Key", "s3cret")
@@ -67,7 +68,8 @@ class ExplanationTest {
 
         assertThat(router.explain("old.example", "/api/x")).hasToString("""
                 app: matches by host * and path /api/; clients other than 10.0.0.0/8 private get 403; a client gets 429 beyond 20/s; \
-                who is none of its users gets 401; other hosts than shop.example get 308 to it; its instances get the path without /api; \
+                who is none of its users gets 401; http://login:4180/verify is asked first; if its response \
+                is not 2xx, the client gets that; other hosts than shop.example get 308 to it; its instances get the path without /api; \
                 in requests, X-Key is set; in responses, Server is removed, X-Frame-Options is set
                   http://127.0.0.1:80 in rotation (up)""");
     }

@@ -64,6 +64,7 @@ final class LabelParser {
                 set(label);
             }
         }
+        requireAuth();
         Settings settings = unreadable || closed
                 ? null
                 : new Settings(
@@ -152,6 +153,17 @@ final class LabelParser {
         } catch (IllegalArgumentException e) {
             unreadable = true;
             problems.add(prefix + Labels.KEY + ": " + e.getMessage());
+        }
+    }
+
+    /** Whoever names the fields of a response expects that somebody is asked. */
+    private void requireAuth() {
+        if (known.contains(Labels.AUTH)
+                && texts.containsKey(Labels.AUTH_HEADERS.name())
+                && !texts.containsKey(Labels.AUTH.name())) {
+            unreadable = true;
+            closed |= enabled;
+            problems.add(prefix + Labels.AUTH + " is missing: expected beside " + prefix + Labels.AUTH_HEADERS);
         }
     }
 

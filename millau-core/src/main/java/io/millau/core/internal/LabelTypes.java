@@ -139,6 +139,17 @@ final class LabelTypes {
     static final LabelType<Users> USERS =
             LabelType.of(Users.TEXT + "|" + BASE64, Users::parse).hidden();
 
+    /** A URL that decides who may come in. Its query may have a secret. */
+    static final LabelType<AuthServer> AUTH_SERVER = LabelType.of(AuthServer.TEXT.pattern(), AuthServer::parse)
+            .examples("http://login:4180/verify")
+            .hidden();
+
+    /** Names of header fields that a service can get. */
+    static final LabelType<List<String>> HEADER_NAMES = LabelType.of(
+                    "[A-Za-z0-9-]+(?:\\s+[A-Za-z0-9-]+)*", (String text) -> List.of(text.split("\\s+")))
+            .checked(LabelTypes::headerNames)
+            .examples("X-Auth-User");
+
     /** The built-in load balancers. */
     static final LabelType<LoadBalancer> BALANCER = LabelType.of(
                     anyCase(LoadBalancer.roundRobin() + "|" + LoadBalancer.leastConnections() + "|"
@@ -404,6 +415,20 @@ final class LabelTypes {
             throw new IllegalArgumentException(AddressRanges.EXPECTED);
         }
         return ranges;
+    }
+
+    private static List<String> headerNames(List<String> names) {
+        for (String name : names) {
+            if (!name.matches("[A-Za-z0-9-]+")) {
+                throw new IllegalArgumentException(
+                        "expected names of header fields separated by spaces, such as X-Auth-User");
+            }
+            if (!ForwardAuth.canBePassedOn(name)) {
+                throw new IllegalArgumentException(
+                        Words.shown(name) + " is set by Millau, or frames the message: expected other names");
+            }
+        }
+        return List.copyOf(names);
     }
 
     private static LoadBalancer balancer(String text) {

@@ -185,6 +185,28 @@ public final class Labels {
             .filter((service, users) -> PasswordLogin.of(service.name(), users))
             .build();
 
+    /** {@code millau.auth-headers}. */
+    public static final Label<List<String>> AUTH_HEADERS = Label.named("auth-headers", LabelTypes.HEADER_NAMES)
+            .group(ACCESS)
+            .meaning(
+                    "names of header fields, separated by spaces, that instances get from the response to `millau.auth`; a client's"
+                            + " own are removed")
+            .byDefault(List.of(), "none")
+            .protecting()
+            .build();
+
+    /** {@code millau.auth}. */
+    public static final Label<AuthServer> AUTH = Label.named("auth", LabelTypes.AUTH_SERVER)
+            .group(ACCESS)
+            .meaning(
+                    "URL that is asked about each request first, by `GET` with its header fields and `X-Forwarded-Method`, `-Proto`,"
+                            + " `-Host`, `-Uri`, `-For`: `2xx` lets it pass, any other response is the client's; `503` if there is none in"
+                            + " 5 s")
+            .byDefault(null, "nobody is asked")
+            .protecting()
+            .filter((service, server) -> new ForwardAuth(server, service.authHeaders()))
+            .build();
+
     /** {@code millau.canonical}. */
     public static final Label<String> CANONICAL = Label.named("canonical", LabelTypes.SERVER_NAME)
             .group(CHANGES)
@@ -337,6 +359,8 @@ public final class Labels {
             ALLOW,
             LIMIT,
             USERS,
+            AUTH,
+            AUTH_HEADERS,
             CANONICAL,
             STRIP,
             REQUEST_HEADER,

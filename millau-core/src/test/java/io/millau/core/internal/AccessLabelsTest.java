@@ -1,6 +1,7 @@
 package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Service;
 import java.nio.charset.StandardCharsets;
@@ -48,6 +49,13 @@ class AccessLabelsTest {
             users | a: | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
             users | a:$$2y$$04$$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; here it begins with $$, which is right in a Compose file alone: write each $ once | true
             user | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.user: unknown, did you mean millau.users? The service is closed until then, since that label protects it | true
+            auth | login/verify | millau.auth: expected a URL such as http://login:4180/verify, without user, password and # | true
+            auth | http://a:b@login/ | millau.auth: expected a URL such as http://login:4180/verify, without user, password and # | true
+            auth | ftp://login/ | millau.auth: expected a URL such as http://login:4180/verify, without user, password and # | true
+            auth | http://login/%zz | millau.auth: expected a URL such as http://login:4180/verify | true
+            auth | http://my_login/ | millau.auth: expected a URL such as http://login:4180/verify, with a host of letters, digits, dots and hyphens | true
+            auth-headers | X-User | millau.auth is missing: expected beside millau.auth-headers | true
+            auht | http://login/ | millau.auht: unknown, did you mean millau.auth? The service is closed until then, since that label protects it | true
             strip     | yes           | millau.strip=yes: expected true or false: write true | false
             canonical | a/b           | millau.canonical=a/b: expected host names separated by spaces, without port, or * | false
             canonical | *             | millau.canonical=*: expected one name | false
@@ -104,6 +112,23 @@ class AccessLabelsTest {
                         service.toBuilder().users("alice:" + other).build()))
                 .containsExactly("users");
         assertThat(service.toBuilder().users(null).build().users()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Connection",
+                "content-length",
+                "Host",
+                "X-Forwarded-For",
+                "Forwarded",
+                "X-Real-IP",
+                "X-Request-Id"
+            })
+    void someFieldsAreNeverThoseOfAnAuthServer(String name) {
+        assertThatThrownBy(() -> Service.named("a").authHeaders("X-User", name))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith(name + " is set by Millau, or frames the message");
     }
 
     @Test
