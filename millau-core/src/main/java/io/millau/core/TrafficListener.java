@@ -102,6 +102,8 @@ public interface TrafficListener {
         RATE_LIMITED,
         /** Its client has not given the name and the password of a user: {@code millau.users}. */
         NOT_LOGGED_IN,
+        /** The server that decides who may use its service did not let it pass, or not answer: {@code millau.auth}. */
+        AUTH,
         /** A {@link RequestFilter} responded to it. */
         FILTER,
         /** A {@link RequestFilter} failed. */

@@ -59,6 +59,7 @@ class MetricsTest extends ProxyTest {
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="denied"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="rate_limited"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="not_logged_in"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="auth"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="filter"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="filter_failed"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="application"} 0

@@ -1,7 +1,7 @@
 package io.millau.core.internal;
 
 import io.millau.core.FilterRequest;
-import io.millau.core.RequestFilter;
+import io.millau.core.TrafficListener.LocalReason;
 import io.millau.core.Verdict;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -18,47 +18,20 @@ import java.util.stream.Stream;
  *
  * @param names of the fields that the service gets: {@code millau.auth-headers}
  */
-record ForwardAuth(AuthServer server, List<String> names) implements RequestFilter {
+record ForwardAuth(AuthServer server, List<String> names) implements LabelFilter {
 
     /** Says that a question asks for a verdict. A server whose own requests need one would be asked without end. */
     private static final String ASKED = "X-Millau-Auth";
 
-    private static final Set<String> OF_CONNECTION = Set.of(
-            "connection",
-            "keep-alive",
-            "proxy-connection",
-            "proxy-authenticate",
-            "proxy-authorization",
-            "te",
-            "trailer",
-            "transfer-encoding",
-            "upgrade",
-            "http2-settings",
-            "content-length",
-            "expect",
-            "host");
-
     /** With these, the response would be about something that the client has already, or a part. */
     private static final Set<String> CONDITIONS =
             Set.of("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range");
-
-    private static final Set<String> OF_PROXY =
-            Set.of("forwarded", "x-real-ip", "x-request-id", "client-cert", "client-cert-chain");
 
     /** Fields that a connection option can't take from the service, and so not from the question (see HopByHop). */
     private static final Set<String> NEVER_NAMED = Set.of("cookie", "authorization", "via", "date");
 
     /** Fields of the response that are made anew. */
     private static final Set<String> NOT_ANSWERED = Set.of("content-type", "date");
-
-    private static final Set<String> SET_BY_PROXY =
-            Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port");
-
-    /** Whether a service can get a field of this name from a response. */
-    static boolean canBePassedOn(String name) {
-        String plain = plain(name);
-        return !OF_CONNECTION.contains(plain) && !OF_PROXY.contains(plain) && !SET_BY_PROXY.contains(plain);
-    }
 
     @Override
     public Verdict filter(FilterRequest request) {
@@ -86,9 +59,8 @@ record ForwardAuth(AuthServer server, List<String> names) implements RequestFilt
         left.removeAll(NEVER_NAMED);
         for (String name : request.headerNames()) {
             String plain = plain(name);
-            if (OF_CONNECTION.contains(plain)
+            if (!HeaderFields.canBeSetInRequests(name)
                     || CONDITIONS.contains(plain)
-                    || OF_PROXY.contains(plain)
                     || plain.startsWith("x-forwarded-")
                     || left.contains(plain)) {
                 continue;
@@ -134,7 +106,7 @@ record ForwardAuth(AuthServer server, List<String> names) implements RequestFilt
         Set<String> left = named(response.headers().allValues("Connection"));
         response.headers().map().forEach((name, values) -> {
             String plain = plain(name);
-            if (!OF_CONNECTION.contains(plain) && !NOT_ANSWERED.contains(plain) && !left.contains(plain)) {
+            if (HeaderFields.canBeSetInResponses(name) && !NOT_ANSWERED.contains(plain) && !left.contains(plain)) {
                 values.forEach(value -> reply.header(name, value));
             }
         });
@@ -158,6 +130,11 @@ record ForwardAuth(AuthServer server, List<String> names) implements RequestFilt
     /** A name as CGI and WSGI read it, which can't tell cases, nor underscores from hyphens. */
     private static String plain(String name) {
         return name.toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    @Override
+    public LocalReason reason() {
+        return LocalReason.AUTH;
     }
 
     @Override

@@ -64,6 +64,14 @@ public final class HeaderFields {
         return c >= 'A' && c <= 'Z' ? c | 0x20 : c == '_' ? '-' : c;
     }
 
+    static boolean canBeSetInRequests(String name) {
+        return canBeSetInResponses(name) && !SENT_BY_PROXY.contains(name);
+    }
+
+    static boolean canBeSetInResponses(String name) {
+        return !NEVER_CHANGED.contains(name);
+    }
+
     /** @throws IllegalArgumentException if this field of a request can't be changed */
     public static String checkRequestName(String name) {
         checkResponseName(name);
@@ -81,7 +89,7 @@ public final class HeaderFields {
                     "header name “" + Words.shown(name.substring(0, Math.min(end + 1, name.length())))
                             + (end + 1 < name.length() ? "…" : "") + "”: expected letters, digits and hyphens");
         }
-        if (NEVER_CHANGED.contains(name)) {
+        if (!canBeSetInResponses(name)) {
             throw new IllegalArgumentException("header " + name
                     + ": expected another, since it frames the message, or belongs to the connection or the routing");
         }

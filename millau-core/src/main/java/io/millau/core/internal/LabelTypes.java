@@ -423,7 +423,7 @@ final class LabelTypes {
                 throw new IllegalArgumentException(
                         "expected names of header fields separated by spaces, such as X-Auth-User");
             }
-            if (!ForwardAuth.canBePassedOn(name)) {
+            if (!HeaderFields.canBeSetInRequests(name)) {
                 throw new IllegalArgumentException(
                         Words.shown(name) + " is set by Millau, or frames the message: expected other names");
             }

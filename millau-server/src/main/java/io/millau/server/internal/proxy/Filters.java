@@ -90,7 +90,9 @@ public final class Filters {
     /** The page for a failure of this proxy itself; null for the plain text. */
     FailurePage.@Nullable Page pageFor(TrafficListener.Ended report, Downstream downstream) {
         FailurePage pages = page;
-        if (pages == null || report.status() < 400 || report.localReason() == TrafficListener.LocalReason.FILTER) {
+        TrafficListener.LocalReason reason = report.localReason();
+        boolean isOfOthers = reason == TrafficListener.LocalReason.FILTER || reason == TrafficListener.LocalReason.AUTH;
+        if (pages == null || report.status() < 400 || isOfOthers) {
             return null;
         }
         try {
