@@ -1,12 +1,15 @@
 package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Service;
 import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -183,9 +186,15 @@ class AuthTest extends ProxyTest {
 
     @Test
     void aServerThatNeverAnswersLetsNobodyInAndIsAsked200TimesAtMost() throws Exception {
+        AtomicInteger open = new AtomicInteger();
         ScriptedEndpoint silent = endpoint(connection -> {
+            open.incrementAndGet();
             connection.readRequest();
-            connection.hang();
+            try {
+                connection.wire().in().read();
+            } finally {
+                open.decrementAndGet();
+            }
         });
         startWith(guarded(silent));
         List<RawClient> clients = new ArrayList<>();
@@ -196,6 +205,7 @@ class AuthTest extends ProxyTest {
             assertThat(client.read().status()).isEqualTo(503);
         }
         assertThat(silent.requests).hasSizeLessThanOrEqualTo(200);
+        await().atMost(Duration.ofSeconds(60)).until(() -> open.get() == 0);
         assertThat(endpoint.requests).isEmpty();
     }
 
