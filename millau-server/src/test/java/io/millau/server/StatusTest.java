@@ -328,6 +328,8 @@ class StatusTest extends ProxyTest {
                                 .hosts("shop.example", "www.shop.example")
                                 .path("/api/")
                                 .weight(7)
+                                .limit("500/s")
+                                .responseHeader("X-Frame-Options", "DENY")
                                 .timeout(Duration.ofMillis(2500))
                                 .certificate(certificate)
                                 .build()),
@@ -402,6 +404,8 @@ class StatusTest extends ProxyTest {
         assertThat(service.path("weight").intValue()).isEqualTo(7);
         assertThat(service.path("timeoutSeconds").doubleValue()).isEqualTo(2.5);
         assertThat(service.path("retrySeconds").doubleValue()).isEqualTo(60);
+        assertThat(service.path("filters").toString())
+                .isEqualTo("[\"a client gets 429 beyond 500/s\",\"in responses, X-Frame-Options is set\"]");
         assertThat(service.path("openConnections").intValue()).isEqualTo(1);
         assertThat(service.path("errorShare").doubleValue()).isZero();
         assertThat(service.path("p50Millis").doubleValue()).isPositive();

@@ -10,6 +10,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.Labels;
 import io.millau.server.internal.text.JsonText;
 import io.millau.server.internal.text.Trust;
 import io.millau.server.internal.text.Version;
@@ -110,6 +111,10 @@ final class StatusJson {
         json.name("weight").value(service.weight());
         json.name("timeoutSeconds").value(seconds(service.timeout()));
         json.name("retrySeconds").value(seconds(service.retry()));
+        json.name("filters")
+                .values(Labels.ALL.filters(service).stream()
+                        .map(Object::toString)
+                        .toList());
         json.name("openConnections").value(overview.openConnections(service));
         json.name("waitingRequests").value(status.waiting());
         rates(json, counted == null ? null : counted.requests, counted == null ? null : counted.errors);
