@@ -50,7 +50,7 @@ class ReadmeTest {
     @Test
     void everyYamlSnippetStandsInAFileThatATestDeploys() throws IOException {
         List<String> files = new ArrayList<>();
-        for (String file : List.of("compose.yml", "compose-hardened.yml")) {
+        for (String file : List.of("compose.yml", "compose-access.yml", "compose-hardened.yml")) {
             files.add(normal(read(ROOT.resolve("millau-examples").resolve(file))));
         }
         try (Stream<Path> stacks = Files.list(ROOT.resolve("millau-examples/stacks"))) {

@@ -20,6 +20,7 @@ class ShippedFilesTest extends CommandTest {
             return Stream.concat(
                             Stream.of(
                                     EXAMPLES.resolve("compose.yml"),
+                                    EXAMPLES.resolve("compose-access.yml"),
                                     EXAMPLES.resolve("compose-hardened.yml"),
                                     Path.of("src", "main", "image", "services.properties")),
                             stacks.filter(file -> file.toString().endsWith(".yml")))
