@@ -145,6 +145,9 @@ class HooksTest extends ProxyTest {
         ahead.addAndGet(Duration.ofSeconds(20).toNanos());
         client.send("body");
         requestsRead.acquire();
+        assertThat(client().send("GET / HTTP/1.1\r\n\r\n").read().status())
+                .as("the I/O thread has done all it has to with the body")
+                .isEqualTo(400);
         ahead.addAndGet(Duration.ofSeconds(5).toNanos());
         responses.release(2);
         assertThat(client.read().body()).isEqualTo("ok");
