@@ -24,8 +24,9 @@ record Interfaces(List<Own> all) {
                 NetworkInterface device = devices.nextElement();
                 for (InterfaceAddress address : device.getInterfaceAddresses()) {
                     InetAddress ip = address.getAddress();
-                    if (!ip.isLoopbackAddress() && !ip.isLinkLocalAddress()) {
-                        found.add(new Own(device.getName(), new Subnet(ip, address.getNetworkPrefixLength())));
+                    int prefix = address.getNetworkPrefixLength(); // negative where Java does not know it
+                    if (!ip.isLoopbackAddress() && !ip.isLinkLocalAddress() && prefix >= 0) {
+                        found.add(new Own(device.getName(), new Subnet(ip, prefix)));
                     }
                 }
             }

@@ -12,6 +12,15 @@ import java.net.UnknownHostException;
  */
 record Subnet(InetAddress address, int prefix) {
 
+    /** @throws IllegalArgumentException if the prefix is longer than the address, or less than none */
+    Subnet {
+        int bits = address.getAddress().length * 8;
+        if (prefix < 0 || prefix > bits) {
+            throw new IllegalArgumentException(
+                    IpAddresses.text(address) + "/" + prefix + ": expected a prefix length from 0 to " + bits);
+        }
+    }
+
     /** Parses text like {@code 10.0.1.3/24}. */
     static Subnet of(String text) {
         int slash = text.lastIndexOf('/');

@@ -33,7 +33,19 @@ class SubnetTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"10.0.1.9", "localhost/8", "example.com/24", "/24", "10.0.1.9/x", "cafe/24", "10.1/24"})
+    @ValueSource(
+            strings = {
+                "10.0.1.9",
+                "localhost/8",
+                "example.com/24",
+                "/24",
+                "10.0.1.9/x",
+                "cafe/24",
+                "10.1/24",
+                "10.0.1.9/-1",
+                "10.0.1.9/33",
+                "fd00::1/129"
+            })
     void rejectsOtherTextWithoutADnsLookup(String text) {
         assertThatThrownBy(() -> Subnet.of(text)).isInstanceOf(IllegalArgumentException.class);
     }
