@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Certificate;
+import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
 import io.millau.core.testing.Authority;
+import io.millau.core.testing.CapturedLog;
 import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
 import java.io.EOFException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -102,6 +105,31 @@ class UpstreamTlsTest extends ProxyTest {
         assertThat(stranger.requests).isEmpty();
         assertThat(other.requests).isEmpty();
         assertThat(expired.requests).isEmpty();
+    }
+
+    /** Who reads it has to know which of the labels to look at, if it is about a label at all. */
+    @Test
+    void theLogSaysWhatIsWrongWithACertificate() throws Exception {
+        try (CapturedLog log = new CapturedLog()) {
+            for (Certificate certificate : List.of(
+                    Authority.root("other").issue("app.internal"),
+                    ROOT.issue("other.internal"),
+                    ROOT.order().names("app.internal").expired().issue())) {
+                Endpoint endpoint = secure(certificate, OK).endpoint(VERIFIED);
+                services.replace(app(endpoint).build());
+                try (Millau once = builder().start();
+                        RawClient client = new RawClient(once.port())) {
+                    assertThat(client.get("/").status()).isEqualTo(502);
+                }
+            }
+
+            assertThat(log.about("Failed service=app"))
+                    .satisfiesExactly(
+                            line -> assertThat(line).contains("rejected: expected one of millau.upstream-ca ("),
+                            line -> assertThat(line)
+                                    .contains("rejected: expected one for app.internal, or millau.upstream-name ("),
+                            line -> assertThat(line).contains("rejected: expected one that is valid now ("));
+        }
     }
 
     @Test

@@ -32,9 +32,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class AuthServer {
 
-    static final Pattern TEXT = Pattern.compile("https?://[^\\s/?#@]+(?:[/?][^\\s#]*)?");
+    static final String TEXT = "https?://[^\\s/?#@]+(?:[/?][^\\s#]*)?";
 
-    private static final Logger LOG = LoggerFactory.getLogger(AuthServer.class);
+    private static final Pattern URL = Pattern.compile(TEXT);
     private static final Duration LONGEST = Duration.ofSeconds(5);
     private static final int MOST_QUESTIONS = 200;
     private static final int LONGEST_BODY = 64 * 1024;
@@ -51,7 +51,7 @@ public final class AuthServer {
     /** @throws IllegalArgumentException if it is not such a URL */
     public static AuthServer parse(String text) {
         String expected = "expected a URL such as http://login:4180/verify";
-        if (!TEXT.matcher(text).matches()) {
+        if (!URL.matcher(text).matches()) {
             throw new IllegalArgumentException(expected + ", without user, password and #");
         }
         URI url;
@@ -103,7 +103,7 @@ public final class AuthServer {
         long last = logged.get();
         if (now - last >= PAUSE_OF_LOG && logged.compareAndSet(last, now)) {
             Throwable reason = failure.getCause() == null ? failure : failure.getCause();
-            LOG.warn("Auth failed url={} reason={}", LogText.value(this), LogText.value(reason));
+            Client.LOG.warn("Auth failed url={} reason={}", LogText.value(this), LogText.value(reason));
         }
     }
 
@@ -124,6 +124,10 @@ public final class AuthServer {
 
     /** Made with the first question. Keeps its connections, no more than there are questions in progress. */
     private static final class Client {
+
+        /** Not before it is used: labels are known before a program has set up its log. */
+        static final Logger LOG = LoggerFactory.getLogger(AuthServer.class);
+
         private static final int THREADS = 4;
 
         static final HttpClient HTTP = HttpClient.newBuilder()

@@ -140,7 +140,7 @@ final class LabelTypes {
             LabelType.of(Users.TEXT + "|" + BASE64, Users::parse).hidden();
 
     /** A URL that decides who may come in. Its query may have a secret. */
-    static final LabelType<AuthServer> AUTH_SERVER = LabelType.of(AuthServer.TEXT.pattern(), AuthServer::parse)
+    static final LabelType<AuthServer> AUTH_SERVER = LabelType.of(AuthServer.TEXT, AuthServer::parse)
             .examples("http://login:4180/verify")
             .hidden();
 

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Set;
@@ -64,11 +66,20 @@ public final class UpstreamEngines {
         if (tls == null || !causedBy(failure, CertificateException.class)) {
             return new IOException("no TLS: " + failure.getMessage(), failure);
         }
-        String expected = causedBy(failure, CertPathBuilderException.class)
-                ? "one of " + (tls.ca().isEmpty() ? "a public authority, or millau.upstream-ca" : "millau.upstream-ca")
-                : "one that is valid now for " + tls.name() + ", or millau.upstream-name";
         return new IOException(
-                "its certificate is rejected: expected " + expected + " (" + failure.getMessage() + ")", failure);
+                "its certificate is rejected: expected one " + expected(failure, tls) + " (" + failure.getMessage()
+                        + ")",
+                failure);
+    }
+
+    private static String expected(IOException failure, UpstreamTls tls) {
+        if (causedBy(failure, CertPathBuilderException.class)) {
+            return "of " + (tls.ca().isEmpty() ? "a public authority, or millau.upstream-ca" : "millau.upstream-ca");
+        }
+        return causedBy(failure, CertificateExpiredException.class)
+                        || causedBy(failure, CertificateNotYetValidException.class)
+                ? "that is valid now"
+                : "for " + tls.name() + ", or millau.upstream-name";
     }
 
     private static boolean causedBy(@Nullable Throwable failure, Class<? extends Exception> kind) {
