@@ -11,10 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -135,20 +132,8 @@ public final class AuthServer {
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .proxy(HttpClient.Builder.NO_PROXY)
                 .connectTimeout(LONGEST)
-                .executor(threads())
+                .executor(FewThreads.named("millau-auth", THREADS))
                 .build();
-
-        private static Executor threads() {
-            AtomicInteger number = new AtomicInteger();
-            ThreadPoolExecutor threads = new ThreadPoolExecutor(
-                    THREADS, THREADS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                        Thread thread = new Thread(task, "millau-auth-" + number.incrementAndGet());
-                        thread.setDaemon(true);
-                        return thread;
-                    });
-            threads.allowCoreThreadTimeOut(true);
-            return threads;
-        }
     }
 
     /** The body of a response, up to a limit. That of one that lets the request pass is of no interest, and cut off there. */

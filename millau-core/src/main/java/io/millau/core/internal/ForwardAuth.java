@@ -27,9 +27,6 @@ record ForwardAuth(AuthServer server, List<String> names) implements LabelFilter
     private static final Set<String> CONDITIONS =
             Set.of("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range");
 
-    /** Fields that a connection option can't take from the service, and so not from the question (see HopByHop). */
-    private static final Set<String> NEVER_NAMED = Set.of("cookie", "authorization", "via", "date");
-
     /** Fields of the response that are made anew. */
     private static final Set<String> NOT_ANSWERED = Set.of("content-type", "date");
 
@@ -56,7 +53,7 @@ record ForwardAuth(AuthServer server, List<String> names) implements LabelFilter
     private HttpRequest question(FilterRequest request) {
         HttpRequest.Builder question = server.question();
         Set<String> left = new HashSet<>(named(request.headers("Connection")));
-        left.removeAll(NEVER_NAMED);
+        left.removeAll(HeaderFields.NEVER_NAMED);
         for (String name : request.headerNames()) {
             String plain = plain(name);
             if (!HeaderFields.canBeSetInRequests(name)

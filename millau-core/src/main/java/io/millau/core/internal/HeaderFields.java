@@ -28,6 +28,10 @@ public final class HeaderFields {
             "Upgrade",
             "HTTP2-Settings");
 
+    /** Those that are forwarded even if Connection names them: without them the message would have another meaning. In lower case. */
+    public static final Set<String> NEVER_NAMED =
+            Set.of("host", "content-length", "date", "via", "cookie", "authorization");
+
     /** Those of requests that the proxy sets, whatever the client sends. */
     public static final List<String> SET_BY_PROXY =
             List.of("X-Request-Id", "X-Real-IP", "Forwarded", "Client-Cert", "Client-Cert-Chain");

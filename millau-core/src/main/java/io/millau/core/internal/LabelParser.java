@@ -180,6 +180,10 @@ final class LabelParser {
         return 0;
     }
 
+    private static String shownName(String label) {
+        return Words.shown(Words.withoutValue(label));
+    }
+
     private void reportUnknown() {
         texts.forEach((name, text) -> {
             if (known.stream().noneMatch(label -> label.covers(name))) {
@@ -196,11 +200,6 @@ final class LabelParser {
         return confidential ? "" : "=" + Words.shown(text);
     }
 
-    /** The name without a value: a misplaced colon in YAML can make a value, which may be secret, part of it. */
-    private static String shownName(String label) {
-        return Words.shown(label.split("[:=\\s]", 2)[0]);
-    }
-
     private void reportUnknown(String label, String name, String text) {
         int dot = name.indexOf('.');
         Label<?> family = dot < 0 ? null : nearest(name.substring(0, dot), true);
@@ -213,7 +212,8 @@ final class LabelParser {
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::toString).collect(Collectors.joining(", "))
                         : ", did you mean " + prefix
-                                + (family == null ? meant : family.name() + shownName(name.substring(dot))) + "?")
+                                + (family == null ? meant : family.name() + shownName(name.substring(dot)))
+                                + "?")
                 + (protects ? " The service is closed until then, since that label protects it" : ""));
     }
 

@@ -7,9 +7,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.crypto.bcrypt.BCrypt;
@@ -28,7 +25,7 @@ final class PasswordChecks {
     private static final int MOST_ROUNDS = THREADS << 16;
 
     /** Those of this process. Their threads end when there is nothing to do. */
-    static final PasswordChecks SHARED = new PasswordChecks(threads(), MOST_ROUNDS);
+    static final PasswordChecks SHARED = new PasswordChecks(FewThreads.named("millau-passwords", THREADS), MOST_ROUNDS);
 
     private final Executor threads;
     private final int mostRounds;
@@ -41,18 +38,6 @@ final class PasswordChecks {
     PasswordChecks(Executor threads, int mostRounds) {
         this.threads = threads;
         this.mostRounds = mostRounds;
-    }
-
-    private static Executor threads() {
-        AtomicInteger number = new AtomicInteger();
-        ThreadPoolExecutor threads =
-                new ThreadPoolExecutor(THREADS, THREADS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "millau-passwords-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        threads.allowCoreThreadTimeOut(true);
-        return threads;
     }
 
     /**

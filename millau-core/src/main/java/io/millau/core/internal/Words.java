@@ -17,6 +17,11 @@ public final class Words {
         return line.length() <= LONGEST_SHOWN ? line : line.substring(0, LONGEST_SHOWN) + "…";
     }
 
+    /** The name of a label alone: a misplaced colon in YAML can make a value, which may be secret, part of it. */
+    public static String withoutValue(String label) {
+        return label.split("[:=\\s]", 2)[0];
+    }
+
     /** The most similar of some words, if similar enough to be meant; the first if several are; null if none is. */
     public static @Nullable String nearest(String word, Collection<String> words) {
         if (word.length() > LONGEST_SHOWN) {

@@ -205,7 +205,7 @@ public final class ComposeFile {
         NavigableMap<String, List<Label>> secret = new TreeMap<>(); // by the key as messages name it
         ofService.forEach((key, label) -> {
             if (!label.secrets.isEmpty()) {
-                secret.computeIfAbsent(Words.shown(shown(key)), named -> new ArrayList<>())
+                secret.computeIfAbsent(Words.shown(Words.withoutValue(key)), named -> new ArrayList<>())
                         .add(label);
             }
         });
@@ -222,7 +222,7 @@ public final class ComposeFile {
         }
         ofService.forEach((key, label) -> {
             if (label.isNull && !said.contains(label.line)) {
-                String message = shown(key) + " has no value: expected one, or no such label";
+                String message = Words.withoutValue(key) + " has no value: expected one, or no such label";
                 findings.problem(label.line, new Problem(name, label.withoutSecrets(key, message)));
             }
         });
@@ -242,11 +242,6 @@ public final class ComposeFile {
             }
         }
         return new Problem(problem.service(), message);
-    }
-
-    /** The key without a value. A misplaced colon in YAML can make a value, which may be secret, part of the key. */
-    private static String shown(String key) {
-        return key.split("[:=\\s]", 2)[0];
     }
 
     private record Reading(@Nullable Settings settings, List<Problem> problems) {}

@@ -19,10 +19,6 @@ public final class HopByHop {
     private static final Set<HttpString> FIELDS =
             HeaderFields.HOP_BY_HOP.stream().map(HttpString::new).collect(Collectors.toUnmodifiableSet());
 
-    /** The fields that are forwarded even if Connection names them: without them the message would have another meaning. */
-    private static final Set<String> NEVER_NAMED =
-            Set.of("host", "content-length", "date", "via", "cookie", "authorization");
-
     private HopByHop() {}
 
     public static boolean contains(HttpString name) {
@@ -45,7 +41,7 @@ public final class HopByHop {
     /** Whether one value of a Connection field names this one. */
     public static boolean isNamed(String options, HttpString name) {
         return hasToken(options, name.toString())
-                && !NEVER_NAMED.contains(name.toString().toLowerCase(Locale.ROOT));
+                && !HeaderFields.NEVER_NAMED.contains(name.toString().toLowerCase(Locale.ROOT));
     }
 
     /** Whether a list of tokens (RFC 9110, 5.6.1) has this one, in any case. */
