@@ -165,6 +165,14 @@ public final class Service {
         return get(Labels.HEALTH);
     }
 
+    /**
+     * The path of the pages that this service gives for the proxy's own failures of requests for its hosts, with {@code {status}}
+     * in the place of the status; null if it gives none. See {@link Router#openErrorPage}.
+     */
+    public @Nullable String errors() {
+        return get(Labels.ERRORS);
+    }
+
     /** How long requests at a removed endpoint may take to finish. */
     public Duration drain() {
         return value(Labels.DRAIN);
@@ -441,6 +449,15 @@ public final class Service {
          */
         public Builder health(@Nullable String health) {
             return set(Labels.HEALTH, health);
+        }
+
+        /**
+         * See {@link Service#errors()}.
+         *
+         * @throws IllegalArgumentException if it is not a path with {@code {status}} in it
+         */
+        public Builder errors(@Nullable String path) {
+            return set(Labels.ERRORS, path);
         }
 
         /**

@@ -84,6 +84,11 @@ final class LabelTypes {
             .checked(LabelTypes::pathAndQuery)
             .examples("/health");
 
+    /** A path and query with a place for a status. */
+    static final LabelType<String> STATUS_PATH = LabelType.of(ORIGIN_FORM.pattern(), (String text) -> text)
+            .checked(LabelTypes::statusPath)
+            .examples("/errors/{status}.html");
+
     /** From 0 to a day. */
     static final LabelType<Duration> SECONDS = LabelType.of(DECIMAL.pattern(), LabelTypes::seconds)
             .checked(LabelTypes::withinADay)
@@ -286,6 +291,14 @@ final class LabelTypes {
                             ? "expected the beginning of a path, without blanks, ? or #"
                             : "expected a path that starts with /"
                                     + (text.isBlank() ? "" : ", /" + Words.shown(text) + " for instance"));
+        }
+        return text;
+    }
+
+    private static String statusPath(String text) {
+        if (!pathAndQuery(text).contains(Labels.STATUS)) {
+            throw new IllegalArgumentException(
+                    "expected " + Labels.STATUS + " in it, as in /errors/" + Labels.STATUS + ".html");
         }
         return text;
     }

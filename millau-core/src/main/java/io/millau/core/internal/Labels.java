@@ -120,6 +120,19 @@ public final class Labels {
             .byDefault(null, "no health check")
             .build();
 
+    /** Where the status goes in {@link #ERRORS}. */
+    public static final String STATUS = "{status}";
+
+    /** {@code millau.errors}. */
+    public static final Label<String> ERRORS = Label.named("errors", LabelTypes.STATUS_PATH)
+            .group(RESILIENCE)
+            .meaning(
+                    "path with `{status}` in it, such as `/errors/{status}.html`: this service gives the pages for what Millau itself"
+                            + " responds with 400 to 599 to requests for the service's hosts. The status stays; without a page within"
+                            + " 1 s, the response is a plain text")
+            .byDefault(null, "plain texts")
+            .build();
+
     /** {@code millau.drain}. */
     public static final Label<Duration> DRAIN = Label.named("drain", LabelTypes.SECONDS)
             .group(RESILIENCE)
@@ -352,6 +365,7 @@ public final class Labels {
             BALANCE,
             STICKY,
             HEALTH,
+            ERRORS,
             DRAIN,
             BUFFER,
             MAX_BODY,

@@ -58,6 +58,7 @@ class ServiceLabelsTest {
                         Map.entry("millau.balance", "Least-Connections"),
                         Map.entry("millau.sticky", "true"),
                         Map.entry("millau.health", "/health?full=1"),
+                        Map.entry("millau.errors", "/e?{status}"),
                         Map.entry("millau.drain", "0"),
                         Map.entry("millau.buffer", "1M"),
                         Map.entry("millau.max-body", "1G"),
@@ -77,6 +78,7 @@ class ServiceLabelsTest {
                                 .balancer(LoadBalancer.leastConnections())
                                 .sticky(true)
                                 .health("/health?full=1")
+                                .errors("/e?{status}")
                                 .drain(Duration.ZERO)
                                 .buffer(1024 * 1024)
                                 .maxBody(1024 * 1024 * 1024)
@@ -190,6 +192,8 @@ class ServiceLabelsTest {
                 "health   | /a b         | expected a path in ASCII, without blanks and #",
                 "health   | /a#b         | expected a path in ASCII, without blanks and #",
                 "health   | /ä           | expected a path in ASCII, without blanks and #",
+                "errors   | /sorry.html  | expected {status} in it, as in /errors/{status}.html",
+                "errors   | {status}     | expected a path that starts with /, /health for instance",
                 "drain    | 30s          | expected seconds, 30 or 0.5 for instance: write 30",
                 "drain    | 86401        | expected 0 to 86400 seconds",
                 "buffer   | large        | expected a size, 64k, 1m or a number of bytes for instance",
