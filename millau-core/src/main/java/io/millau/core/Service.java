@@ -42,6 +42,9 @@ public final class Service {
     /** The host that matches every request. */
     public static final String ANY_HOST = "*";
 
+    /** Before a host name, as in {@code *.shop.example}: the host's subdomains match, and it does not. */
+    public static final String SUBDOMAINS = "*.";
+
     private final String id;
     private final String name;
     private final List<Endpoint> endpoints;
@@ -111,7 +114,7 @@ public final class Service {
         return value(Labels.ENABLED);
     }
 
-    /** Its host names, in lower case without a trailing dot, or {@link #ANY_HOST}; at least one. */
+    /** Its host names, in lower case without a trailing dot, {@link #SUBDOMAINS} of them, or {@link #ANY_HOST}; at least one. */
     public List<String> hosts() {
         return hosts;
     }

@@ -67,9 +67,10 @@ final class LabelTypes {
 
     /** Host names in their canonical form: lower case, Punycode, no trailing dot. */
     static final LabelType<List<String>> HOSTS = LabelType.of(
-                    "(?:\\*|" + HOST_LIKE + ")(?:\\s+(?:\\*|" + HOST_LIKE + "))*", LabelTypes::words)
+                    "(?:\\*|(?:\\*\\.)?" + HOST_LIKE + ")(?:\\s+(?:\\*|(?:\\*\\.)?" + HOST_LIKE + "))*",
+                    LabelTypes::words)
             .checked(LabelTypes::hosts)
-            .examples("shop.example");
+            .examples("shop.example", "*.shop.example");
 
     /** A server's name or address. */
     static final LabelType<String> SERVER_NAME =
@@ -250,15 +251,23 @@ final class LabelTypes {
         if (names.isEmpty()) {
             throw new IllegalArgumentException("expected host names separated by spaces, or *");
         }
-        return names.stream().map(LabelTypes::host).distinct().toList();
+        return names.stream().map(LabelTypes::hostOrSubdomains).distinct().toList();
+    }
+
+    private static String hostOrSubdomains(String name) {
+        if (!name.startsWith(Service.SUBDOMAINS)) {
+            return host(name);
+        }
+        String parent = host(name.substring(Service.SUBDOMAINS.length()));
+        if (!HOST.matcher(parent).matches()) {
+            throw new IllegalArgumentException("expected a host name after " + Service.SUBDOMAINS);
+        }
+        return Service.SUBDOMAINS + parent;
     }
 
     private static String host(String name) {
         if (name.equals(Service.ANY_HOST)) {
             return name;
-        }
-        if (name.startsWith("*.")) {
-            throw new IllegalArgumentException("suffixes match anyway, write " + Words.shown(name.substring(2)));
         }
         String address = HostNames.ipv6(name);
         if (address != null) {

@@ -51,7 +51,9 @@ public final class Labels {
     /** {@code millau.hosts}. */
     public static final Label<List<String>> HOSTS = Label.named("hosts", LabelTypes.HOSTS)
             .group(ROUTING)
-            .meaning("host names, separated by spaces; a name also matches its subdomains, `*` matches every host")
+            .meaning(
+                    "host names, separated by spaces; a name also matches its subdomains, `*.shop.example` matches these alone, `*`"
+                            + " matches every host")
             .byDefault("*")
             .build();
 

@@ -59,7 +59,7 @@ class LabelSchemaTest {
             value = {
                 "enabled       | yes",
                 "port          | eighty",
-                "hosts         | *.one.com",
+                "hosts         | *one.com",
                 "hosts         | one.com,two",
                 "hosts         | one.com:80",
                 "hosts         | http://one",

@@ -49,7 +49,7 @@ class ServiceLabelsTest {
         Settings settings = read(Map.ofEntries(
                         Map.entry("millau.enabled", " TRUE "),
                         Map.entry("millau.port", "8080"),
-                        Map.entry("millau.hosts", "Company.com. blue.local  bücher.example"),
+                        Map.entry("millau.hosts", "Company.com. blue.local  bücher.example *.Grün.example."),
                         Map.entry("millau.path", "/api/"),
                         Map.entry("millau.timeout", "0.5"),
                         Map.entry("millau.retry", "0"),
@@ -69,7 +69,7 @@ class ServiceLabelsTest {
         assertThat(settings)
                 .isEqualTo(new Settings(
                         Service.named("")
-                                .hosts("company.com", "blue.local", "xn--bcher-kva.example")
+                                .hosts("company.com", "blue.local", "xn--bcher-kva.example", "*.xn--grn-ioa.example")
                                 .path("/api/")
                                 .timeout(Duration.ofMillis(500))
                                 .retry(Duration.ZERO)
@@ -137,7 +137,12 @@ class ServiceLabelsTest {
                 "port     | 65536        | expected a port from 1 to 65535",
                 "port     | 80/tcp       | expected a port from 1 to 65535: write 80",
                 "port     | 8080:80      | expected a port from 1 to 65535: write 80",
-                "hosts    | *.one.com    | suffixes match anyway, write one.com",
+                "hosts    | *.           | expected host names separated by spaces, without port, or *",
+                "hosts    | *one.com     | expected host names separated by spaces, without port, or *",
+                "hosts    | *.*.one.com  | expected host names separated by spaces, without port, or *",
+                "hosts    | a.*.one.com  | expected host names separated by spaces, without port, or *",
+                "hosts    | *.[::1]      | expected a host name after *.",
+                "canonical | *.one.com   | expected host names separated by spaces, without port, or *",
                 "hosts    | one.com,two  | expected host names separated by spaces: write one.com two",
                 "hosts    | a.com, b;c   | expected host names separated by spaces: write a.com b c",
                 "hosts    | one.com:80   | expected host names separated by spaces, without port, or *: write one.com",
