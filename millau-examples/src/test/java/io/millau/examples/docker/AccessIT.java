@@ -94,7 +94,8 @@ class AccessIT {
         assertThat(closed.statusCode()).isEqualTo(403);
         assertThat(closed.body()).contains("name: ", "X-Forwarded-Uri: /closed\n");
 
-        Answer nowhere = front.await("localhost", "/nowhere", answer -> answer.body().contains("name: "));
+        Answer nowhere =
+                front.await("localhost", "/nowhere", answer -> answer.body().contains("name: "));
         assertThat(nowhere.status()).isEqualTo(502);
         assertThat(nowhere.fact("path")).isEqualTo("/errors/502.html");
 
