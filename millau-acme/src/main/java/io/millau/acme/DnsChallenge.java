@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * <pre>{@code
  * DnsChallenge updates = DnsChallenge.parse(
  *         "rfc2136://ns1.shop.example?key=millau&algorithm=hmac-sha256&secret-file=/run/secrets/tsig");
- * AcmeCertificates.Builder certificates = AcmeCertificates.builder(store).dns(updates);
+ * AcmeCertificates.Builder certificates = AcmeCertificates.builder(Store.files(folder)).dns(updates);
  * }</pre>
  */
 public final class DnsChallenge {

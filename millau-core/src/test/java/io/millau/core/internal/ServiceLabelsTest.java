@@ -18,8 +18,9 @@ class ServiceLabelsTest {
 
     @Test
     void labelsHaveDefaults() {
-        Settings settings =
-                read(Map.of("millau.enabled", "true", "millau.port", "80")).settings();
+        Settings settings = read(Map.of("millau.enabled", "true", "millau.port", "80"))
+                .routes()
+                .get("");
 
         assertThat(settings)
                 .isEqualTo(new Settings(
@@ -64,7 +65,8 @@ class ServiceLabelsTest {
                         Map.entry("millau.max-body", "1G"),
                         Map.entry("millau.max-requests", "100"),
                         Map.entry("millau.network", "front")))
-                .settings();
+                .routes()
+                .get("");
 
         assertThat(settings)
                 .isEqualTo(new Settings(
@@ -85,7 +87,7 @@ class ServiceLabelsTest {
                                 .maxRequests(100)
                                 .build(),
                         8080,
-                        "front",
+                        new LabelText("millau.network", "front"),
                         "http",
                         Set.of(),
                         null));
@@ -94,14 +96,22 @@ class ServiceLabelsTest {
     @ParameterizedTest
     @CsvSource({"0, 0", "1, 1", "65536, 65536", "64k, 65536", "64K, 65536", "1m, 1048576", "64m, 67108864"})
     void sizes(String value, int bytes) {
-        assertThat(read(Map.of("millau.buffer", value)).settings().service().buffer())
+        assertThat(read(Map.of("millau.buffer", value))
+                        .routes()
+                        .get("")
+                        .service()
+                        .buffer())
                 .isEqualTo(bytes);
     }
 
     @ParameterizedTest
     @CsvSource({"1, 1", "512k, 524288", "10m, 10485760", "5G, 5368709120", "1024g, 1099511627776"})
     void largeSizes(String value, long bytes) {
-        assertThat(read(Map.of("millau.max-body", value)).settings().service().maxBody())
+        assertThat(read(Map.of("millau.max-body", value))
+                        .routes()
+                        .get("")
+                        .service()
+                        .maxBody())
                 .isEqualTo(bytes);
     }
 
@@ -120,9 +130,10 @@ class ServiceLabelsTest {
 
     @Test
     void withoutALabelTheRoutersBalancerApplies() {
-        assertThat(read(Map.of()).settings().service().balancer()).isNull();
+        assertThat(read(Map.of()).routes().get("").service().balancer()).isNull();
         assertThat(read(Map.of("millau.balance", "round-robin"))
-                        .settings()
+                        .routes()
+                        .get("")
                         .service()
                         .balancer())
                 .isSameAs(LoadBalancer.roundRobin());
@@ -179,7 +190,7 @@ class ServiceLabelsTest {
                                 : Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value),
                 List.of());
 
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems())
                 .singleElement()
                 .satisfies(message -> assertThat(message)
@@ -211,7 +222,7 @@ class ServiceLabelsTest {
         Vocabulary.Reading reading =
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems()).contains("millau." + label + "=" + value + ": " + expected);
     }
 
@@ -229,7 +240,7 @@ class ServiceLabelsTest {
     void anUnknownLabelIsReportedWithTheNearestNameAndChangesNothing(String typo, String meant) {
         Vocabulary.Reading reading = read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + typo, "x"));
 
-        assertThat(reading.settings()).isNotNull();
+        assertThat(reading.routes().get("")).isNotNull();
         assertThat(reading.problems())
                 .containsExactly("millau." + typo + "=x: unknown, did you mean millau." + meant + "?");
     }
@@ -295,7 +306,7 @@ class ServiceLabelsTest {
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
         assertThat(reading.closed()).isTrue();
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems()).isNotEmpty();
     }
 
@@ -303,7 +314,10 @@ class ServiceLabelsTest {
     void theOnlyExposedPortReplacesAMissingPort() {
         Map<String, String> labels = Map.of("millau.enabled", "true");
 
-        assertThat(ServiceLabels.read(labels, List.of(8080, 8080)).settings().port())
+        assertThat(ServiceLabels.read(labels, List.of(8080, 8080))
+                        .routes()
+                        .get("")
+                        .port())
                 .isEqualTo(8080);
         assertThat(ServiceLabels.read(labels, List.of()).problems())
                 .singleElement()
@@ -317,7 +331,8 @@ class ServiceLabelsTest {
 
     @Test
     void aServiceThatIsNotEnabledNeedsNoPort() {
-        assertThat(read(Map.of("millau.hosts", "one.com")).settings().enabled()).isFalse();
+        assertThat(read(Map.of("millau.hosts", "one.com")).routes().get("").enabled())
+                .isFalse();
         assertThat(read(Map.of("millau.hosts", "one.com")).problems()).isEmpty();
     }
 
@@ -334,12 +349,14 @@ class ServiceLabelsTest {
     void aValueThatBecomesInvalidLeavesTheServiceUnchanged() {
         LabelReader reader = new LabelReader();
         LabelReader.Batch first = reader.batch();
-        Settings good = first.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "80"), List.of());
+        List<LabelReader.Route> good =
+                first.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "80"), List.of());
         assertThat(first.finish()).isEmpty();
 
         LabelReader.Batch second = reader.batch();
-        Settings kept = second.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of());
-        assertThat(kept).isEqualTo(good).isNotNull();
+        List<LabelReader.Route> kept =
+                second.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of());
+        assertThat(kept).isEqualTo(good).hasSize(1);
         assertThat(second.finish())
                 .singleElement()
                 .asString()
@@ -356,7 +373,7 @@ class ServiceLabelsTest {
         assertThat(reader.batch().finish()).isEmpty();
         LabelReader.Batch afterItWasGone = reader.batch();
         assertThat(afterItWasGone.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of()))
-                .isNull();
+                .isEmpty();
         assertThat(afterItWasGone.finish()).singleElement().asString().endsWith("(the service is left out)");
     }
 
@@ -368,7 +385,7 @@ class ServiceLabelsTest {
         first.finish();
 
         assertThat(reader.batch().read("1", "app", Map.of("millau.enabled", "maybe", "millau.port", "80"), List.of()))
-                .isNull();
+                .isEmpty();
     }
 
     private static Vocabulary.Reading read(Map<String, String> labels) {

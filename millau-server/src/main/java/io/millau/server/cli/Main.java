@@ -64,7 +64,8 @@ public final class Main {
                                                    and the engine. Exit status: 0 none, 1 some, 2 can't be read
               java -jar millau-server.jar --help | --version
 
-            Labels, on a Swarm service (deploy.labels) or a container:
+            Labels, on a Swarm service (deploy.labels) or a container; with millau.ROUTE. in place of millau. they are those of a
+            further route of the service:
             %s
             Environment:
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)

@@ -76,6 +76,21 @@ class ExplainCommandTest extends CommandTest {
         assertThat(status).isEqualTo(2);
     }
 
+    @Test
+    void aRouteIsExplainedByItsName() throws Exception {
+        String file = file("services.properties", """
+                shop.endpoints = http://127.0.0.1:8081
+                shop.path = /
+                shop.admin.path = /admin
+                shop.admin.allow = private
+                """);
+        run("explain", "--services", file, "shop.example/admin/users");
+
+        assertThat(out)
+                .contains("http://shop.example/admin/users goes to shop/admin\nshop/admin: matches by ")
+                .contains("\nshop: path /admin is the longer match than /\n");
+    }
+
     /** The order of the arguments does not matter. */
     @Test
     void onlyNamedSourcesAreRead() throws Exception {
