@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -24,6 +25,9 @@ public final class DnsChallenge {
 
     private static final String EXPECTED =
             "expected rfc2136://SERVER?key=NAME&algorithm=hmac-sha256&secret-file=FILE or acme-dns://SERVER";
+
+    private static final Set<String> ALGORITHMS =
+            new TreeSet<>(Set.of("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1", "hmac-md5"));
 
     private static final int DNS_PORT = 53;
 
@@ -77,13 +81,18 @@ public final class DnsChallenge {
                 || !Set.of("key", "algorithm", "secret-file").containsAll(options.keySet())) {
             throw new IllegalArgumentException(EXPECTED);
         }
-        if (!DnsUpdates.ALGORITHMS.contains(algorithm)) {
+        if (!ALGORITHMS.contains(algorithm)) {
             throw new IllegalArgumentException(
-                    "algorithm=" + algorithm + ": expected one of " + String.join(", ", DnsUpdates.ALGORITHMS));
+                    "algorithm=" + algorithm + ": expected one of " + String.join(", ", ALGORITHMS));
         }
         int port = uri.getPort() < 0 ? DNS_PORT : uri.getPort();
-        DnsUpdates updates = DnsUpdates.of(new DnsUpdates.Server(host(uri), port), key, algorithm, Path.of(file));
-        return (store, provider) -> updates;
+        try {
+            DnsUpdates updates = DnsUpdates.of(host(uri), port, key, algorithm, Path.of(file));
+            return (store, provider) -> updates;
+        } catch (NoClassDefFoundError e) {
+            throw new IllegalArgumentException(
+                    "expected the library dnsjava:dnsjava on the class path, which sends DNS updates", e);
+        }
     }
 
     private static DnsChallenge acmeDns(String url, URI uri) {

@@ -38,9 +38,6 @@ import org.xbill.DNS.Update;
  */
 final class DnsUpdates implements DnsRecords {
 
-    static final List<String> ALGORITHMS =
-            List.of("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1", "hmac-md5");
-
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
     /** What {@code tsig-keygen} writes. */
@@ -85,15 +82,13 @@ final class DnsUpdates implements DnsRecords {
         this.otherPort = otherPort;
     }
 
-    /** @throws IllegalArgumentException if the key has no valid name, or the library is not there */
-    static DnsUpdates of(Server server, String key, String algorithm, Path secretFile) {
+    /** @throws IllegalArgumentException if the key has no valid name */
+    static DnsUpdates of(String host, int port, String key, String algorithm, Path secretFile) {
         try {
-            return new DnsUpdates(server, Name.fromString(key, Name.root), algorithm, secretFile, 53);
+            Name name = Name.fromString(key, Name.root);
+            return new DnsUpdates(new Server(host, port), name, algorithm, secretFile, 53);
         } catch (TextParseException e) {
             throw new IllegalArgumentException("key=" + key + ": expected the name of a TSIG key", e);
-        } catch (NoClassDefFoundError e) {
-            throw new IllegalArgumentException(
-                    "expected the library dnsjava:dnsjava on the class path, which sends DNS updates", e);
         }
     }
 

@@ -96,6 +96,8 @@ public interface TrafficListener {
         MISDIRECTED,
         /** It is for the challenge of a certificate authority. */
         CHALLENGE,
+        /** A label that protects its service has a mistake. */
+        CLOSED,
         /** Its client's address may not use the service: {@code millau.allow}. */
         DENIED,
         /** Its client has made too many requests to the service: {@code millau.limit}. */

@@ -56,6 +56,7 @@ class MetricsTest extends ProxyTest {
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="redirect"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="misdirected"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="challenge"} 0
+            millau_ingress_local_responses_total{port=":8080",protocol="http",reason="closed"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="denied"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="rate_limited"} 0
             millau_ingress_local_responses_total{port=":8080",protocol="http",reason="not_logged_in"} 0

@@ -135,9 +135,26 @@ class RoutesOfAServiceTest extends ProxyTest {
         assertThat(client().get("/").status()).isEqualTo(200);
 
         replaceWith(routes("admin.allow", "office"));
-        assertThat(client().get("/admin").status()).isEqualTo(502);
-        assertThat(client().get("/").status()).isEqualTo(502);
+        assertThat(client().get("/admin").status()).isEqualTo(503);
+        assertThat(client().get("/").status()).isEqualTo(503);
         assertThat(admin.requests).isEmpty();
+    }
+
+    /** A new version with a mistake must not take half of the requests of the one that works. */
+    @Test
+    void aClosedServiceLeavesRequestsToOneThatFitsAsWell() throws Exception {
+        startWith(routes("allow", "office"));
+        assertThat(client().get("/").status()).isEqualTo(503);
+        assertThat(client().get("/").body()).startsWith("Closed, since a label");
+
+        Service other = Service.named("other").endpoints(shop.endpoint()).build();
+        Service[] closed = routes("allow", "office");
+        replaceWith(closed[0], closed[1], other);
+        for (int i = 0; i < 4; i++) {
+            assertThat(client().get("/").body()).isEqualTo("shop");
+        }
+        assertThat(client().get("/admin").status()).isEqualTo(503);
+        assertThat(telemetry("/metrics")).containsPattern("reason=\"closed\"} [1-9]");
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the labels of one route of a service. For one use by one thread. */
 final class LabelParser {
+
+    /** They say which requests a service gets, and where. */
+    private static final Set<Label<?>> PLACING = Set.of(Labels.ENABLED, Labels.PORT, Labels.HOSTS, Labels.PATH);
 
     private final String start;
     private final SortedMap<String, LabelText> texts;
@@ -27,6 +31,9 @@ final class LabelParser {
     private boolean unreadable;
     private boolean closed;
 
+    /** Whether it is known which requests are the service's. */
+    private boolean placed = true;
+
     /**
      * @param start with which labels of the route begin
      * @param texts by the names of known labels
@@ -37,8 +44,17 @@ final class LabelParser {
         this.known = known;
     }
 
-    /** @param settings null if a value is invalid */
-    record Result(@Nullable Settings settings, boolean closed, List<String> problems) {}
+    /**
+     * What was read.
+     *
+     * @param settings null if a value is invalid
+     * @param whenClosed what it has while it is closed; null if it is disabled, or it is not known which requests are its own
+     */
+    record Result(
+            @Nullable Settings settings,
+            boolean closed,
+            @Nullable Settings whenClosed,
+            List<String> problems) {}
 
     Result parse(boolean enabledByDefault, Collection<Integer> exposedPorts) {
         enabled = Objects.requireNonNullElse(read(Labels.ENABLED), enabledByDefault);
@@ -55,16 +71,22 @@ final class LabelParser {
             }
         }
         requireAuth();
-        Settings settings = unreadable
-                ? null
-                : new Settings(
-                        service.build(),
-                        port == null ? 0 : port,
-                        texts.get(Labels.NETWORK.name()),
-                        Objects.requireNonNull(value(Labels.SCHEME)),
-                        Objects.requireNonNull(value(Labels.UPSTREAM_CA)),
-                        value(Labels.UPSTREAM_NAME));
-        return new Result(settings, closed, problems);
+        Service read = service.build();
+        return new Result(
+                unreadable ? null : settings(read, port),
+                closed,
+                placed && enabled ? settings(ClosedService.inPlaceOf(read), port) : null,
+                problems);
+    }
+
+    private Settings settings(Service read, @Nullable Integer port) {
+        return new Settings(
+                read,
+                port == null ? 0 : port,
+                texts.get(Labels.NETWORK.name()),
+                Objects.requireNonNull(value(Labels.SCHEME)),
+                Objects.requireNonNull(value(Labels.UPSTREAM_CA)),
+                value(Labels.UPSTREAM_NAME));
     }
 
     private <T> void set(Label<T> label) {
@@ -117,6 +139,7 @@ final class LabelParser {
         } catch (IllegalArgumentException e) {
             unreadable = true;
             closed |= label.protects() && enabled;
+            placed &= !PLACING.contains(label);
             problems.add(text.shown(label) + ": " + e.getMessage());
             return null;
         }
@@ -167,6 +190,7 @@ final class LabelParser {
             return ports.first();
         }
         unreadable = true;
+        placed = false;
         problems.add(start + Labels.PORT + " is missing: expected the port the service listens on inside its container"
                 + (ports.isEmpty()
                         ? ""

@@ -16,6 +16,8 @@ import java.util.Set;
  */
 public final class LabelReader {
 
+    private static final String LEFT_OUT = " (the service is left out)";
+
     private final Map<String, Map<String, Settings>> lastGood = new HashMap<>();
 
     /** The last readings: most services don't change, and certificates are slow to parse. */
@@ -77,7 +79,7 @@ public final class LabelReader {
          *
          * @param id unique in this source
          * @param name its name in messages
-         * @return none if the service has to be left out
+         * @return none if the service has to be left out; if it is closed, routes that respond with 503
          */
         public List<Route> read(String id, String name, Map<String, String> labels, Collection<Integer> exposedPorts) {
             Text before = texts.get(id);
@@ -104,20 +106,18 @@ public final class LabelReader {
         public List<Route> accept(String id, String name, Vocabulary.Reading reading) {
             seen.add(id);
             Map<String, Settings> routes = reading.routes();
-            boolean isRead = !routes.isEmpty();
-            if (isRead) {
-                lastGood.put(id, routes);
-            } else if (reading.closed()) {
+            String consequence = "";
+            if (reading.closed()) {
                 lastGood.remove(id);
+                consequence = routes.isEmpty() ? LEFT_OUT : " (the service is closed: requests get 503)";
+            } else if (!routes.isEmpty()) {
+                lastGood.put(id, routes);
             } else {
                 routes = lastGood.getOrDefault(id, Map.of());
+                consequence = routes.isEmpty() ? LEFT_OUT : " (the service keeps its last good configuration)";
             }
-            String consequence = isRead
-                    ? ""
-                    : routes.isEmpty()
-                            ? " (the service is left out)"
-                            : " (the service keeps its last good configuration)";
-            reading.problems().forEach(message -> problem(name, message + consequence));
+            String then = consequence;
+            reading.problems().forEach(message -> problem(name, message + then));
             return routes.entrySet().stream()
                     .map(route -> new Route(name, route.getKey(), route.getValue()))
                     .toList();

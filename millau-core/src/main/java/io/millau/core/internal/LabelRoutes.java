@@ -24,7 +24,7 @@ final class LabelRoutes {
     /** By these, a route differs from the others of its service. */
     private static final List<Label<?>> MAKING_ROUTES = List.of(Labels.PORT, Labels.HOSTS, Labels.PATH);
 
-    private static final String CLOSED = " The service is closed until then, since that label protects it";
+    private static final String CLOSED = " That label protects the service";
 
     private final String prefix;
     private final List<Label<?>> known;
@@ -33,6 +33,7 @@ final class LabelRoutes {
     private final SortedMap<String, SortedMap<String, LabelText>> named = new TreeMap<>();
 
     private final Map<String, Settings> routes = new LinkedHashMap<>();
+    private final Map<String, Settings> closedRoutes = new LinkedHashMap<>();
     private final Set<String> problems = new LinkedHashSet<>(); // routes share labels, and their mistakes
     private boolean unreadable;
     private boolean closed;
@@ -60,12 +61,16 @@ final class LabelRoutes {
                 reportNoRoute(route, own);
             }
         });
-        return new Vocabulary.Reading(unreadable || closed ? Map.of() : routes, closed, List.copyOf(problems));
+        Map<String, Settings> served = closed ? closedRoutes : unreadable ? Map.of() : routes;
+        return new Vocabulary.Reading(served, closed, List.copyOf(problems));
     }
 
     private void take(String route, LabelParser.Result result) {
         problems.addAll(result.problems());
         closed |= result.closed();
+        if (result.whenClosed() != null) {
+            closedRoutes.put(route, result.whenClosed());
+        }
         if (result.settings() == null) {
             unreadable = true;
         } else {

@@ -47,8 +47,8 @@ public final class Vocabulary {
     /**
      * The result of reading the labels of a service.
      *
-     * @param routes the settings of its routes, by name, empty for the one without a name; none if a value is invalid or the service
-     *     is closed
+     * @param routes the settings of its routes, by name, empty for the one without a name; none if a value is invalid. Those of a
+     *     closed service respond with 503
      * @param closed whether the service must not be served at all, not even with earlier settings
      * @param problems one message each, without the service's name; there may be problems although the settings are
      *     valid

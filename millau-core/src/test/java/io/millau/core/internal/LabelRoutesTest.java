@@ -123,10 +123,10 @@ class LabelRoutesTest {
             admin.cert      | x      | millau.admin.key is missing: expected beside millau.admin.cert | false
             admin.key       | x      | millau.admin.cert is missing: expected beside millau.admin.key | false
             admin.allow     | office | millau.admin.allow=office: "office": expected addresses or ranges such as 10.0.0.0/8 or 2001:db8::/32, private, or cloudflare | true
-            admin.alow      | office | millau.admin.alow=office: unknown, did you mean millau.admin.allow? The service is closed until then, since that label protects it | true
-            admin_ui.allow  | 1.2.3.4| millau.admin_ui.allow=1.2.3.4: unknown, did you mean millau.admin-ui.allow? The service is closed until then, since that label protects it | true
-            port.allow      | 1.2.3.4| millau.port.allow=1.2.3.4: unknown, did you mean millau.ROUTE.allow? The service is closed until then, since that label protects it | true
-            lone.allow      | private| millau.lone.allow: expected millau.lone.port or millau.lone.hosts or millau.lone.path beside it, since each route has one of these. The service is closed until then, since that label protects it | true
+            admin.alow      | office | millau.admin.alow=office: unknown, did you mean millau.admin.allow? That label protects the service | true
+            admin_ui.allow  | 1.2.3.4| millau.admin_ui.allow=1.2.3.4: unknown, did you mean millau.admin-ui.allow? That label protects the service | true
+            port.allow      | 1.2.3.4| millau.port.allow=1.2.3.4: unknown, did you mean millau.ROUTE.allow? That label protects the service | true
+            lone.allow      | private| millau.lone.allow: expected millau.lone.port or millau.lone.hosts or millau.lone.path beside it, since each route has one of these. That label protects the service | true
             lone.timeout    | 3      | millau.lone.timeout: expected millau.lone.port or millau.lone.hosts or millau.lone.path beside it, since each route has one of these | false
             """)
     void aMistakeInOneRouteConcernsAllSinceAnotherCouldGetItsRequests(
@@ -134,8 +134,10 @@ class LabelRoutesTest {
         Vocabulary.Reading reading = read("port", "80", "admin.path", "/admin", label, value);
 
         assertThat(reading.problems()).containsExactly(problem);
-        assertThat(reading.routes()).isEmpty();
         assertThat(reading.closed()).isEqualTo(closes);
+        assertThat(reading.routes().values())
+                .allSatisfy(route -> assertThat(route.service().filters()).containsExactly(new ClosedService()))
+                .hasSize(closes ? 2 : 0);
     }
 
     @ParameterizedTest
@@ -198,7 +200,9 @@ class LabelRoutesTest {
 
         wrong = new HashMap<>(wrong);
         wrong.put("millau.admin.allow", "office");
-        assertThat(reader.batch().read("1", "shop", wrong, List.of())).isEmpty();
+        assertThat(reader.batch().read("1", "shop", wrong, List.of()))
+                .extracting(LabelReader.Route::name)
+                .containsExactly("shop"); // closed; which requests are those of shop/admin is not known
     }
 
     /** What the engine says may hold anything: a container named itself like a route of another. */

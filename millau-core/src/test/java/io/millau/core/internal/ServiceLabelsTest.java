@@ -3,6 +3,7 @@ package io.millau.core.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.LoadBalancer;
+import io.millau.core.Problem;
 import io.millau.core.Service;
 import java.time.Duration;
 import java.util.HashMap;
@@ -252,7 +253,7 @@ class ServiceLabelsTest {
         assertThat(read(Map.of("Millau.Port", "80", "MILLAU.enabled", "true")).problems())
                 .containsExactly(
                         "MILLAU.enabled=true: unknown, since labels begin with millau. in lower case, did you mean millau.enabled?"
-                                + " The service is closed until then, since that label protects it",
+                                + " That label protects the service",
                         "Millau.Port=80: unknown, since labels begin with millau. in lower case, did you mean millau.port?");
     }
 
@@ -306,8 +307,34 @@ class ServiceLabelsTest {
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
         assertThat(reading.closed()).isTrue();
-        assertThat(reading.routes()).isEmpty();
+        assertThat(reading.routes().get("").service().filters()).containsExactly(new ClosedService());
         assertThat(reading.problems()).isNotEmpty();
+    }
+
+    /** What it had before may be what the mistake was to change. */
+    @Test
+    void aClosedServiceForgetsItsLastGoodConfiguration() {
+        LabelReader reader = new LabelReader();
+        Map<String, String> good = Map.of("millau.enabled", "true", "millau.port", "80", "millau.hosts", "a.example");
+        reader.batch().read("1", "app", good, List.of());
+        Map<String, String> wrong = new HashMap<>(good);
+        wrong.put("millau.allow", "office");
+        LabelReader.Batch closed = reader.batch();
+
+        Service service =
+                closed.read("1", "app", wrong, List.of()).get(0).toService("1").build();
+        assertThat(service.hosts()).containsExactly("a.example");
+        assertThat(service.weight()).isZero();
+        assertThat(service.filters()).hasToString("[" + new ClosedService() + "]");
+        assertThat(closed.finish()).singleElement().asString().endsWith("(the service is closed: requests get 503)");
+
+        wrong = new HashMap<>(wrong);
+        wrong.put("millau.hosts", "a b:1");
+        LabelReader.Batch nowhere = reader.batch();
+        assertThat(nowhere.read("1", "app", wrong, List.of())).isEmpty();
+        assertThat(nowhere.finish())
+                .extracting(Problem::toString)
+                .allSatisfy(problem -> assertThat(problem).endsWith("(the service is left out)"));
     }
 
     @Test

@@ -173,7 +173,7 @@ class ComposeFileTest extends CommandTest {
                 or give all users in Base64
                 compose.yml:16: some: millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it \
                 was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single \
-                quotes, or give all users in Base64 (the service is left out)
+                quotes, or give all users in Base64 (the service is closed: requests get 503)
                 3 problems in 3 services
                 """);
     }
