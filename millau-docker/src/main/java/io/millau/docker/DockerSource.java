@@ -5,6 +5,7 @@ import io.millau.core.Snapshot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -91,10 +92,33 @@ public final class DockerSource implements ServiceSource {
      *     interrupted
      */
     public Snapshot look() throws IOException {
-        try (DockerApi api = engine.connect(timeout)) {
+        return ask(api -> {
             EngineReader reader = new EngineReader(api);
             reader.findRole();
             return new SnapshotBuilder(toString()).build(reader.everything(), interfaces.get());
+        });
+    }
+
+    /**
+     * Reads how far the deployment of a service is: of a Swarm service if the engine is a manager, else of a Compose service or a
+     * container. Blocks for some seconds at most.
+     *
+     * @param service its name, as in {@link io.millau.core.Service#name()}
+     * @return empty if the engine knows no such service
+     * @throws IOException as {@link #look}
+     */
+    public Optional<Deployment> deployment(String service) throws IOException {
+        return ask(api -> Deployment.read(api, service));
+    }
+
+    @FunctionalInterface
+    private interface Question<T> {
+        T ask(DockerApi api) throws IOException, InterruptedException;
+    }
+
+    private <T> T ask(Question<T> question) throws IOException {
+        try (DockerApi api = engine.connect(timeout)) {
+            return question.ask(api);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(Outage.sentence(engine.name(), e), e);

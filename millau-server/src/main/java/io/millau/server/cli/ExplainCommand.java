@@ -7,19 +7,12 @@ import io.millau.core.Snapshot;
 import io.millau.server.internal.status.ExplainHandler;
 import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.internal.status.UrlExplanation;
-import io.millau.server.internal.text.ListenAddress;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -33,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 final class ExplainCommand {
 
     private static final String USAGE = "explain: expected one URL, and perhaps --services FILE or --docker";
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
     private final PrintStream out;
     private final PrintStream err;
@@ -87,10 +79,7 @@ final class ExplainCommand {
     }
 
     private UrlExplanation explain() throws CommandException {
-        InetSocketAddress telemetry = configuration.telemetry();
-        InetAddress host =
-                telemetry.getAddress().isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : telemetry.getAddress();
-        String proxy = "http://" + ListenAddress.show(new InetSocketAddress(host, telemetry.getPort()));
+        RunningProxy proxy = new RunningProxy(configuration.telemetry());
         try {
             return ask(proxy);
         } catch (IOException e) {
@@ -100,28 +89,13 @@ final class ExplainCommand {
         }
     }
 
-    private UrlExplanation ask(String proxy) throws IOException {
-        String query = "?url=" + URLEncoder.encode(url.text(), StandardCharsets.UTF_8);
-        try {
-            HttpResponse<String> response = HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .connectTimeout(TIMEOUT)
-                    .build()
-                    .send(
-                            HttpRequest.newBuilder(URI.create(proxy + ExplainHandler.PATH + query))
-                                    .timeout(TIMEOUT)
-                                    .build(),
-                            HttpResponse.BodyHandlers.ofString());
-            boolean served = Boolean.parseBoolean(response.headers()
-                    .firstValue(ExplainHandler.SERVED)
-                    .orElseThrow(() -> new IOException("its response is not one of Millau")));
-            return new UrlExplanation(served, response.body());
-        } catch (IllegalArgumentException e) { // port 0
-            throw new IOException(e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
+    private UrlExplanation ask(RunningProxy proxy) throws IOException {
+        HttpResponse<String> response =
+                proxy.get(ExplainHandler.PATH + "?url=" + URLEncoder.encode(url.text(), StandardCharsets.UTF_8));
+        boolean served = Boolean.parseBoolean(response.headers()
+                .firstValue(ExplainHandler.SERVED)
+                .orElseThrow(() -> new IOException("its response is not one of Millau")));
+        return new UrlExplanation(served, response.body());
     }
 
     private UrlExplanation explainFromSources(List<Snapshot> found) {

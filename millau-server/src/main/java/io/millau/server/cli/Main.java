@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.conscrypt.OpenSSLProvider;
@@ -62,6 +63,9 @@ public final class Main {
                                                    finds mistakes in services files (.properties), Compose and stack
                                                    files (.yml, .yaml) and the engine; without arguments, in SERVICES
                                                    and the engine. Exit status: 0 none, 1 some, 2 can't be read
+              java -jar millau-server.jar wait SERVICE [--replicas N] [--timeout SECONDS]
+                                                   waits until what was deployed last is in rotation at the running proxy,
+                                                   and answers. Exit status: 0 all of it, 1 not in time (60 s), 2 unknown
               java -jar millau-server.jar --help | --version
 
             Labels, on a Swarm service (deploy.labels) or a container; with millau.ROUTE. in place of millau. they are those of a
@@ -104,6 +108,8 @@ public final class Main {
 
     /** Its reader may be slow, so only dedicated threads write to it. */
     private static final PrintStream STDOUT = System.out;
+
+    private static final Set<String> CONSOLE_COMMANDS = Set.of("explain", "check", "wait");
 
     private Main() {}
 
@@ -169,7 +175,8 @@ public final class Main {
                 }
             }
             default -> {
-                err.println("FATAL " + command + ": expected no argument, demo, explain, check, --help or --version");
+                err.println(
+                        "FATAL " + command + ": expected no argument, demo, explain, check, wait, --help or --version");
                 return 1;
             }
         }
@@ -177,15 +184,17 @@ public final class Main {
 
     /** Whether the command only prints to the console and logs nothing. */
     private static boolean isConsoleCommand(String command) {
-        return command.equals("explain") || command.equals("check");
+        return CONSOLE_COMMANDS.contains(command);
     }
 
     private static int runConsoleCommand(
             String command, List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
         try {
-            return command.equals("check")
-                    ? new CheckCommand(arguments, environment, out, err).run()
-                    : new ExplainCommand(arguments, environment, out, err).run();
+            return switch (command) {
+                case "check" -> new CheckCommand(arguments, environment, out, err).run();
+                case "wait" -> new WaitCommand(arguments, environment, out, err).run();
+                default -> new ExplainCommand(arguments, environment, out, err).run();
+            };
         } catch (CommandException | Configuration.WrongException e) {
             err.println(Console.clean(String.valueOf(e.getMessage())));
             return 2;

@@ -77,7 +77,7 @@ class StandaloneIT extends ProxyTest {
 
         assertThat(server.exit()).isEqualTo(1);
         assertThat(server.output())
-                .isEqualTo("FATAL dmeo: expected no argument, demo, explain, check, --help or --version\n");
+                .isEqualTo("FATAL dmeo: expected no argument, demo, explain, check, wait, --help or --version\n");
     }
 
     @Test

@@ -1,0 +1,123 @@
+package io.millau.docker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How far an engine is with a service: which instances run as it was deployed last. Immutable.
+ *
+ * <pre>{@code
+ * Optional<Deployment> shop = DockerSource.local().deployment("shop");
+ * boolean done = shop.isPresent() && shop.get().isDone();
+ * }</pre>
+ *
+ * @param wanted how many instances there are to be; 0 if that depends on the nodes
+ * @param instances the ids of those that run as deployed, and are healthy where they have a health check; the same as those of endpoints
+ * @param others how many instances are of a version before, or don't run yet
+ * @param updating whether an update is in progress
+ * @param failure why the engine gave it up; null if it did not
+ */
+public record Deployment(
+        int wanted,
+        Set<String> instances,
+        int others,
+        boolean updating,
+        @Nullable String failure) {
+
+    private static final Fields SERVICE = Fields.of(
+            "ID",
+            "Spec/Name",
+            "Spec/Mode/Replicated/Replicas",
+            "Spec/TaskTemplate/ContainerSpec",
+            "Spec/TaskTemplate/ForceUpdate",
+            "UpdateStatus/State",
+            "UpdateStatus/Message");
+
+    private static final Fields TASK =
+            Fields.of("ID", "Status/State", "DesiredState", "Spec/ContainerSpec", "Spec/ForceUpdate");
+
+    private static final Set<String> UPDATING = Set.of("updating", "rollback_started");
+
+    /** States of updates that ended without success. */
+    private static final Set<String> GIVEN_UP = Set.of("paused", "rollback_paused", "rollback_completed");
+
+    /** Whether all instances run as deployed, and no others. */
+    public boolean isDone() {
+        return failure == null && !updating && others == 0 && instances.size() >= Math.max(1, wanted);
+    }
+
+    static Optional<Deployment> read(DockerApi api, String name) throws IOException, InterruptedException {
+        EngineReader reader = new EngineReader(api);
+        reader.findRole();
+        if (reader.isManager()) {
+            Optional<JsonNode> service = api
+                    .list(DockerApi.filtered("/services", Map.of("name", List.of(name))), SERVICE, json -> json)
+                    .stream()
+                    .filter(json -> json.path("Spec").path("Name").asText().equals(name))
+                    .findFirst();
+            if (service.isPresent()) {
+                return Optional.of(ofSwarm(api, service.get()));
+            }
+        }
+        return ofContainers(api, name);
+    }
+
+    private static Deployment ofSwarm(DockerApi api, JsonNode service) throws IOException, InterruptedException {
+        Map<String, List<String>> running =
+                Map.of("service", List.of(Json.text(service, "ID")), "desired-state", List.of("running"));
+        JsonNode deployed = service.path("Spec").path("TaskTemplate");
+        Set<String> instances = new TreeSet<>();
+        int others = 0;
+        for (JsonNode task : api.list(DockerApi.filtered("/tasks", running), TASK, json -> json)) {
+            if (task.path("Status").path("State").asText().equals("running") && isOf(deployed, task.path("Spec"))) {
+                instances.add(Json.text(task, "ID"));
+            } else {
+                others++;
+            }
+        }
+        String state = service.path("UpdateStatus").path("State").asText();
+        return new Deployment(
+                service.path("Spec")
+                        .path("Mode")
+                        .path("Replicated")
+                        .path("Replicas")
+                        .asInt(0),
+                instances,
+                others,
+                UPDATING.contains(state),
+                GIVEN_UP.contains(state)
+                        ? "the update ended as " + state + ": "
+                                + service.path("UpdateStatus").path("Message").asText()
+                        : null);
+    }
+
+    /** A task has a copy of what its service was when it was made. */
+    private static boolean isOf(JsonNode deployed, JsonNode task) {
+        return deployed.path("ContainerSpec").equals(task.path("ContainerSpec"))
+                && deployed.path("ForceUpdate").asLong()
+                        == task.path("ForceUpdate").asLong();
+    }
+
+    private static Optional<Deployment> ofContainers(DockerApi api, String name)
+            throws IOException, InterruptedException {
+        List<Container> replicas = api.list("/containers/json", Container.FIELDS, Container::of).stream()
+                .filter(container ->
+                        container.serviceName().equals(name) && !container.isTask() && !container.isOneOff())
+                .toList();
+        if (replicas.isEmpty()) {
+            return Optional.empty();
+        }
+        Set<String> ready = replicas.stream()
+                .filter(Container::ready)
+                .map(Container::id)
+                .collect(Collectors.toCollection(TreeSet::new));
+        return Optional.of(new Deployment(replicas.size(), ready, replicas.size() - ready.size(), false, null));
+    }
+}

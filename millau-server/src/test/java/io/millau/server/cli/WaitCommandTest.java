@@ -1,0 +1,156 @@
+package io.millau.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Endpoint;
+import io.millau.core.Service;
+import io.millau.core.UpstreamTls;
+import io.millau.server.FakeDocker;
+import io.millau.testing.Fault;
+import io.millau.testing.ScriptedEndpoint;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class WaitCommandTest extends CommandTest {
+
+    private void start(Service... all) throws Exception {
+        services.replace(all);
+        millau = closing(builder().telemetry("127.0.0.1:0").start());
+        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+    }
+
+    @Test
+    void itEndsAsSoonAsAllInstancesAnswer() throws Exception {
+        ScriptedEndpoint one = endpointThatSays("ok");
+        ScriptedEndpoint other = endpointThatResponds("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        start(app(one.endpoint(), other.endpoint())
+                .hosts("*.a.example", "shop.example")
+                .path("/shop")
+                .build());
+
+        run("wait", "app", "--replicas", "2");
+        assertThat(out).isEqualTo("app: 2 instances are in rotation, and each answers\n");
+        assertThat(err).startsWith("What was deployed is unknown, so the instances that the proxy knows count: Docker");
+        assertThat(status).isZero();
+        assertThat(one.requests.get(0).startLine()).isEqualTo("GET /shop HTTP/1.1");
+        assertThat(one.requests.get(0).field("Host")).isEqualTo("shop.example");
+    }
+
+    @Test
+    void itWaitsForWhatIsMissing() throws Exception {
+        ScriptedEndpoint one = endpointThatSays("ok");
+        start();
+        CountDownLatch asked = new CountDownLatch(1);
+        Thread later = new Thread(() -> {
+            try {
+                asked.await();
+                services.replace(app(one.endpoint()).build());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        later.start();
+        run("wait", "app", "--timeout", "1");
+        assertThat(out)
+                .isEqualTo("app: the proxy at http://127.0.0.1:" + millau.telemetryPort()
+                        + " has no service of this name, after 1 s\n");
+        assertThat(status).isEqualTo(1);
+
+        asked.countDown();
+        run("wait", "app");
+        assertThat(status).isZero();
+        later.join();
+    }
+
+    @Test
+    void anInstanceThatDoesNotAnswerIsNamed() throws Exception {
+        Endpoint refuses = endpointThatRefuses();
+        start(app(endpointThatSays("ok").endpoint(), refuses).build());
+
+        run("wait", "app", "--timeout", "1");
+        assertThat(out)
+                .startsWith("app: " + refuses + " does not answer: Connection refused")
+                .endsWith(", after 1 s\n");
+        assertThat(status).isEqualTo(1);
+
+        run("wait", "app", "--replicas", "3", "--timeout", "1");
+        assertThat(out).isEqualTo("app: app has 2 instances, expected 3, after 1 s\n");
+
+        client().get("/");
+        client().get("/"); // one of these found that it refuses
+        run("wait", "app", "--timeout", "1");
+        assertThat(out).contains(refuses + " is out of rotation (ejected): Connection refused");
+    }
+
+    @Test
+    void anyResponseInTheProtocolOfTheInstanceCounts() throws Exception {
+        ScriptedEndpoint garbage = closing(ScriptedEndpoint.that(Fault.GARBAGE));
+        start(app(garbage.endpoint()).build());
+        run("wait", "app", "--timeout", "1");
+        assertThat(out).contains("does not answer: its response is not HTTP");
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
+    void allRoutesOfAServiceHaveToBeThere() throws Exception {
+        ScriptedEndpoint one = endpointThatSays("ok");
+        Endpoint refuses = endpointThatRefuses();
+        start(
+                Service.named("shop").endpoints(one.endpoint()).build(),
+                Service.named("shop/admin").path("/admin").endpoints(refuses).build());
+
+        run("wait", "shop", "--timeout", "1");
+        assertThat(out).startsWith("shop: " + refuses + " does not answer");
+        run("wait", "shop/admin", "--timeout", "1");
+        assertThat(out).startsWith("shop/admin: " + refuses + " does not answer");
+    }
+
+    @Test
+    void theEngineSaysWhichInstancesHaveToBeThere() throws Exception {
+        ScriptedEndpoint one = endpointThatSays("ok");
+        docker("[" + FakeDocker.container("app", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"") + "]");
+        start(app(withId(one, "of-the-version-before")).build());
+
+        run("wait", "app", "--timeout", "1");
+        assertThat(out)
+                .isEqualTo("app: app has other instances at the proxy than those that were deployed, after 1 s\n");
+        assertThat(err).isEmpty();
+
+        services.replace(app(withId(one, "app0123456789ab")).build());
+        run("wait", "app");
+        assertThat(out).isEqualTo("app: 1 instance is in rotation, and each answers\n");
+        assertThat(status).isZero();
+    }
+
+    private static Endpoint withId(ScriptedEndpoint endpoint, String id) {
+        Endpoint of = endpoint.endpoint();
+        return new Endpoint(id, of.scheme(), of.address(), of.port(), (UpstreamTls) null);
+    }
+
+    @Test
+    void withoutARunningProxyItIsUnknown() {
+        run("wait", "app", "--timeout", "1");
+        assertThat(err).contains("No running Millau responds at http://127.0.0.1:0: ");
+        assertThat(status).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "wait",
+                "wait a b",
+                "wait --all",
+                "wait app --replicas",
+                "wait app --replicas 0",
+                "wait app --timeout soon",
+                "wait app --timeout 100000"
+            })
+    void wrongArgumentsAreNamed(String command) {
+        run(command.split(" "));
+        assertThat(err).startsWith("wait").contains("expected");
+        assertThat(status).isEqualTo(2);
+    }
+}
