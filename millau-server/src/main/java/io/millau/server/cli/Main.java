@@ -62,6 +62,9 @@ public final class Main {
                                                    finds mistakes in services files (.properties), Compose and stack
                                                    files (.yml, .yaml) and the engine; without arguments, in SERVICES
                                                    and the engine. Exit status: 0 none, 1 some, 2 can't be read
+              java -jar millau-server.jar check --from traefik|caddy|nginx-proxy FILE...
+                                                   what the labels of another proxy in Compose and stack files become.
+                                                   Exit status: 0 all carried over, 1 some can't be, 2 can't be read
               java -jar millau-server.jar --help | --version
 
             Labels, on a Swarm service (deploy.labels) or a container:
