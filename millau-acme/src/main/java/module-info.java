@@ -6,6 +6,7 @@ module io.millau.acme {
     requires org.bouncycastle.provider;
     requires org.shredzone.acme4j;
     requires org.slf4j;
+    requires static org.dnsjava;
     requires static transitive org.jspecify;
 
     exports io.millau.acme;

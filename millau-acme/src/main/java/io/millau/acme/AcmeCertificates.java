@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Obtains, stores and renews certificates by ACME (RFC 8555), for the names passed to {@link #wanted}. Uses HTTP and
- * TLS challenges (RFC 8737), whichever the network allows. Names that no CA could certify are ignored: {@code *},
+ * TLS challenges (RFC 8737), whichever the network allows, and DNS challenges ({@link Builder#dns}), also for wildcards. Names that no CA could certify are ignored: {@code *},
  * addresses and names with underscores; for public directories also single labels and names of private domains ({@code
  * .local}, {@code .test}).
  *
@@ -67,6 +67,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
     private final List<Directory> directories;
+    private final boolean certifiesWildcards;
     private final Clock clock;
     private final Challenges challenges;
     private final NameWorker worker;
@@ -81,13 +82,14 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private volatile boolean closed;
     private Instant sweepAt;
 
-    AcmeCertificates(Store store, List<Directory> directories, Clock clock, Duration lease) {
+    AcmeCertificates(Store store, List<Directory> directories, @Nullable DnsRecords dns, Clock clock, Duration lease) {
         this.directories = directories;
+        this.certifiesWildcards = dns != null;
         this.clock = clock;
         this.challenges = new Challenges(store, clock);
         StoredCertificates certificates = new StoredCertificates(
                 store, directories.stream().map(Directory::issuer).toList());
-        Issuance issuance = new Issuance(store, certificates, directories, challenges, clock, lease);
+        Issuance issuance = new Issuance(store, certificates, directories, challenges, dns, clock, lease);
         this.worker = new NameWorker(certificates, challenges, issuance, clock);
         this.sweepAt = clock.instant().plus(FIRST_SWEEP);
         thread.setDaemon(true);
@@ -108,21 +110,36 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
 
     @Override
     public List<Certificate> find(@Nullable String serverName) {
-        NameState state = serverName == null ? null : states.get(serverName);
+        if (serverName == null) {
+            return List.of();
+        }
+        List<Certificate> exact = shown(serverName);
+        return exact.isEmpty() && certifiesWildcards ? shown(PublicNames.wildcard(serverName)) : exact;
+    }
+
+    private List<Certificate> shown(String name) {
+        NameState state = states.get(name);
         return state == null ? List.of() : state.shown();
     }
 
     /**
      * {@inheritDoc}
      *
-     * <p>Names are in lower case. Those that no directory could certify are ignored.
+     * <p>Names are in lower case. Those that no directory could certify are ignored, and so are those that a wildcard among them
+     * covers.
      */
     @Override
     public void wanted(Set<String> names) {
-        wanted = names.stream()
-                .filter(name -> directories.stream().anyMatch(directory -> directory.serves(name)))
+        Set<String> possible = names.stream().filter(this::isPossible).collect(Collectors.toUnmodifiableSet());
+        wanted = possible.stream()
+                .filter(name -> PublicNames.isWildcard(name) || !possible.contains(PublicNames.wildcard(name)))
                 .collect(Collectors.toUnmodifiableSet());
         changes.release();
+    }
+
+    private boolean isPossible(String name) {
+        return (certifiesWildcards || !PublicNames.isWildcard(name))
+                && directories.stream().anyMatch(directory -> directory.serves(name));
     }
 
     @Override
@@ -227,6 +244,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         private List<X509Certificate> trusted = List.of();
         private @Nullable String email;
         private AccountSettings.@Nullable Binding binding;
+        private @Nullable DnsChallenge dns;
         private Clock clock = Clock.systemUTC();
         private Duration lease = Duration.ofMinutes(3);
 
@@ -286,6 +304,12 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             return this;
         }
 
+        /** How responses to DNS challenges are published, which are tried first then. Without it, wildcards get no certificate. */
+        public Builder dns(DnsChallenge dns) {
+            this.dns = dns;
+            return this;
+        }
+
         /** The clock that decides when to renew, for tests. Timeouts of CAs use real time. */
         public Builder clock(Clock clock) {
             this.clock = clock;
@@ -310,7 +334,8 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                     .map(uri -> new Directory(uri, isPrivate(uri), account, store, provider))
                     .toList();
             check(all.stream().map(Directory::issuer).toList());
-            AcmeCertificates certificates = new AcmeCertificates(store, all, clock, lease);
+            AcmeCertificates certificates =
+                    new AcmeCertificates(store, all, dns == null ? null : dns.records(store, provider), clock, lease);
             certificates.begin();
             return certificates;
         }

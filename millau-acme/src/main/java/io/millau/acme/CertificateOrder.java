@@ -17,6 +17,7 @@ import org.shredzone.acme4j.PollableResource;
 import org.shredzone.acme4j.Problem;
 import org.shredzone.acme4j.Status;
 import org.shredzone.acme4j.challenge.Challenge;
+import org.shredzone.acme4j.challenge.Dns01Challenge;
 import org.shredzone.acme4j.challenge.Http01Challenge;
 import org.shredzone.acme4j.challenge.TlsAlpn01Challenge;
 import org.shredzone.acme4j.exception.AcmeException;
@@ -49,16 +50,21 @@ final class CertificateOrder {
 
     private final Directory directory;
     private final Challenges challenges;
+    private final @Nullable DnsRecords dns;
     private final Clock clock;
     private final String name;
     private final ChallengeType type;
     private final @Nullable StoredCertificate renewed;
     private final Deadline deadline;
 
-    /** @param renewed the certificate to be replaced; null if there is none */
+    /**
+     * @param dns for DNS challenges
+     * @param renewed the certificate to be replaced; null if there is none
+     */
     CertificateOrder(
             Directory directory,
             Challenges challenges,
+            @Nullable DnsRecords dns,
             Clock clock,
             String name,
             ChallengeType type,
@@ -66,6 +72,7 @@ final class CertificateOrder {
             Deadline deadline) {
         this.directory = directory;
         this.challenges = challenges;
+        this.dns = dns;
         this.clock = clock;
         this.name = name;
         this.type = type;
@@ -155,7 +162,10 @@ final class CertificateOrder {
         }
     }
 
-    private Challenges.Response publish(Challenge challenge) throws IOException, OrderException {
+    private Challenges.Response publish(Challenge challenge) throws IOException, OrderException, InterruptedException {
+        if (challenge instanceof Dns01Challenge record && dns != null) {
+            return dns.publish(PublicNames.base(name), record.getDigest(), deadline);
+        }
         if (challenge instanceof Http01Challenge http) {
             return challenges.http(http.getToken(), http.getAuthorization());
         }
@@ -173,7 +183,9 @@ final class CertificateOrder {
         }
         Optional<Problem> problem = authorization.findChallenge(type.toString()).flatMap(Challenge::getError);
         if (problem.isPresent()) {
-            throw OrderException.challengeFailed(name, type, problem.get());
+            String base = PublicNames.base(name);
+            String question = type == ChallengeType.DNS && dns != null ? dns.question(base) : type.question(base);
+            throw OrderException.challengeFailed(type, problem.get(), question);
         }
         throw OrderException.challengeFailed(
                 DEAD.contains(status)

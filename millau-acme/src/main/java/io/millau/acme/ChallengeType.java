@@ -11,7 +11,10 @@ enum ChallengeType {
     /** A certificate over TLS on port 443 (RFC 8737). */
     TLS(
             "tls-alpn-01",
-            "does https://%s/ reach this proxy from the internet, on port 443, without another proxy that terminates TLS?");
+            "does https://%s/ reach this proxy from the internet, on port 443, without another proxy that terminates TLS?"),
+
+    /** A TXT record (RFC 8555, 8.4), the only proof for a wildcard. */
+    DNS("dns-01", "do the public name servers of %s have the TXT records that ACME_DNS puts there?");
 
     private final String word;
     private final String question;
@@ -28,10 +31,6 @@ enum ChallengeType {
     /** What the operator should check if it fails. */
     String question(String name) {
         return String.format(question, name);
-    }
-
-    ChallengeType other() {
-        return this == HTTP ? TLS : HTTP;
     }
 
     /** The type as in ACME messages. */

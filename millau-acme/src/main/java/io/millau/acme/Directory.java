@@ -61,9 +61,10 @@ final class Directory {
         return (uri.getRawAuthority() + "_" + path).toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9.-]+", "_");
     }
 
-    /** Whether it may certify a name. */
+    /** Whether it may certify a name, or a wildcard. */
     boolean serves(String name) {
-        return isPrivate ? PublicNames.isHostName(name) : PublicNames.isPublic(name);
+        String base = PublicNames.base(name);
+        return isPrivate ? PublicNames.isHostName(base) : PublicNames.isPublic(base);
     }
 
     /** Logs its failures. */

@@ -9,15 +9,20 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.shredzone.acme4j.exception.AcmeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Obtains certificates. Only one replica orders for a name at a time. Directories are tried in order, each with both
- * types of challenge. Safe for use by several threads. Blocks.
+ * Obtains certificates. Only one replica orders for a name at a time. Directories are tried in order, each with all types of
+ * challenge that fit. Safe for use by several threads. Blocks.
  */
 final class Issuance {
 
@@ -30,22 +35,29 @@ final class Issuance {
     private final StoredCertificates certificates;
     private final List<Directory> directories;
     private final Challenges challenges;
+    private final @Nullable DnsRecords dns;
     private final Clock clock;
     private final Duration lease;
-    private volatile ChallengeType lastProof = ChallengeType.HTTP;
+    private volatile ChallengeType lastProof;
 
-    /** @param lease how long an order may take, before another replica may start one */
+    /**
+     * @param dns for DNS challenges, which are tried first; null without them
+     * @param lease how long an order may take, before another replica may start one
+     */
     Issuance(
             Store store,
             StoredCertificates certificates,
             List<Directory> directories,
             Challenges challenges,
+            @Nullable DnsRecords dns,
             Clock clock,
             Duration lease) {
         this.store = store;
         this.certificates = certificates;
         this.directories = directories;
         this.challenges = challenges;
+        this.dns = dns;
+        this.lastProof = dns == null ? ChallengeType.HTTP : ChallengeType.DNS;
         this.clock = clock;
         this.lease = lease;
     }
@@ -167,20 +179,34 @@ final class Issuance {
 
     private void order(NameState state, Directory directory, Deadline deadline)
             throws OrderException, IOException, InterruptedException {
-        ChallengeType first = state.certificate().map(StoredCertificate::proof).orElse(lastProof);
-        try {
-            order(state, directory, first, deadline);
-        } catch (OrderException failed) {
-            if (!failed.isChallengeFailed()) {
-                throw failed;
-            }
-            LOG.debug("{} can't be validated by {}, the other type is tried", state.name(), first, failed);
+        OrderException failure = null;
+        for (ChallengeType type : types(state)) {
             try {
-                order(state, directory, first.other(), deadline);
+                order(state, directory, type, deadline);
+                return;
             } catch (OrderException e) {
-                throw failed.and(e);
+                failure = failure == null ? e : failure.and(e);
+                if (!e.isChallengeFailed()) {
+                    break;
+                }
+                LOG.debug("{} can't be validated by {}", state.name(), type, e);
             }
         }
+        throw Objects.requireNonNull(failure);
+    }
+
+    /** The types of challenge for a name: first the one that was valid last. */
+    private Set<ChallengeType> types(NameState state) {
+        if (PublicNames.isWildcard(state.name())) {
+            return EnumSet.of(ChallengeType.DNS);
+        }
+        Set<ChallengeType> types = new LinkedHashSet<>();
+        types.add(state.certificate().map(StoredCertificate::proof).orElse(lastProof));
+        types.addAll(EnumSet.allOf(ChallengeType.class));
+        if (dns == null) {
+            types.remove(ChallengeType.DNS);
+        }
+        return types;
     }
 
     private void order(NameState state, Directory directory, ChallengeType type, Deadline deadline)
@@ -189,13 +215,16 @@ final class Issuance {
         CertificateOrder order = new CertificateOrder(
                 directory,
                 challenges,
+                dns,
                 clock,
                 state.name(),
                 type,
                 state.certificate().orElse(null),
                 deadline);
         StoredCertificate obtained = result(order::obtain);
-        lastProof = type;
+        if (!PublicNames.isWildcard(state.name())) {
+            lastProof = type;
+        }
         int failures = state.failures();
         state.obtained(obtained, put(state.name(), obtained), clock.instant());
         LOG.info(

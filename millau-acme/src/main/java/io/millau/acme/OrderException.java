@@ -60,9 +60,13 @@ final class OrderException extends Exception {
         return new OrderException(message, Kind.CHALLENGE, null, null);
     }
 
-    /** The CA could not validate a challenge. */
-    static OrderException challengeFailed(String name, ChallengeType type, Problem problem) {
-        String message = type + " failed: " + LogMessages.of(problem) + " (" + type.question(name) + ")";
+    /**
+     * The CA could not validate a challenge.
+     *
+     * @param question what the operator should check
+     */
+    static OrderException challengeFailed(ChallengeType type, Problem problem, String question) {
+        String message = type + " failed: " + LogMessages.of(problem) + " (" + question + ")";
         Kind kind = CA_SPECIFIC.contains(problem.getType().toString()) ? Kind.REJECTED : Kind.CHALLENGE;
         return new OrderException(message, kind, null, null);
     }

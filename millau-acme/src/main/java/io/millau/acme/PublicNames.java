@@ -31,7 +31,24 @@ final class PublicNames {
             "private",
             "test");
 
+    private static final String WILDCARD = "*.";
+
     private PublicNames() {}
+
+    /** Whether it stands for all subdomains of a name, as {@code *.shop.example} does. */
+    static boolean isWildcard(String name) {
+        return name.startsWith(WILDCARD);
+    }
+
+    /** The name whose DNS proves a name: that of which a wildcard has the subdomains. */
+    static String base(String name) {
+        return isWildcard(name) ? name.substring(WILDCARD.length()) : name;
+    }
+
+    /** The wildcard that a name fits. */
+    static String wildcard(String name) {
+        return "*" + name.substring(Math.max(0, name.indexOf('.')));
+    }
 
     /**
      * Whether any CA could certify a name: a host name in lower case, not {@code *}, not an address, without

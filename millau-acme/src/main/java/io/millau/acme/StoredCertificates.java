@@ -126,14 +126,19 @@ final class StoredCertificates {
     }
 
     private static String value(String issuer, String name) {
-        return issuer + "/" + name + CERTIFICATE;
+        return issuer + "/" + segment(name) + CERTIFICATE;
     }
 
     private static String pauseOf(String issuer, String name) {
-        return issuer + "/" + name + PAUSE;
+        return issuer + "/" + segment(name) + PAUSE;
     }
 
     private String failureOf(String name) {
-        return issuers.get(0) + "/" + name + FAILURE;
+        return issuers.get(0) + "/" + segment(name) + FAILURE;
+    }
+
+    /** A segment can't have the asterisk of a wildcard. */
+    private static String segment(String name) {
+        return name.replace('*', '_');
     }
 }

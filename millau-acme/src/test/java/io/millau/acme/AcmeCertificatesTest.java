@@ -173,7 +173,8 @@ class AcmeCertificatesTest {
     void invalidNamesAreNotOrdered() throws Exception {
         challengeServers.http(ca);
         try (AcmeCertificates certificates = start(builder())) {
-            certificates.wanted(Set.of("*", "10.0.0.1", "[::1]", "::1", "my_app.millau-proxy.org", "", NAME));
+            certificates.wanted(
+                    Set.of("*", "*.millau-proxy.org", "10.0.0.1", "[::1]", "::1", "my_app.millau-proxy.org", "", NAME));
             awaitCertificate(certificates, NAME);
         }
         assertThat(issued()).isEqualTo(1);

@@ -45,8 +45,8 @@ class DirectoryTest {
     }
 
     @Test
-    void noDirectoryServesAddressesAndWildcards() {
-        for (String name : List.of("10.0.0.1", "::1", "*", "*.one.org", "my_app.one.org")) {
+    void noDirectoryServesAddressesNorTheAsteriskAlone() {
+        for (String name : List.of("10.0.0.1", "::1", "*", "*.10.0.0.1", "*.*.one.org", "my_app.one.org")) {
             assertThat(directory("https://ca.millau-proxy.org/dir", true).serves(name))
                     .isFalse();
         }

@@ -34,7 +34,7 @@ public interface CertificateSource {
 
     /**
      * Called when the set of served names without a certificate from labels or files changes. A source that can obtain
-     * certificates should do so for these names, and no others.
+     * certificates should do so for these names, and no others. Wildcards such as {@code *.shop.example} are among them.
      */
     default void wanted(Set<String> names) {}
 

@@ -1,18 +1,22 @@
 package io.millau.core;
 
 import io.millau.core.internal.HostNames;
+import java.util.Comparator;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the longest configured suffix, in whole labels, of a host name; {@code *} is the shortest. Immutable. Doesn't
- * allocate, except for IPv6 addresses: hashes are computed from the end of the name, so that one pass over the requested host gives the hash of
- * each suffix.
+ * Finds the longest configured suffix, in whole labels, of a host name; {@code *} is the shortest. For a subdomain, {@code
+ * *.shop.example} comes before {@code shop.example}. Immutable. Doesn't allocate, except for IPv6 addresses: hashes are computed from
+ * the end of the name, so that one pass over the requested host gives the hash of each suffix.
  */
 final class HostIndex<T> {
 
     private final Entry<T>[] buckets;
     private final @Nullable Entry<T> any;
+
+    /** Whether there are hosts of which the subdomains alone match. */
+    private final boolean hasSubdomains;
 
     /** A configured host, with the next shorter configured suffix. */
     static final class Entry<T> {
@@ -36,12 +40,17 @@ final class HostIndex<T> {
         buckets = new Entry[Integer.highestOneBit(Math.max(1, values.size())) * 4];
         T anyValue = values.get(Service.ANY_HOST);
         any = anyValue == null ? null : new Entry<>(Service.ANY_HOST, anyValue, 0, null, null);
+        hasSubdomains = values.keySet().stream().anyMatch(host -> host.startsWith(Service.SUBDOMAINS));
         // Shorter names first, so that each finds its next shorter suffix.
         values.entrySet().stream()
                 .filter(entry -> !entry.getKey().equals(Service.ANY_HOST))
-                .sorted((a, b) ->
-                        Integer.compare(a.getKey().length(), b.getKey().length()))
-                .forEach(entry -> add(entry.getKey(), entry.getValue()));
+                .sorted(Comparator.comparingInt(entry -> suffix(entry.getKey()).length()))
+                .forEach(entry -> add(suffix(entry.getKey()), entry.getValue()));
+    }
+
+    /** What a requested host ends in: with a dot before it if only subdomains match. */
+    private static String suffix(String host) {
+        return host.startsWith(Service.SUBDOMAINS) ? host.substring(1) : host;
     }
 
     private void add(String host, T value) {
@@ -78,10 +87,14 @@ final class HostIndex<T> {
             char c = lower(requested.charAt(i));
             if (c == '.') {
                 best = either(find(hash, requested, i + 1, end), best);
+                if (hasSubdomains && i > 0) {
+                    best = either(find(hash * 31 + c, requested, i, end), best);
+                }
             }
             hash = hash * 31 + c;
         }
-        return either(find(hash, requested, 0, end), best);
+        boolean isName = end > 0 && requested.charAt(0) != '.';
+        return isName ? either(find(hash, requested, 0, end), best) : best;
     }
 
     private static <T> @Nullable Entry<T> either(@Nullable Entry<T> first, @Nullable Entry<T> second) {

@@ -28,12 +28,42 @@ final class RouteTable {
     /** The CAs of client certificates for each host; null if no host needs client certificates. */
     private final @Nullable HostIndex<Optional<Set<X509Certificate>>> clientCa;
 
+    /** The services that give the pages for failures; null if none does. */
+    private final @Nullable HostIndex<Pool> errorPages;
+
     /** @param turnOf the counter of turns of a route */
     RouteTable(Collection<Pool.Member> members, Function<Route, AtomicInteger> turnOf) {
         Map<String, Optional<Set<X509Certificate>>> clientCas = clientCas(members);
         clientCa = clientCas.values().stream().allMatch(Optional::isEmpty) ? null : new HostIndex<>(clientCas);
         running = index(members, true, turnOf, clientCas);
         idle = index(members, false, turnOf, clientCas);
+        errorPages = errorPages(members);
+    }
+
+    private static @Nullable HostIndex<Pool> errorPages(Collection<Pool.Member> members) {
+        Map<String, List<Pool.Member>> byHost = new HashMap<>();
+        for (Pool.Member member : members) {
+            if (member.service.errors() != null && member.endpoints.length > 0) {
+                member.service
+                        .hosts()
+                        .forEach(host -> byHost.computeIfAbsent(host, h -> new ArrayList<>(1))
+                                .add(member));
+            }
+        }
+        Map<String, Pool> pools = new HashMap<>();
+        byHost.forEach(
+                (host, equals) -> pools.put(host, new Pool(new Route(host, "/"), equals, new AtomicInteger(), null)));
+        return pools.isEmpty() ? null : new HostIndex<>(pools);
+    }
+
+    /** The running services that give the pages for failures of requests for a host; null if none does. */
+    @Nullable
+    Pool errorPages(String host) {
+        if (errorPages == null) {
+            return null;
+        }
+        var best = errorPages.longest(host);
+        return best == null ? null : best.value;
     }
 
     /** If several services of a host require CAs, those that are common to all. */

@@ -282,6 +282,19 @@ public final class Router {
         return pool == null ? null : new Delivery(pool, request, retryPolicy, ticker, ejecting);
     }
 
+    /**
+     * Opens the delivery of a request for the page of a failure: {@link Service#errors()}. The caller must close it.
+     *
+     * @param host the host of the request that failed, as in {@link #open(String, String, Request)}
+     * @return null if no running service gives pages for this host
+     */
+    public @Nullable Delivery openErrorPage(String host) {
+        Pool pool = table.errorPages(host);
+        return pool == null
+                ? null
+                : new Delivery(pool, new PlainRequest(host, "/", "GET"), retryPolicy, ticker, ejecting);
+    }
+
     private @Nullable Pool match(String host, String path) {
         Pool pool = table.match(host, path);
         return pool == null || isForgotten(pool) ? null : pool;

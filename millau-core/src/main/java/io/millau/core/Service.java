@@ -42,6 +42,9 @@ public final class Service {
     /** The host that matches every request. */
     public static final String ANY_HOST = "*";
 
+    /** Before a host name, as in {@code *.shop.example}: the host's subdomains match, and it does not. */
+    public static final String SUBDOMAINS = "*.";
+
     private final String id;
     private final String name;
     private final List<Endpoint> endpoints;
@@ -111,7 +114,7 @@ public final class Service {
         return value(Labels.ENABLED);
     }
 
-    /** Its host names, in lower case without a trailing dot, or {@link #ANY_HOST}; at least one. */
+    /** Its host names, in lower case without a trailing dot, {@link #SUBDOMAINS} of them, or {@link #ANY_HOST}; at least one. */
     public List<String> hosts() {
         return hosts;
     }
@@ -163,6 +166,14 @@ public final class Service {
     /** The path of active health checks; null for none. */
     public @Nullable String health() {
         return get(Labels.HEALTH);
+    }
+
+    /**
+     * The path of the pages that this service gives for the proxy's own failures of requests for its hosts, with {@code {status}}
+     * in the place of the status; null if it gives none. See {@link Router#openErrorPage}.
+     */
+    public @Nullable String errors() {
+        return get(Labels.ERRORS);
     }
 
     /** How long requests at a removed endpoint may take to finish. */
@@ -441,6 +452,15 @@ public final class Service {
          */
         public Builder health(@Nullable String health) {
             return set(Labels.HEALTH, health);
+        }
+
+        /**
+         * See {@link Service#errors()}.
+         *
+         * @throws IllegalArgumentException if it is not a path with {@code {status}} in it
+         */
+        public Builder errors(@Nullable String path) {
+            return set(Labels.ERRORS, path);
         }
 
         /**

@@ -135,11 +135,10 @@ public final class ServicesFile implements ServiceSource {
             List<Service> found = new ArrayList<>();
             declared.problems().forEach(problem -> batch.problem(problem.service(), problem.message()));
             declared.values().forEach((name, values) -> {
-                Settings read = batch.accept(name, name, reading(name, values));
-                if (read != null) {
-                    found.add(read.service(name)
-                            .id("file:" + name)
-                            .endpoints(endpoints(name, read, values.get(name + "." + ENDPOINTS), batch))
+                String urls = values.get(name + "." + ENDPOINTS);
+                for (LabelReader.Route route : batch.accept(name, name, reading(name, values))) {
+                    found.add(route.toService("file:" + name)
+                            .endpoints(endpoints(route, urls, batch))
                             .build());
                 }
             });
@@ -153,8 +152,8 @@ public final class ServicesFile implements ServiceSource {
             return mistakes.isEmpty() ? reading : reading.unreadable(mistakes);
         }
 
-        private List<Endpoint> endpoints(
-                String service, Settings settings, @Nullable String urls, LabelReader.Batch batch) {
+        private List<Endpoint> endpoints(LabelReader.Route route, @Nullable String urls, LabelReader.Batch batch) {
+            String service = route.service();
             if (urls == null || urls.isBlank()) {
                 batch.problem(
                         service,
@@ -165,7 +164,7 @@ public final class ServicesFile implements ServiceSource {
             List<Endpoint> endpoints = new ArrayList<>();
             for (String url : urls.strip().split("\\s+")) {
                 try {
-                    endpoints.addAll(endpointsOf(url, settings));
+                    endpoints.addAll(endpointsOf(url, route));
                 } catch (IllegalArgumentException e) {
                     batch.problem(
                             service,
@@ -179,7 +178,8 @@ public final class ServicesFile implements ServiceSource {
                     .toList();
         }
 
-        private List<Endpoint> endpointsOf(String url, Settings settings) {
+        private List<Endpoint> endpointsOf(String url, LabelReader.Route route) {
+            Settings settings = route.settings();
             Matcher parts = URL.matcher(url);
             if (!parts.matches()) {
                 throw new IllegalArgumentException(
@@ -193,7 +193,7 @@ public final class ServicesFile implements ServiceSource {
             return resolve(host).stream()
                     .map(address -> settings.endpoint(
                             scheme,
-                            IpAddresses.text(address) + ":" + port,
+                            route.endpointId(IpAddresses.text(address) + ":" + port),
                             address,
                             port,
                             host.replaceAll("[\\[\\]]", "")))

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.ServiceLabels;
-import io.millau.core.internal.Settings;
 import io.millau.core.internal.Vocabulary;
 import io.millau.core.testing.Fuzz;
 import java.io.ByteArrayOutputStream;
@@ -40,6 +39,8 @@ class ConfigurationFuzzTest {
                         "\0",
                         "millau.path=/x\n",
                         "millau.enabled=true\n",
+                        "millau.admin.",
+                        "admin.port=9000\n",
                         "xn--",
                         "\u00c3\u009f",
                         "-----BEGIN CERTIFICATE-----",
@@ -49,18 +50,19 @@ class ConfigurationFuzzTest {
                     Vocabulary.Reading reading = ServiceLabels.read(labels, Set.of(80));
                     assertThat(reading)
                             .hasToString(ServiceLabels.read(labels, Set.of(80)).toString());
-                    assertThat(reading.settings() != null || !reading.problems().isEmpty())
+                    assertThat(!reading.routes().isEmpty()
+                                    || !reading.problems().isEmpty())
                             .as("settings, or why there are none")
                             .isTrue();
                     for (String problem : reading.problems()) {
                         assertThat(problem.toLowerCase()).as("names the label").startsWith("millau.");
                         assertThat(problem).as("one line").doesNotContain("\n", "\r", "\0");
                     }
-                    Settings settings = reading.settings();
-                    if (settings != null) {
+                    reading.routes().forEach((route, settings) -> {
+                        assertThat(route).matches("[0-9A-Za-z-]*");
                         assertThat(settings.port()).isBetween(0, 65_535);
                         assertThat(settings.service("app").build().path()).startsWith("/");
-                    }
+                    });
                 });
     }
 
@@ -79,6 +81,8 @@ class ConfigurationFuzzTest {
                         "services",
                         ".endpoints = http://10.0.0.9:80",
                         ".hosts=",
+                        ".admin",
+                        ".path=/admin\n",
                         ".",
                         "=",
                         ":",
@@ -110,10 +114,10 @@ class ConfigurationFuzzTest {
                     declared.values().forEach((name, values) -> {
                         List<String> mistakes = declared.mistakes(name);
                         Vocabulary.Reading reading = Labels.ALL.readFile(name, values);
-                        Settings settings =
+                        List<LabelReader.Route> routes =
                                 batch.accept(name, name, mistakes.isEmpty() ? reading : reading.unreadable(mistakes));
                         assertThat(name).isNotEmpty();
-                        if (settings != null) {
+                        if (!routes.isEmpty()) {
                             read.add(name);
                             assertThat(mistakes).as("mistakes of " + name).isEmpty();
                         }
@@ -121,7 +125,8 @@ class ConfigurationFuzzTest {
                     assertThat(read).contains("good-one");
                     Service good = Labels.ALL
                             .readFile("good-one", declared.values().get("good-one"))
-                            .settings()
+                            .routes()
+                            .get("")
                             .service("good-one")
                             .build();
                     assertThat(good.hosts()).containsExactly("good.example");

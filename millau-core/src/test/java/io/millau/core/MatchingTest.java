@@ -107,6 +107,41 @@ class MatchingTest {
         assertThat(selection("x.com", "/", true)).isEqualTo("com");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "two.com, two.com",
+        "x.two.com, *.two.com",
+        "X.Y.Two.com.:80, *.two.com",
+        "three.two.com, three.two.com",
+        "x.three.two.com, three.two.com",
+        "four.two.com, *.two.com",
+        "x.four.two.com, *.four.two.com",
+        "one.com, *.com",
+        "com, *",
+        ".two.com, two.com",
+        "xtwo.com, *.com",
+        "xfour.two.com, *.two.com"
+    })
+    @DisplayName("*.two.com matches subdomains alone, and they prefer it to two.com")
+    void subdomainsAlone(String requested, String selected) {
+        declareServices(
+                new String[] {"*", "*.com", "two.com", "*.two.com", "three.two.com", "*.four.two.com"},
+                new String[] {"/"});
+
+        assertThat(selection(requested, "/", true)).isEqualTo(selected);
+    }
+
+    @Test
+    void aHostItselfIsTriedIfThePathOfItsSubdomainsDoesNotMatch() {
+        router.replace(Set.of(
+                running("tenants").hosts("*.shop.com").path("/cart/").build(),
+                running("shop").hosts("shop.com").path("/").build()));
+
+        assertThat(matchingService("a.shop.com", "/cart/1")).isEqualTo("tenants");
+        assertThat(matchingService("a.shop.com", "/")).isEqualTo("shop");
+        assertThat(matchingService("shop.com", "/cart/1")).isEqualTo("shop");
+    }
+
     @Test
     void aLessSpecificHostIsTriedIfThePathDoesNotMatch() {
         router.replace(Set.of(

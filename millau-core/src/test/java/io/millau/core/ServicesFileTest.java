@@ -61,6 +61,56 @@ class ServicesFileTest {
     }
 
     @Test
+    void aServiceMayHaveSeveralRoutesAtItsEndpoints() throws Exception {
+        Files.writeString(file, """
+                shop.endpoints = http://10.0.0.5:8080
+                shop.hosts = shop.example
+                shop.admin.path = /admin
+                shop.admin.allow = private
+                """);
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.problems()).isEmpty();
+        assertThat(snapshot.services())
+                .extracting(Service::name, Service::hosts, Service::path, Service::id)
+                .containsExactly(
+                        tuple("shop", List.of("shop.example"), "/", "file:shop"),
+                        tuple("shop/admin", List.of("shop.example"), "/admin", "admin of file:shop"));
+        assertThat(snapshot.services())
+                .extracting(service -> service.endpoints().toString())
+                .containsOnly("[http://10.0.0.5:8080]");
+    }
+
+    @Test
+    void aNameWithEndpointsIsAServiceAndNoRoute() throws Exception {
+        Files.writeString(file, """
+                shop.endpoints = http://10.0.0.5
+                shop.admin.endpoints = http://10.0.0.6
+                shop.admin.path = /admin
+                shop.admin.old.path = /old
+                """);
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.problems()).isEmpty();
+        assertThat(snapshot.services())
+                .extracting(Service::name, service -> service.endpoints().toString())
+                .containsExactlyInAnyOrder(
+                        tuple("shop", "[http://10.0.0.5:80]"),
+                        tuple("shop.admin", "[http://10.0.0.6:80]"),
+                        tuple("shop.admin/old", "[http://10.0.0.6:80]"));
+    }
+
+    @Test
+    void whatIsWrongWithTheEndpointsOfAllRoutesIsSaidOnce() throws Exception {
+        Files.writeString(file, "shop.hosts = a.example\nshop.endpoints = ftp://10.0.0.5\nshop.b.hosts = b.example\n");
+
+        assertThat(ServiceSource.file(file).look().problems())
+                .extracting(Problem::toString)
+                .containsExactly("shop: shop.endpoints=ftp://10.0.0.5: expected http://HOST:PORT, https://HOST:PORT or"
+                        + " h2c://HOST:PORT without a path (this endpoint is left out)");
+    }
+
+    @Test
     void lookFailsForAFileThatIsNotText() throws Exception {
         Files.write(file, "app.hosts = one.com".getBytes(StandardCharsets.UTF_16LE));
 

@@ -24,7 +24,6 @@ final class EngineReader {
     private static final Fields NODE = Fields.of("ID", "Status/Addr", "ManagerStatus/Addr");
 
     private static final String PORT = ServiceLabels.PREFIX + "port";
-    private static final String ENABLED = ServiceLabels.PREFIX + "enabled";
 
     private final DockerApi api;
     private final Map<String, Inspected> inspected = new HashMap<>();
@@ -215,10 +214,10 @@ final class EngineReader {
         List<Container> containers = new ArrayList<>();
         for (Container listed : api.list("/containers/json?all=true", Container.FIELDS, Container::of)) {
             Container container = listed;
-            if (isEnabled(listed) && needsPorts(listed)) {
+            if (mayBeEnabled(listed) && needsPorts(listed)) {
                 container = container.withPorts(inspect(listed.id()).ports);
             }
-            if (isEnabled(listed) && needsNetworkMode(listed)) {
+            if (mayBeEnabled(listed) && needsNetworkMode(listed)) {
                 container = container.withNetworkMode(inspect(listed.id()).networkMode);
             }
             containers.add(container);
@@ -227,8 +226,8 @@ final class EngineReader {
         return containers;
     }
 
-    private static boolean isEnabled(Container container) {
-        return !container.isTask() && Boolean.parseBoolean(container.labels().get(ENABLED));
+    private static boolean mayBeEnabled(Container container) {
+        return !container.isTask() && ServiceLabels.mayEnable(container.labels());
     }
 
     /**

@@ -4,8 +4,8 @@ import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
 import io.millau.core.internal.LabelReader;
+import io.millau.core.internal.LabelText;
 import io.millau.core.internal.ServiceLabels;
-import io.millau.core.internal.Settings;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -63,11 +63,12 @@ final class SnapshotBuilder {
     private record HostNetwork(Optional<InetAddress> address) {}
 
     /** A service, with what it was made of and what is wrong with it. */
-    private record Made(
-            String name, Settings settings, List<Instance> instances, Service service, Set<String> mismatches) {
+    private record Made(LabelReader.Route route, List<Instance> instances, Service service, Set<String> mismatches) {
 
-        boolean isOf(String name, Settings settings, List<Instance> instances) {
-            return this.name.equals(name) && this.settings == settings && this.instances.equals(instances);
+        boolean isOf(LabelReader.Route other, List<Instance> instances) {
+            return route.name().equals(other.name())
+                    && route.settings() == other.settings()
+                    && this.instances.equals(instances);
         }
     }
 
@@ -124,10 +125,7 @@ final class SnapshotBuilder {
 
         private void addSwarmService(SwarmService service) {
             String id = "swarm:" + service.id();
-            Settings settings = batch.read(id, service.name(), service.labels(), service.ports());
-            if (settings == null) {
-                return;
-            }
+            List<LabelReader.Route> routes = batch.read(id, service.name(), service.labels(), service.ports());
             List<Instance> instances = running.getOrDefault(service.id(), List.of()).stream()
                     .map(task -> new Instance(
                             task.id(),
@@ -137,7 +135,7 @@ final class SnapshotBuilder {
                                             Optional.ofNullable(view.nodes().get(task.nodeId())))
                                     : null))
                     .toList();
-            add(id, service.name(), settings, instances);
+            routes.forEach(route -> add(id, route, instances));
         }
 
         private void addContainers(String id, List<Container> replicas) {
@@ -146,15 +144,12 @@ final class SnapshotBuilder {
             if (!ServiceLabels.concern(newest.labels())) {
                 return;
             }
-            Settings settings = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());
-            if (settings == null) {
-                return;
-            }
+            List<LabelReader.Route> routes = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());
             List<Instance> instances = replicas.stream()
                     .filter(Container::ready)
                     .map(this::instance)
                     .toList();
-            add(id, newest.serviceName(), settings, instances);
+            routes.forEach(route -> add(id, route, instances));
         }
 
         private Instance instance(Container container) {
@@ -174,37 +169,35 @@ final class SnapshotBuilder {
                     .orElse(container);
         }
 
-        private void add(String id, String name, Settings settings, List<Instance> instances) {
+        private void add(String ofService, LabelReader.Route route, List<Instance> instances) {
+            String id = route.id(ofService);
             Made before = made.get(id);
-            Made now = before != null && before.isOf(name, settings, instances)
-                    ? before
-                    : make(id, name, settings, instances);
+            Made now = before != null && before.isOf(route, instances) ? before : make(ofService, route, instances);
             nowMade.put(id, now);
-            now.mismatches().forEach(message -> batch.problem(name, message));
+            now.mismatches().forEach(message -> batch.problem(route.service(), message));
             services.add(now.service());
         }
 
-        private Made make(String id, String name, Settings settings, List<Instance> instances) {
+        private Made make(String ofService, LabelReader.Route route, List<Instance> instances) {
             Set<String> mismatches = new TreeSet<>();
             // A service that is not enabled needs neither a port nor a shared network.
-            List<Endpoint> endpoints =
-                    settings.enabled() ? endpoints(name, settings, instances, mismatches) : List.of();
-            Service service = settings.service(name).id(id).endpoints(endpoints).build();
-            return new Made(name, settings, instances, service, mismatches);
+            List<Endpoint> endpoints = route.settings().enabled() ? endpoints(route, instances, mismatches) : List.of();
+            Service service = route.toService(ofService).endpoints(endpoints).build();
+            return new Made(route, instances, service, mismatches);
         }
 
-        private List<Endpoint> endpoints(
-                String name, Settings settings, List<Instance> instances, Set<String> mismatches) {
+        private List<Endpoint> endpoints(LabelReader.Route route, List<Instance> instances, Set<String> mismatches) {
             List<Endpoint> endpoints = new ArrayList<>();
             for (Instance instance : instances) {
-                address(instance, settings.network(), mismatches)
-                        .ifPresent(address -> endpoints.add(settings.endpoint(instance.id(), address, name)));
+                address(instance, route.settings().network(), mismatches)
+                        .ifPresent(address -> endpoints.add(
+                                route.settings().endpoint(route.endpointId(instance.id()), address, route.service())));
             }
             endpoints.sort((a, b) -> a.id().compareTo(b.id()));
             return endpoints;
         }
 
-        private Optional<InetAddress> address(Instance instance, @Nullable String preferred, Set<String> mismatches) {
+        private Optional<InetAddress> address(Instance instance, @Nullable LabelText network, Set<String> mismatches) {
             HostNetwork hostNetwork = instance.hostNetwork();
             if (hostNetwork != null) {
                 if (hostNetwork.address().isEmpty()) {
@@ -213,14 +206,15 @@ final class SnapshotBuilder {
                 }
                 return hostNetwork.address();
             }
+            String preferred = network == null ? null : network.value();
             List<Attachment> reachable = addresses.reachable(instance.attachments(), preferred);
             if (reachable.isEmpty()) {
                 mismatches.add(addresses.mismatch(instance.attachments()));
                 return Optional.empty();
             }
             Attachment best = reachable.get(0);
-            if (preferred != null && !best.network().equals(preferred)) {
-                mismatches.add(ServiceLabels.PREFIX + "network=" + preferred
+            if (network != null && !best.network().equals(preferred)) {
+                mismatches.add(network.label() + "=" + preferred
                         + ": expected a network that it shares with"
                         + " the proxy: "
                         + reachable.stream().map(Attachment::network).distinct().collect(Collectors.joining(", "))

@@ -84,6 +84,83 @@ class SnapshotBuilderTest {
         return EngineJson.container(id, labels, "running", "Up 5 seconds", address);
     }
 
+    // ---- Routes
+
+    private static final String[] ADMIN = {"millau.admin.port", "9000", "millau.admin.path", "/admin"};
+
+    @Test
+    void aRouteOfASwarmServiceIsAServiceOfItsOwn() {
+        service("web", with(ADMIN));
+        task(EngineJson.task("t1", "web", "running", "running", "app", "10.0.1.3"));
+
+        List<Service> routes = build().services();
+        assertThat(messages()).isEmpty();
+        assertThat(routes).extracting(Service::name).containsExactly("web", "web/admin");
+        assertThat(routes).extracting(Service::id).containsExactly("swarm:web", "admin of swarm:web");
+        assertThat(routes.get(0).endpoints()).extracting(Endpoint::toString).containsExactly("http://10.0.1.3:80");
+        assertThat(routes.get(1).endpoints()).extracting(Endpoint::toString).containsExactly("http://10.0.1.3:9000");
+    }
+
+    @Test
+    void aRouteOfAComposeServiceHasAllItsReplicas() {
+        container(running("a", compose("shop", "web", ADMIN), "172.17.0.2"));
+        container(running("b", compose("shop", "web", ADMIN), "172.17.0.3"));
+
+        assertThat(build().services()).extracting(Service::name).containsExactly("web", "web/admin");
+        assertThat(build().services().get(1).endpoints())
+                .extracting(Endpoint::toString)
+                .containsExactly("http://172.17.0.2:9000", "http://172.17.0.3:9000");
+    }
+
+    /** Otherwise the health checks of two routes at one port, with a path each, would undo each other's results. */
+    @Test
+    void routesAtOnePortHaveEndpointsOfTheirOwn() {
+        container(running("web", with("millau.path", "/", "millau.admin.path", "/admin"), "172.17.0.2"));
+
+        assertThat(build().services())
+                .extracting(service -> service.endpoints().get(0).id())
+                .containsExactly("web", "web/admin");
+    }
+
+    @Test
+    void oneContainerHasOneNameForTheTlsOfAllItsRoutes() {
+        container(running("web", with("millau.admin.port", "9443", "millau.admin.scheme", "https"), "172.17.0.2"));
+
+        assertThat(build().services().get(1).endpoints().get(0).tls().name()).isEqualTo("web");
+    }
+
+    @Test
+    void whatIsWrongWithTheInstancesOfAllRoutesIsSaidOnceAndTheLabelAsItIsWritten() {
+        container(running("gone", with(ADMIN), ""));
+        container(running("web", with("millau.admin.path", "/admin", "millau.admin.network", "front"), "172.17.0.2"));
+
+        assertThat(build().problems()).extracting(Problem::service).containsExactly("gone", "web");
+        assertThat(messages().get(1)).startsWith("millau.admin.network=front: expected a network that it shares");
+    }
+
+    @Test
+    void aRouteThatIsAddedLeavesTheOtherAsItIs() {
+        container(running("web", LABELS, "172.17.0.2"));
+        Service before = only();
+        containers.clear();
+        container(running("web", with(ADMIN), "172.17.0.2"));
+
+        assertThat(build().services()).hasSize(2).first().isEqualTo(before);
+        containers.clear();
+        container(running("web", LABELS, "172.17.0.2"));
+        assertThat(only()).isEqualTo(before);
+    }
+
+    /** Labels may hold anything, also the name of another service's route. */
+    @Test
+    void noServiceHasTheIdOfARoute() {
+        container(running("a", compose("shop", "web", ADMIN), "172.17.0.2"));
+        container(running("b", compose("shop", "web/admin"), "172.17.0.3"));
+        container(running("c", compose("shop/web", "admin"), "172.17.0.4"));
+
+        assertThat(build().services()).extracting(Service::id).doesNotHaveDuplicates();
+    }
+
     // ---- Swarm
 
     @ParameterizedTest

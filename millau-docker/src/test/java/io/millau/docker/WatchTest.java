@@ -108,6 +108,48 @@ class WatchTest {
                 .containsExactly("http://172.17.0.1:80");
     }
 
+    /** Nothing but its route is enabled, and only the inspection tells its port. */
+    @Test
+    void aContainerWithAnEnabledRouteIsInspected() throws Exception {
+        engine.on("/containers/json", """
+                        [{"Id":"web","Names":["/web"],"Created":1,"Labels":{"millau.admin.enabled":"true","millau.admin.path":"/admin"},
+                          "State":"running","Status":"Up 5 seconds","Ports":null,"HostConfig":{},"NetworkSettings":null}]
+                        """)
+                .on(
+                        "/containers/web/json",
+                        "{\"Config\":{\"ExposedPorts\":{\"9000/tcp\":{}}},\"HostConfig\":{\"NetworkMode\":\"host\"}}")
+                .on("/networks", NETWORKS);
+
+        assertThat(engine.source().look().services()).singleElement().satisfies(service -> {
+            assertThat(service.name()).isEqualTo("web/admin");
+            assertThat(service.endpoints()).extracting(Endpoint::toString).containsExactly("http://172.17.0.1:9000");
+        });
+    }
+
+    /** GitLab's registry listens on another port of its container, and is put behind the proxy later. */
+    @Test
+    void aRouteThatIsAddedAndRemovedComesAndGoesAlone() {
+        Map<String, String> withRegistry = Map.of(
+                "millau.enabled", "true",
+                "millau.port", "80",
+                "millau.registry.port", "5050",
+                "millau.registry.hosts", "registry.example");
+        try (Received received = new Received(engine.source())) {
+            received.awaitEndpoints("web", 1);
+            engine.on(
+                    "/containers/json",
+                    "[" + EngineJson.container("web", withRegistry, "running", "Up 1 second", "172.17.0.2") + "]");
+            engine.event(CONTAINER_EVENT);
+            received.awaitEndpoints("web/registry", 1);
+            received.awaitEndpoints("web", 1);
+
+            show("web", "172.17.0.2");
+            engine.event(CONTAINER_EVENT);
+            received.awaitGone("web/registry");
+            received.awaitEndpoints("web", 1);
+        }
+    }
+
     @Test
     void lookAtAnUnreachableEngineFailsWithAClearMessage() {
         engine.stop();

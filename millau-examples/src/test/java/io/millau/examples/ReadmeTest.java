@@ -48,9 +48,9 @@ class ReadmeTest {
     Path folder;
 
     @Test
-    void everyYamlSnippetStandsInAFileThatATestDeploys() throws IOException {
+    void everyYamlSnippetStandsInAFileThatATestDeploysOrReads() throws IOException {
         List<String> files = new ArrayList<>();
-        for (String file : List.of("compose.yml", "compose-access.yml", "compose-hardened.yml")) {
+        for (String file : List.of("compose.yml", "compose-access.yml", "compose-hardened.yml", "compose-minio.yml")) {
             files.add(normal(read(ROOT.resolve("millau-examples").resolve(file))));
         }
         try (Stream<Path> stacks = Files.list(ROOT.resolve("millau-examples/stacks"))) {

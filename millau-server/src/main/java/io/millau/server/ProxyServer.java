@@ -149,7 +149,7 @@ final class ProxyServer implements AutoCloseable {
         HttpsRules https = new HttpsRules(router, redirectAll, httpsPort);
         DebugHeaders debugHeaders = builder.debugHeaders ? new DebugHeaders(builder.hostName) : null;
         Filters filters = new Filters(builder.filters, builder.failurePage);
-        ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams);
+        ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams, router);
         for (int i = 0; i < listeners.size(); i++) {
             ProxyHandler handler = new ProxyHandler(
                     router,

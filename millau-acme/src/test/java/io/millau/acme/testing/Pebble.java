@@ -39,6 +39,7 @@ public final class Pebble implements AutoCloseable {
     private final Options options;
     private final int port = FreePorts.next();
     private final int dnsPort = FreePorts.next();
+    private final int dnsManagement = FreePorts.next();
     private final List<Process> running = new ArrayList<>();
     private final Thread atExit = new Thread(this::stop, "pebble-stop");
 
@@ -55,6 +56,7 @@ public final class Pebble implements AutoCloseable {
         private String name = "localhost";
         private int httpPort = FreePorts.next();
         private int tlsPort = FreePorts.next();
+        private int dnsServer;
         private Duration life = Duration.ofDays(90);
         private @Nullable String kid;
         private @Nullable String hmac;
@@ -77,6 +79,12 @@ public final class Pebble implements AutoCloseable {
         /** The port for TLS challenges; by default a free port. */
         public Options tlsPort(int port) {
             this.tlsPort = port;
+            return this;
+        }
+
+        /** The port of another DNS server, on 127.0.0.1, that it asks for everything. */
+        public Options dnsServer(int port) {
+            this.dnsServer = port;
             return this;
         }
 
@@ -123,6 +131,11 @@ public final class Pebble implements AutoCloseable {
     /** The CA of its directory's certificate. */
     public List<X509Certificate> trusted() {
         return certificate.chain();
+    }
+
+    /** The port where its DNS server is told, over HTTP, which records it has. */
+    public int dnsManagement() {
+        return dnsManagement;
     }
 
     /** The port for HTTP challenges. */
@@ -180,8 +193,13 @@ public final class Pebble implements AutoCloseable {
                     "-tlsalpn01",
                     "",
                     "-management",
-                    "127.0.0.1:" + FreePorts.next());
-            begin(PEBBLE, "-config", config.toString(), "-dnsserver", "127.0.0.1:" + dnsPort);
+                    "127.0.0.1:" + dnsManagement);
+            begin(
+                    PEBBLE,
+                    "-config",
+                    config.toString(),
+                    "-dnsserver",
+                    "127.0.0.1:" + (options.dnsServer == 0 ? dnsPort : options.dnsServer));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

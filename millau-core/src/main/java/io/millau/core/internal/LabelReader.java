@@ -1,14 +1,14 @@
 package io.millau.core.internal;
 
 import io.millau.core.Problem;
-import java.util.ArrayList;
+import io.millau.core.Service;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the labels of a source's services, batch after batch, and remembers the last valid settings of each: if a value
@@ -16,12 +16,45 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LabelReader {
 
-    private final Map<String, Settings> lastGood = new HashMap<>();
+    private final Map<String, Map<String, Settings>> lastGood = new HashMap<>();
 
     /** The last readings: most services don't change, and certificates are slow to parse. */
     private final Map<String, Text> texts = new HashMap<>();
 
     private record Text(Map<String, String> labels, Collection<Integer> exposedPorts, Vocabulary.Reading reading) {}
+
+    /**
+     * A route of a service. From here on it is a service of its own, with its own endpoints.
+     *
+     * @param service the service's name
+     * @param route its name; empty for the route without one
+     */
+    public record Route(String service, String route, Settings settings) {
+
+        /** Its name as a service, such as {@code shop/admin}. */
+        public String name() {
+            return of(service);
+        }
+
+        /** The id of one of its endpoints: those of several routes are healthy or not each on its own. */
+        public String endpointId(String instance) {
+            return of(instance);
+        }
+
+        private String of(String whole) {
+            return route.isEmpty() ? whole : whole + "/" + route;
+        }
+
+        /** Its id as a service. No other service has it, whatever the id of its own holds, since names of routes have no blank. */
+        public String id(String ofService) {
+            return route.isEmpty() ? ofService : route + " of " + ofService;
+        }
+
+        /** A service with its settings, without endpoints. */
+        public Service.Builder toService(String idOfService) {
+            return settings.service(name()).id(id(idOfService));
+        }
+    }
 
     /** A reader without remembered settings. */
     public LabelReader() {}
@@ -34,19 +67,19 @@ public final class LabelReader {
     /** All services of a source at one moment. Call {@link #read} or {@link #accept} for each, then {@link #finish}. */
     public final class Batch {
         private final Set<String> seen = new HashSet<>();
-        private final List<Problem> problems = new ArrayList<>();
+        private final Set<Problem> problems =
+                new LinkedHashSet<>(); // routes share endpoints, and what is wrong with them
 
         private Batch() {}
 
         /**
-         * Reads the settings of a service.
+         * Reads the settings of a service's routes.
          *
          * @param id unique in this source
          * @param name its name in messages
-         * @return null if the service has to be left out
+         * @return none if the service has to be left out
          */
-        public @Nullable Settings read(
-                String id, String name, Map<String, String> labels, Collection<Integer> exposedPorts) {
+        public List<Route> read(String id, String name, Map<String, String> labels, Collection<Integer> exposedPorts) {
             Text before = texts.get(id);
             if (before == null || !before.labels.equals(labels) || !before.exposedPorts.equals(exposedPorts)) {
                 before = new Text(labels, exposedPorts, ServiceLabels.read(labels, exposedPorts));
@@ -64,27 +97,30 @@ public final class LabelReader {
         public List<Problem> finish() {
             lastGood.keySet().retainAll(seen);
             texts.keySet().retainAll(seen);
-            return problems;
+            return List.copyOf(problems);
         }
 
         /** Takes the settings of a service whose labels were read elsewhere; see {@link #read}. */
-        public @Nullable Settings accept(String id, String name, Vocabulary.Reading reading) {
+        public List<Route> accept(String id, String name, Vocabulary.Reading reading) {
             seen.add(id);
-            Settings settings = reading.settings();
-            if (settings != null) {
-                lastGood.put(id, settings);
+            Map<String, Settings> routes = reading.routes();
+            boolean isRead = !routes.isEmpty();
+            if (isRead) {
+                lastGood.put(id, routes);
             } else if (reading.closed()) {
                 lastGood.remove(id);
             } else {
-                settings = lastGood.get(id);
+                routes = lastGood.getOrDefault(id, Map.of());
             }
-            String consequence = reading.settings() != null
+            String consequence = isRead
                     ? ""
-                    : settings == null
+                    : routes.isEmpty()
                             ? " (the service is left out)"
                             : " (the service keeps its last good configuration)";
             reading.problems().forEach(message -> problem(name, message + consequence));
-            return settings;
+            return routes.entrySet().stream()
+                    .map(route -> new Route(name, route.getKey(), route.getValue()))
+                    .toList();
         }
     }
 }

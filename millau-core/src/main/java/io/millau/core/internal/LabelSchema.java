@@ -14,6 +14,11 @@ final class LabelSchema {
     private static final String COMPOSE =
             "https://raw.githubusercontent.com/compose-spec/compose-spec/main/schema/compose-spec.json";
 
+    /** A pattern of the names of routes. */
+    static final String ROUTE_NAME = "[0-9A-Za-z-]+";
+
+    private static final String MAYBE_ROUTE = "(?:" + ROUTE_NAME + "\\.)?";
+
     private final List<Label<?>> labels;
 
     LabelSchema(List<Label<?>> labels) {
@@ -43,6 +48,7 @@ final class LabelSchema {
                 %s
                       },
                       "patternProperties": {%s: false,
+                %s,
                 %s
                       }
                     },
@@ -61,6 +67,7 @@ final class LabelSchema {
                         each(label -> !label.isFamily(), LabelSchema::property),
                         quoted(unknown()),
                         each(Label::isFamily, LabelSchema::property),
+                        each(label -> !label.isFamily(), this::propertyOfRoute),
                         quoted(foreign()),
                         each(label -> true, LabelSchema::item));
     }
@@ -83,6 +90,17 @@ final class LabelSchema {
                 + ", \"pattern\": " + quoted("^\\s*(?:" + type.pattern() + ")\\s*$|\\$") + "}";
     }
 
+    /** A label of a route. Not a header named like a label. */
+    private String propertyOfRoute(Label<?> label) {
+        String families = labels.stream()
+                .filter(Label::isFamily)
+                .map(Label::name)
+                .collect(Collectors.joining("|", "(?!(?:", ")\\.)"));
+        return "          "
+                + quoted("^millau\\." + families + ROUTE_NAME + "\\." + label.namePattern() + "$")
+                + ": {\"$ref\": " + quoted("#/definitions/mapping/properties/" + Vocabulary.PREFIX + label) + "}";
+    }
+
     /** A label with its value as an item of a list. */
     private static String item(Label<?> label) {
         String text = startPattern(label) + "=";
@@ -93,7 +111,7 @@ final class LabelSchema {
     }
 
     private static String startPattern(Label<?> label) {
-        return "^" + Vocabulary.PREFIX.replace(".", "\\.") + label.namePattern();
+        return "^" + Vocabulary.PREFIX.replace(".", "\\.") + MAYBE_ROUTE + label.namePattern();
     }
 
     private static String examples(List<String> examples, String before) {
@@ -106,7 +124,8 @@ final class LabelSchema {
 
     /** A pattern of unknown keys with our prefix. */
     private String unknown() {
-        return "^millau\\.(?!(?:" + labels.stream().map(Label::namePattern).collect(Collectors.joining("|")) + ")$)";
+        return "^millau\\.(?!" + MAYBE_ROUTE + "(?:"
+                + labels.stream().map(Label::namePattern).collect(Collectors.joining("|")) + ")$)";
     }
 
     /** A pattern of items without our prefix. */

@@ -67,9 +67,10 @@ final class LabelTypes {
 
     /** Host names in their canonical form: lower case, Punycode, no trailing dot. */
     static final LabelType<List<String>> HOSTS = LabelType.of(
-                    "(?:\\*|" + HOST_LIKE + ")(?:\\s+(?:\\*|" + HOST_LIKE + "))*", LabelTypes::words)
+                    "(?:\\*|(?:\\*\\.)?" + HOST_LIKE + ")(?:\\s+(?:\\*|(?:\\*\\.)?" + HOST_LIKE + "))*",
+                    LabelTypes::words)
             .checked(LabelTypes::hosts)
-            .examples("shop.example");
+            .examples("shop.example", "*.shop.example");
 
     /** A server's name or address. */
     static final LabelType<String> SERVER_NAME =
@@ -83,6 +84,11 @@ final class LabelTypes {
     static final LabelType<String> PATH_AND_QUERY = LabelType.of(ORIGIN_FORM.pattern(), (String text) -> text)
             .checked(LabelTypes::pathAndQuery)
             .examples("/health");
+
+    /** A path and query with a place for a status. */
+    static final LabelType<String> STATUS_PATH = LabelType.of(ORIGIN_FORM.pattern(), (String text) -> text)
+            .checked(LabelTypes::statusPath)
+            .examples("/errors/{status}.html");
 
     /** From 0 to a day. */
     static final LabelType<Duration> SECONDS = LabelType.of(DECIMAL.pattern(), LabelTypes::seconds)
@@ -245,15 +251,23 @@ final class LabelTypes {
         if (names.isEmpty()) {
             throw new IllegalArgumentException("expected host names separated by spaces, or *");
         }
-        return names.stream().map(LabelTypes::host).distinct().toList();
+        return names.stream().map(LabelTypes::hostOrSubdomains).distinct().toList();
+    }
+
+    private static String hostOrSubdomains(String name) {
+        if (!name.startsWith(Service.SUBDOMAINS)) {
+            return host(name);
+        }
+        String parent = host(name.substring(Service.SUBDOMAINS.length()));
+        if (!HOST.matcher(parent).matches()) {
+            throw new IllegalArgumentException("expected a host name after " + Service.SUBDOMAINS);
+        }
+        return Service.SUBDOMAINS + parent;
     }
 
     private static String host(String name) {
         if (name.equals(Service.ANY_HOST)) {
             return name;
-        }
-        if (name.startsWith("*.")) {
-            throw new IllegalArgumentException("suffixes match anyway, write " + Words.shown(name.substring(2)));
         }
         String address = HostNames.ipv6(name);
         if (address != null) {
@@ -286,6 +300,14 @@ final class LabelTypes {
                             ? "expected the beginning of a path, without blanks, ? or #"
                             : "expected a path that starts with /"
                                     + (text.isBlank() ? "" : ", /" + Words.shown(text) + " for instance"));
+        }
+        return text;
+    }
+
+    private static String statusPath(String text) {
+        if (!pathAndQuery(text).contains(Labels.STATUS)) {
+            throw new IllegalArgumentException(
+                    "expected " + Labels.STATUS + " in it, as in /errors/" + Labels.STATUS + ".html");
         }
         return text;
     }

@@ -51,7 +51,9 @@ public final class Labels {
     /** {@code millau.hosts}. */
     public static final Label<List<String>> HOSTS = Label.named("hosts", LabelTypes.HOSTS)
             .group(ROUTING)
-            .meaning("host names, separated by spaces; a name also matches its subdomains, `*` matches every host")
+            .meaning(
+                    "host names, separated by spaces; a name also matches its subdomains, `*.shop.example` matches these alone, `*`"
+                            + " matches every host")
             .byDefault("*")
             .build();
 
@@ -118,6 +120,19 @@ public final class Labels {
                     + " failures in a row eject the instance, one success returns it; a new instance gets requests after"
                     + " its first success, or if there is no other")
             .byDefault(null, "no health check")
+            .build();
+
+    /** Where the status goes in {@link #ERRORS}. */
+    public static final String STATUS = "{status}";
+
+    /** {@code millau.errors}. */
+    public static final Label<String> ERRORS = Label.named("errors", LabelTypes.STATUS_PATH)
+            .group(RESILIENCE)
+            .meaning(
+                    "path with `{status}` in it, such as `/errors/{status}.html`: this service gives the pages for what Millau itself"
+                            + " responds with 400 to 599 to requests for the service's hosts. The status stays; without a page within"
+                            + " 1 s, the response is a plain text")
+            .byDefault(null, "plain texts")
             .build();
 
     /** {@code millau.drain}. */
@@ -352,6 +367,7 @@ public final class Labels {
             BALANCE,
             STICKY,
             HEALTH,
+            ERRORS,
             DRAIN,
             BUFFER,
             MAX_BODY,

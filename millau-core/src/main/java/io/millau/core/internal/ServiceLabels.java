@@ -24,6 +24,14 @@ public final class ServiceLabels {
         return label.regionMatches(true, 0, PREFIX, 0, PREFIX.length());
     }
 
+    /** Whether these labels may put the service, or one of its routes, behind the proxy. */
+    public static boolean mayEnable(Map<String, String> labels) {
+        return labels.entrySet().stream()
+                .anyMatch(label -> label.getKey().startsWith(PREFIX)
+                        && label.getKey().endsWith("." + Labels.ENABLED)
+                        && Boolean.parseBoolean(label.getValue()));
+    }
+
     /** See {@link Vocabulary#read}. */
     public static Vocabulary.Reading read(Map<String, String> labels, Collection<Integer> exposedPorts) {
         return Labels.ALL.read(labels, exposedPorts);

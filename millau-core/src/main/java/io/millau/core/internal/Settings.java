@@ -9,11 +9,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The checked settings from the labels of one service. Immutable.
+ * The checked settings from the labels of one route of a service. Immutable.
  *
  * @param service the settings as a service, without a name and endpoints
  * @param port {@code millau.port}, or the only exposed port; 0 if the service is disabled and has none
- * @param network {@code millau.network}: the preferred network; null for none
+ * @param network {@code millau.network}, as it is written: the preferred network; null for none
  * @param scheme {@code millau.scheme}: the protocol to its endpoints
  * @param upstreamCa {@code millau.upstream-ca}: the CAs to trust; empty for those that the Java runtime trusts
  * @param upstreamName {@code millau.upstream-name}: the name that endpoints' certificates must be for; null for the
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record Settings(
         Service service,
         int port,
-        @Nullable String network,
+        @Nullable LabelText network,
         String scheme,
         Set<X509Certificate> upstreamCa,
         @Nullable String upstreamName) {

@@ -6,8 +6,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A set of labels, with everything derived from their definitions. Immutable.
@@ -18,6 +18,8 @@ public final class Vocabulary {
 
     /** The prefix of all labels. */
     public static final String PREFIX = "millau.";
+
+    private static final Pattern ROUTE_NAME = Pattern.compile(LabelSchema.ROUTE_NAME);
 
     private final List<Label<?>> labels;
     private final List<Label<?>> filtering;
@@ -45,17 +47,18 @@ public final class Vocabulary {
     /**
      * The result of reading the labels of a service.
      *
-     * @param settings null if a value is invalid or the service is closed
+     * @param routes the settings of its routes, by name, empty for the one without a name; none if a value is invalid or the service
+     *     is closed
      * @param closed whether the service must not be served at all, not even with earlier settings
      * @param problems one message each, without the service's name; there may be problems although the settings are
      *     valid
      */
-    public record Reading(@Nullable Settings settings, boolean closed, List<String> problems) {
+    public record Reading(Map<String, Settings> routes, boolean closed, List<String> problems) {
 
         /** This reading of a service of which some more could not be read. */
         public Reading unreadable(List<String> mistakes) {
             return new Reading(
-                    null,
+                    Map.of(),
                     closed,
                     Stream.concat(mistakes.stream(), problems.stream()).toList());
         }
@@ -67,7 +70,7 @@ public final class Vocabulary {
      * @param exposedPorts if there is exactly one, it replaces a missing {@code millau.port}
      */
     public Reading read(Map<String, String> texts, Collection<Integer> exposedPorts) {
-        return new LabelParser(PREFIX, texts, inDocker()).parse(false, exposedPorts);
+        return new LabelRoutes(PREFIX, inDocker(), this::isRouteName).read(texts, false, exposedPorts);
     }
 
     /**
@@ -75,7 +78,20 @@ public final class Vocabulary {
      * enabled by default.
      */
     public Reading readFile(String service, Map<String, String> texts) {
-        return new LabelParser(service + ".", texts, inFile()).parse(true, List.of(80));
+        return new LabelRoutes(service + ".", inFile(), this::isRouteName).read(texts, true, List.of(80));
+    }
+
+    /** Whether a route may have this name. One that is nearly that of a family is probably misspelt. */
+    private boolean isRouteName(String text) {
+        return ROUTE_NAME.matcher(text).matches()
+                && labels.stream().noneMatch(label -> label.name().equals(text))
+                && Words.nearest(
+                                text,
+                                labels.stream()
+                                        .filter(Label::isFamily)
+                                        .map(Label::name)
+                                        .toList())
+                        == null;
     }
 
     /** Where the name of a family begins in a key of the services file, with its dot; -1 if there is none. */

@@ -32,7 +32,7 @@ class HeaderLabelsTest {
                 "millau.response-header.X-Frame-Options", " DENY ");
 
         assertThat(reading.problems()).isEmpty();
-        Service service = reading.settings().service();
+        Service service = reading.routes().get("").service();
         assertThat(service.requestHeaders())
                 .containsExactlyInAnyOrderEntriesOf(Map.of("X-Tenant", "a=b", "X-Debug", "", "x.y_z", "1"));
         assertThat(service.responseHeaders()).containsExactly(Map.entry("X-Frame-Options", "DENY"));
@@ -45,7 +45,7 @@ class HeaderLabelsTest {
 
     @Test
     void aServiceWithoutThemHasNoFilters() {
-        Service service = read().settings().service();
+        Service service = read().routes().get("").service();
 
         assertThat(service.filters()).isEmpty();
         assertThat(service.requestHeaders()).isEmpty();
@@ -99,7 +99,7 @@ class HeaderLabelsTest {
     void twoLabelsThatDifferInCaseOnlyAreAMistake() {
         Vocabulary.Reading reading = read("millau.response-header.X-Key", "1", "millau.response-header.x-key", "2");
 
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems())
                 .containsExactly(
                         "millau.response-header.x-key=2: header x-key: expected once, but it is there twice, since"

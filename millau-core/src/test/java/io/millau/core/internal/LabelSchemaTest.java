@@ -2,6 +2,7 @@ package io.millau.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,7 +60,7 @@ class LabelSchemaTest {
             value = {
                 "enabled       | yes",
                 "port          | eighty",
-                "hosts         | *.one.com",
+                "hosts         | *one.com",
                 "hosts         | one.com,two",
                 "hosts         | one.com:80",
                 "hosts         | http://one",
@@ -100,6 +101,11 @@ class LabelSchemaTest {
                 .matches(text -> unknown.matcher(text).find());
         assertThat("millau.request-header.X:Y")
                 .matches(text -> unknown.matcher(text).find());
+        assertThat("millau.admin.port").matches(text -> !unknown.matcher(text).find());
+        assertThat("millau.admin.response-header.Server")
+                .matches(text -> !unknown.matcher(text).find());
+        assertThat("millau.admin.prot").matches(text -> unknown.matcher(text).find());
+        assertThat("millau.ad_min.port").matches(text -> unknown.matcher(text).find());
         assertThat("traefik.port").matches(text -> !unknown.matcher(text).find());
     }
 
@@ -108,10 +114,26 @@ class LabelSchemaTest {
     void labelsOfAFamilyAreAcceptedInListsAndMappings() {
         String schema = Labels.ALL.schema();
 
-        assertThat(schema).contains("\"^millau\\\\.response-header\\\\.[0-9A-Za-z!#$%&'*+.^_`|~-]+$\": {");
+        assertThat(schema)
+                .contains("\"^millau\\\\.(?:[0-9A-Za-z-]+\\\\.)?response-header\\\\.[0-9A-Za-z!#$%&'*+.^_`|~-]+$\": {");
         assertThat("millau.response-header.X-Frame-Options=DENY")
                 .matches("^millau\\.response-header\\." + HeaderFields.NAME_PATTERN + "=\\s*(?:"
                         + pattern("response-header") + ")\\s*$");
+    }
+
+    /** A header may have the name of a label. */
+    @Test
+    void theLabelsOfARouteHaveTheValuesOfThoseWithoutAName() {
+        String schema = Labels.ALL.schema();
+        Pattern ports = Pattern.compile(
+                "(?m)^ *\"([^\"]+)\": \\{\"[$]ref\": \"#/definitions/mapping/properties/millau[.]port\"}");
+        Matcher port = ports.matcher(schema);
+
+        assertThat(port.find()).isTrue();
+        Pattern name = Pattern.compile(port.group(1).replace("\\\\", "\\"));
+        assertThat("millau.admin.port").matches(name);
+        assertThat("millau.request-header.port").doesNotMatch(name);
+        assertThat(schema).contains("\"millau.port\": {");
     }
 
     private static Label<?> label(String name) {

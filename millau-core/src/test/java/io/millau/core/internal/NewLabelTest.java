@@ -133,7 +133,9 @@ class NewLabelTest {
         assertThat(read(labels, "door", "3").problems())
                 .containsExactly("millau.door=3: unknown, did you mean millau.door.NAME?");
         assertThat(labels.help()).contains("  millau.door.NAME");
-        assertThat(labels.schema()).contains("\"^millau\\\\.door\\\\.[").doesNotContain("\"millau.door");
+        assertThat(labels.schema())
+                .contains("\"^millau\\\\.(?:[0-9A-Za-z-]+\\\\.)?door\\\\.[")
+                .doesNotContain("\"millau.door");
     }
 
     private static int floorOfDoor(String named) {
@@ -152,7 +154,7 @@ class NewLabelTest {
         assertThat(LABELS.schema())
                 .contains("\"millau.elevator\": {\"description\": \"how many floors up a request goes (default: 3)\"")
                 .contains("\"maximum\": 100")
-                .contains("\"^millau\\\\.elevator=")
+                .contains("\"^millau\\\\.(?:[0-9A-Za-z-]+\\\\.)?elevator=")
                 .contains("|elevator)$)");
     }
 
@@ -166,6 +168,6 @@ class NewLabelTest {
 
     private static Service service(Vocabulary.Reading reading) {
         assertThat(reading.problems()).isEmpty();
-        return reading.settings().service();
+        return reading.routes().get("").service();
     }
 }

@@ -18,8 +18,9 @@ class ServiceLabelsTest {
 
     @Test
     void labelsHaveDefaults() {
-        Settings settings =
-                read(Map.of("millau.enabled", "true", "millau.port", "80")).settings();
+        Settings settings = read(Map.of("millau.enabled", "true", "millau.port", "80"))
+                .routes()
+                .get("");
 
         assertThat(settings)
                 .isEqualTo(new Settings(
@@ -49,7 +50,7 @@ class ServiceLabelsTest {
         Settings settings = read(Map.ofEntries(
                         Map.entry("millau.enabled", " TRUE "),
                         Map.entry("millau.port", "8080"),
-                        Map.entry("millau.hosts", "Company.com. blue.local  bücher.example"),
+                        Map.entry("millau.hosts", "Company.com. blue.local  bücher.example *.Grün.example."),
                         Map.entry("millau.path", "/api/"),
                         Map.entry("millau.timeout", "0.5"),
                         Map.entry("millau.retry", "0"),
@@ -58,17 +59,19 @@ class ServiceLabelsTest {
                         Map.entry("millau.balance", "Least-Connections"),
                         Map.entry("millau.sticky", "true"),
                         Map.entry("millau.health", "/health?full=1"),
+                        Map.entry("millau.errors", "/e?{status}"),
                         Map.entry("millau.drain", "0"),
                         Map.entry("millau.buffer", "1M"),
                         Map.entry("millau.max-body", "1G"),
                         Map.entry("millau.max-requests", "100"),
                         Map.entry("millau.network", "front")))
-                .settings();
+                .routes()
+                .get("");
 
         assertThat(settings)
                 .isEqualTo(new Settings(
                         Service.named("")
-                                .hosts("company.com", "blue.local", "xn--bcher-kva.example")
+                                .hosts("company.com", "blue.local", "xn--bcher-kva.example", "*.xn--grn-ioa.example")
                                 .path("/api/")
                                 .timeout(Duration.ofMillis(500))
                                 .retry(Duration.ZERO)
@@ -77,13 +80,14 @@ class ServiceLabelsTest {
                                 .balancer(LoadBalancer.leastConnections())
                                 .sticky(true)
                                 .health("/health?full=1")
+                                .errors("/e?{status}")
                                 .drain(Duration.ZERO)
                                 .buffer(1024 * 1024)
                                 .maxBody(1024 * 1024 * 1024)
                                 .maxRequests(100)
                                 .build(),
                         8080,
-                        "front",
+                        new LabelText("millau.network", "front"),
                         "http",
                         Set.of(),
                         null));
@@ -92,14 +96,22 @@ class ServiceLabelsTest {
     @ParameterizedTest
     @CsvSource({"0, 0", "1, 1", "65536, 65536", "64k, 65536", "64K, 65536", "1m, 1048576", "64m, 67108864"})
     void sizes(String value, int bytes) {
-        assertThat(read(Map.of("millau.buffer", value)).settings().service().buffer())
+        assertThat(read(Map.of("millau.buffer", value))
+                        .routes()
+                        .get("")
+                        .service()
+                        .buffer())
                 .isEqualTo(bytes);
     }
 
     @ParameterizedTest
     @CsvSource({"1, 1", "512k, 524288", "10m, 10485760", "5G, 5368709120", "1024g, 1099511627776"})
     void largeSizes(String value, long bytes) {
-        assertThat(read(Map.of("millau.max-body", value)).settings().service().maxBody())
+        assertThat(read(Map.of("millau.max-body", value))
+                        .routes()
+                        .get("")
+                        .service()
+                        .maxBody())
                 .isEqualTo(bytes);
     }
 
@@ -118,9 +130,10 @@ class ServiceLabelsTest {
 
     @Test
     void withoutALabelTheRoutersBalancerApplies() {
-        assertThat(read(Map.of()).settings().service().balancer()).isNull();
+        assertThat(read(Map.of()).routes().get("").service().balancer()).isNull();
         assertThat(read(Map.of("millau.balance", "round-robin"))
-                        .settings()
+                        .routes()
+                        .get("")
                         .service()
                         .balancer())
                 .isSameAs(LoadBalancer.roundRobin());
@@ -135,7 +148,12 @@ class ServiceLabelsTest {
                 "port     | 65536        | expected a port from 1 to 65535",
                 "port     | 80/tcp       | expected a port from 1 to 65535: write 80",
                 "port     | 8080:80      | expected a port from 1 to 65535: write 80",
-                "hosts    | *.one.com    | suffixes match anyway, write one.com",
+                "hosts    | *.           | expected host names separated by spaces, without port, or *",
+                "hosts    | *one.com     | expected host names separated by spaces, without port, or *",
+                "hosts    | *.*.one.com  | expected host names separated by spaces, without port, or *",
+                "hosts    | a.*.one.com  | expected host names separated by spaces, without port, or *",
+                "hosts    | *.[::1]      | expected a host name after *.",
+                "canonical | *.one.com   | expected host names separated by spaces, without port, or *",
                 "hosts    | one.com,two  | expected host names separated by spaces: write one.com two",
                 "hosts    | a.com, b;c   | expected host names separated by spaces: write a.com b c",
                 "hosts    | one.com:80   | expected host names separated by spaces, without port, or *: write one.com",
@@ -172,7 +190,7 @@ class ServiceLabelsTest {
                                 : Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value),
                 List.of());
 
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems())
                 .singleElement()
                 .satisfies(message -> assertThat(message)
@@ -190,6 +208,8 @@ class ServiceLabelsTest {
                 "health   | /a b         | expected a path in ASCII, without blanks and #",
                 "health   | /a#b         | expected a path in ASCII, without blanks and #",
                 "health   | /ä           | expected a path in ASCII, without blanks and #",
+                "errors   | /sorry.html  | expected {status} in it, as in /errors/{status}.html",
+                "errors   | {status}     | expected a path that starts with /, /health for instance",
                 "drain    | 30s          | expected seconds, 30 or 0.5 for instance: write 30",
                 "drain    | 86401        | expected 0 to 86400 seconds",
                 "buffer   | large        | expected a size, 64k, 1m or a number of bytes for instance",
@@ -202,7 +222,7 @@ class ServiceLabelsTest {
         Vocabulary.Reading reading =
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems()).contains("millau." + label + "=" + value + ": " + expected);
     }
 
@@ -220,7 +240,7 @@ class ServiceLabelsTest {
     void anUnknownLabelIsReportedWithTheNearestNameAndChangesNothing(String typo, String meant) {
         Vocabulary.Reading reading = read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + typo, "x"));
 
-        assertThat(reading.settings()).isNotNull();
+        assertThat(reading.routes().get("")).isNotNull();
         assertThat(reading.problems())
                 .containsExactly("millau." + typo + "=x: unknown, did you mean millau." + meant + "?");
     }
@@ -286,7 +306,7 @@ class ServiceLabelsTest {
                 read(Map.of("millau.enabled", "true", "millau.port", "80", "millau." + label, value));
 
         assertThat(reading.closed()).isTrue();
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems()).isNotEmpty();
     }
 
@@ -294,7 +314,10 @@ class ServiceLabelsTest {
     void theOnlyExposedPortReplacesAMissingPort() {
         Map<String, String> labels = Map.of("millau.enabled", "true");
 
-        assertThat(ServiceLabels.read(labels, List.of(8080, 8080)).settings().port())
+        assertThat(ServiceLabels.read(labels, List.of(8080, 8080))
+                        .routes()
+                        .get("")
+                        .port())
                 .isEqualTo(8080);
         assertThat(ServiceLabels.read(labels, List.of()).problems())
                 .singleElement()
@@ -308,7 +331,8 @@ class ServiceLabelsTest {
 
     @Test
     void aServiceThatIsNotEnabledNeedsNoPort() {
-        assertThat(read(Map.of("millau.hosts", "one.com")).settings().enabled()).isFalse();
+        assertThat(read(Map.of("millau.hosts", "one.com")).routes().get("").enabled())
+                .isFalse();
         assertThat(read(Map.of("millau.hosts", "one.com")).problems()).isEmpty();
     }
 
@@ -325,12 +349,14 @@ class ServiceLabelsTest {
     void aValueThatBecomesInvalidLeavesTheServiceUnchanged() {
         LabelReader reader = new LabelReader();
         LabelReader.Batch first = reader.batch();
-        Settings good = first.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "80"), List.of());
+        List<LabelReader.Route> good =
+                first.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "80"), List.of());
         assertThat(first.finish()).isEmpty();
 
         LabelReader.Batch second = reader.batch();
-        Settings kept = second.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of());
-        assertThat(kept).isEqualTo(good).isNotNull();
+        List<LabelReader.Route> kept =
+                second.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of());
+        assertThat(kept).isEqualTo(good).hasSize(1);
         assertThat(second.finish())
                 .singleElement()
                 .asString()
@@ -347,7 +373,7 @@ class ServiceLabelsTest {
         assertThat(reader.batch().finish()).isEmpty();
         LabelReader.Batch afterItWasGone = reader.batch();
         assertThat(afterItWasGone.read("1", "app", Map.of("millau.enabled", "true", "millau.port", "x"), List.of()))
-                .isNull();
+                .isEmpty();
         assertThat(afterItWasGone.finish()).singleElement().asString().endsWith("(the service is left out)");
     }
 
@@ -359,7 +385,7 @@ class ServiceLabelsTest {
         first.finish();
 
         assertThat(reader.batch().read("1", "app", Map.of("millau.enabled", "maybe", "millau.port", "80"), List.of()))
-                .isNull();
+                .isEmpty();
     }
 
     private static Vocabulary.Reading read(Map<String, String> labels) {

@@ -37,7 +37,8 @@ class TlsLabelsTest {
     @Test
     void aServiceThatIsNotEnabledContributesItsCertificate() {
         Settings settings = ServiceLabels.read(Map.of("millau.cert", CHAIN, "millau.key", KEY), List.of())
-                .settings();
+                .routes()
+                .get("");
 
         assertThat(settings.enabled()).isFalse();
         assertThat(settings.service().certificate()).isEqualTo(SHOP);
@@ -65,12 +66,12 @@ class TlsLabelsTest {
     void anUnreadableCertificateLeavesTheServiceUnchanged() {
         LabelReader reader = new LabelReader();
         Map<String, String> good = labels(Map.of("cert", CHAIN, "key", KEY));
-        Settings before = reader.batch().read("1", "shop", good, List.of());
+        List<LabelReader.Route> before = reader.batch().read("1", "shop", good, List.of());
 
         LabelReader.Batch next = reader.batch();
-        Settings after = next.read("1", "shop", labels(Map.of("cert", CHAIN, "key", "?")), List.of());
+        List<LabelReader.Route> after = next.read("1", "shop", labels(Map.of("cert", CHAIN, "key", "?")), List.of());
 
-        assertThat(after).isEqualTo(before);
+        assertThat(after).isEqualTo(before).hasSize(1);
         assertThat(next.finish()).singleElement().asString().contains("keeps its last good configuration");
     }
 
@@ -94,7 +95,7 @@ class TlsLabelsTest {
     @ParameterizedTest
     @CsvSource({"http, true", "ftp, false", "HTTPS, true", "h2c, true", "h2, false"})
     void schemes(String scheme, boolean known) {
-        assertThat(read(Map.of("scheme", scheme)).settings() != null).isEqualTo(known);
+        assertThat(read(Map.of("scheme", scheme)).routes().get("") != null).isEqualTo(known);
     }
 
     @Test
@@ -116,12 +117,12 @@ class TlsLabelsTest {
     private static Settings settings(Map<String, String> labels) {
         Vocabulary.Reading reading = read(labels);
         assertThat(reading.problems()).isEmpty();
-        return reading.settings();
+        return reading.routes().get("");
     }
 
     private static String problem(Map<String, String> labels) {
         Vocabulary.Reading reading = read(labels);
-        assertThat(reading.settings()).isNull();
+        assertThat(reading.routes()).isEmpty();
         assertThat(reading.problems()).hasSize(1);
         return reading.problems().get(0);
     }

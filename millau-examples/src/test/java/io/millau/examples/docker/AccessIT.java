@@ -94,6 +94,11 @@ class AccessIT {
         assertThat(closed.statusCode()).isEqualTo(403);
         assertThat(closed.body()).contains("name: ", "X-Forwarded-Uri: /closed\n");
 
+        Answer nowhere =
+                front.await("localhost", "/nowhere", answer -> answer.body().contains("name: "));
+        assertThat(nowhere.status()).isEqualTo(502);
+        assertThat(nowhere.fact("path")).isEqualTo("/errors/502.html");
+
         Answer elsewhere = front.get("www.shop.example", "/shop?a=b");
         assertThat(elsewhere.status()).isEqualTo(308);
         assertThat(elsewhere.headers()).containsEntry("location", "http://shop.example/shop?a=b");

@@ -260,7 +260,10 @@ final class CheckCommand {
             }
         }
         problems += snapshot.problems().size();
-        snapshot.services().stream().map(Service::name).forEach(names::remove);
+        // A problem has the name of the service, also if only routes of it are served.
+        names.removeIf(name -> snapshot.services().stream()
+                .map(Service::name)
+                .anyMatch(served -> served.equals(name) || served.startsWith(name + "/")));
         services += snapshot.services().size() + names.size();
     }
 }

@@ -1,5 +1,6 @@
 package io.millau.server.cli;
 
+import io.millau.acme.DnsChallenge;
 import io.millau.core.internal.AddressRanges;
 import io.millau.core.internal.Pem;
 import io.millau.server.internal.text.ListenAddress;
@@ -61,7 +62,8 @@ record Configuration(
             @Nullable String email,
             @Nullable String keyId,
             @Nullable String hmac,
-            List<X509Certificate> ca) {}
+            List<X509Certificate> ca,
+            @Nullable DnsChallenge dns) {}
 
     /**
      * Where certificates are kept.
@@ -161,7 +163,8 @@ record Configuration(
                 variables.readOptional("ACME_EMAIL", Configuration::email),
                 keyId,
                 hmac,
-                ca == null ? List.of() : ca);
+                ca == null ? List.of() : ca,
+                variables.readOptional("ACME_DNS", DnsChallenge::parse));
     }
 
     private static StorePlace store(Environment variables) throws WrongException {

@@ -67,7 +67,8 @@ public final class Main {
                                                    Exit status: 0 all carried over, 1 some can't be, 2 can't be read
               java -jar millau-server.jar --help | --version
 
-            Labels, on a Swarm service (deploy.labels) or a container:
+            Labels, on a Swarm service (deploy.labels) or a container; with millau.ROUTE. in place of millau. they are those of a
+            further route of the service:
             %s
             Environment:
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
@@ -82,6 +83,8 @@ public final class Main {
                            (default: Let's Encrypt; you accept its terms of service)
               ACME_EMAIL, ACME_EAB_KID, ACME_EAB_HMAC
                            your account there, if the directory requires one
+              ACME_DNS     how to prove names by DNS, and *.shop.example at all: acme-dns://SERVER, or
+                           rfc2136://SERVER?key=NAME&algorithm=hmac-sha256&secret-file=FILE
               ACME_CA      PEM file: the CA of a private directory
               DATA         folder where certificates are kept (default: data; in the image /data)
               STORE        file: in DATA, on a volume that replicas share; swarm: in the Swarm (default: file)
@@ -289,6 +292,9 @@ public final class Main {
             }
             if (settings.keyId() != null && settings.hmac() != null) {
                 acme.externalAccount(settings.keyId(), settings.hmac());
+            }
+            if (settings.dns() != null) {
+                acme.dns(settings.dns());
             }
             return acme.start();
         } catch (IllegalArgumentException e) {

@@ -114,6 +114,30 @@ class CheckCommandTest extends CommandTest {
     }
 
     @Test
+    void aServiceOfWhichOnlyRoutesAreServedIsNotCountedOnceMore() throws Exception {
+        docker("["
+                + FakeDocker.container("shop", "\"millau.a.path\":\"/a\",\"millau.b.path\":\"/b\",\"millau.x\":\"1\"")
+                + "]");
+        run("check", "--docker");
+
+        assertThat(out).contains(": shop: millau.x=1: unknown").endsWith("\n1 problem in 2 services\n");
+    }
+
+    @Test
+    void aMistakeInARouteOfAServicesFileHasItsLine() throws Exception {
+        run(
+                "check",
+                file(
+                        "a.properties",
+                        "\nshop.endpoints=http://127.0.0.1:8081\nshop.admin.path=/a\nshop.admin.alow=x\n"));
+
+        assertThat(out)
+                .isEqualTo(
+                        "a.properties:4: shop: shop.admin.alow=x: unknown, did you mean shop.admin.allow? The service is"
+                                + " closed until then, since that label protects it (the service is left out)\n1 problem in 1 service\n");
+    }
+
+    @Test
     void withoutArgumentsItChecksTheSourcesOfTheServer() throws Exception {
         docker("[]");
         environment.put("SERVICES", file("a.properties", "app.endpoints = http://127.0.0.1:8081\n"));

@@ -48,6 +48,53 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
+    void aMistakeInALabelOfARouteHasItsLine() throws Exception {
+        check("""
+                services:
+                  shop:
+                    labels:
+                      - millau.enabled=true
+                      - millau.port=80
+                      - millau.admin.port=9000
+                      - millau.admin.path=admin
+                      - millau.admin.prot=1
+                      - millau.lone.weight=2
+                  good:
+                    labels:
+                      millau.api.enabled: "true"
+                      millau.api.port: 9000
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:7: shop: millau.admin.path=admin: expected a path that starts with /, /admin for instance (the service is left out)
+                compose.yml:8: shop: millau.admin.prot=1: unknown, did you mean millau.admin.port? (the service is left out)
+                compose.yml:9: shop: millau.lone.weight: expected millau.lone.port or millau.lone.hosts or millau.lone.path beside it, since each route has one of these (the service is left out)
+                3 problems in 2 services
+                """);
+    }
+
+    /** The message about a port that is missing begins with no label of the file. */
+    @Test
+    void aVariableInTheNameOfARouteIsNotShown() throws Exception {
+        environment.put("TOKEN", "s3cr3t");
+        check("""
+                services:
+                  shop:
+                    expose: [80, 81]
+                    labels:
+                      - millau.enabled=true
+                      - millau.${TOKEN}.path=/
+                      - millau.${TOKEN}.weight=x
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:4: shop: millau.….port is missing: expected the port the service listens on inside its container; it exposes 80, 81 (the service is left out)
+                compose.yml:7: shop: millau.….weight=x: expected a share from 0 to 1000 (the service is left out)
+                2 problems in 1 service
+                """);
+    }
+
+    @Test
     void aMistakeInALabelOfAHeaderHasItsLine() throws Exception {
         check("""
                 services:

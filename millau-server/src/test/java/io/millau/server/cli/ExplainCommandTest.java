@@ -54,7 +54,7 @@ class ExplainCommandTest extends CommandTest {
                   http://127.0.0.1:8081 in rotation (up)
                 Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)
                 Problem: app: app.prot=1: unknown; known are endpoints, enabled, hosts, path, timeout, retry, retry-unsafe, \
-                weight, balance, sticky, health, drain, buffer, max-body, max-requests, allow, limit, users, auth, auth-headers, canonical, strip, request-header.NAME, response-header.NAME, cert, key, client-ca, redirect, hsts, scheme, upstream-ca, upstream-name
+                weight, balance, sticky, health, errors, drain, buffer, max-body, max-requests, allow, limit, users, auth, auth-headers, canonical, strip, request-header.NAME, response-header.NAME, cert, key, client-ca, redirect, hsts, scheme, upstream-ca, upstream-name
                 """);
         assertThat(status).isZero();
     }
@@ -74,6 +74,21 @@ class ExplainCommandTest extends CommandTest {
                 .startsWith("Docker Engine " + StandaloneServer.NO_ENGINE + " can't be");
         assertThat(out).isEmpty();
         assertThat(status).isEqualTo(2);
+    }
+
+    @Test
+    void aRouteIsExplainedByItsName() throws Exception {
+        String file = file("services.properties", """
+                shop.endpoints = http://127.0.0.1:8081
+                shop.path = /
+                shop.admin.path = /admin
+                shop.admin.allow = private
+                """);
+        run("explain", "--services", file, "shop.example/admin/users");
+
+        assertThat(out)
+                .contains("http://shop.example/admin/users goes to shop/admin\nshop/admin: matches by ")
+                .contains("\nshop: path /admin is the longer match than /\n");
     }
 
     /** The order of the arguments does not matter. */

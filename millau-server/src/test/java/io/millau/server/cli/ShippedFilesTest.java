@@ -22,6 +22,8 @@ class ShippedFilesTest extends CommandTest {
                                     EXAMPLES.resolve("compose.yml"),
                                     EXAMPLES.resolve("compose-access.yml"),
                                     EXAMPLES.resolve("compose-hardened.yml"),
+                                    EXAMPLES.resolve("compose-minio.yml"),
+                                    EXAMPLES.resolve("compose-gitlab.yml"),
                                     Path.of("src", "main", "image", "services.properties")),
                             stacks.filter(file -> file.toString().endsWith(".yml")))
                     .toList();

@@ -54,6 +54,7 @@ class StandaloneIT extends ProxyTest {
                 "ACME_EMAIL | me | FATAL ACME_EMAIL=me: expected an address like",
                 "ACME_EAB_KID | kid | FATAL ACME_EAB_HMAC=: expected beside ACME_EAB_KID",
                 "ACME_EAB_HMAC | se/cret | FATAL ACME_EAB_HMAC=…: expected the key in base64url",
+                "ACME_DNS | rfc2136://ns | FATAL ACME_DNS=rfc2136://ns: expected rfc2136://SERVER?key=NAME&algorithm=hmac-sha256",
                 "ACME_CA | /no/such/file | FATAL ACME_CA=/no/such/file: expected a file that can be read",
                 "STORE | redis | FATAL STORE=redis: expected file or swarm",
                 "STORE | swarm | FATAL STORE_KEY_FILE=: expected a file with a secret of at least 32 characters",

@@ -4,7 +4,6 @@ import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.ServiceLabels;
-import io.millau.core.internal.Settings;
 import io.millau.core.internal.Words;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -203,22 +202,24 @@ public final class ComposeFile {
             lines.put(key, label.line);
         });
         NavigableMap<String, List<Label>> secret = new TreeMap<>(); // by the key as messages name it
+        Set<String> inKeys = new HashSet<>(); // a message about a missing label begins with none of the keys
         ofService.forEach((key, label) -> {
+            label.secrets.stream()
+                    .filter(value -> value.length() >= SHORTEST_SECRET && key.contains(value))
+                    .forEach(inKeys::add);
             if (!label.secrets.isEmpty()) {
                 secret.computeIfAbsent(Words.shown(Words.withoutValue(key)), named -> new ArrayList<>())
                         .add(label);
             }
         });
         Reading reading = read(name, values, imageDecides ? Set.of(80) : ports);
-        if (reading.settings != null) {
-            routed.add(reading.settings.service(name).build());
-        }
+        reading.routes.forEach(route -> routed.add(route.toService(name).build()));
         List<Problem> problems = reading.problems;
         Set<Integer> said = new HashSet<>();
         for (Problem problem : problems) {
             int where = Diagnostics.lineOf(problem, lines, line);
             said.add(where);
-            findings.problem(where, withoutSecrets(problem, secret));
+            findings.problem(where, withoutSecrets(problem, secret, inKeys));
         }
         ofService.forEach((key, label) -> {
             if (label.isNull && !said.contains(label.line)) {
@@ -234,22 +235,26 @@ public final class ComposeFile {
         }
     }
 
-    private static Problem withoutSecrets(Problem problem, NavigableMap<String, List<Label>> secret) {
+    private static Problem withoutSecrets(
+            Problem problem, NavigableMap<String, List<Label>> secret, Set<String> inKeys) {
         String message = problem.message();
         for (String key : Diagnostics.keysAtStart(message, secret)) {
             for (Label label : Objects.requireNonNull(secret.get(key))) {
                 message = label.withoutSecrets(key, message);
             }
         }
+        for (String value : inKeys) {
+            message = message.replace(value, "…");
+        }
         return new Problem(problem.service(), message);
     }
 
-    private record Reading(@Nullable Settings settings, List<Problem> problems) {}
+    private record Reading(List<LabelReader.Route> routes, List<Problem> problems) {}
 
     private static Reading read(String name, Map<String, String> values, Set<Integer> ports) {
         LabelReader.Batch batch = new LabelReader().batch();
-        Settings settings = batch.read(name, name, values, ports);
-        return new Reading(settings, batch.finish());
+        List<LabelReader.Route> routes = batch.read(name, name, values, ports);
+        return new Reading(routes, batch.finish());
     }
 
     private static int line(Map<String, Entry> keys, String key) {

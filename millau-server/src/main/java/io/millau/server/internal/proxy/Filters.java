@@ -11,6 +11,7 @@ import io.millau.core.internal.FirstFailures;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestChanges;
 import io.millau.server.internal.http.FieldRules;
+import io.undertow.util.StatusCodes;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -87,12 +88,18 @@ public final class Filters {
         return true;
     }
 
-    /** The page for a failure of this proxy itself; null for the plain text. */
+    /** Whether it is this proxy itself that failed a request, and no filter and no server that was asked. */
+    static boolean isOwnFailure(TrafficListener.Ended report) {
+        TrafficListener.LocalReason reason = report.localReason();
+        return report.status() >= StatusCodes.BAD_REQUEST
+                && reason != TrafficListener.LocalReason.FILTER
+                && reason != TrafficListener.LocalReason.AUTH;
+    }
+
+    /** The program's page for a failure of this proxy itself; null for another one. */
     FailurePage.@Nullable Page pageFor(TrafficListener.Ended report, Downstream downstream) {
         FailurePage pages = page;
-        TrafficListener.LocalReason reason = report.localReason();
-        boolean isOfOthers = reason == TrafficListener.LocalReason.FILTER || reason == TrafficListener.LocalReason.AUTH;
-        if (pages == null || report.status() < 400 || isOfOthers) {
+        if (pages == null || !isOwnFailure(report)) {
             return null;
         }
         try {

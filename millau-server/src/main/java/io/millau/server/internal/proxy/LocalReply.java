@@ -17,6 +17,7 @@ import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,7 +48,7 @@ record LocalReply(
      * Sends a text, or the failure page that replaces it, with the status and the header fields that are set on the exchange.
      *
      * @param report on the request, which says what failed
-     * @param deadlines of the I/O thread
+     * @param thread the request's
      * @param end called once, when the response was sent to the client or sending failed
      */
     static void send(
@@ -55,9 +56,9 @@ record LocalReply(
             Downstream downstream,
             String text,
             Filters filters,
-            Deadlines deadlines,
+            ProxyThread thread,
             Runnable end) {
-        sendOrPage(report, downstream, TEXT, text.getBytes(StandardCharsets.UTF_8), filters, deadlines, end);
+        sendOrPage(report, downstream, TEXT, text.getBytes(StandardCharsets.UTF_8), filters, thread, end);
     }
 
     /** Sends the response of a filter, or a failure in place of a filter that failed. */
@@ -66,11 +67,11 @@ record LocalReply(
             Downstream downstream,
             FilterReply reply,
             Filters filters,
-            Deadlines deadlines,
+            ProxyThread thread,
             Runnable end) {
         downstream.exchange.setStatusCode(reply.status);
         reply.addHeadersTo(downstream.exchange.getResponseHeaders());
-        sendOrPage(report, downstream, reply.contentType, reply.body, filters, deadlines, end);
+        sendOrPage(report, downstream, reply.contentType, reply.body, filters, thread, end);
     }
 
     private static void sendOrPage(
@@ -79,13 +80,40 @@ record LocalReply(
             @Nullable String contentType,
             byte[] body,
             Filters filters,
-            Deadlines deadlines,
+            ProxyThread thread,
             Runnable end) {
-        FailurePage.Page page = filters.pageFor(report, downstream);
-        if (page == null) {
-            send(report, downstream, contentType, body, filters, deadlines, end);
+        Consumer<FailurePage.@Nullable Page> sender = page -> {
+            if (page == null) {
+                send(report, downstream, contentType, body, filters, thread, end);
+            } else {
+                send(report, downstream, page.contentType(), page.body(), filters, thread, end);
+            }
+        };
+        FailurePage.Page ofProgram = filters.pageFor(report, downstream);
+        boolean quick = report.localReason() == TrafficListener.LocalReason.OVERLOADED;
+        if (ofProgram != null || quick || !Filters.isOwnFailure(report)) {
+            sender.accept(ofProgram);
         } else {
-            send(report, downstream, page.contentType(), page.body(), filters, deadlines, end);
+            thread.errorPages.find(
+                    downstream.routedHost(), report.status(), page -> sendFound(page, downstream, sender, end));
+        }
+    }
+
+    private static void sendFound(
+            FailurePage.@Nullable Page page,
+            Downstream downstream,
+            Consumer<FailurePage.@Nullable Page> sender,
+            Runnable end) {
+        if (!downstream.exchange.getConnection().isOpen()) {
+            end.run(); // the client has left meanwhile
+            return;
+        }
+        try {
+            sender.accept(page);
+        } catch (RuntimeException e) {
+            RequestLog.internalError(downstream, e);
+            end.run();
+            downstream.abort();
         }
     }
 
@@ -100,7 +128,7 @@ record LocalReply(
             @Nullable String contentType,
             byte[] body,
             Filters filters,
-            Deadlines deadlines,
+            ProxyThread thread,
             Runnable end) {
         HttpServerExchange exchange = downstream.exchange;
         if (contentType != null) {
@@ -118,7 +146,7 @@ record LocalReply(
             exchange.setResponseContentLength(bytes.remaining());
         }
         downstream.endConnectionIfBodyIsUncertain();
-        Sending sending = new Sending(downstream, deadlines, end);
+        Sending sending = new Sending(downstream, thread.loop.longDeadlines, end);
         exchange.getResponseSender().send(bytes, sending);
         sending.began();
     }

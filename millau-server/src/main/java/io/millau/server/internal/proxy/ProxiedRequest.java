@@ -169,7 +169,7 @@ final class ProxiedRequest extends Deadlines.Deadline
         }
         try {
             endAttempts(reply.reason());
-            LocalReply.send(report, downstream, reply, handler.filters(), thread.loop.longDeadlines, this::end);
+            LocalReply.send(report, downstream, reply, handler.filters(), thread, this::end);
         } catch (RuntimeException e) {
             internalError(e);
         }
@@ -709,7 +709,7 @@ final class ProxiedRequest extends Deadlines.Deadline
             exchange.setPersistent(false);
         }
         endAttempts(reason);
-        LocalReply.send(report, downstream, text, handler.filters(), thread.loop.longDeadlines, this::end);
+        LocalReply.send(report, downstream, text, handler.filters(), thread, this::end);
     }
 
     /** Ends what goes on with endpoints, before a local reply. */

@@ -1,5 +1,6 @@
 package io.millau.server.internal.proxy;
 
+import io.millau.core.Router;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.EventLoop;
@@ -29,13 +30,16 @@ public final class ProxyThread {
     /** The buffer that the head of a request without a body is sent from. */
     final ByteBuffer headBuffer = ByteBuffer.allocateDirect(Buffers.STREAM_BYTES);
 
-    private ProxyThread(EventLoop loop, UpstreamPool upstream) {
+    final ErrorPages errorPages;
+
+    private ProxyThread(EventLoop loop, UpstreamPool upstream, Router router) {
         this.loop = loop;
         this.upstream = upstream;
+        this.errorPages = new ErrorPages(router, loop, upstream);
     }
 
     /** Returns a thread-local that makes an instance for each I/O thread of a proxy when the thread first needs it. */
-    public static ThreadLocal<ProxyThread> each(EventLoops loops, UpstreamPools upstreams) {
-        return ThreadLocal.withInitial(() -> new ProxyThread(loops.current(), upstreams.current()));
+    public static ThreadLocal<ProxyThread> each(EventLoops loops, UpstreamPools upstreams, Router router) {
+        return ThreadLocal.withInitial(() -> new ProxyThread(loops.current(), upstreams.current(), router));
     }
 }

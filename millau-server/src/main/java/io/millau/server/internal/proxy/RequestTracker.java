@@ -5,7 +5,6 @@ import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
-import io.millau.server.internal.io.EventLoop;
 import io.millau.server.internal.text.Throttle;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
@@ -185,26 +184,26 @@ final class RequestTracker {
      */
     void reply(Downstream downstream, TrafficListener.LocalReason reason, String text, String detail, long began) {
         logReply(downstream, detail);
-        EventLoop loop = threads.get().loop;
-        LocalReply report = new LocalReply(downstream, ingress, reason, loop.deadlines::now, began);
+        ProxyThread thread = threads.get();
+        LocalReply report = new LocalReply(downstream, ingress, reason, thread.loop.deadlines::now, began);
         began(downstream);
         downstream.exchange.dispatch(
                 SameThreadExecutor.INSTANCE,
-                () -> LocalReply.send(
-                        report, downstream, text, filters, loop.longDeadlines, () -> ended(report, downstream)));
+                () -> LocalReply.send(report, downstream, text, filters, thread, () -> ended(report, downstream)));
     }
 
     /** Sends the response of a filter to a request that is not forwarded to a service. */
     void reply(FilteredRequest request, FilterReply reply) {
         Downstream downstream = request.downstream;
-        EventLoop loop = threads.get().loop;
-        LocalReply report = new LocalReply(downstream, ingress, reply.reason(), loop.deadlines::now, request.began);
+        ProxyThread thread = threads.get();
+        LocalReply report =
+                new LocalReply(downstream, ingress, reply.reason(), thread.loop.deadlines::now, request.began);
         began(downstream);
         downstream.exchange.dispatch(SameThreadExecutor.INSTANCE, () -> {
             logReply(
                     downstream,
                     reply.reason() == TrafficListener.LocalReason.FILTER ? "a filter responded" : "a filter failed");
-            LocalReply.send(report, downstream, reply, filters, loop.longDeadlines, () -> ended(report, downstream));
+            LocalReply.send(report, downstream, reply, filters, thread, () -> ended(report, downstream));
         });
     }
 

@@ -148,7 +148,9 @@ public final class Certificates implements AutoCloseable {
     private void explainUnnamed(String serverName) {
         for (Service service : services) {
             for (String host : service.hosts()) {
-                if (service.enabled() && serverName.endsWith("." + host)) {
+                boolean matches = serverName.endsWith("." + host)
+                        || host.startsWith(Service.SUBDOMAINS) && serverName.endsWith(host.substring(1));
+                if (service.enabled() && matches) {
                     Unlisted all = unlisted.computeIfAbsent(
                             service.name() + " " + host, first -> new Unlisted(service.name(), host));
                     all.add(serverName);
@@ -187,7 +189,8 @@ public final class Certificates implements AutoCloseable {
                     "over HTTPS was asked for " + String.join(", ", names)
                             + (furtherNames == 0 ? "" : " and " + furtherNames + " more")
                             + ", without a certificate: served as what ends in " + host
-                            + ", for which no certificate is obtained; add the names that you use to millau.hosts");
+                            + ", for which no certificate is obtained; add the names that you use to millau.hosts"
+                            + (host.startsWith(Service.SUBDOMAINS) ? ", or set ACME_DNS for one of all" : ""));
         }
     }
 

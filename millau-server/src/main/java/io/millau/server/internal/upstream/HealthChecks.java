@@ -84,10 +84,12 @@ public final class HealthChecks {
         }
     }
 
-    /** The Host of the check: a host of the service, since an application may accept only its own names. */
-    private static String host(Service service, Endpoint endpoint) {
-        String first = service.hosts().get(0);
-        return first.equals(Service.ANY_HOST) ? endpoint.authority() : first;
+    /** The Host of this proxy's own requests: a host of the service, since an application may accept only its own names. */
+    public static String host(Service service, Endpoint endpoint) {
+        return service.hosts().stream()
+                .filter(host -> !host.startsWith(Service.ANY_HOST))
+                .findFirst()
+                .orElseGet(endpoint::authority);
     }
 
     private void check(Map<Subject, Service> subjects) {

@@ -37,6 +37,8 @@ class ComposeFileFuzzTest {
                         "${CERT}",
                         "millau.path=/${NAME}",
                         "millau.enabled=",
+                        "millau.admin.path=/admin",
+                        "millau.${CERT}.path=/",
                         "null",
                         "~",
                         "\t",
