@@ -24,6 +24,7 @@ final class FromCaddy {
     private static final int MOST_ROUTES = 100;
 
     private static final String BY_ACME = "each host gets a certificate by ACME";
+    private static final String BY_DNS = "set ACME_DNS, in Millau's environment, for wildcards; others need none";
     private static final String STREAMED = "bodies are streamed";
     private static final String RETRIED = "what is safe to repeat is retried at the next instance";
     private static final String OF_SERVICE = "the service has to do that itself, or another service with that path";
@@ -110,10 +111,10 @@ final class FromCaddy {
             Row.none("encode", "nothing is compressed here: the service can do it"),
             Row.none("encode.*", "nothing is compressed here: the service can do it"),
             Row.of("tls", "no label: " + BY_ACME, FromCaddy::tls),
-            Row.free("tls.dns", "HTTP-01 and TLS-ALPN-01 need no provider"),
+            Row.free("tls.dns", BY_DNS),
             Row.free("tls.issuer", "set ACME, in Millau's environment"),
             Row.free("tls.on_demand", BY_ACME),
-            Row.free("tls.resolvers", "HTTP-01 and TLS-ALPN-01 need no provider"),
+            Row.free("tls.resolvers", BY_DNS),
             Row.none("tls.client_auth.*", "give the CA as millau.client-ca").protecting(),
             Row.none("tls.client_auth", "give the CA as millau.client-ca").protecting(),
             Row.free("tls.*", "versions and ciphers are fixed"),
@@ -152,13 +153,17 @@ final class FromCaddy {
             Row.none("root", "Millau serves no files: put a web server into the service"),
             Row.none("php_fastcgi", "FastCGI has no counterpart: put a web server into the service"),
             Row.none("try_files", "Millau serves no files: put a web server into the service"),
-            Row.none("handle_errors", "responses of services are passed on as they are, whatever their status"),
-            Row.none("handle_errors.*", "responses of services are passed on as they are, whatever their status"),
+            Row.none(
+                    "handle_errors",
+                    "responses of services are passed on as they are; for Millau's own failures, give the service with the pages millau.errors"),
+            Row.none(
+                    "handle_errors.*",
+                    "responses of services are passed on as they are; for Millau's own failures, give the service with the pages millau.errors"),
             Row.none("@matcher", "services are chosen by host and path: millau.allow names clients")
                     .protecting(),
             Row.free("email", "set ACME_EMAIL, in Millau's environment"),
             Row.free("acme_ca", "set ACME, in Millau's environment"),
-            Row.free("acme_dns", "HTTP-01 and TLS-ALPN-01 need no provider"),
+            Row.free("acme_dns", BY_DNS),
             Row.free("local_certs", "a host without a certificate gets a self-signed one"),
             Row.free(
                     "auto_https",

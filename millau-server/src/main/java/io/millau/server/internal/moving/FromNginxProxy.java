@@ -52,7 +52,7 @@ final class FromNginxProxy {
             Row.free("letsencrypt_keysize", BY_ACME),
             Row.free("letsencrypt_single_domain_certs", BY_ACME),
             Row.free("letsencrypt_restart_container", "certificates are used without a restart"),
-            Row.free("acme_challenge", "HTTP-01 and TLS-ALPN-01 need no setting"),
+            Row.free("acme_challenge", "set ACME_DNS, in Millau's environment, for wildcards; others need none"),
             Row.of("https_method", "`millau.redirect`", FromNginxProxy::method),
             Row.of("hsts", "`millau.hsts`", FromNginxProxy::hsts),
             Row.none(

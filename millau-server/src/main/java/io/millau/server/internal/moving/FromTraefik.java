@@ -226,7 +226,9 @@ final class FromTraefik {
             Row.free("middlewares.circuitbreaker.*", "an instance that fails is ejected for millau.retry seconds"),
             Row.none("middlewares.compress.*", "nothing is compressed here: the service can do it"),
             Row.none("middlewares.compress", "nothing is compressed here: the service can do it"),
-            Row.none("middlewares.errors.*", "responses of services are passed on as they are, whatever their status"),
+            Row.none(
+                    "middlewares.errors.*",
+                    "responses of services are passed on as they are; for Millau's own failures, give the service with the pages millau.errors"),
             Row.of(
                     "middlewares.chain.middlewares",
                     "what each of them becomes",

@@ -96,8 +96,7 @@ final class MovedRoute {
             return;
         }
         String name = ServiceLabels.PREFIX + label;
-        String withoutWildcards = label.equals("hosts") ? value.replace("*.", "") : value;
-        ServiceLabels.read(Map.of(name, unknown ? "" : withoutWildcards), Set.of(80)).problems().stream()
+        ServiceLabels.read(Map.of(name, unknown ? "" : value), Set.of(80)).problems().stream()
                 .filter(problem -> problem.startsWith(name))
                 .findFirst()
                 .ifPresent(problem -> {
