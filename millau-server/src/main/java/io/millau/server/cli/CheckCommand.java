@@ -128,6 +128,9 @@ final class CheckCommand {
 
     private String summary() {
         String of = count(services, "service");
+        if (from != null && services == 0) {
+            return "no labels of " + from;
+        }
         if (from != null) {
             return problems == 0
                     ? of + ", all is carried over"

@@ -172,7 +172,7 @@ class MovingTest extends CommandTest {
                 "traefik",
                 file("a.yml", "services: {shop: {labels: [millau.enabled=true, other=1]}, none: {}}"));
 
-        assertThat(out).isEqualTo("0 services, all is carried over\n");
+        assertThat(out).isEqualTo("no labels of traefik\n");
         assertThat(status).isZero();
     }
 

@@ -473,7 +473,9 @@ final class FromTraefik {
         }
 
         private void merge(MovedRoute route, MovedRoute whole) {
-            boolean servedPlain = route.isPlain() || whole.isPlain();
+            boolean isTarget = isCanonical(whole.get("canonical"), route);
+            boolean isSource = isCanonical(route.get("canonical"), whole);
+            boolean servedPlain = !isSource && route.isPlain() || !isTarget && whole.isPlain();
             Set<String> hosts = new LinkedHashSet<>(whole.hosts());
             hosts.addAll(route.hosts());
             route.labels().forEach((label, value) -> {

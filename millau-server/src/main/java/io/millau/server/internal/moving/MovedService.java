@@ -138,7 +138,9 @@ final class MovedService {
                 ofKey.add(" becomes " + became + (line.remark.isEmpty() ? "" : " (" + line.remark + ")"));
             } else {
                 boolean leftOut = line.route != null && !names.containsKey(line.route.whole()) && !line.set.isEmpty();
-                String remark = leftOut ? "it is of a route that is left out" : line.remark;
+                String remark = leftOut
+                        ? "it is of a route that is left out"
+                        : line.set.isEmpty() ? line.remark : "another router serves the same over plain HTTP";
                 needless.put(line.key, " needs no label" + (remark.isEmpty() ? "" : ": " + remark));
             }
         }
