@@ -15,9 +15,9 @@ public final class Moving {
     /** Another proxy. */
     public enum Proxy {
         /** Traefik 2 and 3. */
-        TRAEFIK("traefik", FromTraefik.ROWS, FromTraefik::read),
+        TRAEFIK("traefik", TraefikRows.ROWS, FromTraefik::read),
         /** caddy-docker-proxy. */
-        CADDY("caddy", FromCaddy.ROWS, FromCaddy::read),
+        CADDY("caddy", CaddyRows.ROWS, FromCaddy::read),
         /** nginx-proxy with acme-companion. */
         NGINX_PROXY("nginx-proxy", FromNginxProxy.ROWS, FromNginxProxy::read);
 
