@@ -70,6 +70,29 @@ class RollingUpdateIT {
         assertThat(load.failures()).isEmpty();
     }
 
+    /** As a script does after {@code docker service update}, which returns at once. */
+    @Test
+    void waitEndsWhenTheNewVersionIsInRotation() {
+        Set<String> before = Set.copyOf(stack.instances("app"));
+        stack.engine().docker("service", "update", "--detach", "--force", "--update-monitor=0s", "rolling_app");
+
+        assertThat(stack.engine()
+                        .docker(
+                                "exec",
+                                stack.proxy(),
+                                "/opt/java/bin/java",
+                                "-jar",
+                                "/app/millau-server.jar",
+                                "wait",
+                                "rolling_app",
+                                "--replicas",
+                                "3",
+                                "--timeout",
+                                String.valueOf(PATIENCE.toSeconds())))
+                .contains("rolling_app: 3 instances are in rotation, and each answers");
+        assertThat(stack.instances("app")).hasSize(3).doesNotContainAnyElementsOf(before);
+    }
+
     @Test
     void aNewReplicaGetsRequestsSoonAfterItRuns() throws Exception {
         List<Long> fromScale = new ArrayList<>();

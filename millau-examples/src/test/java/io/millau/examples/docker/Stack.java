@@ -23,11 +23,15 @@ record Stack(Engine engine, String name, Front front, int securePort) implements
     /** Each look is a process of its own, or several: more of them would be a load themselves. */
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
 
+    /** The id of its proxy's container. */
+    String proxy() {
+        return engine.docker(
+                "ps", "--quiet", "--latest", "--filter", "label=com.docker.swarm.service.name=" + name + "_millau");
+    }
+
     /** What its proxy has logged so far. */
     String log() {
-        String proxy = engine.docker(
-                "ps", "--quiet", "--latest", "--filter", "label=com.docker.swarm.service.name=" + name + "_millau");
-        return engine.docker("logs", proxy);
+        return engine.docker("logs", proxy());
     }
 
     /** The host names of a service's instances that run and are to run. */

@@ -9,6 +9,7 @@ import io.millau.server.internal.compose.ComposeFile;
 import io.millau.server.internal.compose.Diagnostics;
 import io.millau.server.internal.compose.EnvFile;
 import io.millau.server.internal.compose.NotComposeException;
+import io.millau.server.internal.moving.Moving;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -18,18 +19,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code check FILE…}: reports problems in services files, Compose and stack files, and the engine, with the same
- * messages as the log, and their place. For one thread.
+ * messages as the log, and their place; with {@code --from}, says what the labels of another proxy become. For one thread.
  */
 final class CheckCommand {
 
@@ -41,6 +46,9 @@ final class CheckCommand {
     private final List<String> files = new ArrayList<>();
     private boolean docker;
 
+    /** Whose labels the files have; null if they are ours. */
+    private Moving.@Nullable Proxy from;
+
     private int services;
     private int problems;
     private boolean unreadable;
@@ -50,15 +58,32 @@ final class CheckCommand {
         this.environment = environment;
         this.out = out;
         this.err = err;
-        for (String argument : arguments) {
+        Iterator<String> rest = arguments.iterator();
+        while (rest.hasNext()) {
+            String argument = rest.next();
             if (argument.equals("--docker")) {
                 docker = true;
+            } else if (argument.equals("--from")) {
+                from = proxy(rest.hasNext() ? rest.next() : "");
             } else if (argument.startsWith("-")) {
-                throw new CommandException("check " + argument + ": expected files, or --docker");
+                throw new CommandException("check " + argument + ": expected files, --docker, or --from");
             } else {
                 files.add(argument);
             }
         }
+        if (from != null && (docker || files.isEmpty())) {
+            throw new CommandException("check --from " + from + ": expected Compose or stack files, and no --docker");
+        }
+    }
+
+    private static Moving.Proxy proxy(String name) throws CommandException {
+        return Arrays.stream(Moving.Proxy.values())
+                .filter(proxy -> proxy.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new CommandException("check --from " + name + ": expected "
+                        + Arrays.stream(Moving.Proxy.values())
+                                .map(Moving.Proxy::toString)
+                                .collect(Collectors.joining(", "))));
     }
 
     private interface Part {
@@ -103,6 +128,14 @@ final class CheckCommand {
 
     private String summary() {
         String of = count(services, "service");
+        if (from != null && services == 0) {
+            return "no labels of " + from;
+        }
+        if (from != null) {
+            return problems == 0
+                    ? of + ", all is carried over"
+                    : count(problems, "label") + " of " + of + " can't be carried over";
+        }
         return problems == 0 ? of + ", no problems" : count(problems, "problem") + " in " + of;
     }
 
@@ -112,10 +145,14 @@ final class CheckCommand {
 
     private void checkFile(String file) throws CommandException {
         String name = file.toLowerCase(Locale.ROOT);
-        if (name.endsWith(".properties")) {
+        if (name.endsWith(".properties") && from == null) {
             checkServicesFile(file);
         } else if (name.endsWith(".yml") || name.endsWith(".yaml")) {
-            checkComposeFile(file);
+            if (from == null) {
+                checkComposeFile(file);
+            } else {
+                move(from, file);
+            }
         } else {
             throw new CommandException(
                     file + ": expected a services file, .properties, or a Compose or stack file, .yml or .yaml");
@@ -157,6 +194,18 @@ final class CheckCommand {
         try {
             ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
             report(file, compose.findings(), compose.services());
+        } catch (NotComposeException e) {
+            throw new CommandException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Says what the labels of another proxy become. */
+    private void move(Moving.Proxy proxy, String file) throws CommandException {
+        try {
+            Moving moving = Moving.from(proxy, file, text(file));
+            moving.lines().forEach(line -> out.println(Console.clean(line)));
+            problems += moving.problems();
+            services += moving.services();
         } catch (NotComposeException e) {
             throw new CommandException(String.valueOf(e.getMessage()));
         }

@@ -66,6 +66,9 @@ public final class Main {
               java -jar millau-server.jar wait SERVICE [--replicas N] [--timeout SECONDS]
                                                    waits until what was deployed last is in rotation at the running proxy,
                                                    and answers. Exit status: 0 all of it, 1 not in time (60 s), 2 unknown
+              java -jar millau-server.jar check --from traefik|caddy|nginx-proxy FILE...
+                                                   what the labels of another proxy in Compose and stack files become.
+                                                   Exit status: 0 all carried over, 1 some can't be, 2 can't be read
               java -jar millau-server.jar --help | --version
 
             Labels, on a Swarm service (deploy.labels) or a container; with millau.ROUTE. in place of millau. they are those of a

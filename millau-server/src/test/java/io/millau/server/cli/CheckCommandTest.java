@@ -161,7 +161,7 @@ class CheckCommandTest extends CommandTest {
     void anUnknownOptionIsNamed() {
         run("check", "--dokcer");
 
-        assertThat(err).isEqualTo("check --dokcer: expected files, or --docker\n");
+        assertThat(err).isEqualTo("check --dokcer: expected files, --docker, or --from\n");
         assertThat(status).isEqualTo(2);
     }
 

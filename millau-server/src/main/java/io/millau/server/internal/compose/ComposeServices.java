@@ -1,0 +1,119 @@
+package io.millau.server.internal.compose;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.DumperOptions;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.DuplicateKeyException;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.representer.Representer;
+import org.yaml.snakeyaml.resolver.Resolver;
+
+/**
+ * The labels and the environment of the services in a Compose or stack file, whoever they are for, with their variables as they are
+ * written. The file is untrusted, as that of {@link ComposeFile}. Pure functions.
+ */
+public final class ComposeServices {
+
+    private static final int MOST_ENTRIES = 2_000;
+    private static final int MOST_ALIASES = 500;
+
+    private ComposeServices() {}
+
+    /**
+     * A service.
+     *
+     * @param labels of containers, or of the service itself ({@code deploy.labels}) if there are any; in the order of the file
+     * @param environment empty values where a name has none
+     * @param inSwarm whether the labels are those of the service itself
+     */
+    public record Service(String name, Map<String, String> labels, Map<String, String> environment, boolean inSwarm) {}
+
+    /**
+     * Reads a file.
+     *
+     * @param name the file's name in messages
+     * @throws NotComposeException if it is not a Compose file
+     */
+    public static List<Service> read(String name, String text) throws NotComposeException {
+        if (!(yaml(name, text) instanceof Map<?, ?> root && root.get("services") instanceof Map<?, ?> declared)) {
+            throw new NotComposeException(name + ": expected a Compose or stack file, with services");
+        }
+        List<Service> services = new ArrayList<>();
+        int entries = 0;
+        for (Map.Entry<?, ?> service : declared.entrySet()) {
+            if (service.getValue() instanceof Map<?, ?> keys) {
+                Map<String, String> own =
+                        keys.get("deploy") instanceof Map<?, ?> deploy ? texts(deploy.get("labels")) : Map.of();
+                Map<String, String> labels = own.isEmpty() ? texts(keys.get("labels")) : own;
+                Map<String, String> environment = texts(keys.get("environment"));
+                entries += labels.size() + environment.size();
+                services.add(new Service(String.valueOf(service.getKey()), labels, environment, !own.isEmpty()));
+            }
+            if (entries > MOST_ENTRIES) {
+                throw new NotComposeException(name + ": expected at most " + MOST_ENTRIES + " labels and variables");
+            }
+        }
+        return services;
+    }
+
+    /**
+     * Reads any YAML. Scalars are texts, as they are written.
+     *
+     * @throws NotComposeException if it is none; the message shows nothing of the text but the place
+     */
+    public static @Nullable Object yaml(String name, String text) throws NotComposeException {
+        LoaderOptions limits = new LoaderOptions();
+        limits.setMaxAliasesForCollections(MOST_ALIASES);
+        limits.setCodePointLimit(text.length() + 1);
+        limits.setAllowDuplicateKeys(false); // as Compose does
+        DumperOptions unused = new DumperOptions();
+        try {
+            return new Yaml(new SafeConstructor(limits), new Representer(unused), unused, limits, new TextResolver())
+                    .load(text);
+        } catch (MarkedYAMLException e) {
+            int line = e.getProblemMark() == null ? 1 : e.getProblemMark().getLine() + 1;
+            throw new NotComposeException(name + ":" + line + ": expected YAML: "
+                    + (e instanceof DuplicateKeyException ? "a key is there twice" : e.getProblem()));
+        } catch (RuntimeException e) { // thrown for some malformed files
+            throw new NotComposeException(
+                    name + ": expected YAML: " + String.valueOf(e.getMessage()).replace('\n', ' '));
+        }
+    }
+
+    /** Labels or variables, which may be a list or a mapping. */
+    private static Map<String, String> texts(@Nullable Object declared) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        if (declared instanceof Map<?, ?> mapping) {
+            mapping.forEach((key, value) -> {
+                if (value == null || value instanceof String) {
+                    texts.put(String.valueOf(key), value == null ? "" : String.valueOf(value));
+                }
+            });
+        } else if (declared instanceof List<?> list) {
+            for (Object item : list) {
+                if (item instanceof String text) {
+                    String[] parts = text.split("=", 2);
+                    texts.put(parts[0], parts.length < 2 ? "" : parts[1]);
+                }
+            }
+        }
+        return texts;
+    }
+
+    /** Leaves numbers and the like as they are written. */
+    private static final class TextResolver extends Resolver {
+        @Override
+        protected void addImplicitResolvers() {
+            addImplicitResolver(Tag.MERGE, MERGE, "<");
+            addImplicitResolver(Tag.NULL, NULL, "~nN\0");
+            addImplicitResolver(Tag.NULL, EMPTY, null);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+package io.millau.server.internal.moving;
+
+import io.millau.server.internal.compose.ComposeServices;
+import io.millau.server.internal.compose.NotComposeException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** What the variables and labels of nginx-proxy and its acme-companion become. Pure functions. */
+final class FromNginxProxy {
+
+    private static final int MOST_ROUTES = 100;
+    private static final String LABEL = "com.github.nginx-proxy.nginx-proxy";
+    private static final String MULTIPORTS = "VIRTUAL_HOST_MULTIPORTS";
+    private static final String BY_ACME = "each host gets a certificate by ACME";
+    private static final String ACCOUNT = "set ACME_EMAIL, in Millau's environment";
+
+    private static final Pattern AGE =
+            Pattern.compile("max-age=([0-9]{1,9});?( ?includeSubDomains;?)?( ?preload;?)?", Pattern.CASE_INSENSITIVE);
+
+    /** Other variables are those of the service itself. */
+    private static final Pattern OF_PROXY = Pattern.compile(
+            "(?:VIRTUAL|LETSENCRYPT|ACME)_[A-Z_]+|HTTPS_METHOD|HSTS|CERT_NAME"
+                    + "|NETWORK_ACCESS|SSL_POLICY|SERVER_TOKENS|ENABLE_HTTP_ON_MISSING_CERT|TRUST_DEFAULT_CERT|EXTERNAL_HTTPS?_PORT");
+
+    static final Rows ROWS = new Rows(List.of(
+            Row.label("virtual_host", "hosts", FromNginxProxy::hosts),
+            Row.label("virtual_port", "port"),
+            Row.label("virtual_proto", "scheme", FromNginxProxy::scheme),
+            Row.label("virtual_path", "path", FromNginxProxy::path).protecting(),
+            Row.of("virtual_dest", "`millau.strip` if it is `/`", FromNginxProxy::destination),
+            Row.of("virtual_host_multiports", "a route for each port and path", (variable, route) -> ""),
+            Row.none("virtual_root", "FastCGI has no counterpart: put a web server into the service"),
+            Row.of(
+                    "letsencrypt_host",
+                    "`millau.redirect`, `millau.hsts`: nginx-proxy does both by itself",
+                    FromNginxProxy::certificate),
+            Row.of(
+                    "acme_host",
+                    "`millau.redirect`, `millau.hsts`: nginx-proxy does both by itself",
+                    FromNginxProxy::certificate),
+            Row.free("letsencrypt_email", ACCOUNT),
+            Row.free("acme_email", ACCOUNT),
+            Row.free("letsencrypt_test", "set ACME, in Millau's environment, to a directory for tests"),
+            Row.free("acme_ca_uri", "set ACME, in Millau's environment"),
+            Row.free("letsencrypt_keysize", BY_ACME),
+            Row.free("letsencrypt_single_domain_certs", BY_ACME),
+            Row.free("letsencrypt_restart_container", "certificates are used without a restart"),
+            Row.free("acme_challenge", "set ACME_DNS, in Millau's environment, for wildcards; others need none"),
+            Row.of("https_method", "`millau.redirect`", FromNginxProxy::method),
+            Row.of("hsts", "`millau.hsts`", FromNginxProxy::hsts),
+            Row.none(
+                    "cert_name",
+                    "put the certificate into the folder of CERTS, in Millau's environment: its names are read"),
+            Row.of("network_access", "`millau.allow=private` if it is `internal`", (variable, route) -> {
+                        if (variable.lowerCase().equals("internal")) {
+                            route.set("allow", "private");
+                        }
+                        return "";
+                    })
+                    .protecting(),
+            Row.free("ssl_policy", "versions and ciphers are fixed"),
+            Row.free("server_tokens", "Millau does not name itself"),
+            Row.free("enable_http_on_missing_cert", "a host without a certificate gets a self-signed one"),
+            Row.free("trust_default_cert", "a host without a certificate gets a self-signed one"),
+            Row.none("external_http_port", "redirects go to the default ports"),
+            Row.none("external_https_port", "redirects go to the default ports"),
+            Row.free(LABEL, "it marks the proxy itself"),
+            Row.free(LABEL + ".nginx", "it marks the proxy itself"),
+            Row.of(LABEL + ".loadbalance", "`millau.balance`, `millau.sticky`", FromNginxProxy::balance),
+            Row.free(LABEL + ".keepalive", "connections are reused"),
+            Row.free(LABEL + ".http2.enable", "HTTP/2 is always offered"),
+            Row.free(LABEL + ".http3.enable", "HTTP/1.1 and HTTP/2 are offered"),
+            Row.free(LABEL + ".non-get-redirect", "redirects keep the method: 308"),
+            Row.free(LABEL + ".debug-endpoint", "the status page is at TELEMETRY, port 9100"),
+            Row.none(LABEL + ".ssl_verify_client", "give the CA as millau.client-ca")
+                    .protecting()));
+
+    private FromNginxProxy() {}
+
+    static List<MovedService> read(List<ComposeServices.Service> services) {
+        return services.stream().map(FromNginxProxy::move).toList();
+    }
+
+    private static MovedService move(ComposeServices.Service service) {
+        MovedService to = new MovedService(service);
+        Map<String, String> environment = new LinkedHashMap<>();
+        service.environment().forEach((key, value) -> {
+            if (OF_PROXY.matcher(key).matches()) {
+                environment.put(key, value);
+            }
+        });
+        Map<String, String> labels = new LinkedHashMap<>();
+        service.labels().forEach((key, value) -> {
+            if (key.equals(LABEL) || key.startsWith(LABEL + ".")) {
+                labels.put(key, value);
+            }
+        });
+        boolean isProxy = labels.containsKey(LABEL)
+                || !environment.containsKey("VIRTUAL_HOST") && !environment.containsKey(MULTIPORTS);
+        if (isProxy) {
+            // The proxy's own settings are those of all its services.
+            environment.keySet().forEach(key -> to.note(key, "it is a default of the proxy: say it for each service"));
+            labels.keySet().forEach(key -> to.note(key, "it marks the proxy itself"));
+            return to;
+        }
+        Map<String, String> siblings = new LinkedHashMap<>();
+        environment.forEach((key, value) -> siblings.put(key.toLowerCase(Locale.ROOT), value));
+        List<MovedRoute> routes = routes(environment, siblings, to);
+        to.routes().addAll(routes);
+        for (MovedRoute route : routes) {
+            environment.forEach((key, value) -> {
+                boolean isRoute = environment.containsKey(MULTIPORTS)
+                        && (key.equals(MULTIPORTS) || key.matches("VIRTUAL_(?:HOST|PORT|PATH|DEST|PROTO)"));
+                if (!isRoute) {
+                    to.move(ROWS.of(key), new Theirs(key, key, value, siblings), route);
+                }
+            });
+            labels.forEach((key, value) -> to.move(ROWS.of(key), new Theirs(key, key, value, siblings), route));
+        }
+        to.routes().removeIf(route -> route.get("hosts").isEmpty()); // it would be for all hosts
+        return to;
+    }
+
+    private static List<MovedRoute> routes(
+            Map<String, String> environment, Map<String, String> siblings, MovedService to) {
+        String multiports = environment.get(MULTIPORTS);
+        if (multiports == null) {
+            return List.of(new MovedRoute("route"));
+        }
+        List<MovedRoute> routes = new ArrayList<>();
+        try {
+            if (!(ComposeServices.yaml(MULTIPORTS, multiports) instanceof Map<?, ?> hosts)) {
+                throw new IllegalArgumentException("expected hosts with paths with port and dest");
+            }
+            hosts.forEach((host, paths) -> {
+                Map<?, ?> ofHost = paths instanceof Map<?, ?> map && !map.isEmpty() ? map : Map.of("/", Map.of());
+                ofHost.forEach((path, options) -> {
+                    MovedRoute route = new MovedRoute(host + "-" + path);
+                    routes.add(route);
+                    to.move(
+                            Row.of(
+                                            MULTIPORTS,
+                                            "",
+                                            (variable, r) ->
+                                                    port(String.valueOf(host), String.valueOf(path), options, r))
+                                    .protecting(),
+                            new Theirs(MULTIPORTS, MULTIPORTS, multiports, siblings),
+                            route);
+                });
+            });
+        } catch (IllegalArgumentException | NotComposeException e) {
+            to.cannot(MULTIPORTS, "expected YAML: hosts, their paths, and port, dest and proto of each");
+            return List.of();
+        }
+        if (routes.size() > MOST_ROUTES) {
+            to.cannot(MULTIPORTS, "expected at most " + MOST_ROUTES + " paths");
+            return List.of();
+        }
+        return routes;
+    }
+
+    private static String port(String host, String path, Object options, MovedRoute route) {
+        route.set("hosts", hosts(host));
+        if (!path.equals("/")) {
+            route.set("path", path(path));
+        }
+        if (options instanceof Map<?, ?> of) {
+            if (of.get("port") instanceof String port) {
+                route.set("port", port);
+            }
+            if (of.get("proto") instanceof String proto) {
+                route.set("scheme", scheme(proto));
+            }
+            if (of.get("dest") instanceof String dest && !dest.isEmpty()) {
+                strip(dest, route);
+            }
+        }
+        return "";
+    }
+
+    private static String hosts(String list) {
+        return Arrays.stream(list.split("[,\\s]+"))
+                .filter(host -> !host.isEmpty())
+                .map(FromNginxProxy::host)
+                .distinct()
+                .collect(Collectors.joining(" "));
+    }
+
+    private static String host(String host) {
+        if (host.startsWith("~") || host.endsWith(".*")) {
+            throw new IllegalArgumentException(
+                    "no host is a pattern: write the names, or *.shop.example for all subdomains of one");
+        }
+        return host.startsWith(".") ? host.substring(1) : host;
+    }
+
+    private static String path(String path) {
+        if (path.startsWith("~") || path.startsWith("=") || path.startsWith("^")) {
+            throw new IllegalArgumentException("no path is a pattern: write the beginning of the path");
+        }
+        return path;
+    }
+
+    private static String scheme(String proto) {
+        return switch (proto.strip().toLowerCase(Locale.ROOT)) {
+            case "http", "https" -> proto.strip().toLowerCase(Locale.ROOT);
+            case "grpc" -> "h2c";
+            default -> throw new IllegalArgumentException("expected http, https or grpc: others have no counterpart");
+        };
+    }
+
+    private static String destination(Theirs variable, MovedRoute route) {
+        if (variable.value().strip().isEmpty()
+                || variable.sibling("virtual_path").isEmpty()) {
+            return "it is the path itself";
+        }
+        strip(variable.value().strip(), route);
+        return "";
+    }
+
+    private static void strip(String destination, MovedRoute route) {
+        if (!destination.equals("/")) {
+            throw new IllegalArgumentException("the path can be cut off (/) or stay, but not become another");
+        }
+        route.set("strip", "true");
+    }
+
+    private static String certificate(Theirs variable, MovedRoute route) {
+        if (variable.siblings().keySet().stream().noneMatch(List.of("https_method", "hsts")::contains)) {
+            route.set("redirect", "https");
+            route.set("hsts", "31536000");
+        }
+        return BY_ACME;
+    }
+
+    private static String method(Theirs variable, MovedRoute route) {
+        String method = variable.lowerCase().strip();
+        switch (method) {
+            case "redirect", "nohttp" -> {
+                route.set("redirect", "https");
+                if (!variable.siblings().containsKey("hsts")) {
+                    route.set("hsts", "31536000");
+                }
+            }
+            case "noredirect", "nohttps" -> {
+                return "without millau.redirect both are served";
+            }
+            default -> throw new IllegalArgumentException("expected redirect, noredirect, nohttp or nohttps");
+        }
+        return method.equals("nohttp") ? "plain HTTP is redirected" : "";
+    }
+
+    private static String hsts(Theirs variable, MovedRoute route) {
+        if (!variable.siblings().containsKey("https_method")) {
+            route.set("redirect", "https");
+        }
+        if (variable.lowerCase().strip().equals("off")) {
+            return "without millau.hsts nothing is sent";
+        }
+        Matcher age = AGE.matcher(variable.value().strip());
+        if (!age.matches()) {
+            throw new IllegalArgumentException(
+                    "expected max-age=31536000, perhaps with includeSubDomains and preload, or off");
+        }
+        if (age.group(2) == null && age.group(3) == null) {
+            route.set("hsts", age.group(1));
+        } else {
+            route.set(
+                    "response-header.Strict-Transport-Security",
+                    variable.value().strip());
+        }
+        return "";
+    }
+
+    private static String balance(Theirs label, MovedRoute route) {
+        String directive = label.lowerCase().strip().replaceFirst(";$", "");
+        if (directive.equals("least_conn")) {
+            route.set("balance", "least-connections");
+            return "";
+        }
+        if (directive.equals("ip_hash") || directive.startsWith("hash ")) {
+            route.set("sticky", "true");
+            return "a cookie, not the address, keeps a client at its instance";
+        }
+        throw new IllegalArgumentException("millau.balance is round-robin, least-connections or least-time");
+    }
+}

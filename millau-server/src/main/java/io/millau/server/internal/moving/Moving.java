@@ -1,0 +1,84 @@
+package io.millau.server.internal.moving;
+
+import io.millau.server.internal.compose.ComposeServices;
+import io.millau.server.internal.compose.NotComposeException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * What the labels of other proxies in a Compose or stack file become. The file is untrusted; values that may be secret are not printed.
+ * Immutable.
+ */
+public final class Moving {
+
+    /** Another proxy. */
+    public enum Proxy {
+        /** Traefik 2 and 3. */
+        TRAEFIK("traefik", TraefikRows.ROWS, FromTraefik::read),
+        /** caddy-docker-proxy. */
+        CADDY("caddy", CaddyRows.ROWS, FromCaddy::read),
+        /** nginx-proxy with acme-companion. */
+        NGINX_PROXY("nginx-proxy", FromNginxProxy.ROWS, FromNginxProxy::read);
+
+        private final String name;
+        private final Rows rows;
+        private final Function<List<ComposeServices.Service>, List<MovedService>> reader;
+
+        Proxy(String name, Rows rows, Function<List<ComposeServices.Service>, List<MovedService>> reader) {
+            this.name = name;
+            this.rows = rows;
+            this.reader = reader;
+        }
+
+        /** The table of {@code docs/migrating.md}. */
+        String table() {
+            return rows.table();
+        }
+
+        /** Its name in commands. */
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    private final List<String> lines = new ArrayList<>();
+    private int services;
+    private int problems;
+
+    private Moving(List<MovedService> moved) {
+        for (MovedService service : moved) {
+            if (!service.isEmpty()) {
+                lines.addAll(service.text());
+                services++;
+                problems += service.problems();
+            }
+        }
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param name the file's name in messages
+     * @throws NotComposeException if it is not a Compose file; the message has the name
+     */
+    public static Moving from(Proxy proxy, String name, String text) throws NotComposeException {
+        return new Moving(proxy.reader.apply(ComposeServices.read(name, text)));
+    }
+
+    /** Each service with each of its labels, and the new ones. */
+    public List<String> lines() {
+        return lines;
+    }
+
+    /** The number of services that the other proxy has labels of. */
+    public int services() {
+        return services;
+    }
+
+    /** The number of labels that can't be carried over. */
+    public int problems() {
+        return problems;
+    }
+}

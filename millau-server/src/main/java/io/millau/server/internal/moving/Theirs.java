@@ -1,0 +1,41 @@
+package io.millau.server.internal.moving;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * A label or variable of another proxy. Immutable.
+ *
+ * @param key its whole name, as it is written
+ * @param option what its row is found by: its name without names that users choose
+ * @param value as it is written, with its variables; it may be secret
+ * @param siblings values of the other options of the same thing, by their names in lower case
+ */
+record Theirs(String key, String option, String value, Map<String, String> siblings) {
+
+    private static final Pattern VARIABLE =
+            Pattern.compile("\\$(?:[A-Za-z_][A-Za-z0-9_]*|\\{[A-Za-z_][A-Za-z0-9_]*\\})");
+
+    /** The last part of the name, such as that of a header. */
+    String name() {
+        return option.substring(option.lastIndexOf('.') + 1);
+    }
+
+    String lowerCase() {
+        return value.toLowerCase(Locale.ROOT);
+    }
+
+    /** The value of another option; empty if there is none. */
+    String sibling(String name) {
+        return siblings.getOrDefault(name, "");
+    }
+
+    /**
+     * What is printed for a value that may be secret: a variable, or a word that the user has to replace, and that no protecting label
+     * takes.
+     */
+    String secret() {
+        return VARIABLE.matcher(value).matches() ? value : "VALUE_OF_" + key.replaceAll("[^A-Za-z0-9._-]", "_");
+    }
+}

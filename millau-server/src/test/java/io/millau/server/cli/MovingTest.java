@@ -1,0 +1,299 @@
+package io.millau.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import io.millau.server.internal.compose.ComposeServices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * {@code check --from}. Beside each file of another proxy stands what is printed for it. After a change,
+ *
+ * <pre>mvn -pl millau-server -am test -Dtest=MovingTest -Dsurefire.failIfNoSpecifiedTests=false -Dmillau.documents=write</pre>
+ *
+ * writes that anew: read the difference.
+ */
+class MovingTest extends CommandTest {
+
+    private static final boolean WRITE = "write".equals(System.getProperty("millau.documents"));
+    private static final Path FILES = Path.of("src", "test", "resources", "moving");
+
+    private static final String HASH = "$$2y$$05$$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
+
+    static List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(FILES)) {
+            return files.filter(file -> file.toString().endsWith(".yml"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static String proxy(Path file) {
+        String name = file.getFileName().toString().split("-", 2)[0];
+        return name.equals("nginx") ? "nginx-proxy" : name;
+    }
+
+    @Test
+    void eachProxyHasFiveFilesOrMore() throws Exception {
+        Map<String, Long> number =
+                files().stream().collect(Collectors.groupingBy(MovingTest::proxy, Collectors.counting()));
+
+        assertThat(number).containsOnlyKeys("traefik", "caddy", "nginx-proxy");
+        assertThat(number.values()).allMatch(files -> files >= 5);
+        assertThat(files()).hasSizeGreaterThanOrEqualTo(20);
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void eachLabelIsNamedWithWhatItBecomes(Path file) throws Exception {
+        run("check", "--from", proxy(file), file.toString());
+
+        Path expected = Path.of(file.toString().replace(".yml", ".txt"));
+        if (WRITE) {
+            Files.writeString(expected, out);
+        }
+        assertThat(out).isEqualTo(Files.readString(expected));
+        assertThat(err).isEmpty();
+        assertThat(status).isEqualTo(out.contains("can't be carried over:") ? 1 : 0);
+        assertThat(out).doesNotContain("s3cret").doesNotContain("$2y$").doesNotContain("abcdefgh");
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void noLabelIsForgotten(Path file) throws Exception {
+        run("check", "--from", proxy(file), file.toString());
+        Pattern theirs = Pattern.compile(
+                switch (proxy(file)) {
+                    case "traefik" -> "traefik\\..*";
+                    case "caddy" -> "caddy.*";
+                    default -> "(?:VIRTUAL|LETSENCRYPT|NETWORK|HTTPS|CERT)_.*|HSTS|com\\.github\\.nginx-proxy.*";
+                });
+        for (ComposeServices.Service service : ComposeServices.read("", Files.readString(file))) {
+            Stream.concat(service.labels().keySet().stream(), service.environment().keySet().stream())
+                    .filter(theirs.asMatchPredicate())
+                    .forEach(label ->
+                            assertThat(out.lines()).as(label).anyMatch(line -> line.startsWith("  " + label + " ")));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void theNewLabelsHaveNoProblems(Path file) throws Exception {
+        run("check", "--from", proxy(file), file.toString());
+        for (List<String> labels : blocks(out)) {
+            Map<String, String> filled = map(labels);
+            filled.replaceAll(MovingTest::filled);
+            environment.put("DOMAIN", "shop.example");
+            environment.put("USERS", "ann:" + HASH.replace("$$", "$"));
+            check(filled);
+
+            assertThat(out).as("%s", labels).isEqualTo("1 service, no problems\n");
+        }
+    }
+
+    /** Who pastes the labels as they are does not open a service that needs a login. */
+    @ParameterizedTest
+    @MethodSource("files")
+    void aServiceStaysClosedUntilItsSecretsAreFilledIn(Path file) throws Exception {
+        run("check", "--from", proxy(file), file.toString());
+        for (List<String> labels : blocks(out)) {
+            boolean needs =
+                    labels.stream().anyMatch(label -> label.matches("millau\\.(?:.*\\.)?(?:users|auth)=.*VALUE_OF_.*"));
+            if (needs) {
+                check(map(labels));
+                assertThat(out).as("%s", labels).contains("(the service is left out)");
+            }
+        }
+    }
+
+    private void check(Map<String, String> labels) throws IOException {
+        String yaml = labels.entrySet().stream()
+                .map(label ->
+                        "      " + label.getKey() + ": '" + label.getValue().replace("'", "''") + "'\n")
+                .collect(Collectors.joining("", "services:\n  moved:\n    expose: [80]\n    labels:\n", ""));
+        run("check", file("moved.yml", yaml));
+    }
+
+    /** The labels of each service in the output. */
+    private static List<List<String>> blocks(String output) {
+        List<List<String>> blocks = new ArrayList<>();
+        for (String line : output.lines().toList()) {
+            if (line.matches("  (?:deploy\\.)?labels:")) {
+                blocks.add(new ArrayList<>());
+            } else if (line.startsWith("    - ")) {
+                String label = line.substring(6);
+                boolean quoted = label.startsWith("'");
+                blocks.get(blocks.size() - 1)
+                        .add(quoted ? label.substring(1, label.length() - 1).replace("''", "'") : label);
+            }
+        }
+        return blocks;
+    }
+
+    private static Map<String, String> map(List<String> labels) {
+        Map<String, String> map = new LinkedHashMap<>();
+        labels.stream().map(label -> label.split("=", 2)).forEach(label -> map.put(label[0], label[1]));
+        return map;
+    }
+
+    /** What a user fills in. */
+    private static String filled(String label, String value) {
+        return switch (label.substring(label.lastIndexOf('.') + 1)) {
+            case "users" ->
+                value.startsWith("VALUE_OF_")
+                        ? "ann:" + HASH
+                        : value.replaceAll("VALUE_OF_[\\w.-]+", Matcher.quoteReplacement(HASH));
+            case "auth" -> value.replaceAll("VALUE_OF_.*", "http://login/");
+            default -> value;
+        };
+    }
+
+    @Test
+    void aFileWithoutLabelsOfThatProxyHasNoServices() throws Exception {
+        run(
+                "check",
+                "--from",
+                "traefik",
+                file("a.yml", "services: {shop: {labels: [millau.enabled=true, other=1]}, none: {}}"));
+
+        assertThat(out).isEqualTo("no labels of traefik\n");
+        assertThat(status).isZero();
+    }
+
+    @Test
+    void aKeyThatIsThereTwiceIsRefusedAsByCompose() throws Exception {
+        run("check", "--from", "caddy", file("a.yml", "services:\n  a: {}\n  a: {}\n"));
+
+        assertThat(err).isEqualTo("a.yml:3: expected YAML: a key is there twice\n");
+        assertThat(status).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "check --from | check --from : expected traefik, caddy, nginx-proxy",
+                "check --from apache a.yml | check --from apache: expected traefik, caddy, nginx-proxy",
+                "check --from caddy | check --from caddy: expected Compose or stack files, and no --docker",
+                "check --from caddy --docker a.yml | check --from caddy: expected Compose or stack files, and no --docker",
+                "check --from caddy none.yml | none.yml: expected a file that can be read (there is none)",
+                "check --from caddy a.properties | a.properties: expected a services file, .properties, or a Compose",
+            })
+    void anotherProxyAndAFileAreExpected(String command, String message) {
+        run(command.split(" "));
+
+        assertThat(err).startsWith(message);
+        assertThat(err.lines()).hasSize(1);
+        assertThat(status).isEqualTo(2);
+    }
+
+    static Stream<String> hostileFiles() {
+        String many = Stream.iterate(0, i -> i + 1)
+                .limit(600)
+                .map(i -> "      - traefik.http.routers.r" + i + ".rule=Host(`a" + i
+                        + ".example`)\n      - traefik.http.routers.r" + i
+                        + ".middlewares=m\n      - traefik.http.middlewares.m.headers.customresponseheaders.X-" + i
+                        + "=1\n")
+                .collect(Collectors.joining("", "services:\n  shop:\n    labels:\n", ""));
+        String rule = "services: {shop: {labels: {traefik.http.routers.a.rule: '%s'}}}";
+        return Stream.concat(
+                Stream.of(ComposeFileTest.hostileFiles()),
+                Stream.of(
+                        many,
+                        rule.formatted("(".repeat(400_000)),
+                        rule.formatted("!".repeat(400_000)),
+                        rule.formatted("Host(`" + "a.".repeat(4_000) + "`)"),
+                        rule.formatted(
+                                "(PathPrefix(`/a`) || PathPrefix(`/b`))" + " && (Host(`a`) || Host(`b`))".repeat(200)),
+                        rule.formatted("HostRegexp(`" + "a".repeat(4_000) + "[`)"),
+                        rule.formatted("Host(`a`) || ".repeat(20_000) + "Host(`a`)"),
+                        "services: {shop: {labels: {traefik.http.routers.a.rule: 'Host(`a`)', traefik.http.routers.a.middlewares: a,"
+                                + " traefik.http.middlewares.a.chain.middlewares: 'a,b', traefik.http.middlewares.b.chain.middlewares: a}}}",
+                        "services: {shop: {labels: {traefik: 1, traefik.: 1, traefik.http.: 1, traefik.http.routers: 1,"
+                                + " traefik.http.routers.: 1, traefik.http.routers.a: 1, traefik.http.routers.a.: 1, traefik.http.middlewares.a.: 1,"
+                                + " 'traefik.http.routers..rule': 'Host(`a`)', caddy.: a, caddy..: 1, caddy: '', caddy.x..y: 1, '': 1}}}",
+                        "services: {shop: {labels: {caddy: a.example, caddy.reverse_proxy: '{{upstreams 80}}', caddy"
+                                + ".handle".repeat(10_000) + ": 1}}}",
+                        "services: {shop: {labels: {caddy: '" + "a{".repeat(100_000) + "', caddy.reverse_proxy: '"
+                                + "{".repeat(100_000) + "'}}}",
+                        "services: {shop: {environment: {VIRTUAL_HOST: 'a," + ",".repeat(400_000)
+                                + "', VIRTUAL_HOST_MULTIPORTS: '" + "[".repeat(10_000) + "'}}}",
+                        "services: {shop: {labels: {traefik.http.routers.a.rule: 'Host(`a`)', traefik.http.routers.a.middlewares: a,"
+                                + " traefik.http.routers.b.rule: 'Host(`a`)', traefik.http.routers.b.middlewares: b,"
+                                + " traefik.http.middlewares.a.ratelimit.average: 1, traefik.http.middlewares.b.ratelimit.average: 2}}}",
+                        "services: {shop: {environment: {VIRTUAL_HOST_MULTIPORTS: '{a: [1], b: {c: {port: [1], dest: {}}}, 1: ~}'}}}"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("hostileFiles")
+    void hostileFilesAreReadQuickly(String yaml) throws Exception {
+        for (String proxy : List.of("traefik", "caddy", "nginx-proxy")) {
+            String file = file("compose.yml", yaml);
+            assertTimeoutPreemptively(Duration.ofSeconds(60), () -> run("check", "--from", proxy, file));
+
+            assertThat(status).isBetween(0, 2);
+            assertThat(err.lines().count()).isLessThan(2);
+            assertThat(out.length() + err.length()).isLessThan(3_000_000);
+        }
+    }
+
+    /** A secret in a place where nobody expects one is not printed, either. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "traefik.http.middlewares.a.plugin.x.key",
+                "traefik.http.middlewares.a.basicauth.users",
+                "traefik.http.middlewares.a.digestauth.users",
+                "traefik.http.middlewares.a.headers.customrequestheaders.Authorization",
+                "traefik.http.middlewares.a.forwardauth.address",
+                "traefik.http.middlewares.a.ratelimit.average",
+                "traefik.http.middlewares.a.redirectregex.regex",
+                "traefik.http.middlewares.a.stripprefix.prefixes",
+                "traefik.http.routers.a.tls.options",
+                "traefik.http.routers.a.entrypoints",
+                "traefik.http.unknown",
+                "caddy.basicauth.ann",
+                "caddy.basic_auth",
+                "caddy.forward_auth",
+                "caddy.reverse_proxy.header_up.Authorization",
+                "caddy.tls.dns",
+                "caddy.tls",
+                "caddy.import",
+                "caddy.rewrite",
+                "caddy.unknown",
+            })
+    void noSecretIsPrinted(String label) throws Exception {
+        for (String value : List.of("x:hunter2", "http://x/?key=hunter2", "Bearer hunter2")) {
+            run("check", "--from", label.split("\\.")[0], file("compose.yml", """
+                    services:
+                      shop:
+                        labels:
+                          traefik.http.routers.a.rule: Host(`shop.example`)
+                          traefik.http.routers.a.middlewares: a
+                          caddy: shop.example
+                          caddy.reverse_proxy: "{{upstreams 80}}"
+                          %s: "%s"
+                          ? "%s2=hunter2: hunter2"
+                    """.formatted(label, value, label)));
+
+            assertThat(err).isEmpty();
+            assertThat(out).doesNotContain("hunter2");
+        }
+    }
+}
