@@ -14,8 +14,13 @@ import org.jspecify.annotations.Nullable;
  * How far an engine is with a service: which instances run as it was deployed last. Immutable.
  *
  * <pre>{@code
- * Optional<Deployment> shop = DockerSource.local().deployment("shop");
- * boolean done = shop.isPresent() && shop.get().isDone();
+ * try {
+ *     boolean isDone =
+ *             DockerSource.local().deployment("shop").filter(Deployment::isDone).isPresent();
+ *     System.out.println(isDone ? "shop runs as deployed" : "shop is not there yet");
+ * } catch (IOException e) {
+ *     System.err.println("Without Docker: " + e.getMessage());
+ * }
  * }</pre>
  *
  * @param wanted how many instances there are to be; 0 if that depends on the nodes

@@ -111,7 +111,7 @@ class ArchitectureTest {
                 .check(CLASSES);
         noClasses()
                 .that()
-                .resideOutsideOfPackage(INTERNAL + "compose")
+                .resideOutsideOfPackages(API + ".cli", INTERNAL + "compose")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.yaml..")

@@ -117,7 +117,9 @@ class MovingTest extends CommandTest {
                     labels.stream().anyMatch(label -> label.matches("millau\\.(?:.*\\.)?(?:users|auth)=.*VALUE_OF_.*"));
             if (needs) {
                 check(map(labels));
-                assertThat(out).as("%s", labels).contains("(the service is left out)");
+                assertThat(out)
+                        .as("%s", labels)
+                        .containsPattern("\\(the service is (left out|closed: requests get 503)\\)");
             }
         }
     }
