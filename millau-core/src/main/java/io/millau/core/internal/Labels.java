@@ -250,6 +250,16 @@ public final class Labels {
             .filter((service, fields) -> fields.isEmpty() ? null : new ResponseFields(fields))
             .build();
 
+    /** {@code millau.compress}. */
+    public static final Label<Boolean> COMPRESS = Label.named("compress", LabelTypes.BOOLEAN)
+            .group(CHANGES)
+            .meaning(
+                    "`true`: texts, JSON and the like of 1 KiB or more are compressed with gzip for clients that accept it, unless"
+                            + " they are compressed already")
+            .byDefault("false")
+            .explained(compresses -> compresses ? "its responses are compressed with gzip" : null)
+            .build();
+
     /** {@code millau.network}. */
     public static final Label<String> NETWORK = Label.named("network", LabelTypes.TEXT)
             .group(ROUTING)
@@ -365,6 +375,7 @@ public final class Labels {
             STRIP,
             REQUEST_HEADER,
             RESPONSE_HEADER,
+            COMPRESS,
             NETWORK,
             CERT,
             KEY,

@@ -16,6 +16,7 @@ public final class ProxyThread {
 
     final EventLoop loop;
     final UpstreamPool upstream;
+    final GzipPool gzip;
 
     /** Holds the head written last. It has to be sent before the next one is written. */
     final RequestHead requestHead = new RequestHead();
@@ -32,6 +33,7 @@ public final class ProxyThread {
     private ProxyThread(EventLoop loop, UpstreamPool upstream) {
         this.loop = loop;
         this.upstream = upstream;
+        this.gzip = new GzipPool(loop);
     }
 
     /** Returns a thread-local that makes an instance for each I/O thread of a proxy when the thread first needs it. */
