@@ -503,6 +503,33 @@ class CompressionTest extends ProxyTest {
         }
     }
 
+    @Test
+    void theHeadAloneOverHttp2SaysTheSame() throws Exception {
+        startWithResponse("200 OK", "Content-Type: text/plain\r\n", LONG);
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + millau.port() + "/"))
+                .header("Accept-Encoding", "gzip")
+                .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                .build();
+
+        HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+
+        assertThat(response.headers().firstValue("Content-Encoding")).hasValue("gzip");
+        assertThat(response.headers().firstValue("Vary")).hasValue("Accept-Encoding");
+        assertThat(response.headers().firstValue("Content-Length")).isEmpty();
+    }
+
+    @Test
+    void whatIsCountedIsWhatTheClientGets() throws Exception {
+        startWithResponse("200 OK", "Content-Type: text/plain\r\n", LONG);
+
+        int length = get(ACCEPTED).body().length();
+
+        assertThat(length).isLessThan(LONG.length());
+        assertThat(traffic.await(4)).contains("ended GET app delivered 200 0 " + length);
+    }
+
     // ---- The body
 
     private enum Framing {
@@ -796,6 +823,42 @@ class CompressionTest extends ProxyTest {
         assertThat(client.wire().in().skip(before)).isPositive();
         client.wire().in().skipNBytes(20_000_000);
         assertThat(sent.get()).isGreaterThan(before);
+    }
+
+    @Test
+    void aClientThatReadsNothingOfItsStreamMakesTheInstanceWait() throws Exception {
+        AtomicLong sent = new AtomicLong();
+        start(endless(sent));
+        RawHttp2Client client = closing(new RawHttp2Client(millau.port(), 1000));
+        client.headers(
+                1,
+                true,
+                ":method",
+                "GET",
+                ":scheme",
+                "http",
+                ":path",
+                "/",
+                ":authority",
+                "a",
+                "accept-encoding",
+                "gzip");
+
+        awaitStop(sent);
+        assertThat(millau.buffersTakenByRequests()).isLessThanOrEqualTo(2);
+
+        long before = sent.get();
+        for (int i = 0; i < 20; i++) { // 20 times 1 MB
+            client.send(RawHttp2Client.WINDOW_UPDATE, 0, 0, new byte[] {0, 0x10, 0, 0});
+            client.send(RawHttp2Client.WINDOW_UPDATE, 0, 1, new byte[] {0, 0x10, 0, 0});
+        }
+        for (long read = 0; read < 20_000_000; ) {
+            RawHttp2Client.Frame frame = client.next();
+            read += frame.type() == RawHttp2Client.DATA ? frame.payload().length() : 0;
+        }
+        assertThat(sent.get()).isGreaterThan(before);
+        client.cancel(1);
+        await().atMost(PATIENCE).until(() -> millau.buffersTakenByRequests() == 0);
     }
 
     /** Whatever holds a place gives it back. */

@@ -59,8 +59,9 @@ final class GzipPool {
             }
         }
         Deflater kept = idle.pollFirst();
+        Gzip taken = new Gzip(this, loop, kept == null ? new Deflater(LEVEL, true) : kept);
         inUse++;
-        return new Gzip(this, loop, kept == null ? new Deflater(LEVEL, true) : kept);
+        return taken;
     }
 
     Turns turns() {
