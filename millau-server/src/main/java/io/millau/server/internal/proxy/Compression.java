@@ -105,7 +105,10 @@ final class Compression {
     }
 
     private static boolean hasContent(int status) {
-        return status >= 200 && status / 100 != 3 && status != StatusCodes.NO_CONTENT && status != 205;
+        return status >= 200
+                && status / 100 != 3
+                && status != StatusCodes.NO_CONTENT
+                && status != StatusCodes.RESET_CONTENT;
     }
 
     private static boolean isPartial(ResponseHead head, HeaderMap fields) {
