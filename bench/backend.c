@@ -5,6 +5,7 @@
  *
  * PORT     GET /json             250 bytes of JSON
  *          GET /bytes/N          N bytes with Content-Length
+ *          GET /text/N           N bytes of JSON that compresses to a quarter
  *          GET /chunked/N        N bytes in chunks of 8 KiB
  *          POST anything         reads the whole body, then says how long it was
  *          GET /answers          how many answers it gave so far
@@ -32,6 +33,7 @@ enum behaviour { GOOD, CLOSING, SILENT };
 static const char JSON_HEAD[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 250\r\n\r\n";
 static char json_answer[sizeof JSON_HEAD - 1 + 250];
 static char bytes[CHUNK * CHUNKS];
+static char text[sizeof bytes];
 static char chunks[(CHUNK + 8) * CHUNKS]; /* "2000\r\n", the bytes, "\r\n" */
 
 struct connection {
@@ -46,6 +48,7 @@ struct connection {
     /* The answer: a piece of text, then a body, then perhaps another piece. */
     const char *text;
     size_t text_length, text_sent;
+    const char *body_bytes;
     long long left; /* of the body */
     int chunked;
     int last;       /* the end of a chunked body was said */
@@ -83,6 +86,7 @@ static void answer(struct connection *c) {
     long long number = __atomic_add_fetch(&answers, 1, __ATOMIC_RELAXED);
     c->answering = 0;
     c->left = 0;
+    c->body_bytes = bytes;
     c->chunked = c->last = 0;
     if (strncmp(c->head, "GET /json", 9) == 0) {
         say(c, json_answer, sizeof json_answer);
@@ -90,6 +94,11 @@ static void answer(struct connection *c) {
         c->left = atoll(c->head + 11);
         say(c, c->small, (size_t)sprintf(c->small,
                 "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %lld\r\n\r\n", c->left));
+    } else if (strncmp(c->head, "GET /text/", 10) == 0) {
+        c->left = atoll(c->head + 10);
+        c->body_bytes = text;
+        say(c, c->small, (size_t)sprintf(c->small,
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %lld\r\n\r\n", c->left));
     } else if (strncmp(c->head, "GET /chunked/", 13) == 0) {
         c->left = atoll(c->head + 13);
         c->chunked = 1;
@@ -111,7 +120,7 @@ static size_t piece(struct connection *c, const char **from) {
         return c->text_length - c->text_sent;
     }
     if (c->left > 0 && !c->chunked) {
-        *from = bytes;
+        *from = c->body_bytes;
         return c->left < (long long)sizeof bytes ? (size_t)c->left : sizeof bytes;
     }
     if (c->chunked && c->left >= CHUNK) {
@@ -296,6 +305,13 @@ int main(int count, char **arguments) {
         memcpy(chunk, "2000\r\n", 6);
         memset(chunk + 6, 'x', CHUNK);
         memcpy(chunk + 6 + CHUNK, "\r\n", 2);
+    }
+    for (size_t n = 0, line; n < sizeof text; n += line) {
+        char item[128];
+        line = (size_t)sprintf(item, "{\"id\":%d,\"name\":\"%s\",\"price\":%d.%02d,\"tags\":[\"%08x\",\"new\"],\"active\":%s},\n",
+                rand() % 1000000, rand() % 2 ? "Ada" : "Barbara", rand() % 1000, rand() % 100, (unsigned)rand(),
+                rand() % 2 ? "true" : "false");
+        memcpy(text + n, item, n + line < sizeof text ? line : sizeof text - n);
     }
     memcpy(json_answer, JSON_HEAD, sizeof JSON_HEAD - 1);
     char *json = json_answer + sizeof JSON_HEAD - 1;

@@ -1,6 +1,7 @@
 """The rows: each measures one thing, for each peer in turn, round by round."""
 
 import basic
+import compress
 import costs
 import https
 import load
@@ -22,6 +23,7 @@ ALL = {
     "endpoints": scale.endpoints,
     "changes": scale.changes,
     "sizes": sizes.sizes,
+    "compress": compress.compress,
     "overload": overload.overload,
 }
 QUICK = ["get", "one", "large"]

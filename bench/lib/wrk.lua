@@ -2,6 +2,7 @@
 --
 --   wrk -s wrk.lua URL -- post BYTES     POSTs with a body of so many bytes
 --   wrk -s wrk.lua URL -- close          each request on a connection of its own
+--   wrk -s wrk.lua URL -- gzip          GETs what may be compressed
 --   wrk -s wrk.lua URL -- hosts COUNT    requests for host-1.example … host-COUNT.example in a scattered order
 
 function init(args)
@@ -11,6 +12,8 @@ function init(args)
         wrk.body = string.rep("x", tonumber(args[2]))
     elseif args[1] == "close" then
         wrk.headers["Connection"] = "close"
+    elseif args[1] == "gzip" then
+        wrk.headers["Accept-Encoding"] = "gzip"
     elseif args[1] == "hosts" then
         local requests, count, next = {}, tonumber(args[2]), 0
         for i = 1, count do

@@ -96,8 +96,8 @@ final class Explainer {
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
         }
-        for (RequestFilter filter : Labels.ALL.filters(member.service)) {
-            reason += "; " + filter;
+        for (String effect : Labels.ALL.effects(member.service)) {
+            reason += "; " + effect;
         }
         List<EndpointStatus> endpoints = Arrays.stream(member.endpoints)
                 .map(endpoint -> endpoint.status(now))

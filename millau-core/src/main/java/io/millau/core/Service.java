@@ -68,6 +68,7 @@ public final class Service {
     private final long maxBody;
     private final int maxRequests;
     private final @Nullable Duration hsts;
+    private final boolean compress;
 
     private Service(Builder builder) {
         this.id = builder.id;
@@ -84,6 +85,7 @@ public final class Service {
         this.maxBody = value(Labels.MAX_BODY);
         this.maxRequests = value(Labels.MAX_REQUESTS);
         this.hsts = get(Labels.HSTS);
+        this.compress = value(Labels.COMPRESS);
         this.filters = Stream.concat(Labels.ALL.filters(this).stream(), addedFilters.stream())
                 .toList();
     }
@@ -266,6 +268,11 @@ public final class Service {
     /** The values of header fields that clients get in place of those of its instances; empty for fields that they don't get. */
     public Map<String, String> responseHeaders() {
         return value(Labels.RESPONSE_HEADER);
+    }
+
+    /** Whether responses of its instances are compressed with gzip for clients that accept it. */
+    public boolean compress() {
+        return compress;
     }
 
     /** The filters of its requests, in the order in which they run: those of labels, then those that were added. */
@@ -561,6 +568,11 @@ public final class Service {
         /** See {@link Service#strip()}. */
         public Builder strip(boolean strip) {
             return set(Labels.STRIP, strip);
+        }
+
+        /** See {@link Service#compress()}. */
+        public Builder compress(boolean compress) {
+            return set(Labels.COMPRESS, compress);
         }
 
         /**

@@ -64,13 +64,15 @@ class ExplanationTest {
                 .requestHeader("X-Key", "s3cret")
                 .responseHeader("Server", "")
                 .responseHeader("X-Frame-Options", "DENY")
+                .compress(true)
                 .build()));
 
         assertThat(router.explain("old.example", "/api/x")).hasToString("""
                 app: matches by host * and path /api/; clients other than 10.0.0.0/8 private get 403; a client gets 429 beyond 20/s; \
                 who is none of its users gets 401; http://login:4180/verify is asked first; if its response \
                 is not 2xx, the client gets that; other hosts than shop.example get 308 to it; its instances get the path without /api; \
-                in requests, X-Key is set; in responses, Server is removed, X-Frame-Options is set
+                in requests, X-Key is set; in responses, Server is removed, X-Frame-Options is set; \
+                its responses are compressed with gzip
                   http://127.0.0.1:80 in rotation (up)""");
     }
 

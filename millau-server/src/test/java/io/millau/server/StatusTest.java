@@ -330,6 +330,7 @@ class StatusTest extends ProxyTest {
                                 .weight(7)
                                 .limit("500/s")
                                 .responseHeader("X-Frame-Options", "DENY")
+                                .compress(true)
                                 .timeout(Duration.ofMillis(2500))
                                 .certificate(certificate)
                                 .build()),
@@ -405,7 +406,8 @@ class StatusTest extends ProxyTest {
         assertThat(service.path("timeoutSeconds").doubleValue()).isEqualTo(2.5);
         assertThat(service.path("retrySeconds").doubleValue()).isEqualTo(60);
         assertThat(service.path("filters").toString())
-                .isEqualTo("[\"a client gets 429 beyond 500/s\",\"in responses, X-Frame-Options is set\"]");
+                .isEqualTo("[\"a client gets 429 beyond 500/s\",\"in responses, X-Frame-Options is set\","
+                        + "\"its responses are compressed with gzip\"]");
         assertThat(service.path("openConnections").intValue()).isEqualTo(1);
         assertThat(service.path("errorShare").doubleValue()).isZero();
         assertThat(service.path("p50Millis").doubleValue()).isPositive();

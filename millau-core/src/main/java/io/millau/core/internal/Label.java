@@ -6,6 +6,7 @@ import io.millau.core.Setting;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,7 @@ public final class Label<T> implements Setting<T> {
     private final boolean protects;
     private final boolean ofService;
     private final @Nullable BiFunction<Service, T, @Nullable RequestFilter> filter;
+    private final @Nullable Function<T, @Nullable String> explanation;
     private final @Nullable BinaryOperator<T> merging;
 
     private Label(Builder<T> builder) {
@@ -61,6 +63,7 @@ public final class Label<T> implements Setting<T> {
         this.protects = builder.protects;
         this.ofService = builder.ofService;
         this.filter = builder.filter;
+        this.explanation = builder.explanation;
         this.merging = builder.merging;
     }
 
@@ -168,6 +171,17 @@ public final class Label<T> implements Setting<T> {
         return value == null || filter == null ? null : filter.apply(service, value);
     }
 
+    /** What it makes of a service's requests, in words; null for nothing. */
+    @Nullable
+    String effect(Service service) {
+        RequestFilter made = filter(service);
+        if (made != null) {
+            return made.toString();
+        }
+        T value = service.get(this);
+        return value == null || explanation == null ? null : explanation.apply(value);
+    }
+
     /** Its name in documents and messages. */
     @Override
     public String toString() {
@@ -186,6 +200,7 @@ public final class Label<T> implements Setting<T> {
         private boolean protects;
         private boolean ofService = true;
         private @Nullable BiFunction<Service, T, @Nullable RequestFilter> filter;
+        private @Nullable Function<T, @Nullable String> explanation;
         private @Nullable BinaryOperator<T> merging;
 
         private Builder(String name, LabelType<T> type) {
@@ -244,6 +259,12 @@ public final class Label<T> implements Setting<T> {
         /** See {@link Label#filter}. */
         Builder<T> filter(BiFunction<Service, T, @Nullable RequestFilter> made) {
             this.filter = made;
+            return this;
+        }
+
+        /** See {@link Label#effect}; a filter explains itself. */
+        Builder<T> explained(Function<T, @Nullable String> text) {
+            this.explanation = text;
             return this;
         }
 

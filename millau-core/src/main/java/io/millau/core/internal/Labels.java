@@ -133,6 +133,7 @@ public final class Labels {
                             + " responds with 400 to 599 to requests for the service's hosts. The status stays; without a page within"
                             + " 1 s, the response is a plain text")
             .byDefault(null, "plain texts")
+            .explained(path -> "it gives the pages for Millau's own failures, at " + path)
             .build();
 
     /** {@code millau.drain}. */
@@ -265,6 +266,16 @@ public final class Labels {
             .filter((service, fields) -> fields.isEmpty() ? null : new ResponseFields(fields))
             .build();
 
+    /** {@code millau.compress}. */
+    public static final Label<Boolean> COMPRESS = Label.named("compress", LabelTypes.BOOLEAN)
+            .group(CHANGES)
+            .meaning(
+                    "`true`: texts, JSON and the like of 1 KiB or more are compressed with gzip for clients that accept it, unless"
+                            + " they are compressed already")
+            .byDefault("false")
+            .explained(compresses -> compresses ? "its responses are compressed with gzip" : null)
+            .build();
+
     /** {@code millau.network}. */
     public static final Label<String> NETWORK = Label.named("network", LabelTypes.TEXT)
             .group(ROUTING)
@@ -381,6 +392,7 @@ public final class Labels {
             STRIP,
             REQUEST_HEADER,
             RESPONSE_HEADER,
+            COMPRESS,
             NETWORK,
             CERT,
             KEY,

@@ -112,6 +112,17 @@ public final class Vocabulary {
                 .toList();
     }
 
+    /** What labels make of a service's requests, in words. */
+    public List<String> effects(Service service) {
+        return Stream.concat(
+                        service.filters().stream()
+                                .filter(ClosedService.class::isInstance)
+                                .map(Object::toString),
+                        labels.stream().map(label -> label.effect(service)))
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
     /** The labels as {@code --help} lists them. */
     public String help() {
         return new LabelReference(inDocker()).help();

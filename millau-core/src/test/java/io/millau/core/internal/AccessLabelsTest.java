@@ -56,6 +56,7 @@ class AccessLabelsTest {
             auth | http://my_login/ | millau.auth: expected a URL such as http://login:4180/verify, with a host of letters, digits, dots and hyphens | true
             auth-headers | X-User | millau.auth is missing: expected beside millau.auth-headers | true
             auht | http://login/ | millau.auht: unknown, did you mean millau.auth? That label protects the service | true
+            compress  | gzip          | millau.compress=gzip: expected true or false | false
             strip     | yes           | millau.strip=yes: expected true or false: write true | false
             canonical | a/b           | millau.canonical=a/b: expected host names separated by spaces, without port, or * | false
             canonical | *             | millau.canonical=*: expected one name | false

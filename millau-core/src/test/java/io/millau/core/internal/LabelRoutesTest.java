@@ -44,6 +44,7 @@ class LabelRoutesTest {
                 "admin.path", "/admin",
                 "admin.allow", "private",
                 "admin.request-header.x-tenant", "b",
+                "admin.compress", "true",
                 "Api-2.hosts", "api.example");
 
         assertThat(routes).containsOnlyKeys("", "admin", "Api-2");
@@ -51,6 +52,7 @@ class LabelRoutesTest {
         Service unnamed = routes.get("").service();
         assertThat(unnamed.path()).isEqualTo("/");
         assertThat(unnamed.filters()).hasSize(1);
+        assertThat(unnamed.compress()).isFalse();
         Service admin = routes.get("admin").service();
         assertThat(admin.enabled()).isTrue();
         assertThat(admin.hosts()).containsExactly("shop.example");
@@ -58,6 +60,7 @@ class LabelRoutesTest {
         assertThat(admin.timeout()).hasSeconds(5);
         assertThat(admin.requestHeaders()).containsExactlyInAnyOrderEntriesOf(Map.of("x-tenant", "b", "X-Zone", "z"));
         assertThat(admin.filters()).hasSize(2);
+        assertThat(admin.compress()).isTrue();
         assertThat(routes.get("Api-2").service().hosts()).containsExactly("api.example");
     }
 

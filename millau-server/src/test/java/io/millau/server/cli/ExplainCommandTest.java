@@ -54,7 +54,7 @@ class ExplainCommandTest extends CommandTest {
                   http://127.0.0.1:8081 in rotation (up)
                 Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)
                 Problem: app: app.prot=1: unknown; known are endpoints, enabled, hosts, path, timeout, retry, retry-unsafe, \
-                weight, balance, sticky, health, errors, drain, buffer, max-body, max-requests, allow, limit, users, auth, auth-headers, canonical, strip, request-header.NAME, response-header.NAME, cert, key, client-ca, redirect, hsts, scheme, upstream-ca, upstream-name
+                weight, balance, sticky, health, errors, drain, buffer, max-body, max-requests, allow, limit, users, auth, auth-headers, canonical, strip, request-header.NAME, response-header.NAME, compress, cert, key, client-ca, redirect, hsts, scheme, upstream-ca, upstream-name
                 """);
         assertThat(status).isZero();
     }

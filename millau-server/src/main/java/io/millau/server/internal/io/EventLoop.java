@@ -30,11 +30,12 @@ public final class EventLoop {
     private final Buffers.Stock smallBuffers = new Buffers.Stock(DirectMemory.SMALL_BYTES);
 
     private final XnioIoThread thread;
+    private final int threads;
     private final int maxLarge;
 
     EventLoop(XnioIoThread thread, Ticker ticker) {
         this.thread = thread;
-        int threads = Math.max(1, thread.getWorker().getIoThreadCount());
+        this.threads = Math.max(1, thread.getWorker().getIoThreadCount());
         this.held = HeldMemory.ofThread(threads);
         this.maxLarge = DirectMemory.maxLarge(Buffers.STREAM_BYTES, threads);
         this.deadlines = new Deadlines(thread, ticker, REQUEST_TICK);
@@ -106,6 +107,11 @@ public final class EventLoop {
     void checkDeadlines() {
         deadlines.check();
         longDeadlines.check();
+    }
+
+    /** How many threads there are like this one. */
+    public int threads() {
+        return threads;
     }
 
     public XnioIoThread thread() {

@@ -11,6 +11,17 @@ import java.util.function.UnaryOperator;
  */
 record Row(String theirs, String ours, boolean protects, Action action) {
 
+    static final String GZIP = "by gzip; Millau chooses the types and lengths";
+
+    /** For what compresses responses. */
+    static final Action COMPRESS = (label, route) -> {
+        if (label.value().strip().equalsIgnoreCase("false")) {
+            return "nothing is compressed without a label";
+        }
+        route.set("compress", "true");
+        return GZIP;
+    };
+
     /** Carries one label over. */
     interface Action {
         /**

@@ -214,8 +214,8 @@ final class TraefikRows {
             Row.none("middlewares.headers.*", "the service has to do that itself, CORS for instance"),
             Row.free("middlewares.retry.*", "what is safe to repeat is retried at the next instance"),
             Row.free("middlewares.circuitbreaker.*", "an instance that fails is ejected for millau.retry seconds"),
-            Row.none("middlewares.compress.*", "nothing is compressed here: the service can do it"),
-            Row.none("middlewares.compress", "nothing is compressed here: the service can do it"),
+            Row.of("middlewares.compress.*", "`millau.compress`: " + Row.GZIP, Row.COMPRESS),
+            Row.of("middlewares.compress", "`millau.compress`", Row.COMPRESS),
             Row.none(
                     "middlewares.errors.*",
                     "responses of services are passed on as they are; for Millau's own failures, give the service with the pages millau.errors"),

@@ -17,6 +17,7 @@ public final class ProxyThread {
 
     final EventLoop loop;
     final UpstreamPool upstream;
+    final GzipPool gzip;
 
     /** Holds the head written last. It has to be sent before the next one is written. */
     final RequestHead requestHead = new RequestHead();
@@ -36,6 +37,7 @@ public final class ProxyThread {
         this.loop = loop;
         this.upstream = upstream;
         this.errorPages = new ErrorPages(router, loop, upstream);
+        this.gzip = new GzipPool(loop);
     }
 
     /** Returns a thread-local that makes an instance for each I/O thread of a proxy when the thread first needs it. */

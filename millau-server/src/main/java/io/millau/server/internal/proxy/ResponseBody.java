@@ -50,6 +50,8 @@ final class ResponseBody {
         void downstreamFailed(IOException failure);
     }
 
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
     private final UpstreamConnection from;
     private final EventLoop loop;
     private final Owner owner;
@@ -68,6 +70,9 @@ final class ResponseBody {
     private long bytes;
     private @Nullable PooledByteBuffer pooled;
     private int undecodedEnd;
+
+    /** Compresses the body; null if it goes as it comes. */
+    private @Nullable Gzip gzip;
 
     /**
      * @param length the value of {@link ResponseHead#length()}; 0 for a response without a body
@@ -117,7 +122,7 @@ final class ResponseBody {
      * chunk. A stream of chunks may be quiet between two of them.
      */
     boolean owed() {
-        return !read && (decoder == null ? remaining > 0 : !decoder.betweenChunks());
+        return !read && !waitsForTurn() && (decoder == null ? remaining > 0 : !decoder.betweenChunks());
     }
 
     /**
@@ -130,11 +135,20 @@ final class ResponseBody {
         long before = bytes;
         if (!over && client != null) {
             pump(client);
-            if (!over && !waitsForClient && !read && !from.source.isReadResumed()) {
+            if (!over && !waitsForClient && !waitsForTurn() && !read && !from.source.isReadResumed()) {
                 from.source.resumeReads();
             }
         }
-        return over || bytes > before || !waitsForClient;
+        return over || bytes > before || !waitsForClient || gzip != null && gzip.tookBytes();
+    }
+
+    private boolean waitsForTurn() {
+        return gzip != null && gzip.waitsForTurn();
+    }
+
+    /** Compresses the body; to be called before {@link #start}. */
+    void compress(Gzip with) {
+        gzip = with;
     }
 
     /** Begins to pass the body on, through a channel that adds the framing. */
@@ -174,7 +188,7 @@ final class ResponseBody {
         if (!over && !client.isOpen()) {
             end();
             owner.downstreamFailed(new ClosedChannelException());
-        } else if (!over) {
+        } else if (!over && !waitsForTurn()) {
             moved = true;
             if (!read && !from.source.isReadResumed()) {
                 from.source.resumeReads();
@@ -183,11 +197,33 @@ final class ResponseBody {
         }
     }
 
+    /** Goes on with a body of which a part was compressed, after other work had its turn. */
+    private void turn() {
+        StreamSinkChannel to = client;
+        if (over || to == null) {
+            return;
+        }
+        try {
+            if (!read && !from.source.isReadResumed()) {
+                from.source.resumeReads();
+            }
+            pump(to);
+        } catch (RuntimeException e) {
+            owner.internalError(e);
+        }
+    }
+
     private void pump(StreamSinkChannel client) {
+        if (waitsForTurn()) {
+            return;
+        }
         waitsForClient = false;
+        if (gzip != null) {
+            gzip.beginTurn();
+        }
         while (!over) {
             try {
-                if (!write(client)) {
+                if (!(gzip == null ? write(client) : writeCompressed(client, gzip))) {
                     waitFor(client);
                     return;
                 }
@@ -214,15 +250,8 @@ final class ResponseBody {
 
     /** Writes the decoded bytes; false if the client does not accept all of them now. */
     private boolean write(StreamSinkChannel client) throws IOException {
-        ByteBuffer buffer = pooled == null ? null : pooled.getBuffer();
-        while (buffer != null && buffer.hasRemaining()) {
-            int written = read && !direct ? client.writeFinal(buffer) : client.write(buffer);
-            if (written == 0) {
-                return false;
-            }
-            bytes += written;
-            moved = true;
-            ending |= read && !buffer.hasRemaining();
+        if (!writeAll(pooled == null ? NOTHING : pooled.getBuffer(), client, read)) {
+            return false;
         }
         if (read && !ending && !direct) {
             ending = true;
@@ -231,9 +260,46 @@ final class ResponseBody {
         return !read || client.flush();
     }
 
+    private boolean writeAll(ByteBuffer buffer, StreamSinkChannel client, boolean last) throws IOException {
+        while (buffer.hasRemaining()) {
+            int written = last && !direct ? client.writeFinal(buffer) : client.write(buffer);
+            if (written == 0) {
+                return false;
+            }
+            bytes += written;
+            moved = true;
+            ending |= last && !buffer.hasRemaining();
+        }
+        return true;
+    }
+
+    /** Compresses the decoded bytes and writes what comes out; false if the client, or other work, has to be waited for. */
+    private boolean writeCompressed(StreamSinkChannel client, Gzip with) throws IOException {
+        ByteBuffer buffer = pooled == null ? NOTHING : pooled.getBuffer();
+        while (writeAll(with.output(), client, with.complete())) {
+            if (with.complete()) {
+                return client.flush();
+            }
+            if (!buffer.hasRemaining() && !read && !with.flushing()) {
+                with.freeOutput();
+                return true;
+            }
+            if (buffer.hasRemaining() && with.turnIsOver()) {
+                with.freeOutput();
+                with.awaitTurn(this::turn);
+                return false;
+            }
+            with.compress(buffer, read);
+        }
+        return false;
+    }
+
     private void waitFor(StreamSinkChannel client) {
         if (!read && from.source.isReadResumed()) {
             from.source.suspendReads();
+        }
+        if (waitsForTurn()) {
+            return;
         }
         shrink();
         resumeWrites(client);
@@ -242,6 +308,9 @@ final class ResponseBody {
 
     /** Moves what waits to a small buffer if many bodies wait. */
     private void shrink() {
+        if (gzip != null) {
+            gzip.shrink();
+        }
         PooledByteBuffer before = pooled;
         if (before == null) {
             return;
@@ -330,6 +399,9 @@ final class ResponseBody {
         if (empty) {
             free();
         }
+        if (gzip != null && gzip.flush()) {
+            return true;
+        }
         try {
             if (!client.flush()) {
                 resumeWrites(client);
@@ -383,6 +455,9 @@ final class ResponseBody {
     void end() {
         over = true;
         free();
+        if (gzip != null) {
+            gzip.end();
+        }
         if (waited && direct && client != null) {
             client.getWriteSetter().set(null); // the connection outlives this
         }

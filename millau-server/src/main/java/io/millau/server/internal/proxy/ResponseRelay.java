@@ -120,6 +120,7 @@ final class ResponseRelay {
         if (hsts != null) {
             exchange.getResponseHeaders().put(Headers.STRICT_TRANSPORT_SECURITY, "max-age=" + hsts.toSeconds());
         }
+        boolean compressed = delivery.service().compress() && compress(head, passing);
         if (head.reason() != null) {
             exchange.setReasonPhrase(head.reason());
         }
@@ -129,7 +130,7 @@ final class ResponseRelay {
         if (exchange.isHttp10() && exchange.isPersistent()) {
             exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
         }
-        frame(head, passing);
+        frame(head, passing, compressed);
         downstream.endConnectionIfBodyIsUncertain();
         StreamSinkChannel channel = exchange.getResponseChannel();
         if (head.status() == StatusCodes.NO_CONTENT) {
@@ -141,21 +142,39 @@ final class ResponseRelay {
         return true;
     }
 
+    /** Returns whether the response is compressed, or would be if it had a body. */
+    private boolean compress(ResponseHead head, ResponseBody passing) {
+        if (!Compression.prepare(exchange, head)) {
+            return false;
+        }
+        if (!exchange.getRequestMethod().equals(Methods.HEAD)) {
+            Gzip gzip = thread.gzip.take();
+            if (gzip == null) {
+                return false;
+            }
+            passing.compress(gzip);
+        }
+        Compression.apply(exchange.getResponseHeaders());
+        return true;
+    }
+
     private boolean filtersAccept() {
         return filters.changeResponse(downstream, delivery.service(), request.endpoint());
     }
 
     /** Frames a body whose length is not known, and passes trailers on if the client wants them. */
-    private void frame(ResponseHead head, ResponseBody passing) {
+    private void frame(ResponseHead head, ResponseBody passing, boolean compressed) {
         HeaderMap headers = exchange.getResponseHeaders();
         boolean hasBody = head.status() != StatusCodes.NO_CONTENT && head.status() != StatusCodes.NOT_MODIFIED;
-        if (head.length() < 0 && hasBody && exchange.isHttp11()) {
+        if ((head.length() < 0 || compressed) && hasBody && exchange.isHttp11()) {
             // Also if the connection ends with the response: a cut response would look complete otherwise.
             headers.put(Headers.TRANSFER_ENCODING, "chunked");
         }
         HeaderMap trailers = passing.trailers();
         if (trailers != null && Http1.wantsTrailers(exchange.getRequestHeaders().get(Headers.TE))) {
-            exchange.putAttachment(HttpAttachments.RESPONSE_TRAILER_SUPPLIER, () -> trailers);
+            exchange.putAttachment(
+                    HttpAttachments.RESPONSE_TRAILER_SUPPLIER,
+                    () -> compressed ? Compression.applyToTrailers(trailers) : trailers);
         } else {
             headers.remove(Headers.TRAILER);
         }
@@ -165,6 +184,7 @@ final class ResponseRelay {
         return debugHeaders != null
                 || hsts() != null
                 || cookie != null && cookie.isNew(delivery)
+                || delivery.service().compress()
                 || downstream.changesResponse();
     }
 

@@ -111,10 +111,7 @@ final class StatusJson {
         json.name("weight").value(service.weight());
         json.name("timeoutSeconds").value(seconds(service.timeout()));
         json.name("retrySeconds").value(seconds(service.retry()));
-        json.name("filters")
-                .values(Labels.ALL.filters(service).stream()
-                        .map(Object::toString)
-                        .toList());
+        json.name("filters").values(Labels.ALL.effects(service));
         json.name("openConnections").value(overview.openConnections(service));
         json.name("waitingRequests").value(status.waiting());
         rates(json, counted == null ? null : counted.requests, counted == null ? null : counted.errors);
