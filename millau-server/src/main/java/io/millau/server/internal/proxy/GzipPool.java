@@ -26,7 +26,6 @@ final class GzipPool {
     private static final int DEFLATER_BYTES = 270 * 1024;
 
     private static final int MOST = 64;
-    private static final int MOST_IDLE = 4;
 
     private final EventLoop loop;
     private final int most;
@@ -70,7 +69,7 @@ final class GzipPool {
 
     void giveBack(Deflater deflater) {
         inUse--;
-        if (idle.size() < MOST_IDLE) {
+        if (idle.size() < Math.max(1, most / 4)) {
             deflater.reset();
             idle.addFirst(deflater);
         } else {
