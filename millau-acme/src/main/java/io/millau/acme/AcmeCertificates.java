@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -114,7 +115,11 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             return List.of();
         }
         List<Certificate> exact = shown(serverName);
-        return exact.isEmpty() && certifiesWildcards ? shown(PublicNames.wildcard(serverName)) : exact;
+        List<Certificate> wild = certifiesWildcards ? shown(PublicNames.wildcard(serverName)) : List.of();
+        if (exact.isEmpty() || wild.isEmpty()) {
+            return wild.isEmpty() ? exact : wild;
+        }
+        return Stream.concat(exact.stream(), wild.stream()).toList();
     }
 
     private List<Certificate> shown(String name) {
@@ -125,15 +130,12 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     /**
      * {@inheritDoc}
      *
-     * <p>Names are in lower case. Those that no directory could certify are ignored, and so are those that a wildcard among them
-     * covers.
+     * <p>Names are in lower case. Those that no directory could certify are ignored. One that a wildcard among them covers is ordered
+     * only if that can't be had.
      */
     @Override
     public void wanted(Set<String> names) {
-        Set<String> possible = names.stream().filter(this::isPossible).collect(Collectors.toUnmodifiableSet());
-        wanted = possible.stream()
-                .filter(name -> PublicNames.isWildcard(name) || !possible.contains(PublicNames.wildcard(name)))
-                .collect(Collectors.toUnmodifiableSet());
+        wanted = names.stream().filter(this::isPossible).collect(Collectors.toUnmodifiableSet());
         changes.release();
     }
 
@@ -204,11 +206,15 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     /** Passes the next step of each name to a thread. */
     private void look(Instant now) {
         Set<String> names = wanted;
-        names.forEach(name -> states.computeIfAbsent(name, NameState::new));
-        states.values().forEach(state -> state.want(names.contains(state.name())));
+        names.stream()
+                .filter(name -> !isServedByWildcard(name, names, now))
+                .forEach(name -> states.computeIfAbsent(name, NameState::new));
+        states.values()
+                .forEach(state ->
+                        state.want(names.contains(state.name()) && !isServedByWildcard(state.name(), names, now)));
         states.values().removeIf(state -> state.isOver(now));
         for (NameState state : states.values()) {
-            NameState.Step step = state.begin(now);
+            NameState.Step step = state.begin(now, mayOrder(state.name(), names));
             if (step != null) {
                 (step == NameState.Step.READ ? reads : orders).execute(() -> {
                     worker.take(step, state);
@@ -220,6 +226,19 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             sweepAt = now.plus(SWEEP);
             reads.execute(worker::sweep);
         }
+    }
+
+    private boolean isServedByWildcard(String name, Set<String> names, Instant now) {
+        String wildcard = PublicNames.wildcard(name);
+        return !PublicNames.isWildcard(name)
+                && names.contains(wildcard)
+                && shown(wildcard).stream().anyMatch(certificate -> certificate.isValid(now));
+    }
+
+    /** A name that a wildcard covers waits for the outcome of that. */
+    private boolean mayOrder(String name, Set<String> names) {
+        String wildcard = PublicNames.wildcard(name);
+        return PublicNames.isWildcard(name) || !names.contains(wildcard) || failures(wildcard) > 0;
     }
 
     /** The number of failed orders for a name since the last successful one. */

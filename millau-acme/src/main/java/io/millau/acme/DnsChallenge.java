@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -28,6 +30,10 @@ public final class DnsChallenge {
 
     private static final Set<String> ALGORITHMS =
             new TreeSet<>(Set.of("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1", "hmac-md5"));
+
+    /** With underscores, which names of Swarm services have. */
+    private static final Pattern SERVER =
+            Pattern.compile("(?:\\[([0-9A-Fa-f:.]+)\\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?");
 
     private static final int DNS_PORT = 53;
 
@@ -61,17 +67,20 @@ public final class DnsChallenge {
         boolean onlyServer = uri.getRawPath() == null
                 || uri.getRawPath().isEmpty()
                 || uri.getRawPath().equals("/");
-        if (uri.getHost() == null || uri.getRawUserInfo() != null || uri.getRawFragment() != null || !onlyServer) {
+        Matcher server = SERVER.matcher(String.valueOf(uri.getRawAuthority()));
+        if (uri.getRawAuthority() == null || !server.matches() || uri.getRawFragment() != null || !onlyServer) {
             throw new IllegalArgumentException(EXPECTED);
         }
+        String host = server.group(1) == null ? server.group(2) : server.group(1);
+        int port = server.group(3) == null ? DNS_PORT : Integer.parseInt(server.group(3));
         return switch (String.valueOf(uri.getScheme())) {
-            case "rfc2136" -> new DnsChallenge(url, updates(uri));
+            case "rfc2136" -> new DnsChallenge(url, updates(uri, host, port));
             case "acme-dns" -> acmeDns(url, uri);
             default -> throw new IllegalArgumentException(EXPECTED);
         };
     }
 
-    private static Maker updates(URI uri) {
+    private static Maker updates(URI uri, String host, int port) {
         Map<String, String> options = options(uri);
         String algorithm = options.getOrDefault("algorithm", "hmac-sha256").toLowerCase(Locale.ROOT);
         String key = options.get("key");
@@ -85,9 +94,8 @@ public final class DnsChallenge {
             throw new IllegalArgumentException(
                     "algorithm=" + algorithm + ": expected one of " + String.join(", ", ALGORITHMS));
         }
-        int port = uri.getPort() < 0 ? DNS_PORT : uri.getPort();
         try {
-            DnsUpdates updates = DnsUpdates.of(host(uri), port, key, algorithm, Path.of(file));
+            DnsUpdates updates = DnsUpdates.of(host, port, key, algorithm, Path.of(file));
             return (store, provider) -> updates;
         } catch (NoClassDefFoundError e) {
             throw new IllegalArgumentException(
@@ -101,11 +109,6 @@ public final class DnsChallenge {
         }
         URI api = URI.create("https://" + uri.getRawAuthority());
         return new DnsChallenge(url, (store, provider) -> new AcmeDns(api, store, provider));
-    }
-
-    private static String host(URI uri) {
-        String host = uri.getHost();
-        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     }
 
     private static Map<String, String> options(URI uri) {

@@ -237,7 +237,7 @@ final class DnsUpdates implements DnsRecords {
     // ---- The other name servers of the zone
 
     private void awaitOthers(SimpleResolver resolver, Place place, TXTRecord record, Deadline deadline)
-            throws IOException, OrderException, InterruptedException {
+            throws OrderException, InterruptedException {
         List<Server> missing = others(resolver, place.zone);
         Deadline end = new Deadline(OTHER_SERVERS);
         while (true) {
@@ -257,9 +257,15 @@ final class DnsUpdates implements DnsRecords {
         }
     }
 
-    private List<Server> others(SimpleResolver resolver, Name zone) throws IOException {
+    private List<Server> others(SimpleResolver resolver, Name zone) {
         List<Server> others = new ArrayList<>();
-        for (Record record : ask(resolver, zone, Type.NS).getSection(Section.ANSWER)) {
+        List<Record> records = List.of();
+        try {
+            records = ask(resolver, zone, Type.NS).getSection(Section.ANSWER);
+        } catch (IOException e) {
+            LOG.debug("The name servers of {} are unknown", zone, e);
+        }
+        for (Record record : records) {
             if (record instanceof NSRecord other) {
                 String host = other.getTarget().toString(true);
                 try {

@@ -82,9 +82,20 @@ final class NameState {
         this.wanted = wanted;
     }
 
-    /** The next step to run now, if any. The caller must call {@link #done} after it. */
-    synchronized @Nullable Step begin(Instant now) {
-        Step step = wanted && !busy ? step(now) : null;
+    /** As {@link #begin(Instant, boolean)}, for a name that may be ordered. */
+    @Nullable
+    Step begin(Instant now) {
+        return begin(now, true);
+    }
+
+    /**
+     * The next step to run now, if any. The caller must call {@link #done} after it.
+     *
+     * @param mayOrder whether it may be {@link Step#ORDER}
+     */
+    synchronized @Nullable Step begin(Instant now, boolean mayOrder) {
+        Step next = wanted && !busy ? step(now) : null;
+        Step step = next == Step.ORDER && !mayOrder ? null : next;
         busy |= step != null;
         return step;
     }

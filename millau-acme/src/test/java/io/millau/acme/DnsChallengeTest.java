@@ -15,6 +15,7 @@ class DnsChallengeTest {
                 "rfc2136://ns.shop.example?key=k&algorithm=hmac-sha512&secret-file=/run/secrets/tsig",
                 "rfc2136://ns.shop.example:5353/?key=k.shop.example.&secret-file=tsig",
                 "rfc2136://[2001:db8::1]:53?key=k&secret-file=a%20b&algorithm=HMAC-SHA256",
+                "rfc2136://stack_bind:5353?key=k&secret-file=tsig",
                 "acme-dns://auth.acme-dns.io",
                 "acme-dns://10.0.0.1:8443/"
             })

@@ -116,6 +116,33 @@ class DnsUpdatesTest {
         assertThat(issued()).isEqualTo(2);
     }
 
+    /** It was forgotten as soon as a wildcard was wanted, and clients got another one until that was there. */
+    @Test
+    void aListedNameKeepsItsCertificateWhileTheWildcardCannotBeHad() throws Exception {
+        String name = "www.kept." + ZONE;
+        Certificate before;
+        try (AcmeCertificates certificates = start(url(bind))) {
+            certificates.wanted(Set.of(name));
+            before = awaitCertificate(certificates, name);
+        }
+        try (CapturedLog log = new CapturedLog();
+                AcmeCertificates certificates = start(url(bind).replace(Bind.KEY, "other-key"))) {
+            certificates.wanted(Set.of(name, "*.kept." + ZONE));
+            assertThat(awaitCertificate(certificates, name)).isEqualTo(before);
+            await().atMost(PATIENCE)
+                    .until(() ->
+                            !log.about("No certificate name=*.kept." + ZONE).isEmpty());
+            assertThat(certificates.find(name)).containsExactly(before);
+        }
+        clock.forward(Duration.ofMinutes(20)); // the failed order's pause
+        try (AcmeCertificates certificates = start(url(bind))) {
+            certificates.wanted(Set.of(name, "*.kept." + ZONE));
+            awaitCertificate(certificates, "other.kept." + ZONE);
+            clock.forward(Duration.ofDays(70)); // the wildcard alone is renewed
+            await().atMost(PATIENCE).until(() -> issued() == 3);
+        }
+    }
+
     @Test
     void replicasOrderOneWildcardCertificate() {
         try (AcmeCertificates one = start(url(bind));
