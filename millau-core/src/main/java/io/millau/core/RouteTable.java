@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.ClosedService;
 import io.millau.core.internal.UrlPath;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -126,11 +127,19 @@ final class RouteTable {
                     clientCas.getOrDefault(host, Optional.empty()).orElse(null);
             byPath.forEach((path, equals) -> {
                 Route route = new Route(host, path);
-                pools.put(path, new Pool(route, equals, turnOf.apply(route), clientCa));
+                pools.put(path, new Pool(route, open(equals), turnOf.apply(route), clientCa));
             });
             byHost.put(host, new PathIndex<>(pools));
         });
         return new HostIndex<>(byHost);
+    }
+
+    /** Those of equally good services that are not closed; all if there is no other. */
+    private static List<Pool.Member> open(List<Pool.Member> equals) {
+        List<Pool.Member> open = equals.stream()
+                .filter(member -> !ClosedService.is(member.service))
+                .toList();
+        return open.isEmpty() ? equals : open;
     }
 
     /**

@@ -154,6 +154,15 @@ class RoutesOfAServiceTest extends ProxyTest {
             assertThat(client().get("/").body()).isEqualTo("shop");
         }
         assertThat(client().get("/admin").status()).isEqualTo(503);
+
+        // not even when that one fails
+        replaceWith(
+                closed[0],
+                closed[1],
+                Service.named("other").endpoints(endpointThatRefuses()).build());
+        for (int i = 0; i < 3; i++) {
+            assertThat(client().get("/").body()).isEqualTo("No instance could answer\n");
+        }
         assertThat(telemetry("/metrics")).containsPattern("reason=\"closed\"} [1-9]");
     }
 

@@ -1,20 +1,39 @@
 package io.millau.core.internal;
 
+import io.millau.core.Certificate;
 import io.millau.core.FilterRequest;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener.LocalReason;
 import io.millau.core.Verdict;
+import java.security.cert.X509Certificate;
+import java.util.List;
 
 /** Responds to all requests of a service whose labels have a mistake in one that protects it. Its text is for explanations. */
-record ClosedService() implements LabelFilter {
+public record ClosedService() implements LabelFilter {
 
-    /** A service in the place of another one. It gets no requests while a service that fits as well has instances. */
+    /** An authority that nobody has a certificate of. */
+    static List<X509Certificate> nobodysCa() {
+        return Nobody.CA;
+    }
+
+    private static final class Nobody {
+        static final List<X509Certificate> CA =
+                Certificate.selfSigned("nobody.invalid").chain();
+    }
+
+    /** Whether a service was closed. */
+    public static boolean is(Service service) {
+        return service.filters().stream().anyMatch(ClosedService.class::isInstance);
+    }
+
+    /** A service in the place of another one. What that one says of its hosts in TLS holds on, for other services too. */
     static Service inPlaceOf(Service service) {
         return Service.named("")
                 .enabled(service.enabled())
                 .hosts(service.hosts())
                 .path(service.path())
-                .weight(0)
+                .clientCa(service.clientCa())
+                .certificate(service.certificate())
                 .filter(new ClosedService())
                 .build();
     }

@@ -140,6 +140,11 @@ final class LabelParser {
             unreadable = true;
             closed |= label.protects() && enabled;
             placed &= !PLACING.contains(label);
+            if (label == Labels.CLIENT_CA) {
+                // It is for all services of its hosts: until it can be read, none of them is open to clients without a
+                // certificate.
+                service.clientCa(ClosedService.nobodysCa());
+            }
             problems.add(text.shown(label) + ": " + e.getMessage());
             return null;
         }
