@@ -5,6 +5,7 @@ import io.millau.core.Service;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,16 @@ public final class LabelReader {
         public Service.Builder toService(String idOfService) {
             return settings.service(name()).id(id(idOfService));
         }
+    }
+
+    /** The settings of routes, each after those that it had before. */
+    private static Map<String, Settings> after(Map<String, Settings> before, Map<String, Settings> now) {
+        Map<String, Settings> after = new LinkedHashMap<>();
+        now.forEach((route, settings) -> {
+            Settings last = before.get(route);
+            after.put(route, last == null ? settings : last.equals(settings) ? last : settings.after(last));
+        });
+        return after;
     }
 
     /** A reader without remembered settings. */
@@ -111,6 +122,7 @@ public final class LabelReader {
                 lastGood.remove(id);
                 consequence = routes.isEmpty() ? LEFT_OUT : " (the service is closed: requests get 503)";
             } else if (!routes.isEmpty()) {
+                routes = after(lastGood.getOrDefault(id, Map.of()), routes);
                 lastGood.put(id, routes);
             } else {
                 routes = lastGood.getOrDefault(id, Map.of());

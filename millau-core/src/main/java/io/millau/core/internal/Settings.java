@@ -27,6 +27,12 @@ public record Settings(
         Set<X509Certificate> upstreamCa,
         @Nullable String upstreamName) {
 
+    /** These settings, with what their predecessors know of clients. */
+    Settings after(Settings before) {
+        Service kept = Labels.ALL.keepFilters(service, before.service);
+        return new Settings(kept, port, network, scheme, upstreamCa, upstreamName);
+    }
+
     /** {@code millau.enabled}. */
     public boolean enabled() {
         return service.enabled();

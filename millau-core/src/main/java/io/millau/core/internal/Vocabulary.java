@@ -112,6 +112,24 @@ public final class Vocabulary {
                 .toList();
     }
 
+    /**
+     * A service with the filters of its predecessor where their labels did not change: they know what clients did before.
+     *
+     * @param before the same service with other labels
+     */
+    Service keepFilters(Service service, Service before) {
+        Service.Builder kept = service.toBuilder();
+        filtering.forEach(label -> keep(label, kept, service, before));
+        return kept.build();
+    }
+
+    private static <T> void keep(Label<T> label, Service.Builder kept, Service service, Service before) {
+        T known = before.get(label);
+        if (known != null && known.equals(service.get(label))) {
+            kept.set(label, known);
+        }
+    }
+
     /** What labels make of a service's requests, in words. */
     public List<String> effects(Service service) {
         return Stream.concat(

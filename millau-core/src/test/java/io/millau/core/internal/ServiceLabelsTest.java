@@ -324,7 +324,6 @@ class ServiceLabelsTest {
         Service service =
                 closed.read("1", "app", wrong, List.of()).get(0).toService("1").build();
         assertThat(service.hosts()).containsExactly("a.example");
-        assertThat(service.weight()).isZero();
         assertThat(service.filters()).hasToString("[" + new ClosedService() + "]");
         assertThat(closed.finish()).singleElement().asString().endsWith("(the service is closed: requests get 503)");
 
@@ -335,6 +334,30 @@ class ServiceLabelsTest {
         assertThat(nowhere.finish())
                 .extracting(Problem::toString)
                 .allSatisfy(problem -> assertThat(problem).endsWith("(the service is left out)"));
+    }
+
+    /** What it counts began anew with each change of another label, and in a file with each change of another service. */
+    @Test
+    void aLimitSurvivesChangesOfOtherLabels() {
+        LabelReader reader = new LabelReader();
+        Map<String, String> labels = Map.of("millau.enabled", "true", "millau.port", "80", "millau.limit", "5/h");
+        Object before = limitOf(reader.batch().read("1", "app", labels, List.of()));
+        Map<String, String> other = new HashMap<>(labels);
+        other.put("millau.weight", "7");
+        List<LabelReader.Route> heavier = reader.batch().read("1", "app", other, List.of());
+        assertThat(limitOf(heavier)).isSameAs(before);
+        assertThat(heavier.get(0).settings().service().weight()).isEqualTo(7);
+
+        Vocabulary.Reading again = ServiceLabels.read(other, List.of());
+        assertThat(limitOf(reader.batch().accept("1", "app", again))).isSameAs(before);
+
+        Map<String, String> wider = new HashMap<>(other);
+        wider.put("millau.limit", "6/h");
+        assertThat(limitOf(reader.batch().read("1", "app", wider, List.of()))).isNotSameAs(before);
+    }
+
+    private static Object limitOf(List<LabelReader.Route> routes) {
+        return routes.get(0).toService("1").build().filters().get(0);
     }
 
     @Test
