@@ -232,6 +232,13 @@ class ErrorPagesTest extends ProxyTest {
     }
 
     @Test
+    void whatFollowsThePageIsNotPartOfIt() throws Exception {
+        startWith(
+                broken("*"), pages(endpointThatRespondsOnce(html(PAGE) + "more").endpoint()));
+        assertThat(get("shop.example", "/").body()).isEqualTo(PAGE);
+    }
+
+    @Test
     void aPageOfMoreThan64KiBIsNotTaken() throws Exception {
         Service shop = broken("*");
         startWith(

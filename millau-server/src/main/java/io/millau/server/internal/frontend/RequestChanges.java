@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +24,8 @@ public final class RequestChanges {
     private @Nullable String path;
     private @Nullable String query;
 
-    /** The values of fields that were changed; none if they were removed. */
-    private final Map<HttpString, List<String>> fields = new LinkedHashMap<>();
+    /** The values of fields that were changed, in lists that don't change; none if they were removed. Few are. */
+    private final Map<HttpString, List<String>> fields = new LinkedHashMap<>(4);
 
     private final List<Consumer<FilterResponse>> ofResponse = new ArrayList<>();
 
@@ -34,7 +35,7 @@ public final class RequestChanges {
         copy.host = host;
         copy.path = path;
         copy.query = query;
-        fields.forEach((name, values) -> copy.fields.put(name, new ArrayList<>(values)));
+        copy.fields.putAll(fields);
         copy.ofResponse.addAll(ofResponse);
         return copy;
     }
@@ -75,21 +76,17 @@ public final class RequestChanges {
     }
 
     public void set(HttpString name, String value) {
-        List<String> values = new ArrayList<>(1);
-        values.add(value);
-        fields.put(name, values);
+        fields.put(name, List.of(value));
     }
 
     public void add(HttpString name, String value, HeaderMap sent) {
-        fields.computeIfAbsent(name, n -> {
-                    HeaderValues before = sent.get(n);
-                    return before == null ? new ArrayList<>(1) : new ArrayList<>(before);
-                })
-                .add(value);
+        HeaderValues asSent = sent.get(name);
+        List<String> before = fields.getOrDefault(name, asSent == null ? List.of() : asSent);
+        fields.put(name, Stream.concat(before.stream(), Stream.of(value)).toList());
     }
 
     public void remove(HttpString name) {
-        fields.put(name, new ArrayList<>(0));
+        fields.put(name, List.of());
     }
 
     /** @throws IllegalArgumentException if it is not a path that can be sent */

@@ -2,20 +2,26 @@ package io.millau.server.internal.http;
 
 import io.millau.core.internal.HeaderFields;
 import io.undertow.util.HttpString;
+import java.util.Objects;
 
 /** Which header fields filters may change, and to what. Pure functions. */
 public final class FieldRules {
+
+    private static final RememberedNames OF_REQUESTS =
+            new RememberedNames(name -> new HttpString(HeaderFields.checkRequestName(name)));
+    private static final RememberedNames OF_RESPONSES =
+            new RememberedNames(name -> new HttpString(HeaderFields.checkResponseName(name)));
 
     private FieldRules() {}
 
     /** @throws IllegalArgumentException if filters can't change this field of a request */
     public static HttpString ofRequest(String name) {
-        return new HttpString(HeaderFields.checkRequestName(name));
+        return Objects.requireNonNull(OF_REQUESTS.of(name));
     }
 
     /** @throws IllegalArgumentException if filters can't change this field of a response */
     public static HttpString ofResponse(String name) {
-        return new HttpString(HeaderFields.checkResponseName(name));
+        return Objects.requireNonNull(OF_RESPONSES.of(name));
     }
 
     /** @throws IllegalArgumentException if a value can't be sent */

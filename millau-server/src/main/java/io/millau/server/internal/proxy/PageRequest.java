@@ -88,6 +88,8 @@ final class PageRequest implements UpstreamPool.ConnectListener, UpstreamConnect
             buffer.flip();
             if (fields != null || readHead(buffer)) {
                 readBody(buffer, count < 0);
+            } else if (connection == null) {
+                return; // it has no page, and the buffer was given back
             } else if (count < 0) {
                 fail("connection closed before the response");
             } else {
@@ -120,7 +122,8 @@ final class PageRequest implements UpstreamPool.ConnectListener, UpstreamConnect
     private void readBody(ByteBuffer buffer, boolean closed) throws IOException {
         ChunkDecoder chunks = decoder;
         int end = chunks == null ? buffer.limit() : chunks.decode(buffer);
-        while (buffer.hasRemaining() && page.size() <= MAX_BYTES) {
+        long most = chunks == null && head.length() >= 0 ? Math.min(head.length(), MAX_BYTES + 1) : MAX_BYTES + 1;
+        while (buffer.hasRemaining() && page.size() < most) {
             page.write(buffer.get());
         }
         buffer.limit(end).compact();

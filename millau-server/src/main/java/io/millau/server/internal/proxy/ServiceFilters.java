@@ -2,8 +2,6 @@ package io.millau.server.internal.proxy;
 
 import io.millau.core.Service;
 import io.millau.server.internal.frontend.RequestChanges;
-import java.util.HashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +16,14 @@ final class ServiceFilters implements FilteredRequest.Next {
     /** What the filters of the proxy changed. */
     private final @Nullable RequestChanges ofProxy;
 
-    /** What the filters of services that let the request pass changed, by the service's id. */
-    private final Map<String, @Nullable RequestChanges> passed = new HashMap<>(4);
+    /** The last service whose filters let the request pass, and those before it. Nearly always there is one. */
+    private @Nullable Passed passed;
+
+    /** @param changes what the filters of this service changed */
+    private record Passed(
+            String serviceId,
+            @Nullable RequestChanges changes,
+            @Nullable Passed before) {}
 
     private String running = "";
 
@@ -31,10 +35,12 @@ final class ServiceFilters implements FilteredRequest.Next {
 
     /** Leads to {@link ProxiedRequest#filtered} or {@link ProxiedRequest#reply(FilterReply)}, now or later. */
     void run(Service service) {
-        if (passed.containsKey(service.id())) {
-            view.downstream.resetChanges(passed.get(service.id()));
-            request.filtered();
-            return;
+        for (Passed known = passed; known != null; known = known.before) {
+            if (known.serviceId.equals(service.id())) {
+                view.downstream.resetChanges(known.changes);
+                request.filtered();
+                return;
+            }
         }
         forgetService();
         running = service.id();
@@ -48,7 +54,7 @@ final class ServiceFilters implements FilteredRequest.Next {
 
     @Override
     public void proceed(FilteredRequest view) {
-        passed.put(running, view.downstream.changes());
+        passed = new Passed(running, view.downstream.changes(), passed);
         request.filtered();
     }
 
