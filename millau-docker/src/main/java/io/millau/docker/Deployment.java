@@ -1,6 +1,7 @@
 package io.millau.docker;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.millau.core.internal.ServiceLabels;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -40,13 +41,15 @@ public record Deployment(
             "ID",
             "Spec/Name",
             "Spec/Mode/Replicated/Replicas",
-            "Spec/TaskTemplate/ContainerSpec",
-            "Spec/TaskTemplate/ForceUpdate",
+            "Spec/TaskTemplate",
             "UpdateStatus/State",
             "UpdateStatus/Message");
 
-    private static final Fields TASK =
-            Fields.of("ID", "Status/State", "DesiredState", "Spec/ContainerSpec", "Spec/ForceUpdate");
+    private static final Fields TASK = Fields.of("ID", "Status/State", "DesiredState", "Spec");
+
+    /** What a new version may differ in. */
+    private static final List<String> SPECIFIED =
+            List.of("ContainerSpec", "Resources", "RestartPolicy", "LogDriver", "Networks");
 
     private static final Set<String> UPDATING = Set.of("updating", "rollback_started");
 
@@ -55,7 +58,8 @@ public record Deployment(
 
     /** Whether all instances run as deployed, and no others. */
     public boolean isDone() {
-        return failure == null && !updating && others == 0 && instances.size() >= Math.max(1, wanted);
+        boolean all = wanted == 0 ? !instances.isEmpty() : instances.size() == wanted;
+        return failure == null && !updating && others == 0 && all;
     }
 
     static Optional<Deployment> read(DockerApi api, String name) throws IOException, InterruptedException {
@@ -105,20 +109,22 @@ public record Deployment(
 
     /** A task has a copy of what its service was when it was made. */
     private static boolean isOf(JsonNode deployed, JsonNode task) {
-        return deployed.path("ContainerSpec").equals(task.path("ContainerSpec"))
+        return SPECIFIED.stream().allMatch(part -> deployed.path(part).equals(task.path(part)))
                 && deployed.path("ForceUpdate").asLong()
                         == task.path("ForceUpdate").asLong();
     }
 
     private static Optional<Deployment> ofContainers(DockerApi api, String name)
             throws IOException, InterruptedException {
-        List<Container> replicas = api.list("/containers/json", Container.FIELDS, Container::of).stream()
+        Map<String, List<Container>> services = api.list("/containers/json", Container.FIELDS, Container::of).stream()
                 .filter(container ->
                         container.serviceName().equals(name) && !container.isTask() && !container.isOneOff())
-                .toList();
-        if (replicas.isEmpty()) {
+                .filter(container -> ServiceLabels.mayEnable(container.labels()))
+                .collect(Collectors.groupingBy(Container::serviceId));
+        if (services.size() != 1) {
             return Optional.empty();
         }
+        List<Container> replicas = services.values().iterator().next();
         Set<String> ready = replicas.stream()
                 .filter(Container::ready)
                 .map(Container::id)

@@ -104,7 +104,7 @@ public final class DockerSource implements ServiceSource {
      * container. Blocks for some seconds at most.
      *
      * @param service its name, as in {@link io.millau.core.Service#name()}
-     * @return empty if the engine knows no such service
+     * @return empty if the engine knows no such service, or several, in two Compose projects
      * @throws IOException as {@link #look}
      */
     public Optional<Deployment> deployment(String service) throws IOException {

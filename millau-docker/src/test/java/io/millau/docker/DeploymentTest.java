@@ -103,7 +103,7 @@ class DeploymentTest {
                         + "," + EngineJson.container("plain", Map.of(), "running", "Up", "172.17.0.4") + "]");
 
         assertThat(of("shop")).isEqualTo(new Deployment(2, Set.of("one"), 1, false, null));
-        assertThat(of("plain").isDone()).isTrue();
+        assertThat(engine.source().deployment("plain")).isEmpty(); // it is not behind the proxy
         engine.on("/containers/json", "[" + ready + "]");
         assertThat(of("shop").isDone()).isTrue();
     }

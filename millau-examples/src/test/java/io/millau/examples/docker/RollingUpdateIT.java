@@ -80,9 +80,7 @@ class RollingUpdateIT {
                         .docker(
                                 "exec",
                                 stack.proxy(),
-                                "/opt/java/bin/java",
-                                "-jar",
-                                "/app/millau-server.jar",
+                                "millau",
                                 "wait",
                                 "rolling_app",
                                 "--replicas",

@@ -164,7 +164,7 @@ record Configuration(
                 keyId,
                 hmac,
                 ca == null ? List.of() : ca,
-                variables.readOptional("ACME_DNS", DnsChallenge::parse));
+                variables.readSecret("ACME_DNS", DnsChallenge::parse));
     }
 
     private static StorePlace store(Environment variables) throws WrongException {

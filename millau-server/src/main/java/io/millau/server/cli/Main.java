@@ -55,6 +55,9 @@ public final class Main {
 
               java -jar millau-server.jar          serve
               java -jar millau-server.jar demo     show it on port 8080 with two built-in services, without Docker
+              java -jar millau-server.jar proxy --to URL... [--from ADDRESS]
+                                                   all requests to :8080, or ADDRESS, go to these: localhost:9000,
+                                                   https://shop.example, h2c://10.0.0.5:9000
               java -jar millau-server.jar explain [--services FILE] [--docker] URL
                                                    which service gets a request, and why the others don't: asks the
                                                    running proxy at TELEMETRY, or reads the sources that are named.
@@ -156,6 +159,9 @@ public final class Main {
         if (isConsoleCommand(command)) {
             return runConsoleCommand(command, arguments.subList(1, arguments.size()), environment, out, err);
         }
+        if (command.equals(ProxyCommand.NAME)) {
+            return proxy(arguments.subList(1, arguments.size()), environment, err);
+        }
         if (arguments.size() > 1) {
             command = String.join(" ", arguments);
         }
@@ -178,10 +184,24 @@ public final class Main {
                 }
             }
             default -> {
-                err.println(
-                        "FATAL " + command + ": expected no argument, demo, explain, check, wait, --help or --version");
+                err.println("FATAL " + command
+                        + ": expected no argument, demo, proxy, explain, check, wait, --help or --version");
                 return 1;
             }
+        }
+    }
+
+    private static int proxy(List<String> arguments, Map<String, String> environment, PrintStream err) {
+        try {
+            ProxyCommand command = new ProxyCommand(arguments);
+            Configuration configuration =
+                    Configuration.read(command.environment(environment), Configuration.Addresses.USUAL);
+            Logging.setUp(configuration.logging());
+            serve(configuration, List.of(command.source()));
+            return -1;
+        } catch (CommandException | Configuration.WrongException e) {
+            err.println("FATAL " + Console.clean(String.valueOf(e.getMessage())));
+            return 1;
         }
     }
 
@@ -212,12 +232,11 @@ public final class Main {
         if (demo) {
             serveDemo(configuration, out);
         } else {
-            serve(configuration);
+            serve(configuration, sources(configuration));
         }
     }
 
-    private static void serve(Configuration configuration) throws Configuration.WrongException {
-        Millau.Builder builder = bind(configuration);
+    private static List<ServiceSource> sources(Configuration configuration) throws Configuration.WrongException {
         List<ServiceSource> sources = new ArrayList<>();
         Path services = configuration.services();
         if (services == null || configuration.dockerHost() != null || Files.exists(LOCAL_ENGINE)) {
@@ -231,6 +250,12 @@ public final class Main {
         if (services != null) {
             sources.add(ServiceSource.file(services));
         }
+        return sources;
+    }
+
+    private static void serve(Configuration configuration, List<ServiceSource> sources)
+            throws Configuration.WrongException {
+        Millau.Builder builder = bind(configuration);
         PrometheusMetrics metrics = new PrometheusMetrics();
         builder.trusted(configuration.trust().forwarding().toString())
                 .proxyProtocol(configuration.trust().proxyProtocol().toString())

@@ -43,6 +43,7 @@ final class WaitCommand {
     private final int replicas;
 
     private boolean engineIsMissing;
+    private boolean engineHasAnswered;
 
     WaitCommand(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err)
             throws CommandException, Configuration.WrongException {
@@ -119,7 +120,12 @@ final class WaitCommand {
 
     /** Returns null if there is nothing to wait for any more. */
     private @Nullable Missing look() throws IOException {
-        Optional<Deployment> deployed = deployment();
+        Optional<Deployment> deployed;
+        try {
+            deployed = deployment();
+        } catch (IOException e) {
+            return new Missing(String.valueOf(e.getMessage()), false);
+        }
         if (deployed.isPresent()) {
             Missing missing = missing(deployed.get());
             if (missing != null) {
@@ -163,10 +169,15 @@ final class WaitCommand {
             return Optional.empty();
         }
         try {
-            return Main.docker(configuration).deployment(nameOf(service));
+            Optional<Deployment> known = Main.docker(configuration).deployment(nameOf(service));
+            engineHasAnswered = true;
+            return known;
         } catch (Configuration.WrongException e) {
             throw new IOException(e.getMessage(), e);
         } catch (IOException e) {
+            if (engineHasAnswered) {
+                throw e;
+            }
             engineIsMissing = true;
             err.println(Console.clean(
                     "What was deployed is unknown, so the instances that the proxy knows count: " + e.getMessage()));

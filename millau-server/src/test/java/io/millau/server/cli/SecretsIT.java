@@ -72,6 +72,9 @@ class SecretsIT extends ProxyTest {
                 + container("plain", labels("millau.key", KEY.replaceAll("\\R", "\\\\n"))) + ","
                 + container("closed", labels("millau.users", USERS)) + ","
                 + container("cheap", labels("millau.users", USERS.replace("$05", "$03"))) + ","
+                + container("asks", labels("millau.auth", "http://login/verify?token=" + TOKEN)) + ","
+                + container("asking", labels("millau.auht", "http://login/verify?token=" + TOKEN)) + ","
+                + container("asked", labels("millau.auth", "login/verify?token=" + TOKEN)) + ","
                 + container("eaten", labels("millau.users", USERS.replace("$", ""))) + ","
                 + container("renamed", labels("millau.logins", base64(USERS))) + ","
                 + container("cut", labels("millau.key", KEY_LABEL.substring(0, KEY_LABEL.length() - 9) + "!")) + "]"));
@@ -191,6 +194,16 @@ class SecretsIT extends ProxyTest {
             assertThat(printed.output()).isNotEmpty();
             assertNoSecrets(String.join(" ", command), printed.output());
         }
+    }
+
+    /** A name server's key that was given in another way than in its file. */
+    @Test
+    void aSecretInAUrlIsNotPrinted() throws Exception {
+        environment.put("ACME_DNS", "rfc2136://ns.example?key=k&secret=" + STORE_KEY);
+        StandaloneServer server = server(environment);
+        server.exit();
+        assertThat(server.output()).contains("FATAL ACME_DNS=…: expected rfc2136://SERVER");
+        assertNoSecrets("log", server.output());
     }
 
     /** The secret itself where its file was expected. */

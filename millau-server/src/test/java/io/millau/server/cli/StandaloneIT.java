@@ -54,7 +54,7 @@ class StandaloneIT extends ProxyTest {
                 "ACME_EMAIL | me | FATAL ACME_EMAIL=me: expected an address like",
                 "ACME_EAB_KID | kid | FATAL ACME_EAB_HMAC=: expected beside ACME_EAB_KID",
                 "ACME_EAB_HMAC | se/cret | FATAL ACME_EAB_HMAC=…: expected the key in base64url",
-                "ACME_DNS | rfc2136://ns | FATAL ACME_DNS=rfc2136://ns: expected rfc2136://SERVER?key=NAME&algorithm=hmac-sha256",
+                "ACME_DNS | rfc2136://ns | FATAL ACME_DNS=…: expected rfc2136://SERVER?key=NAME&algorithm=hmac-sha256",
                 "ACME_CA | /no/such/file | FATAL ACME_CA=/no/such/file: expected a file that can be read",
                 "STORE | redis | FATAL STORE=redis: expected file or swarm",
                 "STORE | swarm | FATAL STORE_KEY_FILE=: expected a file with a secret of at least 32 characters",
@@ -77,7 +77,42 @@ class StandaloneIT extends ProxyTest {
 
         assertThat(server.exit()).isEqualTo(1);
         assertThat(server.output())
-                .isEqualTo("FATAL dmeo: expected no argument, demo, explain, check, wait, --help or --version\n");
+                .isEqualTo(
+                        "FATAL dmeo: expected no argument, demo, proxy, explain, check, wait, --help or --version\n");
+    }
+
+    @Test
+    void proxyServesOneServiceWithoutAFile() throws Exception {
+        int port = endpointThatSays("ok").endpoint().port();
+        StandaloneServer server = server(
+                Map.of("DOCKER_HOST", "carrier://nobody"),
+                "proxy",
+                "--from",
+                "127.0.0.1:0",
+                "--to",
+                "127.0.0.1:" + port);
+        server.awaitLine("Listens on");
+        try (RawClient client = new RawClient(server.httpPort())) {
+            assertThat(client.get("/anything").body()).isEqualTo("ok");
+        }
+        assertThat(server.output()).doesNotContain("(HTTPS)", "WARN", "ERROR").contains("1 services: proxy");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "proxy | FATAL proxy: expected --to URL, once or more, and perhaps --from ADDRESS",
+                "proxy --to | FATAL proxy: expected --to URL",
+                "proxy --to ftp://x | FATAL proxy --to ftp://x: expected HOST:PORT, http://HOST:PORT",
+                "proxy --to x:99999 | FATAL proxy --to x:99999: ",
+                "proxy --to a_b$:80 | FATAL proxy --to a_b$:80: host a_b$: expected a host name",
+                "proxy --to x --from y | FATAL HTTP=y: expected 8080"
+            })
+    void wrongArgumentsOfProxyAreNamed(String command, String line) throws Exception {
+        StandaloneServer server = server(Map.of(), command.split(" "));
+        assertThat(server.exit()).isEqualTo(1);
+        assertThat(server.output().lines()).singleElement().asString().startsWith(line);
     }
 
     @Test
