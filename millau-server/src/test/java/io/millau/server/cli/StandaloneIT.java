@@ -95,7 +95,7 @@ class StandaloneIT extends ProxyTest {
         try (RawClient client = new RawClient(server.httpPort())) {
             assertThat(client.get("/anything").body()).isEqualTo("ok");
         }
-        assertThat(server.output()).doesNotContain("(HTTPS)", "WARN", "ERROR").contains("1 services: proxy");
+        assertThat(server.output()).doesNotContain("WARN", "ERROR").contains("1 services: proxy");
     }
 
     @ParameterizedTest
