@@ -2,6 +2,7 @@ package io.millau.core;
 
 import io.millau.core.Explanation.ClientCertificate;
 import io.millau.core.Explanation.Verdict;
+import io.millau.core.internal.ClosedService;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.UrlPath;
 import io.millau.core.internal.Words;
@@ -125,6 +126,9 @@ final class Explainer {
         }
         if (chosen.running() && service.endpoints().isEmpty()) {
             return "it has no running instance, but other matching services do";
+        }
+        if (fits.equals(chosen.route) && ClosedService.is(service)) {
+            return new ClosedService() + "; another service fits as well";
         }
         return fits.host().equals(chosen.route.host())
                 ? "path " + chosen.route.path() + " is the longer match than " + fits.path()

@@ -154,6 +154,9 @@ class RoutesOfAServiceTest extends ProxyTest {
             assertThat(client().get("/").body()).isEqualTo("shop");
         }
         assertThat(client().get("/admin").status()).isEqualTo(503);
+        assertThat(telemetry("/explain?url=http://a/"))
+                .contains("\nshop: closed: everybody gets 503, since a label that protects it has a mistake;"
+                        + " another service fits as well\n");
 
         // not even when that one fails
         replaceWith(
