@@ -4,6 +4,7 @@ import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
 import io.millau.core.CertificateStatus;
 import io.millau.core.Store;
+import io.millau.core.internal.HostNames;
 import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
@@ -115,7 +116,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             return List.of();
         }
         List<Certificate> exact = shown(serverName);
-        List<Certificate> wild = certifiesWildcards ? shown(PublicNames.wildcard(serverName)) : List.of();
+        List<Certificate> wild = certifiesWildcards ? shown(HostNames.wildcard(serverName)) : List.of();
         if (exact.isEmpty() || wild.isEmpty()) {
             return wild.isEmpty() ? exact : wild;
         }
@@ -229,7 +230,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     }
 
     private boolean isServedByWildcard(String name, Set<String> names, Instant now) {
-        String wildcard = PublicNames.wildcard(name);
+        String wildcard = HostNames.wildcard(name);
         return !PublicNames.isWildcard(name)
                 && names.contains(wildcard)
                 && shown(wildcard).stream().anyMatch(certificate -> certificate.isValid(now));
@@ -237,7 +238,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
 
     /** A name that a wildcard covers waits for the outcome of that. */
     private boolean mayOrder(String name, Set<String> names) {
-        String wildcard = PublicNames.wildcard(name);
+        String wildcard = HostNames.wildcard(name);
         return PublicNames.isWildcard(name) || !names.contains(wildcard) || failures(wildcard) > 0;
     }
 

@@ -67,20 +67,18 @@ public final class DnsChallenge {
         boolean onlyServer = uri.getRawPath() == null
                 || uri.getRawPath().isEmpty()
                 || uri.getRawPath().equals("/");
-        Matcher server = SERVER.matcher(String.valueOf(uri.getRawAuthority()));
-        if (uri.getRawAuthority() == null || !server.matches() || uri.getRawFragment() != null || !onlyServer) {
+        Matcher server = SERVER.matcher(uri.getRawAuthority() == null ? "" : uri.getRawAuthority());
+        if (!server.matches() || uri.getRawFragment() != null || !onlyServer) {
             throw new IllegalArgumentException(EXPECTED);
         }
-        String host = server.group(1) == null ? server.group(2) : server.group(1);
-        int port = server.group(3) == null ? DNS_PORT : Integer.parseInt(server.group(3));
         return switch (String.valueOf(uri.getScheme())) {
-            case "rfc2136" -> new DnsChallenge(url, updates(uri, host, port));
+            case "rfc2136" -> new DnsChallenge(url, updates(uri, server));
             case "acme-dns" -> acmeDns(url, uri);
             default -> throw new IllegalArgumentException(EXPECTED);
         };
     }
 
-    private static Maker updates(URI uri, String host, int port) {
+    private static Maker updates(URI uri, Matcher server) {
         Map<String, String> options = options(uri);
         String algorithm = options.getOrDefault("algorithm", "hmac-sha256").toLowerCase(Locale.ROOT);
         String key = options.get("key");
@@ -94,6 +92,8 @@ public final class DnsChallenge {
             throw new IllegalArgumentException(
                     "algorithm=" + algorithm + ": expected one of " + String.join(", ", ALGORITHMS));
         }
+        String host = server.group(1) == null ? server.group(2) : server.group(1);
+        int port = server.group(3) == null ? DNS_PORT : Integer.parseInt(server.group(3));
         try {
             DnsUpdates updates = DnsUpdates.of(host, port, key, algorithm, Path.of(file));
             return (store, provider) -> updates;

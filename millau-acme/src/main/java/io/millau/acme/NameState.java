@@ -82,12 +82,6 @@ final class NameState {
         this.wanted = wanted;
     }
 
-    /** As {@link #begin(Instant, boolean)}, for a name that may be ordered. */
-    @Nullable
-    Step begin(Instant now) {
-        return begin(now, true);
-    }
-
     /**
      * The next step to run now, if any. The caller must call {@link #done} after it.
      *

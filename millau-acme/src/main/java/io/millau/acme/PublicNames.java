@@ -1,5 +1,6 @@
 package io.millau.acme;
 
+import io.millau.core.Service;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -31,23 +32,16 @@ final class PublicNames {
             "private",
             "test");
 
-    private static final String WILDCARD = "*.";
-
     private PublicNames() {}
 
     /** Whether it stands for all subdomains of a name, as {@code *.shop.example} does. */
     static boolean isWildcard(String name) {
-        return name.startsWith(WILDCARD);
+        return name.startsWith(Service.SUBDOMAINS);
     }
 
     /** The name whose DNS proves a name: that of which a wildcard has the subdomains. */
     static String base(String name) {
-        return isWildcard(name) ? name.substring(WILDCARD.length()) : name;
-    }
-
-    /** The wildcard that a name fits. */
-    static String wildcard(String name) {
-        return "*" + name.substring(Math.max(0, name.indexOf('.')));
+        return isWildcard(name) ? name.substring(Service.SUBDOMAINS.length()) : name;
     }
 
     /**

@@ -25,7 +25,7 @@ class NameStateTest {
 
     private void readNothing() {
         state.want(true);
-        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.READ);
+        assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.READ);
         state.read(Optional.empty(), NOW);
         state.done();
     }
@@ -38,24 +38,24 @@ class NameStateTest {
     @Test
     void theStoreIsReadBeforeTheFirstOrder() {
         readNothing();
-        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
+        assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.ORDER);
     }
 
     @Test
     void thereIsOneStepAtATime() {
         readNothing();
-        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
-        assertThat(state.begin(NOW)).isNull();
+        assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.ORDER);
+        assertThat(state.begin(NOW, true)).isNull();
         state.done();
-        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.ORDER);
+        assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.ORDER);
     }
 
     @Test
     void thereAreNoStepsForANameThatIsNotWanted() {
-        assertThat(state.begin(NOW)).isNull();
+        assertThat(state.begin(NOW, true)).isNull();
         readNothing();
         state.want(false);
-        assertThat(state.begin(NOW)).isNull();
+        assertThat(state.begin(NOW, true)).isNull();
         assertThat(state.isOver(NOW)).isTrue();
     }
 
@@ -68,8 +68,8 @@ class NameStateTest {
             failAndPause();
         }
         assertThat(failAndPause()).isBetween(Duration.ofHours(9), Duration.ofHours(15));
-        assertThat(state.begin(NOW.plus(Duration.ofHours(8)))).isNull();
-        assertThat(state.begin(NOW.plus(Duration.ofHours(16)))).isEqualTo(NameState.Step.ORDER);
+        assertThat(state.begin(NOW.plus(Duration.ofHours(8)), true)).isNull();
+        assertThat(state.begin(NOW.plus(Duration.ofHours(16)), true)).isEqualTo(NameState.Step.ORDER);
     }
 
     @Test
@@ -79,10 +79,10 @@ class NameStateTest {
         state.want(false);
         assertThat(state.isOver(NOW)).isFalse();
         state.want(true);
-        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.READ);
+        assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.READ);
         state.read(Optional.empty(), NOW);
         state.done();
-        assertThat(state.begin(NOW)).isNull();
+        assertThat(state.begin(NOW, true)).isNull();
     }
 
     @Test
@@ -109,17 +109,17 @@ class NameStateTest {
     @Test
     void theCaIsAskedAboutRenewalAtLeastDaily() {
         state.want(true);
-        assertThat(state.begin(NOW)).isEqualTo(NameState.Step.READ);
+        assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.READ);
         state.read(Optional.of(certificate()), NOW);
         state.done();
-        assertThat(state.begin(NOW.plus(Duration.ofMinutes(59)))).isNull();
+        assertThat(state.begin(NOW.plus(Duration.ofMinutes(59)), true)).isNull();
         Instant later = NOW.plus(Duration.ofHours(7));
-        assertThat(state.begin(later)).isEqualTo(NameState.Step.ASK);
+        assertThat(state.begin(later, true)).isEqualTo(NameState.Step.ASK);
         Instant distant = later.plus(WEEK);
         state.suggested(Optional.of(new Renewal.Window(distant, distant.plusSeconds(1), Optional.of(distant))), later);
         state.done();
-        assertThat(state.begin(later.plus(Duration.ofHours(23)))).isNull();
-        assertThat(state.begin(later.plus(Duration.ofHours(25)))).isEqualTo(NameState.Step.ASK);
+        assertThat(state.begin(later.plus(Duration.ofHours(23)), true)).isNull();
+        assertThat(state.begin(later.plus(Duration.ofHours(25)), true)).isEqualTo(NameState.Step.ASK);
     }
 
     @Test
@@ -127,8 +127,8 @@ class NameStateTest {
         readNothing();
         Instant late = NOW.plus(Duration.ofDays(400));
         state.obtained(certificate(), true, late);
-        assertThat(state.begin(late)).isNull();
-        assertThat(state.begin(late.plus(Duration.ofMinutes(2)))).isEqualTo(NameState.Step.ORDER);
+        assertThat(state.begin(late, true)).isNull();
+        assertThat(state.begin(late.plus(Duration.ofMinutes(2)), true)).isEqualTo(NameState.Step.ORDER);
     }
 
     @Test
@@ -136,7 +136,7 @@ class NameStateTest {
         readNothing();
         state.obtained(certificate(), false, NOW);
         assertThat(state.unstored()).isPresent();
-        assertThat(state.begin(NOW.plus(Duration.ofMinutes(2)))).isEqualTo(NameState.Step.READ);
+        assertThat(state.begin(NOW.plus(Duration.ofMinutes(2)), true)).isEqualTo(NameState.Step.READ);
         state.stored();
         assertThat(state.unstored()).isEmpty();
     }

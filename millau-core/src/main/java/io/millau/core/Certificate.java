@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import io.millau.core.internal.Der;
+import io.millau.core.internal.HostNames;
 import io.millau.core.internal.Issuer;
 import io.millau.core.internal.Pem;
 import java.nio.ByteBuffer;
@@ -124,11 +125,7 @@ public final class Certificate {
 
     /** Whether it is for a host name in lower case, exactly or by a wildcard for one label (RFC 6125, 6.4.3). */
     public boolean fits(String name) {
-        return names.contains(name) || names.contains(wildcard(name));
-    }
-
-    static String wildcard(String name) {
-        return "*" + name.substring(Math.max(0, name.indexOf('.')));
+        return names.contains(name) || names.contains(HostNames.wildcard(name));
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.HostNames;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -29,7 +30,7 @@ final class CertificateIndex implements CertificateSource {
             return all;
         }
         List<Certificate> exact = byName.getOrDefault(serverName, List.of());
-        List<Certificate> wild = byName.getOrDefault(Certificate.wildcard(serverName), List.of());
+        List<Certificate> wild = byName.getOrDefault(HostNames.wildcard(serverName), List.of());
         if (wild.isEmpty()) {
             return exact;
         }

@@ -41,6 +41,11 @@ public final class HostNames {
 
     private HostNames() {}
 
+    /** The wildcard that a name fits: {@code *.shop.example} for {@code www.shop.example}. */
+    public static String wildcard(String name) {
+        return "*" + name.substring(Math.max(0, name.indexOf('.')));
+    }
+
     /** Where the colon before the port is in a valid value of Host (RFC 9110, 7.2); -1 if there is no port. */
     public static int portColon(String host) {
         int colon = host.lastIndexOf(':');

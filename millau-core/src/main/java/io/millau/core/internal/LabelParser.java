@@ -48,12 +48,12 @@ final class LabelParser {
      * What was read.
      *
      * @param settings null if a value is invalid
-     * @param whenClosed what it has while it is closed; null if it is disabled, or it is not known which requests are its own
+     * @param placed what could be read; null if it is disabled, or it is not known which requests are its own
      */
     record Result(
             @Nullable Settings settings,
             boolean closed,
-            @Nullable Settings whenClosed,
+            @Nullable Settings placed,
             List<String> problems) {}
 
     Result parse(boolean enabledByDefault, Collection<Integer> exposedPorts) {
@@ -71,17 +71,13 @@ final class LabelParser {
             }
         }
         requireAuth();
-        Service read = service.build();
-        return new Result(
-                unreadable ? null : settings(read, port),
-                closed,
-                placed && enabled ? settings(ClosedService.inPlaceOf(read), port) : null,
-                problems);
+        Settings read = settings(port);
+        return new Result(unreadable ? null : read, closed, placed && enabled ? read : null, problems);
     }
 
-    private Settings settings(Service read, @Nullable Integer port) {
+    private Settings settings(@Nullable Integer port) {
         return new Settings(
-                read,
+                service.build(),
                 port == null ? 0 : port,
                 texts.get(Labels.NETWORK.name()),
                 Objects.requireNonNull(value(Labels.SCHEME)),

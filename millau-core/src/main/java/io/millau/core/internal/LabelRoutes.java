@@ -33,7 +33,10 @@ final class LabelRoutes {
     private final SortedMap<String, SortedMap<String, LabelText>> named = new TreeMap<>();
 
     private final Map<String, Settings> routes = new LinkedHashMap<>();
-    private final Map<String, Settings> closedRoutes = new LinkedHashMap<>();
+
+    /** What could be read of routes of which it is known which requests are theirs. */
+    private final Map<String, Settings> placed = new LinkedHashMap<>();
+
     private final Set<String> problems = new LinkedHashSet<>(); // routes share labels, and their mistakes
     private boolean unreadable;
     private boolean closed;
@@ -61,15 +64,18 @@ final class LabelRoutes {
                 reportNoRoute(route, own);
             }
         });
-        Map<String, Settings> served = closed ? closedRoutes : unreadable ? Map.of() : routes;
+        if (closed) {
+            placed.replaceAll((route, settings) -> settings.closed());
+        }
+        Map<String, Settings> served = closed ? placed : unreadable ? Map.of() : routes;
         return new Vocabulary.Reading(served, closed, List.copyOf(problems));
     }
 
     private void take(String route, LabelParser.Result result) {
         problems.addAll(result.problems());
         closed |= result.closed();
-        if (result.whenClosed() != null) {
-            closedRoutes.put(route, result.whenClosed());
+        if (result.placed() != null) {
+            placed.put(route, result.placed());
         }
         if (result.settings() == null) {
             unreadable = true;

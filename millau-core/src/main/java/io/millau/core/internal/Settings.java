@@ -27,10 +27,18 @@ public record Settings(
         Set<X509Certificate> upstreamCa,
         @Nullable String upstreamName) {
 
+    /** Those of the closed service in its place. */
+    Settings closed() {
+        return with(ClosedService.inPlaceOf(service));
+    }
+
+    private Settings with(Service other) {
+        return new Settings(other, port, network, scheme, upstreamCa, upstreamName);
+    }
+
     /** These settings, with what their predecessors know of clients. */
     Settings after(Settings before) {
-        Service kept = Labels.ALL.keepFilters(service, before.service);
-        return new Settings(kept, port, network, scheme, upstreamCa, upstreamName);
+        return with(Labels.ALL.keepFilters(service, before.service));
     }
 
     /** {@code millau.enabled}. */

@@ -203,7 +203,7 @@ final class WaitCommand {
     }
 
     /** @param deployed ids of the instances that have to be there, and no others; empty if that is unknown */
-    private @Nullable String missing(Map<?, ?> route, Optional<Set<String>> deployed) throws IOException {
+    private @Nullable String missing(Map<?, ?> route, Optional<Set<String>> deployed) {
         String name = text(route, "name");
         List<Map<?, ?>> endpoints = list(route, "endpoints");
         Set<String> known = new TreeSet<>();

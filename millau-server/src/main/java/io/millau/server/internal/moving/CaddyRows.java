@@ -8,9 +8,7 @@ import java.util.regex.Pattern;
 /** The table for caddy-docker-proxy, and how values are converted. Pure functions. */
 final class CaddyRows {
 
-    private static final String BY_ACME = "each host gets a certificate by ACME";
     private static final String BY_DNS = "set ACME_DNS, in Millau's environment, for wildcards; others need none";
-    private static final String STREAMED = "bodies are streamed";
     private static final String RETRIED = "what is safe to repeat is retried at the next instance";
     private static final String OF_SERVICE = "the service has to do that itself, or another service with that path";
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,9}) *([kKmMgG]?)i?[bB]?");
@@ -36,7 +34,7 @@ final class CaddyRows {
             Row.free("reverse_proxy.lb_try_interval", RETRIED),
             Row.label("reverse_proxy.fail_duration", "retry", CaddyRows::seconds),
             Row.free("reverse_proxy.max_fails", "an instance is ejected by its first failure"),
-            Row.free("reverse_proxy.flush_interval", STREAMED),
+            Row.free("reverse_proxy.flush_interval", Row.STREAMED),
             Row.free("reverse_proxy.trusted_proxies", "TRUSTED, in Millau's environment, says who is believed"),
             Row.of("reverse_proxy.header_up", "`millau.request-header.NAME`", CaddyRows::headerUp),
             Row.of("reverse_proxy.header_up.*", "`millau.request-header.NAME`", CaddyRows::headerUp),
@@ -85,10 +83,10 @@ final class CaddyRows {
             Row.of("request_body", "`millau.max-body`", (label, route) -> ""),
             Row.of("encode", "`millau.compress`: " + Row.GZIP, Row.COMPRESS),
             Row.of("encode.*", "`millau.compress`: " + Row.GZIP, Row.COMPRESS),
-            Row.of("tls", "no label: " + BY_ACME, CaddyRows::tls),
+            Row.of("tls", "no label: " + Row.BY_ACME, CaddyRows::tls),
             Row.free("tls.dns", BY_DNS),
             Row.free("tls.issuer", "set ACME, in Millau's environment"),
-            Row.free("tls.on_demand", BY_ACME),
+            Row.free("tls.on_demand", Row.BY_ACME),
             Row.free("tls.resolvers", BY_DNS),
             Row.none("tls.client_auth.*", "give the CA as millau.client-ca").protecting(),
             Row.none("tls.client_auth", "give the CA as millau.client-ca").protecting(),
@@ -258,7 +256,7 @@ final class CaddyRows {
             return "a host that can't have a public certificate gets a self-signed one";
         }
         if (value.isEmpty() || value.contains("@") || value.equals("force_automate")) {
-            return BY_ACME + "; ACME_EMAIL, in Millau's environment, is the account's";
+            return Row.BY_ACME + "; ACME_EMAIL, in Millau's environment, is the account's";
         }
         throw new IllegalArgumentException("put the certificate into the folder of CERTS, in Millau's environment");
     }

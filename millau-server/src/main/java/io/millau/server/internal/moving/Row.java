@@ -11,6 +11,8 @@ import java.util.function.UnaryOperator;
  */
 record Row(String theirs, String ours, boolean protects, Action action) {
 
+    static final String BY_ACME = "each host gets a certificate by ACME";
+    static final String STREAMED = "bodies are streamed";
     static final String GZIP = "by gzip; Millau chooses the types and lengths";
 
     /** For what compresses responses. */

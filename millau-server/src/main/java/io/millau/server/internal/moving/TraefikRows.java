@@ -13,9 +13,7 @@ final class TraefikRows {
 
     private static final String OPEN_PORTS = "Millau has one port for HTTP and one for HTTPS";
     private static final String STICKY = "the cookie has its own name and attributes";
-    private static final String BY_ACME = "each host gets a certificate by ACME";
     private static final String CHECKED = "a health check is made every 5 s, and waits as long as millau.timeout";
-    private static final String STREAMED = "bodies are streamed";
     private static final String CLIENTS_BY_TRUSTED =
             "set TRUSTED, in Millau's environment, to the proxies in front: that says who the client is";
 
@@ -54,8 +52,8 @@ final class TraefikRows {
                             TraefikRows::entryPoints)
                     .protecting(),
             Row.of("routers.tls", "`millau.redirect` if it has no `entrypoints`", TraefikRows::tls),
-            Row.free("routers.tls.certresolver", BY_ACME),
-            Row.free("routers.tls.domains.*", BY_ACME),
+            Row.free("routers.tls.certresolver", Row.BY_ACME),
+            Row.free("routers.tls.domains.*", Row.BY_ACME),
             Row.none(
                             "routers.tls.options",
                             "if clients need a certificate, that is millau.client-ca; versions and ciphers are fixed")
@@ -94,7 +92,7 @@ final class TraefikRows {
                 route.set("sticky", "true");
                 return STICKY;
             }),
-            Row.free("services.loadbalancer.responseforwarding.*", STREAMED),
+            Row.free("services.loadbalancer.responseforwarding.*", Row.STREAMED),
             Row.none(
                     "services.loadbalancer.serverstransport",
                     "an HTTPS service is verified: give its CA as millau.upstream-ca, and its name as millau.upstream-name"),
@@ -171,7 +169,7 @@ final class TraefikRows {
             }),
             Row.none("middlewares.inflightreq.sourcecriterion.*", "requests in progress are counted for each instance"),
             Row.label("middlewares.buffering.maxrequestbodybytes", "max-body").protecting(),
-            Row.free("middlewares.buffering.*", STREAMED),
+            Row.free("middlewares.buffering.*", Row.STREAMED),
             Row.of(
                     "middlewares.stripprefix.prefixes",
                     "`millau.strip`, if it is the router's path",
@@ -275,7 +273,7 @@ final class TraefikRows {
             route.set("redirect", "https");
             return "";
         }
-        return BY_ACME;
+        return Row.BY_ACME;
     }
 
     private static String sticky(Theirs label, MovedRoute route) {

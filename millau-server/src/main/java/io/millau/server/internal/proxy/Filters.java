@@ -99,7 +99,7 @@ public final class Filters {
     /** The program's page for a failure of this proxy itself; null for another one. */
     FailurePage.@Nullable Page pageFor(TrafficListener.Ended report, Downstream downstream) {
         FailurePage pages = page;
-        if (pages == null || !isOwnFailure(report)) {
+        if (pages == null) {
             return null;
         }
         try {

@@ -89,9 +89,12 @@ record LocalReply(
                 send(report, downstream, page.contentType(), page.body(), filters, thread, end);
             }
         };
+        if (!Filters.isOwnFailure(report)) {
+            sender.accept(null);
+            return;
+        }
         FailurePage.Page ofProgram = filters.pageFor(report, downstream);
-        boolean quick = report.localReason() == TrafficListener.LocalReason.OVERLOADED;
-        if (ofProgram != null || quick || !Filters.isOwnFailure(report)) {
+        if (ofProgram != null || report.localReason() == TrafficListener.LocalReason.OVERLOADED) {
             sender.accept(ofProgram);
         } else {
             thread.errorPages.find(
