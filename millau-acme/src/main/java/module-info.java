@@ -2,8 +2,6 @@
 module io.millau.acme {
     requires transitive io.millau.core;
     requires java.net.http;
-    requires org.bouncycastle.pkix;
-    requires org.bouncycastle.provider;
     requires org.shredzone.acme4j;
     requires org.slf4j;
     requires static org.dnsjava;

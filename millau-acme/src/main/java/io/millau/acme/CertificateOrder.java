@@ -95,7 +95,7 @@ final class CertificateOrder {
         await(order, READY);
         KeyPair keys = Keys.generate();
         deadline.check();
-        order.execute(keys);
+        order.execute(SigningRequest.of(name, keys));
         await(order, ISSUED);
         org.shredzone.acme4j.Certificate issued = order.getCertificate();
         Certificate certificate = new Certificate(keys.getPrivate(), issued.getCertificateChain());
@@ -127,11 +127,10 @@ final class CertificateOrder {
     }
 
     private Order create(Login login) throws AcmeException {
-        if (renewed != null
-                && renewed.issuer().equals(directory.issuer())
-                && Directory.hasRenewalInfo(login, renewed.leaf())) {
+        Optional<String> replaced = replaced(login);
+        if (replaced.isPresent()) {
             try {
-                return login.newOrder().domain(name).replaces(renewed.leaf()).create();
+                return login.newOrder().domain(name).replaces(replaced.get()).create();
             } catch (AcmeRateLimitedException e) {
                 throw e;
             } catch (AcmeServerException e) {
@@ -140,6 +139,13 @@ final class CertificateOrder {
             }
         }
         return login.newOrder().domain(name).create();
+    }
+
+    private Optional<String> replaced(Login login) throws AcmeException {
+        if (renewed == null || !renewed.issuer().equals(directory.issuer()) || !Directory.suggestsRenewals(login)) {
+            return Optional.empty();
+        }
+        return CertificateId.of(renewed.leaf());
     }
 
     private void prove(Authorization authorization)

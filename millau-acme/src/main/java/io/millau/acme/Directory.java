@@ -3,7 +3,9 @@ package io.millau.acme;
 import io.millau.core.Store;
 import io.millau.core.internal.LogText;
 import java.io.IOException;
+import java.net.MalformedURLException;
 import java.net.URI;
+import java.net.URL;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -194,11 +196,13 @@ final class Directory {
     /** When the CA suggests renewing a certificate (RFC 9773); empty if it makes no suggestions. */
     Optional<Renewal.Window> window(X509Certificate certificate, Deadline deadline)
             throws AcmeException, IOException, OrderException, InterruptedException {
+        Optional<String> id = CertificateId.of(certificate);
         Login login = login(deadline);
-        if (!hasRenewalInfo(login, certificate)) {
+        Optional<URL> base = login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO);
+        if (id.isEmpty() || base.isEmpty()) {
             return Optional.empty();
         }
-        RenewalInfo info = login.bindRenewalInfo(certificate);
+        RenewalInfo info = login.bindRenewalInfo(renewalInfo(base.get(), id.get()));
         Optional<Instant> askAgain = info.fetch();
         Instant start = info.getSuggestedWindowStart();
         Instant end = info.getSuggestedWindowEnd();
@@ -209,12 +213,18 @@ final class Directory {
         return Optional.of(new Renewal.Window(start, end, askAgain));
     }
 
-    /**
-     * Whether the CA suggests renewal times, and the certificate has the key identifier needed to ask (RFC 9773, 4.1).
-     */
-    static boolean hasRenewalInfo(Login login, X509Certificate certificate) throws AcmeException {
-        return login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO).isPresent()
-                && certificate.getExtensionValue("2.5.29.35") != null;
+    private static URL renewalInfo(URL base, String id) throws OrderException {
+        String url = base.toExternalForm();
+        try {
+            return URI.create(url + (url.endsWith("/") ? "" : "/") + id).toURL();
+        } catch (IllegalArgumentException | MalformedURLException e) {
+            throw OrderException.atDirectory("has renewalInfo " + url + ", expected a URL");
+        }
+    }
+
+    /** Whether the CA suggests when to renew certificates (RFC 9773). */
+    static boolean suggestsRenewals(Login login) throws AcmeException {
+        return login.getSession().resourceUrlOptional(Resource.RENEWAL_INFO).isPresent();
     }
 
     /** The account's name in the store. No host's value has this name. */

@@ -11,8 +11,8 @@ import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
 
 /**
- * The keys of accounts and certificates: EC P-256 of the JDK. acme4j's own key generation needs BouncyCastle as a
- * provider.
+ * The keys of accounts and certificates: EC P-256 of the JDK. acme4j's own key generation needs BouncyCastle, which the
+ * standalone server does without.
  */
 final class Keys {
 

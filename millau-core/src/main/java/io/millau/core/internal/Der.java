@@ -12,7 +12,7 @@ import java.util.Arrays;
  */
 public final class Der {
 
-    static final int BOOLEAN = 0x01;
+    private static final int BOOLEAN = 0x01;
     public static final int INTEGER = 0x02;
     public static final int BIT_STRING = 0x03;
     public static final int OCTET_STRING = 0x04;
@@ -45,6 +45,10 @@ public final class Der {
 
     public static byte[] sequence(byte[]... parts) {
         return value(SEQUENCE, parts);
+    }
+
+    public static byte[] bool(boolean value) {
+        return value(BOOLEAN, new byte[] {(byte) (value ? 0xff : 0)});
     }
 
     public static byte[] integer(BigInteger number) {

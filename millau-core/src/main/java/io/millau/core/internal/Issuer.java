@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
 import java.security.SecureRandom;
 import java.security.Signature;
 import java.security.cert.X509Certificate;
@@ -29,7 +30,7 @@ public final class Issuer {
     private static final byte[] VERSION_3 = {(byte) 0xa0, 3, Der.INTEGER, 1, 2};
     private static final byte[] ECDSA_WITH_SHA256 = Der.sequence(Der.objectIdentifier("1.2.840.10045.4.3.2"));
     private static final byte[] COMMON_NAME = Der.objectIdentifier("2.5.4.3");
-    private static final byte[] TRUE = Der.value(Der.BOOLEAN, new byte[] {(byte) 0xff});
+    private static final byte[] TRUE = Der.bool(true);
 
     /** Critical basic constraints (RFC 5280, 4.2.1.9). */
     private static final byte[] AUTHORITY =
@@ -52,7 +53,17 @@ public final class Issuer {
 
     /** A certificate that its own key has signed, valid for a year; its common name and only DNS name is the name. */
     public static Certificate selfSigned(String name) throws GeneralSecurityException {
-        return issuer(name, alternativeName(name)).asServer();
+        return selfSigned(name, alternativeName(name));
+    }
+
+    /**
+     * A certificate that its own key has signed, valid for a year.
+     *
+     * @param name its common name
+     * @param extensions of RFC 5280, 4.2, in DER
+     */
+    public static Certificate selfSigned(String name, byte[]... extensions) throws GeneralSecurityException {
+        return issuer(name, extensions).asServer();
     }
 
     /** An authority that nobody trusts yet, valid for a year. */
@@ -60,12 +71,12 @@ public final class Issuer {
         return issuer(name, AUTHORITY);
     }
 
-    private static Issuer issuer(String name, byte[] extension) throws GeneralSecurityException {
+    private static Issuer issuer(String name, byte[]... extensions) throws GeneralSecurityException {
         KeyPair keys = newKeys();
         byte[] subject = subject(name);
         Instant now = Instant.now();
         return new Issuer(
-                keys, subject, sign(keys, subject, subject, keys, extension, now.minus(1, DAYS), now.plus(365, DAYS)));
+                keys, subject, sign(keys, subject, subject, keys, now.minus(1, DAYS), now.plus(365, DAYS), extensions));
     }
 
     /** Its own certificate, for those who are to trust it. */
@@ -86,7 +97,7 @@ public final class Issuer {
         KeyPair own = newKeys();
         return new Certificate(
                 own.getPrivate(),
-                List.of(sign(keys, name, subject(server), own, alternativeName(server), from, until)));
+                List.of(sign(keys, name, subject(server), own, from, until, alternativeName(server))));
     }
 
     private static KeyPair newKeys() throws GeneralSecurityException {
@@ -104,9 +115,9 @@ public final class Issuer {
             byte[] issuer,
             byte[] subject,
             KeyPair own,
-            byte[] extension,
             Instant from,
-            Instant until)
+            Instant until,
+            byte[]... extensions)
             throws GeneralSecurityException {
         byte[] toBeSigned = Der.sequence(
                 VERSION_3,
@@ -116,19 +127,24 @@ public final class Issuer {
                 Der.sequence(time(from), time(until)),
                 subject,
                 own.getPublic().getEncoded(),
-                Der.value(CONTEXT_3, Der.sequence(extension)));
+                Der.value(CONTEXT_3, Der.sequence(extensions)));
+        return Pem.certificate(signed(toBeSigned, issuerKeys.getPrivate()));
+    }
+
+    /** A value with its signature, as certificates (RFC 5280, 4.1) and requests for them (RFC 2986, 4.2) are put together. */
+    public static byte[] signed(byte[] value, PrivateKey key) throws GeneralSecurityException {
         Signature signature = Signature.getInstance("SHA256withECDSA");
-        signature.initSign(issuerKeys.getPrivate());
-        signature.update(toBeSigned);
-        return Pem.certificate(Der.sequence(
-                toBeSigned, ECDSA_WITH_SHA256, Der.value(Der.BIT_STRING, new byte[] {0}, signature.sign())));
+        signature.initSign(key);
+        signature.update(value);
+        return Der.sequence(value, ECDSA_WITH_SHA256, Der.value(Der.BIT_STRING, new byte[] {0}, signature.sign()));
     }
 
     private static byte[] time(Instant time) {
         return Der.value(Der.GENERALIZED_TIME, TIME.format(time).getBytes(StandardCharsets.US_ASCII));
     }
 
-    private static byte[] alternativeName(String name) {
+    /** The extension with a DNS name (RFC 5280, 4.2.1.6). */
+    public static byte[] alternativeName(String name) {
         byte[] names = Der.sequence(Der.value(CONTEXT_2, name.getBytes(StandardCharsets.US_ASCII)));
         return Der.sequence(SUBJECT_ALTERNATIVE_NAME, Der.value(Der.OCTET_STRING, names));
     }
