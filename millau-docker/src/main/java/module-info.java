@@ -2,7 +2,6 @@
 module io.millau.docker {
     requires transitive io.millau.core;
     requires com.fasterxml.jackson.core;
-    requires com.fasterxml.jackson.databind;
     requires com.github.dockerjava.transport;
     requires com.github.dockerjava.transport.zerodep;
     requires org.slf4j;

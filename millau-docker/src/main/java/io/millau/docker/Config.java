@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
@@ -43,16 +42,16 @@ record Config(String id, String name, Kind kind, long version, Instant created, 
         }
     }
 
-    static Config of(JsonNode json) {
-        JsonNode spec = json.path("Spec");
-        Map<String, String> labels = Json.strings(spec.path("Labels"));
-        String configName = Json.text(spec, "Name");
+    static Config of(Json json) {
+        Json spec = json.path("Spec");
+        Map<String, String> labels = spec.path("Labels").strings();
+        String configName = spec.text("Name");
         return new Config(
-                Json.text(json, "ID"),
+                json.text("ID"),
                 labels.getOrDefault(NAME, ""),
                 Kind.of(labels.getOrDefault(KIND, "")),
                 number(configName.substring(configName.lastIndexOf('-') + 1)),
-                Instant.parse(Json.text(json, "CreatedAt")),
+                Instant.parse(json.text("CreatedAt")),
                 Duration.ofMillis(number(labels.getOrDefault(LEASE, ""))),
                 Base64.getDecoder().decode(spec.path("Data").asText()));
     }

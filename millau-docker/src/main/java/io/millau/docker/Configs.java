@@ -1,7 +1,7 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -74,21 +74,35 @@ final class Configs {
 
     private Optional<String> create(String name, Config.Kind kind, String end, Duration lease, byte[] data)
             throws IOException, InterruptedException {
-        ObjectNode spec = JsonNodeFactory.instance.objectNode();
-        spec.put("Name", "millau-" + hash(name) + "-" + end);
-        ObjectNode labels = spec.putObject("Labels");
-        labels.put(Config.NAME, name);
-        labels.put(Config.KIND, kind.label());
-        labels.put(Config.LEASE, String.valueOf(lease.toMillis()));
-        spec.put("Data", Base64.getEncoder().encodeToString(data));
+        byte[] spec = spec("millau-" + hash(name) + "-" + end, labels(name, kind, lease), data);
         try {
-            return Optional.of(Json.text(api.post("/configs/create", spec), "ID"));
+            return Optional.of(api.post("/configs/create", spec).text("ID"));
         } catch (DockerApi.ErrorResponse e) {
             if (e.status() == CONFLICT) {
                 return Optional.empty();
             }
             throw e;
         }
+    }
+
+    private static Map<String, String> labels(String name, Config.Kind kind, Duration lease) {
+        return Map.of(Config.NAME, name, Config.KIND, kind.label(), Config.LEASE, String.valueOf(lease.toMillis()));
+    }
+
+    private static byte[] spec(String configName, Map<String, String> labels, byte[] data) throws IOException {
+        ByteArrayOutputStream json = new ByteArrayOutputStream();
+        try (JsonGenerator generator = Json.FACTORY.createGenerator(json)) {
+            generator.writeStartObject();
+            generator.writeStringField("Name", configName);
+            generator.writeObjectFieldStart("Labels");
+            for (Map.Entry<String, String> label : labels.entrySet()) {
+                generator.writeStringField(label.getKey(), label.getValue());
+            }
+            generator.writeEndObject();
+            generator.writeStringField("Data", Base64.getEncoder().encodeToString(data));
+            generator.writeEndObject();
+        }
+        return json.toByteArray();
     }
 
     private static String hash(String name) {

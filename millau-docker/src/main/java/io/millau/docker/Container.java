@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -47,12 +46,12 @@ record Container(
 
     private static final String SHARED_NETWORK = "container:";
 
-    static Container of(JsonNode json) {
-        String id = Json.text(json, "Id");
+    static Container of(Json json) {
+        String id = json.text("Id");
         return new Container(
                 id,
                 name(json, id),
-                Json.strings(json.path("Labels")),
+                json.path("Labels").strings(),
                 json.path("Created").asLong(),
                 ready(json),
                 ports(json.path("Ports")),
@@ -61,8 +60,8 @@ record Container(
     }
 
     /** The name without a second slash. Names with one are links from other containers. */
-    private static String name(JsonNode json, String id) {
-        for (JsonNode name : json.path("Names")) {
+    private static String name(Json json, String id) {
+        for (Json name : json.path("Names")) {
             String plain = name.asText().replaceFirst("^/", "");
             if (!plain.isEmpty() && !plain.contains("/")) {
                 return plain;
@@ -72,16 +71,16 @@ record Container(
     }
 
     /** The list has the health only in its status text: "Up 5 seconds (health: starting)". */
-    private static boolean ready(JsonNode json) {
+    private static boolean ready(Json json) {
         String status = json.path("Status").asText();
         return json.path("State").asText().equals("running")
                 && !status.contains("(unhealthy)")
                 && !status.contains("(health: starting)");
     }
 
-    private static Set<Integer> ports(JsonNode json) {
+    private static Set<Integer> ports(Json json) {
         Set<Integer> ports = new TreeSet<>();
-        for (JsonNode port : json) {
+        for (Json port : json) {
             if (port.path("Type").asText().equals("tcp")) {
                 ports.add(port.path("PrivatePort").asInt());
             }
@@ -89,19 +88,18 @@ record Container(
         return ports;
     }
 
-    private static List<Attachment> attachments(JsonNode networks) {
+    private static List<Attachment> attachments(Json networks) {
         List<Attachment> attachments = new ArrayList<>();
-        networks.properties().forEach(network -> {
-            if (!Network.isDockerInternal(network.getKey())) {
-                JsonNode at = network.getValue();
-                attach(attachments, network.getKey(), at.path("IPAddress"), at.path("IPPrefixLen"));
-                attach(attachments, network.getKey(), at.path("GlobalIPv6Address"), at.path("GlobalIPv6PrefixLen"));
+        networks.fields().forEach((network, at) -> {
+            if (!Network.isDockerInternal(network)) {
+                attach(attachments, network, at.path("IPAddress"), at.path("IPPrefixLen"));
+                attach(attachments, network, at.path("GlobalIPv6Address"), at.path("GlobalIPv6PrefixLen"));
             }
         });
         return attachments;
     }
 
-    private static void attach(List<Attachment> attachments, String network, JsonNode address, JsonNode prefix) {
+    private static void attach(List<Attachment> attachments, String network, Json address, Json prefix) {
         if (!address.asText().isEmpty()) {
             attachments.add(new Attachment(network, new Subnet(Subnet.literal(address.asText()), prefix.asInt())));
         }

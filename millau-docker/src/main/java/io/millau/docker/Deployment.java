@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.millau.core.internal.ServiceLabels;
 import java.io.IOException;
 import java.util.List;
@@ -66,7 +65,7 @@ public record Deployment(
         EngineReader reader = new EngineReader(api);
         reader.findRole();
         if (reader.isManager()) {
-            Optional<JsonNode> service = api
+            Optional<Json> service = api
                     .list(DockerApi.filtered("/services", Map.of("name", List.of(name))), SERVICE, json -> json)
                     .stream()
                     .filter(json -> json.path("Spec").path("Name").asText().equals(name))
@@ -78,15 +77,15 @@ public record Deployment(
         return ofContainers(api, name);
     }
 
-    private static Deployment ofSwarm(DockerApi api, JsonNode service) throws IOException, InterruptedException {
+    private static Deployment ofSwarm(DockerApi api, Json service) throws IOException, InterruptedException {
         Map<String, List<String>> running =
-                Map.of("service", List.of(Json.text(service, "ID")), "desired-state", List.of("running"));
-        JsonNode deployed = service.path("Spec").path("TaskTemplate");
+                Map.of("service", List.of(service.text("ID")), "desired-state", List.of("running"));
+        Json deployed = service.path("Spec").path("TaskTemplate");
         Set<String> instances = new TreeSet<>();
         int others = 0;
-        for (JsonNode task : api.list(DockerApi.filtered("/tasks", running), TASK, json -> json)) {
+        for (Json task : api.list(DockerApi.filtered("/tasks", running), TASK, json -> json)) {
             if (task.path("Status").path("State").asText().equals("running") && isOf(deployed, task.path("Spec"))) {
-                instances.add(Json.text(task, "ID"));
+                instances.add(task.text("ID"));
             } else {
                 others++;
             }
@@ -108,7 +107,7 @@ public record Deployment(
     }
 
     /** A task has a copy of what its service was when it was made. */
-    private static boolean isOf(JsonNode deployed, JsonNode task) {
+    private static boolean isOf(Json deployed, Json task) {
         return SPECIFIED.stream().allMatch(part -> deployed.path(part).equals(task.path(part)))
                 && deployed.path("ForceUpdate").asLong()
                         == task.path("ForceUpdate").asLong();

@@ -4,8 +4,6 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.dockerjava.transport.DockerHttpClient;
 import com.github.dockerjava.transport.DockerHttpClient.Request.Method;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
@@ -58,8 +56,6 @@ import org.jspecify.annotations.Nullable;
 final class DockerApi implements AutoCloseable {
 
     private static final Duration CONNECT = Duration.ofSeconds(5);
-
-    private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final URI host;
     private final DockerHttpClient http;
@@ -119,15 +115,15 @@ final class DockerApi implements AutoCloseable {
         }
     }
 
-    JsonNode get(String path) throws IOException, InterruptedException {
+    Json get(String path) throws IOException, InterruptedException {
         Call call = Call.get(path);
-        return within(call, () -> ask(call, JSON::readTree));
+        return within(call, () -> ask(call, Json::read));
     }
 
     /** Sends a JSON body and returns that of the response. */
-    JsonNode post(String path, JsonNode body) throws IOException, InterruptedException {
-        Call call = new Call(Method.POST, path, JSON.writeValueAsBytes(body));
-        return within(call, () -> ask(call, JSON::readTree));
+    Json post(String path, byte[] body) throws IOException, InterruptedException {
+        Call call = new Call(Method.POST, path, body);
+        return within(call, () -> ask(call, Json::read));
     }
 
     void delete(String path) throws IOException, InterruptedException {
@@ -140,8 +136,7 @@ final class DockerApi implements AutoCloseable {
      *
      * @param fields what the reader needs of an element
      */
-    <T> List<T> list(String path, Fields fields, Function<JsonNode, T> reader)
-            throws IOException, InterruptedException {
+    <T> List<T> list(String path, Fields fields, Function<Json, T> reader) throws IOException, InterruptedException {
         Call call = Call.get(path);
         return within(call, () -> ask(call, body -> elements(call, body, fields, reader)));
     }
@@ -149,7 +144,7 @@ final class DockerApi implements AutoCloseable {
     /** Returns the path with a {@code filters} query. */
     static String filtered(String path, Map<String, ? extends Collection<String>> filters) {
         StringWriter json = new StringWriter();
-        try (JsonGenerator generator = JSON.createGenerator(json)) {
+        try (JsonGenerator generator = Json.FACTORY.createGenerator(json)) {
             generator.writeStartObject();
             for (Map.Entry<String, ? extends Collection<String>> filter : filters.entrySet()) {
                 generator.writeFieldName(filter.getKey());
@@ -166,10 +161,10 @@ final class DockerApi implements AutoCloseable {
                 + URLEncoder.encode(json.toString(), StandardCharsets.UTF_8);
     }
 
-    private static <T> List<T> elements(Call call, InputStream body, Fields fields, Function<JsonNode, T> reader)
+    private static <T> List<T> elements(Call call, InputStream body, Fields fields, Function<Json, T> reader)
             throws IOException {
         List<T> elements = new ArrayList<>();
-        try (JsonParser parser = JSON.createParser(body)) {
+        try (JsonParser parser = Json.FACTORY.createParser(body)) {
             JsonToken first = parser.nextToken();
             if (first == JsonToken.VALUE_NULL) {
                 return elements;
@@ -226,7 +221,7 @@ final class DockerApi implements AutoCloseable {
         if (response.getStatusCode() / 100 != 2) {
             String message;
             try {
-                message = JSON.readTree(response.getBody()).path("message").asText();
+                message = Json.read(response.getBody()).path("message").asText();
             } catch (IOException e) {
                 message = "";
             }
@@ -271,7 +266,7 @@ final class DockerApi implements AutoCloseable {
         private final Runnable atEnd;
         private volatile boolean ended;
 
-        private Events(Call call, Consumer<JsonNode> consumer, Runnable atEnd) {
+        private Events(Call call, Consumer<Json> consumer, Runnable atEnd) {
             this.atEnd = atEnd;
             reading = threads.submit(() -> {
                 try {
@@ -286,12 +281,12 @@ final class DockerApi implements AutoCloseable {
             });
         }
 
-        private Events read(InputStream body, Consumer<JsonNode> consumer) throws IOException {
+        private Events read(InputStream body, Consumer<Json> consumer) throws IOException {
             started.complete(this);
-            try (JsonParser parser = JSON.createParser(body)) {
+            try (JsonParser parser = Json.FACTORY.createParser(body)) {
                 try {
                     while (parser.nextToken() != null) {
-                        consumer.accept(JSON.readTree(parser));
+                        consumer.accept(Fields.ALL.read(parser));
                     }
                 } finally {
                     // Before the response is closed, which waits for its end.
@@ -335,7 +330,7 @@ final class DockerApi implements AutoCloseable {
      * @param consumer called from another thread
      * @param atEnd called from that thread after the last event
      */
-    Events events(String path, Consumer<JsonNode> consumer, Runnable atEnd) throws IOException, InterruptedException {
+    Events events(String path, Consumer<Json> consumer, Runnable atEnd) throws IOException, InterruptedException {
         Call call = Call.get(path);
         Events events = new Events(call, consumer, atEnd);
         boolean started = false;

@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.millau.core.internal.ServiceLabels;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -49,7 +48,7 @@ final class EngineReader {
      */
     void findRole() throws IOException, InterruptedException {
         try {
-            JsonNode swarm = api.get("/info").path("Swarm");
+            Json swarm = api.get("/info").path("Swarm");
             if (swarm.path("ControlAvailable").asBoolean()) {
                 role = EngineView.Role.MANAGER;
             } else if (swarm.path("LocalNodeState").asText().equals("active")) {
@@ -167,7 +166,7 @@ final class EngineReader {
                 .toList();
     }
 
-    private SwarmTask task(JsonNode json) {
+    private SwarmTask task(Json json) {
         SwarmTask read = SwarmTask.of(json);
         SwarmTask before = known.get(read.id());
         if (before != null && before.equals(read)) {
@@ -194,13 +193,13 @@ final class EngineReader {
             return known;
         }
         Map<String, InetAddress> nodes = new HashMap<>();
-        for (JsonNode node : api.list("/nodes", NODE, node -> node)) {
+        for (Json node : api.list("/nodes", NODE, node -> node)) {
             String address = node.path("Status").path("Addr").asText();
             if (address.isEmpty() || Subnet.literal(address).isAnyLocalAddress()) {
                 address = withoutPort(node.path("ManagerStatus").path("Addr").asText());
             }
             if (!address.isEmpty()) {
-                nodes.put(Json.text(node, "ID"), Subnet.literal(address));
+                nodes.put(node.text("ID"), Subnet.literal(address));
             }
         }
         return nodes;
@@ -265,9 +264,9 @@ final class EngineReader {
 
         static final Inspected NOTHING = new Inspected(Set.of(), "");
 
-        static Inspected of(JsonNode json) {
+        static Inspected of(Json json) {
             Set<Integer> ports = new TreeSet<>();
-            json.path("Config").path("ExposedPorts").fieldNames().forEachRemaining(port -> {
+            json.path("Config").path("ExposedPorts").fields().keySet().forEach(port -> {
                 if (port.endsWith("/tcp")) {
                     ports.add(Integer.valueOf(port.substring(0, port.indexOf('/'))));
                 }

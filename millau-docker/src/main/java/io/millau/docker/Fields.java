@@ -2,13 +2,11 @@ package io.millau.docker;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,8 +16,6 @@ import java.util.Map;
 final class Fields {
 
     static final Fields ALL = new Fields(Map.of());
-
-    private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /** By name, with what counts of their values; empty if everything counts. */
     private final Map<String, Fields> within;
@@ -42,34 +38,37 @@ final class Fields {
     }
 
     /** Reads the value at which the parser is. */
-    JsonNode read(JsonParser parser) throws IOException {
+    Json read(JsonParser parser) throws IOException {
         return switch (parser.currentToken()) {
             case START_OBJECT -> readObject(parser);
             case START_ARRAY -> readArray(parser);
-            case VALUE_STRING -> TextNode.valueOf(parser.getText());
-            default -> JSON.readTree(parser);
+            case VALUE_STRING -> Json.scalar(parser.getText());
+            case VALUE_TRUE -> Json.scalar(true);
+            case VALUE_FALSE -> Json.scalar(false);
+            case VALUE_NULL -> Json.NOTHING;
+            default -> Json.scalar(parser.getNumberValue());
         };
     }
 
-    private JsonNode readObject(JsonParser parser) throws IOException {
-        ObjectNode object = JSON.createObjectNode();
+    private Json readObject(JsonParser parser) throws IOException {
+        Map<String, Json> object = new LinkedHashMap<>();
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             parser.nextToken();
             Fields value = within.isEmpty() ? ALL : within.get(name);
             if (value == null) {
                 parser.skipChildren();
             } else {
-                object.set(name, value.read(parser));
+                object.put(name, value.read(parser));
             }
         }
-        return object;
+        return Json.object(object);
     }
 
-    private JsonNode readArray(JsonParser parser) throws IOException {
-        ArrayNode elements = JSON.createArrayNode();
+    private Json readArray(JsonParser parser) throws IOException {
+        List<Json> elements = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             elements.add(read(parser));
         }
-        return elements;
+        return Json.array(elements);
     }
 }

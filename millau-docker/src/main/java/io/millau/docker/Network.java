@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,10 +24,10 @@ record Network(String name, boolean bridge, List<Subnet> subnets, List<InetAddre
         return DOCKER_INTERNAL.contains(name);
     }
 
-    static Network of(JsonNode json) {
+    static Network of(Json json) {
         List<Subnet> subnets = new ArrayList<>();
         List<InetAddress> gateways = new ArrayList<>();
-        for (JsonNode range : json.path("IPAM").path("Config")) {
+        for (Json range : json.path("IPAM").path("Config")) {
             String subnet = range.path("Subnet").asText();
             if (subnet.isEmpty()) {
                 continue;

@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.millau.core.internal.ServiceLabels;
 import java.util.Map;
 import java.util.Set;
@@ -35,12 +34,12 @@ record SwarmService(
             "UpdateStatus/State",
             "Endpoint/Ports");
 
-    static SwarmService of(JsonNode json) {
-        JsonNode spec = json.path("Spec");
+    static SwarmService of(Json json) {
+        Json spec = json.path("Spec");
         String update = json.path("UpdateStatus").path("State").asText();
         return new SwarmService(
-                Json.text(json, "ID"),
-                Json.text(spec, "Name"),
+                json.text("ID"),
+                spec.text("Name"),
                 json.path("Version").path("Index").asLong(),
                 labels(spec),
                 spec.path("Mode").path("Replicated").path("Replicas").asInt(UNKNOWN),
@@ -49,16 +48,16 @@ record SwarmService(
     }
 
     /** The service's labels, or those of its containers if the service has none of ours. */
-    private static Map<String, String> labels(JsonNode spec) {
-        Map<String, String> own = Json.strings(spec.path("Labels"));
+    private static Map<String, String> labels(Json spec) {
+        Map<String, String> own = spec.path("Labels").strings();
         return ServiceLabels.concern(own)
                 ? own
-                : Json.strings(spec.path("TaskTemplate").path("ContainerSpec").path("Labels"));
+                : spec.path("TaskTemplate").path("ContainerSpec").path("Labels").strings();
     }
 
-    private static Set<Integer> ports(JsonNode json) {
+    private static Set<Integer> ports(Json json) {
         Set<Integer> ports = new TreeSet<>();
-        for (JsonNode port : json.path("Endpoint").path("Ports")) {
+        for (Json port : json.path("Endpoint").path("Ports")) {
             if (port.path("Protocol").asText("tcp").equals("tcp")) {
                 ports.add(port.path("TargetPort").asInt());
             }

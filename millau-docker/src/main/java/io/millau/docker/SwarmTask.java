@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,22 +26,22 @@ record SwarmTask(
 
     private static final String RUNNING = "running";
 
-    static SwarmTask of(JsonNode json) {
+    static SwarmTask of(Json json) {
         List<Attachment> attachments = new ArrayList<>();
         boolean onHost = false;
-        for (JsonNode attachment : json.path("NetworksAttachments")) {
-            JsonNode network = attachment.path("Network");
+        for (Json attachment : json.path("NetworksAttachments")) {
+            Json network = attachment.path("Network");
             String name = network.path("Spec").path("Name").asText().intern();
             onHost |= network.path("DriverState").path("Name").asText().equals("host");
             if (network.path("Spec").path("Ingress").asBoolean() || Network.isDockerInternal(name)) {
                 continue;
             }
-            for (JsonNode address : attachment.path("Addresses")) {
+            for (Json address : attachment.path("Addresses")) {
                 attachments.add(new Attachment(name, Subnet.of(address.asText())));
             }
         }
         return new SwarmTask(
-                Json.text(json, "ID"),
+                json.text("ID"),
                 // Thousands of tasks have the same.
                 json.path("ServiceID").asText().intern(),
                 json.path("NodeID").asText().intern(),

@@ -1,6 +1,5 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
@@ -155,7 +154,7 @@ final class Watch implements ServiceSource.Subscription {
         }
     }
 
-    private void heard(JsonNode event) {
+    private void heard(Json event) {
         discovery.heard();
         switch (event.path("Type").asText()) {
             case "node" -> pending.nodesChanged();
@@ -165,8 +164,8 @@ final class Watch implements ServiceSource.Subscription {
         }
     }
 
-    private void heardLocally(JsonNode event) {
-        JsonNode attributes = event.path("Actor").path("Attributes");
+    private void heardLocally(Json event) {
+        Json attributes = event.path("Actor").path("Attributes");
         if (attributes.has(Container.SWARM_TASK)) {
             pending.taskChanged(attributes.path("com.docker.swarm.service.id").asText());
         } else {

@@ -1,8 +1,9 @@
 package io.millau.docker;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** JSON as an engine sends it, reduced to the fields that Millau reads. */
@@ -12,10 +13,10 @@ final class EngineJson {
 
     private EngineJson() {}
 
-    static JsonNode json(String json) {
+    static Json json(String json) {
         try {
-            return JSON.readTree(json);
-        } catch (JsonProcessingException e) {
+            return Json.read(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
+        } catch (IOException e) {
             throw new AssertionError(json, e);
         }
     }

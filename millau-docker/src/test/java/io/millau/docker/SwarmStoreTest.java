@@ -55,6 +55,11 @@ class SwarmStoreTest extends StoreContract {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
+    private Config onlyConfig() {
+        return Config.of(
+                EngineJson.json(swarm.configs().values().iterator().next().toString()));
+    }
+
     private ObjectNode onlySpec() {
         assertThat(swarm.configs()).hasSize(1);
         return (ObjectNode) swarm.configs().values().iterator().next().path("Spec");
@@ -76,7 +81,7 @@ class SwarmStoreTest extends StoreContract {
         for (String value : List.of("first", "second")) {
             store.put("a/b", bytes(value));
             store.setAside("a/b");
-            Config kept = Config.of(swarm.configs().values().iterator().next());
+            Config kept = onlyConfig();
             assertThat(swarm.configs()).hasSize(1);
             assertThat(kept.kind()).isEqualTo(Config.Kind.DAMAGED);
             assertThat(new Seal(bytes(KEY)).open("a/b", kept.data())).isEqualTo(bytes(value));
@@ -185,7 +190,7 @@ class SwarmStoreTest extends StoreContract {
                 .isInstanceOf(IOException.class)
                 .hasMessage(message);
 
-        byte[] sealed = Config.of(swarm.configs().values().iterator().next()).data();
+        byte[] sealed = onlyConfig().data();
         for (int i = 0; i < sealed.length; i++) {
             byte[] changed = sealed.clone();
             changed[i] ^= 1;
