@@ -27,6 +27,9 @@ public final class EventLoop {
     /** For what clients have sent. */
     public final HeldMemory held;
 
+    /** For what is kept of that. */
+    public final Pieces pieces = new Pieces();
+
     private final Buffers.Stock smallBuffers = new Buffers.Stock(DirectMemory.SMALL_BYTES);
 
     private final XnioIoThread thread;

@@ -6,7 +6,6 @@ import io.millau.server.internal.frontend.Rejection;
 import io.millau.server.internal.http.MessageLength;
 import io.millau.server.internal.http.Trailers;
 import io.millau.server.internal.io.EventLoop;
-import io.millau.server.internal.io.HeldMemory;
 import io.millau.server.internal.upstream.UpstreamConnection;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpServerExchange;
@@ -17,7 +16,6 @@ import io.undertow.util.Headers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.xnio.channels.StreamSourceChannel;
 
@@ -64,9 +62,7 @@ public final class RequestBody {
     private boolean waitingForClient;
 
     private final int maxKept;
-    private byte @Nullable [] kept;
-    private int keptBytes;
-    private int held;
+    private @Nullable KeptBody kept;
     private int replayed;
 
     private @Nullable UpstreamConnection to;
@@ -86,7 +82,7 @@ public final class RequestBody {
         String length = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
         this.declared = length == null ? -1 : MessageLength.parse(length);
         this.maxKept = maxKept;
-        this.kept = maxKept > 0 && reserve() ? new byte[0] : null;
+        this.kept = maxKept > 0 ? KeptBody.of(loop.held, loop.pieces, declared, maxKept) : null;
         client.getReadSetter().set(channel -> clientReadable());
     }
 
@@ -206,10 +202,8 @@ public final class RequestBody {
         int data = chunked() ? start + 6 : start;
         int most = loop.readBytes() - 2 * FRAMING_BYTES;
         buffer.position(data).limit(Math.min(buffer.capacity() - FRAMING_BYTES + 6, data + most));
-        if (replayed < keptBytes && kept != null) {
-            int again = Math.min(buffer.remaining(), keptBytes - replayed);
-            buffer.put(kept, replayed, again);
-            replayed += again;
+        if (kept != null && replayed < kept.size()) {
+            replayed += kept.copy(replayed, buffer);
         } else if (!clientEnded) {
             try {
                 readFromClient(buffer);
@@ -224,7 +218,7 @@ public final class RequestBody {
         if (chunked()) {
             frame(buffer, start, bytes);
         }
-        if (clientEnded && replayed == (kept == null ? 0 : keptBytes)) {
+        if (clientEnded && replayed == (kept == null ? 0 : kept.size())) {
             terminated = true;
             if (chunked()) {
                 lastChunk(buffer);
@@ -304,44 +298,20 @@ public final class RequestBody {
         if (kept == null) {
             return;
         }
-        if (keptBytes + bytes > maxKept || kept.length < keptBytes + bytes && !keepMore(bytes)) {
+        if (kept.add(buffer, start, bytes)) {
+            replayed = kept.size();
+        } else {
             forget();
-            return;
         }
-        buffer.get(start, kept, keptBytes, bytes);
-        keptBytes += bytes;
-        replayed = keptBytes;
-    }
-
-    /** Takes the memory for a body that can be kept whole; false if there is not enough. */
-    private boolean reserve() {
-        int needed = declared > maxKept ? 0 : Math.max(0, (int) declared - HeldMemory.FREE_BYTES);
-        boolean taken = loop.held.take(needed);
-        held = taken ? needed : 0;
-        return taken;
-    }
-
-    /** Makes room for more bytes; false if there is no memory for them. */
-    private boolean keepMore(int bytes) {
-        int before = kept == null ? 0 : kept.length;
-        int most = declared < 0 ? maxKept : (int) Math.min(maxKept, declared);
-        int next = Math.max(keptBytes + bytes, Math.min(most, 2 * before));
-        int more = Math.max(0, next - HeldMemory.FREE_BYTES - held);
-        if (!loop.held.take(more)) {
-            return false;
-        }
-        held += more;
-        kept = kept == null ? new byte[next] : Arrays.copyOf(kept, next);
-        return true;
     }
 
     /** The request is not retried any more; to be called at its end, too. */
     void forget() {
-        kept = null;
-        keptBytes = 0;
+        if (kept != null) {
+            kept.free();
+            kept = null;
+        }
         replayed = 0;
-        loop.held.free(held);
-        held = 0;
     }
 
     private void clientReadable() {
