@@ -181,7 +181,7 @@ class ReadmeTest {
             sources.filter(file -> file.toString().endsWith(".java")).forEach(file -> files.add(tokens(read(file))));
         }
 
-        assertThat(snippets("java", read(ROOT.resolve("docs/embedding.md"))))
+        assertThat(snippets("java", read(ROOT.resolve("docs/start/embedding.md"))))
                 .hasSizeGreaterThan(5)
                 .allSatisfy(snippet -> assertThat(files).anyMatch(file -> file.contains(tokens(snippet))));
     }
