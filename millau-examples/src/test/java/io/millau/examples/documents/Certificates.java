@@ -17,7 +17,7 @@ final class Certificates {
             String pem = "-----BEGIN CERTIFICATE-----\n"
                     + Base64.getMimeEncoder()
                             .encodeToString(
-                                    Authority.named("Documents").certificate().getEncoded())
+                                    Authority.root("Documents").certificate().getEncoded())
                     + "\n-----END CERTIFICATE-----\n";
             return Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.US_ASCII));
         } catch (CertificateEncodingException e) {

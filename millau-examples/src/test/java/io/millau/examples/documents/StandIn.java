@@ -55,18 +55,18 @@ final class StandIn implements AutoCloseable {
         List<InetSocketAddress> addresses = millau.addresses();
         return List.of(
                 "--connect-to",
-                "::80:127.0.0.1:" + addresses.get(0).getPort(),
+                ":80:127.0.0.1:" + addresses.get(0).getPort(),
                 "--connect-to",
-                "::443:127.0.0.1:" + addresses.get(1).getPort(),
+                ":443:127.0.0.1:" + addresses.get(1).getPort(),
                 "--connect-to",
-                "::9100:127.0.0.1:" + millau.telemetryPort());
+                ":9100:127.0.0.1:" + millau.telemetryPort());
     }
 
     void set(String variable, String value) {
         variables.put(variable, value);
     }
 
-    /** Deploys a stack, or starts the services of a Compose file; the name of a stack is put before those of its services. */
+    /** Deploys a stack, or starts the services of a Compose file; then {@code stack} is its path. */
     void deploy(Path file, String stack) throws Exception {
         Map<String, Object> content = new Yaml().load(Document.read(file));
         files.put(stack, content);
@@ -109,8 +109,13 @@ final class StandIn implements AutoCloseable {
             }
             for (Service service : read.routed()) {
                 String name = service.name().replaceFirst("/.*", "");
-                all.add(service.withEndpoints(
-                        stopped.contains(stack + "_" + name) ? List.of() : List.of(endpoint(stack, name))));
+                List<Endpoint> endpoints =
+                        stopped.contains(stack + "_" + name) ? List.of() : List.of(endpoint(stack, name));
+                // As in an engine: a stack's name is put before its services', but not a project's.
+                all.add(service.toBuilder(stack.endsWith(".yml") ? service.name() : stack + "_" + service.name())
+                        .id(stack + "_" + service.name())
+                        .endpoints(endpoints)
+                        .build());
             }
         }
         services.replace(all);
