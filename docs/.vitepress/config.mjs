@@ -34,12 +34,17 @@ const slugify = (text) =>
     .replace(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-')
 
+/** The path that the site is under: / or, where a host gives it one, such as /millau-java/. */
+const base = process.env.DOCS_BASE ?? '/'
+
 const page = (text, link) => ({ text, link })
 
 export default defineConfig({
   title: 'Millau for Java',
   description: 'An ingress proxy and load balancer for Docker Swarm and Compose, and a library for JVM applications',
   lang: 'en',
+  base,
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}favicon.svg` }]],
   rewrites: { 'README.md': 'index.md' },
   ignoreDeadLinks: false,
   markdown: {

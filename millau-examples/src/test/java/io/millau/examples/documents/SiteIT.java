@@ -9,8 +9,8 @@ import io.undertow.Undertow;
 import io.undertow.server.handlers.resource.PathResourceManager;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -100,15 +100,15 @@ class SiteIT {
 
             browser.run("document.querySelector('.VPNavBarSearch button').click()");
             browser.awaitTrue("return document.querySelector('#localsearch-input') !== null");
-            browser.run(
-                    "const input = document.querySelector('#localsearch-input'); input.value = 'millau.weight';"
-                            + " input.dispatchEvent(new Event('input', {bubbles: true}))");
+            browser.run("const input = document.querySelector('#localsearch-input'); input.value = 'millau.weight';"
+                    + " input.dispatchEvent(new Event('input', {bubbles: true}))");
             browser.awaitTrue("return [...document.querySelectorAll('.VPLocalSearchBox .result')]"
                     + ".some(result => result.getAttribute('href').includes('canary'))");
 
             browser.screenshot(Path.of("target", "site.png"));
             assertThat(browser.console()).isEmpty();
-            assertThat(browser.requests()).allMatch(url -> url.startsWith("http://127.0.0.1:" + port) || url.startsWith("data:"));
+            assertThat(browser.requests())
+                    .allMatch(url -> url.startsWith("http://127.0.0.1:" + port) || url.startsWith("data:"));
         } finally {
             server.stop();
         }
@@ -117,7 +117,9 @@ class SiteIT {
     @Test
     void itHasNothingThatOnlyTheGeneratorUnderstands() {
         assertThat(Document.all()).allSatisfy(page -> {
-            assertThat(page.withoutBlocks()).as(page.toString()).doesNotContain("\n:::", "[[toc]]", "<script", "<!--@include");
+            assertThat(page.withoutBlocks())
+                    .as(page.toString())
+                    .doesNotContain("\n:::", "[[toc]]", "<script", "<!--@include");
             assertThat(page.text()).as(page.toString()).startsWith("# ");
         });
     }
