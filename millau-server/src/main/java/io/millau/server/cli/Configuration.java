@@ -140,7 +140,7 @@ record Configuration(
                 variables.read("DRAIN", "0", Configuration::seconds),
                 variables.read("LOGGING", "INFO", Configuration::level),
                 variables.read("ACCESS_LOG", "off", Configuration::accessLog),
-                variables.readOptional("SERVICES", Configuration::readableFile),
+                variables.readOptional("SERVICES", Configuration::services),
                 variables.readOptional("DOCKER_HOST", Function.identity()),
                 dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null);
     }
@@ -277,12 +277,13 @@ record Configuration(
         }
     }
 
-    private static Path readableFile(String text) {
-        Path file = Path.of(text);
-        if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-            throw new IllegalArgumentException("expected a properties file that can be read");
+    private static Path services(String text) {
+        Path services = Path.of(text);
+        boolean isThere = Files.isRegularFile(services) || Files.isDirectory(services);
+        if (!isThere || !Files.isReadable(services)) {
+            throw new IllegalArgumentException("expected a properties file, or a folder of them, that can be read");
         }
-        return file;
+        return services;
     }
 
     /** Variables; an empty one counts as unset. */

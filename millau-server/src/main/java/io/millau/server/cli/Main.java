@@ -104,7 +104,8 @@ public final class Main {
               DRAIN        seconds to go on listening after SIGTERM, down on the telemetry port (default: 0)
               ACCESS_LOG   off, json or combined: a line for each request on standard output (default: off)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
-              SERVICES     properties file of services that are not in Docker; saved changes apply:
+              SERVICES     properties file of services that are not in Docker, or a folder of such files; saved changes
+                           apply:
                              orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6:8080
                              orders.hosts     = shop.example
               DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
@@ -248,7 +249,7 @@ public final class Main {
                             LOCAL_ENGINE);
         }
         if (services != null) {
-            sources.add(ServiceSource.file(services));
+            sources.add(Files.isDirectory(services) ? ServiceSource.folder(services) : ServiceSource.file(services));
         }
         return sources;
     }
