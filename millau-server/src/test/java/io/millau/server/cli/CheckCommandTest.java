@@ -111,7 +111,7 @@ class CheckCommandTest extends CommandTest {
         assertThat(out).isEqualTo("2 services, no problems\n");
         assertThat(err).isEqualTo("""
                 none.yml: expected a file that can be read (there is none)
-                c.txt: expected a services file, .properties, or a Compose or stack file, .yml or .yaml
+                c.txt: expected a services file, .properties, a folder of them, or a Compose or stack file, .yml or .yaml
                 """);
         assertThat(status).isEqualTo(2);
     }
