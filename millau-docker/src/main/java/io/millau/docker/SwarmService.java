@@ -7,11 +7,12 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A Swarm service. Immutable.
+ * A Swarm service, with its own labels, or those of its containers if it has none of ours. Immutable.
  *
  * @param version grows with every change
  * @param replicas how many tasks it should have; {@link #UNKNOWN} if that depends on the nodes
  * @param updating whether an update or rollback is in progress
+ * @param ignored names of our labels of its containers, which don't count beside those of the service
  * @param ports published TCP ports, as numbered inside the containers
  */
 record SwarmService(
@@ -19,6 +20,7 @@ record SwarmService(
         String name,
         long version,
         Map<String, String> labels,
+        Set<String> ignored,
         int replicas,
         boolean updating,
         Set<Integer> ports) {
@@ -37,23 +39,31 @@ record SwarmService(
 
     static SwarmService of(JsonNode json) {
         JsonNode spec = json.path("Spec");
+        Map<String, String> own = Json.strings(spec.path("Labels"));
+        Map<String, String> ofContainers =
+                Json.strings(spec.path("TaskTemplate").path("ContainerSpec").path("Labels"));
+        boolean ownCount = ServiceLabels.concern(own);
         String update = json.path("UpdateStatus").path("State").asText();
         return new SwarmService(
                 Json.text(json, "ID"),
                 Json.text(spec, "Name"),
                 json.path("Version").path("Index").asLong(),
-                labels(spec),
+                ownCount ? own : ofContainers,
+                ownCount ? ours(ofContainers, own) : Set.of(),
                 spec.path("Mode").path("Replicated").path("Replicas").asInt(UNKNOWN),
                 update.equals("updating") || update.equals("rollback_started"),
                 ports(json));
     }
 
-    /** The service's labels, or those of its containers if the service has none of ours. */
-    private static Map<String, String> labels(JsonNode spec) {
-        Map<String, String> own = Json.strings(spec.path("Labels"));
-        return ServiceLabels.concern(own)
-                ? own
-                : Json.strings(spec.path("TaskTemplate").path("ContainerSpec").path("Labels"));
+    /** Our labels, but for those that the service has, too. */
+    private static Set<String> ours(Map<String, String> labels, Map<String, String> own) {
+        Set<String> ours = new TreeSet<>();
+        labels.forEach((name, value) -> {
+            if (ServiceLabels.isOurs(name) && !value.equals(own.get(name))) {
+                ours.add(name);
+            }
+        });
+        return ours;
     }
 
     private static Set<Integer> ports(JsonNode json) {

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -87,6 +88,37 @@ class SnapshotBuilderTest {
     // ---- Routes
 
     private static final String[] ADMIN = {"millau.admin.port", "9000", "millau.admin.path", "/admin"};
+
+    /** Two proxies on one engine: each has its own services, and says nothing of the others'. */
+    @ParameterizedTest
+    @CsvSource({"proxy=public, 'app web '", "proxy, 'app shop web '", "proxy=none, ''"})
+    void onlyServicesWithTheRequiredLabelAreTaken(String required, String names) {
+        service("app", with("proxy", "public"));
+        service("shop", with("proxy", "inner"));
+        service("other", with("millau.prot", "1"));
+        container(EngineJson.container("web", with("proxy", "public"), "running", "Up 5 seconds", "172.17.0.2"));
+        container(EngineJson.container("plain", with(), "running", "Up 5 seconds", "172.17.0.3"));
+        SnapshotBuilder some = new SnapshotBuilder("Docker unix:///docker.sock", RequiredLabel.of(required));
+        Snapshot snapshot = some.build(new EngineView(role, services, tasks, nodes, containers, networks), own);
+
+        assertThat(snapshot.services().stream()
+                        .map(service -> service.name() + " ")
+                        .collect(Collectors.joining()))
+                .isEqualTo(names);
+        assertThat(snapshot.problems()).isEmpty();
+    }
+
+    @Test
+    void labelsOfContainersBesideThoseOfTheServiceAreNamed() {
+        services.add(SwarmService.of(EngineJson.json("""
+                {"ID":"a","Version":{"Index":1},"Spec":{"Name":"app","Labels":{"millau.hosts":"shop.example","millau.port":"80"},
+                 "TaskTemplate":{"ContainerSpec":{"Labels":{"millau.enabled":"true","millau.port":"80","other":"x"}}}}}""")));
+
+        assertThat(build().problems())
+                .extracting(Problem::toString)
+                .containsExactly("app: millau.enabled: labels of containers have no effect beside those of the service;"
+                        + " expected all of them under deploy.labels");
+    }
 
     @Test
     void aRouteOfASwarmServiceIsAServiceOfItsOwn() {

@@ -114,7 +114,7 @@ final class ExplainCommand {
     private List<Snapshot> namedSources() throws CommandException {
         List<Snapshot> found = new ArrayList<>();
         if (services != null) {
-            found.add(SourceReader.file(services));
+            found.add(SourceReader.services(services));
         }
         if (docker) {
             found.add(SourceReader.docker(configuration));
@@ -126,7 +126,7 @@ final class ExplainCommand {
     private List<Snapshot> configuredSources() throws CommandException {
         List<Snapshot> found = new ArrayList<>();
         if (configuration.services() != null) {
-            found.add(SourceReader.file(configuration.services()));
+            found.add(SourceReader.services(configuration.services()));
         }
         try {
             found.add(SourceReader.docker(configuration));

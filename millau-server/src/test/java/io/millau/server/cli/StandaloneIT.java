@@ -61,7 +61,7 @@ class StandaloneIT extends ProxyTest {
                 "TELEMETRY | x:y | FATAL TELEMETRY=x:y: expected 8080",
                 "LOGGING | LOUD | FATAL LOGGING=LOUD: expected FATAL, ERROR, WARN, INFO or DEBUG",
                 "DRAIN | soon | FATAL DRAIN=soon: expected seconds, 0 to 9999",
-                "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file that can be read",
+                "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file, or a folder of them, that can be read",
                 "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
             })
     void anInvalidSettingIsReportedInOneLine(String variable, String value, String line) throws Exception {
@@ -208,6 +208,31 @@ class StandaloneIT extends ProxyTest {
                     .contains("millau_lb_successful_requests_total{code=\"200\",method=\"GET\",service=\"app\"}")
                     .contains("millau_lb_status{service=\"app\"} 1\n");
         }
+    }
+
+    @Test
+    void servicesOfAFolderComeAndGoWithItsFiles() throws Exception {
+        Path services = Files.createDirectory(folder.resolve("services"));
+        Files.writeString(
+                services.resolve("one.properties"),
+                "one.endpoints = " + endpointThatSays("one").endpoint() + "\none.path = /one\n");
+        StandaloneServer server = server(Map.of("SERVICES", services.toString()));
+        server.awaitLine("services from folder " + services);
+        server.awaitLine("Listens on");
+        try (RawClient client = new RawClient(server.httpPort())) {
+            assertThat(client.get("/one").body()).isEqualTo("one");
+            Files.writeString(
+                    services.resolve("two.properties"),
+                    "two.endpoints = " + endpointThatSays("two").endpoint() + "\ntwo.path = /two\ntwo.prot = 1\n");
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> client.get("/two").body().equals("two"));
+            Files.delete(services.resolve("one.properties"));
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> client.get("/one").status() == 502);
+        }
+        server.awaitLine("two: two.properties: two.prot=1: unknown");
     }
 
     @Test
