@@ -54,14 +54,21 @@ record Document(Path file, String text, List<Block> blocks) {
 
     /** README and all pages of docs. */
     static List<Document> all() {
-        try (Stream<Path> pages = Files.walk(DOCS)) {
-            return Stream.concat(
-                            Stream.of(ROOT.resolve("README.md")),
-                            pages.filter(page -> page.toString().endsWith(".md"))
-                                    .filter(page -> !DOCS.relativize(page).startsWith("node_modules"))
-                                    .sorted())
-                    .map(Document::of)
-                    .toList();
+        List<Path> files = new ArrayList<>(List.of(ROOT.resolve("README.md")));
+        addPages(DOCS, files);
+        return files.stream().map(Document::of).toList();
+    }
+
+    private static void addPages(Path folder, List<Path> pages) {
+        try (Stream<Path> all = Files.list(folder)) {
+            for (Path file : all.sorted().toList()) {
+                String name = String.valueOf(file.getFileName());
+                if (name.endsWith(".md")) {
+                    pages.add(file);
+                } else if (Files.isDirectory(file) && !name.startsWith(".") && !name.equals("node_modules")) {
+                    addPages(file, pages);
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -19,7 +19,7 @@ class EnvironmentDocumentTest extends CommandTest {
 
     private static final Pattern ROW = Pattern.compile("(?m)^\\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \\|");
     private static final Pattern READ = Pattern.compile("variables\\s*\\.(?:is|read|text)\\w*\\(\\s*\"([A-Z_]+)\"");
-    private static final Pattern LINE = Pattern.compile("(?m)^  ([A-Z][A-Z_]+(?:, [A-Z_]+)*)(?: {2,}|$)");
+    private static final Pattern LINE = Pattern.compile("(?m)^  ([A-Z][A-Z_]+(?:, [A-Z_]+)*)(?: |$)");
 
     /** Nothing reads it: it is accepted for those who come from the original. */
     private static final String LICENSE = "LICENSE";
