@@ -480,6 +480,28 @@ class SnapshotBuilderTest {
         assertThat(messages()).singleElement().asString().contains("runs on its host's network");
     }
 
+    /** Recorded: what Podman 4.3.1 lists, without a HostConfig and with a network of both families. */
+    @Test
+    void aContainerOfPodmanIsReachedByIpv4WhereBothFamiliesAre() {
+        own = Interfaces.of("fd00:77::1/64", "10.77.0.1/24");
+        container("""
+                {"Id":"fd5be7c87441","Names":["/web"],"Image":"localhost/srv:latest","Created":1795962056,"Ports":[],
+                 "Labels":{"com.docker.compose.project":"shop","com.docker.compose.service":"web","io.podman.compose.project":"shop",
+                   "millau.enabled":"true","millau.port":"8080"},"State":"running","Status":"Up 12 seconds",
+                 "NetworkSettings":{"Networks":{"both":{"IPAMConfig":null,"Links":null,"Aliases":["fd5be7c87441"],"NetworkID":"both",
+                   "EndpointID":"","Gateway":"10.77.0.1","IPAddress":"10.77.0.5","IPPrefixLen":24,"IPv6Gateway":"fd00:77::1",
+                   "GlobalIPv6Address":"fd00:77::5","GlobalIPv6PrefixLen":64,"MacAddress":"5e:c2:65:fc:dc:8d","DriverOpts":null}}},
+                 "Mounts":[],"Name":"","Config":null,"NetworkingConfig":null,"Platform":null,"AdjustCPUShares":false}""");
+        container("""
+                {"Id":"04dd88166b2a","Names":["/old"],"Created":1795962042,"Ports":[],"Labels":{"com.docker.compose.project":"shop",
+                   "com.docker.compose.service":"web","millau.enabled":"true","millau.port":"8080"},"State":"created","Status":"Created",
+                 "NetworkSettings":{"Networks":{"both":{"IPAddress":"","IPPrefixLen":0,"GlobalIPv6Address":"",
+                   "GlobalIPv6PrefixLen":0}}}}""");
+
+        assertThat(only().name()).isEqualTo("web");
+        assertThat(addresses()).containsExactly("http://10.77.0.5:8080");
+    }
+
     @Test
     void anIpv6AddressIsUsedIfThereIsNoOther() {
         own = Interfaces.of("fd00:1::9/64");

@@ -88,7 +88,7 @@ public final class Millau implements AutoCloseable {
      * @throws IllegalArgumentException if the URL has no host, or another scheme than http, https, ws or wss (none means http)
      */
     public String explain(URI url) {
-        return server.explain(RequestUrl.parse(url.toString())).text();
+        return server.explain(RequestUrl.parse(url.toString())).wholeText();
     }
 
     /**

@@ -58,7 +58,7 @@ public final class Main {
               java -jar millau-server.jar proxy --to URL... [--from ADDRESS]
                                                    all requests to :8080, or ADDRESS, go to these: localhost:9000,
                                                    https://shop.example, h2c://10.0.0.5:9000
-              java -jar millau-server.jar explain [--services FILE] [--docker] URL
+              java -jar millau-server.jar explain [--all] [--services FILE] [--docker] URL
                                                    which service gets a request, and why the others don't: asks the
                                                    running proxy at TELEMETRY, or reads the sources that are named.
                                                    Exit status: 0 served, 1 not served, 2 unknown

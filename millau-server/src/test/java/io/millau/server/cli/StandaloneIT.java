@@ -41,6 +41,23 @@ class StandaloneIT extends ProxyTest {
         assertThat(version.output()).matches("Millau \\d+\\.\\d+\\.\\d+\\S*\\R");
     }
 
+    @Test
+    void theVersionIsTheSameEverywhere() throws Exception {
+        StandaloneServer asked = server(Map.of(), "--version");
+        assertThat(asked.exit()).isZero();
+        String version = asked.output().strip().substring("Millau ".length());
+        StandaloneServer server =
+                server(Map.of("DOCKER_HOST", StandaloneServer.NO_ENGINE, "SERVICES", folder.toString()));
+        server.awaitLine("Listens on");
+
+        assertThat(Path.of("target", "millau-server-" + version + ".jar")).exists();
+        assertThat(server.output()).contains("Millau " + version + ", services from ");
+        try (RawClient telemetry = new RawClient(server.telemetryPort())) {
+            assertThat(telemetry.get("/status.json").body()).startsWith("{\"version\":\"" + version + "\",");
+            assertThat(telemetry.get("/status").body()).contains("id=\"first\">{\"version\":\"" + version + "\",");
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -62,6 +79,8 @@ class StandaloneIT extends ProxyTest {
                 "LOGGING | LOUD | FATAL LOGGING=LOUD: expected FATAL, ERROR, WARN, INFO or DEBUG",
                 "DRAIN | soon | FATAL DRAIN=soon: expected seconds, 0 to 9999",
                 "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file, or a folder of them, that can be read",
+                "DOCKER_LABEL | =x | FATAL DOCKER_LABEL==x: expected a label, such as proxy=public",
+                "HTTPS_PORT | 70000 | FATAL HTTPS_PORT=70000: expected a port from 1 to 65535",
                 "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
             })
     void anInvalidSettingIsReportedInOneLine(String variable, String value, String line) throws Exception {
