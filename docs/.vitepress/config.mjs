@@ -73,6 +73,7 @@ export default defineConfig({
           page('Compose', '/start/compose'),
           page('Swarm', '/start/swarm'),
           page('Podman', '/start/podman'),
+          page('Debian package', '/start/debian'),
           page('Embedding', '/start/embedding'),
           page('In tests', '/start/tests'),
         ],
@@ -94,6 +95,7 @@ export default defineConfig({
           page('WebSocket', '/how-to/websocket'),
           page('Several proxies', '/how-to/several-proxies'),
           page('Behind a load balancer or CDN', '/how-to/behind-a-proxy'),
+          page('IPv6', '/how-to/ipv6'),
           page('Upgrade the proxy', '/how-to/upgrade'),
           page('Fewer rights, socket proxy', '/how-to/fewer-rights'),
           page('Monitoring', '/how-to/monitoring'),
@@ -129,6 +131,7 @@ export default defineConfig({
       },
       page('Limitations', '/limitations'),
       page('Troubleshooting', '/troubleshooting'),
+      page('Release', '/release'),
     ],
   },
 })
