@@ -127,8 +127,8 @@ class SnippetsTest {
         assertThat(Document.blocks("java")).hasSizeGreaterThan(15);
         assertThat(Document.blocks("java"))
                 // The port of an example, where a test has a free one.
-                .filteredOn(block -> files.stream().noneMatch(file -> file.contains(
-                        tokens(block.text()).replace("\":8080\"", "\"127.0.0.1:0\""))))
+                .filteredOn(block -> files.stream()
+                        .noneMatch(file -> file.contains(tokens(block.text()).replace("\":8080\"", "\"127.0.0.1:0\""))))
                 .as("lines that no tested class has")
                 .isEmpty();
     }
@@ -210,7 +210,7 @@ class SnippetsTest {
             Set<String> labels = LABEL.matcher(page.withoutBlocks())
                     .results()
                     .map(label -> label.group(1))
-                    .filter(label -> !label.matches("millau\\.(seed|docker|documents)"))
+                    .filter(label -> !label.matches("millau\\.(seed|docker|documents|deb|service|api.*)"))
                     .filter(label ->
                             !label.contains("ROUTE") && !label.contains("LABEL") && !label.equals("millau.prot"))
                     .collect(Collectors.toSet());
