@@ -88,7 +88,7 @@ class Ipv6Test extends ProxyTest {
     @ValueSource(strings = {"[::]:0", "[::1]:0"})
     void itListensOnIpv6AndReachesEndpointsThere(String address) throws Exception {
         services.replace(app(endpointOnIpv6("six")).build());
-        millau = closing(builder().http(address).start());
+        millau = closing(Millau.builder().http(address).source(services).start());
 
         assertThat(get("::1", "[::1]:8080")).isEqualTo("six for ::1 at [::1]:8080");
     }
@@ -97,7 +97,7 @@ class Ipv6Test extends ProxyTest {
     @Test
     void onAllAddressesItServesBothFamilies() throws Exception {
         services.replace(app(endpointOnIpv6("six")).build());
-        millau = closing(builder().http("[::]:0").start());
+        millau = closing(Millau.builder().http("[::]:0").source(services).start());
 
         assertThat(get("127.0.0.1", "a")).isEqualTo("six for 127.0.0.1 at a");
     }
