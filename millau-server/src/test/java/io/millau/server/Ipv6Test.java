@@ -108,7 +108,10 @@ class Ipv6Test extends ProxyTest {
         Path file = Files.writeString(
                 folder.resolve("services.properties"),
                 "six.endpoints = http://[::1]:" + endpoint.port() + "\nsix.hosts = [::1] [fd00::1]\n");
-        millau = closing(Millau.builder().http("[::1]:0").source(ServiceSource.file(file)).start());
+        millau = closing(Millau.builder()
+                .http("[::1]:0")
+                .source(ServiceSource.file(file))
+                .start());
 
         assertThat(get("::1", "[0:0:0:0:0:0:0:1]")).isEqualTo("six for ::1 at [0:0:0:0:0:0:0:1]");
     }
