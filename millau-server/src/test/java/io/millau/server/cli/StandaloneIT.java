@@ -114,7 +114,7 @@ class StandaloneIT extends ProxyTest {
         try (RawClient client = new RawClient(server.httpPort())) {
             assertThat(client.get("/anything").body()).isEqualTo("ok");
         }
-        assertThat(server.output()).doesNotContain("WARN", "ERROR").contains("1 services: proxy");
+        assertThat(server.output()).doesNotContain("WARN", "ERROR").contains("1 service: proxy");
     }
 
     @ParameterizedTest
