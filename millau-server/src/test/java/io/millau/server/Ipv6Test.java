@@ -88,7 +88,7 @@ class Ipv6Test extends ProxyTest {
     @ValueSource(strings = {"[::]:0", "[::1]:0"})
     void itListensOnIpv6AndReachesEndpointsThere(String address) throws Exception {
         services.replace(app(endpointOnIpv6("six")).build());
-        millau = closing(builder().http(address).start());
+        millau = closing(Millau.builder().http(address).source(services).start());
 
         assertThat(get("::1", "[::1]:8080")).isEqualTo("six for ::1 at [::1]:8080");
     }
@@ -97,7 +97,7 @@ class Ipv6Test extends ProxyTest {
     @Test
     void onAllAddressesItServesBothFamilies() throws Exception {
         services.replace(app(endpointOnIpv6("six")).build());
-        millau = closing(builder().http("[::]:0").start());
+        millau = closing(Millau.builder().http("[::]:0").source(services).start());
 
         assertThat(get("127.0.0.1", "a")).isEqualTo("six for 127.0.0.1 at a");
     }
@@ -108,8 +108,10 @@ class Ipv6Test extends ProxyTest {
         Path file = Files.writeString(
                 folder.resolve("services.properties"),
                 "six.endpoints = http://[::1]:" + endpoint.port() + "\nsix.hosts = [::1] [fd00::1]\n");
-        millau = closing(
-                builder().http("[::1]:0").source(ServiceSource.file(file)).start());
+        millau = closing(Millau.builder()
+                .http("[::1]:0")
+                .source(ServiceSource.file(file))
+                .start());
 
         assertThat(get("::1", "[0:0:0:0:0:0:0:1]")).isEqualTo("six for ::1 at [0:0:0:0:0:0:0:1]");
     }

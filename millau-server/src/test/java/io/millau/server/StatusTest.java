@@ -169,6 +169,20 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
+    void aBrowserIsLedToTheStatusPage() throws Exception {
+        startWith(endpointThatSays("ok"));
+        RawClient client = closing(new RawClient(millau.telemetryPort()));
+
+        for (String path : new String[] {"/", "/ready"}) {
+            Message response = client.send(
+                            "GET " + path + " HTTP/1.1\r\nHost: a\r\nAccept: text/html,*/*;q=0.8\r\n\r\n")
+                    .read();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(response.body().contains("<a href=\"status\">")).isEqualTo(path.equals("/"));
+        }
+    }
+
+    @Test
     void duringShutdownItIsLiveAndNotReadyAndTheStreamShowsIt() throws Exception {
         services.replace(app(endpointThatSays("ok").endpoint()).build());
         millau = closing(builder().grace(Duration.ofDays(1)).start());

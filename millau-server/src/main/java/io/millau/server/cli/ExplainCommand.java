@@ -95,8 +95,8 @@ final class ExplainCommand {
     }
 
     private UrlExplanation ask(RunningProxy proxy) throws IOException {
-        HttpResponse<String> response =
-                proxy.get(ExplainHandler.PATH + "?" + (all ? ExplainHandler.ALL : "") + "url=" + URLEncoder.encode(url.text(), StandardCharsets.UTF_8));
+        HttpResponse<String> response = proxy.get(ExplainHandler.PATH + "?" + (all ? ExplainHandler.ALL : "") + "url="
+                + URLEncoder.encode(url.text(), StandardCharsets.UTF_8));
         boolean served = Boolean.parseBoolean(response.headers()
                 .firstValue(ExplainHandler.SERVED)
                 .orElseThrow(() -> new IOException("its response is not one of Millau")));

@@ -114,7 +114,7 @@ class StandaloneIT extends ProxyTest {
         try (RawClient client = new RawClient(server.httpPort())) {
             assertThat(client.get("/anything").body()).isEqualTo("ok");
         }
-        assertThat(server.output()).doesNotContain("WARN", "ERROR").contains("1 services: proxy");
+        assertThat(server.output()).doesNotContain("WARN", "ERROR").contains("1 service: proxy");
     }
 
     @ParameterizedTest
@@ -236,7 +236,7 @@ class StandaloneIT extends ProxyTest {
                 services.resolve("one.properties"),
                 "one.endpoints = " + endpointThatSays("one").endpoint() + "\none.path = /one\n");
         StandaloneServer server = server(Map.of("SERVICES", services.toString()));
-        server.awaitLine("services from folder " + services);
+        server.awaitLine(" and folder " + services);
         server.awaitLine("Listens on");
         try (RawClient client = new RawClient(server.httpPort())) {
             assertThat(client.get("/one").body()).isEqualTo("one");

@@ -32,6 +32,8 @@ public final class Telemetry implements HttpHandler {
 
     private static final String TEXT = "text/plain; charset=utf-8";
     private static final String HTML = "text/html; charset=utf-8";
+    private static final String LINK =
+            "<!DOCTYPE html><title>Millau</title><p>%s: <a href=\"status\">status page</a>\n";
     private static final String JSON = "application/json";
     private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -74,11 +76,23 @@ public final class Telemetry implements HttpHandler {
         switch (exchange.getRequestPath()) {
             case "/", "/ready" -> {
                 boolean isUp = up.getAsBoolean();
-                respond(exchange, isUp ? StatusCodes.OK : StatusCodes.SERVICE_UNAVAILABLE, TEXT, isUp ? "up" : "down");
+                String text = isUp ? "up" : "down";
+                boolean page = exchange.getRequestPath().equals("/") && isBrowser(exchange);
+                respond(
+                        exchange,
+                        isUp ? StatusCodes.OK : StatusCodes.SERVICE_UNAVAILABLE,
+                        page ? HTML : TEXT,
+                        page ? LINK.formatted(text) : text);
             }
             case "/live" -> respond(exchange, StatusCodes.OK, TEXT, "live");
             default -> handleDetails(exchange);
         }
+    }
+
+    /** Whether somebody looks who would rather see the status page. */
+    private static boolean isBrowser(HttpServerExchange exchange) {
+        String accept = exchange.getRequestHeaders().getFirst(Headers.ACCEPT);
+        return accept != null && accept.contains("text/html");
     }
 
     /** What tells of services is for those alone who ask this port: a web page could have its own name resolve to it. */
