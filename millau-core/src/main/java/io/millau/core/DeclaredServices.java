@@ -17,7 +17,8 @@ import java.util.function.Predicate;
 /** What a services file says of each service, before labels are read. For one thread. */
 final class DeclaredServices {
 
-    static final DeclaredServices NONE = new DeclaredServices(List.of());
+    /** In place of these, a file without an end of its last line may be half written. */
+    static final DeclaredServices NONE = none();
 
     private final ServiceKeys services;
     private final Map<String, Map<String, String>> values = new TreeMap<>();
@@ -40,6 +41,12 @@ final class DeclaredServices {
         declared.readMistakes(name, entries);
         declared.endsWithLine = file.length > 0 && file[file.length - 1] == '\n';
         return declared;
+    }
+
+    private static DeclaredServices none() {
+        DeclaredServices none = new DeclaredServices(List.of());
+        none.endsWithLine = true;
+        return none;
     }
 
     private DeclaredServices(List<PropertyLines.Entry> entries) {
@@ -131,7 +138,7 @@ final class DeclaredServices {
     /** Whether this could be the beginning of a file that is still being written, in place of an earlier one. */
     boolean mayBePartOf(DeclaredServices earlier) {
         return !values.keySet().containsAll(earlier.values.keySet())
-                || !keys.contains(earlier.lastKey)
+                || !earlier.keys.isEmpty() && !keys.contains(earlier.lastKey)
                 || earlier.endsWithLine && !endsWithLine;
     }
 }

@@ -71,6 +71,13 @@ public interface ServiceSource {
     }
 
     /**
+     * The services in all properties files of a folder. Changes apply as those of {@link #file}. Doesn't read it yet.
+     */
+    static ServicesFolder folder(Path folder) {
+        return new ServicesFolder(folder, Ticker.system());
+    }
+
+    /**
      * Services that are read again and again. Doesn't read them yet.
      *
      * @param name its name in logs, metrics and on the status page

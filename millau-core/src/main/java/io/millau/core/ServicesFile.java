@@ -8,6 +8,7 @@ import io.millau.core.internal.Settings;
 import io.millau.core.internal.Vocabulary;
 import io.millau.core.internal.Words;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The file is read twice a second, which works even where file events are missed (bind mounts, symbolic links). A
  * change counts once two reads agree. If the file lost a service or its end, it may be half written: that counts once
  * it has stayed so for five seconds. Host names in its URLs are resolved every 30 seconds; a name that no longer
- * resolves keeps its last addresses.
+ * resolves keeps its last addresses. A file of more than 10 MiB can't be read.
  *
  * <p>A line that can't be read is a problem of its service, which keeps its last good configuration or is left out.
  *
@@ -58,12 +59,20 @@ public final class ServicesFile implements ServiceSource {
     private static final Duration READ_PAUSE = Duration.ofMillis(500);
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long HALF_WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final int MOST_BYTES = 10 * 1024 * 1024;
 
     private final Path file;
+    private final String idPrefix;
     private final Ticker ticker;
 
     ServicesFile(Path file, Ticker ticker) {
+        this(file, "file:", ticker);
+    }
+
+    /** @param idPrefix what the ids of its services begin with */
+    ServicesFile(Path file, String idPrefix, Ticker ticker) {
         this.file = file;
+        this.idPrefix = idPrefix;
         this.ticker = ticker;
     }
 
@@ -73,12 +82,22 @@ public final class ServicesFile implements ServiceSource {
      * @throws IOException if the file can't be read or isn't text in UTF-8
      */
     public Snapshot look() throws IOException {
-        return new Watch().read();
+        return watch().read();
     }
 
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
-        return new PolledServices(toString(), READ_PAUSE, new Watch()::read).subscribe(consumer);
+        return new PolledServices(toString(), READ_PAUSE, watch()::read).subscribe(consumer);
+    }
+
+    /** A watch whose first read counts at once. */
+    Watch watch() {
+        return new Watch(null);
+    }
+
+    /** A watch for a file that has just appeared, so that somebody may still be writing it. */
+    Watch watchNew() {
+        return new Watch(Snapshot.EMPTY);
     }
 
     @Override
@@ -87,7 +106,7 @@ public final class ServicesFile implements ServiceSource {
     }
 
     /** The state of one subscription. For the source's thread only. */
-    private final class Watch {
+    final class Watch {
         private final LabelReader labels = new LabelReader();
         private final HostAddresses addresses = new HostAddresses();
         private byte[] content = new byte[0];
@@ -97,8 +116,12 @@ public final class ServicesFile implements ServiceSource {
         private @Nullable Snapshot last;
         private long resolvedAt;
 
+        private Watch(@Nullable Snapshot last) {
+            this.last = last;
+        }
+
         Snapshot read() throws IOException {
-            boolean changed = readChange(Files.readAllBytes(file));
+            boolean changed = readChange(bytes());
             Snapshot now = last;
             if (now == null || changed || ticker.nanoTime() - resolvedAt >= RESOLVE_NANOS) {
                 resolvedAt = ticker.nanoTime();
@@ -106,6 +129,16 @@ public final class ServicesFile implements ServiceSource {
                 last = now;
             }
             return now;
+        }
+
+        private byte[] bytes() throws IOException {
+            try (InputStream in = Files.newInputStream(file)) {
+                byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+                if (bytes.length > MOST_BYTES) {
+                    throw new IOException("expected at most " + MOST_BYTES + " bytes");
+                }
+                return bytes;
+            }
         }
 
         /** Takes over a new content of the file, unless somebody may still be writing it. */
@@ -137,7 +170,7 @@ public final class ServicesFile implements ServiceSource {
             declared.values().forEach((name, values) -> {
                 String urls = values.get(name + "." + ENDPOINTS);
                 for (LabelReader.Route route : batch.accept(name, name, reading(name, values))) {
-                    found.add(route.toService("file:" + name)
+                    found.add(route.toService(idPrefix + name)
                             .endpoints(endpoints(route, urls, batch))
                             .build());
                 }

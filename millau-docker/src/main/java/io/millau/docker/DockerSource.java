@@ -42,8 +42,11 @@ public final class DockerSource implements ServiceSource {
     private final EngineAddress engine;
     private final Supplier<Interfaces> interfaces;
     private final Duration timeout;
+    private final RequiredLabel required;
 
-    private DockerSource(EngineAddress engine, Supplier<Interfaces> interfaces, Duration timeout) {
+    private DockerSource(
+            EngineAddress engine, Supplier<Interfaces> interfaces, Duration timeout, RequiredLabel required) {
+        this.required = required;
         this.engine = engine;
         this.interfaces = interfaces;
         this.timeout = timeout;
@@ -61,7 +64,7 @@ public final class DockerSource implements ServiceSource {
      * @throws IllegalArgumentException if it is neither
      */
     public static DockerSource at(String host) {
-        return new DockerSource(EngineAddress.of(host), Interfaces::current, TIMEOUT);
+        return new DockerSource(EngineAddress.of(host), Interfaces::current, TIMEOUT, RequiredLabel.NONE);
     }
 
     /**
@@ -72,17 +75,27 @@ public final class DockerSource implements ServiceSource {
      * @throws IllegalArgumentException if they can't be read, or the address isn't a {@code tcp://} one
      */
     public DockerSource withTls(Path certificates) {
-        return new DockerSource(engine.withTls(certificates), interfaces, timeout);
+        return new DockerSource(engine.withTls(certificates), interfaces, timeout, required);
+    }
+
+    /**
+     * Only the services and containers of this engine that have a label: for several proxies, each with services of its own.
+     *
+     * @param label {@code NAME=VALUE}, or {@code NAME} for any value
+     * @throws IllegalArgumentException if it is neither
+     */
+    public DockerSource withLabel(String label) {
+        return new DockerSource(engine, interfaces, timeout, RequiredLabel.of(label));
     }
 
     /** For tests, which run outside of the proxy's networks. */
     DockerSource seenFrom(Supplier<Interfaces> interfaces) {
-        return new DockerSource(engine, interfaces, timeout);
+        return new DockerSource(engine, interfaces, timeout, required);
     }
 
     /** For tests. */
     DockerSource withTimeout(Duration timeout) {
-        return new DockerSource(engine, interfaces, timeout);
+        return new DockerSource(engine, interfaces, timeout, required);
     }
 
     /**
@@ -95,7 +108,7 @@ public final class DockerSource implements ServiceSource {
         return ask(api -> {
             EngineReader reader = new EngineReader(api);
             reader.findRole();
-            return new SnapshotBuilder(toString()).build(reader.everything(), interfaces.get());
+            return new SnapshotBuilder(toString(), required).build(reader.everything(), interfaces.get());
         });
     }
 
@@ -129,7 +142,7 @@ public final class DockerSource implements ServiceSource {
 
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
-        Watch watch = new Watch(engine.name(), () -> engine.connect(timeout), interfaces, consumer);
+        Watch watch = new Watch(engine.name(), required, () -> engine.connect(timeout), interfaces, consumer);
         watch.start();
         return watch;
     }

@@ -38,6 +38,7 @@ final class SnapshotBuilder {
     };
 
     private final String engine;
+    private final RequiredLabel required;
     private final LabelReader labels = new LabelReader();
 
     /** By id; valid for these addresses. */
@@ -46,7 +47,12 @@ final class SnapshotBuilder {
     private Addresses madeFor = new Addresses(Interfaces.of(), List.of());
 
     SnapshotBuilder(String engine) {
+        this(engine, RequiredLabel.NONE);
+    }
+
+    SnapshotBuilder(String engine, RequiredLabel required) {
         this.engine = engine;
+        this.required = required;
     }
 
     Snapshot build(EngineView view, Interfaces own) {
@@ -124,8 +130,18 @@ final class SnapshotBuilder {
         }
 
         private void addSwarmService(SwarmService service) {
+            if (!required.isIn(service.labels())) {
+                return;
+            }
             String id = "swarm:" + service.id();
             List<LabelReader.Route> routes = batch.read(id, service.name(), service.labels(), service.ports());
+            if (!service.ignored().isEmpty()) {
+                batch.problem(
+                        service.name(),
+                        String.join(", ", service.ignored())
+                                + ": labels of containers have no effect beside those of the"
+                                + " service; expected all of them under deploy.labels");
+            }
             List<Instance> instances = running.getOrDefault(service.id(), List.of()).stream()
                     .map(task -> new Instance(
                             task.id(),
@@ -141,7 +157,7 @@ final class SnapshotBuilder {
         private void addContainers(String id, List<Container> replicas) {
             // While Compose replaces containers, old and new ones exist. The labels of the newest apply.
             Container newest = replicas.stream().max(BY_AGE).orElseThrow();
-            if (!ServiceLabels.concern(newest.labels())) {
+            if (!ServiceLabels.concern(newest.labels()) || !required.isIn(newest.labels())) {
                 return;
             }
             List<LabelReader.Route> routes = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());

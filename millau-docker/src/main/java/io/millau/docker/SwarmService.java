@@ -6,11 +6,12 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A Swarm service. Immutable.
+ * A Swarm service, with its own labels, or those of its containers if it has none of ours. Immutable.
  *
  * @param version grows with every change
  * @param replicas how many tasks it should have; {@link #UNKNOWN} if that depends on the nodes
  * @param updating whether an update or rollback is in progress
+ * @param ignored names of our labels of its containers, which don't count beside those of the service
  * @param ports published TCP ports, as numbered inside the containers
  */
 record SwarmService(
@@ -18,6 +19,7 @@ record SwarmService(
         String name,
         long version,
         Map<String, String> labels,
+        Set<String> ignored,
         int replicas,
         boolean updating,
         Set<Integer> ports) {
@@ -36,23 +38,31 @@ record SwarmService(
 
     static SwarmService of(Json json) {
         Json spec = json.path("Spec");
+        Map<String, String> own = spec.path("Labels").strings();
+        Map<String, String> ofContainers =
+                spec.path("TaskTemplate").path("ContainerSpec").path("Labels").strings();
+        boolean ownCount = ServiceLabels.concern(own);
         String update = json.path("UpdateStatus").path("State").asText();
         return new SwarmService(
                 json.text("ID"),
                 spec.text("Name"),
                 json.path("Version").path("Index").asLong(),
-                labels(spec),
+                ownCount ? own : ofContainers,
+                ownCount ? ours(ofContainers, own) : Set.of(),
                 spec.path("Mode").path("Replicated").path("Replicas").asInt(UNKNOWN),
                 update.equals("updating") || update.equals("rollback_started"),
                 ports(json));
     }
 
-    /** The service's labels, or those of its containers if the service has none of ours. */
-    private static Map<String, String> labels(Json spec) {
-        Map<String, String> own = spec.path("Labels").strings();
-        return ServiceLabels.concern(own)
-                ? own
-                : spec.path("TaskTemplate").path("ContainerSpec").path("Labels").strings();
+    /** Our labels, but for those that the service has, too. */
+    private static Set<String> ours(Map<String, String> labels, Map<String, String> own) {
+        Set<String> ours = new TreeSet<>();
+        labels.forEach((name, value) -> {
+            if (ServiceLabels.isOurs(name) && !value.equals(own.get(name))) {
+                ours.add(name);
+            }
+        });
+        return ours;
     }
 
     private static Set<Integer> ports(Json json) {

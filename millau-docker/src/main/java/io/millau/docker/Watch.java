@@ -78,11 +78,16 @@ final class Watch implements ServiceSource.Subscription {
     /** What a snapshot is made of. */
     private record Seen(EngineView view, Interfaces own) {}
 
-    Watch(String engine, Supplier<DockerApi> connection, Supplier<Interfaces> interfaces, Consumer<Snapshot> consumer) {
+    Watch(
+            String engine,
+            RequiredLabel required,
+            Supplier<DockerApi> connection,
+            Supplier<Interfaces> interfaces,
+            Consumer<Snapshot> consumer) {
         this.connection = connection;
         this.interfaces = interfaces;
         this.consumer = consumer;
-        this.builder = new SnapshotBuilder("Docker " + engine);
+        this.builder = new SnapshotBuilder("Docker " + engine, required);
         this.discovery = new SourceStats("Docker " + engine);
         this.outage = new Outage(engine, discovery);
         this.thread = new Thread(this::run, "millau-docker");

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -87,6 +88,37 @@ class SnapshotBuilderTest {
     // ---- Routes
 
     private static final String[] ADMIN = {"millau.admin.port", "9000", "millau.admin.path", "/admin"};
+
+    /** Two proxies on one engine: each has its own services, and says nothing of the others'. */
+    @ParameterizedTest
+    @CsvSource({"proxy=public, 'app web '", "proxy, 'app shop web '", "proxy=none, ''"})
+    void onlyServicesWithTheRequiredLabelAreTaken(String required, String names) {
+        service("app", with("proxy", "public"));
+        service("shop", with("proxy", "inner"));
+        service("other", with("millau.prot", "1"));
+        container(EngineJson.container("web", with("proxy", "public"), "running", "Up 5 seconds", "172.17.0.2"));
+        container(EngineJson.container("plain", with(), "running", "Up 5 seconds", "172.17.0.3"));
+        SnapshotBuilder some = new SnapshotBuilder("Docker unix:///docker.sock", RequiredLabel.of(required));
+        Snapshot snapshot = some.build(new EngineView(role, services, tasks, nodes, containers, networks), own);
+
+        assertThat(snapshot.services().stream()
+                        .map(service -> service.name() + " ")
+                        .collect(Collectors.joining()))
+                .isEqualTo(names);
+        assertThat(snapshot.problems()).isEmpty();
+    }
+
+    @Test
+    void labelsOfContainersBesideThoseOfTheServiceAreNamed() {
+        services.add(SwarmService.of(EngineJson.json("""
+                {"ID":"a","Version":{"Index":1},"Spec":{"Name":"app","Labels":{"millau.hosts":"shop.example","millau.port":"80"},
+                 "TaskTemplate":{"ContainerSpec":{"Labels":{"millau.enabled":"true","millau.port":"80","other":"x"}}}}}""")));
+
+        assertThat(build().problems())
+                .extracting(Problem::toString)
+                .containsExactly("app: millau.enabled: labels of containers have no effect beside those of the service;"
+                        + " expected all of them under deploy.labels");
+    }
 
     @Test
     void aRouteOfASwarmServiceIsAServiceOfItsOwn() {
@@ -446,6 +478,28 @@ class SnapshotBuilderTest {
         container(running("web", LABELS, "").replace("\"default\"", "\"host\""));
         assertThat(addresses()).isEmpty();
         assertThat(messages()).singleElement().asString().contains("runs on its host's network");
+    }
+
+    /** Recorded: what Podman 4.3.1 lists, without a HostConfig and with a network of both families. */
+    @Test
+    void aContainerOfPodmanIsReachedByIpv4WhereBothFamiliesAre() {
+        own = Interfaces.of("fd00:77::1/64", "10.77.0.1/24");
+        container("""
+                {"Id":"fd5be7c87441","Names":["/web"],"Image":"localhost/srv:latest","Created":1795962056,"Ports":[],
+                 "Labels":{"com.docker.compose.project":"shop","com.docker.compose.service":"web","io.podman.compose.project":"shop",
+                   "millau.enabled":"true","millau.port":"8080"},"State":"running","Status":"Up 12 seconds",
+                 "NetworkSettings":{"Networks":{"both":{"IPAMConfig":null,"Links":null,"Aliases":["fd5be7c87441"],"NetworkID":"both",
+                   "EndpointID":"","Gateway":"10.77.0.1","IPAddress":"10.77.0.5","IPPrefixLen":24,"IPv6Gateway":"fd00:77::1",
+                   "GlobalIPv6Address":"fd00:77::5","GlobalIPv6PrefixLen":64,"MacAddress":"5e:c2:65:fc:dc:8d","DriverOpts":null}}},
+                 "Mounts":[],"Name":"","Config":null,"NetworkingConfig":null,"Platform":null,"AdjustCPUShares":false}""");
+        container("""
+                {"Id":"04dd88166b2a","Names":["/old"],"Created":1795962042,"Ports":[],"Labels":{"com.docker.compose.project":"shop",
+                   "com.docker.compose.service":"web","millau.enabled":"true","millau.port":"8080"},"State":"created","Status":"Created",
+                 "NetworkSettings":{"Networks":{"both":{"IPAddress":"","IPPrefixLen":0,"GlobalIPv6Address":"",
+                   "GlobalIPv6PrefixLen":0}}}}""");
+
+        assertThat(only().name()).isEqualTo("web");
+        assertThat(addresses()).containsExactly("http://10.77.0.5:8080");
     }
 
     @Test

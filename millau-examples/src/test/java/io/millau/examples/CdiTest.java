@@ -23,7 +23,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** The proxy as a bean of CDI: docs/embedding.md shows the class. */
+/** The proxy as a bean of CDI: docs/start/embedding.md shows the class. */
 class CdiTest {
 
     @ApplicationScoped

@@ -33,7 +33,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The snippets of docs/embedding.md that are not in the custom gateway. */
+/** The snippets of docs/start/embedding.md that are not in the custom gateway. */
 class EmbeddingTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -23,7 +23,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** The proxy as a bean of Spring: docs/embedding.md shows the configuration. */
+/** The proxy as a bean of Spring: docs/start/embedding.md shows the configuration. */
 class SpringBootTest {
 
     @Configuration(proxyBeanMethods = false)

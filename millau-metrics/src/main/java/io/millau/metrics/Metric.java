@@ -3,7 +3,7 @@ package io.millau.metrics;
 import java.util.List;
 import java.util.Locale;
 
-/** Millau's own metrics. {@code docs/metrics.md} lists them in this order. */
+/** Millau's own metrics. {@code docs/reference/metrics.md} lists them in this order. */
 enum Metric {
     OPEN_CONNECTIONS(
             Type.GAUGE,

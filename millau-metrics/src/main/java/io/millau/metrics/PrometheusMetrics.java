@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Prometheus metrics of one {@code Millau}: counts requests, and writes the metrics page, which also has the state of
- * services, sources, certificates, the process and the JVM. {@code docs/metrics.md} lists all metrics. Safe for use by
+ * services, sources, certificates, the process and the JVM. {@code docs/reference/metrics.md} lists all metrics. Safe for use by
  * several threads.
  *
  * <p>Counting a request takes no lock, allocates nothing and compares no texts: the counters are found by the identity of

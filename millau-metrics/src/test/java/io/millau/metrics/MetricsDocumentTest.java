@@ -16,10 +16,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/metrics.md} lists exactly the metrics of the page. */
+/** {@code docs/reference/metrics.md} lists exactly the metrics of the page. */
 class MetricsDocumentTest {
 
-    private static final Path DOCUMENT = Path.of("../docs/metrics.md");
+    private static final Path DOCUMENT = Path.of("../docs/reference/metrics.md");
     private static final Pattern HELP = Pattern.compile("# HELP (\\S+) (.*)");
     private static final Pattern TYPE = Pattern.compile("# TYPE (\\S+) (\\S+)");
     private static final Pattern SAMPLE = Pattern.compile("([a-z_]+)(?:\\{(.*)})? \\S+");

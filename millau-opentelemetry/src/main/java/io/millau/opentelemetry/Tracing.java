@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * <p>As a filter it begins a SERVER span for each request, in the trace that the client's header fields name, or in a new one, and
  * sends the span's context to the service. As a listener it ends the span, and makes a CLIENT span for each attempt. It also records
  * {@code http.server.request.duration} and {@code http.client.request.duration}; as a listener alone it does only that. {@code
- * docs/tracing.md} lists the attributes.
+ * docs/how-to/tracing.md} lists the attributes.
  *
  * <p>Add it before other filters: what happens before it is not in the span. Requests that reach no filter get no span, for instance
  * those that are malformed; see {@link RequestFilter}.

@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/tracing.md} shows what runs here, and lists all attributes. */
+/** {@code docs/how-to/tracing.md} shows what runs here, and lists all attributes. */
 class TracingDocumentTest {
 
-    private static final Path DOCUMENT = Path.of("../docs/tracing.md");
+    private static final Path DOCUMENT = Path.of("../docs/how-to/tracing.md");
     private static final Path TEST = Path.of("src/test/java/io/millau/opentelemetry/TracingDocumentTest.java");
     private static final Pattern SNIPPET = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern ROW = Pattern.compile("(?m)^\\| `([a-z_.]+)` \\| (?:yes |\\| yes)");

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes one line for each request when it has ended, in UTF-8. Requests never wait for the output: a thread of the log writes
  * the lines, and lines that arrive faster than the output takes them are dropped and counted. The format of the lines is
- * described in {@code docs/logs.md}. Safe for use by several threads.
+ * described in {@code docs/reference/logs.md}. Safe for use by several threads.
  *
  * <p>Hand it to {@link Millau.Builder#accessLog} and close it after the proxy is closed. Arguments must not be null.
  *

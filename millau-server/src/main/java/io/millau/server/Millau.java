@@ -88,7 +88,7 @@ public final class Millau implements AutoCloseable {
      * @throws IllegalArgumentException if the URL has no host, or another scheme than http, https, ws or wss (none means http)
      */
     public String explain(URI url) {
-        return server.explain(RequestUrl.parse(url.toString())).text();
+        return server.explain(RequestUrl.parse(url.toString())).wholeText();
     }
 
     /**
@@ -172,6 +172,7 @@ public final class Millau implements AutoCloseable {
         AddressRanges trusted = AddressRanges.NONE;
         AddressRanges proxyProtocol = AddressRanges.NONE;
         boolean redirectToHttps;
+        int publishedHttpsPort;
         Clock wallClock = Clock.systemUTC();
 
         @Nullable
@@ -243,6 +244,18 @@ public final class Millau implements AutoCloseable {
          */
         public Builder redirectToHttps() {
             this.redirectToHttps = true;
+            return this;
+        }
+
+        /**
+         * Sets the port in redirects to HTTPS: the one that clients use, if that is neither 443 nor the one that this proxy
+         * listens on, but is published by Docker, for instance.
+         */
+        public Builder publishedHttpsPort(int port) {
+            if (port < 1 || port > 65_535) {
+                throw new IllegalArgumentException("port " + port + ": expected 1 to 65535");
+            }
+            this.publishedHttpsPort = port;
             return this;
         }
 

@@ -67,6 +67,7 @@ final class ProxyServer implements AutoCloseable {
     private final @Nullable Certificates certificates;
     private final @Nullable Listener telemetry;
     private final boolean redirectAll;
+    private final int publishedHttpsPort;
     private final Trust trust;
     private final Duration grace;
     private final Duration drain;
@@ -76,6 +77,7 @@ final class ProxyServer implements AutoCloseable {
 
     ProxyServer(Millau.Builder builder) throws IOException {
         redirectAll = builder.redirectToHttps;
+        publishedHttpsPort = builder.publishedHttpsPort;
         trust = new Trust(builder.trusted, builder.proxyProtocol);
         grace = builder.grace;
         drain = builder.drain;
@@ -146,7 +148,7 @@ final class ProxyServer implements AutoCloseable {
                 .mapToInt(TrafficListener.Ingress::port)
                 .findFirst()
                 .orElse(0);
-        HttpsRules https = new HttpsRules(router, redirectAll, httpsPort);
+        HttpsRules https = new HttpsRules(router, redirectAll, httpsPort, publishedHttpsPort);
         DebugHeaders debugHeaders = builder.debugHeaders ? new DebugHeaders(builder.hostName) : null;
         Filters filters = new Filters(builder.filters, builder.failurePage);
         ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams, router);

@@ -77,6 +77,40 @@ class ExplainTest extends ProxyTest {
         assertThat(explain("https://shop.example/").body()).doesNotContain("308");
     }
 
+    /** With many services, what matters was lost among them. */
+    @Test
+    void servicesThatFitLessAreShownOnRequest() throws Exception {
+        Service[] many = new Service[20];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = Service.named("other-" + (char) ('a' + i))
+                    .hosts("other-" + i + ".example")
+                    .build();
+        }
+        services.replace(many);
+        millau = closing(builder()
+                .telemetry("127.0.0.1:0")
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(
+                            List.of(app(endpointThatSays("ok").endpoint())
+                                    .hosts("shop.example")
+                                    .build()),
+                            List.of(new Problem("other-t", "far away"), new Problem("app", "near"))));
+                    return () -> {};
+                })
+                .start());
+
+        assertThat(explain("shop.example").body().lines())
+                .hasSize(1 + 2 + 8 + 3)
+                .contains("and 12 more that fit less (explain --all, or /explain?all&url=)", "Problem: app: near")
+                .noneMatch(line -> line.contains("far away"));
+        assertThat(closing(new RawClient(millau.telemetryPort()))
+                        .get("/explain?all&url=shop.example")
+                        .body()
+                        .lines())
+                .hasSize(1 + 2 + 20 + 3)
+                .contains("Problem: other-t: far away");
+    }
+
     @Test
     void theExplanationListsProblems() throws Exception {
         Problem problem = new Problem("shop", "millau.port is missing (the service is left out)");

@@ -39,10 +39,10 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Plays every fault with every method, body, client protocol and kind of upstream, and compares it with {@code docs/fault-matrix.md}. */
+/** Plays every fault with every method, body, client protocol and kind of upstream, and compares it with {@code docs/reference/fault-matrix.md}. */
 class FaultMatrixTest {
 
-    private static final Path DOCUMENT = Path.of("../docs/fault-matrix.md");
+    private static final Path DOCUMENT = Path.of("../docs/reference/fault-matrix.md");
     private static final List<String> METHODS = List.of("GET", "HEAD", "POST", "PUT", "DELETE");
     private static final String GOOD = "good";
 

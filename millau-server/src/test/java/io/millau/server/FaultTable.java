@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/** The table in {@code docs/fault-matrix.md}. */
+/** The table in {@code docs/reference/fault-matrix.md}. */
 record FaultTable(List<Row> rows) {
 
     private static final List<String> COLUMNS = List.of(

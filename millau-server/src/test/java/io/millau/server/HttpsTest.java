@@ -370,6 +370,24 @@ abstract class HttpsTest extends ProxyTest {
         assertThat(response.field("Strict-Transport-Security")).isNull();
     }
 
+    /** Docker publishes 8443 for 443: the port was lost. */
+    @ParameterizedTest
+    @CsvSource({
+        "8443, shop.example,      https://shop.example:8443/",
+        "8443, shop.example:8080, https://shop.example:8443/",
+        "8443, [fd00::1]:8080,    https://[fd00::1]:8443/",
+        "443,  shop.example:8080, https://shop.example/",
+    })
+    void aRedirectHasThePublishedPort(int published, String host, String location) throws Exception {
+        services.replace(service("shop", "*").redirectToHttps(true).build());
+        millau = closing(builder().publishedHttpsPort(published).start());
+
+        assertThat(client().send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+                        .read()
+                        .field("Location"))
+                .isEqualTo(location);
+    }
+
     @Test
     void aRequestWithoutAValidHostIsNotRedirected() throws Exception {
         startWith(service("shop", "*").redirectToHttps(true).build());

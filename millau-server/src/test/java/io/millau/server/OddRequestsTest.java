@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What becomes of requests that are out of the ordinary, as {@code docs/odd-requests.md} has it. */
+/** What becomes of requests that are out of the ordinary, as {@code docs/reference/odd-requests.md} has it. */
 class OddRequestsTest extends ProxyTest {
 
     private static final PlayedTable TABLE = new PlayedTable(

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What becomes of responses that are out of the ordinary, as {@code docs/odd-responses.md} has it. */
+/** What becomes of responses that are out of the ordinary, as {@code docs/reference/odd-responses.md} has it. */
 class OddResponsesTest extends ProxyTest {
 
     private static final PlayedTable TABLE = new PlayedTable(

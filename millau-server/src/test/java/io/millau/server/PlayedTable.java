@@ -18,7 +18,7 @@ record PlayedTable(String file, String head) {
 
     /** The document has this table, or gets it; each row ends with a line end. */
     void hasRows(Class<?> test, String rows) throws IOException {
-        Path path = Path.of("..", "docs", file);
+        Path path = Path.of("..", "docs", "reference", file);
         String document = Files.readString(path);
         int start = document.indexOf(head);
         assertThat(start).isPositive();

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads requests over HTTP/1.1 by the letter of RFC 9112, with nothing in common with the reader of the proxy: what a service
- * reads that takes nothing but what is well-formed, or what the client's bytes mean where {@code docs/odd-requests.md} says that
+ * reads that takes nothing but what is well-formed, or what the client's bytes mean where {@code docs/reference/odd-requests.md} says that
  * they have one meaning.
  */
 final class ReadRequests {

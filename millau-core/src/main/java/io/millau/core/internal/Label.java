@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The definition of one label. It determines how the label is read, suggestions for misspelled names, the effect of
- * mistakes, the log's {@code settings=}, the help, the README's tables and the JSON Schema. Immutable. Compared by
+ * mistakes, the log's {@code settings=}, the help, the tables of {@code docs/reference/labels.md} and the JSON Schema. Immutable. Compared by
  * identity.
  *
  * @param <T> the type of its values
  */
 public final class Label<T> implements Setting<T> {
 
-    /** Groups of labels; each has a table in the README. */
+    /** Groups of labels; each has a table in {@code docs/reference/labels.md}. */
     public enum Group {
         /** Which requests go to which instance. */
         ROUTING,

@@ -2,7 +2,7 @@ package io.millau.core.internal;
 
 import java.util.List;
 
-/** The documentation of labels: the help text and the README's tables. Immutable. */
+/** The documentation of labels: the help text and the tables of {@code docs/reference/labels.md}. Immutable. */
 final class LabelReference {
 
     private static final int WIDTH = 118;

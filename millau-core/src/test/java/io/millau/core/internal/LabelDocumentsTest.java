@@ -23,23 +23,23 @@ class LabelDocumentsTest {
     private static final String HOW =
             "write it anew: mvn -pl millau-core test -Dtest=LabelDocumentsTest" + " -Dmillau.documents=write";
 
-    private static final Path README = Path.of("..", "README.md");
+    private static final Path DOCUMENT = Path.of("..", "docs", "reference", "labels.md");
     private static final Path SCHEMA = Path.of("..", "docs", "labels.schema.json");
 
     @ParameterizedTest
     @EnumSource(Label.Group.class)
-    void theTablesOfTheReadmeAreUpToDate(Label.Group group) throws IOException {
-        String readme = Files.readString(README);
+    void theTablesAreUpToDate(Label.Group group) throws IOException {
+        String document = Files.readString(DOCUMENT);
         String marker = "<!-- labels:" + group.name().toLowerCase(Locale.ROOT) + " -->\n";
-        assertThat(readme).containsOnlyOnce(marker);
-        int start = readme.indexOf(marker) + marker.length();
-        int end = readme.indexOf("<!-- end of labels -->", start);
+        assertThat(document).containsOnlyOnce(marker);
+        int start = document.indexOf(marker) + marker.length();
+        int end = document.indexOf("<!-- end of labels -->", start);
 
         String table = Labels.ALL.table(group);
         if (WRITE) {
-            Files.writeString(README, readme.substring(0, start) + table + readme.substring(end));
+            Files.writeString(DOCUMENT, document.substring(0, start) + table + document.substring(end));
         } else {
-            assertThat(readme.substring(start, end)).as(HOW).isEqualTo(table);
+            assertThat(document.substring(start, end)).as(HOW).isEqualTo(table);
         }
     }
 

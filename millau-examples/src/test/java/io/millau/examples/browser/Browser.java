@@ -167,6 +167,12 @@ public final class Browser implements AutoCloseable {
         return List.copyOf(requests);
     }
 
+    /** Requests for these URLs, with {@code *} for anything, fail from now on. */
+    public void block(String... urls) throws IOException, InterruptedException {
+        chrome("Network.enable", Map.of());
+        chrome("Network.setBlockedURLs", Map.of("urls", List.of(urls)));
+    }
+
     /** What the operating system says of the user's taste. */
     public void prefer(String colorScheme) throws IOException, InterruptedException {
         chrome(

@@ -138,7 +138,7 @@ class StatusPageIT {
         blue.close();
         await().atMost(PATIENCE).until(() -> get("shop.example").endsWith("502 Bad Gateway"));
         browser.awaitTrue("return document.querySelector('[data-service=shop] .pill').textContent === '0 of 2 up'");
-        assertThat(text("#needs")).contains("shop0 of 2 up: ", "Connection refused");
+        assertThat(text("#needs")).contains("shop0 of 2 up: ", "Connection refused", "Does it listen on this port");
         assertThat(browser.run("return document.title").asText()).startsWith("(");
     }
 
@@ -237,7 +237,7 @@ class StatusPageIT {
         browser.awaitTrue("return document.querySelector('#needs').textContent.includes('onerror')");
 
         assertThat(browser.run("return document.images.length").asInt()).isZero();
-        assertThat(browser.run("return document.scripts.length").asInt()).isEqualTo(1);
+        assertThat(browser.run("return document.scripts.length").asInt()).isEqualTo(2);
         assertThat(browser.run("return document.querySelectorAll('main b b, main img, main script').length")
                         .asInt())
                 .isZero();
@@ -247,6 +247,33 @@ class StatusPageIT {
         assertThat(text("#services")).contains(hostile);
         page.assertFits();
         page.assertFaultless();
+    }
+
+    /** It was empty until the first event came. */
+    @Test
+    void theStatusComesWithThePage() throws Exception {
+        browser.block("*/status/events", "*/status.json");
+        StatusPage page = page();
+
+        assertThat(text("[data-service=shop] .pill")).isEqualTo("2 of 2 up");
+        assertThat(text("#state")).isEqualTo("up");
+        assertThat(text("#footer")).contains("Millau ", "started ");
+        page.assertFits();
+    }
+
+    @Test
+    void anEmptyProxySaysWhatToDo() throws Exception {
+        save("# nothing yet\n");
+        await().atMost(PATIENCE)
+                .until(() -> !server.output().contains("Removed service=shop")
+                        ? false
+                        : server.output().contains("Removed service=maintenance"));
+        page();
+        browser.awaitTrue(
+                "return document.querySelector('#needs').textContent.includes('has millau.enabled=true yet')");
+
+        assertThat(text("#needs")).contains("Put the labels millau.enabled=true and millau.port=PORT on a container");
+        assertThat(text(".figures")).contains("0services").doesNotContain("all up");
     }
 
     @Test

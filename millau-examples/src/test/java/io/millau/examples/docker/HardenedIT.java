@@ -79,6 +79,20 @@ class HardenedIT {
         }
     }
 
+    @Test
+    void theVersionOfTheImageIsThatOfTheProgram(Stage stage) {
+        Engine engine = stage.engine();
+        assertThat(engine.docker("run", "--rm", "millau:latest", "--version").strip())
+                .isEqualTo("Millau "
+                        + engine.docker(
+                                        "image",
+                                        "inspect",
+                                        "--format",
+                                        "{{index .Config.Labels \"org.opencontainers.image.version\"}}",
+                                        "millau:latest")
+                                .strip());
+    }
+
     private static String inspect(Engine engine, String container, String format) {
         return engine.docker("inspect", "--format=" + format, container);
     }

@@ -3,6 +3,7 @@ package io.millau.examples.monitoring;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,14 +36,25 @@ final class Monitoring {
 
     /** Those of all panels, and of the annotations. */
     static List<Expression> expressions() throws IOException {
+        return expressions(dashboard());
+    }
+
+    /** Those of a dashboard that was made for the original's metrics. */
+    static List<Expression> originalExpressions() throws IOException {
+        try (InputStream file = Monitoring.class.getResourceAsStream("/original-dashboard.json")) {
+            return expressions(new ObjectMapper().readTree(file));
+        }
+    }
+
+    private static List<Expression> expressions(JsonNode dashboard) {
         List<Expression> expressions = new ArrayList<>();
-        for (JsonNode panel : dashboard().get("panels")) {
+        for (JsonNode panel : dashboard.get("panels")) {
             for (JsonNode target : panel.path("targets")) {
                 expressions.add(new Expression(
                         panel.get("title").asText(), target.get("expr").asText()));
             }
         }
-        for (JsonNode annotation : dashboard().at("/annotations/list")) {
+        for (JsonNode annotation : dashboard.at("/annotations/list")) {
             if (annotation.has("expr")) {
                 expressions.add(new Expression(
                         "annotation " + annotation.get("name").asText(),

@@ -127,15 +127,8 @@ class MonitoringIT {
 
         List<Monitoring.Expression> expressions = Monitoring.expressions();
         assertThat(expressions).hasSizeGreaterThan(50);
-        List<Monitoring.Expression> missing = new ArrayList<>(expressions);
-        await().atMost(PATIENCE).untilAsserted(() -> {
-            for (Monitoring.Expression expression : List.copyOf(missing)) {
-                if (hasData(prometheus.query(filledIn(expression.text())), expression.text())) {
-                    missing.remove(expression);
-                }
-            }
-            assertThat(missing).isEmpty();
-        });
+        awaitData(prometheus, expressions);
+        awaitData(prometheus, Monitoring.originalExpressions());
 
         List<String> alerts = Monitoring.alerts();
         await().atMost(PATIENCE)
@@ -155,6 +148,18 @@ class MonitoringIT {
         System.out.printf(
                 "Dashboard on Prometheus: %d expressions and %d variables have data, %d alerts fire%n",
                 expressions.size(), variables.size(), alerts.size());
+    }
+
+    private static void awaitData(Prometheus prometheus, List<Monitoring.Expression> expressions) {
+        List<Monitoring.Expression> missing = new ArrayList<>(expressions);
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            for (Monitoring.Expression expression : List.copyOf(missing)) {
+                if (hasData(prometheus.query(filledIn(expression.text())), expression.text())) {
+                    missing.remove(expression);
+                }
+            }
+            assertThat(missing).isEmpty();
+        });
     }
 
     /** Whether there is a number; where nothing wrong is shown as 0, more than that, since all is wrong here. */

@@ -24,7 +24,7 @@ class MonitoringTest {
     @Test
     void everyMetricThatIsAskedForIsDocumentedAndEachOfMillausIsShown() throws IOException {
         Set<String> documented = new HashSet<>();
-        for (String row : Files.readAllLines(Path.of("../docs/metrics.md"))) {
+        for (String row : Files.readAllLines(Path.of("../docs/reference/metrics.md"))) {
             List<String> names = Monitoring.values(row, "^\\| `([a-z_]+)`");
             for (String name : names) {
                 documented.add(name);

@@ -44,8 +44,9 @@ final class Banner {
                     + " millau.port=PORT, or stands in the SERVICES file");
         } else {
             LOG.info(
-                    "{} services: {}",
+                    "{} {}: {}",
                     services.size(),
+                    services.size() == 1 ? "service" : "services",
                     services.stream().limit(20).map(Service::name).collect(Collectors.joining(", ")));
         }
     }

@@ -2,6 +2,7 @@ package io.millau.server.cli;
 
 import io.millau.core.Problem;
 import io.millau.core.Service;
+import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.internal.PropertyLines;
 import io.millau.core.internal.ServiceKeys;
@@ -97,7 +98,7 @@ final class CheckCommand {
             check(() -> {
                 Path file = configuration().services();
                 if (file != null) {
-                    checkServicesFile(file.toString());
+                    checkServices(file);
                 }
             });
         }
@@ -145,8 +146,9 @@ final class CheckCommand {
 
     private void checkFile(String file) throws CommandException {
         String name = file.toLowerCase(Locale.ROOT);
-        if (name.endsWith(".properties") && from == null) {
-            checkServicesFile(file);
+        boolean isServices = name.endsWith(".properties") || Files.isDirectory(Path.of(file));
+        if (isServices && from == null) {
+            checkServices(Path.of(file));
         } else if (name.endsWith(".yml") || name.endsWith(".yaml")) {
             if (from == null) {
                 checkComposeFile(file);
@@ -155,11 +157,48 @@ final class CheckCommand {
             }
         } else {
             throw new CommandException(
-                    file + ": expected a services file, .properties, or a Compose or stack file, .yml or .yaml");
+                    file
+                            + ": expected a services file, .properties, a folder of them, or a Compose or stack file, .yml or .yaml");
         }
     }
 
-    private void checkServicesFile(String file) throws CommandException {
+    private void checkServices(Path path) throws CommandException {
+        if (Files.isDirectory(path)) {
+            checkFolder(path);
+        } else {
+            checkServicesFile(path.toString());
+        }
+    }
+
+    /** Checks each file, and then what only all files together show. */
+    private void checkFolder(Path folder) throws CommandException {
+        Snapshot together = SourceReader.services(folder);
+        Set<Problem> known = new HashSet<>();
+        for (Path file : servicesFiles(folder)) {
+            check(() -> {
+                for (Problem problem : checkServicesFile(file.toString())) {
+                    known.add(new Problem(problem.service(), file.getFileName() + ": " + problem.message()));
+                }
+            });
+        }
+        for (Problem problem : together.problems()) {
+            boolean isUnreadableFile = problem.service().startsWith("file ");
+            if (!isUnreadableFile && !known.contains(problem)) {
+                out.println(Console.clean(folder + ": " + problem));
+                problems++;
+            }
+        }
+    }
+
+    private static List<Path> servicesFiles(Path folder) throws CommandException {
+        try {
+            return ServiceSource.folder(folder).files();
+        } catch (IOException e) {
+            throw new CommandException(folder + ": expected a folder that can be read (" + Console.reason(e) + ")");
+        }
+    }
+
+    private List<Problem> checkServicesFile(String file) throws CommandException {
         NavigableMap<String, Integer> lines = new TreeMap<>();
         Map<String, Integer> firstLines = new HashMap<>();
         List<PropertyLines.Entry> entries = entries(file);
@@ -170,13 +209,14 @@ final class CheckCommand {
             lines.put("line " + entry.line(), entry.line()); // so begin problems of lines that can't be read
             firstLines.putIfAbsent(keys.serviceOf(entry.key()), entry.line());
         }
-        Snapshot snapshot = SourceReader.file(Path.of(file));
+        Snapshot snapshot = SourceReader.services(Path.of(file));
         Diagnostics findings = new Diagnostics();
         for (Problem problem : snapshot.problems()) {
             int first = firstLines.getOrDefault(problem.service(), 1);
             findings.problem(Diagnostics.lineOf(problem, lines, first), problem);
         }
         report(file, findings, firstLines.size());
+        return snapshot.problems();
     }
 
     private static List<PropertyLines.Entry> entries(String file) throws CommandException {

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param http {@code HTTP}
  * @param https {@code HTTPS}; null if it is off
  * @param redirectToHttps {@code REDIRECT}
+ * @param httpsPort {@code HTTPS_PORT}; 0 if it is not set
  * @param trust {@code TRUSTED} and {@code PROXY_PROTOCOL}
  * @param certificates {@code CERTS}
  * @param acme {@code ACME} and the variables that start with it; null if it is off
@@ -37,12 +38,14 @@ import org.jspecify.annotations.Nullable;
  * @param accessLog {@code ACCESS_LOG}
  * @param services {@code SERVICES}
  * @param dockerHost {@code DOCKER_HOST}
+ * @param dockerLabel {@code DOCKER_LABEL}
  * @param dockerCertificates {@code DOCKER_CERT_PATH}, if {@code DOCKER_TLS_VERIFY} is set
  */
 record Configuration(
         InetSocketAddress http,
         @Nullable InetSocketAddress https,
         boolean redirectToHttps,
+        int httpsPort,
         Trust trust,
         @Nullable Path certificates,
         @Nullable Acme acme,
@@ -54,6 +57,7 @@ record Configuration(
         AccessLogFormat accessLog,
         @Nullable Path services,
         @Nullable String dockerHost,
+        @Nullable String dockerLabel,
         @Nullable Path dockerCertificates) {
 
     /** The settings of ACME. */
@@ -129,6 +133,7 @@ record Configuration(
                         ? null
                         : variables.read("HTTPS", byDefault.https(), ListenAddress::parse),
                 variables.readOptional("REDIRECT", Configuration::redirect) != null,
+                variables.read("HTTPS_PORT", "0", Configuration::port),
                 new Trust(
                         variables.read("TRUSTED", "", AddressRanges::parse),
                         variables.read("PROXY_PROTOCOL", "", AddressRanges::parse)),
@@ -140,8 +145,9 @@ record Configuration(
                 variables.read("DRAIN", "0", Configuration::seconds),
                 variables.read("LOGGING", "INFO", Configuration::level),
                 variables.read("ACCESS_LOG", "off", Configuration::accessLog),
-                variables.readOptional("SERVICES", Configuration::readableFile),
+                variables.readOptional("SERVICES", Configuration::services),
                 variables.readOptional("DOCKER_HOST", Function.identity()),
+                variables.readOptional("DOCKER_LABEL", Function.identity()),
                 dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null);
     }
 
@@ -196,6 +202,13 @@ record Configuration(
             throw new IllegalArgumentException("expected https");
         }
         return true;
+    }
+
+    private static int port(String text) {
+        if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
+            throw new IllegalArgumentException("expected a port from 1 to 65535");
+        }
+        return Integer.parseInt(text);
     }
 
     private static List<URI> directories(String text) {
@@ -277,12 +290,13 @@ record Configuration(
         }
     }
 
-    private static Path readableFile(String text) {
-        Path file = Path.of(text);
-        if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-            throw new IllegalArgumentException("expected a properties file that can be read");
+    private static Path services(String text) {
+        Path services = Path.of(text);
+        boolean isThere = Files.isRegularFile(services) || Files.isDirectory(services);
+        if (!isThere || !Files.isReadable(services)) {
+            throw new IllegalArgumentException("expected a properties file, or a folder of them, that can be read");
         }
-        return file;
+        return services;
     }
 
     /** Variables; an empty one counts as unset. */

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ExplainCommand {
 
-    private static final String USAGE = "explain: expected one URL, and perhaps --services FILE or --docker";
+    private static final String USAGE = "explain: expected one URL, and perhaps --all, --services FILE or --docker";
 
     private final PrintStream out;
     private final PrintStream err;
@@ -33,6 +33,7 @@ final class ExplainCommand {
     private final RequestUrl url;
     private final @Nullable Path services;
     private final boolean docker;
+    private final boolean all;
 
     ExplainCommand(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err)
             throws CommandException, Configuration.WrongException {
@@ -41,10 +42,13 @@ final class ExplainCommand {
         String target = null;
         Path file = null;
         boolean engine = false;
+        boolean whole = false;
         for (Iterator<String> rest = arguments.iterator(); rest.hasNext(); ) {
             String argument = rest.next();
             if (argument.equals("--docker")) {
                 engine = true;
+            } else if (argument.equals("--all")) {
+                whole = true;
             } else if (argument.equals("--services") && rest.hasNext()) {
                 file = Path.of(rest.next());
             } else if (argument.startsWith("-") || target != null) {
@@ -58,6 +62,7 @@ final class ExplainCommand {
         }
         services = file;
         docker = engine;
+        all = whole;
         url = read(target);
         configuration = Configuration.read(environment, Configuration.Addresses.USUAL);
     }
@@ -73,7 +78,7 @@ final class ExplainCommand {
     /** Returns the exit status: 0 if a service with a running instance matches the URL, else 1. */
     int run() throws CommandException {
         UrlExplanation explanation = services != null || docker ? explainFromSources(namedSources()) : explain();
-        out.print(Console.clean(explanation.text()));
+        out.print(Console.clean(all ? explanation.wholeText() : explanation.text()));
         out.flush();
         return explanation.served() ? 0 : 1;
     }
@@ -90,12 +95,12 @@ final class ExplainCommand {
     }
 
     private UrlExplanation ask(RunningProxy proxy) throws IOException {
-        HttpResponse<String> response =
-                proxy.get(ExplainHandler.PATH + "?url=" + URLEncoder.encode(url.text(), StandardCharsets.UTF_8));
+        HttpResponse<String> response = proxy.get(ExplainHandler.PATH + "?" + (all ? ExplainHandler.ALL : "") + "url="
+                + URLEncoder.encode(url.text(), StandardCharsets.UTF_8));
         boolean served = Boolean.parseBoolean(response.headers()
                 .firstValue(ExplainHandler.SERVED)
                 .orElseThrow(() -> new IOException("its response is not one of Millau")));
-        return new UrlExplanation(served, response.body());
+        return new UrlExplanation(served, response.body(), response.body());
     }
 
     private UrlExplanation explainFromSources(List<Snapshot> found) {
@@ -114,7 +119,7 @@ final class ExplainCommand {
     private List<Snapshot> namedSources() throws CommandException {
         List<Snapshot> found = new ArrayList<>();
         if (services != null) {
-            found.add(SourceReader.file(services));
+            found.add(SourceReader.services(services));
         }
         if (docker) {
             found.add(SourceReader.docker(configuration));
@@ -126,7 +131,7 @@ final class ExplainCommand {
     private List<Snapshot> configuredSources() throws CommandException {
         List<Snapshot> found = new ArrayList<>();
         if (configuration.services() != null) {
-            found.add(SourceReader.file(configuration.services()));
+            found.add(SourceReader.services(configuration.services()));
         }
         try {
             found.add(SourceReader.docker(configuration));

@@ -58,7 +58,7 @@ public final class Main {
               java -jar millau-server.jar proxy --to URL... [--from ADDRESS]
                                                    all requests to :8080, or ADDRESS, go to these: localhost:9000,
                                                    https://shop.example, h2c://10.0.0.5:9000
-              java -jar millau-server.jar explain [--services FILE] [--docker] URL
+              java -jar millau-server.jar explain [--all] [--services FILE] [--docker] URL
                                                    which service gets a request, and why the others don't: asks the
                                                    running proxy at TELEMETRY, or reads the sources that are named.
                                                    Exit status: 0 served, 1 not served, 2 unknown
@@ -81,6 +81,7 @@ public final class Main {
               HTTP         listen address: 8080, :8080, 127.0.0.1:8080 or [::1]:8080 (default: :80)
               HTTPS        the same for HTTPS, or off (default: :443)
               REDIRECT     https: all requests over plain HTTP are redirected to HTTPS
+              HTTPS_PORT   port in redirects to HTTPS, if it is published on another one than 443
               TRUSTED      proxies and load balancers in front whose X-Forwarded-For, -Proto, -Host and -Port are
                            believed: addresses or ranges, private, cloudflare (default: nobody's)
               PROXY_PROTOCOL
@@ -104,11 +105,14 @@ public final class Main {
               DRAIN        seconds to go on listening after SIGTERM, down on the telemetry port (default: 0)
               ACCESS_LOG   off, json or combined: a line for each request on standard output (default: off)
               LOGGING      FATAL, ERROR, WARN, INFO or DEBUG (default: INFO)
-              SERVICES     properties file of services that are not in Docker; saved changes apply:
+              SERVICES     properties file of services that are not in Docker, or a folder of such files; saved changes
+                           apply:
                              orders.endpoints = http://10.0.0.5:8080 http://10.0.0.6:8080
                              orders.hosts     = shop.example
               DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH
                            the Docker Engine (default: unix:///var/run/docker.sock)
+              DOCKER_LABEL label that its services and containers need, such as proxy=public, for several proxies on one
+                           engine (default: none)
               LICENSE      accepted and ignored: there is nothing to unlock
             """.formatted(Labels.ALL.help());
 
@@ -248,7 +252,7 @@ public final class Main {
                             LOCAL_ENGINE);
         }
         if (services != null) {
-            sources.add(ServiceSource.file(services));
+            sources.add(Files.isDirectory(services) ? ServiceSource.folder(services) : ServiceSource.file(services));
         }
         return sources;
     }
@@ -303,6 +307,9 @@ public final class Main {
         }
         if (configuration.redirectToHttps()) {
             builder.redirectToHttps();
+        }
+        if (configuration.httpsPort() > 0) {
+            builder.publishedHttpsPort(configuration.httpsPort());
         }
         if (configuration.certificates() != null) {
             builder.certificates(CertificateSource.folder(configuration.certificates()));
@@ -382,11 +389,23 @@ public final class Main {
         String host = configuration.dockerHost();
         try {
             DockerSource engine = host == null ? DockerSource.local() : DockerSource.at(host);
-            return configuration.dockerCertificates() == null
-                    ? engine
-                    : engine.withTls(configuration.dockerCertificates());
+            return withLabel(
+                    configuration,
+                    configuration.dockerCertificates() == null
+                            ? engine
+                            : engine.withTls(configuration.dockerCertificates()));
         } catch (IllegalArgumentException e) {
             throw new Configuration.WrongException("DOCKER_HOST", String.valueOf(host), e.getMessage());
+        }
+    }
+
+    private static DockerSource withLabel(Configuration configuration, DockerSource engine)
+            throws Configuration.WrongException {
+        String label = configuration.dockerLabel();
+        try {
+            return label == null ? engine : engine.withLabel(label);
+        } catch (IllegalArgumentException e) {
+            throw new Configuration.WrongException("DOCKER_LABEL", String.valueOf(label), e.getMessage());
         }
     }
 

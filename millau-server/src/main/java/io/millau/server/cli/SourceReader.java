@@ -3,6 +3,7 @@ package io.millau.server.cli;
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Reads sources once, for commands. */
@@ -10,12 +11,15 @@ public final class SourceReader {
 
     private SourceReader() {}
 
-    static Snapshot file(Path file) throws CommandException {
+    /** Reads a services file, or a folder of them. */
+    static Snapshot services(Path file) throws CommandException {
         try {
-            return ServiceSource.file(file).look();
+            return Files.isDirectory(file)
+                    ? ServiceSource.folder(file).look()
+                    : ServiceSource.file(file).look();
         } catch (IOException e) {
-            throw new CommandException(
-                    file + ": expected a properties file that can be read (" + Console.reason(e) + ")");
+            throw new CommandException(file + ": expected a properties file, or a folder of them, that can be read ("
+                    + Console.reason(e) + ")");
         }
     }
 

@@ -23,6 +23,23 @@ class CheckCommandTest extends CommandTest {
     }
 
     @Test
+    void aFolderOfServicesFilesIsCheckedFileByFileAndAsAWhole() throws Exception {
+        file("a.properties", "app.endpoints = http://127.0.0.1:8081\n\napp.timeuot = 3\n");
+        file("b.properties", "app.endpoints = http://127.0.0.1:8082\n");
+        file("b.properties.bak", "app.x = y\n");
+        run("check", folder.toString());
+
+        assertThat(out.replace(folder + "/", "").replace(folder.toString(), "FOLDER"))
+                .isEqualTo("""
+                        a.properties:3: app: app.timeuot=3: unknown, did you mean app.timeout?
+                        FOLDER: app: two files have a service of this name, a.properties and b.properties: both are served, \
+                        but look like one in logs and metrics; expected different names
+                        2 problems in 2 services
+                        """);
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
     void problemsOfAServicesFileHaveLineNumbers() throws Exception {
         run("check", file("a.properties", """
                 # app.path
@@ -94,7 +111,7 @@ class CheckCommandTest extends CommandTest {
         assertThat(out).isEqualTo("2 services, no problems\n");
         assertThat(err).isEqualTo("""
                 none.yml: expected a file that can be read (there is none)
-                c.txt: expected a services file, .properties, or a Compose or stack file, .yml or .yaml
+                c.txt: expected a services file, .properties, a folder of them, or a Compose or stack file, .yml or .yaml
                 """);
         assertThat(status).isEqualTo(2);
     }
@@ -152,7 +169,7 @@ class CheckCommandTest extends CommandTest {
 
         environment.put("SERVICES", "/no/such/file");
         run("check");
-        assertThat(err).startsWith("SERVICES=/no/such/file: expected a properties file");
+        assertThat(err).startsWith("SERVICES=/no/such/file: expected a properties file, or a folder of them, that");
         assertThat(out).isEmpty();
         assertThat(status).isEqualTo(2);
     }

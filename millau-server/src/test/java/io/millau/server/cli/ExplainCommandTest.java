@@ -125,7 +125,7 @@ class ExplainCommandTest extends CommandTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--services /no/such/file, '/no/such/file: expected a properties file that can be read (there is none)'",
+        "--services /no/such/file, '/no/such/file: expected a properties file, or a folder of them, that can be read (there is none)'",
         "--docker, Docker Engine unix:///var/run/no-such-engine.sock can't be reached (is it running",
     })
     void anUnreadableSourceIsReportedInOneLine(String source, String line) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The packaged server behind a real HAProxy and a real nginx, each with its configuration in the README. */
+/** The packaged server behind a real HAProxy and a real nginx, each with its configuration in {@code docs/how-to/behind-a-proxy.md}. */
 class ProxiesInFrontIT extends ProxyTest {
 
     /** Another address of the loopback interface than that of the proxies. */
@@ -54,10 +54,10 @@ class ProxiesInFrontIT extends ProxyTest {
         server.awaitLine("Listens on");
     }
 
-    /** The configuration in the README, with the addresses of this test in place of others. */
+    /** The configuration of the page, with the addresses of this test in place of others. */
     private String configuration(String language, String listen, String millau, int port) throws IOException {
         Matcher block = Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(Path.of("..", "README.md")));
+                .matcher(Files.readString(Path.of("..", "docs", "how-to", "behind-a-proxy.md")));
         assertThat(block.find()).isTrue();
         assertThat(block.group(1)).contains(listen, millau);
         return block.group(1)

@@ -41,6 +41,23 @@ class StandaloneIT extends ProxyTest {
         assertThat(version.output()).matches("Millau \\d+\\.\\d+\\.\\d+\\S*\\R");
     }
 
+    @Test
+    void theVersionIsTheSameEverywhere() throws Exception {
+        StandaloneServer asked = server(Map.of(), "--version");
+        assertThat(asked.exit()).isZero();
+        String version = asked.output().strip().substring("Millau ".length());
+        StandaloneServer server =
+                server(Map.of("DOCKER_HOST", StandaloneServer.NO_ENGINE, "SERVICES", folder.toString()));
+        server.awaitLine("Listens on");
+
+        assertThat(Path.of("target", "millau-server-" + version + ".jar")).exists();
+        assertThat(server.output()).contains("Millau " + version + ", services from ");
+        try (RawClient telemetry = new RawClient(server.telemetryPort())) {
+            assertThat(telemetry.get("/status.json").body()).startsWith("{\"version\":\"" + version + "\",");
+            assertThat(telemetry.get("/status").body()).contains("id=\"first\">{\"version\":\"" + version + "\",");
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -61,7 +78,9 @@ class StandaloneIT extends ProxyTest {
                 "TELEMETRY | x:y | FATAL TELEMETRY=x:y: expected 8080",
                 "LOGGING | LOUD | FATAL LOGGING=LOUD: expected FATAL, ERROR, WARN, INFO or DEBUG",
                 "DRAIN | soon | FATAL DRAIN=soon: expected seconds, 0 to 9999",
-                "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file that can be read",
+                "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file, or a folder of them, that can be read",
+                "DOCKER_LABEL | =x | FATAL DOCKER_LABEL==x: expected a label, such as proxy=public",
+                "HTTPS_PORT | 70000 | FATAL HTTPS_PORT=70000: expected a port from 1 to 65535",
                 "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
             })
     void anInvalidSettingIsReportedInOneLine(String variable, String value, String line) throws Exception {
@@ -95,7 +114,7 @@ class StandaloneIT extends ProxyTest {
         try (RawClient client = new RawClient(server.httpPort())) {
             assertThat(client.get("/anything").body()).isEqualTo("ok");
         }
-        assertThat(server.output()).doesNotContain("WARN", "ERROR").contains("1 services: proxy");
+        assertThat(server.output()).doesNotContain("WARN", "ERROR").contains("1 service: proxy");
     }
 
     @ParameterizedTest
@@ -208,6 +227,31 @@ class StandaloneIT extends ProxyTest {
                     .contains("millau_lb_successful_requests_total{code=\"200\",method=\"GET\",service=\"app\"}")
                     .contains("millau_lb_status{service=\"app\"} 1\n");
         }
+    }
+
+    @Test
+    void servicesOfAFolderComeAndGoWithItsFiles() throws Exception {
+        Path services = Files.createDirectory(folder.resolve("services"));
+        Files.writeString(
+                services.resolve("one.properties"),
+                "one.endpoints = " + endpointThatSays("one").endpoint() + "\none.path = /one\n");
+        StandaloneServer server = server(Map.of("SERVICES", services.toString()));
+        server.awaitLine(" and folder " + services);
+        server.awaitLine("Listens on");
+        try (RawClient client = new RawClient(server.httpPort())) {
+            assertThat(client.get("/one").body()).isEqualTo("one");
+            Files.writeString(
+                    services.resolve("two.properties"),
+                    "two.endpoints = " + endpointThatSays("two").endpoint() + "\ntwo.path = /two\ntwo.prot = 1\n");
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> client.get("/two").body().equals("two"));
+            Files.delete(services.resolve("one.properties"));
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> client.get("/one").status() == 502);
+        }
+        server.awaitLine("two: two.properties: two.prot=1: unknown");
     }
 
     @Test

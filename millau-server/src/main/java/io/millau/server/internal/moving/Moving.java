@@ -31,7 +31,7 @@ public final class Moving {
             this.reader = reader;
         }
 
-        /** The table of {@code docs/migrating.md}. */
+        /** The table of {@code docs/how-to/migrating.md}. */
         String table() {
             return rows.table();
         }

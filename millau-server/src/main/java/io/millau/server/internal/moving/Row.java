@@ -3,7 +3,7 @@ package io.millau.server.internal.moving;
 import java.util.function.UnaryOperator;
 
 /**
- * One row of a table in {@code docs/migrating.md}: what a label of another proxy becomes. Immutable.
+ * One row of a table in {@code docs/how-to/migrating.md}: what a label of another proxy becomes. Immutable.
  *
  * @param theirs its name without names that users choose, in lower case; {@code *} at the end stands for any others
  * @param ours what it becomes, in Markdown

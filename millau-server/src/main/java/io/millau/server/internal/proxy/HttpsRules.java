@@ -38,15 +38,18 @@ public final class HttpsRules {
     private final Router router;
     private final boolean redirectAll;
     private final int port;
+    private final int publishedPort;
 
     /**
      * @param redirectAll whether every request over plain HTTP is redirected
      * @param port the port that listens for HTTPS; 0 if there is none
+     * @param publishedPort the port for HTTPS that clients use; 0 if that is unknown
      */
-    public HttpsRules(Router router, boolean redirectAll, int port) {
+    public HttpsRules(Router router, boolean redirectAll, int port, int publishedPort) {
         this.router = router;
         this.redirectAll = redirectAll;
         this.port = port;
+        this.publishedPort = publishedPort;
     }
 
     static boolean isChallenge(HttpServerExchange exchange) {
@@ -91,7 +94,8 @@ public final class HttpsRules {
     /**
      * The URL to redirect a request to. A client that sends a Host without a port uses the default port of HTTP and is
      * redirected to the default port of HTTPS, since published ports can differ from the ports that this proxy listens on. A
-     * client that sends a port is redirected to the port that listens for HTTPS.
+     * client that sends a port is redirected to the port that listens for HTTPS. The published port, where it is known, is
+     * better than both.
      *
      * @return null if the request has no valid Host
      */
@@ -105,7 +109,7 @@ public final class HttpsRules {
         }
         int colon = HostNames.portColon(host);
         String name = colon < 0 ? host : host.substring(0, colon);
-        return "https://" + name + (colon >= 0 && port > 0 && port != 443 ? ":" + port : "")
-                + RequestTarget.of(exchange);
+        int target = publishedPort > 0 ? publishedPort : colon >= 0 && port > 0 ? port : 443;
+        return "https://" + name + (target == 443 ? "" : ":" + target) + RequestTarget.of(exchange);
     }
 }

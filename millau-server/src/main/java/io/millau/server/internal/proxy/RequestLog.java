@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs the steps of requests, at level DEBUG, one line each; see {@code docs/logs.md}. Safe for use by several threads. */
+/** Logs the steps of requests, at level DEBUG, one line each; see {@code docs/reference/logs.md}. Safe for use by several threads. */
 final class RequestLog {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProxiedRequest.class);

@@ -82,7 +82,10 @@ public final class Changes implements TrafficListener {
 
     @Override
     public void endpointEjected(Service service, Endpoint endpoint, String reason) {
-        report(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(reason));
+        String hint = reason.equals("Connection refused")
+                ? " (does it listen on port " + endpoint.port() + "? See millau.port)"
+                : "";
+        report(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(reason + hint));
     }
 
     @Override

@@ -17,6 +17,9 @@ public final class ExplainHandler implements HttpHandler {
     private static final String QUERY = "url=";
 
     /** The response field that tells whether the URL is served: {@code true} or {@code false}. */
+    /** Begins the query if all services are asked for. */
+    public static final String ALL = "all&";
+
     public static final String SERVED = "Millau-Served";
 
     private static final HttpString SERVED_FIELD = new HttpString(SERVED);
@@ -39,16 +42,18 @@ public final class ExplainHandler implements HttpHandler {
         }
         exchange.dispatch(() -> {
             UrlExplanation explanation = explainer.apply(url); // reads every service, so not on the I/O thread
+            boolean whole = exchange.getQueryString().startsWith(ALL);
             exchange.getIoThread().execute(() -> {
                 exchange.getResponseHeaders().put(SERVED_FIELD, String.valueOf(explanation.served()));
-                send(exchange, explanation.text());
+                send(exchange, whole ? explanation.wholeText() : explanation.text());
             });
         });
     }
 
     /** Takes the whole rest of the query, so that the URL's own query needs no encoding. */
     private static RequestUrl requestedUrl(HttpServerExchange exchange) {
-        String query = exchange.getQueryString();
+        String asked = exchange.getQueryString();
+        String query = asked.startsWith(ALL) ? asked.substring(ALL.length()) : asked;
         String written = query.startsWith(QUERY) ? query.substring(QUERY.length()) : "";
         return RequestUrl.parse(URLDecoder.decode(written.replace("+", "%2B"), StandardCharsets.UTF_8));
     }

@@ -24,7 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The status page's data as JSON; {@code docs/status.md} documents it. For one thread at a time. */
+/** The status page's data as JSON; {@code docs/reference/status.md} documents it. For one thread at a time. */
 final class StatusJson {
 
     private final Overview overview;

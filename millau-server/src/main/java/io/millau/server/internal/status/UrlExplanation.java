@@ -7,15 +7,19 @@ import io.millau.core.Service;
 import io.millau.server.internal.text.Trust;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
  * Explains what happens to a request for a URL, as text for users. Immutable.
  *
  * @param served whether a matching service has a running instance
- * @param text lines, each with a line end
+ * @param text lines, each with a line end; of services that the request does not go to, only those that come nearest
+ * @param wholeText the same with all services and problems
  */
-public record UrlExplanation(boolean served, String text) {
+public record UrlExplanation(boolean served, String text, String wholeText) {
+
+    private static final int MOST_OTHERS = 8;
 
     /**
      * Explains a URL by the router.
@@ -40,13 +44,36 @@ public record UrlExplanation(boolean served, String text) {
                         "Every client is rejected: its services require different certificates (millau.client-ca): 421");
             case NOT_NEEDED -> {}
         }
-        if (!explanation.verdicts().isEmpty()) {
-            lines.add(explanation.toString());
+        List<Explanation.Verdict> all = explanation.verdicts();
+        int shown = Math.min(all.size(), explanation.chosen().size() + MOST_OTHERS);
+        List<Problem> distinct = problems.stream().distinct().toList();
+        return new UrlExplanation(
+                explanation.running(),
+                text(lines, all.subList(0, shown), all.subList(shown, all.size()), distinct, trust),
+                text(lines, all, List.of(), distinct, trust));
+    }
+
+    private static String text(
+            List<String> start,
+            List<Explanation.Verdict> shown,
+            List<Explanation.Verdict> others,
+            List<Problem> problems,
+            Trust trust) {
+        List<String> lines = new ArrayList<>(start);
+        shown.forEach(verdict -> lines.add(verdict.toString()));
+        if (!others.isEmpty()) {
+            lines.add("and " + others.size() + " more that fit less (explain --all, or /explain?all&url=)");
         }
         lines.add(trust.toString());
-        problems.stream().distinct().forEach(problem -> lines.add("Problem: " + problem));
-        return new UrlExplanation(
-                explanation.running(), lines.stream().map(line -> line + "\n").collect(Collectors.joining()));
+        // A problem has the name of the service, also if it has several routes.
+        Set<String> hidden = others.stream()
+                .map(verdict -> verdict.service().name().replaceFirst("/.*", ""))
+                .collect(Collectors.toSet());
+        shown.forEach(verdict -> hidden.remove(verdict.service().name().replaceFirst("/.*", "")));
+        problems.stream()
+                .filter(problem -> !hidden.contains(problem.service()))
+                .forEach(problem -> lines.add("Problem: " + problem));
+        return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
     }
 
     private static String outcome(Explanation explanation) {

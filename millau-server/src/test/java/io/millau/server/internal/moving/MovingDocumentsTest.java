@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The tables of {@code docs/migrating.md} are what the command goes by. After a change there,
+ * The tables of {@code docs/how-to/migrating.md} are what the command goes by. After a change there,
  *
  * <pre>mvn -pl millau-server -am test -Dtest=MovingDocumentsTest -Dsurefire.failIfNoSpecifiedTests=false -Dmillau.documents=write</pre>
  *
@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class MovingDocumentsTest {
 
     private static final boolean WRITE = "write".equals(System.getProperty("millau.documents"));
-    private static final Path DOCUMENT = Path.of("..", "docs", "migrating.md");
+    private static final Path DOCUMENT = Path.of("..", "docs", "how-to", "migrating.md");
     private static final Pattern LABEL = Pattern.compile("millau\\.([a-z-]+)");
 
     @ParameterizedTest

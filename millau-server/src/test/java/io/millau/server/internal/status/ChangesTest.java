@@ -90,7 +90,8 @@ class ChangesTest {
         assertThat(texts())
                 .containsExactly(
                         "Returned service=shop endpoint=http://127.0.0.1:81",
-                        "! Ejected service=shop endpoint=http://127.0.0.1:81 reason=\"Connection refused\"");
+                        "! Ejected service=shop endpoint=http://127.0.0.1:81 reason=\"Connection refused"
+                                + " (does it listen on port 81? See millau.port)\"");
     }
 
     @Test
