@@ -81,6 +81,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private final ExecutorService orders =
             Executors.newFixedThreadPool(ORDERS_AT_ONCE, new Threads("millau-acme-order"));
     private volatile Set<String> wanted = Set.of();
+    private volatile Set<String> served = Set.of();
     private volatile boolean closed;
     private Instant sweepAt;
 
@@ -128,6 +129,12 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
         return state == null ? List.of() : state.shown();
     }
 
+    /** The same as with all names served. */
+    @Override
+    public void wanted(Set<String> names) {
+        wanted(names, names);
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -135,7 +142,8 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
      * only if that can't be had.
      */
     @Override
-    public void wanted(Set<String> names) {
+    public void wanted(Set<String> names, Set<String> served) {
+        this.served = Set.copyOf(served);
         wanted = names.stream().filter(this::isPossible).collect(Collectors.toUnmodifiableSet());
         changes.release();
     }
@@ -212,7 +220,9 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 .forEach(name -> states.computeIfAbsent(name, NameState::new));
         states.values()
                 .forEach(state ->
-                        state.want(names.contains(state.name()) && !isServedByWildcard(state.name(), names, now)));
+                        state.want(
+                                names.contains(state.name()) && !isServedByWildcard(state.name(), names, now),
+                                served.contains(state.name())));
         states.values().removeIf(state -> state.isOver(now));
         for (NameState state : states.values()) {
             NameState.Step step = state.begin(now, mayOrder(state.name(), names));
@@ -239,7 +249,10 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     /** A name that a wildcard covers waits for the outcome of that. */
     private boolean mayOrder(String name, Set<String> names) {
         String wildcard = HostNames.wildcard(name);
-        return PublicNames.isWildcard(name) || !names.contains(wildcard) || failures(wildcard) > 0;
+        return PublicNames.isWildcard(name)
+                || !names.contains(wildcard)
+                || !served.contains(wildcard)
+                || failures(wildcard) > 0;
     }
 
     /** The number of failed orders for a name since the last successful one. */

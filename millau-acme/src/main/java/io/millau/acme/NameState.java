@@ -28,6 +28,7 @@ final class NameState {
     }
 
     private static final String ORIGIN = "ACME";
+    private static final String NOT_SERVED = "is ordered once a service of this host has an instance that can be reached";
 
     private static final Duration FIRST_PAUSE = Duration.ofMinutes(1);
     private static final Duration LONGEST_PAUSE = Duration.ofHours(12);
@@ -46,6 +47,7 @@ final class NameState {
     private double jitter;
 
     private boolean wanted;
+    private boolean served;
     private boolean busy;
     private boolean stored = true;
     private Instant readAt = Instant.MIN;
@@ -74,12 +76,17 @@ final class NameState {
         return Optional.ofNullable(certificate);
     }
 
-    /** If the name is wanted again, the store is read again. */
-    synchronized void want(boolean wanted) {
+    /**
+     * If the name is wanted again, the store is read again.
+     *
+     * @param served whether a service with an endpoint has the name; until then no first certificate is ordered
+     */
+    synchronized void want(boolean wanted, boolean served) {
         if (wanted && !this.wanted) {
             readAt = Instant.MIN;
         }
         this.wanted = wanted;
+        this.served = served;
     }
 
     /**
@@ -89,7 +96,7 @@ final class NameState {
      */
     synchronized @Nullable Step begin(Instant now, boolean mayOrder) {
         Step next = wanted && !busy ? step(now) : null;
-        Step step = next == Step.ORDER && !mayOrder ? null : next;
+        Step step = next == Step.ORDER && !(mayOrder && (served || certificate != null)) ? null : next;
         busy |= step != null;
         return step;
     }
@@ -265,6 +272,9 @@ final class NameState {
     /** The status, for display. */
     synchronized CertificateStatus status() {
         StoredCertificate there = certificate;
+        if (there == null && !served) {
+            return CertificateStatus.of(Set.of(name), ORIGIN, null, null, null, NOT_SERVED);
+        }
         Instant next = orderAt.isAfter(due()) ? orderAt : due();
         return there == null
                 ? CertificateStatus.of(

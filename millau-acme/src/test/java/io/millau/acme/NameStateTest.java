@@ -24,7 +24,7 @@ class NameStateTest {
     }
 
     private void readNothing() {
-        state.want(true);
+        state.want(true, true);
         assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.READ);
         state.read(Optional.empty(), NOW);
         state.done();
@@ -54,9 +54,32 @@ class NameStateTest {
     void thereAreNoStepsForANameThatIsNotWanted() {
         assertThat(state.begin(NOW, true)).isNull();
         readNothing();
-        state.want(false);
+        state.want(false, false);
         assertThat(state.begin(NOW, true)).isNull();
         assertThat(state.isOver(NOW)).isTrue();
+    }
+
+    @Test
+    void nothingIsOrderedForAHostWithoutAnInstance() {
+        readNothing();
+        state.want(true, false);
+
+        assertThat(state.begin(NOW, true)).isNull();
+        assertThat(state.status().trouble()).contains("once a service of this host has an instance");
+
+        state.want(true, true);
+        assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.ORDER);
+    }
+
+    @Test
+    void aCertificateIsRenewedWhileItsServiceRests() {
+        readNothing();
+        state.obtained(certificate(), true, NOW);
+        state.want(true, false);
+
+        Instant due = state.renewal().plus(Duration.ofDays(1));
+        state.suggested(Optional.empty(), due);
+        assertThat(state.begin(due, true)).isEqualTo(NameState.Step.ORDER);
     }
 
     @Test
@@ -76,9 +99,9 @@ class NameStateTest {
     void theBackoffSurvivesTheRemovalAndReturnOfAName() {
         readNothing();
         failAndPause();
-        state.want(false);
+        state.want(false, false);
         assertThat(state.isOver(NOW)).isFalse();
-        state.want(true);
+        state.want(true, true);
         assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.READ);
         state.read(Optional.empty(), NOW);
         state.done();
@@ -108,7 +131,7 @@ class NameStateTest {
 
     @Test
     void theCaIsAskedAboutRenewalAtLeastDaily() {
-        state.want(true);
+        state.want(true, true);
         assertThat(state.begin(NOW, true)).isEqualTo(NameState.Step.READ);
         state.read(Optional.of(certificate()), NOW);
         state.done();

@@ -38,6 +38,16 @@ public interface CertificateSource {
      */
     default void wanted(Set<String> names) {}
 
+    /**
+     * The same, with what is known of the names; this is what Millau calls. A source should obtain no first certificate for a name
+     * that isn't served: its instances may all be down, or it may be another proxy's. Those that it has, it should renew.
+     *
+     * @param served those of the names that a service with an endpoint has
+     */
+    default void wanted(Set<String> names, Set<String> served) {
+        wanted(names);
+    }
+
     /** Checks for changed certificates. Called every second, by a thread that may block. */
     default void refresh() {}
 

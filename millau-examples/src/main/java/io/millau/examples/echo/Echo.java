@@ -53,7 +53,8 @@ import org.xnio.XnioWorker;
  * milliseconds later. {@code GET /health} answers 200 at once. {@code /socket} is a WebSocket that sends every text back.
  *
  * <p>Environment: {@code PORT} (80), {@code NAME} (the host name), {@code DELAY} (ms before each answer), {@code
- * STARTUP} (ms before it listens), {@code IGNORE_SIGTERM} ({@code true}: works on until it is killed).
+ * STATUS} (200; of each answer), {@code STARTUP} (ms before it listens), {@code IGNORE_SIGTERM} ({@code true}: works on until it is
+ * killed).
  */
 public final class Echo implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(2);
@@ -65,6 +66,7 @@ public final class Echo implements AutoCloseable {
     private final String name;
     private final String instance = hostName();
     private final Duration delay;
+    private final int status;
     private final XnioWorker worker;
     private final Undertow server;
     private final WebSocketProtocolHandshakeHandler sockets =
@@ -73,8 +75,13 @@ public final class Echo implements AutoCloseable {
 
     /** Listens on the port, 0 for any that is free, before it returns. */
     public Echo(String name, int port, Duration delay) throws IOException {
+        this(name, port, delay, StatusCodes.OK);
+    }
+
+    private Echo(String name, int port, Duration delay, int status) throws IOException {
         this.name = name;
         this.delay = delay;
+        this.status = status;
         // Of its own: the server then ends without it, and requests in flight go on.
         worker = Xnio.getInstance()
                 .createWorker(OptionMap.builder()
@@ -104,7 +111,8 @@ public final class Echo implements AutoCloseable {
         Echo echo = new Echo(
                 environment.getOrDefault("NAME", hostName()),
                 Integer.parseInt(environment.getOrDefault("PORT", "80")),
-                Duration.ofMillis(Long.parseLong(environment.getOrDefault("DELAY", "0"))));
+                Duration.ofMillis(Long.parseLong(environment.getOrDefault("DELAY", "0"))),
+                Integer.parseInt(environment.getOrDefault("STATUS", "200")));
         // A JVM ends when its last shutdown hook has: one that never does is how to ignore the signal.
         Runtime.getRuntime().addShutdownHook(new Thread(ignoreSigterm ? Echo::waitForEver : echo::close));
         System.out.println(echo.name + " listens on port " + echo.port());
@@ -171,9 +179,9 @@ public final class Echo implements AutoCloseable {
             crc.update(bytes);
             if (last) {
                 String query = from.getQueryString();
-                int status = (int) number(STATUS, query, 200);
+                int wanted = (int) number(STATUS, query, status);
                 String text = facts(from, String.format("%d bytes, crc32 %08x", length[0], crc.getValue()));
-                after(number(MILLIS, query, delay.toMillis()), from, () -> answer(from, status, text));
+                after(number(MILLIS, query, delay.toMillis()), from, () -> answer(from, wanted, text));
             }
         });
     }

@@ -177,7 +177,8 @@ final class Load implements AutoCloseable {
     }
 
     private static boolean isRight(Answer answer, String method, String path, byte[] body) {
-        return answer.status() == 200
+        int status = answer.fact("name").equals("maintenance") ? 503 : 200;
+        return answer.status() == status
                 && answer.fact("method").equals(method)
                 && answer.fact("path").equals(path)
                 && answer.fact("body").equals(body.length + " bytes, crc32 " + crc32(body))

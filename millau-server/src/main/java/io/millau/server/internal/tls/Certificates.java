@@ -65,7 +65,7 @@ public final class Certificates implements AutoCloseable {
     private volatile Set<String> hosts = Set.of();
 
     // For the thread alone.
-    private final Map<CertificateSource, Set<String>> wanted = new HashMap<>();
+    private final Map<CertificateSource, Wanted> wanted = new HashMap<>();
     private final Map<Certificate, Instant> warned = new HashMap<>();
 
     /** @param sources in order of preference: earlier sources obtain missing certificates first */
@@ -245,19 +245,29 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
+    /** What a source was told last. */
+    private record Wanted(Set<String> names, Set<String> served) {}
+
     /** Tells each source which names have no certificate from labels or from earlier sources. */
     private void tellWanted() {
         Set<String> missing = new LinkedHashSet<>();
-        services.stream().filter(Service::enabled).forEach(service -> missing.addAll(service.hosts()));
-        missing.remove(Service.ANY_HOST);
-        Instant now = clock.instant();
-        missing.removeIf(host -> hasValid(labels, host, now));
-        for (CertificateSource source : sources) {
-            Set<String> names = Set.copyOf(missing);
-            if (!names.equals(wanted.put(source, names))) {
-                source.wanted(names);
+        Set<String> served = new HashSet<>();
+        for (Service service : services) {
+            if (service.enabled()) {
+                missing.addAll(service.hosts());
+                served.addAll(service.endpoints().isEmpty() ? List.of() : service.hosts());
             }
-            missing.removeIf(host -> hasValid(source, host, now));
+        }
+        missing.remove(Service.ANY_HOST);
+        Instant time = clock.instant();
+        missing.removeIf(host -> hasValid(labels, host, time));
+        for (CertificateSource source : sources) {
+            served.retainAll(missing);
+            Wanted now = new Wanted(Set.copyOf(missing), Set.copyOf(served));
+            if (!now.equals(wanted.put(source, now))) {
+                source.wanted(now.names(), now.served());
+            }
+            missing.removeIf(host -> hasValid(source, host, time));
         }
     }
 

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
+import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
@@ -31,6 +32,7 @@ class CertificatesTest {
     /** A source that records which names are wanted. */
     private static final class Obtaining implements CertificateSource {
         final List<Set<String>> wanted = new CopyOnWriteArrayList<>();
+        volatile Set<String> served = Set.of();
         volatile CertificateSource has = CertificateSource.of();
 
         @Override
@@ -39,7 +41,8 @@ class CertificatesTest {
         }
 
         @Override
-        public void wanted(Set<String> names) {
+        public void wanted(Set<String> names, Set<String> served) {
+            this.served = served;
             wanted.add(names);
         }
     }
@@ -80,6 +83,24 @@ class CertificatesTest {
         awaitWanted("a.example", "b.example");
         all.replace(List.of());
         awaitWanted();
+    }
+
+    @Test
+    void aSourceIsToldWhichNamesAreServed() {
+        Endpoint endpoint = Endpoint.http("127.0.0.1", 8080);
+        Certificates all = start(obtaining);
+        all.replace(List.of(
+                Service.named("runs").hosts("*", "a.example").endpoints(endpoint).build(),
+                Service.named("rests").hosts("a.example", "b.example").build()));
+        all.start();
+        awaitWanted("a.example", "b.example");
+        assertThat(obtaining.served).containsExactly("a.example");
+
+        all.replace(List.of(
+                Service.named("runs").hosts("a.example").endpoints(endpoint).build(),
+                Service.named("rests").hosts("b.example").endpoints(endpoint).build()));
+        await().atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> assertThat(obtaining.served).containsExactlyInAnyOrder("a.example", "b.example"));
     }
 
     private void awaitWanted(String... names) {
