@@ -219,10 +219,9 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 .filter(name -> !isServedByWildcard(name, names, now))
                 .forEach(name -> states.computeIfAbsent(name, NameState::new));
         states.values()
-                .forEach(state ->
-                        state.want(
-                                names.contains(state.name()) && !isServedByWildcard(state.name(), names, now),
-                                served.contains(state.name())));
+                .forEach(state -> state.want(
+                        names.contains(state.name()) && !isServedByWildcard(state.name(), names, now),
+                        served.contains(state.name())));
         states.values().removeIf(state -> state.isOver(now));
         for (NameState state : states.values()) {
             NameState.Step step = state.begin(now, mayOrder(state.name(), names));

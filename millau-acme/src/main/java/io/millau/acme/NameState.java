@@ -28,7 +28,8 @@ final class NameState {
     }
 
     private static final String ORIGIN = "ACME";
-    private static final String NOT_SERVED = "is ordered once a service of this host has an instance that can be reached";
+    private static final String NOT_SERVED =
+            "is ordered once a service of this host has an instance that can be reached";
 
     private static final Duration FIRST_PAUSE = Duration.ofMinutes(1);
     private static final Duration LONGEST_PAUSE = Duration.ofHours(12);

@@ -195,7 +195,7 @@ class MovingTest extends CommandTest {
                 "check --from caddy | check --from caddy: expected Compose or stack files, and no --docker",
                 "check --from caddy --docker a.yml | check --from caddy: expected Compose or stack files, and no --docker",
                 "check --from caddy none.yml | none.yml: expected a file that can be read (there is none)",
-                "check --from caddy a.properties | a.properties: expected a services file, .properties, or a Compose",
+                "check --from caddy a.properties | a.properties: expected a services file, .properties, a folder of them, or a Compose",
             })
     void anotherProxyAndAFileAreExpected(String command, String message) {
         run(command.split(" "));

@@ -90,7 +90,10 @@ class CertificatesTest {
         Endpoint endpoint = Endpoint.http("127.0.0.1", 8080);
         Certificates all = start(obtaining);
         all.replace(List.of(
-                Service.named("runs").hosts("*", "a.example").endpoints(endpoint).build(),
+                Service.named("runs")
+                        .hosts("*", "a.example")
+                        .endpoints(endpoint)
+                        .build(),
                 Service.named("rests").hosts("a.example", "b.example").build()));
         all.start();
         awaitWanted("a.example", "b.example");
