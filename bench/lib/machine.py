@@ -27,6 +27,7 @@ TOOLS = {
     "caddy": "caddy",
     "wrk": "wrk",
     "h2load": "nghttp2-client",
+    "nghttpd": "nghttp2-server",
     "gcc": "gcc libc6-dev",
     "openssl": "openssl",
 }

@@ -3,6 +3,7 @@
 import basic
 import compress
 import costs
+import h2c
 import https
 import load
 import overload
@@ -17,6 +18,7 @@ ALL = {
     "one": basic.one,
     "large": basic.large,
     "tls": https.tls,
+    "h2c": h2c.h2c,
     "memory": costs.memory,
     "start": costs.start,
     "services": scale.services,
