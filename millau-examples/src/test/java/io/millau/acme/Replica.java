@@ -1,6 +1,7 @@
 package io.millau.acme;
 
 import io.millau.core.Certificate;
+import io.millau.core.Endpoint;
 import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
@@ -51,7 +52,10 @@ public final class Replica implements AutoCloseable {
                     .lease(lease)
                     .start();
             InMemoryServices services = ServiceSource.of();
-            services.replace(Service.named("shop").hosts(name).build());
+            services.replace(Service.named("shop")
+                    .hosts(name)
+                    .endpoints(Endpoint.http("127.0.0.1", 9))
+                    .build());
             Millau millau = Millau.builder()
                     .http("127.0.0.1:0")
                     .https("127.0.0.1:0")

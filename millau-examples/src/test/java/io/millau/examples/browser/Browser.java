@@ -29,6 +29,8 @@ public final class Browser implements AutoCloseable {
     static final String DRIVER = "chromedriver";
 
     private static final int MOST_STARTS = 10;
+    private static final int MOST_LOADS = 10;
+    private static final String NETWORK_CHANGED = "ERR_NETWORK_CHANGED";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Pattern PORT = Pattern.compile("on port (\\d+)");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -126,9 +128,29 @@ public final class Browser implements AutoCloseable {
         return command("/goog/cdp/execute", Map.of("cmd", command, "params", parameters));
     }
 
-    /** Loads a page; returns when it has. */
+    /**
+     * Loads a page; returns when it has. Chromium gives up what it loads when a network of the machine comes or goes, as they do while
+     * other tests use Docker: then it is loaded again.
+     */
     public void open(String url) throws IOException, InterruptedException {
-        command("/url", Map.of("url", url));
+        for (int i = 0; i < MOST_LOADS; i++) {
+            if (load(url)) {
+                return;
+            }
+        }
+        throw new AssertionError(url + " was not loaded: " + NETWORK_CHANGED + ", " + MOST_LOADS + " times");
+    }
+
+    private boolean load(String url) throws IOException, InterruptedException {
+        try {
+            command("/url", Map.of("url", url));
+        } catch (AssertionError e) {
+            if (String.valueOf(e.getMessage()).contains(NETWORK_CHANGED)) {
+                return false;
+            }
+            throw e;
+        }
+        return !run("return document.documentElement.innerText").asText().contains(NETWORK_CHANGED);
     }
 
     /** Runs the body of a function in the page; what it returns. */
@@ -144,9 +166,11 @@ public final class Browser implements AutoCloseable {
                 .until(() -> run(script, arguments).asBoolean());
     }
 
-    /** What the page's console said since it was asked last: errors, warnings and all else. */
+    /** What the page's console said since it was asked last: errors, warnings and all else, but for networks that came or went. */
     public List<String> console() throws IOException, InterruptedException {
-        return entries("browser");
+        return entries("browser").stream()
+                .filter(entry -> !entry.contains(NETWORK_CHANGED))
+                .toList();
     }
 
     private List<String> entries(String log) throws IOException, InterruptedException {
