@@ -3,7 +3,6 @@ package io.millau.acme;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.testing.FreePorts;
-import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -11,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;
@@ -28,6 +28,9 @@ final class Bind implements AutoCloseable {
     static final String SECRET = "bWlsbGF1IG1pbGxhdSBtaWxsYXUgbWlsbGF1IG1pbGxhdQ==";
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    /** The last line of its start. It says sooner what it is "running on". */
+    private static final Pattern RUNS = Pattern.compile(" running$", Pattern.MULTILINE);
 
     private final Path folder;
     private final int port;
@@ -84,16 +87,16 @@ final class Bind implements AutoCloseable {
                         + " dnssec-validation no; notify-delay 0; startup-notify-rate 1000; };\n"
                         + "controls { };\nkey \"" + KEY + "\" { algorithm hmac-sha256; secret \"" + SECRET + "\"; };\n"
                         + zones);
-        File log = folder.resolve("named.log").toFile();
+        Path log = Files.writeString(folder.resolve("named.log"), "");
         process = new ProcessBuilder(NAMED, "-g", "-n", "1", "-c", config.toString())
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
+                .redirectOutput(log.toFile())
                 .start();
         await("named").atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(() -> {
             if (!process.isAlive()) {
-                throw new AssertionError("named has ended: " + Files.readString(log.toPath()));
+                throw new AssertionError("named has ended: " + Files.readString(log));
             }
-            return Files.readString(log.toPath()).contains("running");
+            return RUNS.matcher(Files.readString(log)).find();
         });
     }
 
