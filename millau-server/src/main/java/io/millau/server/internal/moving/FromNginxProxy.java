@@ -69,8 +69,10 @@ final class FromNginxProxy {
             Row.free("server_tokens", "Millau does not name itself"),
             Row.free("enable_http_on_missing_cert", "a host without a certificate gets a self-signed one"),
             Row.free("trust_default_cert", "a host without a certificate gets a self-signed one"),
-            Row.none("external_http_port", "redirects go to the default ports"),
-            Row.none("external_https_port", "redirects go to the default ports"),
+            Row.none("external_http_port", "no redirect leads to plain HTTP"),
+            Row.none(
+                    "external_https_port",
+                    "HTTPS_PORT in the environment of Millau is the port in redirects of all services"),
             Row.free(LABEL, "it marks the proxy itself"),
             Row.free(LABEL + ".nginx", "it marks the proxy itself"),
             Row.of(LABEL + ".loadbalance", "`millau.balance`, `millau.sticky`", FromNginxProxy::balance),

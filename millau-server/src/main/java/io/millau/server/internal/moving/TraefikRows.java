@@ -35,8 +35,10 @@ final class TraefikRows {
             Row.label("swarm.network", "network"),
             Row.free("docker.lbswarm", "requests go to the tasks themselves"),
             Row.free("swarm.lbswarm", "requests go to the tasks themselves"),
-            Row.none("constraint-label", "one Millau serves all services that are enabled"),
-            Row.none("tags", "one Millau serves all services that are enabled"),
+            Row.none(
+                    "constraint-label",
+                    "DOCKER_LABEL in the environment of Millau names a label that its services need"),
+            Row.none("tags", "DOCKER_LABEL in the environment of Millau names a label that its services need"),
             Row.none("tcp.*", "Millau proxies HTTP alone"),
             Row.none("udp.*", "Millau proxies HTTP alone"),
             Row.none("frontend.*", "this is a label of Traefik 1: give the service millau.hosts and millau.path")
@@ -108,7 +110,7 @@ final class TraefikRows {
             Row.free("middlewares.redirectscheme.permanent", "it is a 308"),
             Row.of("middlewares.redirectscheme.port", "no label if it is 443", (label, route) -> {
                 if (!label.value().strip().equals("443")) {
-                    throw new IllegalArgumentException("redirects go to the default port of HTTPS");
+                    throw new IllegalArgumentException("redirects go to the default port of HTTPS, or to HTTPS_PORT");
                 }
                 return "that is the default port of HTTPS";
             }),
