@@ -2,6 +2,7 @@
 
 import os
 
+import https
 import load
 import machine
 from machine import Failure, Process
@@ -23,13 +24,7 @@ def h2c(bench):
         "h2c",
         "HTTP/2 behind: GET, 250 bytes of JSON, 64 connections",
         "`wrk -t1 -c64` by HTTP/1.1; the backend is `nghttpd`, asked by HTTP/2 without TLS.",
-        [
-            Metric("rate", "requests/s", more_is_better=True),
-            Metric("cpu", "CPU", "µs", 1),
-            Metric("user", "user", "µs", 1, ratio=False),
-            Metric("system", "system", "µs", 1, ratio=False),
-            Metric("p99", "p99", "ms", 2),
-        ],
+        https.METRICS + [Metric("p99", "p99", "ms", 2)],
         peers,
     )
 
