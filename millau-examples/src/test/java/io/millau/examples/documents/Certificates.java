@@ -1,9 +1,10 @@
 package io.millau.examples.documents;
 
+import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import java.nio.charset.StandardCharsets;
-import java.security.cert.CertificateEncodingException;
 import java.util.Base64;
+import java.util.List;
 
 /** A CA for labels that need one. */
 final class Certificates {
@@ -13,15 +14,7 @@ final class Certificates {
     private Certificates() {}
 
     private static String ca() {
-        try {
-            String pem = "-----BEGIN CERTIFICATE-----\n"
-                    + Base64.getMimeEncoder()
-                            .encodeToString(
-                                    Authority.root("Documents").certificate().getEncoded())
-                    + "\n-----END CERTIFICATE-----\n";
-            return Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.US_ASCII));
-        } catch (CertificateEncodingException e) {
-            throw new IllegalStateException(e);
-        }
+        String pem = Pem.text(List.of(Authority.root("Documents").certificate()));
+        return Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.US_ASCII));
     }
 }

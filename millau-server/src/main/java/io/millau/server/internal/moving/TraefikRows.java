@@ -12,6 +12,8 @@ import java.util.stream.Collectors;
 final class TraefikRows {
 
     private static final String OPEN_PORTS = "Millau has one port for HTTP and one for HTTPS";
+    private static final String BY_DOCKER_LABEL =
+            "DOCKER_LABEL in the environment of Millau names a label that its services need";
     private static final String STICKY = "the cookie has its own name and attributes";
     private static final String CHECKED = "a health check is made every 5 s, and waits as long as millau.timeout";
     private static final String CLIENTS_BY_TRUSTED =
@@ -35,10 +37,8 @@ final class TraefikRows {
             Row.label("swarm.network", "network"),
             Row.free("docker.lbswarm", "requests go to the tasks themselves"),
             Row.free("swarm.lbswarm", "requests go to the tasks themselves"),
-            Row.none(
-                    "constraint-label",
-                    "DOCKER_LABEL in the environment of Millau names a label that its services need"),
-            Row.none("tags", "DOCKER_LABEL in the environment of Millau names a label that its services need"),
+            Row.none("constraint-label", BY_DOCKER_LABEL),
+            Row.none("tags", BY_DOCKER_LABEL),
             Row.none("tcp.*", "Millau proxies HTTP alone"),
             Row.none("udp.*", "Millau proxies HTTP alone"),
             Row.none("frontend.*", "this is a label of Traefik 1: give the service millau.hosts and millau.path")

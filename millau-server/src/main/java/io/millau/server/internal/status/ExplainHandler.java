@@ -16,10 +16,10 @@ public final class ExplainHandler implements HttpHandler {
 
     private static final String QUERY = "url=";
 
-    /** The response field that tells whether the URL is served: {@code true} or {@code false}. */
     /** Begins the query if all services are asked for. */
     public static final String ALL = "all&";
 
+    /** The response field that tells whether the URL is served: {@code true} or {@code false}. */
     public static final String SERVED = "Millau-Served";
 
     private static final HttpString SERVED_FIELD = new HttpString(SERVED);

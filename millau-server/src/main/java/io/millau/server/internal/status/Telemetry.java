@@ -77,12 +77,12 @@ public final class Telemetry implements HttpHandler {
             case "/", "/ready" -> {
                 boolean isUp = up.getAsBoolean();
                 String text = isUp ? "up" : "down";
-                boolean page = exchange.getRequestPath().equals("/") && isBrowser(exchange);
+                boolean link = exchange.getRequestPath().equals("/") && isBrowser(exchange);
                 respond(
                         exchange,
                         isUp ? StatusCodes.OK : StatusCodes.SERVICE_UNAVAILABLE,
-                        page ? HTML : TEXT,
-                        page ? LINK.formatted(text) : text);
+                        link ? HTML : TEXT,
+                        link ? LINK.formatted(text) : text);
             }
             case "/live" -> respond(exchange, StatusCodes.OK, TEXT, "live");
             default -> handleDetails(exchange);

@@ -6,6 +6,7 @@ import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.server.internal.text.Trust;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -65,15 +66,19 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
             lines.add("and " + others.size() + " more that fit less (explain --all, or /explain?all&url=)");
         }
         lines.add(trust.toString());
-        // A problem has the name of the service, also if it has several routes.
-        Set<String> hidden = others.stream()
-                .map(verdict -> verdict.service().name().replaceFirst("/.*", ""))
-                .collect(Collectors.toSet());
-        shown.forEach(verdict -> hidden.remove(verdict.service().name().replaceFirst("/.*", "")));
+        Set<String> hidden = services(others);
+        hidden.removeAll(services(shown));
         problems.stream()
                 .filter(problem -> !hidden.contains(problem.service()))
                 .forEach(problem -> lines.add("Problem: " + problem));
         return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
+    }
+
+    /** The names that problems have: those of services, also where they have several routes. */
+    private static Set<String> services(List<Explanation.Verdict> verdicts) {
+        return verdicts.stream()
+                .map(verdict -> verdict.service().name().replaceFirst("/.*", ""))
+                .collect(Collectors.toCollection(HashSet::new));
     }
 
     private static String outcome(Explanation explanation) {
