@@ -111,6 +111,32 @@ class ExplainTest extends ProxyTest {
                 .contains("Problem: other-t: far away");
     }
 
+    /** "No running instance" was the answer, and why stood in another line, below those of all other services. */
+    @Test
+    void theReasonWhyNothingRunsComesFirst() throws Exception {
+        Problem network = new Problem("shop", "shares no network with the proxy");
+        millau = closing(builder()
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(
+                            List.of(
+                                    Service.named("shop/admin")
+                                            .hosts("shop.example")
+                                            .build(),
+                                    Service.named("other")
+                                            .hosts("other.example")
+                                            .build()),
+                            List.of(new Problem("other", "far away"), network, network)));
+                    return () -> {};
+                })
+                .start());
+
+        assertThat(millau.explain(URI.create("http://shop.example/")))
+                .startsWith("http://shop.example/ goes to shop/admin: 502 No running instance of shop/admin\n"
+                        + "Why: shop: shares no network with the proxy\n")
+                .doesNotContain("Problem: shop")
+                .contains("Problem: other: far away");
+    }
+
     @Test
     void theExplanationListsProblems() throws Exception {
         Problem problem = new Problem("shop", "millau.port is missing (the service is left out)");

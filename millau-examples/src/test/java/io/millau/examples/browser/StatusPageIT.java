@@ -276,6 +276,43 @@ class StatusPageIT {
         assertThat(text(".figures")).contains("0services").doesNotContain("all up");
     }
 
+    /** Twenty services that nobody asked made the one that was asked hard to find. */
+    @Test
+    void idleServicesAreOneLineThatOpens() throws Exception {
+        StringBuilder text = new StringBuilder(Files.readString(services));
+        for (char name = 'a'; name < 'h'; name++) {
+            text.append("idle-%s.endpoints = %s\nidle-%s.hosts = %s.example\n"
+                    .formatted(name, blue.endpoint(), name, name));
+        }
+        save(text.toString());
+        StatusPage page = page();
+        page.awaitService("idle-g");
+        get("shop.example");
+        browser.awaitTrue("return !document.querySelector('#idle [data-service=shop]')");
+        browser.resize(320, 844, true);
+        page.assertFits();
+
+        assertThat(text("#idle summary"))
+                .startsWith("8 services without a request in the last minute: idle-a, idle-b")
+                .endsWith("maintenance");
+        assertThat(visible("shop")).isTrue();
+        assertThat(visible("idle-a")).isFalse();
+        browser.run("document.querySelector('#idle summary').click()");
+        assertThat(visible("idle-a")).isTrue();
+        get("a.example");
+        browser.awaitTrue("return !document.querySelector('#idle [data-service=idle-a]')");
+        assertThat(visible("idle-b")).as("it stays open when the page changes").isTrue();
+        page.assertFits();
+        page.assertFaultless();
+    }
+
+    private boolean visible(String service) throws Exception {
+        return browser.run(
+                        "return document.querySelector(arguments[0]).checkVisibility()",
+                        "[data-service=" + service + "]")
+                .asBoolean();
+    }
+
     @Test
     void aFilterShowsWhatFits() throws Exception {
         StatusPage page = page();

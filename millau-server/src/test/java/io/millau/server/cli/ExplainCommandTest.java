@@ -107,8 +107,9 @@ class ExplainCommandTest extends CommandTest {
                         "shop: it has no running instance, but other matching services do\n");
         run("explain", "--docker", "one.example");
         assertThat(out)
-                .contains("http://one.example goes to shop: 502 No running instance of shop\n", "\nProblem: shop: ")
-                .doesNotContain("app");
+                .contains(
+                        "http://one.example goes to shop: 502 No running instance of shop\nWhy: shop: shares no network")
+                .doesNotContain("app", "Problem: ");
         assertThat(err).isEmpty();
         assertThat(status).isEqualTo(1);
     }

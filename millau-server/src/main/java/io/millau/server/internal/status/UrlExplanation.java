@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -34,6 +35,11 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         Explanation explanation = router.explain(url.host(), url.path());
         List<String> lines = new ArrayList<>();
         lines.add(url.text() + " " + outcome(explanation));
+        Set<String> notRunning = explanation.running() ? Set.of() : problemNames(explanation.chosen());
+        Predicate<Problem> saysWhy = problem -> notRunning.contains(problem.service());
+        problems.stream().distinct().filter(saysWhy).forEach(why -> lines.add("Why: " + why));
+        List<Problem> rest =
+                problems.stream().distinct().filter(saysWhy.negate()).toList();
         boolean proves = explanation.clientCertificate() != Explanation.ClientCertificate.NOT_NEEDED;
         if (!url.secure() && (redirectAll || explanation.redirectToHttps() || proves)) {
             lines.add("Over plain HTTP it is redirected to HTTPS first: 308");
@@ -47,11 +53,10 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         }
         List<Explanation.Verdict> all = explanation.verdicts();
         int shown = Math.min(all.size(), explanation.chosen().size() + MOST_OTHERS);
-        List<Problem> distinct = problems.stream().distinct().toList();
         return new UrlExplanation(
                 explanation.running(),
-                text(lines, all.subList(0, shown), all.subList(shown, all.size()), distinct, trust),
-                text(lines, all, List.of(), distinct, trust));
+                text(lines, all.subList(0, shown), all.subList(shown, all.size()), rest, trust),
+                text(lines, all, List.of(), rest, trust));
     }
 
     private static String text(
@@ -66,18 +71,22 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
             lines.add("and " + others.size() + " more that fit less (explain --all, or /explain?all&url=)");
         }
         lines.add(trust.toString());
-        Set<String> hidden = services(others);
-        hidden.removeAll(services(shown));
+        Set<String> hidden = problemNames(services(others));
+        hidden.removeAll(problemNames(services(shown)));
         problems.stream()
                 .filter(problem -> !hidden.contains(problem.service()))
                 .forEach(problem -> lines.add("Problem: " + problem));
         return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
     }
 
+    private static List<Service> services(List<Explanation.Verdict> verdicts) {
+        return verdicts.stream().map(Explanation.Verdict::service).toList();
+    }
+
     /** The names that problems have: those of services, also where they have several routes. */
-    private static Set<String> services(List<Explanation.Verdict> verdicts) {
-        return verdicts.stream()
-                .map(verdict -> verdict.service().name().replaceFirst("/.*", ""))
+    private static Set<String> problemNames(List<Service> services) {
+        return services.stream()
+                .map(service -> service.name().replaceFirst("/.*", ""))
                 .collect(Collectors.toCollection(HashSet::new));
     }
 
