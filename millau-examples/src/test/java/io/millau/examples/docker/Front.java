@@ -7,8 +7,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * Where a proxy answers.
@@ -45,11 +48,26 @@ record Front(String host, int port) {
 
     /** Asks until an answer is as expected. */
     Answer await(String hostName, String path, Predicate<Answer> expected) {
-        return Awaitility.await(hostName + path + " on " + this)
-                .atMost(PATIENCE)
-                .pollInterval(Duration.ofMillis(20))
-                .ignoreExceptionsInstanceOf(IOException.class)
-                .until(() -> get(hostName, path), expected);
+        AtomicReference<Object> last = new AtomicReference<>("nothing");
+        Callable<Answer> ask = () -> {
+            try {
+                Answer answer = get(hostName, path);
+                last.set(answer);
+                return answer;
+            } catch (IOException e) {
+                last.set(e);
+                throw e;
+            }
+        };
+        try {
+            return Awaitility.await()
+                    .atMost(PATIENCE)
+                    .pollInterval(Duration.ofMillis(20))
+                    .ignoreExceptionsInstanceOf(IOException.class)
+                    .until(ask, expected);
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(hostName + path + " on " + this + ": after " + PATIENCE + " still " + last, e);
+        }
     }
 
     /** Asks until so many instances have answered. */

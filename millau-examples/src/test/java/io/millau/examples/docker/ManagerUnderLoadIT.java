@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 import io.millau.docker.testing.Engine;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @RequiresImages
 @Tag("load")
-@ExtendWith(Stage.OfThreeNodes.class)
+@ExtendWith(Stage.OfThreeOwnNodes.class)
 class ManagerUnderLoadIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);
@@ -32,24 +31,10 @@ class ManagerUnderLoadIT {
     static void deploy(Stage stage) {
         manager = stage.engine();
         // A manager that hangs for three times this takes all nodes for dead, and replaces every task there is.
-        heartbeat("30s");
+        manager.docker("swarm", "update", "--dispatcher-heartbeat=30s");
         stack = stage.deployWithProxyOn(stage.workers().get(0), "rolling-update.yml", "manager");
         // Engines may tell each other late how to reach a new instance, which would then be out for a minute.
         manager.docker("service", "update", "--detach", "--label-add=millau.retry=2", "manager_app");
-    }
-
-    @AfterAll
-    static void remove() {
-        if (stack != null) {
-            stack.close();
-        }
-        if (manager != null) {
-            heartbeat("5s");
-        }
-    }
-
-    private static void heartbeat(String period) {
-        manager.docker("swarm", "update", "--dispatcher-heartbeat=" + period);
     }
 
     @BeforeEach

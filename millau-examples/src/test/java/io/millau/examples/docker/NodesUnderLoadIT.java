@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -17,7 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Of three nodes one is drained, one fails, and on one a container fails; {@code stacks/rolling-update.yml}. */
 @RequiresImages
 @Tag("load")
-@ExtendWith(Stage.OfThreeNodes.class)
+@ExtendWith(Stage.OfThreeOwnNodes.class)
 class NodesUnderLoadIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);
@@ -29,13 +28,6 @@ class NodesUnderLoadIT {
     static void deploy(Stage threeNodes) {
         stage = threeNodes;
         stack = stage.deploy("rolling-update.yml", "nodes");
-    }
-
-    @AfterAll
-    static void remove() {
-        if (stack != null) {
-            stack.close();
-        }
     }
 
     @BeforeEach

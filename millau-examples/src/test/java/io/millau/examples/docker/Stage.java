@@ -1,5 +1,7 @@
 package io.millau.examples.docker;
 
+import static java.util.stream.Collectors.joining;
+
 import io.millau.core.testing.FreePorts;
 import io.millau.docker.testing.Engine;
 import java.io.IOException;
@@ -8,17 +10,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.LifecycleMethodExecutionExceptionHandler;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
+import org.opentest4j.TestAbortedException;
 
 /**
  * A Swarm of one node, or of three, that has the images of what was just built.
  *
  * <p>It is made of engines of our own, into which the images are copied from the one that they were built in. That one may be
  * somebody's daily engine: to make a Swarm of it, publish ports on it, restart it or remove what one believes to be one's
- * own would all be rude. All tests share one stage of each size, since starting it takes longer than most of them; each has
- * a stack, a proxy and a port of its own.
+ * own would all be rude. Tests share one stage of each size, since starting it takes longer than most of them; each has
+ * a stack, a proxy and a port of its own. After a failure the stage says what its Swarm, proxies and engines say.
  */
 final class Stage implements AutoCloseable {
 
@@ -140,24 +148,83 @@ final class Stage implements AutoCloseable {
     }
 
     /** Gives tests the one stage of one node, opened when the first asks for it, closed after the last. */
-    static final class Provider extends Shared {
+    static final class Provider extends Opener {
         Provider() {
-            super(1);
+            super(1, ExtensionContext::getRoot);
         }
     }
 
     /** Gives tests the one stage of three nodes. */
-    static final class OfThreeNodes extends Shared {
+    static final class OfThreeNodes extends Opener {
         OfThreeNodes() {
-            super(3);
+            super(3, ExtensionContext::getRoot);
         }
     }
 
-    private abstract static class Shared implements ParameterResolver {
-        private final int nodes;
+    /**
+     * Gives a class three nodes that no other class gets: for tests that restart or crash engines. The nodes may need minutes to
+     * get over that, or never get over it.
+     */
+    static final class OfThreeOwnNodes extends Opener {
+        OfThreeOwnNodes() {
+            super(3, context -> context);
+        }
+    }
 
-        Shared(int nodes) {
+    /** What its Swarm, its proxies and its engines say; to be read after a test has failed. */
+    private String report() {
+        StringBuilder report = new StringBuilder("What the stage says\n");
+        say(report, () -> engine().docker("node", "ls"));
+        say(report, () -> {
+            List<String> services =
+                    engine().docker("service", "ls", "--quiet").lines().toList();
+            return services.isEmpty() ? "no service" : tasks(services);
+        });
+        for (Engine engine : engines) {
+            say(report, () -> engine + "\n" + tail(engine.log().lines().filter(line -> !line.contains("level=info"))));
+            say(
+                    report,
+                    () -> engine.docker("ps", "--all", "--quiet", "--filter=ancestor=millau:latest")
+                            .lines()
+                            .map(proxy -> "proxy " + proxy + "\n"
+                                    + tail(engine.docker("logs", proxy).lines()))
+                            .collect(joining("\n")));
+        }
+        return report.toString();
+    }
+
+    private String tasks(List<String> services) {
+        List<String> command = new ArrayList<>(List.of(
+                "service",
+                "ps",
+                "--no-trunc",
+                "--format={{.Name}} on {{.Node}}: {{.DesiredState}}, {{.CurrentState}} {{.Error}}"));
+        command.addAll(services);
+        return engine().docker(command.toArray(new String[0]));
+    }
+
+    private static void say(StringBuilder report, Supplier<String> what) {
+        try {
+            report.append(what.get());
+        } catch (RuntimeException | AssertionError e) {
+            report.append(e);
+        }
+        report.append('\n');
+    }
+
+    private static String tail(Stream<String> lines) {
+        List<String> all = lines.toList();
+        return String.join("\n", all.subList(Math.max(0, all.size() - 20), all.size()));
+    }
+
+    private abstract static class Opener
+            implements ParameterResolver, TestExecutionExceptionHandler, LifecycleMethodExecutionExceptionHandler {
+        private final int nodes;
+        private final UnaryOperator<ExtensionContext> owner;
+
+        Opener(int nodes, UnaryOperator<ExtensionContext> owner) {
             this.nodes = nodes;
+            this.owner = owner;
         }
 
         @Override
@@ -167,9 +234,35 @@ final class Stage implements AutoCloseable {
 
         @Override
         public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-            return context.getRoot()
-                    .getStore(ExtensionContext.Namespace.GLOBAL)
-                    .computeIfAbsent("stage of " + nodes, key -> open(nodes), Stage.class);
+            return stages(context).computeIfAbsent(key(), key -> open(nodes), Stage.class);
+        }
+
+        @Override
+        public void handleTestExecutionException(ExtensionContext context, Throwable failure) throws Throwable {
+            report(context, failure);
+            throw failure;
+        }
+
+        @Override
+        public void handleBeforeEachMethodExecutionException(ExtensionContext context, Throwable failure)
+                throws Throwable {
+            report(context, failure);
+            throw failure;
+        }
+
+        private void report(ExtensionContext context, Throwable failure) {
+            Stage stage = stages(context).get(key(), Stage.class);
+            if (stage != null && !(failure instanceof TestAbortedException)) {
+                System.out.println(context.getDisplayName() + " failed: " + failure + "\n" + stage.report());
+            }
+        }
+
+        private String key() {
+            return "stage of " + nodes;
+        }
+
+        private ExtensionContext.Store stages(ExtensionContext context) {
+            return owner.apply(context).getStore(ExtensionContext.Namespace.GLOBAL);
         }
     }
 }
