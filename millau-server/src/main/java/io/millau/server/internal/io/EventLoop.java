@@ -5,6 +5,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import org.xnio.XnioIoThread;
 
 /**
@@ -15,6 +16,9 @@ public final class EventLoop {
 
     private static final Duration REQUEST_TICK = Duration.ofMillis(20);
     private static final Duration LONG_TICK = Duration.ofSeconds(1);
+
+    /** Each may hold a buffer. */
+    private static final int MOST_AFTER_READS = 64;
 
     /** For requests: up to 20 ms late. */
     public final Deadlines deadlines;
@@ -29,6 +33,9 @@ public final class EventLoop {
 
     /** For what is kept of that. */
     public final Pieces pieces = new Pieces();
+
+    private final ArrayDeque<Runnable> afterReads = new ArrayDeque<>(MOST_AFTER_READS);
+    private final Runnable runAfterReads = this::runAfterReads;
 
     private final Buffers.Stock smallBuffers = new Buffers.Stock(DirectMemory.SMALL_BYTES);
 
@@ -124,5 +131,31 @@ public final class EventLoop {
     /** Runs a task on the thread once it has finished what it does now. Safe for use by several threads. */
     public void execute(Runnable task) {
         thread.execute(task);
+    }
+
+    /**
+     * Runs a task once the thread has read from all sockets that are ready now, or from many of them. Tasks that write to sockets
+     * wait for that: what clients and endpoints get in one go they also read in one go, and are woken up less often.
+     */
+    public void afterReads(Runnable task) {
+        if (afterReads.isEmpty()) {
+            thread.execute(runAfterReads);
+        }
+        afterReads.add(task);
+        if (afterReads.size() == MOST_AFTER_READS) {
+            runAfterReads();
+        }
+    }
+
+    private void runAfterReads() {
+        try {
+            for (Runnable task = afterReads.poll(); task != null; task = afterReads.poll()) {
+                task.run();
+            }
+        } finally {
+            if (!afterReads.isEmpty()) {
+                thread.execute(runAfterReads);
+            }
+        }
     }
 }

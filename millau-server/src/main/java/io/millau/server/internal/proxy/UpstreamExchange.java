@@ -30,6 +30,17 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
     private UpstreamPool.@Nullable Connecting connecting;
     private @Nullable UpstreamConnection connection;
 
+    /** Whether the request can be retried if the endpoint has closed a kept connection. */
+    private boolean retryable;
+
+    /** Whether the request is to be sent over the connection once everybody was read. */
+    private boolean waitsToSend;
+
+    /** Whether the head of the response is to be interpreted, and the response passed on, once everybody was read. */
+    private boolean waitsToInterpret;
+
+    private final Runnable continuation = this::proceed;
+
     /** The part of the request's head that is not written to the socket yet. */
     private @Nullable ByteBuffer unsentHead;
 
@@ -56,10 +67,13 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
      * @param retryable whether the request can be retried if a kept connection turns out to be closed
      */
     void begin(Endpoint endpoint, boolean needsNew, boolean retryable) {
+        this.retryable = retryable;
         UpstreamConnection kept = needsNew ? null : thread.upstream.idle(endpoint, retryable);
         RequestLog.attempt(downstream, report, endpoint, kept == null);
         if (kept != null) {
             use(kept);
+            waitsToSend = true;
+            thread.loop.afterReads(continuation);
         } else {
             connecting = thread.upstream.connectInTurn(endpoint, needsNew, retryable, this);
         }
@@ -79,6 +93,30 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
     public void connected(UpstreamConnection opened) {
         connectEnded();
         use(opened);
+        sendOver(opened);
+    }
+
+    private void use(UpstreamConnection opened) {
+        connection = opened;
+        opened.use(this);
+    }
+
+    /** Does what had to wait for others to be read; nothing if it was done, or if the attempt has ended. */
+    private void proceed() {
+        UpstreamConnection current = connection;
+        if (current == null) {
+            return;
+        }
+        if (waitsToSend) {
+            waitsToSend = false;
+            sendOver(current);
+        } else if (waitsToInterpret) {
+            try {
+                interpretWaiting(current);
+            } catch (IOException | RuntimeException | Error e) {
+                upstreamFailed(e);
+            }
+        }
     }
 
     private void connectEnded() {
@@ -86,12 +124,10 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         connecting = null;
     }
 
-    private void use(UpstreamConnection opened) {
-        connection = opened;
-        opened.use(this);
+    private void sendOver(UpstreamConnection connection) {
         try {
             request.connected();
-            send(opened);
+            send(connection);
         } catch (RequestHead.UnfitException e) {
             request.cannotForward(e);
         } catch (RuntimeException e) {
@@ -157,11 +193,27 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
 
     @Override
     public void upstreamReadable() throws IOException {
+        if (connection != null && waitsToSend) {
+            endIfClosed(connection);
+            return;
+        }
+        if (connection != null && waitsToInterpret) {
+            interpretWaiting(connection);
+        }
         ResponseRelay relay = request.relay();
         if (relay != null) {
             relay.upstreamReadable();
         } else if (request.awaitsResponse() && connection != null) {
             readHead(connection);
+        }
+    }
+
+    /** Takes another connection if the endpoint has closed the kept one. */
+    private void endIfClosed(UpstreamConnection kept) {
+        if (kept.endIfClosed()) {
+            connection = null;
+            waitsToSend = false;
+            begin(kept.endpoint, false, retryable);
         }
     }
 
@@ -189,7 +241,15 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
                     closedEarly(connection, first), new IOException("connection closed before the response"));
         } else if (count > 0) {
             buffer.flip();
-            interpret(connection, pooled);
+            waitsToInterpret = true;
+            thread.loop.afterReads(continuation);
+        }
+    }
+
+    private void interpretWaiting(UpstreamConnection connection) throws IOException {
+        waitsToInterpret = false;
+        if (partialHead != null && request.awaitsResponse()) {
+            interpret(connection, partialHead);
         }
     }
 
@@ -268,6 +328,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
             connecting.cancel();
             connecting = null;
         }
+        waitsToSend = false;
         freePartialHead();
         unsentHead = null;
         if (connection != null) {
@@ -277,6 +338,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
     }
 
     private void freePartialHead() {
+        waitsToInterpret = false;
         if (partialHead != null) {
             partialHead.close();
             partialHead = null;
@@ -294,6 +356,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
 
     @Override
     public void endpointRemoved() {
+        proceed();
         request.endpointRemoved();
     }
 }

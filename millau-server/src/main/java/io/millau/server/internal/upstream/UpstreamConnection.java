@@ -122,7 +122,7 @@ public final class UpstreamConnection {
     private void readable() {
         User current = user;
         if (current == null) {
-            endIdle();
+            endIfClosed();
             return;
         }
         try {
@@ -145,16 +145,21 @@ public final class UpstreamConnection {
         }
     }
 
-    /** Closes an idle connection that has something to read: its end, or bytes that must not be sent. */
-    private void endIdle() {
+    /**
+     * Closes a connection that waits for a request and has something to read: its end, or bytes that must not be sent.
+     *
+     * @return whether it did so
+     */
+    public boolean endIfClosed() {
         try {
             if (source.read(ByteBuffer.allocate(1)) == 0) {
-                return;
+                return false;
             }
         } catch (IOException e) {
             LOG.debug("Idle connection to {} ended: {}", endpoint, e.toString());
         }
         upstream.closedByEndpoint(this);
         close();
+        return true;
     }
 }

@@ -1,0 +1,85 @@
+package io.millau.server.internal.io;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millau.core.Ticker;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+
+class EventLoopTest {
+
+    private XnioWorker worker;
+
+    @BeforeEach
+    void start() throws Exception {
+        worker = Xnio.getInstance().createWorker(OptionMap.create(Options.WORKER_IO_THREADS, 1));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        worker.shutdownNow();
+        assertThat(worker.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
+    }
+
+    /** What the script has noted on the loop's thread when all that it has added was done. */
+    private List<String> noted(BiConsumer<EventLoop, List<String>> script) throws Exception {
+        CompletableFuture<List<String>> noted = new CompletableFuture<>();
+        worker.getIoThread().execute(() -> {
+            List<String> notes = new ArrayList<>();
+            EventLoop loop = new EventLoop(worker.getIoThread(), Ticker.system());
+            script.accept(loop, notes);
+            notes.add("end of the script");
+            loop.execute(() -> loop.execute(() -> noted.complete(notes)));
+        });
+        return noted.get(60, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void tasksRunInTheirOrderAfterWhatIsBeingDone() throws Exception {
+        assertThat(noted((loop, notes) -> {
+                    loop.afterReads(() -> {
+                        notes.add("a");
+                        loop.afterReads(() -> notes.add("added by a"));
+                    });
+                    loop.afterReads(() -> notes.add("b"));
+                }))
+                .containsExactly("end of the script", "a", "b", "added by a");
+    }
+
+    @Test
+    void aTaskThatFailsTakesNoOtherWithIt() throws Exception {
+        assertThat(noted((loop, notes) -> {
+                    loop.afterReads(() -> {
+                        notes.add("a");
+                        throw new IllegalStateException("on purpose");
+                    });
+                    loop.afterReads(() -> notes.add("b"));
+                }))
+                .containsExactly("end of the script", "a", "b");
+    }
+
+    /** Each may hold a buffer. */
+    @Test
+    void aBoundedNumberOfThemWaits() throws Exception {
+        assertThat(noted((loop, notes) -> {
+                    for (int i = 0; i < 65; i++) {
+                        loop.afterReads(() -> notes.add("task"));
+                    }
+                    notes.add("65th added");
+                }))
+                .hasSize(67)
+                .startsWith(Collections.nCopies(64, "task").toArray(new String[0]))
+                .endsWith("65th added", "end of the script", "task");
+    }
+}
