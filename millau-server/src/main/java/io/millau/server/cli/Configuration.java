@@ -143,12 +143,18 @@ record Configuration(
                 variables.read("TELEMETRY", byDefault.telemetry(), ListenAddress::parse),
                 variables.read("TELEMETRY_HOSTS", "", Configuration::hostNames),
                 variables.read("DRAIN", "0", Configuration::seconds),
-                variables.read("LOGGING", "INFO", Configuration::level),
+                logging(environment),
                 variables.read("ACCESS_LOG", "off", Configuration::accessLog),
                 variables.readOptional("SERVICES", Configuration::services),
                 variables.readOptional("DOCKER_HOST", Function.identity()),
                 variables.readOptional("DOCKER_LABEL", Function.identity()),
                 dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null);
+    }
+
+    /** Reads {@code LOGGING} alone. */
+    static Level logging(Map<String, String> environment) throws WrongException {
+        Environment variables = new Environment(environment);
+        return variables.read("LOGGING", "INFO", Configuration::level);
     }
 
     private static @Nullable Acme acme(Environment variables) throws WrongException {

@@ -198,9 +198,7 @@ public final class Main {
     private static int proxy(List<String> arguments, Map<String, String> environment, PrintStream err) {
         try {
             ProxyCommand command = new ProxyCommand(arguments);
-            Configuration configuration =
-                    Configuration.read(command.environment(environment), Configuration.Addresses.USUAL);
-            Logging.setUp(configuration.logging());
+            Configuration configuration = configure(command.environment(environment), Configuration.Addresses.USUAL);
             serve(configuration, List.of(command.source()));
             return -1;
         } catch (CommandException | Configuration.WrongException e) {
@@ -231,13 +229,19 @@ public final class Main {
     private static void serve(boolean demo, Map<String, String> environment, PrintStream out)
             throws Configuration.WrongException {
         Configuration configuration =
-                Configuration.read(environment, demo ? Configuration.Addresses.DEMO : Configuration.Addresses.USUAL);
-        Logging.setUp(configuration.logging());
+                configure(environment, demo ? Configuration.Addresses.DEMO : Configuration.Addresses.USUAL);
         if (demo) {
             serveDemo(configuration, out);
         } else {
             serve(configuration, sources(configuration));
         }
+    }
+
+    /** Logging comes first, since a variable may be read by a class that has a logger. */
+    private static Configuration configure(Map<String, String> environment, Configuration.Addresses byDefault)
+            throws Configuration.WrongException {
+        Logging.setUp(Configuration.logging(environment));
+        return Configuration.read(environment, byDefault);
     }
 
     private static List<ServiceSource> sources(Configuration configuration) throws Configuration.WrongException {

@@ -27,6 +27,8 @@ class LogIT extends ProxyTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+    private static final String LINE = "\\d{4}-\\d\\d-\\d\\dT\\S+ [A-Z]+ \\S+ - .*";
+
     @TempDir
     private Path folder;
 
@@ -37,6 +39,22 @@ class LogIT extends ProxyTest {
                 Map.of("SERVICES", file.toString(), "LOGGING", logging, "ACCESS_LOG", accessLog, "ACME", "off")));
         server.awaitLine("Listens on");
         return server;
+    }
+
+    /** Reading ACME_DNS loads a class with a logger: the log went to standard error then, without times and at another level. */
+    @Test
+    void theLogIsTheSameWithChallengesByDns() throws Exception {
+        Path secret = Files.writeString(folder.resolve("tsig"), "bWlsbGF1IG1pbGxhdSBtaWxsYXUgbWlsbGF1IG1pbGxhdQ==");
+        StandaloneServer server = closing(new StandaloneServer(
+                folder.resolve("output"),
+                Map.of(
+                        "ACME_DNS",
+                        "rfc2136://127.0.0.1?key=millau&algorithm=hmac-sha256&secret-file=" + secret,
+                        "DATA",
+                        folder.resolve("data").toString())));
+        server.awaitLine("Listens on");
+
+        assertThat(server.output().lines()).allMatch(line -> line.matches(LINE));
     }
 
     /** The events that the log has for a request. */
@@ -193,7 +211,7 @@ class LogIT extends ProxyTest {
             if (line.startsWith("{")) {
                 assertThat(StrictJson.read(line).path("status").intValue()).isEqualTo(200);
             } else {
-                assertThat(line).matches("\\d{4}-\\d\\d-\\d\\dT\\S+ [A-Z]+ \\S+ - .*");
+                assertThat(line).matches(LINE);
             }
         }
     }
