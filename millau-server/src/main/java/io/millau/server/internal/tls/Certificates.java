@@ -5,6 +5,7 @@ import io.millau.core.CertificateSource;
 import io.millau.core.CertificateStatus;
 import io.millau.core.Problem;
 import io.millau.core.Service;
+import io.millau.core.internal.HostNames;
 import io.millau.core.internal.LogText;
 import io.millau.core.internal.ServiceLabels;
 import io.millau.server.internal.text.Throttle;
@@ -41,6 +42,9 @@ public final class Certificates implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Certificates.class);
 
     private static final Duration SOON = Duration.ofDays(14);
+
+    /** A source is told of a host within a second, and needs a moment to say what becomes of it. */
+    private static final Duration UNTIL_EXPLAINED = Duration.ofSeconds(2);
 
     /** The largest number of names without a certificate that are remembered, since clients can send any name. */
     private static final int MOST_NAMES = 1000;
@@ -140,7 +144,8 @@ public final class Certificates implements AutoCloseable {
 
     private void noteUnnamed(String serverName) {
         if (unnamed.size() < MOST_NAMES && unnamed.add(serverName)) {
-            thread.execute(() -> guarded(() -> explainUnnamed(serverName)));
+            thread.schedule(
+                    () -> guarded(() -> explainUnnamed(serverName)), UNTIL_EXPLAINED.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
@@ -151,14 +156,29 @@ public final class Certificates implements AutoCloseable {
                 boolean matches = serverName.endsWith("." + host)
                         || host.startsWith(Service.SUBDOMAINS) && serverName.endsWith(host.substring(1));
                 if (service.enabled() && matches) {
-                    Unlisted all = unlisted.computeIfAbsent(
-                            service.name() + " " + host, first -> new Unlisted(service.name(), host));
-                    all.add(serverName);
-                    complaints.warn(LOG, () -> all.problem().toString());
+                    explainUnnamed(serverName, service.name(), host);
                     return;
                 }
             }
         }
+    }
+
+    private void explainUnnamed(String serverName, String service, String host) {
+        boolean covered = host.equals(HostNames.wildcard(serverName));
+        if (covered && isKnown(host)) {
+            return;
+        }
+        Unlisted all = unlisted.computeIfAbsent(
+                service + " " + host + " " + covered, first -> new Unlisted(service, host, covered));
+        all.add(serverName);
+        complaints.warn(LOG, () -> all.problem().toString());
+    }
+
+    /** Whether a source has a wildcard's certificate, obtains it or says itself why it can't. */
+    private boolean isKnown(String wildcard) {
+        return sources.stream()
+                .flatMap(source -> source.status().stream())
+                .anyMatch(status -> status.names().contains(wildcard));
     }
 
     /** Names that a host of a service matches as a suffix. Only a few are kept, since clients can send any name. */
@@ -167,12 +187,15 @@ public final class Certificates implements AutoCloseable {
 
         private final String service;
         private final String host;
+        private final boolean covered;
         private final List<String> names = new ArrayList<>();
         private int furtherNames;
 
-        Unlisted(String service, String host) {
+        /** @param covered whether the host is a wildcard whose certificate covers the names */
+        Unlisted(String service, String host, boolean covered) {
             this.service = service;
             this.host = host;
+            this.covered = covered;
         }
 
         synchronized void add(String name) {
@@ -188,9 +211,12 @@ public final class Certificates implements AutoCloseable {
                     service,
                     "over HTTPS was asked for " + String.join(", ", names)
                             + (furtherNames == 0 ? "" : " and " + furtherNames + " more")
-                            + ", without a certificate: served as what ends in " + host
-                            + ", for which no certificate is obtained; add the names that you use to millau.hosts"
-                            + (host.startsWith(Service.SUBDOMAINS) ? ", or set ACME_DNS for one of all" : ""));
+                            + ", without a certificate: served as what ends in " + host + ", "
+                            + (covered || !host.startsWith(Service.SUBDOMAINS)
+                                    ? "for which no certificate is obtained"
+                                    : "but a certificate for that covers no further dot")
+                            + "; add the names that you use to millau.hosts"
+                            + (covered ? ", or set ACME_DNS for one of all" : ""));
         }
     }
 

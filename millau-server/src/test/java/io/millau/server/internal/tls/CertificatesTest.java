@@ -5,7 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
+import io.millau.core.CertificateStatus;
 import io.millau.core.Endpoint;
+import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
@@ -18,6 +20,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +37,7 @@ class CertificatesTest {
         final List<Set<String>> wanted = new CopyOnWriteArrayList<>();
         volatile Set<String> served = Set.of();
         volatile CertificateSource has = CertificateSource.of();
+        volatile Set<String> orders = Set.of();
 
         @Override
         public List<Certificate> find(@Nullable String serverName) {
@@ -44,6 +48,13 @@ class CertificatesTest {
         public void wanted(Set<String> names, Set<String> served) {
             this.served = served;
             wanted.add(names);
+        }
+
+        @Override
+        public List<CertificateStatus> status() {
+            return orders.stream()
+                    .map(name -> CertificateStatus.of(Set.of(name), "test", null, null, null, null))
+                    .toList();
         }
     }
 
@@ -224,6 +235,42 @@ class CertificatesTest {
                     .asString()
                     .contains("web: over HTTPS was asked for www.shop.example")
                     .endsWith("add the names that you use to millau.hosts");
+        }
+    }
+
+    /** The page of wildcards said that it needs ACME_DNS, which it had: the certificate just does not cover such a name. */
+    @Test
+    void whatHasOneDotMoreThanAWildcardIsToBeListed() {
+        assertThat(complaint("a.b.shop.example", obtaining))
+                .contains("was asked for a.b.shop.example", "what ends in *.shop.example", "covers no further dot")
+                .endsWith("add the names that you use to millau.hosts");
+        assertThat(complaint("anna.shop.example", obtaining)).endsWith(", or set ACME_DNS for one of all");
+    }
+
+    /** Who asked in the seconds before the first certificate was told for ever to set ACME_DNS. */
+    @Test
+    void aWildcardCertificateOnItsWayIsNoProblem() {
+        obtaining.orders = Set.of("*.shop.example");
+
+        assertThat(complaint("anna.shop.example", obtaining)).isEmpty();
+    }
+
+    /** What is said of a name, if a service has the wildcard; empty if nothing. */
+    private String complaint(String name, CertificateSource source) {
+        try (Certificates all = new Certificates(List.of(source), Clock.systemUTC())) {
+            all.replace(List.of(Service.named("web")
+                    .hosts("*.shop.example", "listed.example")
+                    .build()));
+            all.start();
+            all.find(name);
+            all.find("x.listed.example");
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> all.problems().stream()
+                            .anyMatch(problem -> problem.message().contains("x.listed.example")));
+            return all.problems().stream()
+                    .map(Problem::message)
+                    .filter(message -> !message.contains("x.listed.example"))
+                    .collect(Collectors.joining());
         }
     }
 
