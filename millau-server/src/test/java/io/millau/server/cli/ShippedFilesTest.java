@@ -21,7 +21,11 @@ class ShippedFilesTest extends CommandTest {
                             Stream.of(
                                     EXAMPLES.resolve("compose.yml"),
                                     EXAMPLES.resolve("compose-access.yml"),
+                                    EXAMPLES.resolve("compose-grpc.yml"),
                                     EXAMPLES.resolve("compose-hardened.yml"),
+                                    EXAMPLES.resolve("compose-ipv6.yml"),
+                                    EXAMPLES.resolve("compose-socket-proxy.yml"),
+                                    EXAMPLES.resolve("compose-two-proxies.yml"),
                                     EXAMPLES.resolve("compose-minio.yml"),
                                     EXAMPLES.resolve("compose-gitlab.yml"),
                                     Path.of("src", "main", "image", "services.properties")),
