@@ -3,7 +3,10 @@ package io.millau.examples.docker;
 import static java.util.stream.Collectors.counting;
 import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -13,10 +16,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code stacks/blue-green.yml}. */
+/** {@code stacks/blue-green.yml} and {@code stacks/canary.yml}. */
 @RequiresImages
 @ExtendWith(Stage.Provider.class)
 class BlueGreenIT {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     private static Stack stack;
 
@@ -79,5 +84,21 @@ class BlueGreenIT {
         assertThat(answer.fact("header Host")).isEqualTo("green.local");
         assertThat(answer.fact("header X-Forwarded-Host")).isEqualTo("green.local");
         assertThat(answer.fact("header X-Forwarded-Proto")).isEqualTo("http");
+    }
+
+    @Test
+    void aCanaryGetsOneOfTenUntilItsWeightSaysMore(Stage stage) throws Exception {
+        try (Stack shop = stage.deploy("canary.yml", "canary")) {
+            shop.front().awaitInstances("localhost", "/", 2);
+            assertThat(names(shop)).containsOnly(Map.entry("canary", 1L), Map.entry("stable", 9L));
+
+            shop.engine().docker("service", "update", "--detach", "--label-add=millau.weight=9", "canary_canary");
+            await().atMost(PATIENCE).until(() -> names(shop).equals(Map.of("canary", 5L, "stable", 5L)));
+        }
+    }
+
+    /** How many of ten requests each name gets. */
+    private static Map<String, Long> names(Stack stack) throws IOException {
+        return stack.front().get("localhost", "/", 10).stream().collect(groupingBy(Answer::name, counting()));
     }
 }
