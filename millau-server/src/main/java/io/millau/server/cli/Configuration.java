@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param http {@code HTTP}
  * @param https {@code HTTPS}; null if it is off
  * @param redirectToHttps {@code REDIRECT}
- * @param httpsPort {@code HTTPS_PORT}; 0 if it is not set
+ * @param httpsPort {@code HTTPS_PORT}; null if it is not set
  * @param trust {@code TRUSTED} and {@code PROXY_PROTOCOL}
  * @param certificates {@code CERTS}
  * @param acme {@code ACME} and the variables that start with it; null if it is off
@@ -45,7 +45,7 @@ record Configuration(
         InetSocketAddress http,
         @Nullable InetSocketAddress https,
         boolean redirectToHttps,
-        int httpsPort,
+        @Nullable Integer httpsPort,
         Trust trust,
         @Nullable Path certificates,
         @Nullable Acme acme,
@@ -133,7 +133,7 @@ record Configuration(
                         ? null
                         : variables.read("HTTPS", byDefault.https(), ListenAddress::parse),
                 variables.readOptional("REDIRECT", Configuration::redirect) != null,
-                variables.read("HTTPS_PORT", "0", Configuration::port),
+                variables.readOptional("HTTPS_PORT", Configuration::port),
                 new Trust(
                         variables.read("TRUSTED", "", AddressRanges::parse),
                         variables.read("PROXY_PROTOCOL", "", AddressRanges::parse)),
@@ -211,7 +211,7 @@ record Configuration(
     }
 
     private static int port(String text) {
-        if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
+        if (!text.matches("[1-9][0-9]{0,4}") || Integer.parseInt(text) > 65_535) {
             throw new IllegalArgumentException("expected a port from 1 to 65535");
         }
         return Integer.parseInt(text);

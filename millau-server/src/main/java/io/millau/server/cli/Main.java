@@ -312,8 +312,9 @@ public final class Main {
         if (configuration.redirectToHttps()) {
             builder.redirectToHttps();
         }
-        if (configuration.httpsPort() > 0) {
-            builder.publishedHttpsPort(configuration.httpsPort());
+        Integer httpsPort = configuration.httpsPort();
+        if (httpsPort != null) {
+            builder.publishedHttpsPort(httpsPort);
         }
         if (configuration.certificates() != null) {
             builder.certificates(CertificateSource.folder(configuration.certificates()));

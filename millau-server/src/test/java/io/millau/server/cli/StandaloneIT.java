@@ -81,6 +81,7 @@ class StandaloneIT extends ProxyTest {
                 "SERVICES | /no/such/file | FATAL SERVICES=/no/such/file: expected a properties file, or a folder of them, that can be read",
                 "DOCKER_LABEL | =x | FATAL DOCKER_LABEL==x: expected a label, such as proxy=public",
                 "HTTPS_PORT | 70000 | FATAL HTTPS_PORT=70000: expected a port from 1 to 65535",
+                "HTTPS_PORT | 0 | FATAL HTTPS_PORT=0: expected a port from 1 to 65535",
                 "DOCKER_HOST | carrier://pigeon | FATAL DOCKER_HOST=carrier://pigeon: ",
             })
     void anInvalidSettingIsReportedInOneLine(String variable, String value, String line) throws Exception {

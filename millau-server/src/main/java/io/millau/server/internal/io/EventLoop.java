@@ -6,6 +6,9 @@ import io.undertow.connector.PooledByteBuffer;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
 
 /**
@@ -13,6 +16,8 @@ import org.xnio.XnioIoThread;
  * opened it, so none of this needs a lock. For that thread alone, except {@link #execute}.
  */
 public final class EventLoop {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
 
     private static final Duration REQUEST_TICK = Duration.ofMillis(20);
     private static final Duration LONG_TICK = Duration.ofSeconds(1);
@@ -78,9 +83,13 @@ public final class EventLoop {
      * @return the buffer that has them now, from index 0 on if it is another one
      */
     public PooledByteBuffer shrink(PooledByteBuffer held, int end) {
+        return manyWait() ? toSmall(held, end) : held;
+    }
+
+    private PooledByteBuffer toSmall(PooledByteBuffer held, int end) {
         ByteBuffer bytes = held.getBuffer();
         int count = end - bytes.position();
-        if (bytes.capacity() == DirectMemory.SMALL_BYTES || count > DirectMemory.SMALL_BYTES || !manyWait()) {
+        if (bytes.capacity() == DirectMemory.SMALL_BYTES || count > DirectMemory.SMALL_BYTES) {
             return held;
         }
         PooledByteBuffer small = smallBuffers.allocate();
@@ -90,17 +99,41 @@ public final class EventLoop {
     }
 
     /**
+     * Moves bytes to a small buffer if they fit.
+     *
+     * @param held has the bytes from its position to its limit, as the returned one does
+     */
+    public PooledByteBuffer toSmall(PooledByteBuffer held) {
+        int count = held.getBuffer().remaining();
+        PooledByteBuffer after = toSmall(held, held.getBuffer().limit());
+        if (after != held) {
+            after.getBuffer().position(0).limit(count);
+        }
+        return after;
+    }
+
+    /**
+     * Moves bytes from a small buffer to a large one.
+     *
+     * @param held has the bytes from its position to its limit, as the returned one does
+     */
+    public PooledByteBuffer toLarge(PooledByteBuffer held) {
+        if (!isSmall(held)) {
+            return held;
+        }
+        PooledByteBuffer large = buffers.allocate();
+        large.getBuffer().put(held.getBuffer()).flip();
+        held.close();
+        return large;
+    }
+
+    /**
      * Moves bytes that wait for their receiver to a small buffer, if many wait and they fit.
      *
      * @param held has the bytes from its position to its limit, as the returned one does
      */
     public PooledByteBuffer shrink(PooledByteBuffer held) {
-        int count = held.getBuffer().remaining();
-        PooledByteBuffer after = shrink(held, held.getBuffer().limit());
-        if (after != held) {
-            after.getBuffer().position(0).limit(count);
-        }
-        return after;
+        return manyWait() ? toSmall(held) : held;
     }
 
     /** Whether a buffer is one of the small ones. */
@@ -138,23 +171,24 @@ public final class EventLoop {
      * wait for that: what clients and endpoints get in one go they also read in one go, and are woken up less often.
      */
     public void afterReads(Runnable task) {
-        if (afterReads.isEmpty()) {
-            thread.execute(runAfterReads);
-        }
         afterReads.add(task);
         if (afterReads.size() == MOST_AFTER_READS) {
             runAfterReads();
+        } else if (afterReads.size() == 1) {
+            try {
+                thread.execute(runAfterReads);
+            } catch (RejectedExecutionException e) {
+                runAfterReads(); // the worker is shutting down
+            }
         }
     }
 
     private void runAfterReads() {
-        try {
-            for (Runnable task = afterReads.poll(); task != null; task = afterReads.poll()) {
+        for (Runnable task = afterReads.poll(); task != null; task = afterReads.poll()) {
+            try {
                 task.run();
-            }
-        } finally {
-            if (!afterReads.isEmpty()) {
-                thread.execute(runAfterReads);
+            } catch (RuntimeException | Error e) {
+                LOG.error("Internal error in a task; other tasks are not affected", e);
             }
         }
     }

@@ -107,15 +107,15 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         if (current == null) {
             return;
         }
-        if (waitsToSend) {
-            waitsToSend = false;
-            sendOver(current);
-        } else if (waitsToInterpret) {
-            try {
+        try {
+            if (waitsToSend) {
+                waitsToSend = false;
+                sendOver(current);
+            } else if (waitsToInterpret) {
                 interpretWaiting(current);
-            } catch (IOException | RuntimeException | Error e) {
-                upstreamFailed(e);
             }
+        } catch (IOException | RuntimeException | Error e) {
+            upstreamFailed(e);
         }
     }
 
@@ -241,6 +241,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
                     closedEarly(connection, first), new IOException("connection closed before the response"));
         } else if (count > 0) {
             buffer.flip();
+            partialHead = thread.loop.toSmall(pooled); // many may wait
             waitsToInterpret = true;
             thread.loop.afterReads(continuation);
         }
@@ -270,7 +271,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         ResponseHead head = thread.responseHead;
         while (head.read(buffer)) {
             if (head.status() == 101) {
-                request.switchProtocols(connection, pooled);
+                request.switchProtocols(connection, enlarge(pooled));
                 return;
             }
             if (head.status() >= 200) {
@@ -282,7 +283,13 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
             head.copyTo(headers);
             downstream.sendInterim(head.status(), head.reason(), headers);
         }
-        buffer.compact();
+        enlarge(pooled).getBuffer().compact();
+    }
+
+    private PooledByteBuffer enlarge(PooledByteBuffer pooled) {
+        PooledByteBuffer large = thread.loop.toLarge(pooled);
+        partialHead = large;
+        return large;
     }
 
     /** Gives the connection back when request and response have passed over it, even if the client is slow to read. */

@@ -56,7 +56,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     /** How often is read, after a failure to send, what the endpoint sent before: as much as the window allows. */
     private static final int MOST_LAST_READS = WINDOW_BYTES / Buffers.STREAM_BYTES;
 
-    private static final int LAST_STREAM = Integer.MAX_VALUE - 2;
+    private static final int LAST_STREAM = Integer.MAX_VALUE - 2 * (MOST_STREAMS + 1);
     private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long MAX_IDLE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
@@ -371,14 +371,18 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
     @Override
     public void goneAway(int last, int code) {
         LOG.debug("Connection to {} takes no more requests: GOAWAY after stream {}, code {}", owner, last, code);
-        StreamException notProcessed = new StreamException(
-                Outcome.NOT_PROCESSED, "GOAWAY with code " + code + " before the request was begun");
+        failAfter(last, "GOAWAY with code " + code + " before the request was begun");
+        retire();
+    }
+
+    /** Fails the streams whose requests the endpoint did not process: those after a stream, and those whose head was not sent. */
+    private void failAfter(int last, String reason) {
+        StreamException notProcessed = new StreamException(Outcome.NOT_PROCESSED, reason);
         for (Http2UpstreamStream stream : List.copyOf(streams)) {
             if (stream.isAfter(last)) {
                 stream.fail(notProcessed);
             }
         }
-        retire();
     }
 
     @Override
@@ -414,6 +418,7 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
         sendingFailed = true;
         sender.close();
         retire();
+        failAfter(Integer.MAX_VALUE, String.valueOf(failure.getMessage()));
         thread().execute(() -> {
             int reads = 0;
             while (!closed && readable() && ++reads < MOST_LAST_READS) {}
@@ -426,10 +431,12 @@ final class Http2UpstreamConnection extends Deadlines.Deadline implements FrameR
             return;
         }
         LOG.debug("Connection to {} ended: {}", owner, failure.toString());
-        StreamException broken = new StreamException(outcome, String.valueOf(failure.getMessage()));
+        String reason = String.valueOf(failure.getMessage());
+        StreamException broken = new StreamException(outcome, reason);
+        StreamException notProcessed = new StreamException(Outcome.NOT_PROCESSED, reason);
         List<Http2UpstreamStream> left = List.copyOf(streams);
         close();
-        left.forEach(stream -> stream.fail(broken));
+        left.forEach(stream -> stream.fail(stream.isAfter(Integer.MAX_VALUE) ? notProcessed : broken));
         if (!ready) {
             owner.notReady(failure);
         }
