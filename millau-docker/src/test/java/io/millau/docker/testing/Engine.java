@@ -130,15 +130,22 @@ public final class Engine implements AutoCloseable {
      * @param changes for {@code docker import --change}, for example {@code EXPOSE 8080/tcp}
      */
     public void hostImage(String name, String... changes) {
-        List<String> arguments = new ArrayList<>(
-                List.of("import", "--change", "CMD [\"sh\", \"-c\", \"trap 'exit 0' TERM; sleep 2147483647 & wait\"]"));
+        List<String> all =
+                new ArrayList<>(List.of("CMD [\"sh\", \"-c\", \"trap 'exit 0' TERM; sleep 2147483647 & wait\"]"));
+        all.addAll(List.of(changes));
+        hostImage(name, List.of("sh", "sleep", "touch", "rm", "cat"), all);
+    }
+
+    /** Makes an image of some of the machine's commands, and the libraries that they need. */
+    public void hostImage(String name, List<String> commands, List<String> changes) {
+        List<String> arguments = new ArrayList<>(List.of("import"));
         for (String change : changes) {
             arguments.add("--change");
             arguments.add(change);
         }
         arguments.add("-");
         arguments.add(name);
-        try (HostFiles files = HostFiles.of("sh", "sleep", "touch", "rm", "cat")) {
+        try (HostFiles files = HostFiles.of(commands.toArray(new String[0]))) {
             docker(files.tar(), arguments.toArray(new String[0]));
         }
     }

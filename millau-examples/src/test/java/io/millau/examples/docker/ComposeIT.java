@@ -33,6 +33,9 @@ class ComposeIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 
+    /** What curl says of an alert, or of the end of the connection if it was sending its request just then. */
+    private static final String REFUSED = "(?s).*ended with (35|55|56)\ncurl.*";
+
     @TempDir
     private Path folder;
 
@@ -120,8 +123,8 @@ class ComposeIT {
         front.await("partners.example", "/", answer -> answer.status() == 308);
 
         assertThat(curl("--cert", alice.toString())).contains("name: partners\n", "header Client-Cert: :");
-        assertThatThrownBy(() -> curl("--cert", mallory.toString())).hasMessageContaining("alert");
-        assertThatThrownBy(this::curl).hasMessageContaining("alert certificate required");
+        assertThatThrownBy(() -> curl("--cert", mallory.toString())).hasMessageMatching(REFUSED);
+        assertThatThrownBy(this::curl).hasMessageMatching(REFUSED);
     }
 
     private Path certificate(Certificate certificate) throws IOException {
