@@ -77,6 +77,7 @@ class SnippetsTest {
     void yamlStandsInAnExample() {
         List<String> files = new ArrayList<>(examples().map(Document::read).toList());
         files.add(Document.read(EXAMPLES.resolve("monitoring/prometheus.yml")));
+        files.add(Document.read(EXAMPLES.resolve("monitoring/prometheus-swarm.yml")));
         List<String> texts = files.stream().map(SnippetsTest::normal).toList();
 
         assertThat(Document.blocks("yaml")).hasSizeGreaterThan(20);
