@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * The exchange with the endpoint of the current attempt: sends the request and reads the head of the response. Holds the
  * connection until the response was read, then gives it back to the pool or closes it. For the request's I/O thread alone.
  */
-final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamConnection.User {
+final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamConnection.User, Runnable {
 
     private final ProxiedRequest request;
     private final Downstream downstream;
@@ -38,8 +38,6 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
 
     /** Whether the head of the response is to be interpreted, and the response passed on, once everybody was read. */
     private boolean waitsToInterpret;
-
-    private final Runnable continuation = this::proceed;
 
     /** The part of the request's head that is not written to the socket yet. */
     private @Nullable ByteBuffer unsentHead;
@@ -73,7 +71,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
         if (kept != null) {
             use(kept);
             waitsToSend = true;
-            thread.loop.afterReads(continuation);
+            thread.loop.afterReads(this);
         } else {
             connecting = thread.upstream.connectInTurn(endpoint, needsNew, retryable, this);
         }
@@ -102,7 +100,8 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
     }
 
     /** Does what had to wait for others to be read; nothing if it was done, or if the attempt has ended. */
-    private void proceed() {
+    @Override
+    public void run() {
         UpstreamConnection current = connection;
         if (current == null) {
             return;
@@ -243,7 +242,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
             buffer.flip();
             partialHead = thread.loop.toSmall(pooled); // many may wait
             waitsToInterpret = true;
-            thread.loop.afterReads(continuation);
+            thread.loop.afterReads(this);
         }
     }
 
@@ -363,7 +362,7 @@ final class UpstreamExchange implements UpstreamPool.ConnectListener, UpstreamCo
 
     @Override
     public void endpointRemoved() {
-        proceed();
+        run();
         request.endpointRemoved();
     }
 }
