@@ -204,13 +204,14 @@ public final class Endpoint {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Endpoint that
-                && port == that.port
-                && id.equals(that.id)
-                && scheme.equals(that.scheme)
-                && Objects.equals(address, that.address)
-                && host.equals(that.host)
-                && Objects.equals(tls, that.tls);
+        return this == other
+                || other instanceof Endpoint that
+                        && port == that.port
+                        && id.equals(that.id)
+                        && scheme.equals(that.scheme)
+                        && Objects.equals(address, that.address)
+                        && host.equals(that.host)
+                        && Objects.equals(tls, that.tls);
     }
 
     /** The id is nearly always unique, and strings cache their hash. */

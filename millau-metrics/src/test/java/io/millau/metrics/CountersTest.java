@@ -38,7 +38,7 @@ class CountersTest {
 
     @Test
     void theFirstFittingBoundIsChosen() {
-        Histogram histogram = new Histogram();
+        Histogram histogram = new Histogram(new Counters(2 + Histogram.LENGTH), 2);
         for (long nanos : new long[] {0, 5_000_000, 5_000_001, 300_000_000, 1_200_000_000, 30_000_000_001L}) {
             histogram.observe(Counters.copy(), nanos);
         }

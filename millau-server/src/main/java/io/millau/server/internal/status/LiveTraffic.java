@@ -50,8 +50,8 @@ final class LiveTraffic implements TrafficListener {
                 Meter[] known = routes.get(route);
                 newRoutes.put(route, known == null || known.length != ingresses ? meters(ingresses) : known);
             }
-            endpoints = newEndpoints;
-            routes = newRoutes;
+            endpoints = Map.copyOf(newEndpoints); // most have one entry, which then needs no table
+            routes = Map.copyOf(newRoutes);
         }
 
         private static Meter[] meters(int number) {
@@ -79,7 +79,7 @@ final class LiveTraffic implements TrafficListener {
 
         @Nullable
         OfEndpoint endpoint(@Nullable Endpoint endpoint) {
-            return endpoints.get(endpoint);
+            return endpoint == null ? null : endpoints.get(endpoint);
         }
 
         /** The number of endpoints and routes with counters. */
