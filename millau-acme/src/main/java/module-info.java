@@ -5,7 +5,7 @@ module io.millau.acme {
     requires org.shredzone.acme4j;
     requires org.slf4j;
     requires static org.dnsjava;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.millau.acme;
 }

@@ -4,7 +4,7 @@ module io.millau.core {
     requires java.net.http;
     requires org.slf4j;
     requires spring.security.crypto;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.millau.core;
     exports io.millau.core.internal to

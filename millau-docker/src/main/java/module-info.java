@@ -5,7 +5,7 @@ module io.millau.docker {
     requires com.github.dockerjava.transport;
     requires com.github.dockerjava.transport.zerodep;
     requires org.slf4j;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports io.millau.docker;
 }
