@@ -7,6 +7,7 @@ import io.millau.core.internal.Pem;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -75,6 +77,33 @@ public final class Certificate {
     public static Certificate parse(String chainPem, String keyPem) {
         List<X509Certificate> chain = Pem.certificates(chainPem);
         return new Certificate(Pem.privateKey(keyPem), chain);
+    }
+
+    /**
+     * Reads the only key of a key store, and its chain.
+     *
+     * @param store loaded, PKCS 12 for example
+     * @param password of the key
+     * @throws IllegalArgumentException if there is no key or more than one, the password is wrong, or they don't match
+     */
+    public static Certificate of(KeyStore store, char[] password) {
+        try {
+            List<String> keys = new ArrayList<>();
+            for (String alias : Collections.list(store.aliases())) {
+                if (store.isKeyEntry(alias)) {
+                    keys.add(alias);
+                }
+            }
+            if (keys.size() != 1 || !(store.getKey(keys.get(0), password) instanceof PrivateKey key)) {
+                throw new IllegalArgumentException("key store with the keys " + keys + ": expected one private key");
+            }
+            List<X509Certificate> chain = Arrays.stream(store.getCertificateChain(keys.get(0)))
+                    .map(X509Certificate.class::cast)
+                    .toList();
+            return new Certificate(key, chain);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalArgumentException("key store: its key can't be read: " + e.getMessage(), e);
+        }
     }
 
     /**

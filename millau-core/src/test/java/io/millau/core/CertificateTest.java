@@ -7,6 +7,7 @@ import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -216,6 +217,28 @@ class CertificateTest {
         assertThat(source.find("three.example")).containsExactly(one);
         assertThat(source.find("a.b.example")).isEmpty();
         assertThat(source.find(null)).containsExactly(one, two);
+    }
+
+    @Test
+    void theOnlyKeyOfAKeyStoreIsRead() throws Exception {
+        Certificate shop = Certificate.selfSigned("shop.example");
+        X509Certificate[] chain = shop.chain().toArray(X509Certificate[]::new);
+        char[] password = "secret".toCharArray();
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        assertThatThrownBy(() -> Certificate.of(store, password))
+                .hasMessage("key store with the keys []: expected one private key");
+
+        store.setCertificateEntry("root", chain[0]);
+        store.setKeyEntry("shop", shop.key(), password, chain);
+        assertThat(Certificate.of(store, password)).isEqualTo(shop);
+        assertThatThrownBy(() -> Certificate.of(store, "wrong".toCharArray()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("key store: its key can't be read: ");
+
+        store.setKeyEntry("blog", shop.key(), password, chain);
+        assertThatThrownBy(() -> Certificate.of(store, password))
+                .hasMessageContainingAll("key store with the keys [", "shop", "blog", "]: expected one private key");
     }
 
     @Test

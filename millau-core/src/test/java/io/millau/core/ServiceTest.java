@@ -54,7 +54,7 @@ class ServiceTest {
     }
 
     @Test
-    void valuesAreValidatedLikeLabels() {
+    void valuesAreValidatedLikeLabelsAndNamedAsThose() {
         List<Consumer<Service.Builder>> wrong = List.of(
                 builder -> builder.weight(-1),
                 builder -> builder.weight(1001),
@@ -67,6 +67,9 @@ class ServiceTest {
         assertThat(wrong)
                 .allSatisfy(change -> assertThatIllegalArgumentException()
                         .isThrownBy(() -> change.accept(Service.named("app")))
-                        .withMessageStartingWith("expected"));
+                        .withMessageMatching("[a-z]+=\\S+: expected .*"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Service.named("app").weight(-1))
+                .withMessage("weight=-1: expected a share from 0 to 1000");
     }
 }

@@ -89,7 +89,12 @@ public final class Label<T> implements Setting<T> {
 
     @Override
     public T check(T value) {
-        return type.checker().apply(value);
+        try {
+            return type.checker().apply(value);
+        } catch (IllegalArgumentException e) {
+            String shown = type.confidential() ? name : name + "=" + value;
+            throw new IllegalArgumentException(shown + ": " + e.getMessage(), e);
+        }
     }
 
     /** How its values are read and checked. */
