@@ -115,12 +115,7 @@ public final class Delivery {
 
     /** Whether the services of the request were removed or disabled, so that they are only remembered for the metrics. */
     public boolean removed() {
-        for (Pool.Member member : pool.members) {
-            if (member.removedAt == null) {
-                return false;
-            }
-        }
-        return true;
+        return pool.removed();
     }
 
     /** Whether the request may be retried although an endpoint may have seen it. If so, keep its body for that. */

@@ -68,6 +68,7 @@ final class Explainer {
                 path,
                 chosen == null ? null : chosen.route,
                 chosen != null && chosen.running(),
+                chosen != null && chosen.removed(),
                 chosen != null && chosen.redirectToHttps,
                 clientCertificate(),
                 all.stream().map(Ranked::verdict).toList());

@@ -32,6 +32,12 @@ public interface Explanation {
     /** Whether the chosen services have a running instance. */
     boolean running();
 
+    /**
+     * Whether the chosen services were removed or disabled in the last minute: requests still count as theirs, but clients are
+     * told that no service matches.
+     */
+    boolean removed();
+
     /** Whether plain HTTP is redirected to HTTPS. */
     boolean redirectToHttps();
 

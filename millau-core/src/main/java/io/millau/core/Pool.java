@@ -58,6 +58,16 @@ final class Pool {
         this.turn = turn;
     }
 
+    /** Whether its services were removed or disabled, so that they are only remembered for the metrics. */
+    boolean removed() {
+        for (Member member : members) {
+            if (member.removedAt == null) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Whether its services have running instances; either all have, or none. */
     boolean running() {
         return members[0].endpoints.length > 0;

@@ -54,6 +54,7 @@ final class Statuses {
             String path,
             @Nullable Route route,
             boolean running,
+            boolean removed,
             boolean redirectToHttps,
             ClientCertificate clientCertificate,
             List<Explanation.Verdict> verdicts)

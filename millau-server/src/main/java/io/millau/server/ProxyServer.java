@@ -1,8 +1,10 @@
 package io.millau.server;
 
+import io.millau.core.Problem;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
+import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.server.internal.frontend.Listener;
 import io.millau.server.internal.io.Buffers;
@@ -205,7 +207,14 @@ final class ProxyServer implements AutoCloseable {
     }
 
     UrlExplanation explain(RequestUrl url) {
-        return UrlExplanation.of(url, router, services.current().problems(), redirectAll, trust);
+        List<Problem> problems = new ArrayList<>(services.current().problems());
+        for (SourceStatus source : services.sources()) {
+            String trouble = source.trouble();
+            if (trouble != null) {
+                problems.add(new Problem(source.name(), trouble));
+            }
+        }
+        return UrlExplanation.of(url, router, problems, redirectAll, trust);
     }
 
     /** See {@link Millau#up}. */

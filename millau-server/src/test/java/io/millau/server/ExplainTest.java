@@ -2,17 +2,23 @@ package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Problem;
 import io.millau.core.Service;
+import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
+import io.millau.core.testing.CapturedLog;
 import io.millau.server.internal.status.ExplainHandler;
 import io.millau.server.internal.status.RequestUrl;
 import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,6 +141,73 @@ class ExplainTest extends ProxyTest {
                         + "Why: shop: shares no network with the proxy\n")
                 .doesNotContain("Problem: shop")
                 .contains("Problem: other: far away");
+    }
+
+    /** With ten mistakes in a Swarm each explanation had ten lines of them, and the one that mattered among them. */
+    @Test
+    void problemsOfNearServicesComeFirstAndTheRestIsCounted() throws Exception {
+        List<Problem> problems = new ArrayList<>();
+        for (char c = 'a'; c < 'k'; c++) {
+            problems.add(new Problem("other-" + c, "is wrong"));
+        }
+        problems.add(new Problem("shop", "its users can't be read"));
+        ScriptedEndpoint shop = endpointThatSays("ok");
+        millau = closing(builder()
+                .telemetry("127.0.0.1:0")
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(
+                            List.of(Service.named("shop")
+                                    .endpoints(shop.endpoint())
+                                    .build()),
+                            problems));
+                    return () -> {};
+                })
+                .start());
+
+        assertThat(explain("shop.example").body())
+                .containsSubsequence(
+                        "Problem: shop: its users can't be read\n",
+                        "Problem: other-d: is wrong\n",
+                        "and 6 more problems (explain --all)\n");
+        assertThat(closing(new RawClient(millau.telemetryPort()))
+                        .get("/explain?all&url=shop.example")
+                        .body())
+                .contains("Problem: other-j: is wrong\n")
+                .doesNotContain("more problems");
+    }
+
+    /** Whoever had mounted another socket read "no matching services", and not that no engine was there. */
+    @Test
+    void aSourceThatCanNotBeReadIsAProblem() throws Exception {
+        millau = closing(builder()
+                .source(ServiceSource.polling("engine", Duration.ofSeconds(1), () -> {
+                    throw new IOException("can't be reached");
+                }))
+                .start());
+
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> millau.explain(URI.create("http://shop.example/")).contains("\nProblem: engine: "));
+        assertThat(millau.explain(URI.create("http://shop.example/")))
+                .startsWith("http://shop.example/ goes nowhere: 502 No matching services found\n")
+                .contains("can't be reached");
+    }
+
+    /** The client was told that no service matches, and the explanation said that it goes to one. */
+    @Test
+    void aServiceThatWasJustRemovedIsNoMatch() throws Exception {
+        startWith(app(endpointThatSays("ok").endpoint()).build());
+        assertThat(client().get("/").body()).isEqualTo("ok");
+        services.replace();
+
+        try (CapturedLog log = new CapturedLog()) {
+            assertThat(client().get("/").body()).isEqualTo("No matching services found\n");
+            assertThat(millau.explain(URI.create("http://a/")))
+                    .startsWith("http://a/ goes nowhere: 502 No matching services found\n")
+                    .contains("app: matches by host * and path /, but was removed or is not enabled any more\n");
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> log.about("Failed service=app").toString()
+                            .contains("reason=\"removed, or not enabled any more\""));
+        }
     }
 
     @Test

@@ -279,10 +279,11 @@ class FiltersTest extends ProxyTest {
     // ---- Failures
 
     @Test
-    void aFilterThatThrowsIsA500AndLoggedOnce() throws Exception {
+    void aFilterThatThrowsIsA500AndLoggedOnceInFull() throws Exception {
         ScriptedEndpoint endpoint = endpointThatSays("ok");
+        AtomicInteger failures = new AtomicInteger();
         filters.add(request -> {
-            throw new IllegalStateException("a bug");
+            throw new IllegalStateException(failures.getAndIncrement() == 0 ? "a bug" : "auth is down");
         });
         startWith(endpoint);
         RawClient client = client();
@@ -293,7 +294,9 @@ class FiltersTest extends ProxyTest {
                 assertThat(response.status()).isEqualTo(500);
                 assertThat(response.body()).isEqualTo("Internal Server Error\n");
             }
-            assertThat(log.about("Filter failed")).hasSize(1);
+            assertThat(log.about("Filter failed")).hasSize(2);
+            assertThat(log.about("Filter failed").get(1).toString())
+                    .contains("reason=\"java.lang.IllegalStateException: auth is down\"");
         }
         assertThat(endpoint.requests).isEmpty();
         assertTold("500 FILTER_FAILED", "500 FILTER_FAILED", "500 FILTER_FAILED");
@@ -473,7 +476,7 @@ class FiltersTest extends ProxyTest {
                 assertThat(response.field("X-Secret")).isNull();
                 assertThat(response.body()).isEqualTo("Internal Server Error\n");
             }
-            assertThat(log.about("Filter failed")).hasSize(1);
+            assertThat(log.about("Filter failed")).hasSize(2);
         }
         assertTold("500 FILTER_FAILED", "500 FILTER_FAILED");
         await().atMost(PATIENCE).until(() -> millau.buffersTakenByRequests() == 0);
@@ -675,7 +678,7 @@ class FiltersTest extends ProxyTest {
             for (int i = 0; i < 2; i++) {
                 assertThat(client.get("/").body()).isEqualTo("No matching services found\n");
             }
-            assertThat(log.about("Failure page failed")).hasSize(1);
+            assertThat(log.about("Failure page failed")).hasSize(2);
         }
     }
 }

@@ -16,10 +16,15 @@ record FailureReply(LocalReason reason, int status, String text, long retryAfter
     /** All attempts failed, or there was no endpoint to try. */
     static FailureReply of(Delivery delivery, AttemptFailures failures) {
         long retryAfter = delivery.retryAfterSeconds();
-        String cause = delivery.running() ? failures.lastReason() : "no running instance";
         if (delivery.removed()) {
-            return new FailureReply(LocalReason.NO_SERVICE, 502, ProxyHandler.NO_SERVICE, retryAfter, cause);
+            return new FailureReply(
+                    LocalReason.NO_SERVICE,
+                    502,
+                    ProxyHandler.NO_SERVICE,
+                    retryAfter,
+                    "removed, or not enabled any more");
         }
+        String cause = delivery.running() ? failures.lastReason() : "no running instance";
         if (!delivery.running()) {
             String text = "No running instance of " + delivery.service().name() + "\n";
             return new FailureReply(LocalReason.NO_ENDPOINT, 502, text, retryAfter, cause);

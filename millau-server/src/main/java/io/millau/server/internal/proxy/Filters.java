@@ -8,9 +8,11 @@ import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.FirstFailures;
+import io.millau.core.internal.LogText;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.RequestChanges;
 import io.millau.server.internal.http.FieldRules;
+import io.millau.server.internal.text.Throttle;
 import io.undertow.util.StatusCodes;
 import java.util.List;
 import java.util.Objects;
@@ -20,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The filters of a proxy, and its failure page. What they throw is logged the first time, with its stack trace. Safe for use by
- * several threads.
+ * The filters of a proxy, and its failure page. What they throw is logged the first time with its stack trace, and then in one
+ * line, at most every 10 s. Safe for use by several threads.
  */
 public final class Filters {
 
@@ -30,6 +32,7 @@ public final class Filters {
     private final List<RequestFilter> ofProxy;
     private final @Nullable FailurePage page;
     private final FirstFailures failures = new FirstFailures(LOG);
+    private final Throttle further = new Throttle();
 
     /** @param page null for plain texts */
     public Filters(List<RequestFilter> ofProxy, @Nullable FailurePage page) {
@@ -48,12 +51,12 @@ public final class Filters {
 
     private void log(String event, Object key, Class<?> of, Downstream downstream, Throwable failure) {
         if (failures.isFirst(key)) {
-            LOG.error(
-                    "{} class={} request={} next=\"what it throws from now on is counted, not logged\"",
-                    event,
-                    nameOf(of),
-                    downstream.id(),
-                    failure);
+            LOG.error("{} class={} request={}", event, nameOf(of), downstream.id(), failure);
+        } else {
+            further.warn(
+                    LOG,
+                    () -> event + " class=" + nameOf(of) + " request=" + downstream.id() + " reason="
+                            + LogText.value(failure));
         }
     }
 

@@ -183,7 +183,7 @@ final class RequestTracker {
      * @param began the time when the request began, on the clock of the event loop, in nanoseconds
      */
     void reply(Downstream downstream, TrafficListener.LocalReason reason, String text, String detail, long began) {
-        logReply(downstream, detail);
+        logReply(downstream, downstream.exchange.getStatusCode(), detail);
         ProxyThread thread = threads.get();
         LocalReply report = new LocalReply(downstream, ingress, reason, thread.loop.deadlines::now, began);
         began(downstream);
@@ -202,6 +202,7 @@ final class RequestTracker {
         downstream.exchange.dispatch(SameThreadExecutor.INSTANCE, () -> {
             logReply(
                     downstream,
+                    reply.status,
                     reply.reason() == TrafficListener.LocalReason.FILTER ? "a filter responded" : "a filter failed");
             LocalReply.send(report, downstream, reply, filters, thread, () -> ended(report, downstream));
         });
@@ -219,12 +220,12 @@ final class RequestTracker {
         ended(report, downstream);
     }
 
-    private static void logReply(Downstream downstream, String detail) {
+    private static void logReply(Downstream downstream, int status, String detail) {
         if (LOG.isDebugEnabled()) {
             LOG.debug(
                     "Local reply request={} status={} host={} path={} reason={}",
                     downstream.id(),
-                    downstream.exchange.getStatusCode(),
+                    status,
                     LogText.value(downstream.host()),
                     LogText.value(downstream.path()),
                     LogText.value(detail));

@@ -6,6 +6,7 @@ import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.server.internal.text.Trust;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -16,12 +17,13 @@ import java.util.stream.Collectors;
  * Explains what happens to a request for a URL, as text for users. Immutable.
  *
  * @param served whether a matching service has a running instance
- * @param text lines, each with a line end; of services that the request does not go to, only those that come nearest
+ * @param text lines, each with a line end; of services that the request does not go to, and of problems, only those that come nearest
  * @param wholeText the same with all services and problems
  */
 public record UrlExplanation(boolean served, String text, String wholeText) {
 
     private static final int MOST_OTHERS = 8;
+    private static final int MOST_PROBLEMS = 5;
 
     /**
      * Explains a URL by the router.
@@ -55,8 +57,8 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         int shown = Math.min(all.size(), explanation.chosen().size() + MOST_OTHERS);
         return new UrlExplanation(
                 explanation.running(),
-                text(lines, all.subList(0, shown), all.subList(shown, all.size()), rest, trust),
-                text(lines, all, List.of(), rest, trust));
+                text(lines, all.subList(0, shown), all.subList(shown, all.size()), rest, MOST_PROBLEMS, trust),
+                text(lines, all, List.of(), rest, rest.size(), trust));
     }
 
     private static String text(
@@ -64,6 +66,7 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
             List<Explanation.Verdict> shown,
             List<Explanation.Verdict> others,
             List<Problem> problems,
+            int mostProblems,
             Trust trust) {
         List<String> lines = new ArrayList<>(start);
         shown.forEach(verdict -> lines.add(verdict.toString()));
@@ -73,9 +76,16 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         lines.add(trust.toString());
         Set<String> hidden = problemNames(services(others));
         hidden.removeAll(problemNames(services(shown)));
-        problems.stream()
+        Set<String> near = problemNames(services(shown));
+        List<Problem> nearestFirst = problems.stream()
                 .filter(problem -> !hidden.contains(problem.service()))
-                .forEach(problem -> lines.add("Problem: " + problem));
+                .sorted(Comparator.comparing(problem -> !near.contains(problem.service())))
+                .toList();
+        int told = Math.min(nearestFirst.size(), mostProblems);
+        nearestFirst.subList(0, told).forEach(problem -> lines.add("Problem: " + problem));
+        if (told < nearestFirst.size()) {
+            lines.add("and " + (nearestFirst.size() - told) + " more problems (explain --all)");
+        }
         return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
     }
 
@@ -92,7 +102,7 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
 
     private static String outcome(Explanation explanation) {
         List<Service> chosen = explanation.chosen();
-        if (chosen.isEmpty()) {
+        if (chosen.isEmpty() || explanation.removed()) {
             return "goes nowhere: 502 No matching services found";
         }
         String names = chosen.stream().map(Service::name).collect(Collectors.joining(", "));
