@@ -52,7 +52,7 @@ final class Directory {
         this.provider = provider;
         this.outage = new Outage(
                 "The ACME directory " + uri,
-                "Existing certificates stay in use; the next directory is tried, and this one is retried.");
+                "Certificates from it stay in use; the next directory is tried, and this one is retried.");
     }
 
     /**

@@ -3,6 +3,8 @@ package io.millau.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
 import io.millau.core.Endpoint;
 import io.millau.core.FailurePage;
 import io.millau.core.InMemoryServices;
@@ -12,6 +14,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.TrafficListener;
 import io.millau.examples.echo.Echo;
+import io.millau.metrics.PrometheusMetrics;
 import io.millau.server.Filter;
 import io.millau.server.Millau;
 import io.millau.testing.ScriptedUpstream;
@@ -19,8 +22,17 @@ import io.millau.testing.TestGateway;
 import io.undertow.Handlers;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.handlers.BlockingHandler;
+import java.io.OutputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -32,6 +44,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The snippets of docs/start/embedding.md that are not in the custom gateway. */
 class EmbeddingTest {
@@ -68,6 +81,55 @@ class EmbeddingTest {
             assertThat(request.header("X-Debug")).isNull();
             assertThat(request.header("X-Tenant")).isEqualTo("t1");
         });
+    }
+
+    @Test
+    void anEdgeWithHttpsMetricsAndAStatusPage(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("shop.p12");
+        char[] password = "secret".toCharArray();
+        Certificate made = Certificate.selfSigned("shop.example");
+        KeyStore empty = KeyStore.getInstance("PKCS12");
+        empty.load(null, null);
+        empty.setKeyEntry("shop", made.key(), password, made.chain().toArray(X509Certificate[]::new));
+        try (OutputStream out = Files.newOutputStream(file)) {
+            empty.store(out, password);
+        }
+
+        KeyStore store = KeyStore.getInstance(file.toFile(), password);
+        PrometheusMetrics metrics = new PrometheusMetrics();
+        Consumer<Millau.Builder> edge = builder -> builder.http("127.0.0.1:0")
+                .https("127.0.0.1:0")
+                .redirectToHttps()
+                .certificates(CertificateSource.of(Certificate.of(store, password)))
+                .telemetry("127.0.0.1:0")
+                .listener(metrics)
+                .metrics(metrics::page)
+                .grace(Duration.ofSeconds(5))
+                .drain(Duration.ofSeconds(10));
+
+        Millau.Builder builder = Millau.builder();
+        edge.accept(builder);
+        Service stable = Service.named("stable").weight(9).health("/health").build();
+        Service canary = stable.toBuilder("canary").weight(1).build();
+        try (Millau running = builder.source(ServiceSource.of(stable, canary))
+                .grace(Duration.ZERO)
+                .start()) {
+            HttpClient client = HttpClient.newHttpClient();
+            URI page = URI.create("http://127.0.0.1:" + running.telemetryPort());
+            assertThat(client.send(
+                                    HttpRequest.newBuilder(page.resolve("/metrics"))
+                                            .build(),
+                                    BodyHandlers.ofString())
+                            .body())
+                    .contains("millau_");
+            assertThat(client.send(HttpRequest.newBuilder(page.resolve("/status")).build(), BodyHandlers.ofString())
+                            .body())
+                    .contains("stable", "canary");
+            URI http = URI.create("http://127.0.0.1:" + running.port() + "/");
+            assertThat(client.send(HttpRequest.newBuilder(http).build(), BodyHandlers.ofString())
+                            .statusCode())
+                    .isEqualTo(308);
+        }
     }
 
     private interface Sessions {
