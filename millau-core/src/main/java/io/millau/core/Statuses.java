@@ -23,9 +23,11 @@ final class Statuses {
         @Override
         public String toString() {
             String is = state.name().toLowerCase(Locale.ROOT);
+            String hint =
+                    "Connection refused".equals(reason) ? "; does it listen on port " + endpoint.port() + "?" : "";
             return inRotation()
                     ? endpoint + " in rotation (" + is + ")"
-                    : endpoint + " out of rotation (" + is + " " + age.toSeconds() + " s ago: " + reason + ")";
+                    : endpoint + " out of rotation (" + is + " " + age.toSeconds() + " s ago: " + reason + hint + ")";
         }
     }
 
