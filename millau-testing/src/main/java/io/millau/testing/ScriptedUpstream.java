@@ -79,7 +79,8 @@ public final class ScriptedUpstream implements AutoCloseable {
         this.time = time;
         this.whenClosed = whenClosed;
         this.answers = new Answers(new Response(200, service));
-        this.socket = new ScriptedEndpoint(this::play, this::tls);
+        this.socket = new ScriptedEndpoint(this::play, this::tls, time.upstreams);
+        time.upstreams.add(socket);
         this.endpoint = endpoint(service + "-" + number, socket.endpoint());
     }
 

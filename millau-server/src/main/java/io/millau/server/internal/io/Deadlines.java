@@ -136,6 +136,16 @@ public final class Deadlines {
         passThoseBefore(ticker.nanoTime());
     }
 
+    /** How long it is to the one whose time comes first: less than 0 if it has come, {@link Long#MAX_VALUE} if there is none. */
+    long nanosToFirst() {
+        long now = ticker.nanoTime();
+        long least = Long.MAX_VALUE;
+        for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
+            least = Math.min(least, deadline.at - now);
+        }
+        return least;
+    }
+
     private void passThoseBefore(long until) {
         unchecked = first;
         Deadline deadline;
