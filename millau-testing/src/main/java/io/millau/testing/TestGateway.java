@@ -53,8 +53,8 @@ import org.jspecify.annotations.Nullable;
  */
 public class TestGateway implements AutoCloseable {
 
-    /** For requests without their own limit: nothing that works takes longer. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** For requests without their own limit: longer than the proxy waits for an upstream, so that a test sees what it does then. */
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** An instance that is known for less may still be starting, and requests wait for it. An upstream is to be judged at once. */
     private static final Duration NOT_STARTING = Duration.ofSeconds(10);
@@ -279,7 +279,8 @@ public class TestGateway implements AutoCloseable {
     }
 
     /**
-     * Sends a request, as {@link #get} does. One without a timeout waits for 30 s of the system's time.
+     * Sends a request, as {@link #get} does. One without a timeout waits for 60 s of the system's time, and the proxy by default for 30 s
+     * of it for an upstream; with {@link #sendAsync} and {@link #advance} a test does not wait.
      *
      * @throws UncheckedIOException if there is no response
      */
