@@ -1,5 +1,6 @@
 package io.millau.testing;
 
+import io.millau.core.Endpoint;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,6 +28,12 @@ final class Activity {
 
     void remove(ScriptedEndpoint endpoint) {
         endpoints.remove(endpoint);
+    }
+
+    /** Whether this knows what it does. */
+    boolean has(Endpoint endpoint) {
+        return endpoints.stream()
+                .anyMatch(scripted -> scripted.endpoint().socketAddress().equals(endpoint.socketAddress()));
     }
 
     /** A thread has something to do. */

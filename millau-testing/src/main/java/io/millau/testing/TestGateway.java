@@ -353,9 +353,10 @@ public class TestGateway implements AutoCloseable {
      * each gets its response. When this method returns, all that was due has happened; a client may still be reading its response.
      *
      * <p>Between two calls time goes on by itself, as the system's does. Where the proxy looks at files and host names, in handshakes of
-     * its clients, and for {@link Fault#SLOW_HEAD}, the system's time counts. The test's own servers and clients, scripts of {@link
-     * ScriptedEndpoint} and filters that wait are not waited for: while time passes in a call, they may have no time to respond. An
-     * upstream that is busy for 10 s of the system's time, because nobody reads what it sends, for instance, is not waited for any longer.
+     * its clients, and for {@link Fault#SLOW_HEAD}, the system's time counts. Of the test's own servers, scripts of {@link
+     * ScriptedEndpoint} among them, only responses to health checks are waited for; of its own clients, and of filters that wait,
+     * nothing: while time passes in a call, they may have no time to respond. An upstream that is busy for 10 s of the system's time, because
+     * nobody reads what it sends, for instance, and a server that owes such a response for that long, are not waited for any longer.
      * A request that was sent but has not arrived yet begins after that time: see {@link #sendAsync}.
      *
      * @throws IllegalArgumentException if it is negative

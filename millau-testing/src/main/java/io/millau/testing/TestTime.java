@@ -1,10 +1,13 @@
 package io.millau.testing;
 
+import io.millau.core.Endpoint;
 import io.millau.server.internal.io.MovableTicker;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -30,6 +33,9 @@ final class TestTime {
     final Activity upstreams = new Activity();
 
     private final Object advancing = new Object();
+
+    /** Servers of the test that did not respond to a health check in time. Guarded by advancing. */
+    private final Set<Endpoint> silent = new HashSet<>();
 
     /** Until when somebody waits. Guarded by this. */
     private final List<Long> waits = new ArrayList<>();
@@ -71,14 +77,23 @@ final class TestTime {
         int looks = 0;
         while (looks < LOOKS && !Thread.currentThread().isInterrupted()) {
             ticker.awaitTurns();
-            long now = nanosToWake() <= 0 ? Activity.BUSY : upstreams.look();
+            Set<Endpoint> awaited = serversAwaited();
+            long now = nanosToWake() <= 0 || !awaited.isEmpty() ? Activity.BUSY : upstreams.look();
             looks = now == Activity.BUSY ? 0 : now == before ? looks + 1 : 1;
             before = now;
             if (System.nanoTime() - end > 0) {
                 upstreams.giveUp();
+                silent.addAll(awaited);
                 return;
             }
         }
+    }
+
+    /** Whom this can't see, but the proxy waits for them: the test's own servers that have a health check to respond to. */
+    private Set<Endpoint> serversAwaited() {
+        Set<Endpoint> awaited = ticker.awaited();
+        awaited.removeIf(endpoint -> silent.contains(endpoint) || upstreams.has(endpoint));
+        return awaited;
     }
 
     /** Until the first who waits goes on: not more than 0 if it is about to, {@link Long#MAX_VALUE} if nobody waits. */

@@ -61,6 +61,23 @@ class TestTimeTest {
         assertThat(two.requests()).hasSizeBetween(198, 202);
     }
 
+    /** What it does is not known here, but that it has to respond is. */
+    @Test
+    void aServerOfTheTestPassesItsChecksToo() throws Exception {
+        try (ScriptedEndpoint own = ScriptedEndpoint.thatSays("own")) {
+            millau.routes(Service.named("app")
+                    .endpoints(own.endpoint())
+                    .health("/health")
+                    .build());
+
+            for (int i = 0; i < 50; i++) {
+                millau.advance(Duration.ofSeconds(10));
+                assertThat(explained()).doesNotContain("out of rotation");
+            }
+            assertThat(own.requests).hasSizeBetween(98, 102);
+        }
+    }
+
     /** Of twelve checks in a minute one took place. */
     @Test
     void oneCallIsEnoughForManyChecks() {

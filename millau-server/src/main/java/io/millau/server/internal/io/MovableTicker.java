@@ -1,9 +1,11 @@
 package io.millau.server.internal.io;
 
+import io.millau.core.Endpoint;
 import io.millau.core.Ticker;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -74,6 +76,13 @@ public final class MovableTicker implements Ticker {
         AtomicLong least = new AtomicLong(Long.MAX_VALUE);
         onEachLoop(loop -> least.accumulateAndGet(loop.nanosToDeadline(), Math::min));
         return least.get();
+    }
+
+    /** The endpoints that have not responded to their health checks yet. */
+    public Set<Endpoint> awaited() {
+        Set<Endpoint> awaited = ConcurrentHashMap.newKeySet();
+        onEachLoop(loop -> loop.longDeadlines.forEachAwaited(awaited::add));
+        return awaited;
     }
 
     /** Returns when each I/O thread has looked at its sockets some times, and done each time what there was to do. */
