@@ -106,6 +106,7 @@ final class ProxyServer implements AutoCloseable {
             throw e;
         }
         workers = sockets.workers();
+        workers.forEach(loops::mayRunOn);
         try {
             sockets.http.forEach(socket -> listeners.add(Listener.http(socket, buffers, loops, trust)));
             if (certificates != null) {

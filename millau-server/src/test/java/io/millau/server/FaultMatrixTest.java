@@ -30,11 +30,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -186,6 +188,18 @@ class FaultMatrixTest {
     void theTableHasEveryFault(FaultUpstream upstream) throws Exception {
         assertThat(FaultTable.read(DOCUMENT).faults(upstream))
                 .containsAll(upstream.faults().toList());
+    }
+
+    /** Users looked in vain for a value of {@link Fault} that the page named. */
+    @Test
+    void theFaultsThatUsersDoNotHaveAreInItalics() throws Exception {
+        Set<String> ofUsers = Arrays.stream(Fault.values()).map(Fault::toString).collect(Collectors.toSet());
+        for (String written : FaultTable.namesAsWritten(DOCUMENT)) {
+            String name = withoutCircumstance(written.replace("*", ""));
+            assertThat(written.startsWith("*") && written.endsWith("*"))
+                    .as("%s is in italics", written)
+                    .isEqualTo(!ofUsers.contains(name));
+        }
     }
 
     @AfterAll

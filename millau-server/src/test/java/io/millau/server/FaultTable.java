@@ -44,16 +44,28 @@ record FaultTable(List<Row> rows) {
     record Expected(String client, int faulty, int other, int ejected, String failedAttempt, String counted) {}
 
     static FaultTable read(Path document) throws IOException {
-        List<List<String>> lines = Files.readAllLines(document).stream()
+        List<List<String>> lines = cells(document);
+        if (lines.size() < 3 || !lines.get(0).equals(COLUMNS)) {
+            throw new AssertionError(document + ": expected a table of " + COLUMNS + ", found " + lines);
+        }
+        return new FaultTable(lines.stream().skip(2).map(FaultTable::row).toList());
+    }
+
+    /** The names in the fault column, with the stars that set them in italics. */
+    static List<String> namesAsWritten(Path document) throws IOException {
+        return cells(document).stream()
+                .skip(2)
+                .flatMap(cells -> Arrays.stream(cells.get(0).split(", ")))
+                .toList();
+    }
+
+    private static List<List<String>> cells(Path document) throws IOException {
+        return Files.readAllLines(document).stream()
                 .filter(line -> line.startsWith("|"))
                 .map(line -> Arrays.stream(line.substring(1).split("\\|"))
                         .map(String::strip)
                         .toList())
                 .toList();
-        if (lines.size() < 3 || !lines.get(0).equals(COLUMNS)) {
-            throw new AssertionError(document + ": expected a table of " + COLUMNS + ", found " + lines);
-        }
-        return new FaultTable(lines.stream().skip(2).map(FaultTable::row).toList());
     }
 
     private static Row row(List<String> cells) {
@@ -65,7 +77,12 @@ record FaultTable(List<Row> rows) {
                 cells.get(9),
                 cells.get(10));
         return new Row(
-                List.of(cells.get(0).split(", ")), cells.get(1), cells.get(2), cells.get(3), cells.get(4), expected);
+                List.of(cells.get(0).replace("*", "").split(", ")),
+                cells.get(1),
+                cells.get(2),
+                cells.get(3),
+                cells.get(4),
+                expected);
     }
 
     /** The names in the fault column of the rows for this kind of upstream. */

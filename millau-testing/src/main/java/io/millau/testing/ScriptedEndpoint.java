@@ -4,18 +4,24 @@ import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -52,9 +58,11 @@ public final class ScriptedEndpoint implements Closeable {
     /** Gives each new connection its TLS; null for none. */
     private final Supplier<@Nullable SSLContext> tls;
 
+    private final Activity activity;
+
     private Closeable listener;
-    private @Nullable Thread acceptor;
-    private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable Acceptor acceptor;
+    private final Map<Socket, WatchedInput> open = new ConcurrentHashMap<>();
     private final AtomicInteger connections = new AtomicInteger();
     private final AtomicInteger attempts = new AtomicInteger();
     private final CountDownLatch over = new CountDownLatch(1);
@@ -62,9 +70,15 @@ public final class ScriptedEndpoint implements Closeable {
     /** Every request that a script read, head and body. */
     public final List<Message> requests = new CopyOnWriteArrayList<>();
 
-    ScriptedEndpoint(@Nullable Script script, Supplier<@Nullable SSLContext> tls) {
+    private ScriptedEndpoint(@Nullable Script script, Supplier<@Nullable SSLContext> tls) {
+        this(script, tls, new Activity());
+    }
+
+    /** @param activity is told what its connections do */
+    ScriptedEndpoint(@Nullable Script script, Supplier<@Nullable SSLContext> tls, Activity activity) {
         this.script = script;
         this.tls = tls;
+        this.activity = activity;
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         try {
             if (script == null) {
@@ -72,10 +86,11 @@ public final class ScriptedEndpoint implements Closeable {
                 address = (InetSocketAddress) bound.getLocalSocketAddress();
                 listener = bound;
             } else {
-                ServerSocket server = bind(any);
-                address = (InetSocketAddress) server.getLocalSocketAddress();
-                listener = server;
-                acceptor = daemon("scripted-endpoint", () -> accept(server, script));
+                Acceptor first = new Acceptor(any, script);
+                address = (InetSocketAddress) first.server.getLocalAddress();
+                listener = first;
+                acceptor = first;
+                first.thread.start();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -88,13 +103,6 @@ public final class ScriptedEndpoint implements Closeable {
         bound.setReuseAddress(true);
         bound.bind(address);
         return bound;
-    }
-
-    private static ServerSocket bind(InetSocketAddress address) throws IOException {
-        ServerSocket server = new ServerSocket();
-        server.setReuseAddress(true);
-        server.bind(address, 500);
-        return server;
     }
 
     /** Refuses connections from now on, and ends those that are open. */
@@ -112,29 +120,22 @@ public final class ScriptedEndpoint implements Closeable {
     synchronized void listenAgain() {
         try {
             stopListening();
-            ServerSocket server = bind(address);
-            listener = server;
-            acceptor = daemon("scripted-endpoint", () -> accept(server, Objects.requireNonNull(script)));
+            Acceptor next = new Acceptor(address, Objects.requireNonNull(script));
+            listener = next;
+            acceptor = next;
+            next.thread.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private void stopListening() throws IOException {
-        listener.close();
-        Thread accepting = acceptor;
-        if (accepting != null) {
-            try {
-                accepting.join(); // the port is free when it no longer accepts
-            } catch (InterruptedException e) {
-                throw new InterruptedIOException();
-            }
-            acceptor = null;
-        }
+        listener.close(); // the port is free now
+        acceptor = null;
     }
 
     void closeConnections() throws IOException {
-        for (Socket socket : open) {
+        for (Socket socket : open.keySet()) {
             socket.close();
         }
     }
@@ -226,40 +227,91 @@ public final class ScriptedEndpoint implements Closeable {
         over.countDown();
     }
 
-    private void accept(ServerSocket server, Script script) {
-        try {
-            while (true) {
-                Socket socket = server.accept();
-                open.add(socket);
-                connections.incrementAndGet();
-                attempts.incrementAndGet();
-                daemon("scripted-connection", () -> play(socket, script, tls.get()));
+    /** Whether there is something that its threads have not noticed yet: a connection to accept, or bytes to read. */
+    boolean hasUnread() {
+        Acceptor accepting = acceptor;
+        return accepting != null && accepting.acceptAll()
+                || open.values().stream().anyMatch(WatchedInput::hasUnread);
+    }
+
+    /** Accepts connections, as soon as there are any or somebody wants to know whether there are. */
+    private final class Acceptor implements Closeable {
+        private final ServerSocketChannel server = ServerSocketChannel.open();
+        private final Selector selector = Selector.open();
+        private final Script script;
+        private final Thread thread = new Thread(this::run, "scripted-endpoint");
+
+        Acceptor(InetSocketAddress address, Script script) throws IOException {
+            this.script = script;
+            thread.setDaemon(true);
+            server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            server.bind(address, 500);
+            server.configureBlocking(false);
+            server.register(selector, SelectionKey.OP_ACCEPT);
+        }
+
+        private void run() {
+            while (server.isOpen()) {
+                try {
+                    selector.select(key -> acceptAll());
+                } catch (IOException | ClosedSelectorException e) {
+                    return; // the test is over
+                }
             }
-        } catch (IOException e) {
-            // closed: the test is over
+        }
+
+        /** Returns whether there were any. */
+        synchronized boolean acceptAll() {
+            boolean any = false;
+            try {
+                for (SocketChannel accepted = server.accept(); accepted != null; accepted = server.accept()) {
+                    accepted(accepted.socket(), script);
+                    any = true;
+                }
+            } catch (IOException e) {
+                // closed: the test is over
+            }
+            return any;
+        }
+
+        @Override
+        public void close() throws IOException {
+            selector.close(); // first: as long as it knows the server, that keeps its port
+            server.close();
         }
     }
 
-    private void play(Socket socket, Script script, @Nullable SSLContext tls) {
+    private void accepted(Socket socket, Script script) throws IOException {
+        WatchedInput in = new WatchedInput(socket.getInputStream(), activity);
+        open.put(socket, in);
+        connections.incrementAndGet();
+        attempts.incrementAndGet();
+        activity.begins();
+        daemon("scripted-connection", () -> play(socket, in, script, tls.get()));
+    }
+
+    private void play(Socket socket, WatchedInput in, Script script, @Nullable SSLContext tls) {
         try (socket;
-                Socket used = tls == null ? socket : secure(socket, tls)) {
-            script.play(new Connection(socket, used));
+                Socket used = tls == null ? socket : secure(socket, in, tls)) {
+            script.play(new Connection(socket, used, tls == null ? in : used.getInputStream()));
         } catch (IOException e) {
             // the other side may close at any time; the test checks what it received
         } finally {
             open.remove(socket);
+            activity.ends();
         }
     }
 
     /** The server's side of TLS over a connection. */
-    private static Socket secure(Socket socket, SSLContext tls) throws IOException {
-        SSLSocket secured = (SSLSocket) tls.getSocketFactory().createSocket(socket, null, true);
+    private static Socket secure(Socket socket, InputStream in, SSLContext tls) throws IOException {
+        SSLSocket secured = (SSLSocket) tls.getSocketFactory().createSocket(socket, in, true);
         secured.setUseClientMode(false);
         return secured;
     }
 
     @Override
     public synchronized void close() throws IOException {
+        activity.remove(this);
         endStalling();
         listener.close();
         closeConnections();
@@ -281,10 +333,10 @@ public final class ScriptedEndpoint implements Closeable {
         private boolean playsOnce;
         private boolean wantsMore;
 
-        Connection(Socket tcp, Socket socket) throws IOException {
+        Connection(Socket tcp, Socket socket, InputStream in) throws IOException {
             this.tcp = tcp;
             this.socket = socket;
-            this.wire = new Wire(socket);
+            this.wire = new Wire(socket, in);
         }
 
         /** Its bytes. */
@@ -445,10 +497,13 @@ public final class ScriptedEndpoint implements Closeable {
 
         /** Waits until a test allows it to go on. */
         public void await(CountDownLatch latch) throws IOException {
+            activity.ends();
             try {
                 latch.await();
             } catch (InterruptedException e) {
                 throw new InterruptedIOException();
+            } finally {
+                activity.begins();
             }
         }
 

@@ -79,7 +79,8 @@ public final class ScriptedUpstream implements AutoCloseable {
         this.time = time;
         this.whenClosed = whenClosed;
         this.answers = new Answers(new Response(200, service));
-        this.socket = new ScriptedEndpoint(this::play, this::tls);
+        this.socket = new ScriptedEndpoint(this::play, this::tls, time.upstreams);
+        time.upstreams.add(socket);
         this.endpoint = endpoint(service + "-" + number, socket.endpoint());
     }
 
@@ -122,7 +123,8 @@ public final class ScriptedUpstream implements AutoCloseable {
      * Lets it fail in this way at one request, in turn with those of {@link #thenResponds}. Of a request that went over a kept
      * connection, and got nothing of a response, a test may see nothing but a second attempt here: the connection was stale.
      *
-     * @throws IllegalArgumentException as {@link #fails}, and if the fault happens to connections rather than requests
+     * @throws IllegalArgumentException as {@link #fails}, and if the fault happens to connections rather than requests, such as {@link
+     *     Fault#REFUSE}: those {@linkplain #fails fail} until it {@link #heals}
      */
     public ScriptedUpstream thenFails(Fault fault) {
         checkOfRequest(fault);
@@ -202,11 +204,12 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     private void checkOfRequest(Fault fault) {
+        check(fault);
         if (isOfConnection(fault)) {
             throw new IllegalArgumentException(
-                    fault.name() + ": expected a fault that happens after the path was read");
+                    fault.name() + ": expected a fault of a single request; connections fail by fails(" + fault.name()
+                            + ") of the upstream, until heals()");
         }
-        check(fault);
     }
 
     static boolean canHappen(Fault fault, Protocol protocol) {

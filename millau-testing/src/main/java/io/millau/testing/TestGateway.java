@@ -53,8 +53,8 @@ import org.jspecify.annotations.Nullable;
  */
 public class TestGateway implements AutoCloseable {
 
-    /** For requests without their own limit: nothing that works takes longer. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** For requests without their own limit: longer than the proxy waits for an upstream, so that a test sees what it does then. */
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** An instance that is known for less may still be starting, and requests wait for it. An upstream is to be judged at once. */
     private static final Duration NOT_STARTING = Duration.ofSeconds(10);
@@ -279,7 +279,8 @@ public class TestGateway implements AutoCloseable {
     }
 
     /**
-     * Sends a request, as {@link #get} does. One without a timeout waits for 30 s of the system's time.
+     * Sends a request, as {@link #get} does. One without a timeout waits for 60 s of the system's time, and the proxy by default for 30 s
+     * of it for an upstream; with {@link #sendAsync} and {@link #advance} a test does not wait.
      *
      * @throws UncheckedIOException if there is no response
      */
@@ -345,10 +346,20 @@ public class TestGateway implements AutoCloseable {
     }
 
     /**
-     * Lets time pass: for the timeouts, ejections, health checks and idle connections of the proxy, and for what an upstream does
-     * {@link ScriptedUpstream#after} a time. It goes on by itself, too, as the system's does. When this method returns, what is due has
-     * begun to happen: a request whose upstream has timed out is on its way to the next, for instance. A request that was sent but
-     * has not arrived yet begins after that time: see {@link #sendAsync}.
+     * Lets time pass: for the timeouts, ejections, health checks and idle clients of the proxy, and for what an upstream does {@link
+     * ScriptedUpstream#after} a time or at so many {@link ScriptedUpstream#bytesPerSecond}. It passes in steps, each to what is due next,
+     * and stands in between until the proxy and the upstreams have done what follows from that. So everything happens in its order, however
+     * long the time is: an upstream that responds after 20 s does so before a timeout of 30 s, and of twelve health checks in a minute
+     * each gets its response. When this method returns, all that was due has happened; a client may still be reading its response.
+     *
+     * <p>Between two calls time goes on by itself, as the system's does. Where the proxy looks at files and host names, in handshakes of
+     * its clients, and for {@link Fault#SLOW_HEAD}, the system's time counts. Of the test's own servers, scripts of {@link
+     * ScriptedEndpoint} among them, only responses to health checks are waited for; of its own clients, and of filters that wait,
+     * nothing: while time passes in a call, they may have no time to respond. An upstream that is busy for 10 s of the system's time, because
+     * nobody reads what it sends, for instance, and a server that owes such a response for that long, are not waited for any longer.
+     * A request that was sent but has not arrived yet begins after that time: see {@link #sendAsync}.
+     *
+     * @throws IllegalArgumentException if it is negative
      */
     public final void advance(Duration by) {
         running().time.advance(by);

@@ -32,7 +32,12 @@ public final class Wire {
 
     /** For a connected socket, which the caller closes. */
     public Wire(Socket socket) throws IOException {
-        in = new BufferedInputStream(socket.getInputStream());
+        this(socket, socket.getInputStream());
+    }
+
+    /** @param in reads from the socket */
+    Wire(Socket socket, InputStream in) throws IOException {
+        this.in = new BufferedInputStream(in);
         out = socket.getOutputStream();
         socket.setTcpNoDelay(true);
     }

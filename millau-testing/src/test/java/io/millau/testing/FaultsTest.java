@@ -114,7 +114,8 @@ class FaultsTest {
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> millau.upstream("a").when("/x").fails(Fault.REFUSE))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("REFUSE: expected a fault that happens after the path was read");
+                .hasMessage("REFUSE: expected a fault of a single request;"
+                        + " connections fail by fails(REFUSE) of the upstream, until heals()");
     }
 
     /** The proxy would wait up to 10 s for an instance that is new and refuses connections, since it may be starting. */

@@ -105,7 +105,8 @@ class ScriptedUpstreamTest {
         assertThat(millau.get("/").statusCode()).as("healed").isEqualTo(200);
         assertThatThrownBy(() -> flaky.thenFails(Fault.REFUSE))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("REFUSE: expected a fault that happens after the path was read");
+                .hasMessage("REFUSE: expected a fault of a single request;"
+                        + " connections fail by fails(REFUSE) of the upstream, until heals()");
     }
 
     /** There is no request to record. */

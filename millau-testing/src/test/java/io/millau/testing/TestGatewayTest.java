@@ -164,6 +164,13 @@ class TestGatewayTest {
         }
     }
 
+    /** Both waited for 30 s: a get with a silent upstream and a good one ended without a response. */
+    @Test
+    void itsClientWaitsForLongerThanTheProxyByDefault() {
+        assertThat(TestGateway.PATIENCE)
+                .isGreaterThanOrEqualTo(Service.named("app").build().timeout().multipliedBy(2));
+    }
+
     @Test
     void anEjectedUpstreamIsBackAfterItsTime() {
         try (TestGateway millau = TestGateway.start()) {

@@ -1,5 +1,6 @@
 package io.millau.server.internal.io;
 
+import io.millau.core.Endpoint;
 import io.millau.core.Ticker;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -7,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +73,11 @@ public final class Deadlines {
         /** Called before it passes early: what has arrived may move it, though the thread has had no time for that yet. */
         protected void listen() {}
 
+        /** The endpoint that is to do something before; for tests, which let no time pass until it has. */
+        protected @Nullable Endpoint awaited() {
+            return null;
+        }
+
         /** For tests, which count the checks. */
         boolean isPast(long now) {
             return now - at >= 0;
@@ -134,6 +141,25 @@ public final class Deadlines {
     /** Lets all pass whose time has come, without waiting for a tick; for time that a test has moved. */
     void check() {
         passThoseBefore(ticker.nanoTime());
+    }
+
+    /** How long it is to the one whose time comes first: less than 0 if it has come, {@link Long#MAX_VALUE} if there is none. */
+    long nanosToFirst() {
+        long now = ticker.nanoTime();
+        long least = Long.MAX_VALUE;
+        for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
+            least = Math.min(least, deadline.at - now);
+        }
+        return least;
+    }
+
+    void forEachAwaited(Consumer<Endpoint> action) {
+        for (Deadline deadline = first; deadline != null; deadline = deadline.next) {
+            Endpoint awaited = deadline.awaited();
+            if (awaited != null) {
+                action.accept(awaited);
+            }
+        }
     }
 
     private void passThoseBefore(long until) {

@@ -152,6 +152,11 @@ public final class EventLoop {
         longDeadlines.check();
     }
 
+    /** How long it is to the next deadline: less than 0 if its time has come, {@link Long#MAX_VALUE} if there is none. */
+    long nanosToDeadline() {
+        return Math.min(deadlines.nanosToFirst(), longDeadlines.nanosToFirst());
+    }
+
     /** How many threads there are like this one. */
     public int threads() {
         return threads;

@@ -1,15 +1,19 @@
 package io.millau.server.internal.io;
 
 import io.millau.core.Ticker;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
 
 /** The event loops of a proxy, one for each I/O thread, created when the thread needs it. Safe for use by several threads. */
 public final class EventLoops {
 
     private final Map<XnioIoThread, EventLoop> all = new ConcurrentHashMap<>();
+    private final List<XnioIoThread> threads = new CopyOnWriteArrayList<>();
     private final ThreadLocal<EventLoop> own;
 
     public EventLoops(Ticker ticker) {
@@ -31,6 +35,18 @@ public final class EventLoops {
      */
     public EventLoop current() {
         return own.get();
+    }
+
+    /** The I/O threads of a worker may have some. */
+    public void mayRunOn(XnioWorker worker) {
+        for (int i = 0; i < worker.getIoThreadCount(); i++) {
+            threads.add(worker.getIoThread(i));
+        }
+    }
+
+    /** The threads that may have one; some may have none yet. */
+    List<XnioIoThread> threads() {
+        return threads;
     }
 
     /** Calls an action with each of them, on the calling thread. */

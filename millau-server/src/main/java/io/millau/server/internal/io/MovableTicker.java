@@ -1,38 +1,100 @@
 package io.millau.server.internal.io;
 
+import io.millau.core.Endpoint;
 import io.millau.core.Ticker;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.xnio.XnioIoThread;
 
 /**
- * The system's time, which a test can advance. The deadlines of the proxies that use it need not wait for their next tick then. Safe
- * for use by several threads.
+ * The system's time, which a test can stop and move. The deadlines of the proxies that use it need not wait for their next tick then.
+ * Safe for use by several threads, of which one at a time stops it; what waits for I/O threads is not for them.
  */
 public final class MovableTicker implements Ticker {
 
     /** An I/O thread that takes longer hangs, or has ended. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(10);
 
-    private final AtomicLong ahead = new AtomicLong();
+    /**
+     * More than follow from each other without an endpoint or a client in between: to pass, to connect, to be connected, to write what
+     * waited for the end of the reads.
+     */
+    private static final int TURNS = 10;
+
     private final List<EventLoops> moved = new CopyOnWriteArrayList<>();
+    private final Map<XnioIoThread, FullTurns> turns = new ConcurrentHashMap<>();
     private final ThreadLocal<Long> behind = ThreadLocal.withInitial(() -> 0L);
+
+    /** Who looked just before it was stopped must not be ahead of it. */
+    private final AtomicLong latest = new AtomicLong(Long.MIN_VALUE);
+
+    private volatile Clock clock = new Clock(false, 0);
+
+    /** @param nanos the time if it stands, else how far ahead it is of the system's */
+    private record Clock(boolean stands, long nanos) {
+        long read() {
+            return stands ? nanos : System.nanoTime() + nanos;
+        }
+    }
 
     @Override
     public long nanoTime() {
-        return System.nanoTime() + ahead.get() - behind.get();
+        return latest.accumulateAndGet(clock.read(), Math::max) - behind.get();
     }
 
-    /** Lets time pass. Returns when all deadlines have passed whose time has come. Not for I/O threads. */
-    public void advance(Duration by) {
-        onEachThread(loop -> {}); // who has begun something has set its deadline then
-        ahead.addAndGet(by.toNanos());
-        onEachThread(EventLoop::checkDeadlines);
+    /** Stops it until {@link #goOn}. */
+    public void stand() {
+        clock = new Clock(true, nanoTime());
+    }
+
+    /** Moves it while it stands. Nothing passes by that: see {@link #passDeadlines}. */
+    public void move(long nanos) {
+        clock = new Clock(true, nanoTime() + nanos);
+    }
+
+    /** Lets it go on by itself. */
+    public void goOn() {
+        clock = new Clock(false, nanoTime() - System.nanoTime());
+    }
+
+    /** Lets all deadlines pass whose time has come. */
+    public void passDeadlines() {
+        onEachLoop(EventLoop::checkDeadlines);
+    }
+
+    /** How long it is to the next deadline: less than 0 if its time has come, {@link Long#MAX_VALUE} if there is none. */
+    public long nanosToDeadline() {
+        AtomicLong least = new AtomicLong(Long.MAX_VALUE);
+        onEachLoop(loop -> least.accumulateAndGet(loop.nanosToDeadline(), Math::min));
+        return least.get();
+    }
+
+    /** The endpoints that have not responded to their health checks yet. */
+    public Set<Endpoint> awaited() {
+        Set<Endpoint> awaited = ConcurrentHashMap.newKeySet();
+        onEachLoop(loop -> loop.longDeadlines.forEachAwaited(awaited::add));
+        return awaited;
+    }
+
+    /** Returns when each I/O thread has looked at its sockets some times, and done each time what there was to do. */
+    public void awaitTurns() {
+        for (EventLoops loops : moved) {
+            loops.threads()
+                    .forEach(thread -> runOn(thread, done -> turns(thread).take(TURNS, done)));
+        }
+    }
+
+    private FullTurns turns(XnioIoThread thread) {
+        return turns.computeIfAbsent(thread, FullTurns::new);
     }
 
     /** Runs an action to which it is earlier by so much. */
@@ -49,19 +111,20 @@ public final class MovableTicker implements Ticker {
         moved.add(loops);
     }
 
-    private void onEachThread(Consumer<EventLoop> action) {
+    private void onEachLoop(Consumer<EventLoop> action) {
         for (EventLoops loops : moved) {
-            loops.forEach(loop -> runOn(loop, action));
+            loops.forEach(loop -> runOn(loop.thread(), done -> {
+                action.accept(loop);
+                done.run();
+            }));
         }
     }
 
-    private static void runOn(EventLoop loop, Consumer<EventLoop> action) {
+    /** @param action calls its argument when it is done */
+    private static void runOn(XnioIoThread thread, Consumer<Runnable> action) {
         CountDownLatch done = new CountDownLatch(1);
         try {
-            loop.execute(() -> {
-                action.accept(loop);
-                done.countDown();
-            });
+            thread.execute(() -> action.accept(done::countDown));
             done.await(MAX_WAIT.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             // its proxy was closed

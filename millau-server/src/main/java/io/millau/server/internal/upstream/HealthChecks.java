@@ -137,8 +137,17 @@ public final class HealthChecks {
         }
 
         @Override
+        protected @Nullable Endpoint awaited() {
+            return isInProgress() ? subject.endpoint() : null;
+        }
+
+        private boolean isInProgress() {
+            return connecting != null || connection != null;
+        }
+
+        @Override
         public void passed() {
-            if (connecting != null || connection != null) {
+            if (isInProgress()) {
                 end(false, "no response within " + INTERVAL.toSeconds() + " s");
             } else {
                 begin();

@@ -1,0 +1,41 @@
+package io.millau.server.internal.io;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.xnio.XnioIoThread;
+import org.xnio.channels.StreamSinkChannel;
+
+/**
+ * Turns of an I/O thread, each of which looks at all its sockets, does what is ready, and runs its tasks. A task that adds a task is
+ * no turn: the thread runs that before it looks at its sockets. So this has a pipe among them, which is always ready. For that thread
+ * alone.
+ */
+final class FullTurns {
+
+    private final StreamSinkChannel ready;
+    private int left;
+    private Runnable then = () -> {};
+
+    FullTurns(XnioIoThread thread) {
+        try {
+            ready = thread.createHalfDuplexPipe().getRightSide();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        ready.getWriteSetter().set(channel -> turned());
+    }
+
+    /** Runs an action after so many turns from now. */
+    void take(int turns, Runnable action) {
+        left = turns;
+        then = action;
+        ready.resumeWrites();
+    }
+
+    private void turned() {
+        if (--left == 0) {
+            ready.suspendWrites();
+            then.run();
+        }
+    }
+}
