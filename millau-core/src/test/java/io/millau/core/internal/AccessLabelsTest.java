@@ -73,10 +73,12 @@ class AccessLabelsTest {
     void aValueThatIsStillToBePutInClosesTheService(String label) {
         Vocabulary.Reading reading = read(label, "VALUE_OF_traefik.http.middlewares.a.b");
 
-        assertThat(reading.problems()).anySatisfy(problem -> assertThat(problem)
-                .startsWith("millau." + label)
-                .endsWith(": expected the value itself in place of this word, which check --from prints for a value that"
-                        + " may be secret"));
+        assertThat(reading.problems())
+                .anySatisfy(problem -> assertThat(problem)
+                        .startsWith("millau." + label)
+                        .endsWith(
+                                ": expected the value itself in place of this word, which check --from prints for a value that"
+                                        + " may be secret"));
         assertThat(reading.closed()).isTrue();
     }
 

@@ -135,7 +135,7 @@ final class CheckCommand {
         if (from != null) {
             return problems == 0
                     ? of + ", all is carried over"
-                    : count(problems, "label") + " of " + of + " can't be carried over";
+                    : count(problems, "setting") + " of " + of + " can't be carried over";
         }
         return problems == 0 ? of + ", no problems" : count(problems, "problem") + " in " + of;
     }

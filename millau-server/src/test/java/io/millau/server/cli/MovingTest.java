@@ -107,14 +107,14 @@ class MovingTest extends CommandTest {
         }
     }
 
-    /** Who pastes the labels as they are does not open a service that needs a login. */
+    /** Who pastes the labels as they are does not open a service that needs a login, or another secret. */
     @ParameterizedTest
     @MethodSource("files")
     void aServiceStaysClosedUntilItsSecretsAreFilledIn(Path file) throws Exception {
         run("check", "--from", proxy(file), file.toString());
         for (List<String> labels : blocks(out)) {
-            boolean needs =
-                    labels.stream().anyMatch(label -> label.matches("millau\\.(?:.*\\.)?(?:users|auth)=.*VALUE_OF_.*"));
+            boolean needs = labels.stream()
+                    .anyMatch(label -> label.matches("millau\\.(?:(?:.*\\.)?(?:users|auth)=.*|.*=)VALUE_OF_.*"));
             if (needs) {
                 check(map(labels));
                 assertThat(out)
@@ -138,7 +138,7 @@ class MovingTest extends CommandTest {
         for (String line : output.lines().toList()) {
             if (line.matches("  (?:deploy\\.)?labels:")) {
                 blocks.add(new ArrayList<>());
-            } else if (line.startsWith("    - ")) {
+            } else if (line.startsWith("    - millau.") || line.startsWith("    - 'millau.")) {
                 String label = line.substring(6);
                 boolean quoted = label.startsWith("'");
                 blocks.get(blocks.size() - 1)
@@ -162,7 +162,7 @@ class MovingTest extends CommandTest {
                         ? "ann:" + HASH
                         : value.replaceAll("VALUE_OF_[\\w.-]+", Matcher.quoteReplacement(HASH));
             case "auth" -> value.replaceAll("VALUE_OF_.*", "http://login/");
-            default -> value;
+            default -> value.replaceAll("^VALUE_OF_.*", "filled");
         };
     }
 
@@ -218,6 +218,11 @@ class MovingTest extends CommandTest {
                 Stream.of(ComposeFileTest.hostileFiles()),
                 Stream.of(
                         many,
+                        many.replace("Host(`a", "HostRegexp(`[a-z]+`) || Host(`a"),
+                        "services: {proxy: {image: traefik, command: '--a "
+                                + "\" --entrypoints.x.address=".repeat(20_000) + "'}}",
+                        "services: {proxy: {image: '" + "a/".repeat(400_000)
+                                + "', command: [--entrypoints..x, --, -, '', =]}}",
                         rule.formatted("(".repeat(400_000)),
                         rule.formatted("!".repeat(400_000)),
                         rule.formatted("Host(`" + "a.".repeat(4_000) + "`)"),

@@ -36,6 +36,11 @@ public final class Moving {
             return rows.table();
         }
 
+        /** The table of its arguments; empty if it has none that are read. */
+        String argumentTable() {
+            return this == TRAEFIK ? TraefikArgumentRows.ROWS.table() : "";
+        }
+
         /** Its name in commands. */
         @Override
         public String toString() {
