@@ -15,7 +15,8 @@ final class TraefikRows {
     private static final String OPEN_PORTS = "Millau has one port for HTTP and one for HTTPS";
     private static final String BY_DOCKER_LABEL =
             "DOCKER_LABEL in the environment of Millau names a label that its services need";
-    private static final String TLS = "`millau.redirect`: such a router serves HTTPS alone; " + Row.BY_ACME;
+    private static final String TLS =
+            "`millau.redirect`: such a router serves HTTPS alone; " + Row.BY_ACME + ", a wildcard with ACME_DNS";
     private static final String STICKY = "the cookie has its own name and attributes";
     private static final String CHECKED = "a health check is made every 5 s, and waits as long as millau.timeout";
     private static final String CLIENTS_BY_TRUSTED =
@@ -62,7 +63,10 @@ final class TraefikRows {
                     "what each of them becomes",
                     (label, route) -> "its middlewares are carried over"),
             Row.of("routers.service", "a route with `millau.port`", (label, route) -> "it says which port is meant"),
-            Row.free("routers.priority", "the best host wins, then the longest path"),
+            Row.of(
+                    "routers.priority",
+                    "no label: the best host wins, then the longest path; where that is another router, none",
+                    (label, route) -> "the best host wins, then the longest path"),
             Row.free("routers.rulesyntax", "both are read"),
             Row.free("routers.observability.*", "ACCESS_LOG and metrics are for all services"),
 
@@ -72,12 +76,16 @@ final class TraefikRows {
             Row.none(
                     "services.loadbalancer.server.url",
                     "an address that is no container belongs into the file that SERVICES names"),
-            Row.of("services.loadbalancer.passhostheader", "no label: it is passed", (label, route) -> {
-                if (label.lowerCase().equals("false")) {
-                    throw new IllegalArgumentException("the service always gets the host that the client asked for");
-                }
-                return "the host is passed";
-            }),
+            Row.of(
+                    "services.loadbalancer.passhostheader",
+                    "no label if it is true: the host is passed",
+                    (label, route) -> {
+                        if (label.lowerCase().equals("false")) {
+                            throw new IllegalArgumentException(
+                                    "the service always gets the host that the client asked for");
+                        }
+                        return "the host is passed";
+                    }),
             Row.label("services.loadbalancer.healthcheck.path", "health"),
             Row.free("services.loadbalancer.healthcheck.interval", CHECKED),
             Row.free("services.loadbalancer.healthcheck.timeout", CHECKED),
@@ -155,7 +163,10 @@ final class TraefikRows {
             Row.label("middlewares.ipwhitelist.sourcerange", "allow", TraefikRows::words)
                     .protecting(),
             Row.none("middlewares.ipwhitelist.ipstrategy.*", CLIENTS_BY_TRUSTED).protecting(),
-            Row.of("middlewares.ratelimit.average", "`millau.limit`", TraefikRows::limit)
+            Row.of(
+                            "middlewares.ratelimit.average",
+                            "`millau.limit`, of a period in which `burst` is not more",
+                            TraefikRows::limit)
                     .protecting(),
             Row.free("middlewares.ratelimit.period", "it belongs to average"),
             Row.free("middlewares.ratelimit.burst", "as many requests may come at once as millau.limit counts"),
@@ -187,7 +198,10 @@ final class TraefikRows {
                 route.set("response-header." + label.name(), label.value());
                 return "";
             }),
-            Row.of("middlewares.headers.stsseconds", "`millau.hsts`", TraefikRows::hsts),
+            Row.of(
+                    "middlewares.headers.stsseconds",
+                    "`millau.hsts`; with `stsIncludeSubdomains` or `stsPreload` `millau.response-header.Strict-Transport-Security`",
+                    TraefikRows::hsts),
             Row.free("middlewares.headers.stsincludesubdomains", "it belongs to stsSeconds"),
             Row.free("middlewares.headers.stspreload", "it belongs to stsSeconds"),
             Row.free("middlewares.headers.forcestsheader", "it is sent over HTTPS, where browsers read it"),
