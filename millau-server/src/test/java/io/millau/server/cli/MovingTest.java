@@ -178,6 +178,32 @@ class MovingTest extends CommandTest {
         assertThat(status).isZero();
     }
 
+    /** Traefik is often in a file of its own. */
+    @Test
+    void whatOneFileHasIsForTheServicesOfAnother() throws Exception {
+        String proxy = file("proxy.yml", """
+                services:
+                  traefik:
+                    image: traefik:v3
+                    command: --entrypoints.websecure.address=:443 --entrypoints.websecure.http.middlewares=office@docker
+                    labels:
+                      - traefik.http.middlewares.office.ipallowlist.sourcerange=10.0.0.0/8
+                """);
+        String shop = file("shop.yml", """
+                services:
+                  shop:
+                    labels:
+                      - traefik.http.routers.shop.rule=Host(`shop.example`)
+                """);
+
+        run("check", "--from", "traefik", shop, proxy);
+        assertThat(out).contains("    - millau.allow=10.0.0.0/8\n").doesNotContain("Traefik itself is not here");
+
+        run("check", "--from", "traefik", shop);
+        assertThat(out).contains("\n# Traefik itself is not here: check its file together with this one, since its");
+        assertThat(status).isZero();
+    }
+
     @Test
     void aKeyThatIsThereTwiceIsRefusedAsByCompose() throws Exception {
         run("check", "--from", "caddy", file("a.yml", "services:\n  a: {}\n  a: {}\n"));
