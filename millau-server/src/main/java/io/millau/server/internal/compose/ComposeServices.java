@@ -35,6 +35,7 @@ public final class ComposeServices {
      * @param inSwarm whether the labels are those of the service itself
      * @param image empty if there is none
      * @param command the words of {@code entrypoint} and {@code command}
+     * @param mounts its volumes and configs: the short form, or the target alone
      */
     public record Service(
             String name,
@@ -42,7 +43,8 @@ public final class ComposeServices {
             Map<String, String> environment,
             boolean inSwarm,
             String image,
-            List<String> command) {}
+            List<String> command,
+            List<String> mounts) {}
 
     /**
      * Reads a file.
@@ -68,7 +70,13 @@ public final class ComposeServices {
                 String image = keys.get("image") instanceof String written ? written : "";
                 entries += labels.size() + environment.size() + command.size();
                 services.add(new Service(
-                        String.valueOf(service.getKey()), labels, environment, !own.isEmpty(), image, command));
+                        String.valueOf(service.getKey()),
+                        labels,
+                        environment,
+                        !own.isEmpty(),
+                        image,
+                        command,
+                        mounts(keys)));
             }
             if (entries > MOST_ENTRIES) {
                 throw new NotComposeException(
@@ -120,6 +128,19 @@ public final class ComposeServices {
             }
         }
         return texts;
+    }
+
+    private static List<String> mounts(Map<?, ?> service) {
+        List<String> mounts = new ArrayList<>();
+        for (String key : List.of("volumes", "configs")) {
+            for (Object item : service.get(key) instanceof List<?> list ? list : List.of()) {
+                Object mount = item instanceof Map<?, ?> mapping ? mapping.get("target") : item;
+                if (mount instanceof String text) {
+                    mounts.add(text);
+                }
+            }
+        }
+        return mounts;
     }
 
     /** The words of a command, which may be a list or a text with quotes. */

@@ -127,10 +127,10 @@ final class FromTraefik {
     /** What Traefik's own arguments become, if this is Traefik. */
     private void moveArguments(ComposeServices.Service service, MovedService to) {
         List<Theirs> own = TraefikArguments.of(service);
-        if (own.isEmpty() && TraefikArguments.isTraefik(service)) {
+        if (TraefikArguments.isTraefik(service) && (own.isEmpty() || TraefikArguments.hasFile(service))) {
             to.cannot(
                     "configFile",
-                    "this Traefik has no arguments, so a file configures it that is not read: see what it does");
+                    "a file configures this Traefik, in place of arguments, and is not read: see what it does");
         }
         for (Theirs argument : own) {
             to.move(TraefikArgumentRows.ROWS.of(argument.option()), argument, to.environment());

@@ -23,6 +23,8 @@ final class TraefikArguments {
 
     private static final Pattern IMAGE =
             Pattern.compile("(?:[^@]*/)?traefik(?:-ee)?(?::[^/@]*)?(?:@.*)?", Pattern.DOTALL);
+    private static final Pattern FILE = Pattern.compile(
+            ".*/traefik\\.(?:ya?ml|toml)(?::r[ow].*)?|(?:.*:)?/etc/traefik/?(?::r[ow].*)?", Pattern.DOTALL);
     private static final Pattern ENTRY_POINT = Pattern.compile("entrypoints\\.([^.]+)\\..*", Pattern.DOTALL);
     private static final Pattern NAMED = Pattern.compile("(entrypoints|certificatesresolvers)\\.[^.]+", Pattern.DOTALL);
 
@@ -92,6 +94,11 @@ final class TraefikArguments {
                 || service.command().stream()
                         .anyMatch(
                                 word -> word.toLowerCase(Locale.ROOT).matches("(?s)--?(?:entrypoints|providers)\\..*"));
+    }
+
+    /** Whether a file is mounted that Traefik reads by itself. */
+    static boolean hasFile(ComposeServices.Service service) {
+        return service.mounts().stream().anyMatch(mount -> FILE.matcher(mount).matches());
     }
 
     /** Its whole name in lower case, however it is written. */

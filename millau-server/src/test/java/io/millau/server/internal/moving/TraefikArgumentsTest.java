@@ -103,6 +103,25 @@ class TraefikArgumentsTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "'[./traefik.yml:/etc/traefik/traefik.yml:ro]',true",
+        "'[./config/:/etc/traefik/]',true",
+        "'[{type: bind, source: ./t.toml, target: /traefik.toml}]',true",
+        "'[./dynamic:/etc/traefik/dynamic, /var/run/docker.sock:/var/run/docker.sock:ro]',false",
+        "'[{source: x}, 1]',false",
+    })
+    void aFileThatConfiguresTraefikIsNamed(String volumes, boolean named) throws Exception {
+        Moving moving = Moving.from(
+                Moving.Proxy.TRAEFIK,
+                "a.yml",
+                "services: {a: {image: traefik, command: --ping, volumes: " + volumes + "}}");
+
+        assertThat(moving.lines().stream().anyMatch(line -> line.startsWith("  configFile can't be carried over: ")))
+                .isEqualTo(named);
+        assertThat(moving.problems()).isEqualTo(named ? 1 : 0);
+    }
+
+    @ParameterizedTest
     @CsvSource({"traefik,true", "docker.io/library/traefik:v3@sha256:0,true", "traefik/whoami,false", "my-traefik,false"
     })
     void traefikIsKnownByItsImage(String image, boolean isTraefik) throws Exception {
