@@ -21,6 +21,9 @@ final class LabelParser {
     /** They say which requests a service gets, and where. */
     private static final Set<Label<?>> PLACING = Set.of(Labels.ENABLED, Labels.PORT, Labels.HOSTS, Labels.PATH);
 
+    /** Begins what {@code check --from} prints for a value that may be secret. */
+    private static final String PLACEHOLDER = "VALUE_OF_";
+
     private final String start;
     private final SortedMap<String, LabelText> texts;
     private final List<Label<?>> known;
@@ -130,11 +133,16 @@ final class LabelParser {
     }
 
     private <T> @Nullable T read(Label<T> label, LabelText text, Supplier<T> reading) {
+        boolean isPlaceholder = text.value().startsWith(PLACEHOLDER);
         try {
+            if (isPlaceholder) {
+                throw new IllegalArgumentException("expected the value itself in place of this word, which check --from"
+                        + " prints for a value that may be secret");
+            }
             return reading.get();
         } catch (IllegalArgumentException e) {
             unreadable = true;
-            closed |= label.protects() && enabled;
+            closed |= (label.protects() || isPlaceholder) && enabled;
             placed &= !PLACING.contains(label);
             if (label == Labels.CLIENT_CA) {
                 // It is for all services of its hosts: until it can be read, none of them is open to clients without a

@@ -93,6 +93,9 @@ public final class Users {
         if (hash.startsWith("$$")) {
             return "; here it begins with $$, which is right in a Compose file alone: write each $ once";
         }
+        if (hash.contains(",")) {
+            return "; there is a comma in it: separate users by spaces";
+        }
         return LOST_DOLLARS.matcher(hash).matches()
                 ? "; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as"
                         + " name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64"

@@ -47,6 +47,7 @@ class AccessLabelsTest {
             users | a:$2y$04$.dwqdnDSw3bM2V | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
             users | a:.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
             users | a: | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
+            users | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2,b:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; there is a comma in it: separate users by spaces | true
             users | a:$$2y$$04$$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; here it begins with $$, which is right in a Compose file alone: write each $ once | true
             user | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.user: unknown, did you mean millau.users? That label protects the service | true
             auth | login/verify | millau.auth: expected a URL such as http://login:4180/verify, without user, password and # | true
@@ -64,6 +65,21 @@ class AccessLabelsTest {
     void aMistakeIsExplainedAndClosesWhatIsProtected(String label, String value, String problem, boolean closed) {
         assertThat(read(label, value).problems()).containsExactly(problem);
         assertThat(read(label, value).closed()).isEqualTo(closed);
+    }
+
+    /** What {@code check --from} prints for a value that may be secret: pasted as it is, it must neither be sent nor believed. */
+    @ParameterizedTest
+    @ValueSource(strings = {"users", "auth", "auth-headers", "request-header.X-Api-Key", "response-header.X", "sticky"})
+    void aValueThatIsStillToBePutInClosesTheService(String label) {
+        Vocabulary.Reading reading = read(label, "VALUE_OF_traefik.http.middlewares.a.b");
+
+        assertThat(reading.problems())
+                .anySatisfy(problem -> assertThat(problem)
+                        .startsWith("millau." + label)
+                        .endsWith(
+                                ": expected the value itself in place of this word, which check --from prints for a value that"
+                                        + " may be secret"));
+        assertThat(reading.closed()).isTrue();
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.millau.core.Snapshot;
 import io.millau.core.internal.PropertyLines;
 import io.millau.core.internal.ServiceKeys;
 import io.millau.server.internal.compose.ComposeFile;
+import io.millau.server.internal.compose.ComposeServices;
 import io.millau.server.internal.compose.Diagnostics;
 import io.millau.server.internal.compose.EnvFile;
 import io.millau.server.internal.compose.NotComposeException;
@@ -50,6 +51,7 @@ final class CheckCommand {
     /** Whose labels the files have; null if they are ours. */
     private Moving.@Nullable Proxy from;
 
+    private final List<ComposeServices.Service> toMove = new ArrayList<>();
     private int services;
     private int problems;
     private boolean unreadable;
@@ -103,6 +105,9 @@ final class CheckCommand {
             });
         }
         files.forEach(file -> check(() -> checkFile(file)));
+        if (from != null) {
+            move(from);
+        }
         if (docker) {
             check(this::checkEngine);
         }
@@ -135,7 +140,7 @@ final class CheckCommand {
         if (from != null) {
             return problems == 0
                     ? of + ", all is carried over"
-                    : count(problems, "label") + " of " + of + " can't be carried over";
+                    : count(problems, "setting") + " of " + of + " can't be carried over";
         }
         return problems == 0 ? of + ", no problems" : count(problems, "problem") + " in " + of;
     }
@@ -153,7 +158,7 @@ final class CheckCommand {
             if (from == null) {
                 checkComposeFile(file);
             } else {
-                move(from, file);
+                toMove.addAll(composeServices(file));
             }
         } else {
             throw new CommandException(
@@ -239,16 +244,20 @@ final class CheckCommand {
         }
     }
 
-    /** Says what the labels of another proxy become. */
-    private void move(Moving.Proxy proxy, String file) throws CommandException {
+    private static List<ComposeServices.Service> composeServices(String file) throws CommandException {
         try {
-            Moving moving = Moving.from(proxy, file, text(file));
-            moving.lines().forEach(line -> out.println(Console.clean(line)));
-            problems += moving.problems();
-            services += moving.services();
+            return ComposeServices.read(file, text(file));
         } catch (NotComposeException e) {
             throw new CommandException(String.valueOf(e.getMessage()));
         }
+    }
+
+    /** Says what the labels of another proxy become; those of one file may use what another has. */
+    private void move(Moving.Proxy proxy) {
+        Moving moving = Moving.of(proxy, toMove);
+        moving.lines().forEach(line -> out.println(Console.clean(line)));
+        problems += moving.problems();
+        services += moving.services();
     }
 
     private void report(String file, Diagnostics findings, int ofServices) {

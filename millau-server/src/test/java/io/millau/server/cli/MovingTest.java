@@ -107,14 +107,14 @@ class MovingTest extends CommandTest {
         }
     }
 
-    /** Who pastes the labels as they are does not open a service that needs a login. */
+    /** Who pastes the labels as they are does not open a service that needs a login, or another secret. */
     @ParameterizedTest
     @MethodSource("files")
     void aServiceStaysClosedUntilItsSecretsAreFilledIn(Path file) throws Exception {
         run("check", "--from", proxy(file), file.toString());
         for (List<String> labels : blocks(out)) {
-            boolean needs =
-                    labels.stream().anyMatch(label -> label.matches("millau\\.(?:.*\\.)?(?:users|auth)=.*VALUE_OF_.*"));
+            boolean needs = labels.stream()
+                    .anyMatch(label -> label.matches("millau\\.(?:(?:.*\\.)?(?:users|auth)=.*|.*=)VALUE_OF_.*"));
             if (needs) {
                 check(map(labels));
                 assertThat(out)
@@ -138,7 +138,7 @@ class MovingTest extends CommandTest {
         for (String line : output.lines().toList()) {
             if (line.matches("  (?:deploy\\.)?labels:")) {
                 blocks.add(new ArrayList<>());
-            } else if (line.startsWith("    - ")) {
+            } else if (line.startsWith("    - millau.") || line.startsWith("    - 'millau.")) {
                 String label = line.substring(6);
                 boolean quoted = label.startsWith("'");
                 blocks.get(blocks.size() - 1)
@@ -162,7 +162,7 @@ class MovingTest extends CommandTest {
                         ? "ann:" + HASH
                         : value.replaceAll("VALUE_OF_[\\w.-]+", Matcher.quoteReplacement(HASH));
             case "auth" -> value.replaceAll("VALUE_OF_.*", "http://login/");
-            default -> value;
+            default -> value.replaceAll("^VALUE_OF_.*", "filled");
         };
     }
 
@@ -175,6 +175,32 @@ class MovingTest extends CommandTest {
                 file("a.yml", "services: {shop: {labels: [millau.enabled=true, other=1]}, none: {}}"));
 
         assertThat(out).isEqualTo("no labels of traefik\n");
+        assertThat(status).isZero();
+    }
+
+    /** Traefik is often in a file of its own. */
+    @Test
+    void whatOneFileHasIsForTheServicesOfAnother() throws Exception {
+        String proxy = file("proxy.yml", """
+                services:
+                  traefik:
+                    image: traefik:v3
+                    command: --entrypoints.websecure.address=:443 --entrypoints.websecure.http.middlewares=office@docker
+                    labels:
+                      - traefik.http.middlewares.office.ipallowlist.sourcerange=10.0.0.0/8
+                """);
+        String shop = file("shop.yml", """
+                services:
+                  shop:
+                    labels:
+                      - traefik.http.routers.shop.rule=Host(`shop.example`)
+                """);
+
+        run("check", "--from", "traefik", shop, proxy);
+        assertThat(out).contains("    - millau.allow=10.0.0.0/8\n").doesNotContain("Traefik itself is not here");
+
+        run("check", "--from", "traefik", shop);
+        assertThat(out).contains("\n# Traefik itself is not here: check its file together with this one, since its");
         assertThat(status).isZero();
     }
 
@@ -218,6 +244,11 @@ class MovingTest extends CommandTest {
                 Stream.of(ComposeFileTest.hostileFiles()),
                 Stream.of(
                         many,
+                        many.replace("Host(`a", "HostRegexp(`[a-z]+`) || Host(`a"),
+                        "services: {proxy: {image: traefik, command: '--a "
+                                + "\" --entrypoints.x.address=".repeat(20_000) + "'}}",
+                        "services: {proxy: {image: '" + "a/".repeat(400_000)
+                                + "', command: [--entrypoints..x, --, -, '', =]}}",
                         rule.formatted("(".repeat(400_000)),
                         rule.formatted("!".repeat(400_000)),
                         rule.formatted("Host(`" + "a.".repeat(4_000) + "`)"),

@@ -24,6 +24,7 @@ class ShippedFilesTest extends CommandTest {
                                     EXAMPLES.resolve("compose-grpc.yml"),
                                     EXAMPLES.resolve("compose-hardened.yml"),
                                     EXAMPLES.resolve("compose-ipv6.yml"),
+                                    EXAMPLES.resolve("compose-moving.yml"),
                                     EXAMPLES.resolve("compose-socket-proxy.yml"),
                                     EXAMPLES.resolve("compose-two-proxies.yml"),
                                     EXAMPLES.resolve("compose-minio.yml"),

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -16,7 +17,7 @@ import org.yaml.snakeyaml.representer.Representer;
 import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
- * The labels and the environment of the services in a Compose or stack file, whoever they are for, with their variables as they are
+ * The labels, the environment and the command of the services in a Compose or stack file, whoever they are for, with their variables as they are
  * written. The file is untrusted, as that of {@link ComposeFile}. Pure functions.
  */
 public final class ComposeServices {
@@ -32,8 +33,18 @@ public final class ComposeServices {
      * @param labels of containers, or of the service itself ({@code deploy.labels}) if there are any; in the order of the file
      * @param environment empty values where a name has none
      * @param inSwarm whether the labels are those of the service itself
+     * @param image empty if there is none
+     * @param command the words of {@code entrypoint} and {@code command}
+     * @param mounts its volumes and configs: the short form, or the target alone
      */
-    public record Service(String name, Map<String, String> labels, Map<String, String> environment, boolean inSwarm) {}
+    public record Service(
+            String name,
+            Map<String, String> labels,
+            Map<String, String> environment,
+            boolean inSwarm,
+            String image,
+            List<String> command,
+            List<String> mounts) {}
 
     /**
      * Reads a file.
@@ -53,11 +64,23 @@ public final class ComposeServices {
                         keys.get("deploy") instanceof Map<?, ?> deploy ? texts(deploy.get("labels")) : Map.of();
                 Map<String, String> labels = own.isEmpty() ? texts(keys.get("labels")) : own;
                 Map<String, String> environment = texts(keys.get("environment"));
-                entries += labels.size() + environment.size();
-                services.add(new Service(String.valueOf(service.getKey()), labels, environment, !own.isEmpty()));
+                List<String> command = Stream.of("entrypoint", "command")
+                        .flatMap(key -> words(keys.get(key)).stream())
+                        .toList();
+                String image = keys.get("image") instanceof String written ? written : "";
+                entries += labels.size() + environment.size() + command.size();
+                services.add(new Service(
+                        String.valueOf(service.getKey()),
+                        labels,
+                        environment,
+                        !own.isEmpty(),
+                        image,
+                        command,
+                        mounts(keys)));
             }
             if (entries > MOST_ENTRIES) {
-                throw new NotComposeException(name + ": expected at most " + MOST_ENTRIES + " labels and variables");
+                throw new NotComposeException(
+                        name + ": expected at most " + MOST_ENTRIES + " labels, variables and arguments");
             }
         }
         return services;
@@ -105,6 +128,47 @@ public final class ComposeServices {
             }
         }
         return texts;
+    }
+
+    private static List<String> mounts(Map<?, ?> service) {
+        List<String> mounts = new ArrayList<>();
+        for (String key : List.of("volumes", "configs")) {
+            for (Object item : service.get(key) instanceof List<?> list ? list : List.of()) {
+                Object mount = item instanceof Map<?, ?> mapping ? mapping.get("target") : item;
+                if (mount instanceof String text) {
+                    mounts.add(text);
+                }
+            }
+        }
+        return mounts;
+    }
+
+    /** The words of a command, which may be a list or a text with quotes. */
+    private static List<String> words(@Nullable Object declared) {
+        if (declared instanceof List<?> list) {
+            return list.stream()
+                    .filter(String.class::isInstance)
+                    .map(String.class::cast)
+                    .toList();
+        }
+        List<String> words = new ArrayList<>();
+        StringBuilder word = new StringBuilder();
+        char quote = ' ';
+        for (char c : declared instanceof String text ? (text + " ").toCharArray() : new char[0]) {
+            if (quote == ' ' && (c == '"' || c == '\'')) {
+                quote = c;
+            } else if (c == quote && quote != ' ') {
+                quote = ' ';
+            } else if (quote == ' ' && Character.isWhitespace(c)) {
+                words.add(word.toString());
+                word.setLength(0);
+            } else {
+                word.append(c);
+            }
+        }
+        words.add(word.toString());
+        words.removeIf(String::isEmpty);
+        return words;
     }
 
     /** Leaves numbers and the like as they are written. */

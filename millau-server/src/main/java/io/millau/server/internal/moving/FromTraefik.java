@@ -2,7 +2,7 @@ package io.millau.server.internal.moving;
 
 import io.millau.server.internal.compose.ComposeServices;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -11,6 +11,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What the labels of Traefik 2 and 3 become. Each router is a route. For one thread. */
@@ -18,24 +20,49 @@ final class FromTraefik {
 
     private static final int MOST_MIDDLEWARES = 50;
 
+    private static final String NOT_HERE =
+            " is not in this file: see what it does, and give the service labels for that";
+
+    private static final Pattern LOGIN = Pattern.compile(
+            "middlewares\\.(?:basicauth|digestauth|forwardauth|ipallowlist|ipwhitelist)\\.", Pattern.CASE_INSENSITIVE);
+
     private final List<MovedService> moved = new ArrayList<>();
+    private final TraefikArguments arguments;
+    private final TraefikOrder order = new TraefikOrder();
+
+    /** The names of services without any of its labels. */
+    private final List<String> unlabelled;
 
     /** By name. */
     private final Map<String, Middleware> middlewares = new LinkedHashMap<>();
 
-    private record Middleware(String service, List<Theirs> options, Set<String> usedBy) {}
+    /**
+     * A middleware.
+     *
+     * @param usedBy the services with a router that is carried over with it
+     * @param leftOut whether a router with it is left out
+     */
+    private record Middleware(String service, List<Theirs> options, Set<String> usedBy, AtomicBoolean leftOut) {}
 
     /** The options of a router or a service, by their names in lower case. */
     private record Group(String name, Map<String, Theirs> options, Map<String, String> values) {}
 
-    private FromTraefik() {}
+    private FromTraefik(List<ComposeServices.Service> services) {
+        arguments = TraefikArguments.in(services);
+        unlabelled = services.stream()
+                .filter(service -> service.labels().keySet().stream().noneMatch(FromTraefik::isTheirs)
+                        && TraefikArguments.of(service).isEmpty())
+                .map(ComposeServices.Service::name)
+                .toList();
+    }
 
     static List<MovedService> read(List<ComposeServices.Service> services) {
-        FromTraefik traefik = new FromTraefik();
+        FromTraefik traefik = new FromTraefik(services);
         services.forEach(service -> group(service.labels(), "middlewares")
                 .values()
                 .forEach(group -> traefik.define(service.name(), group)));
         services.forEach(traefik::move);
+        traefik.order.report();
         traefik.sayWhoUses();
         return traefik.moved;
     }
@@ -43,31 +70,87 @@ final class FromTraefik {
     private void define(String service, Group group) {
         middlewares.putIfAbsent(
                 group.name.toLowerCase(Locale.ROOT),
-                new Middleware(service, List.copyOf(group.options.values()), new HashSet<>()));
+                new Middleware(service, List.copyOf(group.options.values()), new HashSet<>(), new AtomicBoolean()));
     }
 
     private void move(ComposeServices.Service service) {
         MovedService to = new MovedService(service);
         moved.add(to);
+        moveArguments(service, to);
         Map<String, Theirs> others = others(service.labels());
-        boolean off =
-                others.containsKey("enable") && others.get("enable").lowerCase().equals("false");
-        Map<String, Group> routers = group(service.labels(), "routers");
+        Theirs enable = others.get("enable");
+        boolean off = enable == null
+                ? !arguments.exposesByDefault()
+                : enable.lowerCase().strip().equals("false");
         if (off) {
-            others.values().forEach(label -> to.note(label.key(), "a service is not proxied without millau.enabled"));
+            service.labels().keySet().stream()
+                    .filter(FromTraefik::isTheirs)
+                    .forEach(label -> to.note(
+                            label,
+                            enable == null
+                                    ? "Traefik does not serve it without traefik.enable=true"
+                                    : "a service is not proxied without millau.enabled"));
             return;
         }
+        Map<String, Group> routers = group(service.labels(), "routers");
         new Routers(service, to, routers).move();
+        Theirs network = others.containsKey("docker.network") || others.containsKey("swarm.network")
+                ? null
+                : arguments.ofProvider("network");
+        for (MovedRoute route : to.routes()) {
+            if (network != null) {
+                to.move(Row.label("", "network"), network, route);
+            }
+        }
         for (MovedRoute route : to.routes().isEmpty() ? List.of(new MovedRoute("")) : to.routes()) {
             others.values().forEach(label -> to.move(TraefikRows.ROWS.of(label.option()), label, route));
         }
         boolean hasRules = routers.values().stream().anyMatch(router -> router.options.containsKey("rule"));
-        if (!hasRules && others.containsKey("enable")) {
+        if (!hasRules && enable != null && TraefikArguments.isTraefik(service)) {
+            to.note(enable.key(), "this is Traefik itself");
+        } else if (!hasRules && enable != null) {
+            explainWithoutRules(enable, others, to);
+        }
+    }
+
+    private static void explainWithoutRules(Theirs enable, Map<String, Theirs> others, MovedService to) {
+        if (others.keySet().stream().anyMatch(label -> label.startsWith("tcp.") || label.startsWith("udp."))) {
+            to.note(enable.key(), "Millau has no routers for TCP and UDP: publish the service's own port");
+        } else {
             to.cannot(
-                    others.get("enable").key(),
+                    enable.key(),
                     "no router has a rule here, so its host is of Traefik's own configuration: give it millau.enabled=true and"
                             + " millau.hosts");
         }
+    }
+
+    /** What Traefik's own arguments become, if this is Traefik. */
+    private void moveArguments(ComposeServices.Service service, MovedService to) {
+        List<Theirs> own = TraefikArguments.of(service);
+        if (TraefikArguments.isTraefik(service) && (own.isEmpty() || TraefikArguments.hasFile(service))) {
+            to.cannot(
+                    "configFile",
+                    "a file configures this Traefik, in place of arguments, and is not read: see what it does");
+        }
+        for (Theirs argument : own) {
+            to.move(TraefikArgumentRows.ROWS.of(argument.option()), argument, to.environment());
+            if (argument.option().equals("entrypoints.http.middlewares")) {
+                missing(argument.value()).forEach(name -> to.cannot(argument.key(), name + NOT_HERE));
+            }
+        }
+        if (!own.isEmpty() && arguments.exposesByDefault() && !unlabelled.isEmpty()) {
+            to.move(
+                    Row.noVariable(
+                            "",
+                            "without it Traefik serves what has no label, too (" + String.join(", ", unlabelled)
+                                    + "), Millau only what has millau.enabled=true"),
+                    new Theirs("--providers.docker.exposedByDefault=false", "", "", Map.of()),
+                    to.environment());
+        }
+    }
+
+    private static boolean isTheirs(String label) {
+        return label.toLowerCase(Locale.ROOT).startsWith("traefik.");
     }
 
     /** A line for each option of a middleware that no router of its own service has used. */
@@ -75,7 +158,9 @@ final class FromTraefik {
         for (Middleware middleware : middlewares.values()) {
             if (!middleware.usedBy.contains(middleware.service)) {
                 String remark = middleware.usedBy.isEmpty()
-                        ? "no router in this file uses it"
+                        ? middleware.leftOut.get()
+                                ? "it is of a router that is left out"
+                                : "no router in this file uses it"
                         : "it is carried over to " + String.join(", ", new TreeSet<>(middleware.usedBy));
                 moved.stream()
                         .filter(service -> service.name().equals(middleware.service))
@@ -90,10 +175,12 @@ final class FromTraefik {
         private final Map<String, Group> routers;
         private final Map<String, Group> services;
         private final String service;
+        private final boolean isProxy;
         private final Set<String> usedServices = new HashSet<>();
 
         Routers(ComposeServices.Service service, MovedService to, Map<String, Group> routers) {
             this.service = service.name();
+            this.isProxy = TraefikArguments.isTraefik(service);
             this.to = to;
             this.routers = routers;
             this.services = group(service.labels(), "services");
@@ -118,6 +205,12 @@ final class FromTraefik {
             Theirs rule = router.options.get("rule");
             String target = valueOf(router, "service");
             if (target.endsWith("@internal") && !target.startsWith("noop")) {
+                if (isProxy
+                        && rule != null
+                        && hasLogin(router)
+                        && !hostsOf(rule).isEmpty()) {
+                    return List.of(statusPage(router, rule, hostsOf(rule)));
+                }
                 router.options
                         .values()
                         .forEach(option -> to.note(
@@ -134,11 +227,11 @@ final class FromTraefik {
                                 "its router has no rule here, so its host is of Traefik's own configuration"));
                 return List.of();
             }
-            List<TraefikRule.Selection> selections;
+            TraefikRule.Reading reading;
             try {
-                selections = TraefikRule.read(rule.value().strip());
+                reading = TraefikRule.read(rule.value().strip());
             } catch (IllegalArgumentException e) {
-                to.cannot(rule.key(), e.getMessage() + ". This router is left out");
+                to.close(rule.key(), e.getMessage() + ". This router is left out");
                 router.options.values().stream()
                         .filter(option -> option != rule)
                         .forEach(option -> to.note(option.key(), "its router is left out"));
@@ -146,21 +239,120 @@ final class FromTraefik {
                 return List.of();
             }
             List<MovedRoute> routes = new ArrayList<>();
-            for (TraefikRule.Selection selection : selections) {
+            reading.ignored().forEach(why -> to.close(rule.key(), why));
+            for (TraefikRule.Selection selection : reading.selections()) {
                 MovedRoute route = new MovedRoute(router.name);
                 routes.add(route);
                 to.move(
-                        Row.of("routers.rule", "", (label, r) -> select(selection, r))
+                        Row.of("routers.rule", "", (label, r) -> select(router, selection, r))
                                 .protecting(),
                         rule,
                         route);
                 moveService(router, route);
-                moveMiddlewares(router, route);
+                moveMiddlewares(router, rule, route);
                 router.options.values().stream()
                         .filter(option -> option != rule)
-                        .forEach(option -> to.move(TraefikRows.ROWS.of(option.option()), option, route));
+                        .forEach(option -> to.move(row(option), option, route));
+                order.add(to, route, rule, router.options.get("priority"), selection);
             }
             return routes;
+        }
+
+        private boolean hasLogin(Group router) {
+            return middlewaresOf(router).stream()
+                    .flatMap(middleware -> middleware.options.stream())
+                    .anyMatch(option -> LOGIN.matcher(option.option()).lookingAt());
+        }
+
+        private Set<String> hostsOf(Theirs rule) {
+            Set<String> hosts = new LinkedHashSet<>();
+            try {
+                TraefikRule.read(rule.value().strip())
+                        .selections()
+                        .forEach(selection -> hosts.addAll(selection.hosts()));
+            } catch (IllegalArgumentException e) {
+                return Set.of();
+            }
+            return hosts;
+        }
+
+        /** Traefik's own pages behind a login become Millau's own: labels of Millau itself. */
+        private MovedRoute statusPage(Group router, Theirs rule, Set<String> hosts) {
+            MovedRoute route = new MovedRoute(router.name);
+            to.move(
+                    Row.of("", "", (label, r) -> {
+                                r.set("hosts", String.join(" ", hosts));
+                                r.set("port", "9100");
+                                return "these are labels of Millau itself, for its status page";
+                            })
+                            .protecting(),
+                    rule,
+                    route);
+            moveMiddlewares(router, rule, route);
+            router.options.values().stream()
+                    .filter(option -> option != rule)
+                    .forEach(option -> to.move(row(option), option, route));
+            Set<String> all = new LinkedHashSet<>(hosts);
+            all.addAll(TraefikArguments.names(
+                    to.environment().get("TELEMETRY_HOSTS").replace(' ', ',')));
+            all.remove("");
+            to.environment().replace("TELEMETRY_HOSTS", String.join(" ", all));
+            return route;
+        }
+
+        private Row row(Theirs option) {
+            Row row = TraefikRows.ROWS.of(option.option());
+            return option.option().equalsIgnoreCase("routers.entrypoints")
+                    ? Row.of("", "", (label, route) -> TraefikRows.entryPoints(label, route, arguments))
+                            .protecting()
+                    : row;
+        }
+
+        /** The entry points of a router, as far as they are known. */
+        private Collection<String> entryPoints(Group router) {
+            String names = valueOf(router, "entrypoints");
+            return names.isEmpty() ? arguments.defaultEntryPoints() : TraefikArguments.names(names);
+        }
+
+        private String select(Group router, TraefikRule.Selection selection, MovedRoute route) {
+            boolean all = selection.hosts().isEmpty()
+                    && selection.path().isEmpty()
+                    && selection.clients().isEmpty();
+            if (!selection.hosts().isEmpty()) {
+                route.set("hosts", String.join(" ", selection.hosts()));
+            }
+            if (!selection.path().isEmpty() && !selection.path().equals("/")) {
+                route.set("path", selection.path());
+            }
+            if (!selection.clients().isEmpty()) {
+                route.set("allow", String.join(" ", selection.clients()));
+            }
+            Collection<String> entryPoints = entryPoints(router);
+            if (!router.options.containsKey("entrypoints")
+                    && !entryPoints.isEmpty()
+                    && entryPoints.stream().noneMatch(arguments::servesPlain)) {
+                route.set("redirect", "https");
+            }
+            if (selection.exact()) {
+                throw new IllegalArgumentException(
+                        "millau.path is the beginning of a path, so more would be served than this one");
+            }
+            List<String> remarks = new ArrayList<>();
+            if (all) {
+                remarks.add("a route without millau.hosts is for all hosts");
+            }
+            selection.hosts().stream()
+                    .filter(host -> host.startsWith("*."))
+                    .findFirst()
+                    .ifPresent(host -> {
+                        if (selection.oneLabel()) {
+                            remarks.add(host + " is also for names with more dots, such as a.b" + host.substring(1));
+                        }
+                        if (!isPlain(router)) {
+                            remarks.add("its certificate needs ACME_DNS in Millau's environment, or CERTS");
+                        }
+                    });
+            return String.join("; ", remarks);
         }
 
         private void moveService(Group router, MovedRoute route) {
@@ -191,25 +383,40 @@ final class FromTraefik {
 
         /** Says of the middlewares of a router that it is left out. */
         private void leaveOutMiddlewares(Group router) {
-            for (Middleware middleware :
-                    chain(valueOf(router, "middlewares"), new LinkedHashSet<>(), new LinkedHashSet<>())) {
-                if (middleware.service.equals(service)) {
-                    middleware.usedBy.add(service);
-                    middleware.options.forEach(option -> to.note(option.key(), "it is of a router that is left out"));
+            middlewaresOf(router).forEach(middleware -> middleware.leftOut.set(true));
+        }
+
+        /** Those of its entry points, then its own. */
+        private Set<Middleware> middlewaresOf(Group router) {
+            Set<Middleware> chain = new LinkedHashSet<>();
+            for (String entryPoint : entryPoints(router)) {
+                Theirs names = arguments.middlewares(entryPoint);
+                if (names != null) {
+                    chain.addAll(chain(names.value(), new LinkedHashSet<>(), new LinkedHashSet<>()));
                 }
+            }
+            chain.addAll(chain(valueOf(router, "middlewares"), new LinkedHashSet<>(), new LinkedHashSet<>()));
+            return chain;
+        }
+
+        private void closeWithoutMissing(Group router, Theirs rule) {
+            for (String entryPoint : entryPoints(router)) {
+                Theirs names = arguments.middlewares(entryPoint);
+                if (names != null) {
+                    missing(names.value())
+                            .forEach(name ->
+                                    to.close(rule.key(), name + ", of the entry point " + entryPoint + "," + NOT_HERE));
+                }
+            }
+            Theirs names = router.options.get("middlewares");
+            if (names != null) {
+                missing(names.value()).forEach(name -> to.close(names.key(), name + NOT_HERE));
             }
         }
 
-        private void moveMiddlewares(Group router, MovedRoute route) {
-            Theirs names = router.options.get("middlewares");
-            if (names == null) {
-                return;
-            }
-            Set<String> missing = new LinkedHashSet<>();
-            Set<Middleware> chain = chain(names.value(), new LinkedHashSet<>(), missing);
-            missing.forEach(name -> to.close(
-                    names.key(),
-                    name + " is not in this file: see what it does, and give the service labels for that"));
+        private void moveMiddlewares(Group router, Theirs rule, MovedRoute route) {
+            closeWithoutMissing(router, rule);
+            Set<Middleware> chain = middlewaresOf(router);
             boolean redirects = false;
             for (Middleware middleware : chain) {
                 middleware.usedBy.add(service);
@@ -224,11 +431,8 @@ final class FromTraefik {
         }
 
         private boolean isPlain(Group router) {
-            return router.options.keySet().stream().noneMatch(option -> option.startsWith("tls"))
-                    && Arrays.stream(TraefikRows.words(valueOf(router, "entrypoints"))
-                                    .split(" "))
-                            .noneMatch(name ->
-                                    TraefikRows.SECURE_NAME.matcher(name).matches());
+            return !TraefikRows.isTls(router.values)
+                    && entryPoints(router).stream().noneMatch(arguments::isSecure);
         }
 
         /** Makes it a route, or a part of one that gets the same requests. */
@@ -309,7 +513,15 @@ final class FromTraefik {
                     .toList();
             ofHosts.forEach(other -> other.replace("redirect", "https"));
             Theirs rule = rule(route);
-            if (!ofHosts.isEmpty()) {
+            if (hosts.isEmpty() && rule != null && isProxy) {
+                to.move(
+                        Row.of("", "", (label, environment) -> {
+                            environment.setVariable("REDIRECT", "https");
+                            return "for all services";
+                        }),
+                        rule,
+                        to.environment());
+            } else if (!ofHosts.isEmpty()) {
                 route.joins(ofHosts.get(0));
             } else if (hosts.isEmpty() && rule != null) {
                 to.note(rule.key(), "set REDIRECT=https in Millau's environment, which is for all services");
@@ -319,6 +531,12 @@ final class FromTraefik {
                         "no router here answers over HTTPS for these hosts: give millau.redirect=https to the service that does");
             }
         }
+    }
+
+    private Set<String> missing(String names) {
+        Set<String> missing = new LinkedHashSet<>();
+        chain(names, new LinkedHashSet<>(), missing);
+        return missing;
     }
 
     /** The middlewares of a list of names, those of chains in their place. */
@@ -376,24 +594,5 @@ final class FromTraefik {
     private static String valueOf(Group group, String option) {
         Theirs theirs = group.options.get(option);
         return theirs == null ? "" : theirs.value().strip();
-    }
-
-    private static String select(TraefikRule.Selection selection, MovedRoute route) {
-        if (!selection.hosts().isEmpty()) {
-            route.set("hosts", String.join(" ", selection.hosts()));
-        }
-        if (!selection.path().isEmpty() && !selection.path().equals("/")) {
-            route.set("path", selection.path());
-        }
-        if (!selection.clients().isEmpty()) {
-            route.set("allow", String.join(" ", selection.clients()));
-        }
-        if (selection.exact()) {
-            throw new IllegalArgumentException(
-                    "millau.path is the beginning of a path, so more would be served than this one");
-        }
-        return selection.hosts().isEmpty() && route.labels().isEmpty()
-                ? "a route without millau.hosts is for all hosts"
-                : "";
     }
 }

@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The labels of one route, without prefix. For one thread. */
+/** The labels of one route, without prefix; or the variables of Millau's environment. For one thread. */
 final class MovedRoute {
 
     private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
@@ -62,6 +62,19 @@ final class MovedRoute {
         }
         check(label, value);
         replace(label, value);
+    }
+
+    /** @throws IllegalArgumentException if it has another; the message shows no secret */
+    void setVariable(String variable, String value) {
+        String before = labels.get(variable);
+        if (before != null && !before.equals(value)) {
+            throw new IllegalArgumentException(
+                    variable + " has another value already, and is for all of Millau: choose one");
+        }
+        if (CONTROL.matcher(value).find()) {
+            throw new IllegalArgumentException("expected one line for " + variable);
+        }
+        replace(variable, value);
     }
 
     /** Replaces a label that was set before. */

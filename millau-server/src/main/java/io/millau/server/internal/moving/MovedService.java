@@ -36,6 +36,7 @@ final class MovedService {
     private final List<String> order;
     private final List<Line> lines = new ArrayList<>();
     private final List<MovedRoute> routes = new ArrayList<>();
+    private final MovedRoute environment = new MovedRoute("");
     private final Map<String, String> ofAll = new LinkedHashMap<>();
     private boolean closed;
 
@@ -61,6 +62,11 @@ final class MovedService {
 
     List<MovedRoute> routes() {
         return routes;
+    }
+
+    /** The environment that Millau needs in place of this service, if it is the other proxy. */
+    MovedRoute environment() {
+        return environment;
     }
 
     /** The number of labels that can't be carried over. */
@@ -122,6 +128,10 @@ final class MovedService {
                     .forEach((label, value) ->
                             text.add("    - " + yaml(prefix(names.get(route)) + label + "=" + value))));
         }
+        if (!environment.labels().isEmpty()) {
+            text.add("  environment of millau:");
+            environment.labels().forEach((name, value) -> text.add("    - " + yaml(name + "=" + value)));
+        }
         return text;
     }
 
@@ -137,11 +147,18 @@ final class MovedService {
             } else if (!became.isEmpty()) {
                 ofKey.add(" becomes " + became + (line.remark.isEmpty() ? "" : " (" + line.remark + ")"));
             } else {
-                boolean leftOut = line.route != null && !names.containsKey(line.route.whole()) && !line.set.isEmpty();
+                boolean ofEnvironment = line.route == environment;
+                boolean leftOut = !ofEnvironment
+                        && line.route != null
+                        && !names.containsKey(line.route.whole())
+                        && !line.set.isEmpty();
                 String remark = leftOut
                         ? "it is of a route that is left out"
                         : line.set.isEmpty() ? line.remark : "another router serves the same over plain HTTP";
-                needless.put(line.key, " needs no label" + (remark.isEmpty() ? "" : ": " + remark));
+                needless.put(
+                        line.key,
+                        (ofEnvironment ? " needs no variable" : " needs no label")
+                                + (remark.isEmpty() ? "" : ": " + remark));
             }
         }
         needless.forEach((key, text) -> {
@@ -160,6 +177,11 @@ final class MovedService {
     }
 
     private String became(Line line, Map<MovedRoute, String> names) {
+        if (line.route == environment) {
+            return line.set.keySet().stream()
+                    .map(name -> name + "=" + environment.get(name))
+                    .collect(Collectors.joining(", "));
+        }
         if (line.route == null || !names.containsKey(line.route.whole())) {
             return "";
         }

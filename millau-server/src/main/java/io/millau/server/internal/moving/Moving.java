@@ -36,6 +36,11 @@ public final class Moving {
             return rows.table();
         }
 
+        /** The table of its arguments; empty if it has none that are read. */
+        String argumentTable() {
+            return this == TRAEFIK ? TraefikArgumentRows.ROWS.table() : "";
+        }
+
         /** Its name in commands. */
         @Override
         public String toString() {
@@ -47,13 +52,18 @@ public final class Moving {
     private int services;
     private int problems;
 
-    private Moving(List<MovedService> moved) {
-        for (MovedService service : moved) {
+    private Moving(Proxy proxy, List<ComposeServices.Service> all) {
+        for (MovedService service : proxy.reader.apply(all)) {
             if (!service.isEmpty()) {
                 lines.addAll(service.text());
                 services++;
                 problems += service.problems();
             }
+        }
+        if (proxy == Proxy.TRAEFIK && services > 0 && all.stream().noneMatch(TraefikArguments::isTraefik)) {
+            lines.add(
+                    "# Traefik itself is not here: check its file together with this one, since its arguments may protect"
+                            + " every service");
         }
     }
 
@@ -64,7 +74,12 @@ public final class Moving {
      * @throws NotComposeException if it is not a Compose file; the message has the name
      */
     public static Moving from(Proxy proxy, String name, String text) throws NotComposeException {
-        return new Moving(proxy.reader.apply(ComposeServices.read(name, text)));
+        return new Moving(proxy, ComposeServices.read(name, text));
+    }
+
+    /** Carries services of several files over, of which one may have what others use. */
+    public static Moving of(Proxy proxy, List<ComposeServices.Service> services) {
+        return new Moving(proxy, services);
     }
 
     /** Each service with each of its labels, and the new ones. */

@@ -47,6 +47,14 @@ record Row(String theirs, String ours, boolean protects, Action action) {
         });
     }
 
+    /** One that becomes a variable of Millau's environment. */
+    static Row variable(String theirs, String variable, UnaryOperator<String> converted) {
+        return of(theirs, "`" + variable + "`", (argument, environment) -> {
+            environment.setVariable(variable, converted.apply(argument.value().strip()));
+            return "";
+        });
+    }
+
     /** One that is a header of responses by itself. */
     static Row header(String theirs, String header, UnaryOperator<String> value) {
         return of(theirs, "`millau.response-header." + header + "`", (label, route) -> {
@@ -58,6 +66,11 @@ record Row(String theirs, String ours, boolean protects, Action action) {
     /** One that needs no label. */
     static Row free(String theirs, String why) {
         return of(theirs, "no label: " + why, (label, route) -> why);
+    }
+
+    /** One that needs no variable of Millau's environment. */
+    static Row noVariable(String theirs, String why) {
+        return of(theirs, "no variable: " + why, (argument, environment) -> why);
     }
 
     /** One that has no counterpart. */

@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 /** The rows for one proxy: what the command prints, and a table of {@code docs/how-to/migrating.md}. Immutable. */
 final class Rows {
 
-    private static final Row UNKNOWN = Row.none("*", "this label is not known here: see docs/how-to/migrating.md")
-            .protecting();
+    private static final Row UNKNOWN =
+            Row.none("*", "it is not known here: see docs/how-to/migrating.md").protecting();
 
     private final Map<String, Row> byName = new LinkedHashMap<>();
 

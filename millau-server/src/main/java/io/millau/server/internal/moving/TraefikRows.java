@@ -1,5 +1,6 @@
 package io.millau.server.internal.moving;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -14,22 +15,19 @@ final class TraefikRows {
     private static final String OPEN_PORTS = "Millau has one port for HTTP and one for HTTPS";
     private static final String BY_DOCKER_LABEL =
             "DOCKER_LABEL in the environment of Millau names a label that its services need";
+    private static final String TLS =
+            "`millau.redirect`: such a router serves HTTPS alone; " + Row.BY_ACME + ", a wildcard with ACME_DNS";
     private static final String STICKY = "the cookie has its own name and attributes";
     private static final String CHECKED = "a health check is made every 5 s, and waits as long as millau.timeout";
     private static final String CLIENTS_BY_TRUSTED =
             "set TRUSTED, in Millau's environment, to the proxies in front: that says who the client is";
 
-    private static final Pattern PLAIN_NAME =
-            Pattern.compile("web|http|insecure|plain|unsecure", Pattern.CASE_INSENSITIVE);
-    static final Pattern SECURE_NAME =
-            Pattern.compile("(?:web-?)?secure|https|websecure|web-?ssl|ssl|tls|web_secure", Pattern.CASE_INSENSITIVE);
-
     /** A redirect of all of a host, with its path: from {@code www.} or another name. */
     private static final Pattern WHOLE_HOST = Pattern.compile(
-            "\\^?https?\\??(?:\\(s\\)\\?)?:(?:/|\\\\/){2}(\\(\\?:www\\\\*\\.\\)\\?|www\\\\*\\.)?([A-Za-z0-9.\\\\_${}-]*)(?:/|\\\\/)?\\(\\.[*+]\\)\\$?");
+            "\\^?https?\\??(?:\\(s\\)\\?)?:(?:/|\\\\/){2}(\\(\\?:www\\\\*\\.\\)\\?|www\\\\*\\.)?([A-Za-z0-9.\\\\_${}:?-]*)(?:/|\\\\/)?\\(\\.[*+]\\)\\$?");
 
-    private static final Pattern TARGET =
-            Pattern.compile("https?://([A-Za-z0-9._-]*(?:\\$\\{[A-Z_a-z0-9]+\\})?[A-Za-z0-9._-]*?)/?\\$(?:\\{1\\}|1)");
+    private static final Pattern TARGET = Pattern.compile(
+            "https?://([A-Za-z0-9._-]*(?:\\$\\{[A-Z_a-z][^{}$\\s]*\\}|\\$[A-Z_a-z][A-Z_a-z0-9]*)?[A-Za-z0-9._-]*?)/?\\$(?:\\{1\\}|1)");
 
     static final Rows ROWS = new Rows(List.of(
             Row.label("enable", "enabled", value -> "true"),
@@ -51,11 +49,11 @@ final class TraefikRows {
             Row.of(
                             "routers.entrypoints",
                             "`millau.redirect` if none of them is for plain HTTP",
-                            TraefikRows::entryPoints)
+                            (label, route) -> "") // FromTraefik knows Traefik's arguments
                     .protecting(),
-            Row.of("routers.tls", "`millau.redirect` if it has no `entrypoints`", TraefikRows::tls),
-            Row.free("routers.tls.certresolver", Row.BY_ACME),
-            Row.free("routers.tls.domains.*", Row.BY_ACME),
+            Row.of("routers.tls", TLS, TraefikRows::tls),
+            Row.of("routers.tls.certresolver", TLS, TraefikRows::tls),
+            Row.of("routers.tls.domains.*", TLS, TraefikRows::tls),
             Row.none(
                             "routers.tls.options",
                             "if clients need a certificate, that is millau.client-ca; versions and ciphers are fixed")
@@ -65,7 +63,10 @@ final class TraefikRows {
                     "what each of them becomes",
                     (label, route) -> "its middlewares are carried over"),
             Row.of("routers.service", "a route with `millau.port`", (label, route) -> "it says which port is meant"),
-            Row.free("routers.priority", "the best host wins, then the longest path"),
+            Row.of(
+                    "routers.priority",
+                    "no label: the best host wins, then the longest path; where that is another router, none",
+                    (label, route) -> "the best host wins, then the longest path"),
             Row.free("routers.rulesyntax", "both are read"),
             Row.free("routers.observability.*", "ACCESS_LOG and metrics are for all services"),
 
@@ -75,12 +76,16 @@ final class TraefikRows {
             Row.none(
                     "services.loadbalancer.server.url",
                     "an address that is no container belongs into the file that SERVICES names"),
-            Row.of("services.loadbalancer.passhostheader", "no label: it is passed", (label, route) -> {
-                if (label.lowerCase().equals("false")) {
-                    throw new IllegalArgumentException("the service always gets the host that the client asked for");
-                }
-                return "the host is passed";
-            }),
+            Row.of(
+                    "services.loadbalancer.passhostheader",
+                    "no label if it is true: the host is passed",
+                    (label, route) -> {
+                        if (label.lowerCase().equals("false")) {
+                            throw new IllegalArgumentException(
+                                    "the service always gets the host that the client asked for");
+                        }
+                        return "the host is passed";
+                    }),
             Row.label("services.loadbalancer.healthcheck.path", "health"),
             Row.free("services.loadbalancer.healthcheck.interval", CHECKED),
             Row.free("services.loadbalancer.healthcheck.timeout", CHECKED),
@@ -158,10 +163,13 @@ final class TraefikRows {
             Row.label("middlewares.ipwhitelist.sourcerange", "allow", TraefikRows::words)
                     .protecting(),
             Row.none("middlewares.ipwhitelist.ipstrategy.*", CLIENTS_BY_TRUSTED).protecting(),
-            Row.of("middlewares.ratelimit.average", "`millau.limit`", TraefikRows::limit)
+            Row.of(
+                            "middlewares.ratelimit.average",
+                            "`millau.limit`, of a period in which `burst` is not more",
+                            TraefikRows::limit)
                     .protecting(),
             Row.free("middlewares.ratelimit.period", "it belongs to average"),
-            Row.free("middlewares.ratelimit.burst", "as many requests may come at once as in a period"),
+            Row.free("middlewares.ratelimit.burst", "as many requests may come at once as millau.limit counts"),
             Row.none(
                     "middlewares.ratelimit.sourcecriterion.*",
                     CLIENTS_BY_TRUSTED + "; requests are counted by its address"),
@@ -190,7 +198,10 @@ final class TraefikRows {
                 route.set("response-header." + label.name(), label.value());
                 return "";
             }),
-            Row.of("middlewares.headers.stsseconds", "`millau.hsts`", TraefikRows::hsts),
+            Row.of(
+                    "middlewares.headers.stsseconds",
+                    "`millau.hsts`; with `stsIncludeSubdomains` or `stsPreload` `millau.response-header.Strict-Transport-Security`",
+                    TraefikRows::hsts),
             Row.free("middlewares.headers.stsincludesubdomains", "it belongs to stsSeconds"),
             Row.free("middlewares.headers.stspreload", "it belongs to stsSeconds"),
             Row.free("middlewares.headers.forcestsheader", "it is sent over HTTPS, where browsers read it"),
@@ -251,16 +262,23 @@ final class TraefikRows {
                 });
     }
 
-    private static String entryPoints(Theirs label, MovedRoute route) {
+    /** Whether a router with these options serves HTTPS alone. */
+    static boolean isTls(Map<String, String> options) {
+        return options.entrySet().stream()
+                .anyMatch(option -> option.getKey().startsWith("tls.")
+                        || option.getKey().equals("tls")
+                                && !option.getValue().strip().equalsIgnoreCase("false"));
+    }
+
+    static String entryPoints(Theirs label, MovedRoute route, TraefikArguments arguments) {
         boolean plain = false;
-        for (String name : words(label.value()).split(" ")) {
-            boolean isPlain = PLAIN_NAME.matcher(name).matches();
-            if (!isPlain && !SECURE_NAME.matcher(name).matches()) {
+        for (String name : TraefikArguments.names(label.value())) {
+            if (!arguments.isPlain(name) && !arguments.isSecure(name)) {
                 throw new IllegalArgumentException(OPEN_PORTS + ": expected web, websecure, http or https");
             }
-            plain |= isPlain;
+            plain |= arguments.servesPlain(name);
         }
-        if (!plain) {
+        if (!plain || isTls(label.siblings())) {
             route.set("redirect", "https");
             return "Millau would serve plain HTTP, too";
         }
@@ -271,11 +289,12 @@ final class TraefikRows {
     }
 
     private static String tls(Theirs label, MovedRoute route) {
-        if (label.lowerCase().equals("true") && !label.siblings().containsKey("entrypoints")) {
-            route.set("redirect", "https");
-            return "";
+        if (!isTls(label.siblings())) {
+            return "it is off";
         }
-        return Row.BY_ACME;
+        boolean known = route.get("redirect").equals("https");
+        route.set("redirect", "https");
+        return known ? Row.BY_ACME : "Millau would serve plain HTTP, too";
     }
 
     private static String sticky(Theirs label, MovedRoute route) {
@@ -317,6 +336,10 @@ final class TraefikRows {
         }
         String source = from.group(1) != null && from.group(1).startsWith("www") ? "www." + rest : rest;
         boolean ofRoute = rest.isEmpty() || hosts.contains(source) || hosts.contains(host);
+        if (!ofRoute && hosts.stream().anyMatch(name -> name.contains("$"))) {
+            throw new IllegalArgumentException("the router's hosts are variables, so it is not known whether " + host
+                    + " is one of them: if so, set millau.canonical=" + host);
+        }
         if (!ofRoute) {
             throw none;
         }
@@ -358,14 +381,41 @@ final class TraefikRows {
             throw new IllegalArgumentException("expected a period of more than 0");
         }
         long requests = Long.parseLong(average);
+        String burst = label.sibling("ratelimit.burst").strip();
+        long atOnce = burst.matches("[0-9]{1,9}") ? Long.parseLong(burst) : burst.isEmpty() ? 1 : Long.MAX_VALUE;
+        List<Limit> limits = limits(requests, seconds);
+        if (limits.isEmpty() || atOnce == Long.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "expected a number for each second, minute or hour: write millau.limit, 600/m for instance");
+        }
+        Limit shortest = limits.get(0);
+        Limit chosen = limits.stream()
+                .filter(limit -> limit.number >= atOnce)
+                .findFirst()
+                .orElse(limits.get(limits.size() - 1));
+        route.set("limit", chosen.toString());
+        return chosen.number + " may come at once, in Traefik " + atOnce
+                + (chosen.equals(shortest) ? "" : "; " + shortest + " would let " + shortest.number);
+    }
+
+    /** A value of {@code millau.limit}; as many requests may come at once. */
+    private record Limit(long number, String unit) {
+        @Override
+        public String toString() {
+            return number + "/" + unit;
+        }
+    }
+
+    /** The forms of a limit with whole numbers, the shortest period first. */
+    private static List<Limit> limits(long requests, long seconds) {
+        List<Limit> limits = new ArrayList<>();
         for (Map.Entry<String, Integer> unit : List.of(Map.entry("s", 1), Map.entry("m", 60), Map.entry("h", 3600))) {
-            if (requests * unit.getValue() % seconds == 0) {
-                route.set("limit", requests * unit.getValue() / seconds + "/" + unit.getKey());
-                return "as many may come at once";
+            long number = requests * unit.getValue() / seconds;
+            if (requests * unit.getValue() % seconds == 0 && number < 10_000_000) {
+                limits.add(new Limit(number, unit.getKey()));
             }
         }
-        throw new IllegalArgumentException(
-                "expected a number for each second, minute or hour: write millau.limit, 600/m for instance");
+        return limits;
     }
 
     private static String strip(Theirs label, MovedRoute route) {

@@ -35,10 +35,25 @@ final class TraefikRule {
     private static final Pattern SUBDOMAINS = Pattern.compile(
             "(?:\\{\\w*:" + CHARACTERS + "\\}\\.|\\^?\\(?" + CHARACTERS + "\\)?\\.)(" + DOMAIN + ")\\$?");
 
+    /** It begins with characters other than dots. */
+    private static final Pattern ONE_LABEL =
+            Pattern.compile("(?:\\{\\w*:|\\^?\\(?)(?:\\[\\^[^\\]]*\\.[^\\]]*\\]|\\[[^\\]^.][^\\].]*\\]|\\\\w)[+*]");
+
     private static final Pattern LITERAL = Pattern.compile("\\^?(" + DOMAIN + ")\\$?");
 
-    /** What one of several conditions selects; lists of no element stand for all. */
-    record Selection(List<String> hosts, String path, boolean exact, List<String> clients) {}
+    /**
+     * A rule.
+     *
+     * @param ignored of each condition that has no label, why; without it the rule selects more than it should
+     */
+    record Reading(List<Selection> selections, Set<String> ignored) {}
+
+    /**
+     * What one of several conditions selects; lists of no element stand for all.
+     *
+     * @param oneLabel whether one of the hosts stands for names of one more label alone
+     */
+    record Selection(List<String> hosts, String path, boolean exact, List<String> clients, boolean oneLabel) {}
 
     /** What must hold together. */
     private record Term(Set<String> hosts, Set<String> paths, Set<String> exactPaths, Set<String> clients) {
@@ -66,6 +81,8 @@ final class TraefikRule {
     }
 
     private final String text;
+    private final Set<String> ignored = new LinkedHashSet<>();
+    private boolean oneLabel;
     private int at;
 
     private TraefikRule(String text) {
@@ -75,10 +92,10 @@ final class TraefikRule {
     /**
      * Reads a rule.
      *
-     * @return at least one, with hosts in common where their paths are the same
+     * @return at least one selection, with hosts in common where their paths are the same
      * @throws IllegalArgumentException if it can't be carried over; the message says why
      */
-    static List<Selection> read(String text) {
+    static Reading read(String text) {
         if (text.length() > LONGEST) {
             throw new IllegalArgumentException("expected a rule of at most " + LONGEST + " characters");
         }
@@ -87,10 +104,10 @@ final class TraefikRule {
         if (rule.at < text.length()) {
             throw rule.unexpected();
         }
-        return selections(terms);
+        return new Reading(rule.selections(terms), rule.ignored);
     }
 
-    private static List<Selection> selections(List<Term> terms) {
+    private List<Selection> selections(List<Term> terms) {
         record Key(String path, boolean exact, Set<String> clients) {}
         Map<Key, Set<String>> hosts = new LinkedHashMap<>();
         for (Term term : terms) {
@@ -110,14 +127,13 @@ final class TraefikRule {
                         entry.getValue().contains("*") ? List.of() : List.copyOf(entry.getValue()),
                         entry.getKey().path,
                         entry.getKey().exact,
-                        List.copyOf(entry.getKey().clients)))
+                        List.copyOf(entry.getKey().clients),
+                        oneLabel))
                 .collect(Collectors.toList());
     }
 
     private List<Term> alternatives(int depth) {
-        if (depth > DEEPEST) {
-            throw new IllegalArgumentException("expected at most " + DEEPEST + " parentheses in one another");
-        }
+        checkDepth(depth);
         List<Term> all = new ArrayList<>(together(depth));
         while (take("||")) {
             all.addAll(together(depth));
@@ -140,6 +156,18 @@ final class TraefikRule {
         return all;
     }
 
+    private static void checkDepth(int depth) {
+        if (depth > DEEPEST) {
+            throw new IllegalArgumentException("expected at most " + DEEPEST + " parentheses in one another");
+        }
+    }
+
+    /** A condition that has no label: it selects all. */
+    private List<Term> ignore(String why) {
+        ignored.add(why);
+        return List.of(Term.ALL);
+    }
+
     private static void checkNumber(List<Term> terms) {
         if (terms.size() > MOST_ALTERNATIVES) {
             throw new IllegalArgumentException("expected at most " + MOST_ALTERNATIVES + " alternatives");
@@ -153,9 +181,10 @@ final class TraefikRule {
             return inside;
         }
         if (take("!")) {
-            throw new IllegalArgumentException(
-                    "! has no counterpart: the longest path and the best host win, so give what is"
-                            + " excluded a service or a route of its own");
+            checkDepth(depth);
+            one(depth + 1);
+            return ignore("! has no counterpart: the longest path and the best host win, so give what is"
+                    + " excluded a service or a route of its own");
         }
         Matcher name = NAME.matcher(text).region(at, text.length());
         if (!name.lookingAt()) {
@@ -173,15 +202,21 @@ final class TraefikRule {
             arguments.add(argument.group(0).substring(1, argument.group(0).length() - 1));
         } while (take(","));
         expect(")");
-        return List.of(term(name.group(), arguments));
+        try {
+            return List.of(term(name.group(), arguments));
+        } catch (IllegalArgumentException e) {
+            return ignore(String.valueOf(e.getMessage()));
+        }
     }
 
-    private static Term term(String matcher, List<String> arguments) {
+    private Term term(String matcher, List<String> arguments) {
         Set<String> values = new LinkedHashSet<>(arguments);
         Term all = Term.ALL;
         return switch (matcher) {
             case "Host", "HostHeader" -> new Term(values, all.paths, all.exactPaths, all.clients);
             case "HostRegexp" -> {
+                oneLabel |= arguments.stream()
+                        .anyMatch(pattern -> ONE_LABEL.matcher(pattern).lookingAt());
                 Set<String> hosts = arguments.stream()
                         .map(TraefikRule::hostOf)
                         .collect(Collectors.toCollection(LinkedHashSet::new));

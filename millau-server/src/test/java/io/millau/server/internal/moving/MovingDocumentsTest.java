@@ -30,18 +30,26 @@ class MovingDocumentsTest {
     @ParameterizedTest
     @EnumSource(Moving.Proxy.class)
     void theTableIsWhatTheCommandGoesBy(Moving.Proxy proxy) throws IOException {
+        check("<!-- moving:" + proxy + " -->\n", proxy.table());
+    }
+
+    @Test
+    void theTableOfTraefiksArgumentsIs() throws IOException {
+        check("<!-- moving:traefik-arguments -->\n", Moving.Proxy.TRAEFIK.argumentTable());
+    }
+
+    private static void check(String marker, String table) throws IOException {
         String document = Files.readString(DOCUMENT);
-        String marker = "<!-- moving:" + proxy + " -->\n";
         assertThat(document).containsOnlyOnce(marker);
         int start = document.indexOf(marker) + marker.length();
         int end = document.indexOf("<!-- end of table -->", start);
 
         if (WRITE) {
-            Files.writeString(DOCUMENT, document.substring(0, start) + proxy.table() + document.substring(end));
+            Files.writeString(DOCUMENT, document.substring(0, start) + table + document.substring(end));
         } else {
             assertThat(document.substring(start, end))
                     .as("write it anew: -Dtest=MovingDocumentsTest -Dmillau.documents=write")
-                    .isEqualTo(proxy.table());
+                    .isEqualTo(table);
         }
     }
 

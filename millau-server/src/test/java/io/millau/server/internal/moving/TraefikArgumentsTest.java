@@ -1,0 +1,167 @@
+package io.millau.server.internal.moving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What the arguments of Traefik become in Millau's environment and in the labels of services. */
+class TraefikArgumentsTest {
+
+    private static List<String> lines(String command, String... labels) throws Exception {
+        String ofShop = labels.length == 0
+                ? ""
+                : "  shop:\n    labels:\n      - '" + String.join("'\n      - '", labels) + "'\n";
+        return Moving.from(
+                        Moving.Proxy.TRAEFIK,
+                        "compose.yml",
+                        "services:\n  traefik:\n    image: traefik:v3\n    command: '" + command.replace("'", "''")
+                                + "'\n" + ofShop)
+                .lines();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --entrypoints.web.address=:8000 | --entrypoints.web.address becomes HTTP=:8000 (publish this port)
+            --entrypoints.web.address :80 | --entrypoints.web.address needs no variable: that is the default
+            -entryPoints.https.address=:443/tcp | -entryPoints.https.address needs no variable: that is the default
+            --entrypoints.front.address=:80 | --entrypoints.front.address needs no variable: that is the default
+            --entrypoints.admin.address=:9000 | --entrypoints.admin.address can't be carried over: Millau has one port
+            --entrypoints.dns.address=:53/udp | --entrypoints.dns.address can't be carried over: Millau proxies HTTP alone
+            --entrypoints.traefik.address=:8080 | --entrypoints.traefik.address needs no variable: status page
+            --entrypoints.web.http.redirections.entrypoint.to=:8443 | --entrypoints.web.http.redirections.entrypoint.to becomes HTTPS_PORT=8443, REDIRECT=https
+            --entrypoints.web.http.redirections.entrypoint.scheme=http | --entrypoints.web.http.redirections.entrypoint.scheme can't be carried over: expected https
+            --entrypoints.web.forwardedheaders.insecure | --entrypoints.web.forwardedheaders.insecure can't be carried over: nobody is believed
+            --entrypoints.web.forwardedheaders.insecure=false | --entrypoints.web.forwardedheaders.insecure needs no variable: it is off
+            --entrypoints.a.proxyprotocol.trustedips=10.0.0.1 --entrypoints.b.proxyprotocol.trustedips=10.0.0.2 | --entrypoints.b.proxyprotocol.trustedips can't be carried over: PROXY_PROTOCOL has another value already
+            --certificatesresolvers.a.acme.email=x@a.example --certificatesresolvers.b.acme.email=x@a.example --certificatesresolvers.b.acme.caserver=https://ca.example | --certificatesresolvers.b.acme.caserver can't be carried over: another resolver has none
+            --certificatesresolvers.a.acme.httpchallenge.entrypoint=web | --certificatesresolvers.a.acme.httpchallenge.entrypoint needs no variable: names are proved
+            --providers.docker.endpoint=tcp://socket:2375 | --providers.docker.endpoint becomes DOCKER_HOST=tcp://socket:2375
+            --providers.docker.constraints=Label(`proxy`,`public`) | --providers.docker.constraints becomes DOCKER_LABEL=proxy=public
+            --providers.docker.constraints=!Label(`proxy`,`public`) | --providers.docker.constraints can't be carried over: DOCKER_LABEL names one label
+            --providers.docker.defaultrule=Host(`a`) | --providers.docker.defaultrule can't be carried over: give each service
+            --providers.file.filename=/dynamic.yml | --providers.file.filename can't be carried over: services come from Docker
+            --accesslog.filepath=/log | --accesslog.filepath can't be carried over: lines go to standard output
+            --log.level=trace | --log.level becomes LOGGING=DEBUG
+            --unknown | --unknown can't be carried over: it is not known here
+            """)
+    void anArgumentBecomesAVariableOrIsNamed(String command, String line) throws Exception {
+        assertThat(lines(command)).anySatisfy(actual -> assertThat(actual).startsWith("  " + line));
+    }
+
+    @Test
+    void aServiceWithoutTheLabelThatTraefikExpectsStaysClosed() throws Exception {
+        String[] labels = {"traefik.http.routers.a.rule=Host(`a.example`)"};
+
+        assertThat(lines("--providers.docker", labels)).contains("    - millau.enabled=true");
+        assertThat(lines("--providers.docker.exposedbydefault=false", labels))
+                .noneMatch(line -> line.contains("- millau."));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --entrypoints.web.address=:80 | traefik.http.routers.a.priority=1 | false
+            --entrypoints.web.address=:80 --entrypoints.web.http.redirections.entrypoint.to=websecure | traefik.http.routers.a.priority=1 | true
+            --entrypoints.web.address=:80 --entrypoints.web.http.redirections.entrypoint.to=websecure | traefik.http.routers.a.entrypoints=web | true
+            --entrypoints.web.address=:80 --entrypoints.s.address=:443 --entrypoints.s.asdefault=true | traefik.http.routers.a.priority=1 | true
+            --entrypoints.front.address=:80 | traefik.http.routers.a.entrypoints=front | false
+            --entrypoints.front.address=:443 | traefik.http.routers.a.entrypoints=front | true
+            --ping | traefik.http.routers.a.tls.domains[0].main=a.example | true
+            --ping | traefik.http.routers.a.tls=false | false
+            """)
+    void whatTraefikServesOverHttpsAloneIsRedirected(String command, String label, boolean redirected)
+            throws Exception {
+        List<String> lines = lines(command, "traefik.http.routers.a.rule=Host(`a.example`)", label);
+
+        assertThat(lines.contains("    - millau.redirect=https")).isEqualTo(redirected);
+        assertThat(lines).contains("    - millau.enabled=true");
+    }
+
+    @Test
+    void aRouterOfAnEntryPointThatHasNoPortHereStaysClosed() throws Exception {
+        assertThat(lines(
+                        "--entrypoints.admin.address=:9000",
+                        "traefik.http.routers.a.rule=Host(`a.example`)",
+                        "traefik.http.routers.a.entrypoints=admin"))
+                .contains("    - millau.enabled=false");
+    }
+
+    @Test
+    void aMiddlewareOfOneEntryPointIsOfItsRoutersAlone() throws Exception {
+        String command = "--entrypoints.web.address=:80 --entrypoints.websecure.address=:443"
+                + " --entrypoints.websecure.http.middlewares=office@docker";
+        String rule = "traefik.http.routers.a.rule=Host(`a.example`)";
+        String office = "traefik.http.middlewares.office.ipallowlist.sourcerange=10.0.0.0/8";
+
+        assertThat(lines(command, rule, office, "traefik.http.routers.a.entrypoints=websecure"))
+                .contains("    - millau.allow=10.0.0.0/8");
+        assertThat(lines(command, rule, office)).contains("    - millau.allow=10.0.0.0/8");
+        assertThat(lines(command, rule, office, "traefik.http.routers.a.entrypoints=web"))
+                .doesNotContain("    - millau.allow=10.0.0.0/8");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'[./traefik.yml:/etc/traefik/traefik.yml:ro]',true",
+        "'[./config/:/etc/traefik/]',true",
+        "'[{type: bind, source: ./t.toml, target: /traefik.toml}]',true",
+        "'[./dynamic:/etc/traefik/dynamic, /var/run/docker.sock:/var/run/docker.sock:ro]',false",
+        "'[{source: x}, 1]',false",
+    })
+    void aFileThatConfiguresTraefikIsNamed(String volumes, boolean named) throws Exception {
+        Moving moving = Moving.from(
+                Moving.Proxy.TRAEFIK,
+                "a.yml",
+                "services: {a: {image: traefik, command: --ping, volumes: " + volumes + "}}");
+
+        assertThat(moving.lines().stream().anyMatch(line -> line.startsWith("  configFile can't be carried over: ")))
+                .isEqualTo(named);
+        assertThat(moving.problems()).isEqualTo(named ? 1 : 0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"traefik,true", "docker.io/library/traefik:v3@sha256:0,true", "traefik/whoami,false", "my-traefik,false"
+    })
+    void traefikIsKnownByItsImage(String image, boolean isTraefik) throws Exception {
+        List<String> lines = Moving.from(
+                        Moving.Proxy.TRAEFIK, "a.yml", "services: {a: {image: '" + image + "', command: --ping}}")
+                .lines();
+
+        assertThat(!lines.isEmpty()).isEqualTo(isTraefik);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            HostRegexp(`.+`) ; 1000 ; Host(`a.example`) ; 10 ; true
+            HostRegexp(`.+`) ; 1 ; Host(`a.example`) ; 10 ; false
+            Host(`a.example`) || Host(`b.example`) || Host(`c.example`) ; ; Host(`a.example`) && PathPrefix(`/x`) ; ; true
+            Host(`a.example`) ; ; Host(`a.example`) && PathPrefix(`/x`) ; ; false
+            Host(`a.example`) ; 9 ; Host(`a.example`) ; 8 ; true
+            Host(`a.example`) ; 9 ; Host(`b.example`) ; 8 ; false
+            HostRegexp(`^[a-z]+\\.a\\.example$`) ; 9 ; Host(`x.a.example`) ; 8 ; true
+            Host(`a.example`) && PathPrefix(`/x`) ; 9 ; Host(`a.example`) && PathPrefix(`/y`) ; 1 ; false
+            """)
+    void anotherOrderIsReported(String rule, String priority, String otherRule, String otherPriority, boolean reported)
+            throws Exception {
+        String yaml = """
+                services:
+                  one:
+                    labels:
+                      - "traefik.http.routers.one.rule=%s"
+                      - traefik.http.routers.one.priority=%s
+                  other:
+                    labels:
+                      - "traefik.http.routers.other.rule=%s"
+                      - traefik.http.routers.other.priority=%s
+                """.formatted(
+                        rule.replace("\\", "\\\\"),
+                        priority == null ? 0 : priority,
+                        otherRule.replace("\\", "\\\\"),
+                        otherPriority == null ? 0 : otherPriority);
+        Moving moving = Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", yaml);
+
+        assertThat(moving.problems()).as("%s", moving.lines()).isEqualTo(reported ? 1 : 0);
+    }
+}
