@@ -146,7 +146,8 @@ class HeaderLabelsTest {
                 .containsExactly("request-header");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Service.named("a").requestHeader("X-Forwarded-Host", "x"))
-                .withMessage("header X-Forwarded-Host: expected another, since the proxy sets it itself");
+                .withMessage(
+                        "request-header: header X-Forwarded-Host: expected another, since the proxy sets it itself");
         assertThatIllegalArgumentException().isThrownBy(() -> Service.named("a").responseHeader("X-A", "a\nb"));
     }
 }
