@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.XnioIoThread;
@@ -25,6 +26,12 @@ public final class EventLoop {
     /** Each may hold a buffer. */
     private static final int MOST_AFTER_READS = 64;
 
+    /**
+     * How long a thread works before it lets others run. Clients and services on the same machine would otherwise wait until the kernel
+     * interrupts it, which takes several milliseconds.
+     */
+    private static final long WORK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
     /** For requests: up to 20 ms late. */
     public final Deadlines deadlines;
 
@@ -41,6 +48,7 @@ public final class EventLoop {
 
     private final ArrayDeque<Runnable> afterReads = new ArrayDeque<>(MOST_AFTER_READS);
     private final Runnable runAfterReads = this::runAfterReads;
+    private long othersRanAt;
 
     private final Buffers.Stock smallBuffers = new Buffers.Stock(DirectMemory.SMALL_BYTES);
 
@@ -195,6 +203,15 @@ public final class EventLoop {
             } catch (RuntimeException | Error e) {
                 LOG.error("Internal error in a task; other tasks are not affected", e);
             }
+        }
+        letOthersRun();
+    }
+
+    private void letOthersRun() {
+        long now = System.nanoTime();
+        if (now - othersRanAt > WORK_NANOS) {
+            othersRanAt = now;
+            Thread.yield();
         }
     }
 }
