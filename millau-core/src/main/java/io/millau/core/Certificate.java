@@ -97,9 +97,10 @@ public final class Certificate {
             if (keys.size() != 1 || !(store.getKey(keys.get(0), password) instanceof PrivateKey key)) {
                 throw new IllegalArgumentException("key store with the keys " + keys + ": expected one private key");
             }
-            List<X509Certificate> chain = Arrays.stream(store.getCertificateChain(keys.get(0)))
-                    .map(X509Certificate.class::cast)
-                    .toList();
+            var stored = store.getCertificateChain(keys.get(0));
+            List<X509Certificate> chain = stored == null
+                    ? List.of()
+                    : Arrays.stream(stored).map(X509Certificate.class::cast).toList();
             return new Certificate(key, chain);
         } catch (GeneralSecurityException e) {
             throw new IllegalArgumentException("key store: its key can't be read: " + e.getMessage(), e);

@@ -208,13 +208,14 @@ final class ProxyServer implements AutoCloseable {
     }
 
     UrlExplanation explain(RequestUrl url) {
-        List<Problem> problems = new ArrayList<>(services.current().problems());
+        List<Problem> problems = new ArrayList<>();
         for (SourceStatus source : services.sources()) {
             String trouble = source.trouble();
             if (trouble != null) {
                 problems.add(new Problem(source.name(), trouble));
             }
         }
+        problems.addAll(services.current().problems());
         return UrlExplanation.of(url, router, problems, redirectAll, trust);
     }
 

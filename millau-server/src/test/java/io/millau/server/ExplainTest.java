@@ -205,7 +205,8 @@ class ExplainTest extends ProxyTest {
                     .startsWith("http://a/ goes nowhere: 502 No matching services found\n")
                     .contains("app: matches by host * and path /, but was removed or is not enabled any more\n");
             await().atMost(Duration.ofSeconds(60))
-                    .until(() -> log.about("Failed service=app").toString()
+                    .until(() -> log.about("Failed service=app")
+                            .toString()
                             .contains("reason=\"removed, or not enabled any more\""));
         }
     }

@@ -165,11 +165,11 @@ class StandaloneIT extends ProxyTest {
                 .contains(" in rotation (up)\n");
         StandaloneServer not = server(environment, "explain", "else.example");
         assertThat(not.exit()).isEqualTo(1);
-        assertThat(not.output()).isEqualTo("""
+        assertThat(not.output()).startsWith("""
                 http://else.example goes nowhere: 502 No matching services found
                 app: its host shop.example does not fit
                 Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)
-                """);
+                Problem: Docker unix:///var/run/no-such-engine.sock: can't be reached""");
     }
 
     @Test

@@ -27,10 +27,13 @@ public final class EventLoop {
     private static final int MOST_AFTER_READS = 64;
 
     /**
-     * How long a thread works before it lets others run. Clients and services on the same machine would otherwise wait until the kernel
-     * interrupts it, which takes several milliseconds.
+     * How long a thread works without a pause before it lets others run. Clients and services on the same machine would otherwise wait
+     * until the kernel interrupts it, which takes several milliseconds.
      */
     private static final long WORK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    /** What takes longer than from one turn's writes to the next turn's first read was a pause: the thread waited, or others ran. */
+    private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
 
     /** For requests: up to 20 ms late. */
     public final Deadlines deadlines;
@@ -48,7 +51,8 @@ public final class EventLoop {
 
     private final ArrayDeque<Runnable> afterReads = new ArrayDeque<>(MOST_AFTER_READS);
     private final Runnable runAfterReads = this::runAfterReads;
-    private long othersRanAt;
+    private long workBegan;
+    private long lastWork;
 
     private final Buffers.Stock smallBuffers = new Buffers.Stock(DirectMemory.SMALL_BYTES);
 
@@ -188,6 +192,10 @@ public final class EventLoop {
         if (afterReads.size() == MOST_AFTER_READS) {
             runAfterReads();
         } else if (afterReads.size() == 1) {
+            long now = System.nanoTime();
+            if (now - lastWork > PAUSE_NANOS) {
+                workBegan = now;
+            }
             try {
                 thread.execute(runAfterReads);
             } catch (RejectedExecutionException e) {
@@ -204,13 +212,9 @@ public final class EventLoop {
                 LOG.error("Internal error in a task; other tasks are not affected", e);
             }
         }
-        letOthersRun();
-    }
-
-    private void letOthersRun() {
-        long now = System.nanoTime();
-        if (now - othersRanAt > WORK_NANOS) {
-            othersRanAt = now;
+        lastWork = System.nanoTime();
+        if (lastWork - workBegan > WORK_NANOS) {
+            workBegan = lastWork;
             Thread.yield();
         }
     }
