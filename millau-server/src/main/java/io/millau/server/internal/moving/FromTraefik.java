@@ -81,7 +81,7 @@ final class FromTraefik {
         Theirs enable = others.get("enable");
         boolean off = enable == null
                 ? !arguments.exposesByDefault()
-                : enable.lowerCase().strip().equals("false");
+                : TraefikArguments.isFalse(enable.value());
         if (off) {
             service.labels().keySet().stream()
                     .filter(FromTraefik::isTheirs)
@@ -134,6 +134,9 @@ final class FromTraefik {
         }
         for (Theirs argument : own) {
             to.move(TraefikArgumentRows.ROWS.of(argument.option()), argument, to.environment());
+            if (arguments.isAmbiguous(argument)) {
+                to.cannot(argument.key(), "it is there again with another value: leave out the one that does not hold");
+            }
             if (argument.option().equals("entrypoints.http.middlewares")) {
                 missing(argument.value()).forEach(name -> to.cannot(argument.key(), name + NOT_HERE));
             }
@@ -327,10 +330,12 @@ final class FromTraefik {
             if (!selection.clients().isEmpty()) {
                 route.set("allow", String.join(" ", selection.clients()));
             }
-            Collection<String> entryPoints = entryPoints(router);
+            List<String> entryPoints = entryPoints(router).stream()
+                    .filter(name -> !arguments.isForTcp(name))
+                    .toList();
             if (!router.options.containsKey("entrypoints")
                     && !entryPoints.isEmpty()
-                    && entryPoints.stream().noneMatch(arguments::servesPlain)) {
+                    && !TraefikRows.servesPlain(entryPoints, arguments)) {
                 route.set("redirect", "https");
             }
             if (selection.exact()) {

@@ -45,6 +45,9 @@ class TraefikArgumentsTest {
             --providers.file.filename=/dynamic.yml | --providers.file.filename can't be carried over: services come from Docker
             --accesslog.filepath=/log | --accesslog.filepath can't be carried over: lines go to standard output
             --log.level=trace | --log.level becomes LOGGING=DEBUG
+            --log.level=DEBUG --log.level=INFO | --log.level can't be carried over: it is there again with another value
+            --entrypoints.web.asdefault=$${X} | --entrypoints.web.asdefault can't be carried over: expected true or false
+            --entrypoints.web.forwardedheaders.insecure=0 | --entrypoints.web.forwardedheaders.insecure needs no variable: it is off
             --unknown | --unknown can't be carried over: it is not known here
             """)
     void anArgumentBecomesAVariableOrIsNamed(String command, String line) throws Exception {
@@ -70,6 +73,8 @@ class TraefikArgumentsTest {
             --entrypoints.front.address=:443 | traefik.http.routers.a.entrypoints=front | true
             --ping | traefik.http.routers.a.tls.domains[0].main=a.example | true
             --ping | traefik.http.routers.a.tls=false | false
+            --ping | traefik.http.routers.a.tls=0 | false
+            --entrypoints.s.address=:443 --entrypoints.dns.address=:53/udp | traefik.http.routers.a.priority=1 | true
             """)
     void whatTraefikServesOverHttpsAloneIsRedirected(String command, String label, boolean redirected)
             throws Exception {
@@ -86,6 +91,54 @@ class TraefikArgumentsTest {
                         "traefik.http.routers.a.rule=Host(`a.example`)",
                         "traefik.http.routers.a.entrypoints=admin"))
                 .contains("    - millau.enabled=false");
+    }
+
+    /** A redirect of it would be a loop behind a proxy that ends TLS. */
+    @Test
+    void aRouterOfADefaultEntryPointThatHasNoPortHereStaysClosed() throws Exception {
+        assertThat(lines("--entrypoints.app.address=:8080", "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .contains("    - millau.enabled=false")
+                .doesNotContain("    - millau.redirect=https");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "true,true", "1,true", "T,true", "True,true", "0,", "f,", "FALSE,", "$${X},false", "tRUE,false", "'',false",
+    })
+    void traefikReadsSeveralWordsAsTrueOrFalse(String value, String enabled) throws Exception {
+        assertThat(lines("--ping", "traefik.http.routers.a.rule=Host(`a.example`)", "traefik.enable=" + value))
+                .filteredOn(line -> line.contains("- millau.enabled"))
+                .isEqualTo(enabled == null ? List.of() : List.of("    - millau.enabled=" + enabled));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "f", "False", "$${X}"})
+    void aServiceIsNotExposedByAWordThatIsNotTrue(String value) throws Exception {
+        assertThat(lines(
+                        "--providers.docker.exposedByDefault=" + value, "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .noneMatch(line -> line.contains("- millau."));
+    }
+
+    /** Traefik adds up the values of a list. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            command: --entrypoints.s.http.middlewares=a@docker --entrypoints.s.http.middlewares=b@docker ; --ping
+            command: --entrypoints.s.http.middlewares=a@docker, environment: [TRAEFIK_ENTRYPOINTS_S_HTTP_MIDDLEWARES=b@docker] ; --ping
+            command: --entrypoints.s.http.middlewares=a@docker ; --entrypoints.s.http.middlewares=b@docker
+            """)
+    void aMiddlewareOfAnEntryPointIsNotLostToAnother(String first, String last) throws Exception {
+        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
+                services:
+                  first: { image: traefik, %s }
+                  last: { image: traefik, command: --entrypoints.s.address=:443 %s }
+                  shop:
+                    labels:
+                      - traefik.http.routers.a.rule=Host(`a.example`)
+                      - traefik.http.middlewares.a.ipallowlist.sourcerange=10.0.0.0/8
+                      - traefik.http.middlewares.b.headers.framedeny=true
+                """.formatted(first, last)).lines();
+
+        assertThat(lines).contains("    - millau.allow=10.0.0.0/8", "    - millau.response-header.X-Frame-Options=DENY");
     }
 
     @Test
