@@ -155,6 +155,82 @@ class TraefikArgumentsTest {
                 .doesNotContain("    - millau.allow=10.0.0.0/8");
     }
 
+    /** Its own pages are for the hosts and the clients of the rule, or closed. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            Host(`t.example`) && ClientIP(`10.0.0.0/8`) ; true ; 10.0.0.0/8
+            Host(`t.example`) && (PathPrefix(`/api`) || PathPrefix(`/dashboard`)) ; true ;
+            Host(`t.example`) && Header(`X-Key`, `x`) ; false ;
+            Host(`t.example`) && ClientIP(`10.0.0.0/8`) || Host(`u.example`) ; false ; 10.0.0.0/8
+            Host(`t.example`) || ClientIP(`10.0.0.0/8`) ; false ;
+            """)
+    void theStatusPageKeepsTheConditionsOfItsRule(String rule, boolean enabled, String allow) throws Exception {
+        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
+                services:
+                  traefik:
+                    image: traefik
+                    labels:
+                      - traefik.http.routers.t.rule=%s
+                      - traefik.http.routers.t.service=api@internal
+                      - traefik.http.routers.t.middlewares=login
+                      - traefik.http.middlewares.login.basicauth.users=${USERS}
+                """.formatted(rule)).lines();
+
+        assertThat(lines).contains("    - millau.enabled=" + enabled);
+        assertThat(lines)
+                .filteredOn(line -> line.contains("- millau.allow="))
+                .isEqualTo(allow == null ? List.of() : List.of("    - millau.allow=" + allow));
+    }
+
+    /** A redirect of all services would be one of those, too, that Traefik serves over plain HTTP. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            HostRegexp(`.+`) ; websecure ; true
+            HostRegexp(`.+`) ; web ; false
+            HostRegexp(`.+`) ; web,websecure ; false
+            PathPrefix(`/old`) ; websecure ; false
+            ClientIP(`10.0.0.0/8`) ; websecure ; false
+            """)
+    void allIsRedirectedIfNothingIsServedOverPlainHttp(String rule, String entryPoints, boolean all) throws Exception {
+        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
+                services:
+                  traefik:
+                    image: traefik
+                    command: --entrypoints.web.address=:80 --entrypoints.websecure.address=:443
+                    labels:
+                      - traefik.http.routers.all.rule=%s
+                      - traefik.http.routers.all.entrypoints=web
+                      - traefik.http.routers.all.middlewares=https
+                      - traefik.http.middlewares.https.redirectscheme.scheme=https
+                  a:
+                    labels:
+                      - traefik.http.routers.a.rule=Host(`a-long-name.example`)
+                      - traefik.http.routers.a.entrypoints=%s
+                  b:
+                    labels:
+                      - traefik.http.routers.b.rule=Host(`b.example`)
+                      - traefik.http.routers.b.entrypoints=websecure
+                """.formatted(rule, entryPoints)).lines();
+
+        assertThat(lines.contains("    - REDIRECT=https")).isEqualTo(all);
+        assertThat(lines).filteredOn("    - millau.redirect=https"::equals).hasSize(entryPoints.equals("websecure") ? 2 : 1);
+        assertThat(lines).filteredOn(line -> line.contains("can't be carried over")).hasSize(all ? 0 : 1);
+    }
+
+    @Test
+    void aRedirectOfOnePathIsNotOneOfTheWholeHost() throws Exception {
+        assertThat(lines(
+                        "--entrypoints.web.address=:80",
+                        "traefik.http.routers.a.rule=Host(`a.example`)",
+                        "traefik.http.routers.a.entrypoints=web",
+                        "traefik.http.routers.old.rule=Host(`a.example`) && PathPrefix(`/old`)",
+                        "traefik.http.routers.old.entrypoints=web",
+                        "traefik.http.routers.old.middlewares=https",
+                        "traefik.http.middlewares.https.redirectscheme.scheme=https"))
+                .doesNotContain("    - millau.redirect=https")
+                .anyMatch(line -> line.startsWith("  traefik.http.routers.old.rule can't be carried over"));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "'[./traefik.yml:/etc/traefik/traefik.yml:ro]',true",
