@@ -258,11 +258,12 @@ final class FromTraefik {
                         rule,
                         route);
                 moveService(router, route);
+                int closings = to.closings();
                 moveMiddlewares(router, rule, route);
                 router.options.values().stream()
                         .filter(option -> option != rule)
                         .forEach(option -> to.move(row(option), option, route));
-                order.add(to, route, rule, router.options.get("priority"), selection);
+                order.add(to, route, rule, router.options.get("priority"), selection, to.closings() > closings);
             }
             return routes;
         }

@@ -1,8 +1,12 @@
 package io.millau.server.internal.moving;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -292,5 +296,43 @@ class TraefikArgumentsTest {
         Moving moving = Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", yaml);
 
         assertThat(moving.problems()).as("%s", moving.lines()).isEqualTo(reported ? 1 : 0);
+    }
+
+    /** Without its login in Traefik, requests come in here by any of the other routers. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            first.basicauth.users=${USERS} ; first
+            first.digestauth.users=${USERS} ; first
+            first.ipallowlist.sourcerange=10.0.0.0/8 ; first
+            other.headers.framedeny=true ; authelia@file
+            """)
+    void allRoutersThatOneProtectedAreClosed(String middleware, String used) throws Exception {
+        Moving moving = Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", """
+                services:
+                  all:
+                    labels:
+                      - traefik.http.routers.all.rule=HostRegexp(`.+`)
+                      - traefik.http.routers.all.priority=1000
+                      - traefik.http.routers.all.middlewares=%s
+                      - traefik.http.middlewares.%s
+                  a: { labels: ["traefik.http.routers.a.rule=Host(`a.example`)"] }
+                  b: { labels: ["traefik.http.routers.b.rule=Host(`b.example`)"] }
+                """.formatted(used, middleware));
+
+        assertThat(moving.lines())
+                .filteredOn(line -> line.contains("router all of all protects requests"))
+                .hasSize(2);
+    }
+
+    @Test
+    void tooManyRoutersToCompareAreNamed() throws Exception {
+        String labels = IntStream.range(0, 1_500)
+                .mapToObj(i -> "      - traefik.http.routers.r" + i + ".rule=Host(`a" + i + ".example`)\n")
+                .collect(Collectors.joining("", "services:\n  shop:\n    labels:\n", ""));
+        Moving moving = assertTimeout(
+                Duration.ofSeconds(30), () -> Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", labels));
+
+        assertThat(moving.problems()).isEqualTo(1);
+        assertThat(moving.lines()).anyMatch(line -> line.contains("too many routers to compare"));
     }
 }
