@@ -89,7 +89,7 @@ final class FromTraefik {
         Theirs enable = others.get("enable");
         boolean off = enable == null
                 ? !arguments.exposesByDefault()
-                : TraefikArguments.isFalse(enable.value());
+                : Theirs.isFalse(enable.value());
         if (off) {
             service.labels().keySet().stream()
                     .filter(FromTraefik::isTheirs)
@@ -534,8 +534,11 @@ final class FromTraefik {
             boolean ofAll = route.hosts().isEmpty()
                     && route.get("path").isEmpty()
                     && route.get("allow").isEmpty();
+            boolean known = !arguments.defaultEntryPoints().isEmpty();
             List<MovedRoute> redirected = to.routes().stream()
-                    .filter(other -> ofAll ? !other.isPlain() : covers(route, other))
+                    .filter(other -> ofAll
+                            ? other.get("redirect").equals("https") || !known && !other.isPlain()
+                            : covers(route, other))
                     .toList();
             redirected.forEach(other -> other.replace("redirect", "https"));
             Theirs rule = rule(route);

@@ -61,7 +61,7 @@ final class TraefikArgumentRows {
                     "entrypoints.asdefault",
                     "no variable: routers without entry points are taken for those of these",
                     (argument, environment) -> {
-                        TraefikArguments.bool(argument.value());
+                        Theirs.bool(argument.value());
                         return "routers without entry points are taken for those of these";
                     }),
             Row.variable("entrypoints.forwardedheaders.trustedips", "TRUSTED", TraefikRows::words),
@@ -130,7 +130,7 @@ final class TraefikArgumentRows {
                     "exposedbydefault",
                     "no variable: only what has `millau.enabled` is served",
                     (argument, environment) -> {
-                        TraefikArguments.bool(argument.value());
+                        Theirs.bool(argument.value());
                         return "only what has millau.enabled=true is served";
                     }),
             swarm("exposedbydefault"),
@@ -161,7 +161,7 @@ final class TraefikArgumentRows {
                     Row.none("", "set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH").action()),
             provider(
                     "usebindportip", "none: instances are reached in a network that they share with Millau", (a, e) -> {
-                        if (TraefikArguments.bool(a.value())) {
+                        if (Theirs.bool(a.value())) {
                             throw new IllegalArgumentException(
                                     "instances are reached in a network that they share with Millau");
                         }
@@ -231,7 +231,7 @@ final class TraefikArgumentRows {
     /** One that is dangerous if it is true. */
     private static Row insecure(String theirs, String why) {
         return Row.of(theirs, "none: " + why, (argument, environment) -> {
-            if (TraefikArguments.bool(argument.value())) {
+            if (Theirs.bool(argument.value())) {
                 throw new IllegalArgumentException(why);
             }
             return "it is off";
@@ -260,7 +260,7 @@ final class TraefikArgumentRows {
     }
 
     private static String accessLog(Theirs argument, MovedRoute environment) {
-        boolean off = TraefikArguments.isFalse(argument.sibling("accesslog"));
+        boolean off = Theirs.isFalse(argument.sibling("accesslog"));
         if (off) {
             return "there is none";
         }

@@ -34,9 +34,6 @@ final class TraefikArguments {
             "traefik\\.tcp\\.routers\\.[^.]+\\.entrypoints", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
     private static final Pattern NAMED = Pattern.compile("(entrypoints|certificatesresolvers)\\.[^.]+", Pattern.DOTALL);
 
-    private static final Set<String> TRUE = Set.of("1", "t", "T", "true", "TRUE", "True");
-    private static final Set<String> FALSE = Set.of("0", "f", "F", "false", "FALSE", "False");
-
     private static final Pattern PLAIN_NAME =
             Pattern.compile("web|http|insecure|plain|unsecure", Pattern.CASE_INSENSITIVE);
     private static final Pattern SECURE_NAME =
@@ -65,7 +62,7 @@ final class TraefikArguments {
         arguments.forEach(this::add);
         all.forEach((path, argument) -> {
             Matcher tls = ENTRY_POINT_TLS.matcher(path);
-            if (tls.matches() && !isFalse(argument.value())) {
+            if (tls.matches() && !Theirs.isFalse(argument.value())) {
                 withTls.add(tls.group(1));
             }
         });
@@ -176,7 +173,7 @@ final class TraefikArguments {
     /** Whether a service without {@code traefik.enable} is served, as far as the file says. */
     boolean exposesByDefault() {
         Theirs argument = ofProvider("exposedbydefault");
-        return argument == null || isTrue(argument.value());
+        return argument == null || Theirs.isTrue(argument.value());
     }
 
     /** Whether this is an entry point for plain HTTP, as far as its address or its name says. */
@@ -219,7 +216,7 @@ final class TraefikArguments {
         }
         names.removeIf(name -> valueOf(name, "address").toLowerCase(Locale.ROOT).endsWith("/udp"));
         Set<String> marked = new LinkedHashSet<>(names);
-        marked.removeIf(name -> !isTrue(valueOf(name, "asdefault")));
+        marked.removeIf(name -> !Theirs.isTrue(valueOf(name, "asdefault")));
         return marked.isEmpty() ? names : marked;
     }
 
@@ -242,26 +239,6 @@ final class TraefikArguments {
     /** Whether an argument is there elsewhere with another value, and it is no list. */
     boolean isAmbiguous(Theirs argument) {
         return ambiguous.contains(path(argument));
-    }
-
-    /**
-     * A value that is true or false, as Traefik reads it.
-     *
-     * @throws IllegalArgumentException if it is neither, such as a variable
-     */
-    static boolean bool(String value) {
-        if (!isTrue(value) && !isFalse(value)) {
-            throw new IllegalArgumentException("expected true or false");
-        }
-        return isTrue(value);
-    }
-
-    static boolean isTrue(String value) {
-        return TRUE.contains(value.strip());
-    }
-
-    static boolean isFalse(String value) {
-        return FALSE.contains(value.strip());
     }
 
     /** The names in a list. */

@@ -31,7 +31,7 @@ final class TraefikRows {
             "https?://([A-Za-z0-9._-]*(?:\\$\\{[A-Z_a-z][^{}$\\s]*\\}|\\$[A-Z_a-z][A-Z_a-z0-9]*)?[A-Za-z0-9._-]*?)/?\\$(?:\\{1\\}|1)");
 
     static final Rows ROWS = new Rows(List.of(
-            Row.label("enable", "enabled", value -> String.valueOf(TraefikArguments.bool(value)))
+            Row.label("enable", "enabled", value -> String.valueOf(Theirs.bool(value)))
                     .protecting(),
             Row.label("docker.network", "network"),
             Row.label("swarm.network", "network"),
@@ -82,7 +82,7 @@ final class TraefikRows {
                     "services.loadbalancer.passhostheader",
                     "no label if it is true: the host is passed",
                     (label, route) -> {
-                        if (!TraefikArguments.bool(label.value())) {
+                        if (!Theirs.bool(label.value())) {
                             throw new IllegalArgumentException(
                                     "the service always gets the host that the client asked for");
                         }
@@ -217,7 +217,7 @@ final class TraefikRows {
             Row.header("middlewares.headers.permissionspolicy", "Permissions-Policy", value -> value),
             Row.header("middlewares.headers.featurepolicy", "Feature-Policy", value -> value),
             Row.of("middlewares.headers.sslredirect", "`millau.redirect`", (label, route) -> {
-                if (TraefikArguments.bool(label.value())) {
+                if (Theirs.bool(label.value())) {
                     route.set("redirect", "https");
                 }
                 return "";
@@ -257,7 +257,7 @@ final class TraefikRows {
                 "middlewares.headers." + option,
                 "`millau.response-header." + header + "=" + value + "`",
                 (label, route) -> {
-                    if (TraefikArguments.bool(label.value())) {
+                    if (Theirs.bool(label.value())) {
                         route.set("response-header." + header, value);
                     }
                     return "";
@@ -269,7 +269,7 @@ final class TraefikRows {
         return options.entrySet().stream()
                 .anyMatch(option -> option.getKey().startsWith("tls.")
                         || option.getKey().equals("tls")
-                                && !TraefikArguments.isFalse(option.getValue()));
+                                && !Theirs.isFalse(option.getValue()));
     }
 
     /**
@@ -306,7 +306,7 @@ final class TraefikRows {
     }
 
     private static String sticky(Theirs label, MovedRoute route) {
-        if (!TraefikArguments.isFalse(label.value())) {
+        if (!Theirs.isFalse(label.value())) {
             route.set("sticky", "true");
         }
         return "";
@@ -448,8 +448,8 @@ final class TraefikRows {
 
     private static String hsts(Theirs label, MovedRoute route) {
         String seconds = label.value().strip();
-        boolean subdomains = TraefikArguments.isTrue(label.sibling("headers.stsincludesubdomains"));
-        boolean preload = TraefikArguments.isTrue(label.sibling("headers.stspreload"));
+        boolean subdomains = Theirs.isTrue(label.sibling("headers.stsincludesubdomains"));
+        boolean preload = Theirs.isTrue(label.sibling("headers.stspreload"));
         if (!subdomains && !preload) {
             route.set("hsts", seconds);
         } else if (seconds.matches("[0-9]{1,9}")) {

@@ -222,6 +222,19 @@ class TraefikArgumentsTest {
     }
 
     @Test
+    void aRouterOfDefaultEntryPointsStaysPlainBesideARedirectOfAllOthers() throws Exception {
+        assertThat(lines(
+                        "--entrypoints.web.address=:80",
+                        "traefik.http.routers.a.rule=Host(`a-long-name.example`)",
+                        "traefik.http.routers.all.rule=HostRegexp(`.+`)",
+                        "traefik.http.routers.all.entrypoints=web",
+                        "traefik.http.routers.all.middlewares=https",
+                        "traefik.http.middlewares.https.redirectscheme.scheme=https"))
+                .doesNotContain("    - millau.redirect=https")
+                .anyMatch(line -> line.startsWith("  traefik.http.routers.all.rule can't be carried over: REDIRECT"));
+    }
+
+    @Test
     void aRedirectOfOnePathIsNotOneOfTheWholeHost() throws Exception {
         assertThat(lines(
                         "--entrypoints.web.address=:80",
