@@ -298,7 +298,9 @@ final class FromTraefik {
                     .allMatch(selection -> Set.copyOf(selection.hosts()).equals(Set.copyOf(first.hosts()))
                             && Set.copyOf(selection.clients()).equals(Set.copyOf(first.clients())));
             if (!alike) {
-                to.close(rule.key(), "the status page is one route: expected the same hosts and clients in all alternatives");
+                to.close(
+                        rule.key(),
+                        "the status page is one route: expected the same hosts and clients in all alternatives");
             }
             to.move(
                     Row.of("", "", (label, r) -> {

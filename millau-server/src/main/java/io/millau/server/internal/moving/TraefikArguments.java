@@ -41,7 +41,8 @@ final class TraefikArguments {
 
     /** Options that Traefik adds up if they are there more than once. */
     private static final Pattern LIST = Pattern.compile(
-            "entrypoints\\.[^.]+\\.(?:http\\.middlewares|.*\\.trustedips|forwardedheaders\\.connection)", Pattern.DOTALL);
+            "entrypoints\\.[^.]+\\.(?:http\\.middlewares|.*\\.trustedips|forwardedheaders\\.connection)",
+            Pattern.DOTALL);
 
     /** By their names in lower case; the parts of a list together. */
     private final Map<String, Theirs> all = new LinkedHashMap<>();

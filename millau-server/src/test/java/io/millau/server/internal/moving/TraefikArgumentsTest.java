@@ -119,7 +119,8 @@ class TraefikArgumentsTest {
     @CsvSource({"0", "f", "False", "$${X}"})
     void aServiceIsNotExposedByAWordThatIsNotTrue(String value) throws Exception {
         assertThat(lines(
-                        "--providers.docker.exposedByDefault=" + value, "traefik.http.routers.a.rule=Host(`a.example`)"))
+                        "--providers.docker.exposedByDefault=" + value,
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
                 .noneMatch(line -> line.contains("- millau."));
     }
 
@@ -142,7 +143,8 @@ class TraefikArgumentsTest {
                       - traefik.http.middlewares.b.headers.framedeny=true
                 """.formatted(first, last)).lines();
 
-        assertThat(lines).contains("    - millau.allow=10.0.0.0/8", "    - millau.response-header.X-Frame-Options=DENY");
+        assertThat(lines)
+                .contains("    - millau.allow=10.0.0.0/8", "    - millau.response-header.X-Frame-Options=DENY");
     }
 
     @Test
@@ -217,7 +219,9 @@ class TraefikArgumentsTest {
                 """.formatted(rule, entryPoints)).lines();
 
         assertThat(lines.contains("    - REDIRECT=https")).isEqualTo(all);
-        assertThat(lines).filteredOn("    - millau.redirect=https"::equals).hasSize(entryPoints.equals("websecure") ? 2 : 1);
+        assertThat(lines)
+                .filteredOn("    - millau.redirect=https"::equals)
+                .hasSize(entryPoints.equals("websecure") ? 2 : 1);
         assertThat(lines).filteredOn(line -> line.contains("can't be carried over")).hasSize(all ? 0 : 1);
     }
 
