@@ -1,5 +1,6 @@
 package io.millau.server.internal.moving;
 
+import io.millau.core.internal.Words;
 import io.millau.server.internal.compose.ComposeServices;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,6 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What the labels of Traefik 2 and 3 become. Each router is a route. For one thread. */
@@ -30,6 +32,8 @@ final class FromTraefik {
     private final TraefikArguments arguments;
     private final TraefikOrder order = new TraefikOrder();
 
+    private final List<RedirectOfAll> redirectsOfAll = new ArrayList<>();
+
     /** The names of services without any of its labels. */
     private final List<String> unlabelled;
 
@@ -43,6 +47,9 @@ final class FromTraefik {
      * @param leftOut whether a router with it is left out
      */
     private record Middleware(String service, List<Theirs> options, Set<String> usedBy, AtomicBoolean leftOut) {}
+
+    /** The rule of a router that redirects all hosts to HTTPS. */
+    private record RedirectOfAll(MovedService to, Theirs rule, boolean isProxy) {}
 
     /** The options of a router or a service, by their names in lower case. */
     private record Group(String name, Map<String, Theirs> options, Map<String, String> values) {}
@@ -62,6 +69,7 @@ final class FromTraefik {
                 .values()
                 .forEach(group -> traefik.define(service.name(), group)));
         services.forEach(traefik::move);
+        traefik.redirectsOfAll.forEach(traefik::redirectAll);
         traefik.order.report();
         traefik.sayWhoUses();
         return traefik.moved;
@@ -81,7 +89,7 @@ final class FromTraefik {
         Theirs enable = others.get("enable");
         boolean off = enable == null
                 ? !arguments.exposesByDefault()
-                : enable.lowerCase().strip().equals("false");
+                : Theirs.isFalse(enable.value());
         if (off) {
             service.labels().keySet().stream()
                     .filter(FromTraefik::isTheirs)
@@ -134,6 +142,9 @@ final class FromTraefik {
         }
         for (Theirs argument : own) {
             to.move(TraefikArgumentRows.ROWS.of(argument.option()), argument, to.environment());
+            if (arguments.isAmbiguous(argument)) {
+                to.cannot(argument.key(), "it is there again with another value: leave out the one that does not hold");
+            }
             if (argument.option().equals("entrypoints.http.middlewares")) {
                 missing(argument.value()).forEach(name -> to.cannot(argument.key(), name + NOT_HERE));
             }
@@ -205,11 +216,9 @@ final class FromTraefik {
             Theirs rule = router.options.get("rule");
             String target = valueOf(router, "service");
             if (target.endsWith("@internal") && !target.startsWith("noop")) {
-                if (isProxy
-                        && rule != null
-                        && hasLogin(router)
-                        && !hostsOf(rule).isEmpty()) {
-                    return List.of(statusPage(router, rule, hostsOf(rule)));
+                TraefikRule.Reading page = isProxy && rule != null && hasLogin(router) ? readingOf(rule) : null;
+                if (rule != null && page != null && !hostsOf(page).isEmpty()) {
+                    return List.of(statusPage(router, rule, page));
                 }
                 router.options
                         .values()
@@ -249,11 +258,12 @@ final class FromTraefik {
                         rule,
                         route);
                 moveService(router, route);
+                int closings = to.closings();
                 moveMiddlewares(router, rule, route);
                 router.options.values().stream()
                         .filter(option -> option != rule)
                         .forEach(option -> to.move(row(option), option, route));
-                order.add(to, route, rule, router.options.get("priority"), selection);
+                order.add(to, route, rule, router.options.get("priority"), selection, to.closings() > closings);
             }
             return routes;
         }
@@ -264,24 +274,40 @@ final class FromTraefik {
                     .anyMatch(option -> LOGIN.matcher(option.option()).lookingAt());
         }
 
-        private Set<String> hostsOf(Theirs rule) {
-            Set<String> hosts = new LinkedHashSet<>();
+        private static TraefikRule.@Nullable Reading readingOf(Theirs rule) {
             try {
-                TraefikRule.read(rule.value().strip())
-                        .selections()
-                        .forEach(selection -> hosts.addAll(selection.hosts()));
+                return TraefikRule.read(rule.value().strip());
             } catch (IllegalArgumentException e) {
-                return Set.of();
+                return null;
             }
-            return hosts;
         }
 
-        /** Traefik's own pages behind a login become Millau's own: labels of Millau itself. */
-        private MovedRoute statusPage(Group router, Theirs rule, Set<String> hosts) {
+        private static Set<String> hostsOf(TraefikRule.Reading reading) {
+            return reading.selections().stream()
+                    .flatMap(selection -> selection.hosts().stream())
+                    .collect(Collectors.toCollection(LinkedHashSet::new));
+        }
+
+        /** Traefik's own pages behind a login become Millau's own, at any path: labels of Millau itself. */
+        private MovedRoute statusPage(Group router, Theirs rule, TraefikRule.Reading reading) {
             MovedRoute route = new MovedRoute(router.name);
+            Set<String> hosts = hostsOf(reading);
+            TraefikRule.Selection first = reading.selections().get(0);
+            reading.ignored().forEach(why -> to.close(rule.key(), why));
+            boolean alike = reading.selections().stream()
+                    .allMatch(selection -> Set.copyOf(selection.hosts()).equals(Set.copyOf(first.hosts()))
+                            && Set.copyOf(selection.clients()).equals(Set.copyOf(first.clients())));
+            if (!alike) {
+                to.close(
+                        rule.key(),
+                        "the status page is one route: expected the same hosts and clients in all alternatives");
+            }
             to.move(
                     Row.of("", "", (label, r) -> {
                                 r.set("hosts", String.join(" ", hosts));
+                                if (!first.clients().isEmpty()) {
+                                    r.set("allow", String.join(" ", first.clients()));
+                                }
                                 r.set("port", "9100");
                                 return "these are labels of Millau itself, for its status page";
                             })
@@ -327,10 +353,12 @@ final class FromTraefik {
             if (!selection.clients().isEmpty()) {
                 route.set("allow", String.join(" ", selection.clients()));
             }
-            Collection<String> entryPoints = entryPoints(router);
+            List<String> entryPoints = entryPoints(router).stream()
+                    .filter(name -> !arguments.isForTcp(name))
+                    .toList();
             if (!router.options.containsKey("entrypoints")
                     && !entryPoints.isEmpty()
-                    && entryPoints.stream().noneMatch(arguments::servesPlain)) {
+                    && !TraefikRows.servesPlain(entryPoints, arguments)) {
                 route.set("redirect", "https");
             }
             if (selection.exact()) {
@@ -505,31 +533,63 @@ final class FromTraefik {
 
         /** A router that only redirects to HTTPS is no route: those of its hosts redirect. */
         private void joinRedirect(MovedRoute route) {
-            Set<String> hosts = route.hosts();
-            List<MovedRoute> ofHosts = to.routes().stream()
-                    .filter(other -> hosts.isEmpty()
-                            || hosts.containsAll(other.hosts())
-                                    && !other.hosts().isEmpty())
+            boolean ofAll = route.hosts().isEmpty()
+                    && route.get("path").isEmpty()
+                    && route.get("allow").isEmpty();
+            boolean known = !arguments.defaultEntryPoints().isEmpty();
+            List<MovedRoute> redirected = to.routes().stream()
+                    .filter(other -> ofAll
+                            ? other.get("redirect").equals("https") || !known && !other.isPlain()
+                            : covers(route, other))
                     .toList();
-            ofHosts.forEach(other -> other.replace("redirect", "https"));
+            redirected.forEach(other -> other.replace("redirect", "https"));
             Theirs rule = rule(route);
-            if (hosts.isEmpty() && rule != null && isProxy) {
-                to.move(
-                        Row.of("", "", (label, environment) -> {
-                            environment.setVariable("REDIRECT", "https");
-                            return "for all services";
-                        }),
-                        rule,
-                        to.environment());
-            } else if (!ofHosts.isEmpty()) {
-                route.joins(ofHosts.get(0));
-            } else if (hosts.isEmpty() && rule != null) {
-                to.note(rule.key(), "set REDIRECT=https in Millau's environment, which is for all services");
+            if (ofAll && rule != null && (isProxy || redirected.isEmpty())) {
+                redirectsOfAll.add(new RedirectOfAll(to, rule, isProxy));
+            } else if (!redirected.isEmpty()) {
+                route.joins(redirected.get(0));
             } else if (rule != null) {
                 to.cannot(
                         rule.key(),
                         "no router here answers over HTTPS for these hosts: give millau.redirect=https to the service that does");
             }
+        }
+    }
+
+    /** Whether a route gets all requests of another. */
+    private static boolean covers(MovedRoute route, MovedRoute other) {
+        String path = route.get("path").replaceFirst("/$", "") + "/";
+        boolean hosts = route.hosts().isEmpty()
+                || !other.hosts().isEmpty() && route.hosts().containsAll(other.hosts());
+        boolean clients =
+                route.get("allow").isEmpty() || route.get("allow").equals(other.get("allow"));
+        return hosts && clients && (other.get("path") + "/").startsWith(path);
+    }
+
+    /** REDIRECT is for all services, and comes first: in Traefik a longer rule does. */
+    private void redirectAll(RedirectOfAll redirect) {
+        String plain = moved.stream()
+                .flatMap(service -> service.routes().stream()
+                        .filter(route -> !route.get("redirect").equals("https"))
+                        .map(route -> Words.shown(route.name() + " of " + service.name())))
+                .findFirst()
+                .orElse("");
+        if (!plain.isEmpty()) {
+            redirect.to.cannot(
+                    redirect.rule.key(),
+                    "REDIRECT=https would redirect router " + plain
+                            + " too, which serves plain HTTP: give millau.redirect=https to the services that redirect");
+        } else if (redirect.isProxy) {
+            redirect.to.move(
+                    Row.of("", "", (label, environment) -> {
+                        environment.setVariable("REDIRECT", "https");
+                        return "for all services";
+                    }),
+                    redirect.rule,
+                    redirect.to.environment());
+        } else {
+            redirect.to.note(
+                    redirect.rule.key(), "set REDIRECT=https in Millau's environment, which is for all services");
         }
     }
 

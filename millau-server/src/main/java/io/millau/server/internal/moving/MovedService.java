@@ -38,7 +38,7 @@ final class MovedService {
     private final List<MovedRoute> routes = new ArrayList<>();
     private final MovedRoute environment = new MovedRoute("");
     private final Map<String, String> ofAll = new LinkedHashMap<>();
-    private boolean closed;
+    private int closings;
 
     /**
      * A line about one of their labels.
@@ -75,6 +75,11 @@ final class MovedService {
                 lines.stream().filter(Line::problem).map(Line::key).distinct().count();
     }
 
+    /** How often something could not be carried over that may say who may come in. */
+    int closings() {
+        return closings;
+    }
+
     boolean isEmpty() {
         return lines.isEmpty();
     }
@@ -106,7 +111,7 @@ final class MovedService {
 
     /** The same, of one that may say who may come in: the service has to stay closed. */
     void close(String key, String why) {
-        closed = true;
+        closings++;
         cannot(key, why);
     }
 
@@ -119,7 +124,7 @@ final class MovedService {
         text.addAll(explanations(names));
         if (!routes.isEmpty()) {
             text.add(inSwarm ? "  deploy.labels:" : "  labels:");
-            if (closed) {
+            if (closings > 0) {
                 text.add(
                         "    # not true before what can't be carried over is replaced, since it may have protected this service");
             }
@@ -218,7 +223,7 @@ final class MovedService {
 
     /** What all routes have in common is said once. What a label without a route's name says, a route can't take back. */
     private void hoist() {
-        ofAll.put(Labels.ENABLED.name(), String.valueOf(!closed));
+        ofAll.put(Labels.ENABLED.name(), String.valueOf(closings == 0));
         routes.forEach(route -> route.remove(Labels.ENABLED.name()));
         if (routes.size() < 2) {
             return;

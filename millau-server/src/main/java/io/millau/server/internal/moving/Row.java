@@ -17,7 +17,7 @@ record Row(String theirs, String ours, boolean protects, Action action) {
 
     /** For what compresses responses. */
     static final Action COMPRESS = (label, route) -> {
-        if (label.value().strip().equalsIgnoreCase("false")) {
+        if (Theirs.isFalse(label.value())) {
             return "nothing is compressed without a label";
         }
         route.set("compress", "true");

@@ -2,6 +2,7 @@ package io.millau.server.internal.moving;
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -13,6 +14,9 @@ import java.util.regex.Pattern;
  * @param siblings values of the other options of the same thing, by their names in lower case
  */
 record Theirs(String key, String option, String value, Map<String, String> siblings) {
+
+    private static final Set<String> TRUE = Set.of("1", "t", "T", "true", "TRUE", "True");
+    private static final Set<String> FALSE = Set.of("0", "f", "F", "false", "FALSE", "False");
 
     private static final Pattern VARIABLE =
             Pattern.compile("\\$(?:[A-Za-z_][A-Za-z0-9_]*|\\{[A-Za-z_][A-Za-z0-9_]*\\})");
@@ -37,5 +41,25 @@ record Theirs(String key, String option, String value, Map<String, String> sibli
      */
     String secret() {
         return VARIABLE.matcher(value).matches() ? value : "VALUE_OF_" + key.replaceAll("[^A-Za-z0-9._-]", "_");
+    }
+
+    /**
+     * A value that is true or false, as Go reads it.
+     *
+     * @throws IllegalArgumentException if it is neither, such as a variable
+     */
+    static boolean bool(String value) {
+        if (!isTrue(value) && !isFalse(value)) {
+            throw new IllegalArgumentException("expected true or false");
+        }
+        return isTrue(value);
+    }
+
+    static boolean isTrue(String value) {
+        return TRUE.contains(value.strip());
+    }
+
+    static boolean isFalse(String value) {
+        return FALSE.contains(value.strip());
     }
 }

@@ -57,7 +57,13 @@ final class TraefikArgumentRows {
                     "entrypoints.http.tls.options",
                     "if clients need a certificate, that is millau.client-ca; versions and ciphers are fixed"),
             Row.none("entrypoints.http.*", "there is no such option"),
-            Row.noVariable("entrypoints.asdefault", "routers without entry points are taken for those of these"),
+            Row.of(
+                    "entrypoints.asdefault",
+                    "no variable: routers without entry points are taken for those of these",
+                    (argument, environment) -> {
+                        Theirs.bool(argument.value());
+                        return "routers without entry points are taken for those of these";
+                    }),
             Row.variable("entrypoints.forwardedheaders.trustedips", "TRUSTED", TraefikRows::words),
             insecure(
                     "entrypoints.forwardedheaders.insecure",
@@ -123,7 +129,10 @@ final class TraefikArgumentRows {
             provider(
                     "exposedbydefault",
                     "no variable: only what has `millau.enabled` is served",
-                    (argument, environment) -> "only what has millau.enabled=true is served"),
+                    (argument, environment) -> {
+                        Theirs.bool(argument.value());
+                        return "only what has millau.enabled=true is served";
+                    }),
             swarm("exposedbydefault"),
             provider(
                     "network",
@@ -152,7 +161,7 @@ final class TraefikArgumentRows {
                     Row.none("", "set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH").action()),
             provider(
                     "usebindportip", "none: instances are reached in a network that they share with Millau", (a, e) -> {
-                        if (a.lowerCase().equals("true")) {
+                        if (Theirs.bool(a.value())) {
                             throw new IllegalArgumentException(
                                     "instances are reached in a network that they share with Millau");
                         }
@@ -222,7 +231,7 @@ final class TraefikArgumentRows {
     /** One that is dangerous if it is true. */
     private static Row insecure(String theirs, String why) {
         return Row.of(theirs, "none: " + why, (argument, environment) -> {
-            if (!argument.lowerCase().equals("false")) {
+            if (Theirs.bool(argument.value())) {
                 throw new IllegalArgumentException(why);
             }
             return "it is off";
@@ -251,7 +260,7 @@ final class TraefikArgumentRows {
     }
 
     private static String accessLog(Theirs argument, MovedRoute environment) {
-        boolean off = argument.sibling("accesslog").equalsIgnoreCase("false");
+        boolean off = Theirs.isFalse(argument.sibling("accesslog"));
         if (off) {
             return "there is none";
         }

@@ -3,6 +3,7 @@ package io.millau.server.internal.moving;
 import io.millau.server.internal.compose.ComposeServices;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,10 @@ final class TraefikArguments {
     private static final Pattern FILE = Pattern.compile(
             ".*/traefik\\.(?:ya?ml|toml)(?::r[ow].*)?|(?:.*:)?/etc/traefik/?(?::r[ow].*)?", Pattern.DOTALL);
     private static final Pattern ENTRY_POINT = Pattern.compile("entrypoints\\.([^.]+)\\..*", Pattern.DOTALL);
+    private static final Pattern ENTRY_POINT_TLS =
+            Pattern.compile("entrypoints\\.([^.]+)\\.http\\.tls.*", Pattern.DOTALL);
+    private static final Pattern TCP = Pattern.compile(
+            "traefik\\.tcp\\.routers\\.[^.]+\\.entrypoints", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
     private static final Pattern NAMED = Pattern.compile("(entrypoints|certificatesresolvers)\\.[^.]+", Pattern.DOTALL);
 
     private static final Pattern PLAIN_NAME =
@@ -33,22 +39,63 @@ final class TraefikArguments {
     private static final Pattern SECURE_NAME =
             Pattern.compile("(?:web-?)?secure|https|websecure|web-?ssl|ssl|tls|web_secure", Pattern.CASE_INSENSITIVE);
 
-    /** By their names in lower case. */
+    /** Options that Traefik adds up if they are there more than once. */
+    private static final Pattern LIST = Pattern.compile(
+            "entrypoints\\.[^.]+\\.(?:http\\.middlewares|.*\\.trustedips|forwardedheaders\\.connection)",
+            Pattern.DOTALL);
+
+    /** By their names in lower case; the parts of a list together. */
     private final Map<String, Theirs> all = new LinkedHashMap<>();
 
-    private TraefikArguments(List<Theirs> arguments) {
-        arguments.forEach(argument -> all.put(path(argument), argument));
+    /** The names of those that are there with several values, of which one holds. */
+    private final Set<String> ambiguous = new HashSet<>();
+
+    /** The entry points that have TLS, in lower case. */
+    private final Set<String> withTls = new HashSet<>();
+
+    private final Set<String> defaultEntryPoints;
+
+    /** The entry points of routers for TCP, in lower case. */
+    private final Set<String> ofTcp;
+
+    private TraefikArguments(List<Theirs> arguments, Set<String> ofTcp) {
+        this.ofTcp = ofTcp;
+        arguments.forEach(this::add);
+        all.forEach((path, argument) -> {
+            Matcher tls = ENTRY_POINT_TLS.matcher(path);
+            if (tls.matches() && !Theirs.isFalse(argument.value())) {
+                withTls.add(tls.group(1));
+            }
+        });
+        defaultEntryPoints = findDefaultEntryPoints();
+    }
+
+    private void add(Theirs argument) {
+        String path = path(argument);
+        Theirs before = all.putIfAbsent(path, argument);
+        if (before != null && LIST.matcher(path).matches()) {
+            String list = before.value() + "," + argument.value();
+            all.put(path, new Theirs(before.key(), before.option(), list, before.siblings()));
+        } else if (before != null && !before.value().strip().equals(argument.value().strip())) {
+            ambiguous.add(path);
+            all.put(path, argument);
+        }
     }
 
     /** Those of all services. */
     static TraefikArguments in(List<ComposeServices.Service> services) {
         return new TraefikArguments(
-                services.stream().flatMap(service -> of(service).stream()).toList());
+                services.stream().flatMap(service -> of(service).stream()).toList(),
+                services.stream()
+                        .flatMap(service -> service.labels().entrySet().stream())
+                        .filter(label -> TCP.matcher(label.getKey()).matches())
+                        .flatMap(label -> names(label.getValue().toLowerCase(Locale.ROOT)).stream())
+                        .collect(Collectors.toSet()));
     }
 
     /** One alone. */
     static TraefikArguments ofOne(Theirs argument) {
-        return new TraefikArguments(List.of(argument));
+        return new TraefikArguments(List.of(argument), Set.of());
     }
 
     /** Those of one service, in their order; none if it is not Traefik. */
@@ -127,7 +174,7 @@ final class TraefikArguments {
     /** Whether a service without {@code traefik.enable} is served, as far as the file says. */
     boolean exposesByDefault() {
         Theirs argument = ofProvider("exposedbydefault");
-        return argument == null || !argument.lowerCase().strip().equals("false");
+        return argument == null || Theirs.isTrue(argument.value());
     }
 
     /** Whether this is an entry point for plain HTTP, as far as its address or its name says. */
@@ -150,17 +197,17 @@ final class TraefikArguments {
 
     /** Whether requests over plain HTTP get a response here that is no redirect. */
     boolean servesPlain(String name) {
-        String ofTls = ("entrypoints." + name + ".http.tls").toLowerCase(Locale.ROOT);
-        boolean tls = all.entrySet().stream()
-                .anyMatch(argument -> argument.getKey().startsWith(ofTls)
-                        && !argument.getValue().lowerCase().equals("false"));
         return isPlain(name)
-                && !tls
+                && !withTls.contains(name.toLowerCase(Locale.ROOT))
                 && valueOf(name, "http.redirections.entrypoint.to").isEmpty();
     }
 
     /** The names of those that a router has which names none. */
     Set<String> defaultEntryPoints() {
+        return defaultEntryPoints;
+    }
+
+    private Set<String> findDefaultEntryPoints() {
         Set<String> names = new LinkedHashSet<>();
         for (String path : all.keySet()) {
             Matcher entryPoint = ENTRY_POINT.matcher(path);
@@ -168,9 +215,15 @@ final class TraefikArguments {
                 names.add(entryPoint.group(1));
             }
         }
+        names.removeIf(name -> valueOf(name, "address").toLowerCase(Locale.ROOT).endsWith("/udp"));
         Set<String> marked = new LinkedHashSet<>(names);
-        marked.removeIf(name -> !valueOf(name, "asdefault").equalsIgnoreCase("true"));
+        marked.removeIf(name -> !Theirs.isTrue(valueOf(name, "asdefault")));
         return marked.isEmpty() ? names : marked;
+    }
+
+    /** Whether routers for TCP name this entry point. */
+    boolean isForTcp(String name) {
+        return ofTcp.contains(name.toLowerCase(Locale.ROOT));
     }
 
     /** The middlewares that an entry point puts before those of each router; null if there are none. */
@@ -182,6 +235,11 @@ final class TraefikArguments {
     private String valueOf(String entryPoint, String option) {
         Theirs argument = all.get(("entrypoints." + entryPoint + "." + option).toLowerCase(Locale.ROOT));
         return argument == null ? "" : argument.value().strip();
+    }
+
+    /** Whether an argument is there elsewhere with another value, and it is no list. */
+    boolean isAmbiguous(Theirs argument) {
+        return ambiguous.contains(path(argument));
     }
 
     /** The names in a list. */

@@ -2,6 +2,7 @@ package io.millau.server.internal.moving;
 
 import io.millau.core.internal.Words;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -23,22 +24,18 @@ final class TraefikOrder {
      *
      * @param key the label that is named
      * @param priority as Traefik counts it
+     * @param hosts one that is empty stands for all
+     * @param path without a slash at its end
+     * @param lost whether something that protects it could not be carried over
      */
     private record Router(
-            MovedService service, MovedRoute route, String key, long priority, TraefikRule.Selection selection) {
-
-        List<String> hosts() {
-            return selection.hosts().isEmpty() ? List.of("") : selection.hosts();
-        }
-
-        String path() {
-            return selection.path().replaceFirst("/$", "");
-        }
-
-        /** Whether it gets requests here. */
-        boolean isServed() {
-            return !route.onlyRedirects() && service.routes().contains(route.whole());
-        }
+            MovedService service,
+            MovedRoute route,
+            String key,
+            long priority,
+            List<String> hosts,
+            String path,
+            boolean lost) {
 
         String shown() {
             return Words.shown(route.name() + " of " + service.name());
@@ -50,40 +47,69 @@ final class TraefikOrder {
             MovedRoute route,
             Theirs rule,
             @Nullable Theirs priority,
-            TraefikRule.Selection selection) {
+            TraefikRule.Selection selection,
+            boolean lost) {
         String given = priority == null ? "" : priority.value().strip();
         long height = given.matches("-?[0-9]{1,18}") ? Long.parseLong(given) : 0;
         if (height == 0) { // as if it were not there
             height = rule.value().strip().replace("$$", "$").length();
         }
-        routers.add(new Router(service, route, (priority == null ? rule : priority).key(), height, selection));
+        routers.add(new Router(
+                service,
+                route,
+                (priority == null ? rule : priority).key(),
+                height,
+                selection.hosts().isEmpty() ? List.of("") : selection.hosts(),
+                selection.path().replaceFirst("/$", ""),
+                lost));
     }
 
-    /** Says of each router that wins in Traefik alone which one wins here. */
+    /** Says of each router that wins in Traefik alone which one wins here, and closes those that it protected. */
     void report() {
-        for (Router winner : routers) {
-            for (Router other : routers) {
-                if (winner.priority > other.priority && isDifferent(winner, other)) {
-                    report(winner, other);
-                    break;
+        List<Router> served = served();
+        boolean[] closed = new boolean[served.size()];
+        for (Router winner : served) {
+            boolean reported = false;
+            for (int i = 0; i < closed.length; i++) {
+                Router other = served.get(i);
+                boolean matters = !reported || !closed[i] && opens(winner, other);
+                if (matters && winner.priority > other.priority && isDifferent(winner, other)) {
+                    if (!reported) {
+                        report(winner, other);
+                        reported = true;
+                    }
+                    if (!closed[i] && opens(winner, other)) {
+                        close(winner, other);
+                        closed[i] = true;
+                    }
+                }
+                if (++comparisons > MOST_COMPARISONS) {
+                    winner.service.cannot(
+                            winner.key, "too many routers to compare: see yourself which of them gets a request");
+                    return;
                 }
             }
         }
     }
 
+    /** Those that get requests here. */
+    private List<Router> served() {
+        Set<MovedRoute> routes = new HashSet<>();
+        routers.stream().map(Router::service).distinct().forEach(service -> routes.addAll(service.routes()));
+        return routers.stream()
+                .filter(router -> !router.route.onlyRedirects() && routes.contains(router.route.whole()))
+                .toList();
+    }
+
     private boolean isDifferent(Router winner, Router other) {
-        boolean overlap = winner.isServed()
-                && other.isServed()
-                && winner.route.whole() != other.route.whole()
-                && (winner.path().startsWith(other.path()) || other.path().startsWith(winner.path()));
+        boolean overlap = winner.route.whole() != other.route.whole()
+                && (winner.path.startsWith(other.path) || other.path.startsWith(winner.path));
         if (!overlap) {
             return false;
         }
-        for (String host : winner.hosts()) {
-            for (String otherHost : other.hosts()) {
-                if (++comparisons > MOST_COMPARISONS) {
-                    return false;
-                }
+        for (String host : winner.hosts) {
+            for (String otherHost : other.hosts) {
+                comparisons++; // a rule has few hosts, so the limit is looked at after them
                 if ((isFor(host, otherHost) || isFor(otherHost, host)) && !isBetter(winner, host, other, otherHost)) {
                     return true;
                 }
@@ -99,26 +125,33 @@ final class TraefikOrder {
 
     private static boolean isBetter(Router one, String host, Router other, String otherHost) {
         int better = Integer.compare(rank(host), rank(otherHost));
-        return better > 0 || better == 0 && one.path().length() > other.path().length();
+        return better > 0 || better == 0 && one.path.length() > other.path.length();
     }
 
     private static int rank(String host) {
         return host.isEmpty() || host.startsWith("*.") ? host.length() : Integer.MAX_VALUE;
     }
 
-    private void report(Router winner, Router other) {
-        String why = "Traefik gives it requests that router " + other.shown()
-                + " gets here, alone or in turn, since the best host wins, then the longest path: give them to one of the"
-                + " two by millau.hosts and millau.path";
-        boolean opens = PROTECTING.stream()
-                .anyMatch(label -> !winner.route.get(label).isEmpty()
-                        && other.route.whole().get(label).isEmpty());
-        winner.service.cannot(winner.key, why);
-        if (opens) {
-            other.service.close(
-                    other.key,
-                    "router " + winner.shown()
-                            + " protects requests that this one gets here: give it the same millau.users, millau.auth or millau.allow");
-        }
+    private static void report(Router winner, Router other) {
+        winner.service.cannot(
+                winner.key,
+                "Traefik gives it requests that router " + other.shown()
+                        + " gets here, alone or in turn, since the best host wins, then the longest path: give them to one of"
+                        + " the two by millau.hosts and millau.path");
+    }
+
+    /** Whether requests would come in that Traefik refuses. */
+    private static boolean opens(Router winner, Router other) {
+        return winner.lost && !other.lost
+                || PROTECTING.stream()
+                        .anyMatch(label -> !winner.route.get(label).isEmpty()
+                                && other.route.whole().get(label).isEmpty());
+    }
+
+    private static void close(Router winner, Router other) {
+        other.service.close(
+                other.key,
+                "router " + winner.shown()
+                        + " protects requests that this one gets here: give it the same millau.users, millau.auth or millau.allow");
     }
 }

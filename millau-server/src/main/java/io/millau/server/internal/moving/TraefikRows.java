@@ -2,6 +2,7 @@ package io.millau.server.internal.moving;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,7 +31,8 @@ final class TraefikRows {
             "https?://([A-Za-z0-9._-]*(?:\\$\\{[A-Z_a-z][^{}$\\s]*\\}|\\$[A-Z_a-z][A-Z_a-z0-9]*)?[A-Za-z0-9._-]*?)/?\\$(?:\\{1\\}|1)");
 
     static final Rows ROWS = new Rows(List.of(
-            Row.label("enable", "enabled", value -> "true"),
+            Row.label("enable", "enabled", value -> String.valueOf(Theirs.bool(value)))
+                    .protecting(),
             Row.label("docker.network", "network"),
             Row.label("swarm.network", "network"),
             Row.free("docker.lbswarm", "requests go to the tasks themselves"),
@@ -80,7 +82,7 @@ final class TraefikRows {
                     "services.loadbalancer.passhostheader",
                     "no label if it is true: the host is passed",
                     (label, route) -> {
-                        if (label.lowerCase().equals("false")) {
+                        if (!Theirs.bool(label.value())) {
                             throw new IllegalArgumentException(
                                     "the service always gets the host that the client asked for");
                         }
@@ -215,7 +217,7 @@ final class TraefikRows {
             Row.header("middlewares.headers.permissionspolicy", "Permissions-Policy", value -> value),
             Row.header("middlewares.headers.featurepolicy", "Feature-Policy", value -> value),
             Row.of("middlewares.headers.sslredirect", "`millau.redirect`", (label, route) -> {
-                if (label.lowerCase().equals("true")) {
+                if (Theirs.bool(label.value())) {
                     route.set("redirect", "https");
                 }
                 return "";
@@ -255,7 +257,7 @@ final class TraefikRows {
                 "middlewares.headers." + option,
                 "`millau.response-header." + header + "=" + value + "`",
                 (label, route) -> {
-                    if (label.lowerCase().equals("true")) {
+                    if (Theirs.bool(label.value())) {
                         route.set("response-header." + header, value);
                     }
                     return "";
@@ -267,17 +269,23 @@ final class TraefikRows {
         return options.entrySet().stream()
                 .anyMatch(option -> option.getKey().startsWith("tls.")
                         || option.getKey().equals("tls")
-                                && !option.getValue().strip().equalsIgnoreCase("false"));
+                                && !Theirs.isFalse(option.getValue()));
+    }
+
+    /**
+     * Whether one of these entry points serves plain HTTP.
+     *
+     * @throws IllegalArgumentException if it is not known what one of them is for
+     */
+    static boolean servesPlain(Collection<String> entryPoints, TraefikArguments arguments) {
+        if (!entryPoints.stream().allMatch(name -> arguments.isPlain(name) || arguments.isSecure(name))) {
+            throw new IllegalArgumentException(OPEN_PORTS + ": expected web, websecure, http or https");
+        }
+        return entryPoints.stream().anyMatch(arguments::servesPlain);
     }
 
     static String entryPoints(Theirs label, MovedRoute route, TraefikArguments arguments) {
-        boolean plain = false;
-        for (String name : TraefikArguments.names(label.value())) {
-            if (!arguments.isPlain(name) && !arguments.isSecure(name)) {
-                throw new IllegalArgumentException(OPEN_PORTS + ": expected web, websecure, http or https");
-            }
-            plain |= arguments.servesPlain(name);
-        }
+        boolean plain = servesPlain(TraefikArguments.names(label.value()), arguments);
         if (!plain || isTls(label.siblings())) {
             route.set("redirect", "https");
             return "Millau would serve plain HTTP, too";
@@ -298,7 +306,7 @@ final class TraefikRows {
     }
 
     private static String sticky(Theirs label, MovedRoute route) {
-        if (!label.lowerCase().equals("false")) {
+        if (!Theirs.isFalse(label.value())) {
             route.set("sticky", "true");
         }
         return "";
@@ -440,8 +448,8 @@ final class TraefikRows {
 
     private static String hsts(Theirs label, MovedRoute route) {
         String seconds = label.value().strip();
-        boolean subdomains = label.sibling("headers.stsincludesubdomains").equalsIgnoreCase("true");
-        boolean preload = label.sibling("headers.stspreload").equalsIgnoreCase("true");
+        boolean subdomains = Theirs.isTrue(label.sibling("headers.stsincludesubdomains"));
+        boolean preload = Theirs.isTrue(label.sibling("headers.stspreload"));
         if (!subdomains && !preload) {
             route.set("hsts", seconds);
         } else if (seconds.matches("[0-9]{1,9}")) {

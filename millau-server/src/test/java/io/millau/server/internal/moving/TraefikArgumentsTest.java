@@ -1,8 +1,12 @@
 package io.millau.server.internal.moving;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,6 +49,9 @@ class TraefikArgumentsTest {
             --providers.file.filename=/dynamic.yml | --providers.file.filename can't be carried over: services come from Docker
             --accesslog.filepath=/log | --accesslog.filepath can't be carried over: lines go to standard output
             --log.level=trace | --log.level becomes LOGGING=DEBUG
+            --log.level=DEBUG --log.level=INFO | --log.level can't be carried over: it is there again with another value
+            --entrypoints.web.asdefault=$${X} | --entrypoints.web.asdefault can't be carried over: expected true or false
+            --entrypoints.web.forwardedheaders.insecure=0 | --entrypoints.web.forwardedheaders.insecure needs no variable: it is off
             --unknown | --unknown can't be carried over: it is not known here
             """)
     void anArgumentBecomesAVariableOrIsNamed(String command, String line) throws Exception {
@@ -70,6 +77,8 @@ class TraefikArgumentsTest {
             --entrypoints.front.address=:443 | traefik.http.routers.a.entrypoints=front | true
             --ping | traefik.http.routers.a.tls.domains[0].main=a.example | true
             --ping | traefik.http.routers.a.tls=false | false
+            --ping | traefik.http.routers.a.tls=0 | false
+            --entrypoints.s.address=:443 --entrypoints.dns.address=:53/udp | traefik.http.routers.a.priority=1 | true
             """)
     void whatTraefikServesOverHttpsAloneIsRedirected(String command, String label, boolean redirected)
             throws Exception {
@@ -88,6 +97,56 @@ class TraefikArgumentsTest {
                 .contains("    - millau.enabled=false");
     }
 
+    /** A redirect of it would be a loop behind a proxy that ends TLS. */
+    @Test
+    void aRouterOfADefaultEntryPointThatHasNoPortHereStaysClosed() throws Exception {
+        assertThat(lines("--entrypoints.app.address=:8080", "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .contains("    - millau.enabled=false")
+                .doesNotContain("    - millau.redirect=https");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "true,true", "1,true", "T,true", "True,true", "0,", "f,", "FALSE,", "$${X},false", "tRUE,false", "'',false",
+    })
+    void traefikReadsSeveralWordsAsTrueOrFalse(String value, String enabled) throws Exception {
+        assertThat(lines("--ping", "traefik.http.routers.a.rule=Host(`a.example`)", "traefik.enable=" + value))
+                .filteredOn(line -> line.contains("- millau.enabled"))
+                .isEqualTo(enabled == null ? List.of() : List.of("    - millau.enabled=" + enabled));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "f", "False", "$${X}"})
+    void aServiceIsNotExposedByAWordThatIsNotTrue(String value) throws Exception {
+        assertThat(lines(
+                        "--providers.docker.exposedByDefault=" + value,
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .noneMatch(line -> line.contains("- millau."));
+    }
+
+    /** Traefik adds up the values of a list. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            command: --entrypoints.s.http.middlewares=a@docker --entrypoints.s.http.middlewares=b@docker ; --ping
+            command: --entrypoints.s.http.middlewares=a@docker, environment: [TRAEFIK_ENTRYPOINTS_S_HTTP_MIDDLEWARES=b@docker] ; --ping
+            command: --entrypoints.s.http.middlewares=a@docker ; --entrypoints.s.http.middlewares=b@docker
+            """)
+    void aMiddlewareOfAnEntryPointIsNotLostToAnother(String first, String last) throws Exception {
+        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
+                services:
+                  first: { image: traefik, %s }
+                  last: { image: traefik, command: --entrypoints.s.address=:443 %s }
+                  shop:
+                    labels:
+                      - traefik.http.routers.a.rule=Host(`a.example`)
+                      - traefik.http.middlewares.a.ipallowlist.sourcerange=10.0.0.0/8
+                      - traefik.http.middlewares.b.headers.framedeny=true
+                """.formatted(first, last)).lines();
+
+        assertThat(lines)
+                .contains("    - millau.allow=10.0.0.0/8", "    - millau.response-header.X-Frame-Options=DENY");
+    }
+
     @Test
     void aMiddlewareOfOneEntryPointIsOfItsRoutersAlone() throws Exception {
         String command = "--entrypoints.web.address=:80 --entrypoints.websecure.address=:443"
@@ -100,6 +159,97 @@ class TraefikArgumentsTest {
         assertThat(lines(command, rule, office)).contains("    - millau.allow=10.0.0.0/8");
         assertThat(lines(command, rule, office, "traefik.http.routers.a.entrypoints=web"))
                 .doesNotContain("    - millau.allow=10.0.0.0/8");
+    }
+
+    /** Its own pages are for the hosts and the clients of the rule, or closed. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            Host(`t.example`) && ClientIP(`10.0.0.0/8`) ; true ; 10.0.0.0/8
+            Host(`t.example`) && (PathPrefix(`/api`) || PathPrefix(`/dashboard`)) ; true ;
+            Host(`t.example`) && Header(`X-Key`, `x`) ; false ;
+            Host(`t.example`) && ClientIP(`10.0.0.0/8`) || Host(`u.example`) ; false ; 10.0.0.0/8
+            Host(`t.example`) || ClientIP(`10.0.0.0/8`) ; false ;
+            """)
+    void theStatusPageKeepsTheConditionsOfItsRule(String rule, boolean enabled, String allow) throws Exception {
+        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
+                services:
+                  traefik:
+                    image: traefik
+                    labels:
+                      - traefik.http.routers.t.rule=%s
+                      - traefik.http.routers.t.service=api@internal
+                      - traefik.http.routers.t.middlewares=login
+                      - traefik.http.middlewares.login.basicauth.users=${USERS}
+                """.formatted(rule)).lines();
+
+        assertThat(lines).contains("    - millau.enabled=" + enabled);
+        assertThat(lines)
+                .filteredOn(line -> line.contains("- millau.allow="))
+                .isEqualTo(allow == null ? List.of() : List.of("    - millau.allow=" + allow));
+    }
+
+    /** A redirect of all services would be one of those, too, that Traefik serves over plain HTTP. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            HostRegexp(`.+`) ; websecure ; true
+            HostRegexp(`.+`) ; web ; false
+            HostRegexp(`.+`) ; web,websecure ; false
+            PathPrefix(`/old`) ; websecure ; false
+            ClientIP(`10.0.0.0/8`) ; websecure ; false
+            """)
+    void allIsRedirectedIfNothingIsServedOverPlainHttp(String rule, String entryPoints, boolean all) throws Exception {
+        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
+                services:
+                  traefik:
+                    image: traefik
+                    command: --entrypoints.web.address=:80 --entrypoints.websecure.address=:443
+                    labels:
+                      - traefik.http.routers.all.rule=%s
+                      - traefik.http.routers.all.entrypoints=web
+                      - traefik.http.routers.all.middlewares=https
+                      - traefik.http.middlewares.https.redirectscheme.scheme=https
+                  a:
+                    labels:
+                      - traefik.http.routers.a.rule=Host(`a-long-name.example`)
+                      - traefik.http.routers.a.entrypoints=%s
+                  b:
+                    labels:
+                      - traefik.http.routers.b.rule=Host(`b.example`)
+                      - traefik.http.routers.b.entrypoints=websecure
+                """.formatted(rule, entryPoints)).lines();
+
+        assertThat(lines.contains("    - REDIRECT=https")).isEqualTo(all);
+        assertThat(lines)
+                .filteredOn("    - millau.redirect=https"::equals)
+                .hasSize(entryPoints.equals("websecure") ? 2 : 1);
+        assertThat(lines).filteredOn(line -> line.contains("can't be carried over")).hasSize(all ? 0 : 1);
+    }
+
+    @Test
+    void aRouterOfDefaultEntryPointsStaysPlainBesideARedirectOfAllOthers() throws Exception {
+        assertThat(lines(
+                        "--entrypoints.web.address=:80",
+                        "traefik.http.routers.a.rule=Host(`a-long-name.example`)",
+                        "traefik.http.routers.all.rule=HostRegexp(`.+`)",
+                        "traefik.http.routers.all.entrypoints=web",
+                        "traefik.http.routers.all.middlewares=https",
+                        "traefik.http.middlewares.https.redirectscheme.scheme=https"))
+                .doesNotContain("    - millau.redirect=https")
+                .anyMatch(line -> line.startsWith("  traefik.http.routers.all.rule can't be carried over: REDIRECT"));
+    }
+
+    @Test
+    void aRedirectOfOnePathIsNotOneOfTheWholeHost() throws Exception {
+        assertThat(lines(
+                        "--entrypoints.web.address=:80",
+                        "traefik.http.routers.a.rule=Host(`a.example`)",
+                        "traefik.http.routers.a.entrypoints=web",
+                        "traefik.http.routers.old.rule=Host(`a.example`) && PathPrefix(`/old`)",
+                        "traefik.http.routers.old.entrypoints=web",
+                        "traefik.http.routers.old.middlewares=https",
+                        "traefik.http.middlewares.https.redirectscheme.scheme=https"))
+                .doesNotContain("    - millau.redirect=https")
+                .anyMatch(line -> line.startsWith("  traefik.http.routers.old.rule can't be carried over"));
     }
 
     @ParameterizedTest
@@ -163,5 +313,43 @@ class TraefikArgumentsTest {
         Moving moving = Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", yaml);
 
         assertThat(moving.problems()).as("%s", moving.lines()).isEqualTo(reported ? 1 : 0);
+    }
+
+    /** Without its login in Traefik, requests come in here by any of the other routers. */
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            first.basicauth.users=${USERS} ; first
+            first.digestauth.users=${USERS} ; first
+            first.ipallowlist.sourcerange=10.0.0.0/8 ; first
+            other.headers.framedeny=true ; authelia@file
+            """)
+    void allRoutersThatOneProtectedAreClosed(String middleware, String used) throws Exception {
+        Moving moving = Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", """
+                services:
+                  all:
+                    labels:
+                      - traefik.http.routers.all.rule=HostRegexp(`.+`)
+                      - traefik.http.routers.all.priority=1000
+                      - traefik.http.routers.all.middlewares=%s
+                      - traefik.http.middlewares.%s
+                  a: { labels: ["traefik.http.routers.a.rule=Host(`a.example`)"] }
+                  b: { labels: ["traefik.http.routers.b.rule=Host(`b.example`)"] }
+                """.formatted(used, middleware));
+
+        assertThat(moving.lines())
+                .filteredOn(line -> line.contains("router all of all protects requests"))
+                .hasSize(2);
+    }
+
+    @Test
+    void tooManyRoutersToCompareAreNamed() throws Exception {
+        String labels = IntStream.range(0, 1_500)
+                .mapToObj(i -> "      - traefik.http.routers.r" + i + ".rule=Host(`a" + i + ".example`)\n")
+                .collect(Collectors.joining("", "services:\n  shop:\n    labels:\n", ""));
+        Moving moving = assertTimeout(
+                Duration.ofSeconds(30), () -> Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", labels));
+
+        assertThat(moving.problems()).isEqualTo(1);
+        assertThat(moving.lines()).anyMatch(line -> line.contains("too many routers to compare"));
     }
 }
