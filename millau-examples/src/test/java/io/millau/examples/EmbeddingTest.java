@@ -122,7 +122,10 @@ class EmbeddingTest {
                                     BodyHandlers.ofString())
                             .body())
                     .contains("millau_");
-            assertThat(client.send(HttpRequest.newBuilder(page.resolve("/status")).build(), BodyHandlers.ofString())
+            assertThat(client.send(
+                                    HttpRequest.newBuilder(page.resolve("/status"))
+                                            .build(),
+                                    BodyHandlers.ofString())
                             .body())
                     .contains("stable", "canary");
             URI http = URI.create("http://127.0.0.1:" + running.port() + "/");

@@ -87,9 +87,7 @@ final class FromTraefik {
         moveArguments(service, to);
         Map<String, Theirs> others = others(service.labels());
         Theirs enable = others.get("enable");
-        boolean off = enable == null
-                ? !arguments.exposesByDefault()
-                : Theirs.isFalse(enable.value());
+        boolean off = enable == null ? !arguments.exposesByDefault() : Theirs.isFalse(enable.value());
         if (off) {
             service.labels().keySet().stream()
                     .filter(FromTraefik::isTheirs)
@@ -561,8 +559,7 @@ final class FromTraefik {
         String path = route.get("path").replaceFirst("/$", "") + "/";
         boolean hosts = route.hosts().isEmpty()
                 || !other.hosts().isEmpty() && route.hosts().containsAll(other.hosts());
-        boolean clients =
-                route.get("allow").isEmpty() || route.get("allow").equals(other.get("allow"));
+        boolean clients = route.get("allow").isEmpty() || route.get("allow").equals(other.get("allow"));
         return hosts && clients && (other.get("path") + "/").startsWith(path);
     }
 

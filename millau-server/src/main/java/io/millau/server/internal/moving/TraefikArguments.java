@@ -30,8 +30,8 @@ final class TraefikArguments {
     private static final Pattern ENTRY_POINT = Pattern.compile("entrypoints\\.([^.]+)\\..*", Pattern.DOTALL);
     private static final Pattern ENTRY_POINT_TLS =
             Pattern.compile("entrypoints\\.([^.]+)\\.http\\.tls.*", Pattern.DOTALL);
-    private static final Pattern TCP = Pattern.compile(
-            "traefik\\.tcp\\.routers\\.[^.]+\\.entrypoints", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+    private static final Pattern TCP =
+            Pattern.compile("traefik\\.tcp\\.routers\\.[^.]+\\.entrypoints", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
     private static final Pattern NAMED = Pattern.compile("(entrypoints|certificatesresolvers)\\.[^.]+", Pattern.DOTALL);
 
     private static final Pattern PLAIN_NAME =
@@ -76,7 +76,8 @@ final class TraefikArguments {
         if (before != null && LIST.matcher(path).matches()) {
             String list = before.value() + "," + argument.value();
             all.put(path, new Theirs(before.key(), before.option(), list, before.siblings()));
-        } else if (before != null && !before.value().strip().equals(argument.value().strip())) {
+        } else if (before != null
+                && !before.value().strip().equals(argument.value().strip())) {
             ambiguous.add(path);
             all.put(path, argument);
         }

@@ -268,8 +268,7 @@ final class TraefikRows {
     static boolean isTls(Map<String, String> options) {
         return options.entrySet().stream()
                 .anyMatch(option -> option.getKey().startsWith("tls.")
-                        || option.getKey().equals("tls")
-                                && !Theirs.isFalse(option.getValue()));
+                        || option.getKey().equals("tls") && !Theirs.isFalse(option.getValue()));
     }
 
     /**

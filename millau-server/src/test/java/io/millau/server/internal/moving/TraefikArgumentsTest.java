@@ -107,7 +107,16 @@ class TraefikArgumentsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "true,true", "1,true", "T,true", "True,true", "0,", "f,", "FALSE,", "$${X},false", "tRUE,false", "'',false",
+        "true,true",
+        "1,true",
+        "T,true",
+        "True,true",
+        "0,",
+        "f,",
+        "FALSE,",
+        "$${X},false",
+        "tRUE,false",
+        "'',false",
     })
     void traefikReadsSeveralWordsAsTrueOrFalse(String value, String enabled) throws Exception {
         assertThat(lines("--ping", "traefik.http.routers.a.rule=Host(`a.example`)", "traefik.enable=" + value))
@@ -141,7 +150,8 @@ class TraefikArgumentsTest {
                       - traefik.http.routers.a.rule=Host(`a.example`)
                       - traefik.http.middlewares.a.ipallowlist.sourcerange=10.0.0.0/8
                       - traefik.http.middlewares.b.headers.framedeny=true
-                """.formatted(first, last)).lines();
+                """.formatted(first, last))
+                .lines();
 
         assertThat(lines)
                 .contains("    - millau.allow=10.0.0.0/8", "    - millau.response-header.X-Frame-Options=DENY");
@@ -171,7 +181,8 @@ class TraefikArgumentsTest {
             Host(`t.example`) || ClientIP(`10.0.0.0/8`) ; false ;
             """)
     void theStatusPageKeepsTheConditionsOfItsRule(String rule, boolean enabled, String allow) throws Exception {
-        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
+        List<String> lines =
+                Moving.from(Moving.Proxy.TRAEFIK, "a.yml", """
                 services:
                   traefik:
                     image: traefik
@@ -216,13 +227,16 @@ class TraefikArgumentsTest {
                     labels:
                       - traefik.http.routers.b.rule=Host(`b.example`)
                       - traefik.http.routers.b.entrypoints=websecure
-                """.formatted(rule, entryPoints)).lines();
+                """.formatted(rule, entryPoints))
+                .lines();
 
         assertThat(lines.contains("    - REDIRECT=https")).isEqualTo(all);
         assertThat(lines)
                 .filteredOn("    - millau.redirect=https"::equals)
                 .hasSize(entryPoints.equals("websecure") ? 2 : 1);
-        assertThat(lines).filteredOn(line -> line.contains("can't be carried over")).hasSize(all ? 0 : 1);
+        assertThat(lines)
+                .filteredOn(line -> line.contains("can't be carried over"))
+                .hasSize(all ? 0 : 1);
     }
 
     @Test
@@ -346,8 +360,8 @@ class TraefikArgumentsTest {
         String labels = IntStream.range(0, 1_500)
                 .mapToObj(i -> "      - traefik.http.routers.r" + i + ".rule=Host(`a" + i + ".example`)\n")
                 .collect(Collectors.joining("", "services:\n  shop:\n    labels:\n", ""));
-        Moving moving = assertTimeout(
-                Duration.ofSeconds(30), () -> Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", labels));
+        Moving moving =
+                assertTimeout(Duration.ofSeconds(30), () -> Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", labels));
 
         assertThat(moving.problems()).isEqualTo(1);
         assertThat(moving.lines()).anyMatch(line -> line.contains("too many routers to compare"));
