@@ -33,7 +33,7 @@ public final class EventLoop {
     private static final long WORK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     /** What takes longer than from one turn's writes to the next turn's first read was a pause: the thread waited, or others ran. */
-    private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
+    private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(30);
 
     /** For requests: up to 20 ms late. */
     public final Deadlines deadlines;
