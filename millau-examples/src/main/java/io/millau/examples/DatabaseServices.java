@@ -84,7 +84,7 @@ final class DatabaseServices {
                 services.put(name, service(first, endpoints(rows, problems)));
             } catch (IllegalArgumentException e) {
                 String instead = before == null ? " (left out)" : " (it stays as it was)";
-                problems.add(new Problem(name, "path " + first.path + ": " + e.getMessage() + instead));
+                problems.add(new Problem(name, e.getMessage() + instead));
                 if (before != null) {
                     services.put(name, before);
                 }

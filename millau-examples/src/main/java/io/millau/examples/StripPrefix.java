@@ -16,7 +16,7 @@ record StripPrefix(String path) implements Filter {
     StripPrefix {
         if (!path.endsWith("/") || path.equals("/")) {
             throw new IllegalArgumentException(
-                    "expected a prefix with a slash at its end, such as /shop/, since it is to be stripped");
+                    "path=" + path + ": expected a slash at its end, as in /shop/, since it is to be stripped");
         }
     }
 

@@ -227,11 +227,10 @@ class CustomGatewayTest {
                         .containsExactly(
                                 new Problem(
                                         "new",
-                                        "path /new: expected a prefix with a slash at its end, such as /shop/, since it is to be"
-                                                + " stripped (left out)"),
+                                        "path=/new: expected a slash at its end, as in /shop/, since it is to be stripped (left out)"),
                                 new Problem(
                                         "orders",
-                                        "path orders: expected a path that starts with /, /orders for instance (it stays as it was)"),
+                                        "path=orders: expected a path that starts with /, /orders for instance (it stays as it was)"),
                                 new Problem(
                                         "shop",
                                         "endpoint 127.0.0.1 99999: port 99999: expected 1 to 65535 (left out)")));
