@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.Words;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,11 +24,12 @@ final class Statuses {
         @Override
         public String toString() {
             String is = state.name().toLowerCase(Locale.ROOT);
-            String hint =
-                    "Connection refused".equals(reason) ? "; does it listen on port " + endpoint.port() + "?" : "";
-            return inRotation()
-                    ? endpoint + " in rotation (" + is + ")"
-                    : endpoint + " out of rotation (" + is + " " + age.toSeconds() + " s ago: " + reason + hint + ")";
+            if (inRotation()) {
+                return endpoint + " in rotation (" + is + ")";
+            }
+            String hint = Words.hint(reason, endpoint.port());
+            return endpoint + " out of rotation (" + is + " " + age.toSeconds() + " s ago: " + reason
+                    + (hint.isEmpty() ? "" : "; " + hint) + ")";
         }
     }
 

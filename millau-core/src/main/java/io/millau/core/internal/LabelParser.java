@@ -21,9 +21,6 @@ final class LabelParser {
     /** They say which requests a service gets, and where. */
     private static final Set<Label<?>> PLACING = Set.of(Labels.ENABLED, Labels.PORT, Labels.HOSTS, Labels.PATH);
 
-    /** Begins what {@code check --from} prints for a value that may be secret. */
-    private static final String PLACEHOLDER = "VALUE_OF_";
-
     private final String start;
     private final SortedMap<String, LabelText> texts;
     private final List<Label<?>> known;
@@ -133,7 +130,7 @@ final class LabelParser {
     }
 
     private <T> @Nullable T read(Label<T> label, LabelText text, Supplier<T> reading) {
-        boolean isPlaceholder = text.value().startsWith(PLACEHOLDER);
+        boolean isPlaceholder = text.value().startsWith(Words.PLACEHOLDER);
         try {
             if (isPlaceholder) {
                 throw new IllegalArgumentException("expected the value itself in place of this word, which check --from"

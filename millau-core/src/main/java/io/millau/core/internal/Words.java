@@ -9,7 +9,15 @@ public final class Words {
 
     private static final int LONGEST_SHOWN = 80;
 
+    /** Begins what {@code check --from} prints for a value that may be secret. */
+    public static final String PLACEHOLDER = "VALUE_OF_";
+
     private Words() {}
+
+    /** What to ask about an endpoint that requests fail at for a reason; empty if there is nothing to ask. */
+    public static String hint(@Nullable String reason, int port) {
+        return "Connection refused".equals(reason) ? "does it listen on port " + port + "?" : "";
+    }
 
     /** Shortens a value and removes line breaks, for a message. */
     public static String shown(String value) {

@@ -1,6 +1,7 @@
 package io.millau.server.internal.moving;
 
 import io.millau.core.internal.ServiceLabels;
+import io.millau.core.internal.Words;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -104,7 +105,7 @@ final class MovedRoute {
         if (CONTROL.matcher(value).find()) {
             throw new IllegalArgumentException("expected one line for millau." + label);
         }
-        boolean unknown = value.contains("$") || value.contains("VALUE_OF_");
+        boolean unknown = value.contains("$") || value.contains(Words.PLACEHOLDER);
         if (unknown && !header.matches()) {
             return;
         }

@@ -1,5 +1,6 @@
 package io.millau.server.internal.moving;
 
+import io.millau.core.internal.Words;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -40,7 +41,7 @@ record Theirs(String key, String option, String value, Map<String, String> sibli
      * takes.
      */
     String secret() {
-        return VARIABLE.matcher(value).matches() ? value : "VALUE_OF_" + key.replaceAll("[^A-Za-z0-9._-]", "_");
+        return VARIABLE.matcher(value).matches() ? value : Words.PLACEHOLDER + key.replaceAll("[^A-Za-z0-9._-]", "_");
     }
 
     /**

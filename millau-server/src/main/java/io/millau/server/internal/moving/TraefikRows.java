@@ -1,5 +1,6 @@
 package io.millau.server.internal.moving;
 
+import io.millau.core.internal.Words;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -130,7 +131,7 @@ final class TraefikRows {
             Row.of("middlewares.basicauth.users", "`millau.users`", TraefikRows::users)
                     .protecting(),
             Row.of("middlewares.basicauth.usersfile", "`millau.users`, by `base64 -w0 FILE`", (label, route) -> {
-                        route.set("users", "VALUE_OF_base64_-w0_FILE");
+                        route.set("users", Words.PLACEHOLDER + "base64_-w0_FILE");
                         return "put in what base64 -w0 FILE prints; hashes have to be bcrypt";
                     })
                     .protecting(),
@@ -358,7 +359,7 @@ final class TraefikRows {
         String value = label.value().strip().replace("$$", "$");
         for (String user : value.split(",")) {
             boolean hash = user.matches("[^:]*:\\$2[aby]\\$.*")
-                    || !label.secret().startsWith("VALUE_OF_")
+                    || !label.secret().startsWith(Words.PLACEHOLDER)
                     || user.contains("${");
             if (!hash) {
                 route.set("users", label.secret());

@@ -5,6 +5,7 @@ import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
+import io.millau.core.internal.Words;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -82,10 +83,9 @@ public final class Changes implements TrafficListener {
 
     @Override
     public void endpointEjected(Service service, Endpoint endpoint, String reason) {
-        String hint = reason.equals("Connection refused")
-                ? " (does it listen on port " + endpoint.port() + "? See millau.port)"
-                : "";
-        report(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(reason + hint));
+        String hint = Words.hint(reason, endpoint.port());
+        String told = hint.isEmpty() ? reason : reason + " (" + hint + " See millau.port)";
+        report(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(told));
     }
 
     @Override

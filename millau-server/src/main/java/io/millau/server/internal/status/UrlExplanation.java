@@ -75,8 +75,8 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         }
         lines.add(trust.toString());
         Set<String> hidden = problemNames(services(others));
-        hidden.removeAll(problemNames(services(shown)));
         Set<String> near = problemNames(services(shown));
+        hidden.removeAll(near);
         List<Problem> nearestFirst = problems.stream()
                 .filter(problem -> !hidden.contains(problem.service()))
                 .sorted(Comparator.comparing(problem -> !near.contains(problem.service())))
