@@ -9,35 +9,20 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.xnio.OptionMap;
-import org.xnio.Options;
-import org.xnio.Xnio;
-import org.xnio.XnioWorker;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class EventLoopTest {
 
-    private XnioWorker worker;
-
-    @BeforeEach
-    void start() throws Exception {
-        worker = Xnio.getInstance().createWorker(OptionMap.create(Options.WORKER_IO_THREADS, 1));
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        worker.shutdownNow();
-        assertThat(worker.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
-    }
+    @RegisterExtension
+    final IoThread io = new IoThread();
 
     /** What the script has noted on the loop's thread when all that it has added was done. */
     private List<String> noted(BiConsumer<EventLoop, List<String>> script) throws Exception {
         CompletableFuture<List<String>> noted = new CompletableFuture<>();
-        worker.getIoThread().execute(() -> {
+        io.get().execute(() -> {
             List<String> notes = new ArrayList<>();
-            EventLoop loop = new EventLoop(worker.getIoThread(), Ticker.system());
+            EventLoop loop = new EventLoop(io.get(), Ticker.system());
             script.accept(loop, notes);
             notes.add("end of the script");
             loop.execute(() -> loop.execute(() -> noted.complete(notes)));

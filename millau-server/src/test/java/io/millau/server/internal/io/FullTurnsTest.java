@@ -9,38 +9,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.xnio.ChannelPipe;
-import org.xnio.OptionMap;
-import org.xnio.Options;
-import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
-import org.xnio.XnioWorker;
 import org.xnio.channels.StreamSinkChannel;
 import org.xnio.channels.StreamSourceChannel;
 
 class FullTurnsTest {
 
-    private XnioWorker worker;
-
-    @BeforeEach
-    void start() throws Exception {
-        worker = Xnio.getInstance().createWorker(OptionMap.create(Options.WORKER_IO_THREADS, 1));
-    }
-
-    @AfterEach
-    void stop() throws Exception {
-        worker.shutdownNow();
-        assertThat(worker.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
-    }
+    @RegisterExtension
+    final IoThread io = new IoThread();
 
     /** A task that adds a task runs before that, again and again. */
     @Test
     void whatIsReadyIsReadInBetween() throws Exception {
         CompletableFuture<List<String>> noted = new CompletableFuture<>();
-        XnioIoThread thread = worker.getIoThread();
+        XnioIoThread thread = io.get();
         thread.execute(() -> {
             List<String> notes = new ArrayList<>();
             FullTurns turns = new FullTurns(thread);
