@@ -56,11 +56,7 @@ class FaultsTest {
     @ParameterizedTest
     @MethodSource("all")
     void itHappensAndEnds(ScriptedUpstream.Protocol protocol, Fault fault) throws Exception {
-        ScriptedUpstream upstream = switch (protocol) {
-            case HTTP -> millau.upstream("app");
-            case HTTPS -> millau.tlsUpstream("app");
-            case H2C -> millau.h2cUpstream("app");
-        };
+        ScriptedUpstream upstream = Upstreams.app(millau, protocol);
         assertThat(millau.get("/before").body()).isEqualTo("app");
         upstream.fails(fault);
 

@@ -21,18 +21,10 @@ class ScriptedUpstreamTest {
     @RegisterExtension
     final MillauExtension millau = MillauExtension.create();
 
-    private ScriptedUpstream upstream(ScriptedUpstream.Protocol protocol) {
-        return switch (protocol) {
-            case HTTP -> millau.upstream("app");
-            case HTTPS -> millau.tlsUpstream("app");
-            case H2C -> millau.h2cUpstream("app");
-        };
-    }
-
     @ParameterizedTest
     @EnumSource
     void itRespondsAndRecordsWholeRequests(ScriptedUpstream.Protocol protocol) {
-        ScriptedUpstream upstream = upstream(protocol)
+        ScriptedUpstream upstream = Upstreams.app(millau, protocol)
                 .responds(201, "Grüße")
                 .header("X-Answer", "42")
                 .header("X-Answer", "43");
@@ -63,7 +55,7 @@ class ScriptedUpstreamTest {
     @EnumSource
     void aLargeResponseAndOneWithoutABodyArrive(ScriptedUpstream.Protocol protocol) {
         String large = "0123456789".repeat(100_000);
-        upstream(protocol).responds(200, large).when("/none").responds(204, "");
+        Upstreams.app(millau, protocol).responds(200, large).when("/none").responds(204, "");
 
         assertThat(millau.get("/").body()).isEqualTo(large);
         assertThat(millau.get("/none").statusCode()).isEqualTo(204);
@@ -87,7 +79,7 @@ class ScriptedUpstreamTest {
     @ParameterizedTest
     @EnumSource
     void faultsComeInTurnToo(ScriptedUpstream.Protocol protocol) {
-        ScriptedUpstream flaky = upstream(protocol)
+        ScriptedUpstream flaky = Upstreams.app(millau, protocol)
                 .responds(200, "usual")
                 .thenResponds(201, "one")
                 .thenFails(Fault.GARBAGE)
@@ -158,7 +150,7 @@ class ScriptedUpstreamTest {
     @ParameterizedTest
     @EnumSource
     void aLatencyPassesWhenTheTestLetsItPass(ScriptedUpstream.Protocol protocol) throws Exception {
-        ScriptedUpstream upstream = upstream(protocol).after(Duration.ofSeconds(25));
+        ScriptedUpstream upstream = Upstreams.app(millau, protocol).after(Duration.ofSeconds(25));
         CompletableFuture<HttpResponse<String>> response = millau.sendAsync(millau.request("/"));
         upstream.takeRequest(PATIENCE);
         assertThat(response).isNotDone();

@@ -23,14 +23,6 @@ class TestTimeTest {
     @RegisterExtension
     final MillauExtension millau = MillauExtension.create();
 
-    private ScriptedUpstream upstream(ScriptedUpstream.Protocol protocol) {
-        return switch (protocol) {
-            case HTTP -> millau.upstream("app");
-            case HTTPS -> millau.tlsUpstream("app");
-            case H2C -> millau.h2cUpstream("app");
-        };
-    }
-
     private CompletableFuture<HttpResponse<String>> sendTo(ScriptedUpstream upstream) {
         CompletableFuture<HttpResponse<String>> response = millau.sendAsync(millau.request("/"));
         upstream.takeRequest(PATIENCE);
@@ -49,8 +41,8 @@ class TestTimeTest {
     @ParameterizedTest
     @EnumSource(names = {"HTTP", "HTTPS"})
     void upstreamsThatPassTheirChecksStayInRotation(ScriptedUpstream.Protocol protocol) {
-        ScriptedUpstream one = upstream(protocol);
-        ScriptedUpstream two = upstream(protocol);
+        ScriptedUpstream one = Upstreams.app(millau, protocol);
+        ScriptedUpstream two = Upstreams.app(millau, protocol);
         millau.routes(Service.named("app").health("/health").build());
 
         for (int i = 0; i < 100; i++) {
@@ -118,7 +110,8 @@ class TestTimeTest {
     @ParameterizedTest
     @EnumSource
     void aResponseThatIsDueBeforeTheTimeoutArrives(ScriptedUpstream.Protocol protocol) throws Exception {
-        ScriptedUpstream late = upstream(protocol).responds(200, "late").after(Duration.ofSeconds(20));
+        ScriptedUpstream late =
+                Upstreams.app(millau, protocol).responds(200, "late").after(Duration.ofSeconds(20));
         CompletableFuture<HttpResponse<String>> response = sendTo(late);
 
         millau.advance(Duration.ofSeconds(60));
@@ -129,7 +122,8 @@ class TestTimeTest {
     @ParameterizedTest
     @EnumSource
     void aResponseThatIsDueAfterTheTimeoutDoesNot(ScriptedUpstream.Protocol protocol) throws Exception {
-        ScriptedUpstream late = upstream(protocol).responds(200, "late").after(Duration.ofSeconds(31));
+        ScriptedUpstream late =
+                Upstreams.app(millau, protocol).responds(200, "late").after(Duration.ofSeconds(31));
         CompletableFuture<HttpResponse<String>> response = sendTo(late);
 
         millau.advance(Duration.ofSeconds(60));
@@ -158,7 +152,8 @@ class TestTimeTest {
     void aBodyThatComesSlowlyArrives(int bytes, int seconds, int times) throws Exception {
         for (ScriptedUpstream.Protocol protocol : ScriptedUpstream.Protocol.values()) {
             String body = "x".repeat(bytes);
-            try (ScriptedUpstream slow = upstream(protocol).responds(200, body).bytesPerSecond(100)) {
+            try (ScriptedUpstream slow =
+                    Upstreams.app(millau, protocol).responds(200, body).bytesPerSecond(100)) {
                 CompletableFuture<HttpResponse<String>> response = sendTo(slow);
 
                 for (int i = 0; i < times; i++) {
