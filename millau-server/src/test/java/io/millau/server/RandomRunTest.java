@@ -77,6 +77,9 @@ class RandomRunTest {
         assertThat(traffic.steadyEjections())
                 .as("endpoints ejected by poison requests")
                 .isPositive();
+        assertThat(traffic.steadyExhausted())
+                .as("requests to the steady service that found its retry budget spent")
+                .isZero();
         assertThat(requests.violations())
                 .as("violations with -Dmillau.seed=" + seed)
                 .isEmpty();

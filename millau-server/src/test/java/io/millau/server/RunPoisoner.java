@@ -36,9 +36,9 @@ final class RunPoisoner implements Callable<Void> {
     @Override
     public Void call() throws Exception {
         for (int i = 1; !over.getAsBoolean(); i++) {
-            // Mostly shorter than an ejection, so that the harm of several requests adds up; long enough for the
-            // service's retry budget.
-            clock.pass(Duration.ofMillis(dice.between(50, 650)));
+            // Mostly shorter than an ejection, so that the harm of several requests adds up. But ten seconds allow 100
+            // retries, and a poison request takes up to seven: three on other endpoints, four after stale connections.
+            clock.pass(Duration.ofMillis(dice.between(750, 2000)));
             send(dice.poison("poison." + i));
         }
         return null;

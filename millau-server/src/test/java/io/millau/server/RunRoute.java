@@ -12,7 +12,7 @@ record RunRoute(String host, List<Service> services) {
     static final RunRoute STEADY = new RunRoute(
             "steady.test",
             List.of(service("steady.test", "steady")
-                    .retry(Duration.ofMillis(600))
+                    .retry(Duration.ofSeconds(2))
                     .build()));
 
     /** All routes of a run. The services of a route have the same retry settings. */

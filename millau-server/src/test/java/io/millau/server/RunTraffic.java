@@ -16,6 +16,7 @@ final class RunTraffic implements TrafficListener {
     private final AtomicLong failed = new AtomicLong();
     private final AtomicLong retried = new AtomicLong();
     private final AtomicInteger steadyEjections = new AtomicInteger();
+    private final AtomicInteger steadyExhausted = new AtomicInteger();
     private volatile Overview overview;
 
     @Override
@@ -56,6 +57,13 @@ final class RunTraffic implements TrafficListener {
         }
     }
 
+    @Override
+    public void retriesExhausted(Service service) {
+        if (isSteady(service)) {
+            steadyExhausted.incrementAndGet();
+        }
+    }
+
     private static boolean isSteady(Service service) {
         return service.name().equals(RunRoute.STEADY.services().get(0).name());
     }
@@ -63,6 +71,11 @@ final class RunTraffic implements TrafficListener {
     /** How often an endpoint of {@link RunRoute#STEADY} was ejected. */
     int steadyEjections() {
         return steadyEjections.get();
+    }
+
+    /** How often a request to {@link RunRoute#STEADY} was not retried since the service's retry budget was spent. */
+    int steadyExhausted() {
+        return steadyExhausted.get();
     }
 
     /** The number of endpoints of {@link RunRoute#STEADY} that are out of rotation. */
