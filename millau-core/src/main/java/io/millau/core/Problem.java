@@ -1,7 +1,7 @@
 package io.millau.core;
 
 /**
- * A configuration problem that a source found, for the operator. Immutable. Equal problems are reported once.
+ * A problem that a source found, for the operator: a mistake in the configuration, or an instance that does not run. Immutable. Equal problems are reported once.
  *
  * <pre>{@code
  * ServiceSource source = consumer -> {

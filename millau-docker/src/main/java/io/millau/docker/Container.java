@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param created seconds since 1970
  * @param ready whether it runs and, where it has a health check, is healthy
+ * @param failure what is wrong with it, after its name; null if nothing is, or if it was stopped
  * @param ports TCP ports that it exposes
  * @param networkMode {@code host}, {@code container:ID} or another value; empty if the list doesn't tell, as Podman's
  * @param attachments its addresses, except those on Docker's internal networks
@@ -22,6 +25,7 @@ record Container(
         Map<String, String> labels,
         long created,
         boolean ready,
+        @Nullable String failure,
         Set<Integer> ports,
         String networkMode,
         List<Attachment> attachments) {
@@ -44,6 +48,12 @@ record Container(
     /** Swarm's label on the container of a task, also in its events. */
     static final String SWARM_TASK = "com.docker.swarm.task.id";
 
+    /** "Restarting (1) 3 seconds ago", "Exited (1) 3 seconds ago". */
+    private static final Pattern EXIT = Pattern.compile("(?:(?<restarting>Restarting)|Exited) \\((?<code>[0-9]+)\\)");
+
+    /** The exit codes of a container that has ended by itself, or by {@code docker stop}: SIGKILL, SIGTERM. */
+    private static final Set<String> STOPPED = Set.of("0", "137", "143");
+
     private static final String SHARED_NETWORK = "container:";
 
     static Container of(Json json) {
@@ -54,6 +64,7 @@ record Container(
                 json.path("Labels").strings(),
                 json.path("Created").asLong(),
                 ready(json),
+                failure(json),
                 ports(json.path("Ports")),
                 json.path("HostConfig").path("NetworkMode").asText(),
                 attachments(json.path("NetworkSettings").path("Networks")));
@@ -76,6 +87,22 @@ record Container(
         return json.path("State").asText().equals("running")
                 && !status.contains("(unhealthy)")
                 && !status.contains("(health: starting)");
+    }
+
+    private static @Nullable String failure(Json json) {
+        String status = json.path("Status").asText();
+        if (status.contains("(unhealthy)")) {
+            return "is unhealthy";
+        }
+        Matcher exit = EXIT.matcher(status);
+        if (!exit.lookingAt()) {
+            return null;
+        }
+        String code = exit.group("code");
+        if (exit.group("restarting") != null) {
+            return "exits with code " + code + " and is restarted";
+        }
+        return STOPPED.contains(code) ? null : "has exited with code " + code;
     }
 
     private static Set<Integer> ports(Json json) {
@@ -106,11 +133,11 @@ record Container(
     }
 
     Container withPorts(Set<Integer> ports) {
-        return new Container(id, name, labels, created, ready, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, ready, failure, ports, networkMode, attachments);
     }
 
     Container withNetworkMode(String networkMode) {
-        return new Container(id, name, labels, created, ready, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, ready, failure, ports, networkMode, attachments);
     }
 
     /** The containers of a Compose service are one service. Any other container is a service by itself. */

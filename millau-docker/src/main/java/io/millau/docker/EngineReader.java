@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 /** Reads the state of an engine: all of it, or only what may have changed. For one connection and one thread. */
 final class EngineReader {
 
-    private static final int MAX_SERVICES_IN_QUERY = 50;
+    static final int MAX_SERVICES_IN_QUERY = 50;
 
     /** For a larger part of all services than this, listing all tasks is cheaper than queries by service. */
     private static final int QUERIED_PART = 4;
@@ -81,12 +81,14 @@ final class EngineReader {
         List<SwarmService> services = List.of();
         List<SwarmTask> tasks = List.of();
         Map<String, InetAddress> nodes = Map.of();
+        Map<String, String> failures = Map.of();
         if (role == EngineView.Role.MANAGER) {
             try {
                 services = services();
                 tasks = tasks(ids(services));
                 known.keySet().retainAll(tasks.stream().map(SwarmTask::id).collect(Collectors.toSet()));
                 nodes = nodes(tasks, Map.of());
+                failures = TaskFailures.read(api, services, tasks);
             } catch (DockerApi.ErrorResponse e) {
                 if (!isForbidden(e)) {
                     throw e;
@@ -96,7 +98,7 @@ final class EngineReader {
                 tasks = List.of();
             }
         }
-        return new EngineView(role, services, tasks, nodes, containers(), networks());
+        return new EngineView(role, services, tasks, nodes, failures, containers(), networks());
     }
 
     /** Reads some services again, with their tasks. */
@@ -114,7 +116,10 @@ final class EngineReader {
         Set<String> there = new TreeSet<>(ids(last.services()));
         there.retainAll(serviceIds);
         List<SwarmTask> tasks = tasks(there);
-        return last.withTasks(serviceIds, tasks, nodes(tasks, last.nodes()));
+        List<SwarmService> services = last.services().stream()
+                .filter(service -> there.contains(service.id()))
+                .toList();
+        return last.withTasks(serviceIds, tasks, nodes(tasks, last.nodes()), TaskFailures.read(api, services, tasks));
     }
 
     /** Reads containers and networks again. */

@@ -152,6 +152,17 @@ final class SnapshotBuilder {
                                     : null))
                     .toList();
             routes.forEach(route -> add(id, route, instances));
+            String failure = view.failures().get(service.id());
+            if (failure != null && isAnyEnabled(routes)) {
+                batch.problem(
+                        service.name(),
+                        "a task does not run: " + failure + " (more: docker service ps --no-trunc " + service.name()
+                                + ")");
+            }
+        }
+
+        private static boolean isAnyEnabled(List<LabelReader.Route> routes) {
+            return routes.stream().anyMatch(route -> route.settings().enabled());
         }
 
         private void addContainers(String id, List<Container> replicas) {
@@ -166,6 +177,19 @@ final class SnapshotBuilder {
                     .map(this::instance)
                     .toList();
             routes.forEach(route -> add(id, route, instances));
+            if (isAnyEnabled(routes)) {
+                replicas.forEach(this::reportFailure);
+            }
+        }
+
+        private void reportFailure(Container container) {
+            String failure = container.failure();
+            if (failure != null) {
+                batch.problem(
+                        container.serviceName(),
+                        "container " + container.name() + " " + failure + " (more: docker logs " + container.name()
+                                + ")");
+            }
         }
 
         private Instance instance(Container container) {

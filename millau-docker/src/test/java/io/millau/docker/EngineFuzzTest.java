@@ -66,7 +66,13 @@ class EngineFuzzTest {
                     Snapshot snapshot = new SnapshotBuilder("Docker unix:///docker.sock")
                             .build(
                                     new EngineView(
-                                            EngineView.Role.MANAGER, services, tasks, Map.of(), containers, networks),
+                                            EngineView.Role.MANAGER,
+                                            services,
+                                            tasks,
+                                            Map.of(),
+                                            Map.of(),
+                                            containers,
+                                            networks),
                                     Interfaces.of("10.0.1.250/24"));
                     assertThat(snapshot.services())
                             .filteredOn(service -> service.id().contains(GOOD))

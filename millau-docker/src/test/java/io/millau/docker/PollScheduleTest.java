@@ -33,7 +33,9 @@ class PollScheduleTest {
                     task, "web", task.startsWith("r") ? "running" : "starting", "running", "app", "10.0.1.3"))));
         }
         schedule.looked(
-                new EngineView(EngineView.Role.MANAGER, List.of(service()), seen, Map.of(), List.of(), List.of()), now);
+                new EngineView(
+                        EngineView.Role.MANAGER, List.of(service()), seen, Map.of(), Map.of(), List.of(), List.of()),
+                now);
         looks++;
     }
 

@@ -26,13 +26,14 @@ class SnapshotBuilderTest {
     private final List<SwarmService> services = new ArrayList<>();
     private final List<SwarmTask> tasks = new ArrayList<>();
     private final Map<String, InetAddress> nodes = new HashMap<>();
+    private final Map<String, String> failures = new HashMap<>();
     private final List<Container> containers = new ArrayList<>();
     private final List<Network> networks = new ArrayList<>();
     private EngineView.Role role = EngineView.Role.MANAGER;
     private Interfaces own = Interfaces.of("10.0.1.250/24", "172.17.0.9/16");
 
     private Snapshot build() {
-        return builder.build(new EngineView(role, services, tasks, nodes, containers, networks), own);
+        return builder.build(new EngineView(role, services, tasks, nodes, failures, containers, networks), own);
     }
 
     private Service only() {
@@ -99,7 +100,8 @@ class SnapshotBuilderTest {
         container(EngineJson.container("web", with("proxy", "public"), "running", "Up 5 seconds", "172.17.0.2"));
         container(EngineJson.container("plain", with(), "running", "Up 5 seconds", "172.17.0.3"));
         SnapshotBuilder some = new SnapshotBuilder("Docker unix:///docker.sock", RequiredLabel.of(required));
-        Snapshot snapshot = some.build(new EngineView(role, services, tasks, nodes, containers, networks), own);
+        Snapshot snapshot =
+                some.build(new EngineView(role, services, tasks, nodes, failures, containers, networks), own);
 
         assertThat(snapshot.services().stream()
                         .map(service -> service.name() + " ")
@@ -410,19 +412,43 @@ class SnapshotBuilderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "running, Up 5 seconds, true",
-        "running, Up 5 seconds (healthy), true",
-        "running, Up 5 seconds (health: starting), false",
-        "running, Up 5 seconds (unhealthy), false",
-        "paused, Up 5 seconds (Paused), false",
-        "restarting, Restarting (1) 2 seconds ago, false",
-        "exited, Exited (0) 2 seconds ago, false",
-        "created, Created, false"
+        "running, Up 5 seconds, true,",
+        "running, Up 5 seconds (healthy), true,",
+        "running, Up 5 seconds (health: starting), false,",
+        "running, Up 5 seconds (unhealthy), false, is unhealthy",
+        "paused, Up 5 seconds (Paused), false,",
+        "restarting, Restarting (1) 2 seconds ago, false, exits with code 1 and is restarted",
+        "restarting, Restarting (137) 2 seconds ago, false, exits with code 137 and is restarted",
+        "exited, Exited (3) 2 seconds ago, false, has exited with code 3",
+        "exited, Exited (0) 2 seconds ago, false,",
+        "exited, Exited (137) 2 seconds ago, false,",
+        "exited, Exited (143) 2 seconds ago, false,",
+        "created, Created, false,",
+        "exited, Exited, false,"
     })
-    void aContainerCountsWhileItRunsAndIsHealthy(String state, String status, boolean counts) {
+    void aContainerCountsWhileItRunsAndIsHealthyAndWhatIsWrongWithItIsSaid(
+            String state, String status, boolean counts, String failure) {
         container(EngineJson.container("a", compose("shop", "web"), state, status, counts ? "172.17.0.2" : ""));
         assertThat(addresses()).hasSize(counts ? 1 : 0);
+        assertThat(messages())
+                .isEqualTo(failure == null ? List.of() : List.of("container a " + failure + " (more: docker logs a)"));
+    }
+
+    @Test
+    void theFailuresOfAServiceThatIsNotEnabledAreItsOwn() {
+        container(EngineJson.container("a", with("millau.enabled", "false"), "exited", "Exited (3) 2 s ago", ""));
+        service("web", with("millau.enabled", "false"));
+        failures.put("web", "task: non-zero exit (1)");
         assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void theFailureOfATaskIsSaid() {
+        service("web", LABELS);
+        failures.put("web", "task: non-zero exit (1)");
+        assertThat(messages())
+                .containsExactly(
+                        "a task does not run: task: non-zero exit (1) (more: docker service ps --no-trunc web)");
     }
 
     @Test

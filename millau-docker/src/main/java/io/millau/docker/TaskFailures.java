@@ -1,0 +1,144 @@
+package io.millau.docker;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads why tasks of Swarm services don't run. The engine replaces a task that failed, and says why it failed only in
+ * those that it replaced.
+ */
+final class TaskFailures {
+
+    private static final Fields FIELDS =
+            Fields.of("ServiceID", "Slot", "NodeID", "CreatedAt", "DesiredState", "Status/State", "Status/Err");
+
+    /** Of more services than one query may name, the others' failures aren't read. */
+    private static final int MAX_SERVICES = EngineReader.MAX_SERVICES_IN_QUERY;
+
+    private static final int MAX_LENGTH = 300;
+
+    private static final Set<String> FAILED = Set.of("failed", "rejected");
+
+    private TaskFailures() {}
+
+    /**
+     * Reads the failures of those services that don't have all their tasks.
+     *
+     * @param tasks of these services, those whose desired state is running
+     * @return the failures in the engine's words, by service id
+     */
+    static Map<String, String> read(DockerApi api, Collection<SwarmService> services, Collection<SwarmTask> tasks)
+            throws IOException, InterruptedException {
+        Map<String, List<SwarmTask>> byService = tasks.stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
+        List<String> incomplete = services.stream()
+                .filter(service -> isIncomplete(service, byService.getOrDefault(service.id(), List.of())))
+                .map(SwarmService::id)
+                .sorted()
+                .limit(MAX_SERVICES)
+                .toList();
+        if (incomplete.isEmpty()) {
+            return Map.of();
+        }
+        try {
+            Map<String, List<Task>> all =
+                    api.list(DockerApi.filtered("/tasks", Map.of("service", incomplete)), FIELDS, Task::of).stream()
+                            .collect(Collectors.groupingBy(Task::serviceId));
+            Map<String, String> failures = new HashMap<>();
+            all.forEach((service, theirs) -> {
+                Set<String> texts = failures(theirs);
+                if (!texts.isEmpty()) {
+                    failures.put(service, String.join("; ", texts));
+                }
+            });
+            return failures;
+        } catch (DockerApi.ErrorResponse e) {
+            // One of the services was removed meanwhile. Failures are needed only for messages.
+            return Map.of();
+        }
+    }
+
+    private static boolean isIncomplete(SwarmService service, List<SwarmTask> tasks) {
+        long running = tasks.stream().filter(SwarmTask::running).count();
+        return service.replicas() == SwarmService.UNKNOWN
+                ? running == 0 || running < tasks.size()
+                : running < service.replicas();
+    }
+
+    /** The failures of a service: one for each of its places, if no task runs there. */
+    private static Set<String> failures(List<Task> tasks) {
+        Map<String, List<Task>> places =
+                tasks.stream().collect(Collectors.groupingBy(Task::place, TreeMap::new, Collectors.toList()));
+        Set<String> failures = new TreeSet<>();
+        for (List<Task> place : places.values()) {
+            String failure = failure(place);
+            if (failure != null) {
+                failures.add(failure);
+            }
+        }
+        return failures;
+    }
+
+    private static @Nullable String failure(List<Task> place) {
+        List<Task> newestFirst = new ArrayList<>(place);
+        newestFirst.sort(Comparator.comparing(Task::created).reversed());
+        for (Task task : newestFirst) {
+            if (task.failure != null) {
+                return task.failure;
+            }
+            if (task.running || task.unwanted) {
+                return null; // a failure before was mended
+            }
+        }
+        return null;
+    }
+
+    /**
+     * A task, old or new.
+     *
+     * @param place the number of the replica, or the node of a global service
+     * @param created sorts by time
+     * @param unwanted whether it is to stop, or has stopped, such as for an update
+     */
+    private record Task(
+            String serviceId,
+            String place,
+            String created,
+            boolean running,
+            boolean unwanted,
+            @Nullable String failure) {
+
+        static Task of(Json json) {
+            String slot = json.path("Slot").asText();
+            String state = json.path("Status").path("State").asText();
+            String desired = json.path("DesiredState").asText();
+            return new Task(
+                    json.path("ServiceID").asText(),
+                    slot.isEmpty() ? json.path("NodeID").asText() : slot,
+                    // Without the Z, a time sorts before those with more digits.
+                    json.path("CreatedAt").asText().replace("Z", ""),
+                    state.equals("running") && desired.equals("running"),
+                    !desired.equals("running") && !desired.equals("ready"),
+                    failure(state, json.path("Status").path("Err").asText()));
+        }
+
+        private static @Nullable String failure(String state, String error) {
+            if (!error.isEmpty()) {
+                return error.length() <= MAX_LENGTH ? error : error.substring(0, MAX_LENGTH) + "…";
+            }
+            if (state.equals("complete")) {
+                return "exited with code 0";
+            }
+            return FAILED.contains(state) ? state : null;
+        }
+    }
+}
