@@ -565,6 +565,21 @@ class StatusTest extends ProxyTest {
     }
 
     @Test
+    void servicesThatShareRequestsNameEachOther() throws Exception {
+        startWith(
+                Service.named("blue").hosts("shop.example").build(),
+                Service.named("green").hosts("www.shop.example", "shop.example").build(),
+                Service.named("api").hosts("shop.example").path("/api").build());
+        List<List<String>> shares = new ArrayList<>();
+        for (JsonNode service : status().path("services")) {
+            List<String> names = new ArrayList<>();
+            service.path("sharesWith").forEach(name -> names.add(name.textValue()));
+            shares.add(names);
+        }
+        assertThat(shares).containsExactly(List.of("green"), List.of("blue"), List.of());
+    }
+
+    @Test
     void aRemovedServiceIsNotShown() throws Exception {
         startWith(endpointThatSays("ok"));
         client().get("/");

@@ -40,10 +40,11 @@ public final class Changes implements TrafficListener {
     public void servicesReplaced(List<Service> all) {
         Map<String, Service> now = new LinkedHashMap<>();
         all.forEach(service -> now.put(service.id(), service));
+        SharedRoutes shared = new SharedRoutes(all);
         now.forEach((id, service) -> {
             Service before = services.get(id);
             if (before == null) {
-                report(Level.INFO, "Added " + described(service));
+                report(Level.INFO, "Added " + described(service) + sharing(shared.with(service)));
             } else if (!before.equals(service)) {
                 report(Level.INFO, "Changed " + described(service) + ServiceDifference.between(before, service));
             }
@@ -54,6 +55,10 @@ public final class Changes implements TrafficListener {
             }
         });
         services = now;
+    }
+
+    private static String sharing(Collection<String> others) {
+        return others.isEmpty() ? "" : " sharesWith=" + LogText.value(String.join(" ", others));
     }
 
     private static String described(Service service) {

@@ -74,8 +74,11 @@ final class StatusJson {
         json.name("soleClient").value(soleClient.address());
         json.name("unmatchedPerSecond").value(traffic.unmatchedPerSecond());
         json.name("services").beginArray();
-        for (ServiceStatus service : overview.services()) {
-            service(json, service, now);
+        List<ServiceStatus> services = overview.services();
+        SharedRoutes shared =
+                new SharedRoutes(services.stream().map(ServiceStatus::service).toList());
+        for (ServiceStatus service : services) {
+            service(json, service, shared, now);
         }
         json.endArray().name("certificates").beginArray();
         overview.certificates().forEach(certificate -> certificate(json, certificate));
@@ -99,7 +102,7 @@ final class StatusJson {
         return ":" + ingress.port();
     }
 
-    private void service(JsonText json, ServiceStatus status, Instant now) {
+    private void service(JsonText json, ServiceStatus status, SharedRoutes shared, Instant now) {
         Service service = status.service();
         LiveTraffic.OfService counted = traffic.of(service);
         json.beginObject();
@@ -108,6 +111,7 @@ final class StatusJson {
         json.name("up").value(status.up());
         json.name("hosts").values(service.hosts());
         json.name("path").value(service.path());
+        json.name("sharesWith").values(shared.with(service));
         json.name("weight").value(service.weight());
         json.name("timeoutSeconds").value(seconds(service.timeout()));
         json.name("retrySeconds").value(seconds(service.retry()));

@@ -64,6 +64,26 @@ class ChangesTest {
         assertThat(history.last()).allSatisfy(change -> assertThat(change.at()).isEqualTo(NOON));
     }
 
+    /** Two stacks with one host and path by accident: every second response was the other application's. */
+    @Test
+    void aServiceThatIsAddedNamesThoseItSharesRequestsWith() {
+        Service blog = Service.named("blog").hosts("www.shop.example").build();
+        changes.servicesReplaced(List.of(shop(81)));
+        changes.servicesReplaced(List.of(shop(81), blog));
+        Service admin =
+                Service.named("admin").hosts("www.shop.example").path("/admin").build();
+        changes.servicesReplaced(List.of(shop(81), blog, admin));
+        changes.servicesReplaced(
+                List.of(shop(81), blog, admin, blog.toBuilder().id("blog2").build()));
+
+        assertThat(texts())
+                .containsExactly(
+                        "Added service=blog hosts=www.shop.example path=/ endpoints=0 sharesWith=\"blog shop\"",
+                        "Added service=admin hosts=www.shop.example path=/admin endpoints=0",
+                        "Added service=blog hosts=www.shop.example path=/ endpoints=0 sharesWith=shop",
+                        "Added service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=1");
+    }
+
     @Test
     void problemsAreReportedAndResolved() {
         Problem typo = new Problem("shop", "millau.prot=80: unknown");
