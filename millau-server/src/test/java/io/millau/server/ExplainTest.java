@@ -51,7 +51,7 @@ class ExplainTest extends ProxyTest {
                 .containsPattern("  http://\\S+ out of rotation \\(ejected [0-9]+ s ago: .+\\)\n")
                 .endsWith(
                         "rest: path /api/ is the longer match than /\n"
-                                + "Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)\n");
+                                + "Clients are known by the addresses of their connections: no proxy in front is trusted (TRUSTED, PROXY_PROTOCOL; in code: trusted, proxyProtocol)\n");
         assertThat(withoutAge(response.body()))
                 .isEqualTo(withoutAge(millau.explain(URI.create("https://shop.example/api/x?q"))));
     }

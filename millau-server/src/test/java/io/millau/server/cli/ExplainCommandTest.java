@@ -52,7 +52,7 @@ class ExplainCommandTest extends CommandTest {
                 http://shop.example goes to app
                 app: matches by host * and path /
                   http://127.0.0.1:8081 in rotation (up)
-                Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)
+                Clients are known by the addresses of their connections: no proxy in front is trusted (TRUSTED, PROXY_PROTOCOL; in code: trusted, proxyProtocol)
                 Problem: app: app.prot=1: unknown; known are endpoints, enabled, hosts, path, timeout, retry, retry-unsafe, \
                 weight, balance, sticky, health, errors, drain, buffer, max-body, max-requests, allow, limit, users, auth, auth-headers, canonical, strip, request-header.NAME, response-header.NAME, compress, cert, key, client-ca, redirect, hsts, scheme, upstream-ca, upstream-name
                 """);

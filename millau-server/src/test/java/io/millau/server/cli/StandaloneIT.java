@@ -168,7 +168,7 @@ class StandaloneIT extends ProxyTest {
         assertThat(not.output()).startsWith("""
                 http://else.example goes nowhere: 502 No matching services found
                 app: its host shop.example does not fit
-                Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)
+                Clients are known by the addresses of their connections: no proxy in front is trusted (TRUSTED, PROXY_PROTOCOL; in code: trusted, proxyProtocol)
                 Problem: Docker unix:///var/run/no-such-engine.sock: can't be reached""");
     }
 

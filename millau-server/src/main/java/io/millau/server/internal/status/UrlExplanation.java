@@ -84,7 +84,8 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         int told = Math.min(nearestFirst.size(), mostProblems);
         nearestFirst.subList(0, told).forEach(problem -> lines.add("Problem: " + problem));
         if (told < nearestFirst.size()) {
-            lines.add("and " + (nearestFirst.size() - told) + " more problems (explain --all)");
+            int left = nearestFirst.size() - told;
+            lines.add("and " + left + (left == 1 ? " more problem" : " more problems") + " (explain --all)");
         }
         return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
     }

@@ -21,7 +21,7 @@ public record Trust(AddressRanges forwarding, AddressRanges proxyProtocol) {
     @Override
     public String toString() {
         if (isEmpty()) {
-            return "Clients are known by the addresses of their connections (TRUSTED and PROXY_PROTOCOL are not set)";
+            return "Clients are known by the addresses of their connections: no proxy in front is trusted (TRUSTED, PROXY_PROTOCOL; in code: trusted, proxyProtocol)";
         }
         String fields = forwarding.isEmpty() ? "" : "X-Forwarded-For is believed from " + forwarding;
         String headers = proxyProtocol.isEmpty() ? "" : "PROXY protocol headers are required from " + proxyProtocol;
