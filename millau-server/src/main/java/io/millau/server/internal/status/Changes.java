@@ -5,6 +5,7 @@ import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
+import io.millau.core.internal.SharedRoutes;
 import io.millau.core.internal.Words;
 import java.util.Collection;
 import java.util.HashSet;

@@ -11,6 +11,7 @@ import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.Labels;
+import io.millau.core.internal.SharedRoutes;
 import io.millau.server.internal.text.JsonText;
 import io.millau.server.internal.text.Trust;
 import io.millau.server.internal.text.Version;

@@ -1,8 +1,7 @@
-package io.millau.server.internal.status;
+package io.millau.core.internal;
 
 import io.millau.core.Route;
 import io.millau.core.Service;
-import io.millau.core.internal.UrlPath;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -11,11 +10,11 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /** Which services have a host and path in common, so that they share its requests: meant so, or by accident. Immutable. */
-final class SharedRoutes {
+public final class SharedRoutes {
 
     private final Map<Route, List<Service>> services = new HashMap<>();
 
-    SharedRoutes(Collection<Service> all) {
+    public SharedRoutes(Collection<Service> all) {
         for (Service service : all) {
             for (String host : service.hosts()) {
                 services.computeIfAbsent(route(host, service), route -> new ArrayList<>(1))
@@ -28,12 +27,16 @@ final class SharedRoutes {
         return new Route(host, UrlPath.asSent(service.path()));
     }
 
-    /** The names of the other services that have a host and path of this one. */
-    Collection<String> with(Service service) {
+    /**
+     * The names of the other services that have a host and path of this one.
+     *
+     * @param service one of those
+     */
+    public Collection<String> with(Service service) {
         TreeSet<String> names = new TreeSet<>();
         for (String host : service.hosts()) {
             for (Service other : services.getOrDefault(route(host, service), List.of())) {
-                if (!other.id().equals(service.id())) {
+                if (other != service) {
                     names.add(other.name());
                 }
             }
