@@ -5,6 +5,7 @@ import io.millau.core.CertificateSource;
 import io.millau.core.CertificateStatus;
 import io.millau.core.Store;
 import io.millau.core.internal.HostNames;
+import io.millau.core.internal.LogText;
 import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
@@ -59,6 +60,10 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
+    private static final String NEEDS_DNS =
+            "a wildcard can be proved by DNS alone: set ACME_DNS, put a certificate for it"
+                    + " into CERTS, or list the names that you use in millau.hosts";
+
     private static final int ORDERS_AT_ONCE = 8;
     private static final int READS_AT_ONCE = 2;
 
@@ -81,6 +86,7 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     private final ExecutorService orders =
             Executors.newFixedThreadPool(ORDERS_AT_ONCE, new Threads("millau-acme-order"));
     private volatile Set<String> wanted = Set.of();
+    private volatile Set<String> unprovable = Set.of();
     private volatile Set<String> served = Set.of();
     private volatile boolean closed;
     private Instant sweepAt;
@@ -138,25 +144,38 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
     /**
      * {@inheritDoc}
      *
-     * <p>Names are in lower case. Those that no directory could certify are ignored. One that a wildcard among them covers is ordered
-     * only if that can't be had.
+     * <p>Names are in lower case. Those that no directory could certify are ignored. Wildcards that lack {@link Builder#dns} are
+     * logged, and are in the status. A name that a wildcard among them covers is ordered only if that can't be had.
      */
     @Override
     public void wanted(Set<String> names, Set<String> served) {
         this.served = Set.copyOf(served);
-        wanted = names.stream().filter(this::isPossible).collect(Collectors.toUnmodifiableSet());
+        Set<String> possible = names.stream()
+                .filter(name -> directories.stream().anyMatch(directory -> directory.serves(name)))
+                .collect(Collectors.toUnmodifiableSet());
+        wanted = possible.stream().filter(this::isProvable).collect(Collectors.toUnmodifiableSet());
+        replaceUnprovable(possible.stream().filter(name -> !isProvable(name)).collect(Collectors.toUnmodifiableSet()));
         changes.release();
     }
 
-    private boolean isPossible(String name) {
-        return (certifiesWildcards || !PublicNames.isWildcard(name))
-                && directories.stream().anyMatch(directory -> directory.serves(name));
+    private boolean isProvable(String name) {
+        return certifiesWildcards || !PublicNames.isWildcard(name);
+    }
+
+    private void replaceUnprovable(Set<String> names) {
+        Set<String> before = unprovable;
+        unprovable = names;
+        names.stream()
+                .filter(name -> !before.contains(name))
+                .sorted()
+                .forEach(name -> LOG.warn("No certificate name={} reason={}", name, LogText.value(NEEDS_DNS)));
     }
 
     @Override
     public List<CertificateStatus> status() {
-        return states.values().stream()
-                .map(NameState::status)
+        Stream<CertificateStatus> withoutProof = unprovable.stream()
+                .map(name -> CertificateStatus.of(Set.of(name), NameState.ORIGIN, null, null, null, NEEDS_DNS));
+        return Stream.concat(withoutProof, states.values().stream().map(NameState::status))
                 .sorted(Comparator.comparing(status -> String.join(" ", status.names())))
                 .toList();
     }

@@ -27,7 +27,7 @@ final class NameState {
         ASK
     }
 
-    private static final String ORIGIN = "ACME";
+    static final String ORIGIN = "ACME";
     private static final String NOT_SERVED =
             "is ordered once a service of this host has an instance that can be reached";
 

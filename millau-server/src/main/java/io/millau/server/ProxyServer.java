@@ -6,6 +6,7 @@ import io.millau.core.Service;
 import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.HostNames;
 import io.millau.server.internal.frontend.Listener;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.EventLoops;
@@ -216,6 +217,9 @@ final class ProxyServer implements AutoCloseable {
             }
         }
         problems.addAll(services.current().problems());
+        if (certificates != null) {
+            problems.addAll(certificates.problemsOf(HostNames.name(url.host())));
+        }
         return UrlExplanation.of(url, router, problems, redirectAll, trust);
     }
 

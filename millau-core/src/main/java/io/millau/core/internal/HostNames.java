@@ -52,6 +52,13 @@ public final class HostNames {
         return colon > host.lastIndexOf(']') ? colon : -1;
     }
 
+    /** The name in a valid value of Host, in the form of a service's hosts. */
+    public static String name(String host) {
+        int colon = portColon(host);
+        String name = colon < 0 ? host : host.substring(0, colon);
+        return (name.endsWith(".") ? name.substring(0, name.length() - 1) : name).toLowerCase(Locale.ROOT);
+    }
+
     /**
      * A host name in ASCII and lower case.
      *

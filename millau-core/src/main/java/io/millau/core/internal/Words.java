@@ -19,6 +19,12 @@ public final class Words {
         return "Connection refused".equals(reason) ? "does it listen on port " + port + "?" : "";
     }
 
+    /** The reason, with what to ask about the endpoint, and the label to look at. */
+    public static String reasonWithHint(String reason, int port) {
+        String hint = hint(reason, port);
+        return hint.isEmpty() ? reason : reason + " (" + hint + " See millau.port)";
+    }
+
     /** Shortens a value and removes line breaks, for a message. */
     public static String shown(String value) {
         String line = value.replaceAll("\\p{Cntrl}", "?");

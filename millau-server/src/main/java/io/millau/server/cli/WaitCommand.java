@@ -1,5 +1,6 @@
 package io.millau.server.cli;
 
+import io.millau.core.internal.Words;
 import io.millau.docker.Deployment;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -217,13 +218,15 @@ final class WaitCommand {
         }
         for (Map<?, ?> endpoint : endpoints) {
             String url = text(endpoint, "url");
+            URI address = URI.create(url);
             String state = text(endpoint, "state");
             if (!state.equals("up") && !state.equals("recovering")) {
-                return url + " is out of rotation (" + state + "): " + endpoint.get("reason");
+                return url + " is out of rotation (" + state + "): "
+                        + Words.reasonWithHint(text(endpoint, "reason"), address.getPort());
             }
-            String failure = InstanceProbe.failure(URI.create(url), host(route, url), text(route, "path"));
+            String failure = InstanceProbe.failure(address, host(route, url), text(route, "path"));
             if (failure != null) {
-                return url + " does not answer: " + failure;
+                return url + " does not answer: " + Words.reasonWithHint(failure, address.getPort());
             }
         }
         return null;

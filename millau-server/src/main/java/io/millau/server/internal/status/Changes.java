@@ -89,8 +89,7 @@ public final class Changes implements TrafficListener {
 
     @Override
     public void endpointEjected(Service service, Endpoint endpoint, String reason) {
-        String hint = Words.hint(reason, endpoint.port());
-        String told = hint.isEmpty() ? reason : reason + " (" + hint + " See millau.port)";
+        String told = Words.reasonWithHint(reason, endpoint.port());
         report(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(told));
     }
 

@@ -216,7 +216,7 @@ public final class Certificates implements AutoCloseable {
                                     ? "for which no certificate is obtained"
                                     : "but a certificate for that covers no further dot")
                             + "; add the names that you use to millau.hosts"
-                            + (covered ? ", or set ACME_DNS for one of all" : ""));
+                            + (covered ? ", or put one for all into CERTS" : ""));
         }
     }
 
@@ -227,6 +227,21 @@ public final class Certificates implements AutoCloseable {
                 .forEach((certificate, service) ->
                         all.add(CertificateStatus.of(certificate, ServiceLabels.PREFIX + "cert of " + service, null)));
         sources.forEach(source -> all.addAll(source.status()));
+        return all;
+    }
+
+    /** What is wrong with the certificates of a host, in the words of the status; nothing is missing if it has another one. */
+    public List<Problem> problemsOf(String host) {
+        Instant now = clock.instant();
+        boolean isCovered = fitting(host).stream().anyMatch(known -> known.fits(host) && known.isValid(now));
+        List<Problem> all = new ArrayList<>();
+        for (CertificateStatus status : status()) {
+            String trouble = status.trouble();
+            boolean isOfHost = status.names().contains(host) || status.names().contains(HostNames.wildcard(host));
+            if (trouble != null && isOfHost && !(isCovered && status.expires() == null)) {
+                all.add(new Problem("certificate for " + String.join(" ", status.names()), trouble));
+            }
+        }
         return all;
     }
 

@@ -38,6 +38,7 @@ class CertificatesTest {
         volatile Set<String> served = Set.of();
         volatile CertificateSource has = CertificateSource.of();
         volatile Set<String> orders = Set.of();
+        volatile @Nullable String trouble;
 
         @Override
         public List<Certificate> find(@Nullable String serverName) {
@@ -53,7 +54,7 @@ class CertificatesTest {
         @Override
         public List<CertificateStatus> status() {
             return orders.stream()
-                    .map(name -> CertificateStatus.of(Set.of(name), "test", null, null, null, null))
+                    .map(name -> CertificateStatus.of(Set.of(name), "test", null, null, null, trouble))
                     .toList();
         }
     }
@@ -244,7 +245,7 @@ class CertificatesTest {
         assertThat(complaint("a.b.shop.example", obtaining))
                 .contains("was asked for a.b.shop.example", "what ends in *.shop.example", "covers no further dot")
                 .endsWith("add the names that you use to millau.hosts");
-        assertThat(complaint("anna.shop.example", obtaining)).endsWith(", or set ACME_DNS for one of all");
+        assertThat(complaint("anna.shop.example", obtaining)).endsWith(", or put one for all into CERTS");
     }
 
     /** Who asked in the seconds before the first certificate was told for ever to set ACME_DNS. */
@@ -253,6 +254,22 @@ class CertificatesTest {
         obtaining.orders = Set.of("*.shop.example");
 
         assertThat(complaint("anna.shop.example", obtaining)).isEmpty();
+    }
+
+    @Test
+    void whatIsWrongWithTheCertificatesOfAHostIsKnown() {
+        Certificate own = ROOT.issue("own.shop.example");
+        obtaining.trouble = "set ACME_DNS";
+        obtaining.orders = Set.of("*.shop.example");
+        Certificates all = start(CertificateSource.of(own), obtaining);
+
+        Problem missing = new Problem("certificate for *.shop.example", "set ACME_DNS");
+        assertThat(all.problemsOf("anna.shop.example")).containsExactly(missing);
+        assertThat(all.problemsOf("own.shop.example")).isEmpty();
+        assertThat(all.problemsOf("shop.example")).isEmpty();
+        assertThat(all.problemsOf("a.b.shop.example")).isEmpty();
+        obtaining.trouble = null;
+        assertThat(all.problemsOf("anna.shop.example")).isEmpty();
     }
 
     /** What is said of a name, if a service has the wildcard; empty if nothing. */
