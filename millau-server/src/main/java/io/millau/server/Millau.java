@@ -415,7 +415,7 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** The clock of certificates, for tests. */
+        /** The clock of certificates and of what says when it was made, for tests. */
         Builder wallClock(Clock clock) {
             this.wallClock = clock;
             return this;

@@ -7,6 +7,7 @@ import io.millau.core.Snapshot;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.HostNames;
+import io.millau.server.internal.frontend.DateField;
 import io.millau.server.internal.frontend.Listener;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.EventLoops;
@@ -57,6 +58,7 @@ final class ProxyServer implements AutoCloseable {
     private final EventLoops loops;
     private final TlsThreads tlsThreads = new TlsThreads();
     private final UpstreamPools upstreams;
+    private final DateField date;
     private final Buffers buffers = new Buffers(Buffers.CLIENT_BYTES);
     private final Router router;
     private final SourceAggregator services;
@@ -87,6 +89,7 @@ final class ProxyServer implements AutoCloseable {
         router = new Router(builder.retryPolicy, builder.balancer, builder.ticker);
         loops = new EventLoops(builder.ticker);
         upstreams = new UpstreamPools(loops, tlsThreads);
+        date = new DateField(builder.wallClock);
         ChangeHistory history = new ChangeHistory(builder.wallClock);
         changes = new Changes(history);
         status = builder.telemetry == null
@@ -118,8 +121,14 @@ final class ProxyServer implements AutoCloseable {
             telemetry =
                     sockets.telemetry == null ? null : Listener.http(sockets.telemetry, buffers, loops, Trust.NOBODY);
             if (telemetry != null && status != null) {
-                telemetry.open(new Telemetry(
-                        this::up, status, new ExplainHandler(this::explain), builder.telemetryHosts, builder.metrics));
+                telemetry.open(
+                        new Telemetry(
+                                this::up,
+                                status,
+                                new ExplainHandler(this::explain),
+                                builder.telemetryHosts,
+                                builder.metrics),
+                        date);
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
             open(builder);
@@ -155,7 +164,7 @@ final class ProxyServer implements AutoCloseable {
         HttpsRules https = new HttpsRules(router, redirectAll, httpsPort, publishedHttpsPort);
         DebugHeaders debugHeaders = builder.debugHeaders ? new DebugHeaders(builder.hostName) : null;
         Filters filters = new Filters(builder.filters, builder.failurePage);
-        ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams, router);
+        ThreadLocal<ProxyThread> threads = ProxyThread.each(loops, upstreams, router, date);
         for (int i = 0; i < listeners.size(); i++) {
             ProxyHandler handler = new ProxyHandler(
                     router,

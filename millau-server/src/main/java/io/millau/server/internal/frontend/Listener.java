@@ -133,9 +133,10 @@ public final class Listener {
     }
 
     /** Accepts connections, and responds to bad requests itself: for a port that is not public, and not in any log. */
-    public void open(HttpHandler handler) {
+    public void open(HttpHandler handler, DateField date) {
         open(
                 exchange -> {
+                    date.addTo(exchange.getResponseHeaders());
                     Rejection rejection = Rejection.of(exchange);
                     if (rejection == null) {
                         handler.handleRequest(exchange);

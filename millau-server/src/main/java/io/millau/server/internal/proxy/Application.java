@@ -1,6 +1,7 @@
 package io.millau.server.internal.proxy;
 
 import io.millau.core.Ticker;
+import io.millau.server.internal.frontend.DateField;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.IoThread;
 import io.undertow.server.HandlerWrapper;
@@ -51,6 +52,12 @@ final class Application implements HttpHandler {
                 ended(request);
             } finally {
                 next.proceed();
+            }
+        });
+        DateField date = tracker.date();
+        exchange.addResponseCommitListener(response -> {
+            if (!request.passedOn) {
+                date.addTo(response.getResponseHeaders());
             }
         });
         application.handleRequest(exchange);

@@ -144,6 +144,7 @@ record LocalReply(
             exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, TEXT);
             bytes = ByteBuffer.wrap(INTERNAL_ERROR.getBytes(StandardCharsets.UTF_8));
         }
+        thread.date.addTo(exchange.getResponseHeaders());
         int status = exchange.getStatusCode();
         if (status != StatusCodes.NO_CONTENT && status != StatusCodes.NOT_MODIFIED) {
             exchange.setResponseContentLength(bytes.remaining());

@@ -1,6 +1,7 @@
 package io.millau.server.internal.proxy;
 
 import io.millau.core.Router;
+import io.millau.server.internal.frontend.DateField;
 import io.millau.server.internal.http.ResponseHead;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.EventLoop;
@@ -33,15 +34,20 @@ public final class ProxyThread {
 
     final ErrorPages errorPages;
 
-    private ProxyThread(EventLoop loop, UpstreamPool upstream, Router router) {
+    /** All threads share it. */
+    final DateField date;
+
+    private ProxyThread(EventLoop loop, UpstreamPool upstream, Router router, DateField date) {
         this.loop = loop;
         this.upstream = upstream;
         this.errorPages = new ErrorPages(router, loop, upstream);
         this.gzip = new GzipPool(loop);
+        this.date = date;
     }
 
     /** Returns a thread-local that makes an instance for each I/O thread of a proxy when the thread first needs it. */
-    public static ThreadLocal<ProxyThread> each(EventLoops loops, UpstreamPools upstreams, Router router) {
-        return ThreadLocal.withInitial(() -> new ProxyThread(loops.current(), upstreams.current(), router));
+    public static ThreadLocal<ProxyThread> each(
+            EventLoops loops, UpstreamPools upstreams, Router router, DateField date) {
+        return ThreadLocal.withInitial(() -> new ProxyThread(loops.current(), upstreams.current(), router, date));
     }
 }

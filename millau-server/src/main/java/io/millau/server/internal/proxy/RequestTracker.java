@@ -4,6 +4,7 @@ import io.millau.core.Service;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
+import io.millau.server.internal.frontend.DateField;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.text.Throttle;
 import io.undertow.server.HttpServerExchange;
@@ -211,6 +212,11 @@ final class RequestTracker {
     /** The clock of the current I/O thread. */
     Ticker clock() {
         return threads.get().loop.deadlines::now;
+    }
+
+    /** The date of responses. */
+    DateField date() {
+        return threads.get().date;
     }
 
     /** Reports a request that an application has responded to. Called by any thread. */
