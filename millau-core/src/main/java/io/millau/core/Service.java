@@ -5,6 +5,7 @@ import io.millau.core.internal.AuthServer;
 import io.millau.core.internal.Label;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.RequestLimit;
+import io.millau.core.internal.ServiceName;
 import io.millau.core.internal.Users;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -96,7 +97,11 @@ public final class Service {
                 : Stream.concat(named.stream(), Stream.of(canonical)).toList();
     }
 
-    /** Starts a service for every host and path, with the default settings. Its id is its name. */
+    /**
+     * Starts a service for every host and path, with the default settings. Its id is its name.
+     *
+     * @throws IllegalArgumentException if the name is empty or blank
+     */
     public static Builder named(String name) {
         return new Builder(name);
     }
@@ -328,7 +333,11 @@ public final class Service {
         return new Builder(this, name).id(id);
     }
 
-    /** A builder that starts from this service, with another name. The name is also its id. */
+    /**
+     * A builder that starts from this service, with another name. The name is also its id.
+     *
+     * @throws IllegalArgumentException as {@link #named}
+     */
     public Builder toBuilder(String otherName) {
         return new Builder(this, otherName);
     }
@@ -365,7 +374,11 @@ public final class Service {
         private List<RequestFilter> filters = List.of();
 
         private Builder(String name) {
-            this.name = Objects.requireNonNull(name, "name");
+            String mistake = ServiceName.mistake(Objects.requireNonNull(name, "name"));
+            if (mistake != null) {
+                throw new IllegalArgumentException(mistake);
+            }
+            this.name = name;
             this.id = name;
         }
 

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ServiceTest {
 
@@ -51,6 +52,19 @@ class ServiceTest {
 
         assertThat(settings.service("shop").build())
                 .isEqualTo(Service.named("shop").weight(7).build());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "\t\n"})
+    void aServiceHasAName(String name) {
+        String message = "service name \"\": expected at least one visible character";
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Service.named(name))
+                .withMessage(message);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> SERVICE.toBuilder(name))
+                .withMessage(message);
     }
 
     @Test

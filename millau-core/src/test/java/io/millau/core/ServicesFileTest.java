@@ -61,6 +61,20 @@ class ServicesFileTest {
     }
 
     @Test
+    void aBlankNameCostsItsServiceAlone() throws Exception {
+        Files.writeString(file, """
+                app.endpoints = http://10.0.0.5
+                \\ .endpoints = http://10.0.0.6
+                """);
+        Snapshot snapshot = ServiceSource.file(file).look();
+
+        assertThat(snapshot.services()).extracting(Service::name).containsExactly("app");
+        assertThat(snapshot.problems())
+                .containsExactly(new Problem(
+                        " ", "service name \"\": expected at least one visible character (the service is left out)"));
+    }
+
+    @Test
     void aServiceMayHaveSeveralRoutesAtItsEndpoints() throws Exception {
         Files.writeString(file, """
                 shop.endpoints = http://10.0.0.5:8080

@@ -28,7 +28,7 @@ public record ClosedService() implements LabelFilter {
 
     /** A service in the place of another one. What that one says of its hosts in TLS holds on, for other services too. */
     static Service inPlaceOf(Service service) {
-        return Service.named("")
+        return Service.named(ServiceName.NONE)
                 .enabled(service.enabled())
                 .hosts(service.hosts())
                 .path(service.path())

@@ -25,7 +25,7 @@ final class LabelParser {
     private final SortedMap<String, LabelText> texts;
     private final List<Label<?>> known;
     private final Map<Label<?>, Object> ofEndpoints = new HashMap<>();
-    private final Service.Builder service = Service.named("");
+    private final Service.Builder service = Service.named(ServiceName.NONE);
     private final List<String> problems = new ArrayList<>();
     private boolean enabled = true; // until its label is read
     private boolean unreadable;

@@ -116,6 +116,11 @@ public final class LabelReader {
         /** Takes the settings of a service whose labels were read elsewhere; see {@link #read}. */
         public List<Route> accept(String id, String name, Vocabulary.Reading reading) {
             seen.add(id);
+            String mistake = ServiceName.mistake(name);
+            if (mistake != null) {
+                problem(name, mistake + LEFT_OUT);
+                return List.of();
+            }
             Map<String, Settings> routes = reading.routes();
             String consequence = "";
             if (reading.closed()) {

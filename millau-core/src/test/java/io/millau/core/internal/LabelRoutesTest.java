@@ -218,4 +218,18 @@ class LabelRoutesTest {
 
         assertThat(admin.toService("compose:a/b").build().id()).isEqualTo("admin of compose:a/b");
     }
+
+    /** Whoever starts a container may give it any label of Compose, by which its service is named. */
+    @Test
+    void aServiceWithoutANameIsLeftOut() {
+        LabelReader reader = new LabelReader();
+        LabelReader.Batch batch = reader.batch();
+
+        assertThat(batch.read("1", " ", labels("port", "80", "admin.path", "/admin"), List.of()))
+                .isEmpty();
+        assertThat(batch.read("2", "app", labels("port", "80"), List.of())).hasSize(1);
+        assertThat(batch.finish())
+                .containsExactly(new Problem(
+                        " ", "service name \"\": expected at least one visible character (the service is left out)"));
+    }
 }

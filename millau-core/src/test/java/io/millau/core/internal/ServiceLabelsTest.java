@@ -25,7 +25,7 @@ class ServiceLabelsTest {
 
         assertThat(settings)
                 .isEqualTo(new Settings(
-                        Service.named("")
+                        Service.named(ServiceName.NONE)
                                 .enabled(true)
                                 .hosts("*")
                                 .path("/")
@@ -71,7 +71,7 @@ class ServiceLabelsTest {
 
         assertThat(settings)
                 .isEqualTo(new Settings(
-                        Service.named("")
+                        Service.named(ServiceName.NONE)
                                 .hosts("company.com", "blue.local", "xn--bcher-kva.example", "*.xn--grn-ioa.example")
                                 .path("/api/")
                                 .timeout(Duration.ofMillis(500))
