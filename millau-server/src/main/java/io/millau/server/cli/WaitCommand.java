@@ -127,17 +127,17 @@ final class WaitCommand {
         } catch (IOException e) {
             return new Missing(String.valueOf(e.getMessage()), false);
         }
-        if (deployed.isPresent()) {
-            Missing missing = missing(deployed.get());
-            if (missing != null) {
-                return missing;
-            }
+        Missing missing = deployed.map(this::missing).orElse(null);
+        if (missing != null && missing.isFinal) {
+            return missing;
         }
         Map<?, ?> status = status();
-        for (Map<?, ?> problem : list(status, "problems")) {
-            if (text(problem, "service").equals(nameOf(service))) {
-                return new Missing(text(problem, "message"), false);
-            }
+        String problem = problem(status);
+        if (missing != null) {
+            return problem == null ? missing : new Missing(missing.reason + ": " + problem, false);
+        }
+        if (problem != null) {
+            return new Missing(problem, false);
         }
         List<Map<?, ?>> routes = list(status, "services").stream()
                 .filter(route -> text(route, "name").equals(service)
@@ -148,15 +148,24 @@ final class WaitCommand {
         }
         int instances = 0;
         for (Map<?, ?> route : routes) {
-            String missing = missing(route, deployed.map(Deployment::instances));
-            if (missing != null) {
-                return new Missing(missing, false);
+            String missingHere = missing(route, deployed.map(Deployment::instances));
+            if (missingHere != null) {
+                return new Missing(missingHere, false);
             }
             instances = list(route, "endpoints").size();
         }
         out.println(Console.clean(service + ": " + instances + (instances == 1 ? " instance is" : " instances are")
                 + " in rotation, and each answers"));
         return null;
+    }
+
+    /** The first of the service's problems that the proxy knows. */
+    private @Nullable String problem(Map<?, ?> status) {
+        return list(status, "problems").stream()
+                .filter(problem -> text(problem, "service").equals(nameOf(service)))
+                .map(problem -> text(problem, "message"))
+                .findFirst()
+                .orElse(null);
     }
 
     /** The name of a route's service. */

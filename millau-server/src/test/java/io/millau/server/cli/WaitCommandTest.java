@@ -3,11 +3,14 @@ package io.millau.server.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Endpoint;
+import io.millau.core.Problem;
 import io.millau.core.Service;
+import io.millau.core.Snapshot;
 import io.millau.core.UpstreamTls;
 import io.millau.server.FakeDocker;
 import io.millau.testing.Fault;
 import io.millau.testing.ScriptedEndpoint;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,6 +125,29 @@ class WaitCommandTest extends CommandTest {
         run("wait", "app");
         assertThat(out).isEqualTo("app: 1 instance is in rotation, and each answers\n");
         assertThat(status).isZero();
+    }
+
+    @Test
+    void whyAnInstanceDoesNotRunIsSaid() throws Exception {
+        docker("["
+                + FakeDocker.container("app", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"")
+                        .replace("\"Up\"", "\"Up 5 seconds (unhealthy)\"")
+                + "]");
+        Problem why = new Problem("app", "container app is unhealthy (more: docker logs app)");
+        millau = closing(builder()
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(List.of(), List.of(why)));
+                    return () -> {};
+                })
+                .telemetry("127.0.0.1:0")
+                .start());
+        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+
+        run("wait", "app", "--timeout", "1");
+        assertThat(out)
+                .isEqualTo("app: 0 of 1 instances run as deployed: container app is unhealthy"
+                        + " (more: docker logs app), after 1 s\n");
+        assertThat(status).isEqualTo(1);
     }
 
     private static Endpoint withId(ScriptedEndpoint endpoint, String id) {
