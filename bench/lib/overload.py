@@ -40,6 +40,7 @@ def overload(bench):
     )
     fleet.start(peers)
     bench.warm(peers, lambda peer, seconds: load.wrk(peer, "/json", seconds))
+    bench.warm(peers, lambda peer, seconds: _new(peer, seconds), share=0.5)
 
     def run(peer):
         most = _good(load.wrk(peer, "/json", bench.seconds, connections=CAPACITY))
@@ -51,7 +52,7 @@ def overload(bench):
         if lost:
             row.notes.append(f"{peer.name}, {MANY:,} clients: {lost}.")
         many = _good(figures)
-        new = _good(load.wrk(peer, "/json", bench.seconds, connections=CAPACITY, script=("close",), strict=False))
+        new = _good(_new(peer, bench.seconds))
         return {
             "most": most,
             "five": five,
@@ -76,6 +77,10 @@ def _small(fleet, name):
     peer.name = f"{name}, {SMALL_HEAP}"
     peer.command.insert(peer.command.index("-jar"), SMALL_HEAP)
     return peer
+
+
+def _new(peer, seconds):
+    return load.wrk(peer, "/json", seconds, connections=CAPACITY, script=("close",), strict=False)
 
 
 def _good(figures):
