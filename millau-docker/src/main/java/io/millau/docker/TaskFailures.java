@@ -121,14 +121,17 @@ final class TaskFailures {
             String slot = json.path("Slot").asText();
             String state = json.path("Status").path("State").asText();
             String desired = json.path("DesiredState").asText();
+            boolean running = state.equals("running") && desired.equals("running");
             return new Task(
                     json.path("ServiceID").asText(),
                     slot.isEmpty() ? json.path("NodeID").asText() : slot,
                     // Without the Z, a time sorts before those with more digits.
                     json.path("CreatedAt").asText().replace("Z", ""),
-                    state.equals("running") && desired.equals("running"),
+                    running,
                     !desired.equals("running") && !desired.equals("ready"),
-                    failure(state, json.path("Status").path("Err").asText()));
+                    running
+                            ? null
+                            : failure(state, json.path("Status").path("Err").asText()));
         }
 
         private static @Nullable String failure(String state, String error) {
