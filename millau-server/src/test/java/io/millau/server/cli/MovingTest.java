@@ -233,7 +233,7 @@ class MovingTest extends CommandTest {
 
     static Stream<String> hostileFiles() {
         String many = Stream.iterate(0, i -> i + 1)
-                .limit(600)
+                .limit(200)
                 .map(i -> "      - traefik.http.routers.r" + i + ".rule=Host(`a" + i
                         + ".example`)\n      - traefik.http.routers.r" + i
                         + ".middlewares=m\n      - traefik.http.middlewares.m.headers.customresponseheaders.X-" + i

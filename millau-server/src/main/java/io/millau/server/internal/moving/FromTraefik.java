@@ -12,7 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -40,13 +39,22 @@ final class FromTraefik {
     /** By name. */
     private final Map<String, Middleware> middlewares = new LinkedHashMap<>();
 
-    /**
-     * A middleware.
-     *
-     * @param usedBy the services with a router that is carried over with it
-     * @param leftOut whether a router with it is left out
-     */
-    private record Middleware(String service, List<Theirs> options, Set<String> usedBy, AtomicBoolean leftOut) {}
+    /** A middleware, which is equal to itself alone. */
+    private static final class Middleware {
+        final String service;
+        final List<Theirs> options;
+
+        /** The services with a router that is carried over with it. */
+        final Set<String> usedBy = new HashSet<>();
+
+        /** Whether a router with it is left out. */
+        boolean leftOut;
+
+        Middleware(String service, List<Theirs> options) {
+            this.service = service;
+            this.options = options;
+        }
+    }
 
     /** The rule of a router that redirects all hosts to HTTPS. */
     private record RedirectOfAll(MovedService to, Theirs rule, boolean isProxy) {}
@@ -77,8 +85,7 @@ final class FromTraefik {
 
     private void define(String service, Group group) {
         middlewares.putIfAbsent(
-                group.name.toLowerCase(Locale.ROOT),
-                new Middleware(service, List.copyOf(group.options.values()), new HashSet<>(), new AtomicBoolean()));
+                group.name.toLowerCase(Locale.ROOT), new Middleware(service, List.copyOf(group.options.values())));
     }
 
     private void move(ComposeServices.Service service) {
@@ -167,9 +174,7 @@ final class FromTraefik {
         for (Middleware middleware : middlewares.values()) {
             if (!middleware.usedBy.contains(middleware.service)) {
                 String remark = middleware.usedBy.isEmpty()
-                        ? middleware.leftOut.get()
-                                ? "it is of a router that is left out"
-                                : "no router in this file uses it"
+                        ? middleware.leftOut ? "it is of a router that is left out" : "no router in this file uses it"
                         : "it is carried over to " + String.join(", ", new TreeSet<>(middleware.usedBy));
                 moved.stream()
                         .filter(service -> service.name().equals(middleware.service))
@@ -409,7 +414,7 @@ final class FromTraefik {
 
         /** Says of the middlewares of a router that it is left out. */
         private void leaveOutMiddlewares(Group router) {
-            middlewaresOf(router).forEach(middleware -> middleware.leftOut.set(true));
+            middlewaresOf(router).forEach(middleware -> middleware.leftOut = true);
         }
 
         /** Those of its entry points, then its own. */
