@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -526,7 +527,9 @@ public final class Service {
          * @throws IllegalArgumentException if it has anything else
          */
         public Builder allow(@Nullable String addresses) {
-            return set(Labels.ALLOW, addresses == null ? null : AddressRanges.parse(addresses));
+            return set(
+                    Labels.ALLOW,
+                    addresses == null ? null : parsed("allow=" + addresses, addresses, AddressRanges::parse));
         }
 
         /**
@@ -536,7 +539,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is anything else
          */
         public Builder limit(@Nullable String limit) {
-            return set(Labels.LIMIT, limit == null ? null : RequestLimit.parse(limit));
+            return set(Labels.LIMIT, limit == null ? null : parsed("limit=" + limit, limit, RequestLimit::parse));
         }
 
         /**
@@ -547,7 +550,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is anything else; the message shows nothing of it
          */
         public Builder users(@Nullable String users) {
-            return set(Labels.USERS, users == null ? null : Users.parse(users));
+            return set(Labels.USERS, users == null ? null : parsed("users", users, Users::parse));
         }
 
         /**
@@ -557,7 +560,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is not a URL, with {@code http} or {@code https}
          */
         public Builder auth(@Nullable String url) {
-            return set(Labels.AUTH, url == null ? null : AuthServer.parse(url));
+            return set(Labels.AUTH, url == null ? null : parsed("auth", url, AuthServer::parse));
         }
 
         /**
@@ -662,6 +665,15 @@ public final class Service {
         public Builder endpoints(List<Endpoint> endpoints) {
             this.endpoints = List.copyOf(endpoints);
             return this;
+        }
+
+        /** @param shown the setting, with its value if that is not secret */
+        private static <T> T parsed(String shown, String text, Function<String, T> parser) {
+            try {
+                return parser.apply(text);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(shown + ": " + e.getMessage(), e);
+            }
         }
 
         /**

@@ -239,7 +239,7 @@ public interface TrafficListener {
             return service() != null && !delivered() && !clientGone() && !refused;
         }
 
-        /** The status of the response to the client. */
+        /** The status of the response to the client; 0 if the client went away before a response. */
         int status();
 
         /** Why Millau responded itself, or ended the response; null if it did not. */

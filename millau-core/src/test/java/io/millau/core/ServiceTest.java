@@ -3,6 +3,7 @@ package io.millau.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.millau.core.internal.LogText;
 import io.millau.core.internal.Settings;
 import java.time.Duration;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -54,10 +56,35 @@ class ServiceTest {
                 .isEqualTo(Service.named("shop").weight(7).build());
     }
 
+    @Test
+    void aTextThatIsWrongIsNamedUnlessItMayBeSecret() {
+        Service.Builder service = Service.named("shop");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> service.limit("20 per second"))
+                .withMessageStartingWith("limit=20 per second: expected a number of requests");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> service.allow("home"))
+                .withMessageStartingWith("allow=home: ");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> service.auth("login/verify"))
+                .withMessageStartingWith("auth: expected");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> service.users("anna"))
+                .withMessageStartingWith("users: expected");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/api/*, /api/", "/api/**, /api/", "/*, /"})
+    void aPathIsNoPattern(String path, String instead) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Service.named("shop").path(path))
+                .withMessage("path=" + path + ": expected the beginning of paths, without a pattern: write " + instead);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "\t\n"})
     void aServiceHasAName(String name) {
-        String message = "service name \"\": expected at least one visible character";
+        String message = "service name " + LogText.value(name) + ": expected at least one visible character";
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Service.named(name))

@@ -71,7 +71,7 @@ class ServicesFileTest {
         assertThat(snapshot.services()).extracting(Service::name).containsExactly("app");
         assertThat(snapshot.problems())
                 .containsExactly(new Problem(
-                        " ", "service name \"\": expected at least one visible character (the service is left out)"));
+                        " ", "service name \" \": expected at least one visible character (the service is left out)"));
     }
 
     @Test

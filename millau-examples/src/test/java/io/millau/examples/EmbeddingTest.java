@@ -21,11 +21,13 @@ import io.millau.testing.ScriptedUpstream;
 import io.millau.testing.TestGateway;
 import io.undertow.Handlers;
 import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
 import io.undertow.server.handlers.BlockingHandler;
 import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
@@ -275,6 +277,30 @@ class EmbeddingTest {
 
         assertThat(millau.post("/admin/x", "to the application").body()).isEqualTo("to the application");
         assertThat(millau.get("/").body()).isEqualTo("ok");
+    }
+
+    private static boolean isSigned(HttpServerExchange request, byte[] body) {
+        return (body.length + "").equals(request.getRequestHeaders().getFirst("X-Signature"));
+    }
+
+    @Test
+    void anApplicationGivesBackABodyThatItHasRead() {
+        start(builder ->
+                builder.wrap(proxy -> exchange -> exchange.getRequestReceiver().receiveFullBytes((received, body) -> {
+                    if (isSigned(received, body)) {
+                        Millau.giveBack(received, body);
+                        received.dispatch(proxy);
+                    } else {
+                        received.setStatusCode(403).endExchange();
+                    }
+                })));
+        millau.upstream("app").responds(200, "ok");
+
+        assertThat(millau.send(millau.request("/").header("X-Signature", "4").POST(BodyPublishers.ofString("body")))
+                        .body())
+                .isEqualTo("ok");
+        assertThat(millau.upstream("app").takeRequest(PATIENCE).body()).isEqualTo("body");
+        assertThat(millau.post("/", "forged").statusCode()).isEqualTo(403);
     }
 
     @Test

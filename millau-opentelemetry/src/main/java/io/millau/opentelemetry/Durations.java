@@ -77,7 +77,7 @@ final class Durations {
         if (route != null) {
             attributes.put(HttpAttributes.ROUTE, route.path());
         }
-        return withEnd(attributes, HttpAttributes.status(request), HttpAttributes.errorType(request));
+        return withEnd(attributes, request.status(), HttpAttributes.errorType(request));
     }
 
     private static Attributes ofAttempt(String method, Endpoint endpoint, int status, @Nullable String error) {

@@ -91,14 +91,9 @@ final class HttpAttributes {
         return scheme.equals("https") ? 443 : 80;
     }
 
-    /** The status that the client got; 0 if it went away before. */
-    static int status(Ended request) {
-        return request.clientGone() && !request.delivered() ? 0 : request.status();
-    }
-
     /** Why a request failed, as far as it did. */
     static @Nullable String errorType(Ended request) {
-        int status = status(request);
+        int status = request.status();
         if (status >= 500) {
             return String.valueOf(status);
         }

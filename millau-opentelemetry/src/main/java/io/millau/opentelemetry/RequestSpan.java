@@ -125,7 +125,7 @@ final class RequestSpan {
         span.setAttribute(
                 HttpAttributes.PROTOCOL_VERSION,
                 HttpAttributes.version(request.request().protocol()));
-        setStatus(span, HttpAttributes.status(request));
+        setStatus(span, request.status());
         String error = HttpAttributes.errorType(request);
         if (error != null) {
             span.setAttribute(HttpAttributes.ERROR_TYPE, error);

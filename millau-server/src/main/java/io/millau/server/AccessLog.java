@@ -105,7 +105,7 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     }
 
     private static int status(Ended ended) {
-        return ended.clientGone() && !ended.delivered() ? CLIENT_CLOSED_REQUEST : ended.status();
+        return ended.status() == 0 ? CLIENT_CLOSED_REQUEST : ended.status();
     }
 
     private static @Nullable String service(Ended ended) {

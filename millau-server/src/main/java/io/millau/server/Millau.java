@@ -10,9 +10,11 @@ import io.millau.core.Snapshot;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.AddressRanges;
+import io.millau.server.internal.proxy.Application;
 import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.internal.text.ListenAddress;
 import io.undertow.server.HandlerWrapper;
+import io.undertow.server.HttpServerExchange;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -88,7 +90,13 @@ public final class Millau implements AutoCloseable {
      * @throws IllegalArgumentException if the URL has no host, or another scheme than http, https, ws or wss (none means http)
      */
     public String explain(URI url) {
-        return server.explain(RequestUrl.parse(url.toString())).wholeText();
+        RequestUrl request;
+        try {
+            request = RequestUrl.parse(url.toString());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("url=" + url + ": " + e.getMessage(), e);
+        }
+        return server.explain(request).wholeText();
     }
 
     /**
@@ -97,6 +105,27 @@ public final class Millau implements AutoCloseable {
      */
     public boolean up() {
         return server.up();
+    }
+
+    /**
+     * Gives the body back to a request, for an application of {@link Builder#wrap} that has read it, to check a signature for
+     * instance, and passes the request on. The body may be another one; it is sent with its length.
+     *
+     * <pre>{@code
+     * builder.wrap(proxy -> exchange -> exchange.getRequestReceiver().receiveFullBytes((received, body) -> {
+     *     if (isSigned(received, body)) {
+     *         Millau.giveBack(received, body);
+     *         received.dispatch(proxy);
+     *     } else {
+     *         received.setStatusCode(403).endExchange();
+     *     }
+     * }));
+     * }</pre>
+     *
+     * @param exchange a request whose body was read to its end
+     */
+    public static void giveBack(HttpServerExchange exchange, byte[] body) {
+        Application.giveBack(exchange, body);
     }
 
     /** Returns how many buffers are in use; 0 when all connections are idle. */
@@ -192,7 +221,25 @@ public final class Millau implements AutoCloseable {
         @Nullable
         BoundSockets sockets;
 
+        private boolean started;
+
         private Builder() {}
+
+        private static InetSocketAddress parsed(String setting, String address) {
+            Objects.requireNonNull(address, "address");
+            try {
+                return ListenAddress.parse(address);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(setting + "=" + address + ": " + e.getMessage(), e);
+            }
+        }
+
+        private static Duration notNegative(String setting, Duration value) {
+            if (Objects.requireNonNull(value, setting).isNegative()) {
+                throw new IllegalArgumentException(setting + "=" + value + ": expected zero or more");
+            }
+            return value;
+        }
 
         /**
          * Adds an address to listen on for plain HTTP: HTTP/1.1 and HTTP/2 without TLS (h2c).
@@ -202,12 +249,12 @@ public final class Millau implements AutoCloseable {
          * @throws IllegalArgumentException if the address does not have one of these forms or its host is unknown
          */
         public Builder http(String address) {
-            return http(ListenAddress.parse(address));
+            return http(parsed("http", address));
         }
 
         /** Adds an address to listen on for plain HTTP: HTTP/1.1 and HTTP/2 without TLS (h2c); port 0 takes a free port. */
         public Builder http(InetSocketAddress address) {
-            addresses.add(address);
+            addresses.add(Objects.requireNonNull(address, "address"));
             return this;
         }
 
@@ -220,12 +267,12 @@ public final class Millau implements AutoCloseable {
          * @throws IllegalArgumentException if the address does not have one of these forms or its host is unknown
          */
         public Builder https(String address) {
-            return https(ListenAddress.parse(address));
+            return https(parsed("https", address));
         }
 
         /** Adds an address to listen on for HTTPS, as {@link #https(String)} does; port 0 takes a free port. */
         public Builder https(InetSocketAddress address) {
-            secureAddresses.add(address);
+            secureAddresses.add(Objects.requireNonNull(address, "address"));
             return this;
         }
 
@@ -234,7 +281,7 @@ public final class Millau implements AutoCloseable {
          * is none. It is used only with an {@link #https} address.
          */
         public Builder certificates(CertificateSource source) {
-            certificates.add(source);
+            certificates.add(Objects.requireNonNull(source, "source"));
             return this;
         }
 
@@ -293,13 +340,13 @@ public final class Millau implements AutoCloseable {
          * the processor time that it takes with the JDK's provider.
          */
         public Builder tlsProvider(Provider provider) {
-            this.tlsProvider = provider;
+            this.tlsProvider = Objects.requireNonNull(provider, "provider");
             return this;
         }
 
         /** Adds a source of services; several sources add up. Without any, all requests get {@code 502}. */
         public Builder source(ServiceSource source) {
-            sources.add(source);
+            sources.add(Objects.requireNonNull(source, "source"));
             return this;
         }
 
@@ -308,7 +355,7 @@ public final class Millau implements AutoCloseable {
          * which they were added. What a listener throws is logged, the first time only, and affects no request.
          */
         public Builder listener(TrafficListener listener) {
-            trafficListeners.add(listener);
+            trafficListeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 
@@ -325,7 +372,7 @@ public final class Millau implements AutoCloseable {
          * Sets what makes the bodies of this proxy's own failures, such as {@code 502} and {@code 504}; plain texts by default.
          */
         public Builder failurePage(FailurePage page) {
-            this.failurePage = page;
+            this.failurePage = Objects.requireNonNull(page, "page");
             return this;
         }
 
@@ -342,6 +389,7 @@ public final class Millau implements AutoCloseable {
          * @param application gets the handler that proxies requests, and returns the one that gets all of them
          */
         public Builder wrap(HandlerWrapper application) {
+            Objects.requireNonNull(application, "application");
             HandlerWrapper inner = this.application;
             this.application = inner == null ? application : proxy -> application.wrap(inner.wrap(proxy));
             return this;
@@ -352,7 +400,7 @@ public final class Millau implements AutoCloseable {
          * does, after {@link Millau#close}.
          */
         public Builder accessLog(AccessLog log) {
-            this.accessLog = log;
+            this.accessLog = Objects.requireNonNull(log, "log");
             return this;
         }
 
@@ -361,7 +409,7 @@ public final class Millau implements AutoCloseable {
          * throws. What it throws is logged, the first time only.
          */
         public Builder retryPolicy(RetryPolicy policy) {
-            this.retryPolicy = policy;
+            this.retryPolicy = Objects.requireNonNull(policy, "policy");
             return this;
         }
 
@@ -370,7 +418,7 @@ public final class Millau implements AutoCloseable {
          * the balancer throws. What it throws is logged, the first time only.
          */
         public Builder balancer(LoadBalancer balancer) {
-            this.balancer = balancer;
+            this.balancer = Objects.requireNonNull(balancer, "balancer");
             return this;
         }
 
@@ -390,18 +438,22 @@ public final class Millau implements AutoCloseable {
         /**
          * Sets how long {@link Millau#close()} continues to listen, so that load balancers in front of this proxy notice that
          * it is down, and open connections are closed with their next response; zero by default.
+         *
+         * @throws IllegalArgumentException if it is negative
          */
         public Builder grace(Duration grace) {
-            this.grace = Objects.requireNonNull(grace, "grace");
+            this.grace = notNegative("grace", grace);
             return this;
         }
 
         /**
          * Sets how long {@link Millau#close()} waits, after the {@link #grace}, for requests in progress; by default 8 s, which
          * is less than the 10 s that Docker gives a container to stop.
+         *
+         * @throws IllegalArgumentException if it is negative
          */
         public Builder drain(Duration drain) {
-            this.drain = Objects.requireNonNull(drain, "drain");
+            this.drain = notNegative("drain", drain);
             return this;
         }
 
@@ -411,7 +463,7 @@ public final class Millau implements AutoCloseable {
          * clock, and so do the waits of {@link #start} and {@link Millau#close}.
          */
         public Builder ticker(Ticker ticker) {
-            this.ticker = ticker;
+            this.ticker = Objects.requireNonNull(ticker, "ticker");
             return this;
         }
 
@@ -423,7 +475,7 @@ public final class Millau implements AutoCloseable {
 
         /** Sets the name of this proxy on the status page and in {@link #debugHeaders}; {@code millau} by default. */
         public Builder hostName(String name) {
-            this.hostName = name;
+            this.hostName = Objects.requireNonNull(name, "name");
             return this;
         }
 
@@ -445,12 +497,12 @@ public final class Millau implements AutoCloseable {
          * @throws IllegalArgumentException if the address does not have one of these forms or its host is unknown
          */
         public Builder telemetry(String address) {
-            return telemetry(ListenAddress.parse(address));
+            return telemetry(parsed("telemetry", address));
         }
 
         /** Sets the address of the status page, health and metrics, as {@link #telemetry(String)} does. */
         public Builder telemetry(InetSocketAddress address) {
-            this.telemetry = address;
+            this.telemetry = Objects.requireNonNull(address, "address");
             return this;
         }
 
@@ -470,7 +522,7 @@ public final class Millau implements AutoCloseable {
          * is called once for each request for the page, on a thread that may block.
          */
         public Builder metrics(Supplier<String> page) {
-            this.metrics = page;
+            this.metrics = Objects.requireNonNull(page, "page");
             return this;
         }
 
@@ -479,10 +531,14 @@ public final class Millau implements AutoCloseable {
          * programs that take long to prepare what they start the proxy with. Call it once, after all addresses and {@link
          * #ioThreads} were set, and call {@code start} then: nothing else frees the addresses again.
          *
+         * @throws IllegalStateException if it was called before
          * @throws BindFailedException if the proxy can't listen on one of the addresses
          * @throws UncheckedIOException if the I/O threads can't be started
          */
         public Builder bind() throws BindFailedException {
+            if (sockets != null || started) {
+                throw new IllegalStateException("the addresses are bound already: a builder starts one proxy");
+            }
             try {
                 sockets = new BoundSockets(this);
                 return this;
@@ -496,7 +552,8 @@ public final class Millau implements AutoCloseable {
         /**
          * Starts the proxy. Returns when it listens: when every source has delivered its first snapshot, or after 3 s.
          *
-         * @throws IllegalStateException if there is neither an {@link #http} nor an {@link #https} address
+         * @throws IllegalStateException if there is neither an {@link #http} nor an {@link #https} address, or if this builder
+         *     has started a proxy before
          * @throws BindFailedException if the proxy can't listen on one of the addresses
          * @throws UncheckedIOException if the I/O threads can't be started
          */
@@ -504,8 +561,13 @@ public final class Millau implements AutoCloseable {
             if (addresses.isEmpty() && secureAddresses.isEmpty()) {
                 throw new IllegalStateException("no address to listen on: call http(\":8080\"), for instance");
             }
+            if (started) {
+                throw new IllegalStateException("started already: a builder starts one proxy");
+            }
             try {
-                return new Millau(this);
+                Millau millau = new Millau(this);
+                started = true;
+                return millau;
             } catch (BindFailedException e) {
                 throw e;
             } catch (IOException e) {

@@ -14,6 +14,7 @@ import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Set;
@@ -21,8 +22,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The embedding API. */
 class MillauTest extends ProxyTest {
@@ -41,6 +47,57 @@ class MillauTest extends ProxyTest {
 
         services.replace();
         assertThat(client.get("/").status()).isEqualTo(502);
+    }
+
+    static Stream<Arguments> mistakes() {
+        return Stream.of(
+                mistake("http=localhost: expected 8080, :8080", builder -> builder.http("localhost")),
+                mistake("https=:99999: expected 8080, :8080", builder -> builder.https(":99999")),
+                mistake("telemetry=: expected 8080, :8080", builder -> builder.telemetry("")),
+                mistake("grace=PT-1S: expected zero or more", builder -> builder.grace(Duration.ofSeconds(-1))),
+                mistake("drain=PT-1S: expected zero or more", builder -> builder.drain(Duration.ofSeconds(-1))),
+                mistake("address", builder -> builder.http((String) null)),
+                mistake("address", builder -> builder.http((InetSocketAddress) null)),
+                mistake("address", builder -> builder.telemetry((InetSocketAddress) null)),
+                mistake("source", builder -> builder.source(null)),
+                mistake("source", builder -> builder.certificates(null)),
+                mistake("listener", builder -> builder.listener(null)),
+                mistake("page", builder -> builder.failurePage(null)),
+                mistake("page", builder -> builder.metrics(null)),
+                mistake("application", builder -> builder.wrap(null)),
+                mistake("policy", builder -> builder.retryPolicy(null)),
+                mistake("balancer", builder -> builder.balancer(null)),
+                mistake("ticker", builder -> builder.ticker(null)),
+                mistake("grace", builder -> builder.grace(null)),
+                mistake("name", builder -> builder.hostName(null)));
+    }
+
+    private static Arguments mistake(String message, Consumer<Millau.Builder> mistake) {
+        return Arguments.of(message, mistake);
+    }
+
+    /** They were found at the start or at the first request, by an exception that named nothing. */
+    @ParameterizedTest
+    @MethodSource("mistakes")
+    void aMistakeIsNamedWhereItIsMade(String message, Consumer<Millau.Builder> mistake) {
+        assertThatThrownBy(() -> mistake.accept(Millau.builder()))
+                .isInstanceOfAny(IllegalArgumentException.class, NullPointerException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    /** Two proxies had the same sockets, and the end of the second one never came. */
+    @Test
+    void aBuilderStartsOneProxy() throws Exception {
+        Millau.Builder builder = Millau.builder().http("127.0.0.1:0").bind();
+        assertThatThrownBy(builder::bind)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("the addresses are bound already: a builder starts one proxy");
+        millau = closing(builder.start());
+
+        assertThatThrownBy(builder::start)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("started already: a builder starts one proxy");
+        assertThat(client().get("/").status()).isEqualTo(502);
     }
 
     @Test

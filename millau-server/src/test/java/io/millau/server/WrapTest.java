@@ -1,8 +1,11 @@
 package io.millau.server;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.testing.CapturedLog;
+import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
 import io.undertow.Handlers;
 import io.undertow.server.HandlerWrapper;
@@ -13,10 +16,14 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An Undertow application in front of the proxy, on its addresses: {@link Millau.Builder#wrap}. */
 class WrapTest extends ProxyTest {
@@ -118,6 +125,94 @@ class WrapTest extends ProxyTest {
         startWith(endpoint);
         assertThat(client().get("/").body()).isEqualTo("ok");
         assertTold("200 null", "200 null");
+    }
+
+    /** The instance was sent a head without its body, waited, and was ejected. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"Content-Length: 4\r\n\r\nbody", "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"})
+    void aRequestWhoseBodyTheApplicationHasReadIsNotSentWithoutIt(String body) throws Exception {
+        application = proxy -> new BlockingHandler(exchange -> {
+            exchange.getInputStream().readAllBytes();
+            proxy.handleRequest(exchange);
+        });
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawClient client = client();
+        try (CapturedLog log = new CapturedLog()) {
+            assertThat(client.send("POST / HTTP/1.1\r\nHost: a\r\n" + body)
+                            .read()
+                            .status())
+                    .isEqualTo(500);
+            assertThat(client.get("/").body()).isEqualTo("ok");
+            assertThat(log.about("The handler of wrap"))
+                    .singleElement()
+                    .asString()
+                    .contains("ERROR", "has read the body of a request that it passes on");
+        }
+        assertThat(endpoint.requests).hasSize(1);
+        assertTold("500 APPLICATION", "200 null");
+    }
+
+    /** To check a signature, for instance. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 100_000, 3_000_000})
+    void anApplicationMayGiveBackABodyThatItHasRead(int length) throws Exception {
+        List<Integer> read = new CopyOnWriteArrayList<>();
+        application = proxy -> exchange -> exchange.getRequestReceiver().receiveFullBytes((received, bytes) -> {
+            read.add(bytes.length);
+            Millau.giveBack(received, bytes);
+            received.dispatch(proxy);
+        });
+        byte[] body = new byte[length];
+        new Random(1).nextBytes(body);
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        HttpClient client = HttpClient.newHttpClient();
+        for (HttpClient.Version version : HttpClient.Version.values()) {
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + millau.port() + "/"))
+                    .version(version)
+                    .timeout(Duration.ofSeconds(60))
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                    .build();
+            assertThat(client.send(request, HttpResponse.BodyHandlers.ofString())
+                            .body())
+                    .isEqualTo("ok");
+        }
+        assertThat(read).containsExactly(length, length);
+        assertThat(endpoint.requests)
+                .hasSize(2)
+                .allSatisfy(request ->
+                        assertThat(request.body().getBytes(ISO_8859_1)).isEqualTo(body));
+        await().atMost(PATIENCE).until(() -> millau.buffersTakenByRequests() == 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "Transfer-Encoding: chunked\r\n\r\n1\r\nb\r\n3\r\nody\r\n0\r\n\r\n",
+                "Expect: 100-continue\r\nContent-Length: 4\r\n\r\nbody"
+            })
+    void whatIsGivenBackMayDifferFromWhatWasRead(String body) throws Exception {
+        application = proxy -> exchange -> exchange.getRequestReceiver().receiveFullString((received, text) -> {
+            Millau.giveBack(received, (text + text).getBytes(ISO_8859_1));
+            received.dispatch(proxy);
+        });
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        RawClient client = client();
+
+        Message response = client.send("POST / HTTP/1.1\r\nHost: a\r\n" + body).read();
+        while (response.status() == 100) {
+            response = client.read();
+        }
+        assertThat(response.body()).isEqualTo("ok");
+        assertThat(client.get("/").body()).isEqualTo("ok");
+        String expected = body.contains("ody") ? "bodybody" : "";
+        assertThat(endpoint.requests.get(0).body()).isEqualTo(expected);
+        assertThat(endpoint.requests.get(0).all("Content-Length")).containsExactly("" + expected.length());
+        assertThat(endpoint.requests.get(0).field("Transfer-Encoding")).isNull();
     }
 
     @Test

@@ -301,6 +301,10 @@ final class LabelTypes {
                             : "expected a path that starts with /"
                                     + (text.isBlank() ? "" : ", /" + Words.shown(text) + " for instance"));
         }
+        if (text.endsWith("/*") || text.endsWith("/**")) {
+            throw new IllegalArgumentException("expected the beginning of paths, without a pattern: write "
+                    + Words.shown(text.substring(0, text.lastIndexOf('/') + 1)));
+        }
         return text;
     }
 

@@ -12,6 +12,8 @@ public final class ServiceName {
 
     /** What is wrong with a name; null if nothing is. */
     public static @Nullable String mistake(String name) {
-        return name.isBlank() ? "service name \"" + name.strip() + "\": expected at least one visible character" : null;
+        return name.isBlank()
+                ? "service name " + LogText.value(name) + ": expected at least one visible character"
+                : null;
     }
 }

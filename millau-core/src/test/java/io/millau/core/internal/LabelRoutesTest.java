@@ -230,6 +230,6 @@ class LabelRoutesTest {
         assertThat(batch.read("2", "app", labels("port", "80"), List.of())).hasSize(1);
         assertThat(batch.finish())
                 .containsExactly(new Problem(
-                        " ", "service name \"\": expected at least one visible character (the service is left out)"));
+                        " ", "service name \" \": expected at least one visible character (the service is left out)"));
     }
 }

@@ -4,30 +4,44 @@ import io.millau.core.Ticker;
 import io.millau.server.internal.frontend.DateField;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.IoThread;
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
 import io.undertow.server.HandlerWrapper;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.AttachmentKey;
+import io.undertow.util.Headers;
+import io.undertow.util.StatusCodes;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An application of the embedding program, which gets requests first and passes those on that it does not respond to. What it
  * responds to is reported like any other request. Safe for use by several threads.
  */
-final class Application implements HttpHandler {
+public final class Application implements HttpHandler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyHandler.class);
 
     private static final AttachmentKey<Request> KEY = AttachmentKey.create(Request.class);
+
+    private static final AttachmentKey<Boolean> GIVEN_BACK = AttachmentKey.create(Boolean.class);
 
     /** A request that the application has. */
     private static final class Request {
         private final Downstream downstream;
         private final Ticker clock;
         private final long began;
+        private final boolean hasBody;
         private boolean passedOn;
 
         Request(Downstream downstream, Ticker clock) {
             this.downstream = downstream;
             this.clock = clock;
             this.began = clock.nanoTime();
+            this.hasBody = !downstream.exchange.isRequestComplete();
         }
     }
 
@@ -76,10 +90,42 @@ final class Application implements HttpHandler {
             exchange.dispatch(exchange.getIoThread(), this::passOn);
             return;
         }
+        if (request.hasBody && !isBodyThere(exchange)) {
+            LOG.error(
+                    "The handler of wrap has read the body of a request that it passes on: give it back with Millau.giveBack;"
+                            + " its client gets 500");
+            exchange.setStatusCode(StatusCodes.INTERNAL_SERVER_ERROR).endExchange();
+            return;
+        }
         if (!request.passedOn) {
             request.passedOn = true;
             tracker.waited();
         }
         proxy.handleRequest(exchange);
+    }
+
+    private static boolean isBodyThere(HttpServerExchange exchange) {
+        return exchange.getAttachment(GIVEN_BACK) != null
+                || !exchange.isRequestComplete() && exchange.isRequestChannelAvailable();
+    }
+
+    /** See {@link io.millau.server.Millau#giveBack}. */
+    public static void giveBack(HttpServerExchange exchange, byte[] body) {
+        List<PooledByteBuffer> buffers = new ArrayList<>();
+        for (int from = 0; from < body.length; ) {
+            PooledByteBuffer buffer =
+                    exchange.getConnection().getByteBufferPool().allocate();
+            int length = Math.min(body.length - from, buffer.getBuffer().remaining());
+            buffer.getBuffer().put(body, from, length).flip();
+            buffers.add(buffer);
+            from += length;
+        }
+        exchange.putAttachment(GIVEN_BACK, true);
+        exchange.getRequestHeaders().remove(Headers.TRANSFER_ENCODING);
+        exchange.getRequestHeaders().put(Headers.CONTENT_LENGTH, body.length);
+        if (!buffers.isEmpty()) {
+            Connectors.ungetRequestBytes(exchange, buffers.toArray(PooledByteBuffer[]::new));
+            Connectors.resetRequestChannel(exchange);
+        }
     }
 }

@@ -211,7 +211,7 @@ final class RequestReport implements TrafficListener.Ended {
 
     @Override
     public int status() {
-        return downstream.exchange.getStatusCode();
+        return clientGone && !delivered ? 0 : downstream.exchange.getStatusCode();
     }
 
     @Override
