@@ -294,12 +294,12 @@ class EmbeddingTest {
                         received.setStatusCode(403).endExchange();
                     }
                 })));
-        millau.upstream("app").responds(200, "ok");
+        ScriptedUpstream app = millau.upstream("app").responds(200, "ok");
 
         assertThat(millau.send(millau.request("/").header("X-Signature", "4").POST(BodyPublishers.ofString("body")))
                         .body())
                 .isEqualTo("ok");
-        assertThat(millau.upstream("app").takeRequest(PATIENCE).body()).isEqualTo("body");
+        assertThat(app.takeRequest(PATIENCE).body()).isEqualTo("body");
         assertThat(millau.post("/", "forged").statusCode()).isEqualTo(403);
     }
 
