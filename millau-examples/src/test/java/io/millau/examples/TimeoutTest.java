@@ -24,7 +24,7 @@ class TimeoutTest {
         millau.upstream("orders").responds(200, "good");
 
         CompletableFuture<HttpResponse<String>> response = millau.sendAsync(millau.request("/orders/7"));
-        silent.takeRequest(Duration.ofSeconds(10)); // it has arrived
+        silent.awaitRequests(1); // it has arrived
         millau.advance(Duration.ofSeconds(30)); // the default timeout
 
         assertThat(response.get(10, TimeUnit.SECONDS).body()).isEqualTo("good");

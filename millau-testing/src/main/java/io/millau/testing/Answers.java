@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** How an upstream reacts to requests, to all or to those for one path. Safe for use by several threads. */
@@ -20,6 +21,7 @@ final class Answers {
     /** A status and a body. */
     record Response(int status, String body) {
         Response {
+            Objects.requireNonNull(body, "body");
             if (status < 200 || status > 599) {
                 throw new IllegalArgumentException("status " + status + ": expected 200 to 599");
             }
@@ -60,18 +62,12 @@ final class Answers {
     }
 
     synchronized void header(String name, String value) {
-        for (String text : List.of(name, value)) {
-            if (text.indexOf('\r') >= 0 || text.indexOf('\n') >= 0 || name.isEmpty()) {
-                throw new IllegalArgumentException(
-                        "header field " + name + ": " + value + ": expected a name, and no line ends");
-            }
-        }
         fields.add(name);
         fields.add(value);
     }
 
     synchronized void after(Duration latency) {
-        this.latency = latency;
+        this.latency = TestTime.check("after", Objects.requireNonNull(latency, "latency"));
     }
 
     synchronized void bytesPerSecond(int bytes) {

@@ -25,14 +25,22 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * }
  * }</pre>
  *
- * <p>In a field of the instance, each test has its own proxy; in a static field, all tests of the class share one, and its upstreams.
- * Tests may run in parallel.
+ * <p>It goes into a field with {@code @RegisterExtension}, not into {@code @ExtendWith}. In a field of the instance, each test has its own
+ * proxy; in a static field, and in every field of a class with {@code @TestInstance(PER_CLASS)}, all tests of the class share one, and its
+ * upstreams. Tests may run in parallel.
  */
 public final class MillauExtension extends TestGateway
         implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
 
     /** The class or test that it was started for. */
     private @Nullable String owner;
+
+    /** For JUnit, which makes those of {@code @ExtendWith} without a builder, and has no field for them. */
+    private MillauExtension() {
+        super(builder -> {});
+        throw new IllegalStateException("@ExtendWith(MillauExtension.class): expected a field with @RegisterExtension,"
+                + " final MillauExtension millau = MillauExtension.create()");
+    }
 
     private MillauExtension(Consumer<Millau.Builder> settings) {
         super(settings);

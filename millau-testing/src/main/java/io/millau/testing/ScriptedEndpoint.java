@@ -142,26 +142,45 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** Runs the script on each connection. */
     public static ScriptedEndpoint that(Script script) {
-        return new ScriptedEndpoint(script, () -> null);
+        return new ScriptedEndpoint(Objects.requireNonNull(script, "script"), () -> null);
     }
 
     /** Runs the script on each connection, over TLS. */
     public static ScriptedEndpoint overTls(SSLContext context, Script script) {
-        return new ScriptedEndpoint(script, () -> context);
+        Objects.requireNonNull(context, "context");
+        return new ScriptedEndpoint(Objects.requireNonNull(script, "script"), () -> context);
     }
 
-    /** Plays the fault on each connection. */
+    /**
+     * Plays the fault on each connection.
+     *
+     * @throws IllegalArgumentException if it is one of {@link Fault.Layer#HTTP2}: those are for {@link TestGateway#h2cUpstream}
+     */
     public static ScriptedEndpoint that(Fault fault) {
-        return new ScriptedEndpoint(fault.script, () -> null);
+        return new ScriptedEndpoint(script(fault), () -> null);
     }
 
-    /** Plays the fault on each connection, over TLS or instead of its handshake. */
+    /**
+     * Plays the fault on each connection, over TLS or instead of its handshake.
+     *
+     * @throws IllegalArgumentException as {@link #that(Fault)}
+     */
     public static ScriptedEndpoint overTls(SSLContext context, Fault fault) {
-        return new ScriptedEndpoint(fault.script, () -> fault.layer() == Fault.Layer.HANDSHAKE ? null : context);
+        Objects.requireNonNull(context, "context");
+        return new ScriptedEndpoint(script(fault), () -> fault.layer() == Fault.Layer.HANDSHAKE ? null : context);
+    }
+
+    /** Null for a fault that refuses connections. */
+    private static @Nullable Script script(Fault fault) {
+        if (Objects.requireNonNull(fault, "fault").layer() == Fault.Layer.HTTP2) {
+            throw new IllegalArgumentException(fault.name() + ": expected a fault of HTTP/1.1 or TLS");
+        }
+        return fault.script;
     }
 
     /** Responds to each request with these bytes, and keeps the connection. */
     public static ScriptedEndpoint thatResponds(String response) {
+        Objects.requireNonNull(response, "response");
         return that(connection -> {
             while (connection.readRequest() != null) {
                 connection.send(response);
@@ -176,6 +195,7 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** What {@link #thatSays} does. */
     public static Script saying(String body) {
+        Objects.requireNonNull(body, "body");
         return connection -> {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
                 connection.respond(request, body);

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -44,6 +45,9 @@ public final class ScriptedUpstream implements AutoCloseable {
 
     /** How often a slow response goes on. */
     private static final Duration PAUSE = Duration.ofMillis(50);
+
+    /** Enough for a request to arrive on a busy machine. */
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** Happens before a request is read: to the upstream as a whole. */
     static boolean isOfConnection(Fault fault) {
@@ -92,6 +96,10 @@ public final class ScriptedUpstream implements AutoCloseable {
         };
     }
 
+    String service() {
+        return service;
+    }
+
     /** Its address, for a service of one's own. */
     public Endpoint endpoint() {
         return endpoint;
@@ -100,7 +108,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     /**
      * Sets the response for good, to every request that no other rule is for.
      *
-     * @param body text, sent as UTF-8
+     * @param body text, sent as UTF-8, but not with 204 and 304
      * @throws IllegalArgumentException if the status is not from 200 to 599
      */
     public ScriptedUpstream responds(int status, String body) {
@@ -111,7 +119,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     /**
      * Sets a response to one request. Those of several calls come in turn, and after them that of {@link #responds} again.
      *
-     * @param body text, sent as UTF-8
+     * @param body text, sent as UTF-8, but not with 204 and 304
      * @throws IllegalArgumentException if the status is not from 200 to 599
      */
     public ScriptedUpstream thenResponds(int status, String body) {
@@ -135,14 +143,20 @@ public final class ScriptedUpstream implements AutoCloseable {
     /**
      * Adds a header field to its responses. {@code Content-Length} is set by itself, and {@code Content-Type} if it is not added.
      *
-     * @throws IllegalArgumentException if the name is empty, or one of them has a line end
+     * @throws IllegalArgumentException if it would break the response: {@code Content-Length}, {@code Transfer-Encoding}, over HTTP/2 also
+     *     {@code Connection} and its like, a name that is no token, a value with control characters or others than those of ISO 8859-1
      */
     public ScriptedUpstream header(String name, String value) {
+        HeaderField.check(name, value, protocol);
         answers.header(name, value);
         return this;
     }
 
-    /** Sets how long it waits before it responds or fails, by the time of {@link TestGateway#advance}. */
+    /**
+     * Sets how long it waits before it responds or fails, by the time of {@link TestGateway#advance}.
+     *
+     * @throws IllegalArgumentException if it is negative, or more than 100 years
+     */
     public ScriptedUpstream after(Duration latency) {
         answers.after(latency);
         return this;
@@ -197,6 +211,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     private void check(Fault fault) {
+        Objects.requireNonNull(fault, "fault");
         if (!canHappen(fault, protocol)) {
             throw new IllegalArgumentException(fault.name() + ": expected a fault of an upstream that speaks "
                     + protocol.name().toLowerCase(Locale.ROOT));
@@ -235,7 +250,7 @@ public final class ScriptedUpstream implements AutoCloseable {
      * @throws IllegalArgumentException if it does not begin with a slash, or has a query
      */
     public Rule when(String path) {
-        if (!path.startsWith("/") || path.indexOf('?') >= 0) {
+        if (!Objects.requireNonNull(path, "path").startsWith("/") || path.indexOf('?') >= 0) {
             throw new IllegalArgumentException("path " + path + ": expected one that begins with /, without a query");
         }
         return new Rule(byPath.computeIfAbsent(path, p -> new Answers(new Response(200, service))));
@@ -271,6 +286,7 @@ public final class ScriptedUpstream implements AutoCloseable {
 
         /** See {@link ScriptedUpstream#header}. */
         public Rule header(String name, String value) {
+            HeaderField.check(name, value, protocol);
             answers.header(name, value);
             return this;
         }
@@ -316,12 +332,15 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     /**
-     * Waits for the next request, and takes it: the first call returns the first request, each further one the next.
+     * Waits for the next request, and takes it: the first call returns the first request, each further one the next. After requests
+     * that nobody took it does not wait: see {@link #awaitRequests}.
      *
      * @param atMost how long, by the system's time
      * @throws AssertionError if none comes; the message has those that came before
+     * @throws IllegalArgumentException if the time is negative, or more than 100 years
      */
     public RecordedRequest takeRequest(Duration atMost) {
+        TestTime.check("at most", Objects.requireNonNull(atMost, "atMost"));
         try {
             RecordedRequest next = notTaken.poll(atMost.toNanos(), TimeUnit.NANOSECONDS);
             if (next != null) {
@@ -334,9 +353,47 @@ public final class ScriptedUpstream implements AutoCloseable {
                 + (recorded.isEmpty() ? "none has come" : "none came after " + recorded));
     }
 
+    /**
+     * Waits until so many requests have come since it was added, each attempt of a request counted; for up to 60 s of the system's time.
+     * Takes none of them.
+     *
+     * @return as {@link #requests}: these, and those that came since
+     * @throws AssertionError if fewer come; the message has them
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public List<RecordedRequest> awaitRequests(int inAll) {
+        return awaitRequests(inAll, PATIENCE);
+    }
+
+    List<RecordedRequest> awaitRequests(int inAll, Duration atMost) {
+        if (inAll < 1) {
+            throw new IllegalArgumentException(inAll + " requests: expected at least 1");
+        }
+        long end = System.nanoTime() + atMost.toNanos();
+        synchronized (recorded) {
+            try {
+                for (long left = atMost.toNanos();
+                        recorded.size() < inAll && left > 0;
+                        left = end - System.nanoTime()) {
+                    TimeUnit.NANOSECONDS.timedWait(recorded, left);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            if (recorded.size() >= inAll) {
+                return requests();
+            }
+            throw new AssertionError("expected " + inAll + " requests in all at " + this + " within "
+                    + atMost.toMillis() + " ms, but " + recorded.size() + " came: " + recorded);
+        }
+    }
+
     private void record(RecordedRequest request) {
-        recorded.add(request);
         notTaken.add(request);
+        synchronized (recorded) {
+            recorded.add(request);
+            recorded.notifyAll();
+        }
     }
 
     private @Nullable SSLContext tls() {

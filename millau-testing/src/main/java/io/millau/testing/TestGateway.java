@@ -1,11 +1,8 @@
 package io.millau.testing;
 
 import io.millau.core.CertificateSource;
-import io.millau.core.Endpoint;
-import io.millau.core.InMemoryServices;
 import io.millau.core.Overview;
 import io.millau.core.Service;
-import io.millau.core.ServiceSource;
 import io.millau.core.TrafficListener;
 import io.millau.server.Millau;
 import java.io.IOException;
@@ -18,14 +15,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -56,28 +48,21 @@ public class TestGateway implements AutoCloseable {
     /** For requests without their own limit: longer than the proxy waits for an upstream, so that a test sees what it does then. */
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** An instance that is known for less may still be starting, and requests wait for it. An upstream is to be judged at once. */
-    private static final Duration NOT_STARTING = Duration.ofSeconds(10);
-
     private final Consumer<Millau.Builder> settings;
     private @Nullable Running running;
 
     /** What lives from the start to the end. */
     private static final class Running {
         final TestTime time = new TestTime();
-        final InMemoryServices services = ServiceSource.of();
-        final Map<String, Service> routes = new LinkedHashMap<>();
-        final List<ScriptedUpstream> upstreams = new ArrayList<>();
-        final Map<String, String> serviceOf = new LinkedHashMap<>();
+        final TestServices services = new TestServices(time);
         final List<TrafficListener.Ingress> ingresses = new CopyOnWriteArrayList<>();
         final Millau proxy;
         private @Nullable TestClient client;
-        private int numbers;
 
         Running(Consumer<Millau.Builder> settings) {
             Millau.Builder builder = Millau.builder()
                     .http(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                    .source(services)
+                    .source(services.source)
                     .certificates(ownCertificate())
                     .ioThreads(1)
                     .drain(Duration.ZERO)
@@ -102,48 +87,6 @@ public class TestGateway implements AutoCloseable {
                     : List.of();
         }
 
-        synchronized ScriptedUpstream upstream(String service, ScriptedUpstream.Protocol protocol) {
-            ScriptedUpstream upstream = new ScriptedUpstream(service, ++numbers, protocol, time, this::removed);
-            upstreams.add(upstream);
-            serviceOf.put(upstream.endpoint().id(), service);
-            replaceServices();
-            return upstream;
-        }
-
-        private synchronized void removed(ScriptedUpstream upstream) {
-            upstreams.remove(upstream);
-            replaceServices();
-        }
-
-        synchronized void routes(Service... changed) {
-            for (Service service : changed) {
-                routes.put(service.id(), service);
-            }
-            replaceServices();
-        }
-
-        private void replaceServices() {
-            Set<String> routed = new HashSet<>();
-            List<Service> all = new ArrayList<>();
-            for (Service service : routes.values()) {
-                routed.add(service.name());
-                all.add(service.endpoints().isEmpty() ? service.withEndpoints(endpoints(service.name())) : service);
-            }
-            for (String name : new LinkedHashSet<>(serviceOf.values())) {
-                if (routed.add(name) && !endpoints(name).isEmpty()) {
-                    all.add(Service.named(name).endpoints(endpoints(name)).build());
-                }
-            }
-            time.ticker.runEarlier(NOT_STARTING, () -> services.replace(all));
-        }
-
-        private List<Endpoint> endpoints(String service) {
-            return upstreams.stream()
-                    .map(ScriptedUpstream::endpoint)
-                    .filter(endpoint -> service.equals(serviceOf.get(endpoint.id())))
-                    .toList();
-        }
-
         /** The first address with this protocol; null if there is none. */
         @Nullable
         URI uri(String protocol) {
@@ -166,7 +109,7 @@ public class TestGateway implements AutoCloseable {
 
         void close() {
             proxy.close();
-            List.copyOf(upstreams).forEach(ScriptedUpstream::close);
+            services.close();
             synchronized (this) {
                 if (client != null) {
                     client.free();
@@ -177,7 +120,7 @@ public class TestGateway implements AutoCloseable {
     }
 
     TestGateway(Consumer<Millau.Builder> settings) {
-        this.settings = settings;
+        this.settings = Objects.requireNonNull(settings, "settings");
     }
 
     /** Starts a proxy with the settings of the class description. */
@@ -245,6 +188,7 @@ public class TestGateway implements AutoCloseable {
      * @throws IllegalArgumentException if it is something else
      */
     public final HttpRequest.Builder request(String target) {
+        Objects.requireNonNull(target, "target");
         URI uri = URI.create(target.startsWith("/") ? uri() + target : target);
         boolean known = "http".equals(uri.getScheme())
                 || "https".equals(uri.getScheme())
@@ -261,6 +205,7 @@ public class TestGateway implements AutoCloseable {
      *
      * @param target as in {@link #request}
      * @throws UncheckedIOException if there is none
+     * @throws IllegalStateException as {@link #send}
      */
     public final HttpResponse<String> get(String target) {
         return send(request(target));
@@ -271,8 +216,10 @@ public class TestGateway implements AutoCloseable {
      *
      * @param target as in {@link #request}
      * @throws UncheckedIOException if there is no response
+     * @throws IllegalStateException as {@link #send}
      */
     public final HttpResponse<String> post(String target, String body) {
+        Objects.requireNonNull(body, "body");
         return send(request(target)
                 .header("Content-Type", "text/plain; charset=utf-8")
                 .POST(HttpRequest.BodyPublishers.ofString(body)));
@@ -283,11 +230,15 @@ public class TestGateway implements AutoCloseable {
      * of it for an upstream; with {@link #sendAsync} and {@link #advance} a test does not wait.
      *
      * @throws UncheckedIOException if there is no response
+     * @throws IllegalStateException if the names of {@link #routes} and {@link #upstream} do not fit together: a service has a route, but
+     *     neither endpoints nor an upstream so far, and another one an upstream, but no route
      */
     public final HttpResponse<String> send(HttpRequest.Builder request) {
         Running now = running();
+        HttpRequest limited = limited(request);
+        now.services.checkNames();
         try {
-            return now.client().send(limited(request), text());
+            return now.client().send(limited, text());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -298,14 +249,19 @@ public class TestGateway implements AutoCloseable {
 
     /**
      * Sends a request without waiting: for tests that {@link #advance} time while it is in progress. First wait until it has
-     * arrived, with {@link ScriptedUpstream#takeRequest}, or the time passes before the request begins.
+     * arrived, with {@link ScriptedUpstream#awaitRequests}, or the time passes before the request begins.
+     *
+     * @throws IllegalStateException as {@link #send}
      */
     public final CompletableFuture<HttpResponse<String>> sendAsync(HttpRequest.Builder request) {
-        return running().client().sendAsync(limited(request), text());
+        Running now = running();
+        HttpRequest limited = limited(request);
+        now.services.checkNames();
+        return now.client().sendAsync(limited, text());
     }
 
     private static HttpRequest limited(HttpRequest.Builder request) {
-        HttpRequest built = request.build();
+        HttpRequest built = Objects.requireNonNull(request, "request").build();
         return built.timeout().isPresent()
                 ? built
                 : request.copy().timeout(PATIENCE).build();
@@ -321,28 +277,34 @@ public class TestGateway implements AutoCloseable {
      *
      * @param service its name
      * @return the endpoint, which speaks HTTP/1.1
+     * @throws IllegalArgumentException if the name is empty or blank, or a service of {@link #routes} with another name has it as its id
      */
     public final ScriptedUpstream upstream(String service) {
-        return running().upstream(service, ScriptedUpstream.Protocol.HTTP);
+        return running().services.upstream(service, ScriptedUpstream.Protocol.HTTP);
     }
 
     /** As {@link #upstream}, with an endpoint that speaks HTTP/2 without TLS, one request at a time on each connection. */
     public final ScriptedUpstream h2cUpstream(String service) {
-        return running().upstream(service, ScriptedUpstream.Protocol.H2C);
+        return running().services.upstream(service, ScriptedUpstream.Protocol.H2C);
     }
 
     /** As {@link #upstream}, with an endpoint that speaks HTTP/1.1 over TLS, with a certificate that the proxy verifies. */
     public final ScriptedUpstream tlsUpstream(String service) {
-        return running().upstream(service, ScriptedUpstream.Protocol.HTTPS);
+        return running().services.upstream(service, ScriptedUpstream.Protocol.HTTPS);
     }
 
     /**
      * Adds services, or replaces those of the same {@link Service#id}, the name if none is set; the others stay. A service without
      * endpoints gets those of {@link #upstream} with its name, also those added later. To take a service away, replace it by one that
      * is not {@link Service#enabled}. Requests that follow this call are routed by it.
+     *
+     * <p>A service's own endpoints count as running for long, too: one that refuses connections is ejected at once, while a proxy waits up
+     * to 10 s for one that joined while it ran.
+     *
+     * @throws IllegalArgumentException if two have the same name; nothing is changed then
      */
     public final void routes(Service... services) {
-        running().routes(services);
+        running().services.routes(services);
     }
 
     /**
@@ -352,8 +314,8 @@ public class TestGateway implements AutoCloseable {
      * long the time is: an upstream that responds after 20 s does so before a timeout of 30 s, and of twelve health checks in a minute
      * each gets its response. When this method returns, all that was due has happened; a client may still be reading its response.
      *
-     * <p>Between two calls time goes on by itself, as the system's does. Where the proxy looks at files and host names, in handshakes of
-     * its clients, and for {@link Fault#SLOW_HEAD}, the system's time counts. Of the test's own servers, scripts of {@link
+     * <p>Between two calls time goes on by itself, as the system's does. Where the proxy looks at files and host names, for
+     * {@link io.millau.core.ServiceSource#polling}, in handshakes of its clients, and for {@link Fault#SLOW_HEAD}, the system's time counts. Of the test's own servers, scripts of {@link
      * ScriptedEndpoint} among them, only responses to health checks are waited for; of its own clients, and of filters that wait,
      * nothing: while time passes in a call, they may have no time to respond. An upstream that is busy for 10 s of the system's time, because
      * nobody reads what it sends, for instance, and a server that owes such a response for that long, are not waited for any longer.
@@ -362,7 +324,7 @@ public class TestGateway implements AutoCloseable {
      * @throws IllegalArgumentException if it is negative
      */
     public final void advance(Duration by) {
-        running().time.advance(by);
+        running().time.advance(Objects.requireNonNull(by, "by"));
     }
 
     /** Ends the proxy and its upstreams. Requests in progress are ended, too. Further calls have no effect. */

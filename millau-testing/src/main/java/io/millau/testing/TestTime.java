@@ -29,6 +29,9 @@ final class TestTime {
     /** How often in a row it has to be quiet. A thread that has read something may not have come so far as to say that it is busy. */
     private static final int LOOKS = 3;
 
+    /** As many nanoseconds fit into a long. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
+
     final MovableTicker ticker = new MovableTicker();
     final Activity upstreams = new Activity();
 
@@ -39,6 +42,14 @@ final class TestTime {
 
     /** Until when somebody waits. Guarded by this. */
     private final List<Long> waits = new ArrayList<>();
+
+    /** @throws IllegalArgumentException if nobody can wait for so long */
+    static Duration check(String what, Duration time) {
+        if (time.isNegative() || time.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(what + " " + time + ": expected a time from 0 s to 100 years");
+        }
+        return time;
+    }
 
     void advance(Duration by) {
         if (by.isNegative()) {

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.platform.commons.support.ReflectionSupport;
 
 class MillauExtensionTest {
 
@@ -80,10 +81,20 @@ class MillauExtensionTest {
         }
     }
 
+    /** As JUnit makes one. It said that there is no such constructor. */
+    @Test
+    void extendWithIsAnsweredWithWhatToWrite() {
+        assertThatThrownBy(() -> ReflectionSupport.newInstance(MillauExtension.class))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("@ExtendWith(MillauExtension.class): expected a field with @RegisterExtension,"
+                        + " final MillauExtension millau = MillauExtension.create()");
+    }
+
     @Test
     void outsideOfATestItSaysThatItDoesNotRun() {
         MillauExtension another = MillauExtension.create();
 
+        assertThatThrownBy(() -> MillauExtension.create(null)).hasMessage("settings");
         assertThatThrownBy(another::uri)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("expected a call within a test");

@@ -7,8 +7,11 @@ import static org.awaitility.Awaitility.await;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -219,5 +222,115 @@ class ScriptedUpstreamTest {
         assertThatThrownBy(() -> upstream.bytesPerSecond(0)).hasMessage("0 bytes per second: expected at least 1");
         assertThatThrownBy(() -> upstream.when("/x?y"))
                 .hasMessage("path /x?y: expected one that begins with /, without a query");
+    }
+
+    /** It failed later, in a thread of the upstream: a 502 for each request. */
+    @Test
+    void whatIsMissingIsRefusedByName() {
+        ScriptedUpstream upstream = millau.upstream("app");
+        ScriptedUpstream.Rule rule = upstream.when("/x");
+
+        isMissing("body", () -> upstream.responds(200, null));
+        isMissing("body", () -> upstream.thenResponds(200, null));
+        isMissing("fault", () -> upstream.fails(null));
+        isMissing("fault", () -> upstream.thenFails(null));
+        isMissing("latency", () -> upstream.after(null));
+        isMissing("name", () -> upstream.header(null, "a"));
+        isMissing("value", () -> upstream.header("X", null));
+        isMissing("path", () -> upstream.when(null));
+        isMissing("atMost", () -> upstream.takeRequest(null));
+        isMissing("body", () -> rule.responds(200, null));
+        isMissing("body", () -> rule.thenResponds(200, null));
+        isMissing("fault", () -> rule.fails(null));
+        isMissing("fault", () -> rule.thenFails(null));
+        isMissing("latency", () -> rule.after(null));
+        isMissing("value", () -> rule.header("X", null));
+        assertThat(millau.get("/").body()).isEqualTo("app");
+        assertThat(millau.get("/x").body()).isEqualTo("app");
+    }
+
+    private static void isMissing(String name, ThrowableAssert.ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOf(NullPointerException.class).hasMessage(name);
+    }
+
+    @Test
+    void aTimeThatCannotPassIsRefused() {
+        ScriptedUpstream upstream = millau.upstream("app");
+
+        isRefused("after PT-1S: expected a time from 0 s to 100 years", () -> upstream.after(Duration.ofSeconds(-1)));
+        isRefused(
+                "after PT-1S: expected a time from 0 s to 100 years",
+                () -> upstream.when("/").after(Duration.ofSeconds(-1)));
+        assertThatThrownBy(() -> upstream.after(ChronoUnit.FOREVER.getDuration()))
+                .hasMessageEndingWith("expected a time from 0 s to 100 years");
+        isRefused(
+                "at most PT-1S: expected a time from 0 s to 100 years",
+                () -> upstream.takeRequest(Duration.ofSeconds(-1)));
+        assertThat(millau.get("/").body()).isEqualTo("app");
+    }
+
+    private static void isRefused(String message, ThrowableAssert.ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
+    }
+
+    /** The proxy took such a response for a broken one, and ejected the upstream. */
+    @Test
+    void aHeaderFieldThatBreaksAResponseIsRefused() {
+        ScriptedUpstream upstream = millau.upstream("app");
+        ScriptedUpstream overHttp2 = millau.h2cUpstream("app");
+
+        isRefused(
+                "header field Content-Length: 3: expected another one, the upstream frames its responses itself",
+                () -> upstream.header("Content-Length", "3"));
+        isRefused(
+                "header field transfer-encoding: chunked: expected another one, the upstream frames its responses itself",
+                () -> upstream.when("/").header("transfer-encoding", "chunked"));
+        for (String name : List.of("", "X Y", "X:", "Ü")) {
+            isRefused(
+                    "header field " + name + ": a: expected a name of letters, digits and !#$%&'*+-.^_`|~",
+                    () -> upstream.header(name, "a"));
+        }
+        for (String value : List.of("a\r\nb", "\0", "\u20ac")) {
+            isRefused(
+                    "header field X: " + value + ": expected a value in ISO 8859-1 without control characters",
+                    () -> upstream.header("X", value));
+        }
+        isRefused(
+                "header field Connection: close: expected one that HTTP/2 has, it has no fields of connections",
+                () -> overHttp2.header("Connection", "close"));
+
+        upstream.header("Connection", "close").header("X", "\u00fc\t");
+        overHttp2.header("X", "");
+        for (int i = 0; i < 4; i++) {
+            assertThat(millau.get("/").body()).isEqualTo("app");
+        }
+    }
+
+    /** takeRequest returned the first of the earlier ones, and so did not wait. */
+    @Test
+    void itWaitsForARequestAfterOthers() throws Exception {
+        ScriptedUpstream upstream = millau.upstream("app");
+        millau.get("/1");
+        millau.get("/2");
+        upstream.after(Duration.ofSeconds(25));
+
+        CompletableFuture<HttpResponse<String>> response = millau.sendAsync(millau.request("/3"));
+        assertThat(upstream.awaitRequests(3)).hasToString("[GET /1, GET /2, GET /3]");
+        millau.advance(Duration.ofSeconds(25));
+
+        assertThat(response.get(60, TimeUnit.SECONDS).body()).isEqualTo("app");
+        assertThat(upstream.takeRequest(PATIENCE).path()).as("takes none").isEqualTo("/1");
+    }
+
+    @Test
+    void requestsThatDoNotComeAreAnErrorThatNamesThoseThatCame() {
+        ScriptedUpstream upstream = millau.upstream("app");
+        millau.get("/1");
+
+        assertThatThrownBy(() -> upstream.awaitRequests(2, Duration.ofMillis(1)))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageMatching("expected 2 requests in all at app \\(http://127.0.0.1:\\d+\\) within 1 ms,"
+                        + " but 1 came: \\[GET /1]");
+        isRefused("0 requests: expected at least 1", () -> upstream.awaitRequests(0));
     }
 }

@@ -193,6 +193,31 @@ class TestGatewayTest {
         }
     }
 
+    /** What docs/start/tests.md says about it. */
+    @Test
+    void anUpstreamThatReturnsHasItsWholeShareTenSecondsLater() {
+        try (TestGateway millau = TestGateway.start()) {
+            ScriptedUpstream bad = millau.upstream("app").fails(Fault.REFUSE);
+            millau.upstream("app");
+            millau.get("/");
+            bad.heals();
+            millau.advance(Duration.ofSeconds(60));
+
+            assertThat(requestsOf(bad, millau)).isLessThan(5);
+            millau.advance(Duration.ofSeconds(10));
+            assertThat(requestsOf(bad, millau)).isBetween(9, 11);
+        }
+    }
+
+    /** How many of 20. */
+    private static int requestsOf(ScriptedUpstream upstream, TestGateway millau) {
+        int before = upstream.requests().size();
+        for (int i = 0; i < 20; i++) {
+            millau.get("/");
+        }
+        return upstream.requests().size() - before;
+    }
+
     /** Deadlines of connections are looked at once a second. Who advances time does not have to wait for that. */
     @Test
     void anIdleClientIsClosedWhenItsTimeHasPassed() throws Exception {
@@ -234,6 +259,78 @@ class TestGatewayTest {
                 millau.advance(Duration.ofSeconds(5));
                 return !millau.proxy().explain(URI.create("http://a/")).contains("out of rotation");
             });
+        }
+    }
+
+    /** It was registered, and made each later call fail, that of afterEach too. */
+    @Test
+    void aServiceThatIsRefusedLeavesNothingBehind() {
+        try (TestGateway millau = TestGateway.start()) {
+            assertThatThrownBy(() -> millau.upstream(""))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("service name \"\": expected at least one visible character");
+            assertThatThrownBy(() -> millau.upstream(null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("service");
+            Service one = Service.named("app").id("1").build();
+            Service other = Service.named("app").id("2").path("/other/").build();
+            assertThatThrownBy(() -> millau.routes(one, other)).hasMessageStartingWith("two services have the name");
+
+            millau.routes(Service.named("x").id("orders").path("/x/").build());
+            assertThatThrownBy(() -> millau.upstream("orders")).hasMessageStartingWith("two services have the id");
+
+            millau.upstream("x").responds(200, "good");
+            assertThat(millau.get("/x/").body()).isEqualTo("good");
+        }
+    }
+
+    @Test
+    void whatCannotBeMeantIsRefusedByName() {
+        assertThatThrownBy(() -> TestGateway.start(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("settings");
+        try (TestGateway millau = TestGateway.start()) {
+            assertThatThrownBy(() -> millau.get(null)).hasMessage("target");
+            assertThatThrownBy(() -> millau.post("/", null)).hasMessage("body");
+            assertThatThrownBy(() -> millau.send(null)).hasMessage("request");
+            assertThatThrownBy(() -> millau.sendAsync(null)).hasMessage("request");
+            assertThatThrownBy(() -> millau.routes((Service) null)).hasMessage("service");
+            assertThatThrownBy(() -> millau.advance(null)).hasMessage("by");
+        }
+    }
+
+    /** The upstream got the requests of every host and path, and the test passed. */
+    @Test
+    void aRouteWithoutAnUpstreamBesideAnUpstreamWithoutARouteIsAMistake() {
+        try (TestGateway millau = TestGateway.start()) {
+            millau.routes(Service.named("ordres").path("/orders/").build());
+            assertThat(millau.get("/orders/7").statusCode()).as("may be meant").isEqualTo(502);
+            ScriptedUpstream orders = millau.upstream("orders");
+
+            assertThatThrownBy(() -> millau.get("/orders/7"))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage(
+                            "routes() has ordres, which has no upstream, and upstream() has orders, which has no route"
+                                    + " and so gets the requests of every host and path: expected the same name;"
+                                    + " if both are meant, add routes(Service.named(\"orders\").build())");
+            assertThatThrownBy(() -> millau.sendAsync(millau.request("/"))).isInstanceOf(IllegalStateException.class);
+            assertThat(orders.requests()).isEmpty();
+
+            millau.routes(Service.named("orders").build());
+            assertThat(millau.get("/orders/7").body()).isEqualTo("orders");
+        }
+    }
+
+    @Test
+    void aRouteWhoseUpstreamsAreClosedOrThatIsNotEnabledIsNoMistake() {
+        try (TestGateway millau = TestGateway.start()) {
+            millau.routes(
+                    Service.named("orders").path("/orders/").build(),
+                    Service.named("off").enabled(false).build());
+            millau.upstream("orders").close();
+            millau.upstream("site");
+
+            assertThat(millau.get("/").body()).isEqualTo("site");
         }
     }
 
