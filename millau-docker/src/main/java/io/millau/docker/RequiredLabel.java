@@ -26,4 +26,9 @@ record RequiredLabel(String name, @Nullable String value) {
     boolean isIn(Map<String, String> labels) {
         return name.isEmpty() || (value == null ? labels.containsKey(name) : value.equals(labels.get(name)));
     }
+
+    @Override
+    public String toString() {
+        return value == null ? name : name + "=" + value;
+    }
 }

@@ -87,6 +87,9 @@ final class SnapshotBuilder {
         private final List<Service> services = new ArrayList<>();
         private final Map<String, Made> nowMade = new HashMap<>();
 
+        /** How many services have labels of ours, and lack the required one. */
+        private int withoutRequired;
+
         Build(EngineView view, Interfaces own) {
             this.view = view;
             this.addresses = new Addresses(own, view.networks());
@@ -108,6 +111,12 @@ final class SnapshotBuilder {
                     .filter(container -> !container.isTask() && !container.isOneOff())
                     .collect(Collectors.groupingBy(Container::serviceId, TreeMap::new, Collectors.toList()));
             replicas.forEach(this::addContainers);
+            if (nowMade.isEmpty() && withoutRequired > 0) {
+                batch.problem(
+                        engine,
+                        withoutRequired + " services have labels that begin with " + ServiceLabels.PREFIX
+                                + ", and none has the label " + required + ", which DOCKER_LABEL asks for");
+            }
             made = nowMade;
             services.sort(BY_NAME);
             return new Snapshot(services, batch.finish());
@@ -129,8 +138,14 @@ final class SnapshotBuilder {
             }
         }
 
+        private boolean hasRequired(Map<String, String> labels) {
+            boolean has = required.isIn(labels);
+            withoutRequired += has ? 0 : 1;
+            return has;
+        }
+
         private void addSwarmService(SwarmService service) {
-            if (!required.isIn(service.labels())) {
+            if (!hasRequired(service.labels())) {
                 return;
             }
             String id = "swarm:" + service.id();
@@ -168,7 +183,7 @@ final class SnapshotBuilder {
         private void addContainers(String id, List<Container> replicas) {
             // While Compose replaces containers, old and new ones exist. The labels of the newest apply.
             Container newest = replicas.stream().max(BY_AGE).orElseThrow();
-            if (!ServiceLabels.concern(newest.labels()) || !required.isIn(newest.labels())) {
+            if (!ServiceLabels.concern(newest.labels()) || !hasRequired(newest.labels())) {
                 return;
             }
             List<LabelReader.Route> routes = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());

@@ -107,7 +107,25 @@ class SnapshotBuilderTest {
                         .map(service -> service.name() + " ")
                         .collect(Collectors.joining()))
                 .isEqualTo(names);
-        assertThat(snapshot.problems()).isEmpty();
+        assertThat(snapshot.problems()).hasSize(snapshot.services().isEmpty() ? 1 : 0);
+    }
+
+    /** Every request got 502, and nothing said why. */
+    @Test
+    void thatNoServiceHasTheRequiredLabelIsSaid() {
+        SnapshotBuilder some = new SnapshotBuilder("Docker unix:///docker.sock", RequiredLabel.of("proxy=public"));
+        service("web", LABELS);
+        container(running("api", LABELS, "172.17.0.2"));
+        container(running("other", Map.of(), "172.17.0.3"));
+        EngineView view = new EngineView(role, services, tasks, nodes, failures, containers, networks);
+        assertThat(some.build(view, own).problems())
+                .containsExactly(new Problem(
+                        "Docker unix:///docker.sock",
+                        "2 services have labels that begin with millau., and none has the label proxy=public,"
+                                + " which DOCKER_LABEL asks for"));
+
+        service("shop", with("proxy", "public"));
+        assertThat(some.build(view, own).problems()).isEmpty();
     }
 
     @Test

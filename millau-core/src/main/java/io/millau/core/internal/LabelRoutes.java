@@ -1,5 +1,6 @@
 package io.millau.core.internal;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -48,11 +49,16 @@ final class LabelRoutes {
     }
 
     Vocabulary.Reading read(Map<String, String> all, boolean enabledByDefault, Collection<Integer> exposedPorts) {
+        List<LabelText> unknown = new ArrayList<>();
         new TreeMap<>(all).forEach((label, value) -> {
             if (label.regionMatches(true, 0, prefix, 0, prefix.length())) {
-                sort(new LabelText(label, value.strip()));
+                LabelText text = new LabelText(label, value.strip());
+                if (!sort(text)) {
+                    unknown.add(text);
+                }
             }
         });
+        unknown.forEach(this::reportUnknown);
         if (named.isEmpty() || makeRoute(unnamed)) {
             take("", new LabelParser(prefix, unnamed, known).parse(enabledByDefault, exposedPorts));
         }
@@ -84,20 +90,24 @@ final class LabelRoutes {
         }
     }
 
-    private void sort(LabelText text) {
+    /** Returns false for an unknown label. */
+    private boolean sort(LabelText text) {
         String name = text.label().substring(prefix.length());
         int dot = name.indexOf('.');
         String ofRoute = name.substring(dot + 1);
         if (!text.label().startsWith(prefix)) {
-            reportUnknown(text, name);
-        } else if (isKnown(name)) {
+            return false;
+        }
+        if (isKnown(name)) {
             unnamed.put(name, text);
-        } else if (dot > 0 && isKnown(ofRoute) && isRouteName.test(name.substring(0, dot))) {
+            return true;
+        }
+        if (dot > 0 && isKnown(ofRoute) && isRouteName.test(name.substring(0, dot))) {
             named.computeIfAbsent(name.substring(0, dot), route -> new TreeMap<>())
                     .put(ofRoute, text);
-        } else {
-            reportUnknown(text, name);
+            return true;
         }
+        return false;
     }
 
     private boolean isKnown(String name) {
@@ -140,8 +150,8 @@ final class LabelRoutes {
                 + " beside it, since each route has one of these" + (protecting == null ? "" : "." + CLOSED));
     }
 
-    private void reportUnknown(LabelText text, String name) {
-        Meant meant = meant(name);
+    private void reportUnknown(LabelText text) {
+        Meant meant = meant(text.label().substring(prefix.length()));
         boolean protects = meant != null && meant.label.protects();
         closed |= protects;
         problems.add(text.shown(meant == null ? null : meant.label) + ": unknown"
@@ -149,7 +159,18 @@ final class LabelRoutes {
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::toString).collect(Collectors.joining(", "))
                         : ", did you mean " + Words.shown(Words.withoutValue(prefix + meant.name)) + "?")
-                + (protects ? CLOSED : ""));
+                + (protects ? CLOSED : "")
+                + (meant == null ? "" : withoutIt(meant.label)));
+    }
+
+    /** What follows if hosts or path are misspelled. */
+    private String withoutIt(Label<?> label) {
+        boolean isThere = unnamed.containsKey(label.name())
+                || named.values().stream().anyMatch(own -> own.containsKey(label.name()));
+        if (isThere || label != Labels.HOSTS && label != Labels.PATH) {
+            return "";
+        }
+        return " Without it the service gets requests for all " + (label == Labels.HOSTS ? "hosts" : "paths");
     }
 
     /** @param name without the prefix */

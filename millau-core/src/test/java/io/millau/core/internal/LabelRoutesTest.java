@@ -219,6 +219,27 @@ class LabelRoutesTest {
         assertThat(admin.toService("compose:a/b").build().id()).isEqualTo("admin of compose:a/b");
     }
 
+    /** Nobody was told that a typo in the hosts of a service makes it that of all hosts without a service. */
+    @ParameterizedTest
+    @CsvSource({
+        "host=shop.example, millau.hosts? Without it the service gets requests for all hosts",
+        "hsots=shop.example, millau.hosts? Without it the service gets requests for all hosts",
+        "pth=/admin, millau.path? Without it the service gets requests for all paths",
+        "host=shop.example hosts=shop.example, millau.hosts?",
+        "wieght=3, millau.weight?"
+    })
+    void whatFollowsFromMisspelledHostsIsSaid(String texts, String end) {
+        Map<String, String> all = new HashMap<>(labels("enabled", "true", "port", "80"));
+        for (String text : texts.split(" ")) {
+            all.put("millau." + text.split("=")[0], text.split("=")[1]);
+        }
+
+        assertThat(ServiceLabels.read(all, List.of()).problems())
+                .singleElement()
+                .asString()
+                .endsWith(": unknown, did you mean " + end);
+    }
+
     /** Whoever starts a container may give it any label of Compose, by which its service is named. */
     @Test
     void aServiceWithoutANameIsLeftOut() {

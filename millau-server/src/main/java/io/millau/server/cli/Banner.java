@@ -40,8 +40,12 @@ final class Banner {
         List<Service> services =
                 millau.snapshot().services().stream().filter(Service::enabled).toList();
         if (services.isEmpty()) {
-            LOG.info("No services yet: every request gets 502 until one has the labels millau.enabled=true and"
-                    + " millau.port=PORT, or stands in the SERVICES file");
+            boolean isKnownWhy = !millau.snapshot().problems().isEmpty();
+            LOG.info(
+                    "No services yet: every request gets 502 until {}",
+                    isKnownWhy
+                            ? "the problems above are solved"
+                            : "one has the labels millau.enabled=true and millau.port=PORT, or stands in the SERVICES file");
         } else {
             LOG.info(
                     "{} {}: {}",
