@@ -114,8 +114,8 @@ final class SnapshotBuilder {
             if (nowMade.isEmpty() && withoutRequired > 0) {
                 batch.problem(
                         engine,
-                        withoutRequired + " services have labels that begin with " + ServiceLabels.PREFIX
-                                + ", and none has the label " + required + ", which DOCKER_LABEL asks for");
+                        "none of its services with labels that begin with " + ServiceLabels.PREFIX + " ("
+                                + withoutRequired + ") has the label " + required + ", which DOCKER_LABEL asks for");
             }
             made = nowMade;
             services.sort(BY_NAME);

@@ -121,7 +121,7 @@ class SnapshotBuilderTest {
         assertThat(some.build(view, own).problems())
                 .containsExactly(new Problem(
                         "Docker unix:///docker.sock",
-                        "2 services have labels that begin with millau., and none has the label proxy=public,"
+                        "none of its services with labels that begin with millau. (2) has the label proxy=public,"
                                 + " which DOCKER_LABEL asks for"));
 
         service("shop", with("proxy", "public"));

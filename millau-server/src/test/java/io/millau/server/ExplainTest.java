@@ -143,6 +143,46 @@ class ExplainTest extends ProxyTest {
                 .contains("Problem: other: far away");
     }
 
+    /** A maintenance page for all hosts gets what others can't serve; why they can't was among the problems left out. */
+    @Test
+    void behindAServiceForAllHostsTheProblemsOfTheHostComeFirst() throws Exception {
+        List<Problem> problems = new ArrayList<>();
+        for (char c = 'a'; c < 'k'; c++) {
+            problems.add(new Problem("other-" + c, "is wrong"));
+        }
+        problems.add(new Problem("site", "millau.hosts=https://url.example: expected host names"));
+        problems.add(new Problem("shop", "container shop is unhealthy"));
+        ScriptedEndpoint page = endpointThatSays("back soon");
+        millau = closing(builder()
+                .telemetry("127.0.0.1:0")
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(
+                            List.of(
+                                    Service.named("page")
+                                            .endpoints(page.endpoint())
+                                            .build(),
+                                    Service.named("other-b").hosts("b.example").build(),
+                                    Service.named("shop").hosts("shop.example").build()),
+                            problems));
+                    return () -> {};
+                })
+                .start());
+
+        assertThat(firstProblem("shop.example")).isEqualTo("Problem: shop: container shop is unhealthy");
+        assertThat(firstProblem("url.example"))
+                .isEqualTo("Problem: site: millau.hosts=https://url.example: expected host names");
+        assertThat(firstProblem("b.example")).isEqualTo("Problem: other-b: is wrong");
+    }
+
+    private String firstProblem(String url) throws Exception {
+        return explain(url)
+                .body()
+                .lines()
+                .filter(line -> line.startsWith("Problem: "))
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** With ten mistakes in a Swarm each explanation had ten lines of them, and the one that mattered among them. */
     @Test
     void problemsOfNearServicesComeFirstAndTheRestIsCounted() throws Exception {

@@ -47,7 +47,13 @@ public final class Changes implements TrafficListener {
             if (before == null) {
                 report(Level.INFO, "Added " + described(service) + sharing(shared.with(service)));
             } else if (!before.equals(service)) {
-                report(Level.INFO, "Changed " + described(service) + ServiceDifference.between(before, service));
+                report(
+                        Level.INFO,
+                        "Changed " + described(service) + ServiceDifference.between(before, service)
+                                + (before.hosts().equals(service.hosts())
+                                                && before.path().equals(service.path())
+                                        ? ""
+                                        : sharing(shared.with(service))));
             }
         });
         services.forEach((id, service) -> {

@@ -4,11 +4,14 @@ import io.millau.core.Explanation;
 import io.millau.core.Problem;
 import io.millau.core.Router;
 import io.millau.core.Service;
+import io.millau.core.internal.HostNames;
 import io.millau.server.internal.text.Trust;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -57,8 +60,14 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         int shown = Math.min(all.size(), explanation.chosen().size() + MOST_OTHERS);
         return new UrlExplanation(
                 explanation.running(),
-                text(lines, all.subList(0, shown), all.subList(shown, all.size()), rest, MOST_PROBLEMS, trust),
-                text(lines, all, List.of(), rest, rest.size(), trust));
+                text(
+                        lines,
+                        all.subList(0, shown),
+                        all.subList(shown, all.size()),
+                        nearestFirst(rest, all, url),
+                        MOST_PROBLEMS,
+                        trust),
+                text(lines, all, List.of(), nearestFirst(rest, all, url), rest.size(), trust));
     }
 
     private static String text(
@@ -75,19 +84,30 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         }
         lines.add(trust.toString());
         Set<String> hidden = problemNames(services(others));
-        Set<String> near = problemNames(services(shown));
-        hidden.removeAll(near);
-        List<Problem> nearestFirst = problems.stream()
+        hidden.removeAll(problemNames(services(shown)));
+        List<Problem> near = problems.stream()
                 .filter(problem -> !hidden.contains(problem.service()))
-                .sorted(Comparator.comparing(problem -> !near.contains(problem.service())))
                 .toList();
-        int told = Math.min(nearestFirst.size(), mostProblems);
-        nearestFirst.subList(0, told).forEach(problem -> lines.add("Problem: " + problem));
-        if (told < nearestFirst.size()) {
-            int left = nearestFirst.size() - told;
+        int told = Math.min(near.size(), mostProblems);
+        near.subList(0, told).forEach(problem -> lines.add("Problem: " + problem));
+        if (told < near.size()) {
+            int left = near.size() - told;
             lines.add("and " + left + (left == 1 ? " more problem" : " more problems") + " (explain --all)");
         }
         return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
+    }
+
+    /** First problems that name the host, then those of services in the order of the verdicts, then the others. */
+    private static List<Problem> nearestFirst(
+            List<Problem> problems, List<Explanation.Verdict> verdicts, RequestUrl url) {
+        String host = HostNames.name(url.host());
+        Map<String, Integer> order = new HashMap<>();
+        problemNames(services(verdicts)).forEach(name -> order.put(name, order.size()));
+        return problems.stream()
+                .sorted(Comparator.comparing(
+                                (Problem problem) -> !problem.toString().contains(host))
+                        .thenComparing(problem -> order.getOrDefault(problem.service(), order.size())))
+                .toList();
     }
 
     private static List<Service> services(List<Explanation.Verdict> verdicts) {
@@ -98,7 +118,7 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
     private static Set<String> problemNames(List<Service> services) {
         return services.stream()
                 .map(service -> service.name().replaceFirst("/.*", ""))
-                .collect(Collectors.toCollection(HashSet::new));
+                .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     private static String outcome(Explanation explanation) {

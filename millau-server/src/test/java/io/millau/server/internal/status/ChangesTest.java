@@ -75,9 +75,13 @@ class ChangesTest {
         changes.servicesReplaced(List.of(shop(81), blog, admin));
         changes.servicesReplaced(
                 List.of(shop(81), blog, admin, blog.toBuilder().id("blog2").build()));
+        changes.servicesReplaced(
+                List.of(shop(81), blog, admin.toBuilder().path("/").build()));
 
         assertThat(texts())
                 .containsExactly(
+                        "Removed service=blog",
+                        "Changed service=admin hosts=www.shop.example path=/ endpoints=0 settings=path sharesWith=\"blog shop\"",
                         "Added service=blog hosts=www.shop.example path=/ endpoints=0 sharesWith=\"blog shop\"",
                         "Added service=admin hosts=www.shop.example path=/admin endpoints=0",
                         "Added service=blog hosts=www.shop.example path=/ endpoints=0 sharesWith=shop",
