@@ -157,6 +157,12 @@ enum Metric {
             "millau_discovery_snapshot_build_seconds",
             "Duration of the last full read, from the first request to the snapshot.",
             "source"),
+    DISCOVERY_PROBLEMS(
+            Type.GAUGE,
+            "millau_discovery_problems",
+            "Problems of a service that the status page names: mistakes in its labels, tasks or containers that do not run."
+                    + " Absent if it has none.",
+            "service"),
 
     ACCESS_LOG_DROPPED(
             Type.COUNTER,

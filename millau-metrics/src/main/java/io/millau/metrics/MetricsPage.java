@@ -4,6 +4,7 @@ import io.millau.core.CertificateStatus;
 import io.millau.core.EndpointStatus;
 import io.millau.core.IngressStatus;
 import io.millau.core.Overview;
+import io.millau.core.Problem;
 import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener.Ingress;
@@ -56,6 +57,7 @@ final class MetricsPage {
             part(page, "services", to -> writeServices(to, ports(ingresses), services, overview));
             part(page, "certificates", to -> writeCertificates(to, overview.certificates()));
             part(page, "sources", to -> writeSources(to, overview.sources()));
+            part(page, "problems", to -> writeProblems(to, overview.problems()));
             part(page, "access log", to -> {
                 to.head(Metric.ACCESS_LOG_DROPPED);
                 to.sample(Metric.ACCESS_LOG_DROPPED, overview.droppedLogLines());
@@ -294,6 +296,13 @@ final class MetricsPage {
         ofSources(page, Metric.DISCOVERY_EVENTS, named, source -> (double) source.events());
         ofSources(page, Metric.DISCOVERY_ERRORS, named, source -> (double) source.errors());
         ofSources(page, Metric.DISCOVERY_SNAPSHOT_BUILD, named, source -> seconds(source.buildTime()));
+    }
+
+    private static void writeProblems(TextFormat page, List<Problem> problems) {
+        Map<String, Integer> counts = new TreeMap<>();
+        problems.forEach(problem -> counts.merge(problem.service(), 1, Integer::sum));
+        page.head(Metric.DISCOVERY_PROBLEMS);
+        counts.forEach((service, count) -> page.sample(Metric.DISCOVERY_PROBLEMS, count, service));
     }
 
     private static void ofSources(

@@ -67,6 +67,19 @@ class PrometheusMetricsTest {
                 .doesNotContain("_created");
     }
 
+    /** The alert for a service without an endpoint in rotation is silent if none of its tasks runs. */
+    @Test
+    void problemsAreCountedByService() {
+        assertThat(metrics.page()).doesNotContain("millau_discovery_problems{");
+        overview.problems = List.of(
+                new Problem("app", "a task does not run: task: non-zero exit (1)"),
+                new Problem("idle", "millau.prot=80: unknown"),
+                new Problem("app", "millau.prot=80: unknown"));
+        assertThat(metrics.page())
+                .contains("millau_discovery_problems{service=\"app\"} 2\n"
+                        + "millau_discovery_problems{service=\"idle\"} 1\n");
+    }
+
     @Test
     void aDeliveredRequestIsCounted() {
         metrics.connectionBusy(INGRESS);
@@ -445,6 +458,7 @@ class PrometheusMetricsTest {
             implements IngressStatus {}
 
     private static final class TestOverview implements Overview {
+        private List<Problem> problems = List.of();
         private final Router router;
         private List<Ingress> ingresses = List.of(INGRESS);
         private List<SourceStatus> sources = List.of();
@@ -485,7 +499,7 @@ class PrometheusMetricsTest {
 
         @Override
         public List<Problem> problems() {
-            return List.of();
+            return problems;
         }
 
         @Override

@@ -77,7 +77,8 @@ class MonitoringIT {
                 .until(Instant.now().plus(Duration.ofDays(5)))
                 .issue();
         servicesFile = folder.resolve("services.properties");
-        Files.writeString(servicesFile, "filed.endpoints = " + works + "\nfiled.hosts = filed.example\n");
+        Files.writeString(
+                servicesFile, "filed.endpoints = " + works + "\nfiled.hosts = filed.example\nfiled.wieght = 3\n");
         PrometheusMetrics metrics = new PrometheusMetrics();
         millau = closing(Millau.builder()
                 .http("127.0.0.1:0")
