@@ -8,9 +8,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Which services have a host and path in common, so that they share its requests: meant so, or by accident. Immutable. */
 public final class SharedRoutes {
+
+    /** Thousands of services may have one host and path. */
+    private static final int MOST_OTHERS = 10;
 
     private final Map<Route, List<Service>> services = new HashMap<>();
 
@@ -28,19 +32,25 @@ public final class SharedRoutes {
     }
 
     /**
-     * The names of the other services that have a host and path of this one.
+     * The names of the other services that have a host and path of this one, in order, ten at most.
      *
      * @param service one of those
      */
-    public Collection<String> with(Service service) {
-        TreeSet<String> names = new TreeSet<>();
-        for (String host : service.hosts()) {
-            for (Service other : services.getOrDefault(route(host, service), List.of())) {
-                if (other != service) {
-                    names.add(other.name());
-                }
-            }
-        }
-        return names;
+    public Collection<String> namesBeside(Service service) {
+        return beside(service).stream().map(Service::name).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /**
+     * The other services that have a host and path of this one, ten at most.
+     *
+     * @param service one of those
+     */
+    public Collection<Service> beside(Service service) {
+        return service.hosts().stream()
+                .flatMap(host -> services.getOrDefault(route(host, service), List.of()).stream())
+                .filter(other -> other != service)
+                .distinct()
+                .limit(MOST_OTHERS)
+                .toList();
     }
 }

@@ -126,17 +126,14 @@ final class CheckCommand {
         return unreadable ? 2 : problems > 0 ? 1 : 0;
     }
 
-    /** Notes which services get a part of each other's requests. It may be meant so. */
+    /** Notes which services of several places get a part of each other's requests. It may be meant so. */
     private void noteSharedRoutes() {
         SharedRoutes shared = new SharedRoutes(served.keySet());
         List<String> notes = new ArrayList<>();
-        served.forEach((service, where) -> {
-            Collection<String> others = shared.with(service);
-            if (!others.isEmpty()) {
-                notes.add(where + ": " + service.name() + ": note: shares requests with " + String.join(", ", others)
-                        + ": same host and path");
-            }
-        });
+        served.forEach((service, where) -> shared.beside(service).stream()
+                .filter(other -> !where.equals(served.get(other)))
+                .forEach(other -> notes.add(where + ": " + service.name() + ": note: shares requests with "
+                        + other.name() + " of " + served.get(other) + ", which has the same host and path")));
         notes.stream().sorted().forEach(note -> out.println(Console.clean(note)));
     }
 

@@ -229,9 +229,38 @@ class ComposeFileTest extends CommandTest {
                 """);
 
         assertThat(out).isEqualTo("""
-                compose.yml:3: both: note: in a Swarm only deploy.labels count, and not these labels
+                compose.yml:3: both: labels and deploy.labels differ: a Swarm takes deploy.labels alone, Compose labels alone; \
+                expected all of them in one place, or the same in both
                 compose.yml:6: containers: millau.port=x: expected a port from 1 to 65535 (the service is left out)
-                1 problem in 2 services
+                2 problems in 2 services
+                """);
+    }
+
+    @Test
+    void theSameLabelsInBothPlacesAreForBoth() throws Exception {
+        check("""
+                services:
+                  both:
+                    labels: [millau.enabled=true, millau.port=80]
+                    deploy: {labels: {millau.enabled: true, millau.port: 80}}
+                """);
+
+        assertThat(out).isEqualTo("1 service, no problems\n");
+    }
+
+    /** A file for Compose with labels for a Swarm alone: the service was not served, and nothing said why. */
+    @Test
+    void deployLabelsInAFileForComposeAreNoted() throws Exception {
+        check("""
+                services:
+                  web:
+                    restart: always
+                    deploy: {labels: {millau.enabled: true, millau.port: 80}}
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:4: web: note: deploy.labels count in a Swarm alone, and restart in Compose alone, which takes labels
+                1 service, no problems
                 """);
     }
 

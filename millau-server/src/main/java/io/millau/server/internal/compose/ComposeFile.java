@@ -54,6 +54,9 @@ public final class ComposeFile {
     /** Keys that may add labels from other files. */
     private static final List<String> FROM_ELSEWHERE = List.of("extends", "label_file");
 
+    /** Keys of a service that a Swarm ignores. */
+    private static final List<String> OF_COMPOSE = List.of("container_name", "restart");
+
     private final Function<String, @Nullable String> variables;
     private final Diagnostics findings = new Diagnostics();
     private final Map<Node, Map<String, Entry>> flattened = new IdentityHashMap<>();
@@ -178,8 +181,22 @@ public final class ComposeFile {
         }
         // As in Swarm: the service's own labels, or those of its containers if it has none.
         if (!own.isEmpty()) {
-            if (!ofContainers.isEmpty()) {
-                findings.note(line(keys, "labels"), name, "in a Swarm only deploy.labels count, and not these labels");
+            if (!ofContainers.isEmpty() && !texts(ofContainers).equals(texts(own))) {
+                findings.problem(
+                        line(keys, "labels"),
+                        new Problem(
+                                name,
+                                "labels and deploy.labels differ: a Swarm takes deploy.labels alone, Compose labels alone;"
+                                        + " expected all of them in one place, or the same in both"));
+            }
+            for (String key : OF_COMPOSE) {
+                if (ofContainers.isEmpty() && keys.containsKey(key)) {
+                    findings.note(
+                            line(deploy, "labels"),
+                            name,
+                            "deploy.labels count in a Swarm alone, and " + key
+                                    + " in Compose alone, which takes labels");
+                }
             }
             checkLabels(name, own, line(deploy, "labels"), ports(keys, "ports"), false);
         } else if (!ofContainers.isEmpty()) {
@@ -187,6 +204,12 @@ public final class ComposeFile {
             ports.addAll(ports(keys, "ports"));
             checkLabels(name, ofContainers, line(keys, "labels"), ports, ports.isEmpty());
         }
+    }
+
+    private static Map<String, String> texts(Map<String, Label> labels) {
+        Map<String, String> texts = new TreeMap<>();
+        labels.forEach((name, label) -> texts.put(name, label.value));
+        return texts;
     }
 
     /**

@@ -45,7 +45,7 @@ public final class Changes implements TrafficListener {
         now.forEach((id, service) -> {
             Service before = services.get(id);
             if (before == null) {
-                report(Level.INFO, "Added " + described(service) + sharing(shared.with(service)));
+                report(Level.INFO, "Added " + described(service) + sharing(shared.namesBeside(service)));
             } else if (!before.equals(service)) {
                 report(
                         Level.INFO,
@@ -53,7 +53,7 @@ public final class Changes implements TrafficListener {
                                 + (before.hosts().equals(service.hosts())
                                                 && before.path().equals(service.path())
                                         ? ""
-                                        : sharing(shared.with(service))));
+                                        : sharing(shared.namesBeside(service))));
             }
         });
         services.forEach((id, service) -> {

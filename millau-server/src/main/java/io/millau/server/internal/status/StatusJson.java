@@ -112,7 +112,7 @@ final class StatusJson {
         json.name("up").value(status.up());
         json.name("hosts").values(service.hosts());
         json.name("path").value(service.path());
-        json.name("sharesWith").values(shared.with(service));
+        json.name("sharesWith").values(shared.namesBeside(service));
         json.name("weight").value(service.weight());
         json.name("timeoutSeconds").value(seconds(service.timeout()));
         json.name("retrySeconds").value(seconds(service.retry()));
