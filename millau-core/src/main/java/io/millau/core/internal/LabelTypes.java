@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The types of labels. Immutable. */
@@ -242,9 +243,17 @@ final class LabelTypes {
     private static List<String> words(String text) {
         if (text.matches("[^,;]*[\\w*\\].][,;].*")) {
             throw new IllegalArgumentException("expected host names separated by spaces: write "
-                    + Words.shown(text.replaceAll("[\\s,;]+", " ").strip()));
+                    + Words.shown(Stream.of(text.strip().split("[\\s,;]+"))
+                            .map(LabelTypes::withoutUrl)
+                            .collect(Collectors.joining(" "))));
         }
         return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
+    }
+
+    /** The host in what looks like a URL. */
+    private static String withoutUrl(String word) {
+        Matcher url = LIKE_HOST.matcher(word);
+        return url.matches() ? url.group(1) : word;
     }
 
     private static List<String> hosts(List<String> names) {

@@ -156,6 +156,7 @@ class ServiceLabelsTest {
                 "hosts    | *.[::1]      | expected a host name after *.",
                 "canonical | *.one.com   | expected host names separated by spaces, without port, or *",
                 "hosts    | one.com,two  | expected host names separated by spaces: write one.com two",
+                "hosts    | https://one.com, two:80/ | expected host names separated by spaces: write one.com two",
                 "hosts    | a.com, b;c   | expected host names separated by spaces: write a.com b c",
                 "hosts    | one.com:80   | expected host names separated by spaces, without port, or *: write one.com",
                 "hosts    | http://One/  | expected host names separated by spaces, without port, or *: write one",

@@ -128,14 +128,11 @@ final class WaitCommand {
             return new Missing(String.valueOf(e.getMessage()), false);
         }
         Missing missing = deployed.map(this::missing).orElse(null);
-        if (missing != null && missing.isFinal) {
-            return missing;
+        if (missing != null) {
+            return explained(missing);
         }
         Map<?, ?> status = status();
         String problem = problem(status);
-        if (missing != null) {
-            return problem == null ? missing : new Missing(missing.reason + ": " + problem, false);
-        }
         if (problem != null) {
             return new Missing(problem, false);
         }
@@ -157,6 +154,16 @@ final class WaitCommand {
         out.println(Console.clean(service + ": " + instances + (instances == 1 ? " instance is" : " instances are")
                 + " in rotation, and each answers"));
         return null;
+    }
+
+    /** With what the proxy knows of it. */
+    private Missing explained(Missing missing) {
+        try {
+            String problem = problem(status());
+            return problem == null ? missing : new Missing(missing.reason + ": " + problem, missing.isFinal);
+        } catch (IOException e) {
+            return missing; // the proxy can't be asked, and need not be
+        }
     }
 
     /** The first of the service's problems that the proxy knows. */
@@ -202,6 +209,9 @@ final class WaitCommand {
         int running = deployed.instances().size();
         if (deployed.updating()) {
             return new Missing("the update is in progress: " + running + " instances run as deployed", false);
+        }
+        if (deployed.wanted() == 0 && running == 0 && deployed.others() == 0) {
+            return new Missing("no instance is to run: it is scaled to 0, or no node fits", false);
         }
         if (!deployed.isDone()) {
             return new Missing(
