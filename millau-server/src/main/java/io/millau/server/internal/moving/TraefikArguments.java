@@ -198,9 +198,12 @@ final class TraefikArguments {
 
     /** Whether requests over plain HTTP get a response here that is no redirect. */
     boolean servesPlain(String name) {
-        return isPlain(name)
-                && !withTls.contains(name.toLowerCase(Locale.ROOT))
-                && valueOf(name, "http.redirections.entrypoint.to").isEmpty();
+        return isPlain(name) && !withTls.contains(name.toLowerCase(Locale.ROOT)) && !isRedirected(name);
+    }
+
+    /** Whether an entry point redirects all its requests. */
+    boolean isRedirected(String name) {
+        return !valueOf(name, "http.redirections.entrypoint.to").isEmpty();
     }
 
     /** The names of those that a router has which names none. */
