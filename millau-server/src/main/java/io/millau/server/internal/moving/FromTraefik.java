@@ -115,8 +115,16 @@ final class FromTraefik {
                 to.move(Row.label("", "network"), network, route);
             }
         }
+        Map.Entry<String, String> needed = arguments.neededLabel();
+        if (needed != null
+                && service.labels().keySet().stream().anyMatch(FromTraefik::isTheirs)
+                && needed.getValue().equals(service.labels().get(needed.getKey()))) {
+            to.keep(needed.getKey(), needed.getValue(), "DOCKER_LABEL names it");
+        }
         for (MovedRoute route : to.routes().isEmpty() ? List.of(new MovedRoute("")) : to.routes()) {
-            others.values().forEach(label -> to.move(TraefikRows.ROWS.of(label.option()), label, route));
+            others.values().stream()
+                    .filter(label -> !to.keeps(label.key()))
+                    .forEach(label -> to.move(TraefikRows.ROWS.of(label.option()), label, route));
         }
         boolean hasRules = routers.values().stream().anyMatch(router -> router.options.containsKey("rule"));
         if (!hasRules && enable != null && TraefikArguments.isTraefik(service)) {
@@ -365,7 +373,7 @@ final class FromTraefik {
                     .toList();
             if (!router.options.containsKey("entrypoints")
                     && !entryPoints.isEmpty()
-                    && !TraefikRows.servesPlain(entryPoints, arguments)) {
+                    && !TraefikRows.servesPlainByDefault(entryPoints, arguments)) {
                 route.set("redirect", "https");
             }
             if (selection.exact()) {

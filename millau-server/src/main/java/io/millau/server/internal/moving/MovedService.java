@@ -44,6 +44,10 @@ final class MovedService {
      * A line about one of their labels.
      *
      * @param set what was set, which may have become another since
+
+    /** Labels of theirs that are needed as they are. */
+    private final Map<String, String> kept = new LinkedHashMap<>();
+
      * @param route null if it is about none
      */
     private record Line(
@@ -110,6 +114,16 @@ final class MovedService {
     }
 
     /** The same, of one that may say who may come in: the service has to stay closed. */
+    /** Prints a label as it is beside the new ones. */
+    void keep(String label, String value, String why) {
+        kept.put(label, value);
+        note(label, why);
+    }
+
+    boolean keeps(String label) {
+        return kept.containsKey(label);
+    }
+
     void close(String key, String why) {
         closings++;
         cannot(key, why);
@@ -134,6 +148,7 @@ final class MovedService {
                             text.add("    - " + yaml(prefix(names.get(route)) + label + "=" + value))));
         }
         if (!environment.labels().isEmpty()) {
+            kept.forEach((label, value) -> text.add("    - " + yaml(label + "=" + value)));
             text.add("  environment of millau:");
             environment.labels().forEach((name, value) -> text.add("    - " + yaml(name + "=" + value)));
         }
@@ -162,7 +177,7 @@ final class MovedService {
                         : line.set.isEmpty() ? line.remark : "another router serves the same over plain HTTP";
                 needless.put(
                         line.key,
-                        (ofEnvironment ? " needs no variable" : " needs no label")
+                        (ofEnvironment ? " needs no variable" : keeps(line.key) ? " stays as it is" : " needs no label")
                                 + (remark.isEmpty() ? "" : ": " + remark));
             }
         }

@@ -16,8 +16,6 @@ final class TraefikArgumentRows {
     private static final String NO_SUCH_PROVIDER =
             "services come from Docker, and from the file that SERVICES names: write there what this one has";
 
-    private static final Pattern ONE_LABEL = Pattern.compile("Label\\(`([^`=]+)`,\\s*`([^`]*)`\\)");
-
     private static final Map<String, String> LEVELS = Map.of(
             "debug", "DEBUG", "trace", "DEBUG", "info", "INFO", "warn", "WARN", "error", "ERROR", "fatal", "FATAL",
             "panic", "FATAL");
@@ -140,12 +138,12 @@ final class TraefikArgumentRows {
                     (argument, environment) -> "each service gets it as millau.network"),
             swarm("network"),
             provider("constraints", "`DOCKER_LABEL` if it is one label", (argument, environment) -> {
-                Matcher label = ONE_LABEL.matcher(argument.value().strip());
-                if (!label.matches()) {
+                Map.Entry<String, String> label = TraefikArguments.labelOf(argument);
+                if (label == null) {
                     throw new IllegalArgumentException("DOCKER_LABEL names one label that services need, proxy=public"
                             + " for instance: give those of this one such a label");
                 }
-                environment.setVariable("DOCKER_LABEL", label.group(1) + "=" + label.group(2));
+                environment.setVariable("DOCKER_LABEL", label.getKey() + "=" + label.getValue());
                 return "";
             }),
             swarm("constraints"),

@@ -38,7 +38,10 @@ final class TraefikRows {
             Row.label("swarm.network", "network"),
             Row.free("docker.lbswarm", "requests go to the tasks themselves"),
             Row.free("swarm.lbswarm", "requests go to the tasks themselves"),
-            Row.none("constraint-label", BY_DOCKER_LABEL),
+            Row.of(
+                    "constraint-label",
+                    "itself, if Traefik's `constraints` name it, and then DOCKER_LABEL; else none",
+                    Row.none("", BY_DOCKER_LABEL).action()),
             Row.none("tags", BY_DOCKER_LABEL),
             Row.none("tcp.*", "Millau proxies HTTP alone"),
             Row.none("udp.*", "Millau proxies HTTP alone"),
@@ -278,10 +281,26 @@ final class TraefikRows {
      * @throws IllegalArgumentException if it is not known what one of them is for
      */
     static boolean servesPlain(Collection<String> entryPoints, TraefikArguments arguments) {
-        if (!entryPoints.stream().allMatch(name -> arguments.isPlain(name) || arguments.isSecure(name))) {
+        if (!entryPoints.stream().allMatch(arguments::hasPort)) {
             throw new IllegalArgumentException(OPEN_PORTS + ": expected web, websecure, http or https");
         }
         return entryPoints.stream().anyMatch(arguments::servesPlain);
+    }
+
+    /**
+     * The same for a router that names none.
+     *
+     * @throws IllegalArgumentException if it is not known what one of them is for
+     */
+    static boolean servesPlainByDefault(Collection<String> entryPoints, TraefikArguments arguments) {
+        List<String> others =
+                entryPoints.stream().filter(name -> !arguments.hasPort(name)).toList();
+        if (!others.isEmpty()) {
+            throw new IllegalArgumentException("its router names no entry points, so Traefik serves it at "
+                    + Words.shown(String.join(", ", others)) + ", too, and " + OPEN_PORTS
+                    + ": name those that it needs, web or websecure for instance, in its entrypoints, and check again");
+        }
+        return servesPlain(entryPoints, arguments);
     }
 
     static String entryPoints(Theirs label, MovedRoute route, TraefikArguments arguments) {

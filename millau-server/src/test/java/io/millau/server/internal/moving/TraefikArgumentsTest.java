@@ -366,4 +366,49 @@ class TraefikArgumentsTest {
         assertThat(moving.problems()).isEqualTo(1);
         assertThat(moving.lines()).anyMatch(line -> line.contains("too many routers to compare"));
     }
+
+    /** Without it nothing is served: DOCKER_LABEL asks for it. */
+    @ParameterizedTest
+    @CsvSource({"docker,traefik.constraint-label,public", "swarm,proxy,public"})
+    void theLabelOfConstraintsIsPrintedWithTheNewOnes(String provider, String label, String value) throws Exception {
+        assertThat(lines(
+                        "--providers." + provider + ".constraints=Label(`" + label + "`,`" + value + "`)",
+                        label + "=" + value,
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .contains(
+                        "    - DOCKER_LABEL=" + label + "=" + value,
+                        "  " + label + " stays as it is: DOCKER_LABEL names it",
+                        "    - " + label + "=" + value)
+                .noneMatch(line -> line.contains("can't be carried over"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"traefik.constraint-label=other", "other=public"})
+    void aLabelThatConstraintsDoNotNameIsNotPrinted(String label) throws Exception {
+        assertThat(lines(
+                        "--providers.docker.constraints=Label(`traefik.constraint-label`,`public`)",
+                        label,
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .doesNotContain("    - " + label)
+                .noneMatch(line -> line.contains("stays as it is"));
+    }
+
+    @Test
+    void aVariableInACommandIsOneWord() throws Exception {
+        assertThat(lines("--certificatesresolvers.le.acme.email=${EMAIL?Variable not set} --ping"))
+                .contains("    - 'ACME_EMAIL=${EMAIL?Variable not set}'")
+                .noneMatch(line -> line.contains("no argument"));
+    }
+
+    @Test
+    void aRouterThatNamesNoEntryPointsIsToldWhichOfThemHasNoPort() throws Exception {
+        assertThat(lines(
+                        "--entrypoints.web.address=:80 --entrypoints.internal.address=:8443",
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .contains(
+                        "    - millau.enabled=false",
+                        "  traefik.http.routers.a.rule can't be carried over: its router names no entry points, so Traefik serves it at"
+                                + " internal, too, and Millau has one port for HTTP and one for HTTPS: name those that it needs, web or websecure"
+                                + " for instance, in its entrypoints, and check again");
+    }
 }
