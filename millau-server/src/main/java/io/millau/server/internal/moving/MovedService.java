@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,11 @@ final class MovedService {
 
     /** What makes a route differ from the others of its service: not for all of them. */
     private static final Set<String> OF_ROUTES = Set.of("port", "hosts", "path");
+
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z][ -~]*");
+
+    /** What YAML takes for a mapping or a comment. */
+    private static final Set<String> NOT_PLAIN = Set.of(": ", " #");
 
     private static final int LONGEST_SHOWN = 200;
 
@@ -38,16 +44,16 @@ final class MovedService {
     private final List<MovedRoute> routes = new ArrayList<>();
     private final MovedRoute environment = new MovedRoute("");
     private final Map<String, String> ofAll = new LinkedHashMap<>();
+
+    /** Labels of theirs that are needed as they are. */
+    private final Map<String, String> kept = new LinkedHashMap<>();
+
     private int closings;
 
     /**
      * A line about one of their labels.
      *
      * @param set what was set, which may have become another since
-
-    /** Labels of theirs that are needed as they are. */
-    private final Map<String, String> kept = new LinkedHashMap<>();
-
      * @param route null if it is about none
      */
     private record Line(
@@ -108,12 +114,6 @@ final class MovedService {
         lines.add(new Line(key, Map.of(), null, remark, false));
     }
 
-    /** Says of a label why it can't be carried over. */
-    void cannot(String key, String why) {
-        lines.add(new Line(key, Map.of(), null, why, true));
-    }
-
-    /** The same, of one that may say who may come in: the service has to stay closed. */
     /** Prints a label as it is beside the new ones. */
     void keep(String label, String value, String why) {
         kept.put(label, value);
@@ -124,6 +124,12 @@ final class MovedService {
         return kept.containsKey(label);
     }
 
+    /** Says of a label why it can't be carried over. */
+    void cannot(String key, String why) {
+        lines.add(new Line(key, Map.of(), null, why, true));
+    }
+
+    /** The same, of one that may say who may come in: the service has to stay closed. */
     void close(String key, String why) {
         closings++;
         cannot(key, why);
@@ -142,13 +148,13 @@ final class MovedService {
                 text.add(
                         "    # not true before what can't be carried over is replaced, since it may have protected this service");
             }
+            kept.forEach((label, value) -> text.add("    - " + yaml(label + "=" + value)));
             ofAll.forEach((label, value) -> text.add("    - " + yaml("millau." + label + "=" + value)));
             routes.forEach(route -> route.labels()
                     .forEach((label, value) ->
                             text.add("    - " + yaml(prefix(names.get(route)) + label + "=" + value))));
         }
         if (!environment.labels().isEmpty()) {
-            kept.forEach((label, value) -> text.add("    - " + yaml(label + "=" + value)));
             text.add("  environment of millau:");
             environment.labels().forEach((name, value) -> text.add("    - " + yaml(name + "=" + value)));
         }
@@ -260,6 +266,9 @@ final class MovedService {
 
     /** A scalar, quoted where YAML needs it. */
     private static String yaml(String text) {
-        return text.matches("[\\w./=*-]+(?: [\\w./=*-]+)*") ? text : "'" + text.replace("'", "''") + "'";
+        boolean plain = PLAIN.matcher(text).matches()
+                && NOT_PLAIN.stream().noneMatch((text + " ")::contains)
+                && !text.endsWith(" ");
+        return plain ? text : "'" + text.replace("'", "''") + "'";
     }
 }

@@ -171,7 +171,7 @@ final class TraefikRows {
             Row.none("middlewares.ipwhitelist.ipstrategy.*", CLIENTS_BY_TRUSTED).protecting(),
             Row.of(
                             "middlewares.ratelimit.average",
-                            "`millau.limit`, of a period in which `burst` is not more",
+                            "`millau.limit`, of the shortest period, which is the tightest; a longer one lets more come at once",
                             TraefikRows::limit)
                     .protecting(),
             Row.free("middlewares.ratelimit.period", "it belongs to average"),
@@ -415,14 +415,14 @@ final class TraefikRows {
             throw new IllegalArgumentException(
                     "expected a number for each second, minute or hour: write millau.limit, 600/m for instance");
         }
-        Limit shortest = limits.get(0);
-        Limit chosen = limits.stream()
+        Limit tightest = limits.get(0);
+        Limit forBurst = limits.stream()
                 .filter(limit -> limit.number >= atOnce)
                 .findFirst()
                 .orElse(limits.get(limits.size() - 1));
-        route.set("limit", chosen.toString());
-        return chosen.number + " may come at once, in Traefik " + atOnce
-                + (chosen.equals(shortest) ? "" : "; " + shortest + " would let " + shortest.number);
+        route.set("limit", tightest.toString());
+        return tightest.number + " may come at once, in Traefik " + atOnce
+                + (forBurst.equals(tightest) ? "" : "; " + forBurst + " would let " + forBurst.number);
     }
 
     /** A value of {@code millau.limit}; as many requests may come at once. */
