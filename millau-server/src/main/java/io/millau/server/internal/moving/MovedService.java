@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -24,6 +25,9 @@ final class MovedService {
 
     /** What makes a route differ from the others of its service: not for all of them. */
     private static final Set<String> OF_ROUTES = Set.of("port", "hosts", "path");
+
+    private static final Pattern MIDDLEWARE =
+            Pattern.compile("traefik\\.http\\.middlewares\\.[^.]+\\.", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z][ -~]*");
 
@@ -135,20 +139,18 @@ final class MovedService {
         cannot(key, why);
     }
 
-    /** Its lines, in the order of its labels, and its new labels. */
+    /** What its labels become, in their order, and its new labels; empty if nothing is carried over. */
     List<String> text() {
         Map<MovedRoute, String> names = names();
         hoist();
-        List<String> text = new ArrayList<>();
-        text.add(Words.shown(name));
-        text.addAll(explanations(names));
+        List<String> text = new ArrayList<>(explanations(names));
         if (!routes.isEmpty()) {
             text.add(inSwarm ? "  deploy.labels:" : "  labels:");
+            kept.forEach((label, value) -> text.add("    - " + yaml(label + "=" + value)));
             if (closings > 0) {
                 text.add(
                         "    # not true before what can't be carried over is replaced, since it may have protected this service");
             }
-            kept.forEach((label, value) -> text.add("    - " + yaml(label + "=" + value)));
             ofAll.forEach((label, value) -> text.add("    - " + yaml("millau." + label + "=" + value)));
             routes.forEach(route -> route.labels()
                     .forEach((label, value) ->
@@ -158,19 +160,63 @@ final class MovedService {
             text.add("  environment of millau:");
             environment.labels().forEach((name, value) -> text.add("    - " + yaml(name + "=" + value)));
         }
+        return withName(text);
+    }
+
+    /** What can't be carried over, in the order of its labels: a line for the options of one middleware that have the same reason. */
+    List<String> problemText() {
+        Map<String, Set<String>> reasons = byKey();
+        lines.stream()
+                .filter(Line::problem)
+                .forEach(line -> reasons.computeIfAbsent(line.key, key -> new LinkedHashSet<>())
+                        .add(line.remark));
+        Map<List<String>, List<String>> keys = new LinkedHashMap<>();
+        reasons.forEach((key, ofKey) ->
+                ofKey.forEach(reason -> keys.computeIfAbsent(List.of(group(key), reason), group -> new ArrayList<>())
+                        .add(key)));
+        List<String> text = new ArrayList<>();
+        keys.forEach((group, of) -> text.add("  "
+                + of.stream()
+                        .map(key -> shown(
+                                key.equals(of.get(0))
+                                        ? key
+                                        : key.substring(group.get(0).length())))
+                        .collect(Collectors.joining(", "))
+                + " can't be carried over: " + group.get(1)));
+        return withName(text);
+    }
+
+    private List<String> withName(List<String> text) {
+        if (!text.isEmpty()) {
+            text.add(0, Words.shown(name));
+        }
         return text;
     }
 
-    private List<String> explanations(Map<MovedRoute, String> names) {
-        Map<String, Set<String>> texts = new LinkedHashMap<>(); // by key
+    /** What the options of one middleware begin with; else the label itself. */
+    private static String group(String key) {
+        Matcher middleware = MIDDLEWARE.matcher(key);
+        return middleware.lookingAt() ? middleware.group() : key;
+    }
+
+    private Map<String, Set<String>> byKey() {
+        Map<String, Set<String>> texts = new LinkedHashMap<>();
         order.forEach(key -> texts.put(key, new LinkedHashSet<>()));
+        return texts;
+    }
+
+    private List<String> explanations(Map<MovedRoute, String> names) {
+        Map<String, Set<String>> texts = byKey();
+        Set<String> withProblem =
+                lines.stream().filter(Line::problem).map(Line::key).collect(Collectors.toSet());
         Map<String, String> needless = new LinkedHashMap<>();
         for (Line line : lines) {
+            if (line.problem) {
+                continue;
+            }
             Set<String> ofKey = texts.computeIfAbsent(line.key, key -> new LinkedHashSet<>());
             String became = became(line, names);
-            if (line.problem) {
-                ofKey.add(" can't be carried over: " + line.remark);
-            } else if (!became.isEmpty()) {
+            if (!became.isEmpty()) {
                 ofKey.add(" becomes " + became + (line.remark.isEmpty() ? "" : " (" + line.remark + ")"));
             } else {
                 boolean ofEnvironment = line.route == environment;
@@ -188,7 +234,7 @@ final class MovedService {
             }
         }
         needless.forEach((key, text) -> {
-            if (texts.getOrDefault(key, Set.of()).isEmpty()) {
+            if (!withProblem.contains(key) && texts.getOrDefault(key, Set.of()).isEmpty()) {
                 texts.put(key, Set.of(text));
             }
         });
