@@ -115,9 +115,12 @@ final class TraefikRule {
         }
         record Key(String path, boolean exact, Set<String> clients) {}
         Map<Key, Set<String>> hosts = new LinkedHashMap<>();
-        clients.forEach(
-                (place, of) -> hosts.computeIfAbsent(new Key(place.path, place.exact, of), key -> new LinkedHashSet<>())
-                        .add(place.host));
+        clients.forEach((place, own) -> {
+            Place anyHost = new Place("*", place.path, place.exact);
+            Set<String> of = anyOf(own, clients.getOrDefault(anyHost, own));
+            hosts.computeIfAbsent(new Key(place.path, place.exact, of), key -> new LinkedHashSet<>())
+                    .add(place.host);
+        });
         return hosts.entrySet().stream()
                 .map(entry -> new Selection(
                         entry.getValue().contains("*") ? List.of() : List.copyOf(entry.getValue()),

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Routes with equal hosts and paths share requests in Millau, so they never differ in another label of an open service. */
@@ -88,6 +89,28 @@ class TraefikSharedTest {
                         "b.rule=Host(`a.example`)",
                         "b.middlewares=few,login")))
                 .contains("    - millau.enabled=true", "    - millau.hosts=a.example", "    - millau.limit=5/s");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"login,false", "office,false", "frame,true"})
+    void aServiceThatSharesRequestsWithOneThatIsProtectedStaysClosed(String middleware, boolean open) throws Exception {
+        List<String> lines = Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", """
+                services:
+                  blue:
+                    labels:
+                      - traefik.http.routers.blue.rule=Host(`a.example`)
+                      - traefik.http.routers.blue.middlewares=%s
+                      - traefik.http.middlewares.login.basicauth.users=${USERS}
+                      - traefik.http.middlewares.office.ipallowlist.sourcerange=10.0.0.0/8
+                      - traefik.http.middlewares.frame.headers.framedeny=true
+                  next:
+                    labels:
+                      - traefik.http.routers.next.rule=Host(`a.example`)
+                """.formatted(middleware))
+                .lines();
+
+        assertThat(lines.subList(lines.lastIndexOf("  labels:"), lines.size()).contains("    - millau.enabled=true"))
+                .isEqualTo(open);
     }
 
     /** Its own host is redirected before anything else is done. */
