@@ -15,8 +15,8 @@ final class TraefikArgumentRows {
             "services come from Docker, and from the file that SERVICES names: write there what this one has";
 
     private static final Map<String, String> LEVELS = Map.of(
-            "debug", "DEBUG", "trace", "DEBUG", "info", "INFO", "warn", "WARN", "error", "ERROR", "fatal", "FATAL",
-            "panic", "FATAL");
+            "debug", "DEBUG", "trace", "DEBUG", "info", "INFO", "warn", "WARN", "warning", "WARN", "error", "ERROR",
+            "fatal", "FATAL", "panic", "FATAL");
 
     static final Rows ROWS = new Rows(List.of(
             // entry points

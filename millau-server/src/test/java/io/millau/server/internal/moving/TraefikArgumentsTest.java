@@ -53,6 +53,7 @@ class TraefikArgumentsTest {
             --accesslog.filepath=/log --accesslog=false | --accesslog.filepath needs no variable: there is none
             --accesslog.filters.statuscodes=500 | --accesslog.filters.statuscodes can't be carried over: each request has a line
             --log.level=trace | --log.level becomes LOGGING=DEBUG
+            --log.level=WARNING | --log.level becomes LOGGING=WARN
             --log.level=DEBUG --log.level=INFO | --log.level can't be carried over: it is there again with another value
             --entrypoints.web.asdefault=$${X} | --entrypoints.web.asdefault can't be carried over: expected true or false
             --entrypoints.web.forwardedheaders.insecure=0 | --entrypoints.web.forwardedheaders.insecure needs no variable: it is off
