@@ -87,9 +87,19 @@ class MovingTest extends CommandTest {
         for (ComposeServices.Service service : ComposeServices.read("", Files.readString(file))) {
             Stream.concat(service.labels().keySet().stream(), service.environment().keySet().stream())
                     .filter(theirs.asMatchPredicate())
-                    .forEach(label ->
-                            assertThat(out.lines()).as(label).anyMatch(line -> line.startsWith("  " + label + " ")));
+                    .forEach(label -> assertThat(out.lines()).as(label).anyMatch(line -> names(line, label)));
         }
+    }
+
+    /** Whether a line is about a label: by its whole name, or behind another option of its middleware. */
+    private static boolean names(String line, String label) {
+        Matcher middleware =
+                Pattern.compile("traefik\\.http\\.middlewares\\.[^.]+\\.").matcher(label);
+        return line.startsWith("  " + label + " ")
+                || middleware.lookingAt()
+                        && line.startsWith("  " + middleware.group())
+                        && line.matches(
+                                "[^:]*[., ]" + Pattern.quote(label.substring(middleware.end())) + "(?:,| can't be) .*");
     }
 
     @ParameterizedTest
@@ -164,6 +174,21 @@ class MovingTest extends CommandTest {
             case "auth" -> value.replaceAll("VALUE_OF_.*", "http://login/");
             default -> value.replaceAll("^VALUE_OF_.*", "filled");
         };
+    }
+
+    @Test
+    void whatCannotBeCarriedOverStandsTogetherAtTheEnd() throws Exception {
+        run("check", "--from", "traefik", FILES.resolve("traefik-limits.yml").toString());
+
+        String heading = "\n# To do by hand:\n";
+        assertThat(out).containsOnlyOnce(heading);
+        assertThat(out.substring(0, out.indexOf(heading))).doesNotContain("can't be carried over:");
+        assertThat(out.substring(out.indexOf(heading)).lines())
+                .contains("app", "old")
+                .filteredOn(line -> line.contains("responses of services"))
+                .singleElement()
+                .asString()
+                .startsWith("  traefik.http.middlewares.errors.errors.status, errors.service, errors.query can't be");
     }
 
     @Test

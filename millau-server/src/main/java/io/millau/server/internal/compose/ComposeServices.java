@@ -24,6 +24,7 @@ public final class ComposeServices {
 
     private static final int MOST_ENTRIES = 2_000;
     private static final int MOST_ALIASES = 500;
+    private static final int LONGEST_VARIABLE = 1_000;
 
     private ComposeServices() {}
 
@@ -154,8 +155,14 @@ public final class ComposeServices {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
         char quote = ' ';
-        for (char c : declared instanceof String text ? (text + " ").toCharArray() : new char[0]) {
-            if (quote == ' ' && (c == '"' || c == '\'')) {
+        String text = declared instanceof String one ? one : "";
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            int end = endOfVariable(text, i);
+            if (end > i) {
+                word.append(text, i, end);
+                i = end - 1;
+            } else if (quote == ' ' && (c == '"' || c == '\'')) {
                 quote = c;
             } else if (c == quote && quote != ' ') {
                 quote = ' ';
@@ -169,6 +176,24 @@ public final class ComposeServices {
         words.add(word.toString());
         words.removeIf(String::isEmpty);
         return words;
+    }
+
+    /** Where a variable ends that begins here, such as {@code ${NAME?not set}}; where it begins if there is none. */
+    private static int endOfVariable(String text, int start) {
+        if (text.startsWith("$$", start)) { // one of text
+            return start + 2;
+        }
+        if (!text.startsWith("${", start)) {
+            return start;
+        }
+        int open = 0;
+        for (int i = start; i < Math.min(text.length(), start + LONGEST_VARIABLE); i++) {
+            open += text.charAt(i) == '{' ? 1 : text.charAt(i) == '}' ? -1 : 0;
+            if (open == 0 && i > start) {
+                return i + 1;
+            }
+        }
+        return start;
     }
 
     /** Leaves numbers and the like as they are written. */

@@ -115,8 +115,16 @@ final class FromTraefik {
                 to.move(Row.label("", "network"), network, route);
             }
         }
+        Map.Entry<String, String> needed = arguments.neededLabel();
+        if (needed != null
+                && service.labels().keySet().stream().anyMatch(FromTraefik::isTheirs)
+                && needed.getValue().equals(service.labels().get(needed.getKey()))) {
+            to.keep(needed.getKey(), needed.getValue(), "DOCKER_LABEL names it");
+        }
         for (MovedRoute route : to.routes().isEmpty() ? List.of(new MovedRoute("")) : to.routes()) {
-            others.values().forEach(label -> to.move(TraefikRows.ROWS.of(label.option()), label, route));
+            others.values().stream()
+                    .filter(label -> !to.keeps(label.key()))
+                    .forEach(label -> to.move(TraefikRows.ROWS.of(label.option()), label, route));
         }
         boolean hasRules = routers.values().stream().anyMatch(router -> router.options.containsKey("rule"));
         if (!hasRules && enable != null && TraefikArguments.isTraefik(service)) {
@@ -192,6 +200,9 @@ final class FromTraefik {
         private final boolean isProxy;
         private final Set<String> usedServices = new HashSet<>();
 
+        /** The routes that another has joined whose requests are not all redirected. */
+        private final Set<MovedRoute> answering = new HashSet<>();
+
         Routers(ComposeServices.Service service, MovedService to, Map<String, Group> routers) {
             this.service = service.name();
             this.isProxy = TraefikArguments.isTraefik(service);
@@ -206,6 +217,7 @@ final class FromTraefik {
             all.stream().filter(route -> !route.onlyRedirects()).forEach(this::join);
             all.stream().filter(MovedRoute::onlyRedirects).forEach(this::joinRedirect);
             leaveOutRedirectsElsewhere();
+            SharedRequests.close(to, this::rule);
             services.forEach((name, group) -> {
                 if (!usedServices.contains(name)) {
                     group.options
@@ -361,7 +373,7 @@ final class FromTraefik {
                     .toList();
             if (!router.options.containsKey("entrypoints")
                     && !entryPoints.isEmpty()
-                    && !TraefikRows.servesPlain(entryPoints, arguments)) {
+                    && !TraefikRows.servesPlainByDefault(entryPoints, arguments)) {
                 route.set("redirect", "https");
             }
             if (selection.exact()) {
@@ -493,14 +505,18 @@ final class FromTraefik {
             boolean servedPlain = !isSource && route.isPlain() || !isTarget && whole.isPlain();
             Set<String> hosts = new LinkedHashSet<>(whole.hosts());
             hosts.addAll(route.hosts());
-            route.labels().forEach((label, value) -> {
-                Theirs rule = rule(route);
-                String other = whole.labels().putIfAbsent(label, value);
-                boolean differs = other != null && !other.equals(value) && !label.equals("hosts");
-                if (differs && rule != null) {
-                    to.close(rule.key(), "another router gets the same requests, with another millau." + label);
-                }
-            });
+            Set<String> different = SharedRequests.difference(route, whole);
+            different.removeAll(Set.of("canonical", "redirect"));
+            if (isSource || isRedirected(route)) {
+                different.retainAll(route.labels().keySet());
+            } else if (answering.add(whole) && (isTarget || isRedirected(whole))) {
+                different.retainAll(whole.labels().keySet());
+            }
+            Theirs rule = rule(route);
+            if (rule != null && !different.isEmpty()) {
+                to.close(rule.key(), SharedRequests.sameRequests(different));
+            }
+            route.labels().forEach((label, value) -> whole.labels().putIfAbsent(label, value));
             if (!hosts.isEmpty()) {
                 whole.replace("hosts", String.join(" ", hosts));
             }
@@ -509,6 +525,16 @@ final class FromTraefik {
                 whole.remove("redirect");
             }
             route.joins(whole);
+        }
+
+        /** Whether its entry points redirect all its requests to HTTPS. */
+        private boolean isRedirected(MovedRoute route) {
+            Group router = routers.get(route.name());
+            if (router == null || TraefikRows.isTls(router.values)) {
+                return false;
+            }
+            Collection<String> of = entryPoints(router);
+            return !of.isEmpty() && of.stream().allMatch(arguments::isRedirected);
         }
 
         private @Nullable Theirs rule(MovedRoute route) {

@@ -11,6 +11,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,14 @@ final class MovedService {
 
     /** What makes a route differ from the others of its service: not for all of them. */
     private static final Set<String> OF_ROUTES = Set.of("port", "hosts", "path");
+
+    private static final Pattern MIDDLEWARE =
+            Pattern.compile("traefik\\.http\\.middlewares\\.[^.]+\\.", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z][ -~]*");
+
+    /** What YAML takes for a mapping or a comment. */
+    private static final Set<String> NOT_PLAIN = Set.of(": ", " #");
 
     private static final int LONGEST_SHOWN = 200;
 
@@ -38,6 +48,10 @@ final class MovedService {
     private final List<MovedRoute> routes = new ArrayList<>();
     private final MovedRoute environment = new MovedRoute("");
     private final Map<String, String> ofAll = new LinkedHashMap<>();
+
+    /** Labels of theirs that are needed as they are. */
+    private final Map<String, String> kept = new LinkedHashMap<>();
+
     private int closings;
 
     /**
@@ -104,6 +118,16 @@ final class MovedService {
         lines.add(new Line(key, Map.of(), null, remark, false));
     }
 
+    /** Prints a label as it is beside the new ones. */
+    void keep(String label, String value, String why) {
+        kept.put(label, value);
+        note(label, why);
+    }
+
+    boolean keeps(String label) {
+        return kept.containsKey(label);
+    }
+
     /** Says of a label why it can't be carried over. */
     void cannot(String key, String why) {
         lines.add(new Line(key, Map.of(), null, why, true));
@@ -115,15 +139,14 @@ final class MovedService {
         cannot(key, why);
     }
 
-    /** Its lines, in the order of its labels, and its new labels. */
+    /** What its labels become, in their order, and its new labels; empty if nothing is carried over. */
     List<String> text() {
         Map<MovedRoute, String> names = names();
         hoist();
-        List<String> text = new ArrayList<>();
-        text.add(Words.shown(name));
-        text.addAll(explanations(names));
+        List<String> text = new ArrayList<>(explanations(names));
         if (!routes.isEmpty()) {
             text.add(inSwarm ? "  deploy.labels:" : "  labels:");
+            kept.forEach((label, value) -> text.add("    - " + yaml(label + "=" + value)));
             if (closings > 0) {
                 text.add(
                         "    # not true before what can't be carried over is replaced, since it may have protected this service");
@@ -137,19 +160,63 @@ final class MovedService {
             text.add("  environment of millau:");
             environment.labels().forEach((name, value) -> text.add("    - " + yaml(name + "=" + value)));
         }
+        return withName(text);
+    }
+
+    /** What can't be carried over, in the order of its labels: a line for the options of one middleware that have the same reason. */
+    List<String> problemText() {
+        Map<String, Set<String>> reasons = byKey();
+        lines.stream()
+                .filter(Line::problem)
+                .forEach(line -> reasons.computeIfAbsent(line.key, key -> new LinkedHashSet<>())
+                        .add(line.remark));
+        Map<List<String>, List<String>> keys = new LinkedHashMap<>();
+        reasons.forEach((key, ofKey) ->
+                ofKey.forEach(reason -> keys.computeIfAbsent(List.of(group(key), reason), group -> new ArrayList<>())
+                        .add(key)));
+        List<String> text = new ArrayList<>();
+        keys.forEach((group, of) -> text.add("  "
+                + of.stream()
+                        .map(key -> shown(
+                                key.equals(of.get(0))
+                                        ? key
+                                        : key.substring(group.get(0).length())))
+                        .collect(Collectors.joining(", "))
+                + " can't be carried over: " + group.get(1)));
+        return withName(text);
+    }
+
+    private List<String> withName(List<String> text) {
+        if (!text.isEmpty()) {
+            text.add(0, Words.shown(name));
+        }
         return text;
     }
 
-    private List<String> explanations(Map<MovedRoute, String> names) {
-        Map<String, Set<String>> texts = new LinkedHashMap<>(); // by key
+    /** What the options of one middleware begin with; else the label itself. */
+    private static String group(String key) {
+        Matcher middleware = MIDDLEWARE.matcher(key);
+        return middleware.lookingAt() ? middleware.group() : key;
+    }
+
+    private Map<String, Set<String>> byKey() {
+        Map<String, Set<String>> texts = new LinkedHashMap<>();
         order.forEach(key -> texts.put(key, new LinkedHashSet<>()));
+        return texts;
+    }
+
+    private List<String> explanations(Map<MovedRoute, String> names) {
+        Map<String, Set<String>> texts = byKey();
+        Set<String> withProblem =
+                lines.stream().filter(Line::problem).map(Line::key).collect(Collectors.toSet());
         Map<String, String> needless = new LinkedHashMap<>();
         for (Line line : lines) {
+            if (line.problem) {
+                continue;
+            }
             Set<String> ofKey = texts.computeIfAbsent(line.key, key -> new LinkedHashSet<>());
             String became = became(line, names);
-            if (line.problem) {
-                ofKey.add(" can't be carried over: " + line.remark);
-            } else if (!became.isEmpty()) {
+            if (!became.isEmpty()) {
                 ofKey.add(" becomes " + became + (line.remark.isEmpty() ? "" : " (" + line.remark + ")"));
             } else {
                 boolean ofEnvironment = line.route == environment;
@@ -162,12 +229,12 @@ final class MovedService {
                         : line.set.isEmpty() ? line.remark : "another router serves the same over plain HTTP";
                 needless.put(
                         line.key,
-                        (ofEnvironment ? " needs no variable" : " needs no label")
+                        (ofEnvironment ? " needs no variable" : keeps(line.key) ? " stays as it is" : " needs no label")
                                 + (remark.isEmpty() ? "" : ": " + remark));
             }
         }
         needless.forEach((key, text) -> {
-            if (texts.getOrDefault(key, Set.of()).isEmpty()) {
+            if (!withProblem.contains(key) && texts.getOrDefault(key, Set.of()).isEmpty()) {
                 texts.put(key, Set.of(text));
             }
         });
@@ -245,6 +312,9 @@ final class MovedService {
 
     /** A scalar, quoted where YAML needs it. */
     private static String yaml(String text) {
-        return text.matches("[\\w./=*-]+(?: [\\w./=*-]+)*") ? text : "'" + text.replace("'", "''") + "'";
+        boolean plain = PLAIN.matcher(text).matches()
+                && NOT_PLAIN.stream().noneMatch((text + " ")::contains)
+                && !text.endsWith(" ");
+        return plain ? text : "'" + text.replace("'", "''") + "'";
     }
 }

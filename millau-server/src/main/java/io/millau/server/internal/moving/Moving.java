@@ -53,12 +53,18 @@ public final class Moving {
     private int problems;
 
     private Moving(Proxy proxy, List<ComposeServices.Service> all) {
+        List<String> problemLines = new ArrayList<>();
         for (MovedService service : proxy.reader.apply(all)) {
             if (!service.isEmpty()) {
                 lines.addAll(service.text());
+                problemLines.addAll(service.problemText());
                 services++;
                 problems += service.problems();
             }
+        }
+        if (!problemLines.isEmpty()) {
+            lines.add("# To do by hand:");
+            lines.addAll(problemLines);
         }
         if (proxy == Proxy.TRAEFIK && services > 0 && all.stream().noneMatch(TraefikArguments::isTraefik)) {
             lines.add(
@@ -82,7 +88,7 @@ public final class Moving {
         return new Moving(proxy, services);
     }
 
-    /** Each service with each of its labels, and the new ones. */
+    /** Each service with each of its labels, and the new ones; then what can't be carried over. */
     public List<String> lines() {
         return lines;
     }

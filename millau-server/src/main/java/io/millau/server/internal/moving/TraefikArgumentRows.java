@@ -3,8 +3,6 @@ package io.millau.server.internal.moving;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** The table for the arguments of Traefik 2 and 3: what they become in Millau's environment. Pure functions. */
 final class TraefikArgumentRows {
@@ -16,11 +14,9 @@ final class TraefikArgumentRows {
     private static final String NO_SUCH_PROVIDER =
             "services come from Docker, and from the file that SERVICES names: write there what this one has";
 
-    private static final Pattern ONE_LABEL = Pattern.compile("Label\\(`([^`=]+)`,\\s*`([^`]*)`\\)");
-
     private static final Map<String, String> LEVELS = Map.of(
-            "debug", "DEBUG", "trace", "DEBUG", "info", "INFO", "warn", "WARN", "error", "ERROR", "fatal", "FATAL",
-            "panic", "FATAL");
+            "debug", "DEBUG", "trace", "DEBUG", "info", "INFO", "warn", "WARN", "warning", "WARN", "error", "ERROR",
+            "fatal", "FATAL", "panic", "FATAL");
 
     static final Rows ROWS = new Rows(List.of(
             // entry points
@@ -140,12 +136,12 @@ final class TraefikArgumentRows {
                     (argument, environment) -> "each service gets it as millau.network"),
             swarm("network"),
             provider("constraints", "`DOCKER_LABEL` if it is one label", (argument, environment) -> {
-                Matcher label = ONE_LABEL.matcher(argument.value().strip());
-                if (!label.matches()) {
+                Map.Entry<String, String> label = TraefikArguments.labelOf(argument);
+                if (label == null) {
                     throw new IllegalArgumentException("DOCKER_LABEL names one label that services need, proxy=public"
                             + " for instance: give those of this one such a label");
                 }
-                environment.setVariable("DOCKER_LABEL", label.group(1) + "=" + label.group(2));
+                environment.setVariable("DOCKER_LABEL", label.getKey() + "=" + label.getValue());
                 return "";
             }),
             swarm("constraints"),
@@ -176,12 +172,12 @@ final class TraefikArgumentRows {
             // operation
             Row.of("accesslog", "`ACCESS_LOG`", TraefikArgumentRows::accessLog),
             Row.of("accesslog.format", "`ACCESS_LOG`", TraefikArgumentRows::accessLog),
-            Row.none("accesslog.filepath", "lines go to standard output"),
-            Row.none("accesslog.filters.*", "each request has a line"),
-            Row.of("accesslog.*", "`ACCESS_LOG`: its lines have fixed fields", (argument, environment) -> {
+            accessLog("filepath", "lines go to standard output, not to a file"),
+            Row.of("accesslog.filters.*", "none: each request has a line", (argument, environment) -> {
                 accessLog(argument, environment);
-                return "its lines have fixed fields";
+                throw new IllegalArgumentException("each request has a line");
             }),
+            accessLog("*", "its lines have fixed fields"),
             Row.of("log.level", "`LOGGING`", (argument, environment) -> {
                 String level = LEVELS.get(argument.lowerCase().strip());
                 if (level == null) {
@@ -257,6 +253,14 @@ final class TraefikArgumentRows {
         }
         environment.setVariable(plain ? "HTTP" : "HTTPS", address);
         return "publish this port";
+    }
+
+    /** One that turns the log on, as each of them does in Traefik. */
+    private static Row accessLog(String option, String remark) {
+        return Row.of("accesslog." + option, "`ACCESS_LOG`: " + remark, (argument, environment) -> {
+            String off = accessLog(argument, environment);
+            return off.isEmpty() ? remark : off;
+        });
     }
 
     private static String accessLog(Theirs argument, MovedRoute environment) {

@@ -34,6 +34,8 @@ final class TraefikArguments {
             Pattern.compile("traefik\\.tcp\\.routers\\.[^.]+\\.entrypoints", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
     private static final Pattern NAMED = Pattern.compile("(entrypoints|certificatesresolvers)\\.[^.]+", Pattern.DOTALL);
 
+    private static final Pattern ONE_LABEL = Pattern.compile("Label\\(`([^`=]+)`,\\s*`([^`]*)`\\)");
+
     private static final Pattern PLAIN_NAME =
             Pattern.compile("web|http|insecure|plain|unsecure", Pattern.CASE_INSENSITIVE);
     private static final Pattern SECURE_NAME =
@@ -172,6 +174,18 @@ final class TraefikArguments {
         return docker == null ? all.get("providers.swarm." + option) : docker;
     }
 
+    /** The label that services need, by the constraints of its provider; null if they are none, or more than one label. */
+    Map.@Nullable Entry<String, String> neededLabel() {
+        Theirs constraints = ofProvider("constraints");
+        return constraints == null ? null : labelOf(constraints);
+    }
+
+    /** The one label that constraints are about. */
+    static Map.@Nullable Entry<String, String> labelOf(Theirs constraints) {
+        Matcher label = ONE_LABEL.matcher(constraints.value().strip());
+        return label.matches() ? Map.entry(label.group(1), label.group(2)) : null;
+    }
+
     /** Whether a service without {@code traefik.enable} is served, as far as the file says. */
     boolean exposesByDefault() {
         Theirs argument = ofProvider("exposedbydefault");
@@ -192,15 +206,23 @@ final class TraefikArguments {
                 || !port.equals("80") && SECURE_NAME.matcher(name).matches();
     }
 
+    /** Whether it is one of the two. */
+    boolean hasPort(String name) {
+        return isPlain(name) || isSecure(name);
+    }
+
     private String port(String name) {
         return valueOf(name, "address").replaceFirst("/tcp$", "").replaceFirst("(?s)^.*:", "");
     }
 
     /** Whether requests over plain HTTP get a response here that is no redirect. */
     boolean servesPlain(String name) {
-        return isPlain(name)
-                && !withTls.contains(name.toLowerCase(Locale.ROOT))
-                && valueOf(name, "http.redirections.entrypoint.to").isEmpty();
+        return isPlain(name) && !withTls.contains(name.toLowerCase(Locale.ROOT)) && !isRedirected(name);
+    }
+
+    /** Whether an entry point redirects all its requests. */
+    boolean isRedirected(String name) {
+        return !valueOf(name, "http.redirections.entrypoint.to").isEmpty();
     }
 
     /** The names of those that a router has which names none. */

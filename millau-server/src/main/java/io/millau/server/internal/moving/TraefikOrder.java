@@ -83,6 +83,10 @@ final class TraefikOrder {
                         closed[i] = true;
                     }
                 }
+                if (!closed[i] && isTie(winner, other) && opens(winner, other) && isDifferent(winner, other)) {
+                    close(winner, other);
+                    closed[i] = true;
+                }
                 if (++comparisons > MOST_COMPARISONS) {
                     winner.service.cannot(
                             winner.key, "too many routers to compare: see yourself which of them gets a request");
@@ -90,6 +94,11 @@ final class TraefikOrder {
                 }
             }
         }
+    }
+
+    /** Whether Traefik does not say which of two services wins. */
+    private static boolean isTie(Router one, Router other) {
+        return one.priority == other.priority && one.service != other.service;
     }
 
     /** Those that get requests here. */

@@ -38,7 +38,10 @@ final class TraefikRows {
             Row.label("swarm.network", "network"),
             Row.free("docker.lbswarm", "requests go to the tasks themselves"),
             Row.free("swarm.lbswarm", "requests go to the tasks themselves"),
-            Row.none("constraint-label", BY_DOCKER_LABEL),
+            Row.of(
+                    "constraint-label",
+                    "itself, if Traefik's `constraints` name it, and then DOCKER_LABEL; else none",
+                    Row.none("", BY_DOCKER_LABEL).action()),
             Row.none("tags", BY_DOCKER_LABEL),
             Row.none("tcp.*", "Millau proxies HTTP alone"),
             Row.none("udp.*", "Millau proxies HTTP alone"),
@@ -168,7 +171,7 @@ final class TraefikRows {
             Row.none("middlewares.ipwhitelist.ipstrategy.*", CLIENTS_BY_TRUSTED).protecting(),
             Row.of(
                             "middlewares.ratelimit.average",
-                            "`millau.limit`, of a period in which `burst` is not more",
+                            "`millau.limit`, of the shortest period, which is the tightest; a longer one lets more come at once",
                             TraefikRows::limit)
                     .protecting(),
             Row.free("middlewares.ratelimit.period", "it belongs to average"),
@@ -278,10 +281,26 @@ final class TraefikRows {
      * @throws IllegalArgumentException if it is not known what one of them is for
      */
     static boolean servesPlain(Collection<String> entryPoints, TraefikArguments arguments) {
-        if (!entryPoints.stream().allMatch(name -> arguments.isPlain(name) || arguments.isSecure(name))) {
+        if (!entryPoints.stream().allMatch(arguments::hasPort)) {
             throw new IllegalArgumentException(OPEN_PORTS + ": expected web, websecure, http or https");
         }
         return entryPoints.stream().anyMatch(arguments::servesPlain);
+    }
+
+    /**
+     * The same for a router that names none.
+     *
+     * @throws IllegalArgumentException if it is not known what one of them is for
+     */
+    static boolean servesPlainByDefault(Collection<String> entryPoints, TraefikArguments arguments) {
+        List<String> others =
+                entryPoints.stream().filter(name -> !arguments.hasPort(name)).toList();
+        if (!others.isEmpty()) {
+            throw new IllegalArgumentException("its router names no entry points, so Traefik serves it at "
+                    + Words.shown(String.join(", ", others)) + ", too, and " + OPEN_PORTS
+                    + ": name those that it needs, web or websecure for instance, in its entrypoints, and check again");
+        }
+        return servesPlain(entryPoints, arguments);
     }
 
     static String entryPoints(Theirs label, MovedRoute route, TraefikArguments arguments) {
@@ -396,14 +415,14 @@ final class TraefikRows {
             throw new IllegalArgumentException(
                     "expected a number for each second, minute or hour: write millau.limit, 600/m for instance");
         }
-        Limit shortest = limits.get(0);
-        Limit chosen = limits.stream()
+        Limit tightest = limits.get(0);
+        Limit forBurst = limits.stream()
                 .filter(limit -> limit.number >= atOnce)
                 .findFirst()
                 .orElse(limits.get(limits.size() - 1));
-        route.set("limit", chosen.toString());
-        return chosen.number + " may come at once, in Traefik " + atOnce
-                + (chosen.equals(shortest) ? "" : "; " + shortest + " would let " + shortest.number);
+        route.set("limit", tightest.toString());
+        return tightest.number + " may come at once, in Traefik " + atOnce
+                + (forBurst.equals(tightest) ? "" : "; " + forBurst + " would let " + forBurst.number);
     }
 
     /** A value of {@code millau.limit}; as many requests may come at once. */

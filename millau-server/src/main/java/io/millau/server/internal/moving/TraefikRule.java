@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -92,7 +93,7 @@ final class TraefikRule {
     /**
      * Reads a rule.
      *
-     * @return at least one selection, with hosts in common where their paths are the same
+     * @return at least one selection, with hosts in common where their paths and clients are the same
      * @throws IllegalArgumentException if it can't be carried over; the message says why
      */
     static Reading read(String text) {
@@ -108,20 +109,18 @@ final class TraefikRule {
     }
 
     private List<Selection> selections(List<Term> terms) {
+        Map<Place, Set<String>> clients = new LinkedHashMap<>();
+        for (Term term : terms) {
+            places(term).forEach(place -> clients.merge(place, term.clients, TraefikRule::anyOf));
+        }
         record Key(String path, boolean exact, Set<String> clients) {}
         Map<Key, Set<String>> hosts = new LinkedHashMap<>();
-        for (Term term : terms) {
-            List<Key> keys = new ArrayList<>();
-            term.paths.forEach(path -> keys.add(new Key(path, false, term.clients)));
-            term.exactPaths.forEach(path -> keys.add(new Key(path, true, term.clients)));
-            if (keys.isEmpty()) {
-                keys.add(new Key("", false, term.clients));
-            }
-            for (Key key : keys) {
-                Set<String> of = hosts.computeIfAbsent(key, k -> new LinkedHashSet<>());
-                of.addAll(term.hosts.isEmpty() ? Set.of("*") : term.hosts);
-            }
-        }
+        clients.forEach((place, own) -> {
+            Place anyHost = new Place("*", place.path, place.exact);
+            Set<String> of = anyOf(own, clients.getOrDefault(anyHost, own));
+            hosts.computeIfAbsent(new Key(place.path, place.exact, of), key -> new LinkedHashSet<>())
+                    .add(place.host);
+        });
         return hosts.entrySet().stream()
                 .map(entry -> new Selection(
                         entry.getValue().contains("*") ? List.of() : List.copyOf(entry.getValue()),
@@ -130,6 +129,29 @@ final class TraefikRule {
                         List.copyOf(entry.getKey().clients),
                         oneLabel))
                 .collect(Collectors.toList());
+    }
+
+    /** What one route at most is for, whoever asks. */
+    private record Place(String host, String path, boolean exact) {}
+
+    private static List<Place> places(Term term) {
+        List<Place> places = new ArrayList<>();
+        for (String host : term.hosts.isEmpty() ? Set.of("*") : term.hosts) {
+            String of = host.contains("$") ? host : host.toLowerCase(Locale.ROOT);
+            term.paths.forEach(path -> places.add(new Place(of, path.equals("/") ? "" : path, false)));
+            term.exactPaths.forEach(path -> places.add(new Place(of, path, true)));
+            if (term.paths.isEmpty() && term.exactPaths.isEmpty()) {
+                places.add(new Place(of, "", false));
+            }
+        }
+        return places;
+    }
+
+    /** The clients of either; no element stands for all. */
+    private static Set<String> anyOf(Set<String> one, Set<String> other) {
+        Set<String> both = new LinkedHashSet<>(one);
+        both.addAll(other);
+        return one.isEmpty() || other.isEmpty() ? Set.of() : both;
     }
 
     private List<Term> alternatives(int depth) {

@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the arguments of Traefik become in Millau's environment and in the labels of services. */
 class TraefikArgumentsTest {
@@ -47,8 +48,12 @@ class TraefikArgumentsTest {
             --providers.docker.constraints=!Label(`proxy`,`public`) | --providers.docker.constraints can't be carried over: DOCKER_LABEL names one label
             --providers.docker.defaultrule=Host(`a`) | --providers.docker.defaultrule can't be carried over: give each service
             --providers.file.filename=/dynamic.yml | --providers.file.filename can't be carried over: services come from Docker
-            --accesslog.filepath=/log | --accesslog.filepath can't be carried over: lines go to standard output
+            --accesslog.filepath=/log | --accesslog.filepath becomes ACCESS_LOG=combined (lines go to standard output
+            --accesslog.filepath=/log --accesslog.format=json | --accesslog.filepath becomes ACCESS_LOG=json (lines go to standard output
+            --accesslog.filepath=/log --accesslog=false | --accesslog.filepath needs no variable: there is none
+            --accesslog.filters.statuscodes=500 | --accesslog.filters.statuscodes can't be carried over: each request has a line
             --log.level=trace | --log.level becomes LOGGING=DEBUG
+            --log.level=WARNING | --log.level becomes LOGGING=WARN
             --log.level=DEBUG --log.level=INFO | --log.level can't be carried over: it is there again with another value
             --entrypoints.web.asdefault=$${X} | --entrypoints.web.asdefault can't be carried over: expected true or false
             --entrypoints.web.forwardedheaders.insecure=0 | --entrypoints.web.forwardedheaders.insecure needs no variable: it is off
@@ -365,5 +370,92 @@ class TraefikArgumentsTest {
 
         assertThat(moving.problems()).isEqualTo(1);
         assertThat(moving.lines()).anyMatch(line -> line.contains("too many routers to compare"));
+    }
+
+    /** Without it nothing is served: DOCKER_LABEL asks for it. */
+    @ParameterizedTest
+    @CsvSource({"docker,traefik.constraint-label,public", "swarm,proxy,public"})
+    void theLabelOfConstraintsIsPrintedWithTheNewOnes(String provider, String label, String value) throws Exception {
+        assertThat(lines(
+                        "--providers." + provider + ".constraints=Label(`" + label + "`,`" + value + "`)",
+                        label + "=" + value,
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .contains(
+                        "    - DOCKER_LABEL=" + label + "=" + value,
+                        "  " + label + " stays as it is: DOCKER_LABEL names it",
+                        "    - " + label + "=" + value)
+                .noneMatch(line -> line.contains("can't be carried over"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"traefik.constraint-label=other", "other=public"})
+    void aLabelThatConstraintsDoNotNameIsNotPrinted(String label) throws Exception {
+        assertThat(lines(
+                        "--providers.docker.constraints=Label(`traefik.constraint-label`,`public`)",
+                        label,
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .doesNotContain("    - " + label)
+                .noneMatch(line -> line.contains("stays as it is"));
+    }
+
+    @Test
+    void aVariableInACommandIsOneWord() throws Exception {
+        assertThat(lines("--certificatesresolvers.le.acme.email=${EMAIL?Variable not set} --ping"))
+                .contains("    - ACME_EMAIL=${EMAIL?Variable not set}")
+                .noneMatch(line -> line.contains("no argument"));
+    }
+
+    @Test
+    void aRouterThatNamesNoEntryPointsIsToldWhichOfThemHasNoPort() throws Exception {
+        assertThat(lines(
+                        "--entrypoints.web.address=:80 --entrypoints.internal.address=:8443",
+                        "traefik.http.routers.a.rule=Host(`a.example`)"))
+                .contains(
+                        "    - millau.enabled=false",
+                        "  traefik.http.routers.a.rule can't be carried over: its router names no entry points, so Traefik serves it at"
+                                + " internal, too, and Millau has one port for HTTP and one for HTTPS: name those that it needs, web or websecure"
+                                + " for instance, in its entrypoints, and check again");
+    }
+
+    /** Each option of it turns Traefik's on. */
+    @ParameterizedTest
+    @ValueSource(strings = {"filepath=/log", "filters.statuscodes=500", "bufferingsize=100", "format=common"})
+    void anyOptionOfTheAccessLogTurnsItOn(String option) throws Exception {
+        assertThat(lines("--accesslog." + option)).contains("    - ACCESS_LOG=combined");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5,1s,10,5/s,300/m", "5,1s,5,5/s,", "100,1m,50,100/m,", "100,1m,200,100/m,6000/h", "1,1s,,1/s,"})
+    void theTighterLimitIsChosenWhereABurstFitsInNone(
+            String average, String period, String burst, String limit, String other) throws Exception {
+        List<String> lines = lines(
+                "--ping",
+                "traefik.http.routers.a.rule=Host(`a.example`)",
+                "traefik.http.routers.a.middlewares=m",
+                "traefik.http.middlewares.m.ratelimit.average=" + average,
+                "traefik.http.middlewares.m.ratelimit.period=" + period,
+                "traefik.http.middlewares.m.ratelimit.burst=" + (burst == null ? "1" : burst));
+
+        assertThat(lines).contains("    - millau.limit=" + limit);
+        assertThat(lines)
+                .filteredOn(line -> line.contains("ratelimit.average becomes"))
+                .singleElement()
+                .satisfies(line -> {
+                    if (other == null) {
+                        assertThat(line).doesNotContain("would let");
+                    } else {
+                        assertThat(line).contains("; " + other + " would let ");
+                    }
+                });
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', textBlock = """
+            --certificatesresolvers.le.acme.email=ops@shop.example ; - ACME_EMAIL=ops@shop.example
+            --entrypoints.web.address=:8000 ; - HTTP=:8000
+            "--certificatesresolvers.le.acme.email=${X?not: set}" ; - 'ACME_EMAIL=${X?not: set}'
+            """)
+    void whatIsPrintedIsQuotedWhereYamlNeedsIt(String command, String line) throws Exception {
+        assertThat(lines(command)).contains("    " + line);
     }
 }
