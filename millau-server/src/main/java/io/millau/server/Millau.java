@@ -537,8 +537,8 @@ public final class Millau implements AutoCloseable {
          * @throws UncheckedIOException if the I/O threads can't be started
          */
         public Builder bind() throws BindFailedException {
-            if (sockets != null || started) {
-                throw new IllegalStateException("the addresses are bound already: a builder starts one proxy");
+            if (sockets != null) {
+                throw new IllegalStateException("the addresses are bound already");
             }
             try {
                 sockets = new BoundSockets(this);
@@ -553,8 +553,8 @@ public final class Millau implements AutoCloseable {
         /**
          * Starts the proxy. Returns when it listens: when every source has delivered its first snapshot, or after 3 s.
          *
-         * @throws IllegalStateException if there is neither an {@link #http} nor an {@link #https} address, or if this builder
-         *     has started a proxy before
+         * @throws IllegalStateException if there is neither an {@link #http} nor an {@link #https} address, or if a proxy
+         *     was started before with the addresses of {@link #bind}
          * @throws BindFailedException if the proxy can't listen on one of the addresses
          * @throws UncheckedIOException if the I/O threads can't be started
          */
@@ -562,8 +562,8 @@ public final class Millau implements AutoCloseable {
             if (addresses.isEmpty() && secureAddresses.isEmpty()) {
                 throw new IllegalStateException("no address to listen on: call http(\":8080\"), for instance");
             }
-            if (started) {
-                throw new IllegalStateException("started already: a builder starts one proxy");
+            if (sockets != null && started) {
+                throw new IllegalStateException("what bind has bound belongs to the proxy that was started before");
             }
             try {
                 Millau millau = new Millau(this);

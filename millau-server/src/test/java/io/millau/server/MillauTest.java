@@ -87,16 +87,16 @@ class MillauTest extends ProxyTest {
 
     /** Two proxies had the same sockets, and the end of the second one never came. */
     @Test
-    void aBuilderStartsOneProxy() throws Exception {
+    void whatIsBoundIsForOneProxy() throws Exception {
         Millau.Builder builder = Millau.builder().http("127.0.0.1:0").bind();
         assertThatThrownBy(builder::bind)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("the addresses are bound already: a builder starts one proxy");
+                .hasMessage("the addresses are bound already");
         millau = closing(builder.start());
 
         assertThatThrownBy(builder::start)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("started already: a builder starts one proxy");
+                .hasMessage("what bind has bound belongs to the proxy that was started before");
         assertThat(client().get("/").status()).isEqualTo(502);
     }
 
