@@ -205,7 +205,6 @@ public class TestGateway implements AutoCloseable {
      *
      * @param target as in {@link #request}
      * @throws UncheckedIOException if there is none
-     * @throws IllegalStateException as {@link #send}
      */
     public final HttpResponse<String> get(String target) {
         return send(request(target));
@@ -216,7 +215,6 @@ public class TestGateway implements AutoCloseable {
      *
      * @param target as in {@link #request}
      * @throws UncheckedIOException if there is no response
-     * @throws IllegalStateException as {@link #send}
      */
     public final HttpResponse<String> post(String target, String body) {
         Objects.requireNonNull(body, "body");
@@ -230,8 +228,6 @@ public class TestGateway implements AutoCloseable {
      * of it for an upstream; with {@link #sendAsync} and {@link #advance} a test does not wait.
      *
      * @throws UncheckedIOException if there is no response
-     * @throws IllegalStateException if the names of {@link #routes} and {@link #upstream} do not fit together: a service has a route, but
-     *     neither endpoints nor an upstream so far, and another one an upstream, but no route
      */
     public final HttpResponse<String> send(HttpRequest.Builder request) {
         Running now = running();
@@ -250,8 +246,6 @@ public class TestGateway implements AutoCloseable {
     /**
      * Sends a request without waiting: for tests that {@link #advance} time while it is in progress. First wait until it has
      * arrived, with {@link ScriptedUpstream#awaitRequests}, or the time passes before the request begins.
-     *
-     * @throws IllegalStateException as {@link #send}
      */
     public final CompletableFuture<HttpResponse<String>> sendAsync(HttpRequest.Builder request) {
         Running now = running();

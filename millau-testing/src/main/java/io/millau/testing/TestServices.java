@@ -4,6 +4,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.InMemoryServices;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
+import io.millau.core.internal.LogText;
 import io.millau.core.internal.ServiceName;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,9 +17,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The services of a proxy: those of its upstreams, with the routes that a test gives them. Safe for use by several threads. */
 final class TestServices {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TestGateway.class);
 
     /** An instance that is known for less may still be starting, and requests wait for it. An upstream is to be judged at once. */
     private static final Duration NOT_STARTING = Duration.ofSeconds(10);
@@ -32,6 +37,7 @@ final class TestServices {
 
     private Map<String, Service> routes = new LinkedHashMap<>();
     private int numbers;
+    private boolean warned;
 
     TestServices(TestTime time) {
         this.time = time;
@@ -95,9 +101,8 @@ final class TestServices {
     }
 
     /**
-     * A name that was mistyped would go unnoticed: the proxy passes over a service without endpoints, to one for every host and path.
-     *
-     * @throws IllegalStateException if one that is routed never had an upstream, and one with an upstream is not routed
+     * Logs once that one that is routed never had an upstream, while one with an upstream is not routed. A name that was mistyped would go
+     * unnoticed: the proxy passes over a service without endpoints, to one for every host and path.
      */
     synchronized void checkNames() {
         List<String> without = routes.values().stream()
@@ -106,12 +111,13 @@ final class TestServices {
                 .filter(name -> !names.contains(name))
                 .toList();
         List<String> unrouted = unrouted(routes.values()).toList();
-        if (!without.isEmpty() && !unrouted.isEmpty()) {
-            throw new IllegalStateException("routes() has " + without.get(0)
-                    + ", which has no upstream, and upstream() has "
-                    + unrouted.get(0) + ", which has no route and so gets the requests of every host and path:"
-                    + " expected the same name; if both are meant, add routes(Service.named(\"" + unrouted.get(0)
-                    + "\").build())");
+        if (!without.isEmpty() && !unrouted.isEmpty() && !warned) {
+            warned = true;
+            LOG.warn(
+                    "routes() has {}, which has no upstream, and upstream() has {}, which has no route and so gets the requests"
+                            + " of every host and path: is one of the names mistyped?",
+                    LogText.value(without.get(0)),
+                    LogText.value(unrouted.get(0)));
         }
     }
 
