@@ -24,6 +24,7 @@ class ArchitectureTest {
                         "java..",
                         "javax.net..",
                         "org.jspecify..",
+                        "org.slf4j..",
                         "org.junit.jupiter.api.extension..",
                         "io.undertow..",
                         "io.millau.core..",
