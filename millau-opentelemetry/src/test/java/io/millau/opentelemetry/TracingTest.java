@@ -257,6 +257,13 @@ class TracingTest {
         assertThat(telemetry.attempts()).isEmpty();
     }
 
+    @Test
+    void aFilterAfterItFindsTheTrace() {
+        start(builder -> builder.filter(request -> request.respond(403, request.header("traceparent"))));
+
+        assertThat(millau.get("/").body()).isEqualTo(traceparent(telemetry.server()));
+    }
+
     /** An endpoint of it was chosen already, but got nothing. */
     @Test
     void theResponseOfAServicesFilterIsNoAttempt() {

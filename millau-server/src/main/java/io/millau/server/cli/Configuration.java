@@ -3,6 +3,7 @@ package io.millau.server.cli;
 import io.millau.acme.DnsChallenge;
 import io.millau.core.internal.AddressRanges;
 import io.millau.core.internal.Pem;
+import io.millau.core.internal.Words;
 import io.millau.server.internal.text.ListenAddress;
 import io.millau.server.internal.text.Trust;
 import java.io.IOException;
@@ -14,9 +15,12 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * @param dockerHost {@code DOCKER_HOST}
  * @param dockerLabel {@code DOCKER_LABEL}
  * @param dockerCertificates {@code DOCKER_CERT_PATH}, if {@code DOCKER_TLS_VERIFY} is set
+ * @param misspelled variables that are probably misspelled, with what they should be
  */
 record Configuration(
         InetSocketAddress http,
@@ -58,7 +63,8 @@ record Configuration(
         @Nullable Path services,
         @Nullable String dockerHost,
         @Nullable String dockerLabel,
-        @Nullable Path dockerCertificates) {
+        @Nullable Path dockerCertificates,
+        Map<String, String> misspelled) {
 
     /** The settings of ACME. */
     record Acme(
@@ -131,7 +137,7 @@ record Configuration(
                 variables.read("HTTP", byDefault.http(), ListenAddress::parse),
                 variables.isOff("HTTPS", byDefault.https())
                         ? null
-                        : variables.read("HTTPS", byDefault.https(), ListenAddress::parse),
+                        : variables.read("HTTPS", byDefault.https(), Configuration::addressOrOff),
                 variables.readOptional("REDIRECT", Configuration::redirect) != null,
                 variables.readOptional("HTTPS_PORT", Configuration::port),
                 new Trust(
@@ -148,7 +154,8 @@ record Configuration(
                 variables.readOptional("SERVICES", Configuration::services),
                 variables.readOptional("DOCKER_HOST", Function.identity()),
                 variables.readOptional("DOCKER_LABEL", Function.identity()),
-                dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null);
+                dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null,
+                variables.misspelled());
     }
 
     /** Reads {@code LOGGING} alone. */
@@ -201,6 +208,14 @@ record Configuration(
             case "swarm" -> true;
             default -> throw new IllegalArgumentException("expected file or swarm");
         };
+    }
+
+    private static InetSocketAddress addressOrOff(String text) {
+        try {
+            return ListenAddress.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage() + ", or off", e);
+        }
     }
 
     private static boolean redirect(String text) {
@@ -306,9 +321,38 @@ record Configuration(
     }
 
     /** Variables; an empty one counts as unset. */
-    private record Environment(Map<String, String> variables) {
+    private static final class Environment {
+        private final Map<String, String> variables;
+
+        /** The names that were asked for, in lower case. */
+        private final Set<String> known = new LinkedHashSet<>();
+
+        Environment(Map<String, String> variables) {
+            this.variables = variables;
+        }
+
+        /** Variables that nobody asked for, with the names that they nearly have. To be called last. */
+        Map<String, String> misspelled() {
+            Map<String, String> misspelled = new TreeMap<>();
+            for (String name : variables.keySet()) {
+                if (isOurForm(name) && !known.contains(name.toLowerCase(Locale.ROOT))) {
+                    String nearest = Words.nearest(name, known);
+                    if (nearest != null) {
+                        misspelled.put(name, nearest.toUpperCase(Locale.ROOT));
+                    }
+                }
+            }
+            return misspelled;
+        }
+
+        /** Whether it could be one of ours: HTTP_PROXY and its like are for other programs. */
+        private static boolean isOurForm(String name) {
+            return !name.endsWith("_PROXY")
+                    && name.chars().allMatch(c -> c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_');
+        }
 
         String text(String name, String byDefault) {
+            known.add(name.toLowerCase(Locale.ROOT));
             String value = variables.getOrDefault(name, "").strip();
             return value.isEmpty() ? byDefault : value;
         }

@@ -241,7 +241,12 @@ public final class Main {
     private static Configuration configure(Map<String, String> environment, Configuration.Addresses byDefault)
             throws Configuration.WrongException {
         Logging.setUp(Configuration.logging(environment));
-        return Configuration.read(environment, byDefault);
+        Configuration configuration = Configuration.read(environment, byDefault);
+        configuration
+                .misspelled()
+                .forEach((name, meant) ->
+                        LoggerFactory.getLogger(Main.class).warn("{}: unknown, did you mean {}?", name, meant));
+        return configuration;
     }
 
     private static List<ServiceSource> sources(Configuration configuration) throws Configuration.WrongException {
