@@ -203,7 +203,7 @@ final class RawHttp2Client implements Closeable {
         }
         began = true;
         if (frame.type == SETTINGS && (frame.flags & ACK) == 0) {
-            send(SETTINGS, ACK, 0, new byte[0]);
+            acknowledgeSettings();
         } else if (frame.type == WINDOW_UPDATE) {
             byte[] increment = frame.payload.getBytes(StandardCharsets.ISO_8859_1);
             credit.add(frame.stream, ByteBuffer.wrap(increment).getInt());
@@ -211,6 +211,15 @@ final class RawHttp2Client implements Closeable {
             credit.end(frame.stream);
         }
         return frame;
+    }
+
+    /** A connection that the peer has ended meanwhile does not take it; what came before can still be read. */
+    private void acknowledgeSettings() {
+        try {
+            send(SETTINGS, ACK, 0, new byte[0]);
+        } catch (IOException e) {
+            // whoever goes on reading notices
+        }
     }
 
     /** Resets a stream with CANCEL (RFC 9113, 7). */
