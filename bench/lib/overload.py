@@ -40,7 +40,7 @@ def overload(bench):
     )
     fleet.start(peers)
     bench.warm(peers, lambda peer, seconds: load.wrk(peer, "/json", seconds))
-    bench.warm(peers, lambda peer, seconds: _new(peer, seconds), share=0.5)
+    bench.warm(peers, lambda peer, seconds: _new(peer, seconds))
 
     def run(peer):
         most = _good(load.wrk(peer, "/json", bench.seconds, connections=CAPACITY))
