@@ -48,6 +48,8 @@ record Container(
     /** Swarm's label on the container of a task, also in its events. */
     static final String SWARM_TASK = "com.docker.swarm.task.id";
 
+    private static final String EXITED = "has exited with code ";
+
     /** "Restarting (1) 3 seconds ago", "Exited (1) 3 seconds ago". */
     private static final Pattern EXIT = Pattern.compile("(?:(?<restarting>Restarting)|Exited) \\((?<code>[0-9]+)\\)");
 
@@ -102,7 +104,7 @@ record Container(
         if (exit.group("restarting") != null) {
             return "exits with code " + code + " and is restarted";
         }
-        return STOPPED.contains(code) ? null : "has exited with code " + code;
+        return STOPPED.contains(code) ? null : EXITED + code;
     }
 
     private static Set<Integer> ports(Json json) {
@@ -151,6 +153,11 @@ record Container(
     String serviceName() {
         String service = labels.get(COMPOSE_SERVICE);
         return service == null ? name : service;
+    }
+
+    /** Whether it failed for good: whoever stops one of several may make it exit with any code. */
+    boolean hasExited() {
+        return failure != null && failure.startsWith(EXITED);
     }
 
     boolean isTask() {

@@ -30,6 +30,8 @@ final class EngineReader {
     /** Tasks are kept as they were first read, so that reading the same again leaves nothing in memory. */
     private final Map<String, SwarmTask> known = new HashMap<>();
 
+    private Map<String, String> lastFailures = Map.of();
+
     /** How many services the Swarm has, ours and others. */
     private int allServices;
 
@@ -88,7 +90,8 @@ final class EngineReader {
                 tasks = tasks(ids(services));
                 known.keySet().retainAll(tasks.stream().map(SwarmTask::id).collect(Collectors.toSet()));
                 nodes = nodes(tasks, Map.of());
-                failures = TaskFailures.read(api, services, tasks);
+                failures = TaskFailures.read(api, services, tasks, lastFailures);
+                lastFailures = failures;
             } catch (DockerApi.ErrorResponse e) {
                 if (!isForbidden(e)) {
                     throw e;
@@ -119,7 +122,11 @@ final class EngineReader {
         List<SwarmService> services = last.services().stream()
                 .filter(service -> there.contains(service.id()))
                 .toList();
-        return last.withTasks(serviceIds, tasks, nodes(tasks, last.nodes()), TaskFailures.read(api, services, tasks));
+        return last.withTasks(
+                serviceIds,
+                tasks,
+                nodes(tasks, last.nodes()),
+                TaskFailures.read(api, services, tasks, last.failures()));
     }
 
     /** Reads containers and networks again. */
@@ -182,7 +189,7 @@ final class EngineReader {
     }
 
     /** As many services as one query may name. */
-    private static List<List<String>> queries(Collection<String> serviceIds) {
+    static List<List<String>> queries(Collection<String> serviceIds) {
         List<String> ids = List.copyOf(serviceIds);
         List<List<String>> queries = new ArrayList<>();
         for (int i = 0; i < ids.size(); i += MAX_SERVICES_IN_QUERY) {

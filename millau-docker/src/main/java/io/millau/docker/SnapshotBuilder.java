@@ -193,7 +193,9 @@ final class SnapshotBuilder {
                     .toList();
             routes.forEach(route -> add(id, route, instances));
             if (isAnyEnabled(routes)) {
-                replicas.forEach(this::reportFailure);
+                replicas.stream()
+                        .filter(container -> instances.isEmpty() || !container.hasExited())
+                        .forEach(this::reportFailure);
             }
         }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -22,10 +23,14 @@ final class TaskFailures {
     private static final Fields FIELDS =
             Fields.of("ServiceID", "Slot", "NodeID", "CreatedAt", "DesiredState", "Status/State", "Status/Err");
 
-    /** Of more services than one query may name, the others' failures aren't read. */
-    private static final int MAX_SERVICES = EngineReader.MAX_SERVICES_IN_QUERY;
+    /** Of more services than that, the others' failures aren't read. */
+    private static final int MAX_SERVICES = 4 * EngineReader.MAX_SERVICES_IN_QUERY;
 
     private static final int MAX_LENGTH = 300;
+    private static final int MAX_TEXTS = 3;
+
+    /** Ids of containers and tasks, which are others after each attempt. */
+    private static final Pattern IDS = Pattern.compile("\\b(?:[0-9a-f]{12,64}|[0-9a-z]{25})\\b");
 
     private static final Set<String> FAILED = Set.of("failed", "rejected");
 
@@ -35,36 +40,52 @@ final class TaskFailures {
      * Reads the failures of those services that don't have all their tasks.
      *
      * @param tasks of these services, those whose desired state is running
+     * @param last the failures that were read before; those that can't be read now are the same
      * @return the failures in the engine's words, by service id
      */
-    static Map<String, String> read(DockerApi api, Collection<SwarmService> services, Collection<SwarmTask> tasks)
+    static Map<String, String> read(
+            DockerApi api, Collection<SwarmService> services, Collection<SwarmTask> tasks, Map<String, String> last)
             throws IOException, InterruptedException {
         Map<String, List<SwarmTask>> byService = tasks.stream().collect(Collectors.groupingBy(SwarmTask::serviceId));
         List<String> incomplete = services.stream()
                 .filter(service -> isIncomplete(service, byService.getOrDefault(service.id(), List.of())))
                 .map(SwarmService::id)
                 .sorted()
-                .limit(MAX_SERVICES)
                 .toList();
-        if (incomplete.isEmpty()) {
-            return Map.of();
+        Map<String, String> failures = new HashMap<>(last);
+        failures.keySet().retainAll(incomplete);
+        for (List<String> some :
+                EngineReader.queries(incomplete.subList(0, Math.min(incomplete.size(), MAX_SERVICES)))) {
+            try {
+                Map<String, String> read = read(api, some);
+                failures.keySet().removeAll(some);
+                failures.putAll(read);
+            } catch (DockerApi.ErrorResponse e) {
+                // One of them was removed meanwhile, or they may not be read. Failures are needed only for messages.
+            }
         }
-        try {
-            Map<String, List<Task>> all =
-                    api.list(DockerApi.filtered("/tasks", Map.of("service", incomplete)), FIELDS, Task::of).stream()
-                            .collect(Collectors.groupingBy(Task::serviceId));
-            Map<String, String> failures = new HashMap<>();
-            all.forEach((service, theirs) -> {
-                Set<String> texts = failures(theirs);
-                if (!texts.isEmpty()) {
-                    failures.put(service, String.join("; ", texts));
-                }
-            });
-            return failures;
-        } catch (DockerApi.ErrorResponse e) {
-            // One of the services was removed meanwhile. Failures are needed only for messages.
-            return Map.of();
-        }
+        return failures;
+    }
+
+    private static Map<String, String> read(DockerApi api, List<String> services)
+            throws IOException, InterruptedException {
+        Map<String, List<Task>> all =
+                api.list(DockerApi.filtered("/tasks", Map.of("service", services)), FIELDS, Task::of).stream()
+                        .collect(Collectors.groupingBy(Task::serviceId));
+        Map<String, String> failures = new HashMap<>();
+        all.forEach((service, theirs) -> {
+            Set<String> texts = failures(theirs);
+            if (!texts.isEmpty()) {
+                failures.put(service, text(texts));
+            }
+        });
+        return failures;
+    }
+
+    private static String text(Set<String> failures) {
+        String first = failures.stream().limit(MAX_TEXTS).collect(Collectors.joining("; "));
+        int more = failures.size() - MAX_TEXTS;
+        return more > 0 ? first + "; and " + more + " more" : first;
     }
 
     private static boolean isIncomplete(SwarmService service, List<SwarmTask> tasks) {
@@ -136,7 +157,8 @@ final class TaskFailures {
 
         private static @Nullable String failure(String state, String error) {
             if (!error.isEmpty()) {
-                return error.length() <= MAX_LENGTH ? error : error.substring(0, MAX_LENGTH) + "…";
+                String line = error.length() <= MAX_LENGTH ? error : error.substring(0, MAX_LENGTH) + "…";
+                return IDS.matcher(line.replaceAll("\\p{Cntrl}+", " ")).replaceAll("…");
             }
             if (state.equals("complete")) {
                 return "exited with code 0";

@@ -452,6 +452,17 @@ class SnapshotBuilderTest {
                 .isEqualTo(failure == null ? List.of() : List.of("container a " + failure + " (more: docker logs a)"));
     }
 
+    /** Whoever stops one of two replicas did not break the service. */
+    @Test
+    void aReplicaThatHasExitedBesideOneThatRunsIsNoProblem() {
+        container(running("a", compose("shop", "web"), "172.17.0.2"));
+        container(EngineJson.container("b", compose("shop", "web"), "exited", "Exited (1) 2 seconds ago", ""));
+        assertThat(messages()).isEmpty();
+
+        container(EngineJson.container("c", compose("shop", "web"), "restarting", "Restarting (1) 2 seconds ago", ""));
+        assertThat(messages()).containsExactly("container c exits with code 1 and is restarted (more: docker logs c)");
+    }
+
     @Test
     void theFailuresOfAServiceThatIsNotEnabledAreItsOwn() {
         container(EngineJson.container("a", with("millau.enabled", "false"), "exited", "Exited (3) 2 s ago", ""));

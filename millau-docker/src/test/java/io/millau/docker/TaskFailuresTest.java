@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Problem;
 import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +100,32 @@ class TaskFailuresTest {
         assertThat(problems())
                 .containsExactly("a task does not run: No such image: shop:1; task: non-zero exit (1)"
                         + " (more: docker service ps --no-trunc web)");
+    }
+
+    @Test
+    void moreThanThreeAreCountedAndIdsLeftOutSinceTheyChange() throws Exception {
+        service(5);
+        tasks(
+                "1, failed, shutdown, a",
+                "2, failed, shutdown, b",
+                "3, failed, shutdown, c",
+                "4, failed, shutdown, d",
+                "5, failed, shutdown, aa endpoint web.5 (0123456789abcdef0123) \\n is taken");
+        assertThat(problems())
+                .containsExactly("a task does not run: a; aa endpoint web.5 (…)   is taken; b; and 2 more"
+                        + " (more: docker service ps --no-trunc web)");
+    }
+
+    /** One service that is removed in between must not make the failures of all others go and come. */
+    @Test
+    void whatCannotBeReadStaysAsItWas() throws Exception {
+        service(1);
+        SwarmService web = SwarmService.of(EngineJson.json(EngineJson.service("web", 1, 1, LABELS)));
+        engine.refusing("/tasks", 404);
+        try (DockerApi api = new DockerApi(URI.create(engine.host()), null, Duration.ofSeconds(60))) {
+            assertThat(TaskFailures.read(api, List.of(web), List.of(), Map.of("web", "no image", "gone", "x")))
+                    .containsExactly(Map.entry("web", "no image"));
+        }
     }
 
     @Test

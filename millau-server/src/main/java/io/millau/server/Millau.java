@@ -123,7 +123,10 @@ public final class Millau implements AutoCloseable {
      * }));
      * }</pre>
      *
+     * <p>One of several applications can read a body by {@code getRequestReceiver}, which Undertow allows once for a request.
+     *
      * @param exchange a request whose body was read to its end
+     * @throws IllegalStateException if it was given back before
      */
     public static void giveBack(HttpServerExchange exchange, byte[] body) {
         Application.giveBack(exchange, body);

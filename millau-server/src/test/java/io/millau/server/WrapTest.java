@@ -216,6 +216,26 @@ class WrapTest extends ProxyTest {
     }
 
     @Test
+    void aRequestWithoutABodyStaysWithoutOne() throws Exception {
+        List<String> twice = new CopyOnWriteArrayList<>();
+        application = proxy -> exchange -> exchange.getRequestReceiver().receiveFullBytes((received, bytes) -> {
+            Millau.giveBack(received, bytes);
+            try {
+                Millau.giveBack(received, bytes);
+            } catch (IllegalStateException e) {
+                twice.add(e.getMessage());
+            }
+            received.dispatch(proxy);
+        });
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+
+        assertThat(client().get("/").body()).isEqualTo("ok");
+        assertThat(endpoint.requests.get(0).field("Content-Length")).isNull();
+        assertThat(twice).containsExactly("the body was given back already");
+    }
+
+    @Test
     void anApplicationThatThrowsIsA500() throws Exception {
         application = admin(exchange -> {
             throw new IllegalStateException("a bug");

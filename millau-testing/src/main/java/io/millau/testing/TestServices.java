@@ -50,10 +50,13 @@ final class TestServices {
         }
         ScriptedUpstream upstream = new ScriptedUpstream(service, ++numbers, protocol, time, this::removed);
         upstreams.add(upstream);
-        names.add(service);
+        boolean isNew = names.add(service);
         try {
             replace(routes.values());
         } catch (IllegalArgumentException e) { // a route has that name as its id
+            if (isNew) {
+                names.remove(service);
+            }
             upstream.close();
             throw e;
         }

@@ -44,7 +44,7 @@ final class Banner {
             LOG.info(
                     "No services yet: every request gets 502 until {}",
                     isKnownWhy
-                            ? "the problems above are solved"
+                            ? "the problems above are solved, or one has the labels millau.enabled=true and millau.port=PORT"
                             : "one has the labels millau.enabled=true and millau.port=PORT, or stands in the SERVICES file");
         } else {
             LOG.info(

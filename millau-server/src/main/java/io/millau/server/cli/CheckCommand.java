@@ -126,12 +126,12 @@ final class CheckCommand {
         return unreadable ? 2 : problems > 0 ? 1 : 0;
     }
 
-    /** Notes which services of several places get a part of each other's requests. It may be meant so. */
+    /** Notes which services of several files get a part of each other's requests. It may be meant so. */
     private void noteSharedRoutes() {
         SharedRoutes shared = new SharedRoutes(served.keySet());
         List<String> notes = new ArrayList<>();
         served.forEach((service, where) -> shared.beside(service).stream()
-                .filter(other -> !where.equals(served.get(other)))
+                .filter(other -> where.compareTo(String.valueOf(served.get(other))) < 0)
                 .forEach(other -> notes.add(where + ": " + service.name() + ": note: shares requests with "
                         + other.name() + " of " + served.get(other) + ", which has the same host and path")));
         notes.stream().sorted().forEach(note -> out.println(Console.clean(note)));
@@ -337,7 +337,6 @@ final class CheckCommand {
             }
         }
         problems += snapshot.problems().size();
-        addServed(engine, snapshot.services());
         // A problem has the name of the service, also if only routes of it are served.
         names.removeIf(name -> snapshot.services().stream()
                 .map(Service::name)

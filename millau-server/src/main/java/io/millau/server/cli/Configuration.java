@@ -324,8 +324,16 @@ record Configuration(
     private static final class Environment {
         private final Map<String, String> variables;
 
-        /** The names that were asked for, in lower case. */
-        private final Set<String> known = new LinkedHashSet<>();
+        /** The names that were asked for, in lower case, and those that are asked for elsewhere or only beside others. */
+        private final Set<String> known = new LinkedHashSet<>(List.of(
+                "logging",
+                "license",
+                "docker_cert_path",
+                "acme_email",
+                "acme_eab_kid",
+                "acme_eab_hmac",
+                "acme_ca",
+                "acme_dns"));
 
         Environment(Map<String, String> variables) {
             this.variables = variables;
@@ -336,7 +344,7 @@ record Configuration(
             Map<String, String> misspelled = new TreeMap<>();
             for (String name : variables.keySet()) {
                 if (isOurForm(name) && !known.contains(name.toLowerCase(Locale.ROOT))) {
-                    String nearest = Words.nearest(name, known);
+                    String nearest = name.equals("HTTP_PORT") ? "http" : Words.nearest(name, known);
                     if (nearest != null) {
                         misspelled.put(name, nearest.toUpperCase(Locale.ROOT));
                     }

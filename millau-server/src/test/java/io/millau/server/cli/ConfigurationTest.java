@@ -17,8 +17,19 @@ class ConfigurationTest {
     /** A redirect to a port that nobody had published, since the variable was misspelled: not a word in the log. */
     @Test
     void misspelledVariablesAreFoundAndThoseOfOthersAreNot() throws Exception {
-        Map<String, String> environment = new HashMap<>(
-                Map.of("HTPP", ":8080", "HTTPS_PROT", "8443", "ACME_MAIL", "me@shop.example", "DOCKER_LABLE", "a"));
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "HTPP",
+                ":8080",
+                "HTTPS_PROT",
+                "8443",
+                "ACME_MAIL",
+                "me@shop.example",
+                "DOCKER_LABLE",
+                "a",
+                "LOGING",
+                "DEBUG",
+                "HTTP_PORT",
+                "80"));
         for (String other : List.of(
                 "PATH",
                 "HOME",
@@ -47,7 +58,9 @@ class ConfigurationTest {
                         Map.entry("HTPP", "HTTP"),
                         Map.entry("HTTPS_PROT", "HTTPS_PORT"),
                         Map.entry("ACME_MAIL", "ACME_EMAIL"),
-                        Map.entry("DOCKER_LABLE", "DOCKER_LABEL"));
+                        Map.entry("DOCKER_LABLE", "DOCKER_LABEL"),
+                        Map.entry("LOGING", "LOGGING"),
+                        Map.entry("HTTP_PORT", "HTTP"));
     }
 
     @Test

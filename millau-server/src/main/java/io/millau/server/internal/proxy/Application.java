@@ -10,6 +10,7 @@ import io.undertow.server.HandlerWrapper;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.AttachmentKey;
+import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
 import java.util.ArrayList;
@@ -111,21 +112,41 @@ public final class Application implements HttpHandler {
 
     /** See {@link io.millau.server.Millau#giveBack}. */
     public static void giveBack(HttpServerExchange exchange, byte[] body) {
-        List<PooledByteBuffer> buffers = new ArrayList<>();
-        for (int from = 0; from < body.length; ) {
-            PooledByteBuffer buffer =
-                    exchange.getConnection().getByteBufferPool().allocate();
-            int length = Math.min(body.length - from, buffer.getBuffer().remaining());
-            buffer.getBuffer().put(body, from, length).flip();
-            buffers.add(buffer);
-            from += length;
+        HeaderMap headers = exchange.getRequestHeaders();
+        boolean hadBody = headers.contains(Headers.CONTENT_LENGTH) || headers.contains(Headers.TRANSFER_ENCODING);
+        if (exchange.isComplete()) {
+            return;
         }
-        exchange.putAttachment(GIVEN_BACK, true);
-        exchange.getRequestHeaders().remove(Headers.TRANSFER_ENCODING);
-        exchange.getRequestHeaders().put(Headers.CONTENT_LENGTH, body.length);
-        if (!buffers.isEmpty()) {
-            Connectors.ungetRequestBytes(exchange, buffers.toArray(PooledByteBuffer[]::new));
+        if (exchange.putAttachment(GIVEN_BACK, true) != null) {
+            throw new IllegalStateException("the body was given back already");
+        }
+        if (body.length == 0 && !hadBody) {
+            return;
+        }
+        headers.remove(Headers.TRANSFER_ENCODING);
+        headers.put(Headers.CONTENT_LENGTH, body.length);
+        PooledByteBuffer[] buffers = buffers(exchange, body);
+        if (buffers.length > 0) {
+            Connectors.ungetRequestBytes(exchange, buffers);
             Connectors.resetRequestChannel(exchange);
         }
+    }
+
+    private static PooledByteBuffer[] buffers(HttpServerExchange exchange, byte[] body) {
+        List<PooledByteBuffer> buffers = new ArrayList<>();
+        try {
+            for (int from = 0; from < body.length; ) {
+                PooledByteBuffer buffer =
+                        exchange.getConnection().getByteBufferPool().allocate();
+                buffers.add(buffer);
+                int length = Math.min(body.length - from, buffer.getBuffer().remaining());
+                buffer.getBuffer().put(body, from, length).flip();
+                from += length;
+            }
+        } catch (RuntimeException | Error e) {
+            buffers.forEach(PooledByteBuffer::close);
+            throw e;
+        }
+        return buffers.toArray(PooledByteBuffer[]::new);
     }
 }
