@@ -7,6 +7,7 @@ import io.millau.core.internal.Labels;
 import io.millau.core.internal.RequestLimit;
 import io.millau.core.internal.ServiceName;
 import io.millau.core.internal.Users;
+import io.millau.core.internal.Words;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Collection;
@@ -18,7 +19,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -529,7 +529,9 @@ public final class Service {
         public Builder allow(@Nullable String addresses) {
             return set(
                     Labels.ALLOW,
-                    addresses == null ? null : parsed("allow=" + addresses, addresses, AddressRanges::parse));
+                    addresses == null
+                            ? null
+                            : Words.naming("allow=" + addresses, () -> AddressRanges.parse(addresses)));
         }
 
         /**
@@ -539,7 +541,9 @@ public final class Service {
          * @throws IllegalArgumentException if it is anything else
          */
         public Builder limit(@Nullable String limit) {
-            return set(Labels.LIMIT, limit == null ? null : parsed("limit=" + limit, limit, RequestLimit::parse));
+            return set(
+                    Labels.LIMIT,
+                    limit == null ? null : Words.naming("limit=" + limit, () -> RequestLimit.parse(limit)));
         }
 
         /**
@@ -550,7 +554,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is anything else; the message shows nothing of it
          */
         public Builder users(@Nullable String users) {
-            return set(Labels.USERS, users == null ? null : parsed("users", users, Users::parse));
+            return set(Labels.USERS, users == null ? null : Words.naming("users", () -> Users.parse(users)));
         }
 
         /**
@@ -560,7 +564,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is not a URL, with {@code http} or {@code https}
          */
         public Builder auth(@Nullable String url) {
-            return set(Labels.AUTH, url == null ? null : parsed("auth", url, AuthServer::parse));
+            return set(Labels.AUTH, url == null ? null : Words.naming("auth", () -> AuthServer.parse(url)));
         }
 
         /**
@@ -665,15 +669,6 @@ public final class Service {
         public Builder endpoints(List<Endpoint> endpoints) {
             this.endpoints = List.copyOf(endpoints);
             return this;
-        }
-
-        /** @param shown the setting, with its value if that is not secret */
-        private static <T> T parsed(String shown, String text, Function<String, T> parser) {
-            try {
-                return parser.apply(text);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(shown + ": " + e.getMessage(), e);
-            }
         }
 
         /**

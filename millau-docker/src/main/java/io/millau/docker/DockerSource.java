@@ -108,7 +108,8 @@ public final class DockerSource implements ServiceSource {
         return ask(api -> {
             EngineReader reader = new EngineReader(api);
             reader.findRole();
-            return new SnapshotBuilder(toString(), required).build(reader.everything(), interfaces.get());
+            return new SnapshotBuilder(toString(), required)
+                    .build(reader.everything(EngineView.NOTHING), interfaces.get());
         });
     }
 

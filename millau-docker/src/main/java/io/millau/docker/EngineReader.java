@@ -30,8 +30,6 @@ final class EngineReader {
     /** Tasks are kept as they were first read, so that reading the same again leaves nothing in memory. */
     private final Map<String, SwarmTask> known = new HashMap<>();
 
-    private Map<String, String> lastFailures = Map.of();
-
     /** How many services the Swarm has, ours and others. */
     private int allServices;
 
@@ -78,8 +76,12 @@ final class EngineReader {
         return response.status() == 401 || response.status() == 403;
     }
 
-    /** Reads services, tasks, containers and networks. */
-    EngineView everything() throws IOException, InterruptedException {
+    /**
+     * Reads services, tasks, containers and networks.
+     *
+     * @param last what was read before; its failures hold on where they can't be read now
+     */
+    EngineView everything(EngineView last) throws IOException, InterruptedException {
         List<SwarmService> services = List.of();
         List<SwarmTask> tasks = List.of();
         Map<String, InetAddress> nodes = Map.of();
@@ -90,8 +92,7 @@ final class EngineReader {
                 tasks = tasks(ids(services));
                 known.keySet().retainAll(tasks.stream().map(SwarmTask::id).collect(Collectors.toSet()));
                 nodes = nodes(tasks, Map.of());
-                failures = TaskFailures.read(api, services, tasks, lastFailures);
-                lastFailures = failures;
+                failures = TaskFailures.read(api, services, tasks, last.failures());
             } catch (DockerApi.ErrorResponse e) {
                 if (!isForbidden(e)) {
                     throw e;

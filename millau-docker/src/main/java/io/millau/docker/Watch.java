@@ -232,7 +232,7 @@ final class Watch implements ServiceSource.Subscription {
         private void everything() throws IOException, InterruptedException {
             reader.findRole();
             long start = System.nanoTime();
-            view = reader.everything();
+            view = reader.everything(view);
             schedule.looked(view, System.nanoTime());
             seen(view);
             readAll = System.nanoTime();

@@ -10,6 +10,7 @@ import io.millau.core.Snapshot;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.AddressRanges;
+import io.millau.core.internal.Words;
 import io.millau.server.internal.proxy.Application;
 import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.internal.text.ListenAddress;
@@ -90,12 +91,7 @@ public final class Millau implements AutoCloseable {
      * @throws IllegalArgumentException if the URL has no host, or another scheme than http, https, ws or wss (none means http)
      */
     public String explain(URI url) {
-        RequestUrl request;
-        try {
-            request = RequestUrl.parse(url.toString());
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("url=" + url + ": " + e.getMessage(), e);
-        }
+        RequestUrl request = Words.naming("url=" + url, () -> RequestUrl.parse(url.toString()));
         return server.explain(request).wholeText();
     }
 
@@ -231,11 +227,7 @@ public final class Millau implements AutoCloseable {
 
         private static InetSocketAddress parsed(String setting, String address) {
             Objects.requireNonNull(address, "address");
-            try {
-                return ListenAddress.parse(address);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(setting + "=" + address + ": " + e.getMessage(), e);
-            }
+            return Words.naming(setting + "=" + address, () -> ListenAddress.parse(address));
         }
 
         private static Duration notNegative(String setting, Duration value) {

@@ -2,6 +2,7 @@ package io.millau.core.internal;
 
 import java.util.Collection;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Helpers for messages about user input. Pure functions. */
@@ -23,6 +24,20 @@ public final class Words {
     public static String reasonWithHint(String reason, int port) {
         String hint = hint(reason, port);
         return hint.isEmpty() ? reason : reason + " (" + hint + " See millau.port)";
+    }
+
+    /**
+     * Reads a setting, so that the message of what it throws names it.
+     *
+     * @param shown the setting, with its value if that is not secret
+     * @throws IllegalArgumentException if reading does
+     */
+    public static <T> T naming(String shown, Supplier<T> reading) {
+        try {
+            return reading.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(shown + ": " + e.getMessage(), e);
+        }
     }
 
     /** Shortens a value and removes line breaks, for a message. */

@@ -43,8 +43,8 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         Set<String> notRunning = explanation.running() ? Set.of() : problemNames(explanation.chosen());
         Predicate<Problem> saysWhy = problem -> notRunning.contains(problem.service());
         problems.stream().distinct().filter(saysWhy).forEach(why -> lines.add("Why: " + why));
-        List<Problem> rest =
-                problems.stream().distinct().filter(saysWhy.negate()).toList();
+        List<Problem> rest = nearestFirst(
+                problems.stream().distinct().filter(saysWhy.negate()).toList(), explanation.verdicts(), url);
         boolean proves = explanation.clientCertificate() != Explanation.ClientCertificate.NOT_NEEDED;
         if (!url.secure() && (redirectAll || explanation.redirectToHttps() || proves)) {
             lines.add("Over plain HTTP it is redirected to HTTPS first: 308");
@@ -60,14 +60,8 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         int shown = Math.min(all.size(), explanation.chosen().size() + MOST_OTHERS);
         return new UrlExplanation(
                 explanation.running(),
-                text(
-                        lines,
-                        all.subList(0, shown),
-                        all.subList(shown, all.size()),
-                        nearestFirst(rest, all, url),
-                        MOST_PROBLEMS,
-                        trust),
-                text(lines, all, List.of(), nearestFirst(rest, all, url), rest.size(), trust));
+                text(lines, all.subList(0, shown), all.subList(shown, all.size()), rest, MOST_PROBLEMS, trust),
+                text(lines, all, List.of(), rest, rest.size(), trust));
     }
 
     private static String text(
