@@ -93,17 +93,9 @@ class ExplainTest extends ProxyTest {
                     .build();
         }
         services.replace(many);
-        millau = closing(builder()
-                .telemetry("127.0.0.1:0")
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(
-                            List.of(app(endpointThatSays("ok").endpoint())
-                                    .hosts("shop.example")
-                                    .build()),
-                            List.of(new Problem("other-t", "far away"), new Problem("app", "near"))));
-                    return () -> {};
-                })
-                .start());
+        startTelling(
+                List.of(new Problem("other-t", "far away"), new Problem("app", "near")),
+                app(endpointThatSays("ok").endpoint()).hosts("shop.example").build());
 
         assertThat(explain("shop.example").body().lines())
                 .hasSize(1 + 2 + 8 + 3)
@@ -121,20 +113,10 @@ class ExplainTest extends ProxyTest {
     @Test
     void theReasonWhyNothingRunsComesFirst() throws Exception {
         Problem network = new Problem("shop", "shares no network with the proxy");
-        millau = closing(builder()
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(
-                            List.of(
-                                    Service.named("shop/admin")
-                                            .hosts("shop.example")
-                                            .build(),
-                                    Service.named("other")
-                                            .hosts("other.example")
-                                            .build()),
-                            List.of(new Problem("other", "far away"), network, network)));
-                    return () -> {};
-                })
-                .start());
+        startTelling(
+                List.of(new Problem("other", "far away"), network, network),
+                Service.named("shop/admin").hosts("shop.example").build(),
+                Service.named("other").hosts("other.example").build());
 
         assertThat(millau.explain(URI.create("http://shop.example/")))
                 .startsWith("http://shop.example/ goes to shop/admin: 502 No running instance of shop/admin\n"
@@ -153,25 +135,27 @@ class ExplainTest extends ProxyTest {
         problems.add(new Problem("site", "millau.hosts=https://url.example: expected host names"));
         problems.add(new Problem("shop", "container shop is unhealthy"));
         ScriptedEndpoint page = endpointThatSays("back soon");
-        millau = closing(builder()
-                .telemetry("127.0.0.1:0")
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(
-                            List.of(
-                                    Service.named("page")
-                                            .endpoints(page.endpoint())
-                                            .build(),
-                                    Service.named("other-b").hosts("b.example").build(),
-                                    Service.named("shop").hosts("shop.example").build()),
-                            problems));
-                    return () -> {};
-                })
-                .start());
+        startTelling(
+                problems,
+                Service.named("page").endpoints(page.endpoint()).build(),
+                Service.named("other-b").hosts("b.example").build(),
+                Service.named("shop").hosts("shop.example").build());
 
         assertThat(firstProblem("shop.example")).isEqualTo("Problem: shop: container shop is unhealthy");
         assertThat(firstProblem("url.example"))
                 .isEqualTo("Problem: site: millau.hosts=https://url.example: expected host names");
         assertThat(firstProblem("b.example")).isEqualTo("Problem: other-b: is wrong");
+    }
+
+    /** Starts a proxy with a source that has these problems, and services beside its own. */
+    private void startTelling(List<Problem> problems, Service... all) throws Exception {
+        millau = closing(builder()
+                .telemetry("127.0.0.1:0")
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(List.of(all), problems));
+                    return () -> {};
+                })
+                .start());
     }
 
     private String firstProblem(String url) throws Exception {
@@ -192,17 +176,7 @@ class ExplainTest extends ProxyTest {
         }
         problems.add(new Problem("shop", "its users can't be read"));
         ScriptedEndpoint shop = endpointThatSays("ok");
-        millau = closing(builder()
-                .telemetry("127.0.0.1:0")
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(
-                            List.of(Service.named("shop")
-                                    .endpoints(shop.endpoint())
-                                    .build()),
-                            problems));
-                    return () -> {};
-                })
-                .start());
+        startTelling(problems, Service.named("shop").endpoints(shop.endpoint()).build());
 
         assertThat(explain("shop.example").body())
                 .containsSubsequence(
@@ -254,12 +228,7 @@ class ExplainTest extends ProxyTest {
     @Test
     void theExplanationListsProblems() throws Exception {
         Problem problem = new Problem("shop", "millau.port is missing (the service is left out)");
-        millau = closing(builder()
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(List.of(), List.of(problem)));
-                    return () -> {};
-                })
-                .start());
+        startTelling(List.of(problem));
 
         assertThat(millau.explain(URI.create("http://shop.example/")))
                 .endsWith("\nProblem: shop: millau.port is missing (the service is left out)\n");

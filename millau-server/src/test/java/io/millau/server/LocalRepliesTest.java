@@ -3,11 +3,9 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millau.core.Service;
 import io.millau.core.testing.CapturedLog;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,29 +21,6 @@ class LocalRepliesTest extends ProxyTest {
     @Override
     protected Millau.Builder builder() {
         return super.builder().listener(replies);
-    }
-
-    private void start() throws Exception {
-        startWith(
-                Service.named("app")
-                        .hosts("app")
-                        .endpoints(endpointThatSays("ok").endpoint())
-                        .build(),
-                Service.named("moved")
-                        .hosts("moved")
-                        .endpoints(endpointThatSays("ok").endpoint())
-                        .redirectToHttps(true)
-                        .build(),
-                Service.named("empty").hosts("empty").build(),
-                Service.named("down")
-                        .hosts("down")
-                        .endpoints(endpointThatRefuses())
-                        .build(),
-                Service.named("slow")
-                        .hosts("slow")
-                        .endpoints(endpointThatHangs(new CountDownLatch(1)).endpoint())
-                        .timeout(Duration.ofMillis(50))
-                        .build());
     }
 
     private void assertTold(String... events) {
@@ -65,14 +40,14 @@ class LocalRepliesTest extends ProxyTest {
         "'GET / HTTP/1.1\r\nHost: slow', 504 UPSTREAM_TIMEOUT"
     })
     void aResponseIsToldWithItsReason(String head, String event) throws Exception {
-        start();
+        startWithFailures();
         client().send(head + "\r\n\r\n").read();
         assertTold(event);
     }
 
     @Test
     void anOverlongHeadIsToldWithItsReason() throws Exception {
-        start();
+        startWithFailures();
         client().send("GET / HTTP/1.1\r\nHost: app\r\nX: " + "x".repeat(40_000) + "\r\n\r\n")
                 .readHead();
         assertTold("431 HEAD_TOO_LARGE");
@@ -80,7 +55,7 @@ class LocalRepliesTest extends ProxyTest {
 
     @Test
     void aHeadThatDoesNotArriveIsToldWithItsReason() throws Exception {
-        start();
+        startWithFailures();
         RawClient client = client().send("GET / HTTP/1.1\r\nHost:");
         client().get("/"); // accepted later, so the first one is being read
         ahead.addAndGet(Duration.ofSeconds(11).toNanos());
@@ -90,7 +65,7 @@ class LocalRepliesTest extends ProxyTest {
 
     @Test
     void aStreamThatEndsWithoutAResponseIsTold() throws Exception {
-        start();
+        startWithFailures();
         try (RawHttp2Client http2 = new RawHttp2Client(millau.port())) {
             // A head with a priority that depends on its own stream (RFC 7540, 5.3.1).
             byte[] head = {0, 0, 0, 1, 0, (byte) 0x82, (byte) 0x86, (byte) 0x84, 0x41, 1, 'a'};
@@ -102,7 +77,7 @@ class LocalRepliesTest extends ProxyTest {
 
     @Test
     void whatIsRefusedIsLogged() throws Exception {
-        start();
+        startWithFailures();
         try (CapturedLog log = new CapturedLog()) {
             client().send("CONNECT app:443 HTTP/1.1\r\nHost: app\r\n\r\n").read();
             await().atMost(PATIENCE)
@@ -117,7 +92,7 @@ class LocalRepliesTest extends ProxyTest {
     void aConnectionEndsWhereTheClientMayStillSendItsBodyOrItsNextRequest() throws Exception {
         // A client that gets a final response instead of 100 may leave the body out. Its next request must not be read
         // as that.
-        start();
+        startWithFailures();
         RawClient client =
                 client().send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
 

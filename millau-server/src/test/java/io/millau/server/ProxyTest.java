@@ -6,8 +6,11 @@ import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.core.Ticker;
 import io.millau.testing.ScriptedEndpoint;
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +33,32 @@ public abstract class ProxyTest {
     protected final void startWith(Service... declared) throws Exception {
         services.replace(declared);
         millau = closing(builder().start());
+    }
+
+    /** Starts with a service that responds, and four for which the proxy responds itself; each has its name as host. */
+    protected final void startWithFailures(Service... more) throws Exception {
+        List<Service> all = new ArrayList<>(List.of(
+                Service.named("app")
+                        .hosts("app")
+                        .endpoints(endpointThatSays("ok").endpoint())
+                        .build(),
+                Service.named("moved")
+                        .hosts("moved")
+                        .endpoints(endpointThatSays("ok").endpoint())
+                        .redirectToHttps(true)
+                        .build(),
+                Service.named("empty").hosts("empty").build(),
+                Service.named("down")
+                        .hosts("down")
+                        .endpoints(endpointThatRefuses())
+                        .build(),
+                Service.named("slow")
+                        .hosts("slow")
+                        .endpoints(endpointThatHangs(new CountDownLatch(1)).endpoint())
+                        .timeout(Duration.ofMillis(50))
+                        .build()));
+        all.addAll(List.of(more));
+        startWith(all.toArray(Service[]::new));
     }
 
     protected Millau.Builder builder() {
