@@ -49,6 +49,7 @@ record Container(
     static final String SWARM_TASK = "com.docker.swarm.task.id";
 
     private static final String EXITED = "has exited with code ";
+    private static final String RESTARTED = " and is restarted";
 
     /** "Restarting (1) 3 seconds ago", "Exited (1) 3 seconds ago". */
     private static final Pattern EXIT = Pattern.compile("(?:(?<restarting>Restarting)|Exited) \\((?<code>[0-9]+)\\)");
@@ -102,7 +103,7 @@ record Container(
         }
         String code = exit.group("code");
         if (exit.group("restarting") != null) {
-            return "exits with code " + code + " and is restarted";
+            return "exits with code " + code + RESTARTED;
         }
         return STOPPED.contains(code) ? null : EXITED + code;
     }
@@ -142,6 +143,10 @@ record Container(
         return new Container(id, name, labels, created, ready, failure, ports, networkMode, attachments);
     }
 
+    Container withFailure(@Nullable String failure) {
+        return new Container(id, name, labels, created, ready, failure, ports, networkMode, attachments);
+    }
+
     /** The containers of a Compose service are one service. Any other container is a service by itself. */
     String serviceId() {
         String project = labels.get(COMPOSE_PROJECT);
@@ -158,6 +163,11 @@ record Container(
     /** Whether it failed for good: whoever stops one of several may make it exit with any code. */
     boolean hasExited() {
         return failure != null && failure.startsWith(EXITED);
+    }
+
+    /** Whether it failed and the engine starts it again. */
+    boolean isRestarted() {
+        return failure != null && failure.endsWith(RESTARTED);
     }
 
     boolean isTask() {

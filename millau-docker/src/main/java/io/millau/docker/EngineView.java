@@ -73,6 +73,11 @@ record EngineView(
         return new EngineView(role, services, merged, nodes, failures, containers, networks);
     }
 
+    /** The same state, with other failures, of services and of containers. */
+    EngineView withFailures(Map<String, String> failures, List<Container> containers) {
+        return new EngineView(role, services, tasks, nodes, failures, containers, networks);
+    }
+
     /** The same state, with other containers and networks. */
     EngineView withContainers(List<Container> containers, List<Network> networks) {
         return new EngineView(role, services, tasks, nodes, failures, containers, networks);

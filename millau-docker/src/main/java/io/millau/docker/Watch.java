@@ -67,6 +67,7 @@ final class Watch implements ServiceSource.Subscription {
     private final Consumer<Snapshot> consumer;
     private final PendingEvents pending = new PendingEvents();
     private final PollSchedule schedule = new PollSchedule();
+    private final CrashLoops crashLoops = new CrashLoops();
     private final SnapshotBuilder builder;
     private final Outage outage;
     private final SourceStats discovery;
@@ -199,7 +200,7 @@ final class Watch implements ServiceSource.Subscription {
             outage.over(System.nanoTime());
             while (!closed && !events.ended()) {
                 long now = System.nanoTime();
-                pending.await(Math.min(nextRead - now, untilPoll(now)));
+                pending.await(Math.min(Math.min(nextRead - now, untilPoll(now)), crashLoops.pause(now)));
                 PendingEvents.Taken taken = pending.take();
                 if (taken.changed()) {
                     Thread.sleep(BURST);
@@ -289,12 +290,12 @@ final class Watch implements ServiceSource.Subscription {
     }
 
     private void seen(EngineView view) {
-        Seen now = new Seen(view, interfaces.get());
+        Seen now = new Seen(crashLoops.applyTo(view, System.nanoTime()), interfaces.get());
         if (now.equals(seen)) {
             return;
         }
         seen = now;
-        Snapshot snapshot = builder.build(view, now.own());
+        Snapshot snapshot = builder.build(now.view(), now.own());
         if (snapshot.equals(delivered)) {
             return;
         }

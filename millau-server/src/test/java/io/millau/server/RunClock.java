@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** The clock of a random run. It stops while the machine stalls, so that a stall causes no timeouts. */
+/** The clock of a long run. It stops while the machine stalls, so that a stall causes no timeouts. */
 final class RunClock implements Ticker, Closeable {
 
     private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
