@@ -18,7 +18,7 @@ import org.xnio.channels.AcceptingChannel;
  * The listening sockets of a proxy, and the workers with their I/O threads. The sockets accept nothing yet: connections wait. While a
  * port has as many connections as it may, further ones wait, too.
  */
-final class BoundSockets {
+final class BoundSockets implements AutoCloseable {
 
     private static final OptionMap SOCKET = OptionMap.builder()
             .set(Options.REUSE_ADDRESSES, true)
@@ -76,7 +76,7 @@ final class BoundSockets {
                 telemetry = bind(telemetryWorker, builder.telemetry, TELEMETRY);
             }
         } catch (IOException e) {
-            workers().forEach(XnioWorker::shutdownNow); // closes what was bound
+            close();
             throw e;
         }
     }
@@ -96,6 +96,12 @@ final class BoundSockets {
     /** All workers. */
     List<XnioWorker> workers() {
         return telemetryWorker == null ? List.of(worker) : List.of(worker, telemetryWorker);
+    }
+
+    /** Ends the threads, which closes the sockets. */
+    @Override
+    public void close() {
+        workers().forEach(XnioWorker::shutdownNow);
     }
 
     private static AcceptingChannel<StreamConnection> bind(

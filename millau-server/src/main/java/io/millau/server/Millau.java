@@ -525,7 +525,7 @@ public final class Millau implements AutoCloseable {
         /**
          * Binds the addresses now, before {@link #start}. Clients that connect meanwhile wait instead of being refused: for
          * programs that take long to prepare what they start the proxy with. Call it once, after all addresses and {@link
-         * #ioThreads} were set, and call {@code start} then: nothing else frees the addresses again.
+         * #ioThreads} were set, and call {@code start} then: only {@link Millau#close}, or a start that fails, frees the addresses again.
          *
          * @throws IllegalStateException if it was called before
          * @throws BindFailedException if the proxy can't listen on one of the addresses
@@ -546,7 +546,8 @@ public final class Millau implements AutoCloseable {
         }
 
         /**
-         * Starts the proxy. Returns when it listens: when every source has delivered its first snapshot, or after 3 s.
+         * Starts the proxy. Returns when it listens: when every source has delivered its first snapshot, or after 3 s. If it
+         * throws, nothing runs and no address is bound.
          *
          * @throws IllegalStateException if there is neither an {@link #http} nor an {@link #https} address, or if a proxy
          *     was started before with the addresses of {@link #bind}
@@ -568,6 +569,11 @@ public final class Millau implements AutoCloseable {
                 throw e;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
+            } finally {
+                if (!started && sockets != null) {
+                    sockets.close();
+                    sockets = null;
+                }
             }
         }
     }

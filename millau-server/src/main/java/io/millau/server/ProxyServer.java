@@ -9,6 +9,7 @@ import io.millau.core.TrafficListener;
 import io.millau.core.internal.HostNames;
 import io.millau.server.internal.frontend.DateField;
 import io.millau.server.internal.frontend.Listener;
+import io.millau.server.internal.io.BlockedThreads;
 import io.millau.server.internal.io.Buffers;
 import io.millau.server.internal.io.EventLoops;
 import io.millau.server.internal.proxy.DebugHeaders;
@@ -56,6 +57,7 @@ final class ProxyServer implements AutoCloseable {
 
     private final List<XnioWorker> workers;
     private final EventLoops loops;
+    private final BlockedThreads blockedThreads;
     private final TlsThreads tlsThreads = new TlsThreads();
     private final UpstreamPools upstreams;
     private final DateField date;
@@ -101,9 +103,9 @@ final class ProxyServer implements AutoCloseable {
         certificates =
                 builder.secureAddresses.isEmpty() ? null : new Certificates(builder.certificates, builder.wallClock);
         services = new SourceAggregator(builder.sources, this::replace, changes::problemsReplaced);
-        services.start(); // first: the response of a Docker Engine takes as long as everything below
         BoundSockets sockets;
         try {
+            services.start(); // first: the response of a Docker Engine takes as long as everything below
             sockets = builder.sockets == null ? new BoundSockets(builder) : builder.sockets;
         } catch (IOException | RuntimeException e) {
             services.close();
@@ -111,6 +113,7 @@ final class ProxyServer implements AutoCloseable {
         }
         workers = sockets.workers();
         workers.forEach(loops::mayRunOn);
+        blockedThreads = new BlockedThreads(loops);
         try {
             sockets.http.forEach(socket -> listeners.add(Listener.http(socket, buffers, loops, trust)));
             if (certificates != null) {
@@ -321,6 +324,7 @@ final class ProxyServer implements AutoCloseable {
             telemetry.stopAccepting();
             telemetry.closeConnections();
         }
+        blockedThreads.close();
         workers.forEach(XnioWorker::shutdown);
         try {
             for (XnioWorker worker : workers) {

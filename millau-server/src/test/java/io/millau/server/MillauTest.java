@@ -10,18 +10,21 @@ import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
 import io.millau.core.TrafficListener;
 import io.millau.core.testing.CapturedLog;
+import io.millau.core.testing.FreePorts;
 import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -98,6 +101,32 @@ class MillauTest extends ProxyTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("what bind has bound belongs to the proxy that was started before");
         assertThat(client().get("/").status()).isEqualTo(502);
+    }
+
+    /** The addresses stayed bound, by nobody, until the process ended; so did the subscriptions of sources before the one that threw. */
+    @Test
+    void aStartThatFailsLeavesNothingBehind() throws Exception {
+        AtomicBoolean subscribed = new AtomicBoolean();
+        int port = FreePorts.next();
+        Millau.Builder builder = Millau.builder()
+                .http("127.0.0.1:" + port)
+                .source(consumer -> {
+                    subscribed.set(true);
+                    return () -> subscribed.set(false);
+                })
+                .source(consumer -> {
+                    throw new IllegalStateException("no database");
+                })
+                .bind();
+        assertThatThrownBy(builder::start).hasMessage("no database");
+
+        assertThat(subscribed).isFalse();
+        Awaitility.await()
+                .untilAsserted(() ->
+                        assertThatThrownBy(() -> new Socket("127.0.0.1", port)).isInstanceOf(ConnectException.class));
+        Awaitility.await()
+                .untilAsserted(
+                        () -> assertThatThrownBy(() -> builder.bind().start()).hasMessage("no database"));
     }
 
     @Test
