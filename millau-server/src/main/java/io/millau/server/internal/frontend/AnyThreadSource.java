@@ -14,20 +14,29 @@ import org.xnio.conduits.StreamSourceConduit;
 final class AnyThreadSource extends AbstractStreamSourceConduit<StreamSourceConduit> {
 
     private final IoThread thread;
+    private final Runnable beforeRead;
 
-    AnyThreadSource(StreamSourceConduit next, IoThread thread) {
+    /** @param beforeRead called on the I/O thread before each read */
+    AnyThreadSource(StreamSourceConduit next, IoThread thread, Runnable beforeRead) {
         super(next);
         this.thread = thread;
+        this.beforeRead = beforeRead;
     }
 
     @Override
     public int read(ByteBuffer to) throws IOException {
-        return thread.call(() -> next.read(to));
+        return thread.call(() -> {
+            beforeRead.run();
+            return next.read(to);
+        });
     }
 
     @Override
     public long read(ByteBuffer[] to, int offset, int length) throws IOException {
-        return thread.call(() -> next.read(to, offset, length));
+        return thread.call(() -> {
+            beforeRead.run();
+            return next.read(to, offset, length);
+        });
     }
 
     @Override

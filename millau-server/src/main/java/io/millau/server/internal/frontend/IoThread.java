@@ -25,10 +25,14 @@ public final class IoThread {
         this.thread = thread;
     }
 
-    /** Makes the body of a request, and of its response, usable by any thread, one at a time. */
-    public static void openToOtherThreads(HttpServerExchange exchange) {
+    /**
+     * Makes the body of a request, and of its response, usable by any thread, one at a time.
+     *
+     * @param beforeRead called on the I/O thread before each read
+     */
+    public static void openToOtherThreads(HttpServerExchange exchange, Runnable beforeRead) {
         IoThread thread = new IoThread(exchange.getIoThread());
-        exchange.addRequestWrapper((factory, wrapped) -> new AnyThreadSource(factory.create(), thread));
+        exchange.addRequestWrapper((factory, wrapped) -> new AnyThreadSource(factory.create(), thread, beforeRead));
         exchange.addResponseWrapper((factory, wrapped) -> new AnyThreadSink(factory.create(), thread));
     }
 

@@ -37,12 +37,28 @@ public final class Application implements HttpHandler {
         private final long began;
         private final boolean hasBody;
         private boolean passedOn;
+        private boolean responds;
 
         Request(Downstream downstream, Ticker clock) {
             this.downstream = downstream;
             this.clock = clock;
             this.began = clock.nanoTime();
             this.hasBody = !downstream.exchange.isRequestComplete();
+        }
+
+        /** The application responds: what reads the rest of the body now is not the application. */
+        void responds() {
+            if (!passedOn) {
+                responds = true;
+                downstream.endConnectionIfBodyIsUncertain();
+            }
+        }
+
+        /** The application reads the body: its client may wait for {@code 100 Continue} before it sends that. */
+        void reads() {
+            if (!passedOn && !responds) {
+                downstream.sendContinue();
+            }
         }
     }
 
@@ -61,7 +77,7 @@ public final class Application implements HttpHandler {
         Request request = new Request(Downstream.of(exchange), tracker.clock());
         exchange.putAttachment(KEY, request);
         tracker.waits();
-        IoThread.openToOtherThreads(exchange);
+        IoThread.openToOtherThreads(exchange, request::reads);
         exchange.addExchangeCompleteListener((ended, next) -> {
             try {
                 ended(request);
@@ -69,8 +85,13 @@ public final class Application implements HttpHandler {
                 next.proceed();
             }
         });
+        exchange.addDefaultResponseListener(response -> {
+            request.responds();
+            return false;
+        });
         DateField date = tracker.date();
         exchange.addResponseCommitListener(response -> {
+            request.responds();
             if (!request.passedOn) {
                 date.addTo(response.getResponseHeaders());
             }
