@@ -2,6 +2,7 @@ package io.millau.testing;
 
 import io.millau.core.Endpoint;
 import io.millau.testing.Answers.Answer;
+import io.millau.testing.Answers.Reply;
 import io.millau.testing.Answers.Response;
 import io.millau.testing.internal.Http2Conversation;
 import io.millau.testing.internal.Http2Fault;
@@ -22,6 +23,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -117,7 +119,22 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     /**
-     * Sets a response to one request. Those of several calls come in turn, and after them that of {@link #responds} again.
+     * Sets a response for good as {@link #responds(int, String)}, whose body depends on the request: to see what arrived, for instance. If
+     * the function throws, the client gets 500 with that.
+     *
+     * <pre>{@code
+     * millau.upstream("orders").responds(200, request -> "Tenant " + request.header("X-Tenant"));
+     * }</pre>
+     *
+     * @param body called by several threads at the same time
+     */
+    public ScriptedUpstream responds(int status, Function<RecordedRequest, String> body) {
+        answers.responds(new Response(status, body));
+        return this;
+    }
+
+    /**
+     * Sets a response to one request. Those of several calls come in turn, and after them that of {@link #responds(int, String)} again.
      *
      * @param body text, sent as UTF-8, but not with 204 and 304
      * @throws IllegalArgumentException if the status is not from 200 to 599
@@ -265,8 +282,14 @@ public final class ScriptedUpstream implements AutoCloseable {
             this.answers = answers;
         }
 
-        /** See {@link ScriptedUpstream#responds}. */
+        /** See {@link ScriptedUpstream#responds(int, String)}. */
         public Rule responds(int status, String body) {
+            answers.responds(new Response(status, body));
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#responds(int, Function)}. */
+        public Rule responds(int status, Function<RecordedRequest, String> body) {
             answers.responds(new Response(status, body));
             return this;
         }
@@ -459,15 +482,17 @@ public final class ScriptedUpstream implements AutoCloseable {
         if ("100-continue".equalsIgnoreCase(head.field("Expect"))) {
             connection.send("HTTP/1.1 100 Continue\r\n\r\n");
         }
-        record(RecordedRequest.of(connection.peekBody()));
+        RecordedRequest whole = RecordedRequest.of(connection.peekBody());
+        record(whole);
         time.await(answer.latency(), () -> closed);
-        byte[] body = body(answer);
+        Reply reply = answer.response().to(whole);
+        byte[] body = body(reply);
         StringBuilder text = new StringBuilder("HTTP/1.1 ")
-                .append(answer.response().status())
+                .append(reply.status())
                 .append(' ')
-                .append(StatusCodes.getReason(answer.response().status()))
+                .append(StatusCodes.getReason(reply.status()))
                 .append("\r\n");
-        List<String> fields = fields(answer, body.length);
+        List<String> fields = fields(answer, reply, body.length);
         for (int i = 0; i < fields.size(); i += 2) {
             text.append(fields.get(i)).append(": ").append(fields.get(i + 1)).append("\r\n");
         }
@@ -522,10 +547,10 @@ public final class ScriptedUpstream implements AutoCloseable {
         RecordedRequest whole = RecordedRequest.of(request, peer.readBody());
         record(whole);
         time.await(answer.latency(), () -> closed);
-        byte[] body = body(answer);
-        List<String> fields = new ArrayList<>(
-                List.of(":status", String.valueOf(answer.response().status())));
-        List<String> own = fields(answer, body.length);
+        Reply reply = answer.response().to(whole);
+        byte[] body = body(reply);
+        List<String> fields = new ArrayList<>(List.of(":status", String.valueOf(reply.status())));
+        List<String> own = fields(answer, reply, body.length);
         for (int i = 0; i < own.size(); i += 2) {
             fields.add(own.get(i).toLowerCase(Locale.ROOT));
             fields.add(own.get(i + 1));
@@ -537,18 +562,18 @@ public final class ScriptedUpstream implements AutoCloseable {
         }
     }
 
-    private static byte[] body(Answer answer) {
-        int status = answer.response().status();
-        return status == StatusCodes.NO_CONTENT || status == StatusCodes.NOT_MODIFIED
-                ? new byte[0]
-                : answer.response().body().getBytes(StandardCharsets.UTF_8);
+    private static byte[] body(Reply reply) {
+        return hasNoBody(reply) ? new byte[0] : reply.body().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static boolean hasNoBody(Reply reply) {
+        return reply.status() == StatusCodes.NO_CONTENT || reply.status() == StatusCodes.NOT_MODIFIED;
     }
 
     /** Names and values in turn. */
-    private static List<String> fields(Answer answer, int bodyBytes) {
+    private static List<String> fields(Answer answer, Reply reply, int bodyBytes) {
         List<String> fields = new ArrayList<>(answer.fields());
-        int status = answer.response().status();
-        if (status == StatusCodes.NO_CONTENT || status == StatusCodes.NOT_MODIFIED) {
+        if (hasNoBody(reply)) {
             return fields;
         }
         boolean typed = false;
