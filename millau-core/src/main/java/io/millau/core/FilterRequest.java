@@ -108,6 +108,15 @@ public interface FilterRequest {
     FilterRequest rewriteHost(String host);
 
     /**
+     * Has services of another host get the request, such as canaries: those that fit its path, if one of them has an instance. Else
+     * those of its own host get it, as without this. The service gets the Host field of the client. For filters of the proxy; in one
+     * of a service it has no effect.
+     *
+     * @param host a name or an address; clients may send it, too, and so reach these services
+     */
+    FilterRequest preferHost(String host);
+
+    /**
      * Has the head of the response changed before it is sent, whoever made it: the service, a filter or the proxy itself. Called
      * on the I/O thread, in the order of these calls; must not block. If it throws, the client gets {@code 500} instead.
      */

@@ -150,8 +150,14 @@ final class RouteTable {
      */
     @Nullable
     Pool match(String host, String path) {
-        Pool pool = match(running, host, path);
+        Pool pool = matchRunning(host, path);
         return pool != null ? pool : match(idle, host, path);
+    }
+
+    /** As {@link #match(String, String)}, among services with an instance. */
+    @Nullable
+    Pool matchRunning(String host, String path) {
+        return match(running, host, path);
     }
 
     private static @Nullable Pool match(HostIndex<PathIndex<Pool>> index, String host, String path) {

@@ -283,6 +283,18 @@ public final class Router {
     }
 
     /**
+     * As {@link #open(String, String, Request)}, for services of this host alone, not for those of all hosts.
+     *
+     * @return null if none of them has an instance and fits the path
+     */
+    public @Nullable Delivery openAt(String host, String path, Request request) {
+        Pool pool = table.matchRunning(host, path);
+        return pool == null || pool.route.host().equals(Service.ANY_HOST)
+                ? null
+                : new Delivery(pool, request, retryPolicy, ticker, ejecting);
+    }
+
+    /**
      * Opens the delivery of a request for the page of a failure: {@link Service#errors()}. The caller must close it.
      *
      * @param host the host of the request that failed, as in {@link #open(String, String, Request)}

@@ -4,7 +4,6 @@ import io.millau.core.internal.AddressRanges;
 import io.millau.core.internal.AuthServer;
 import io.millau.core.internal.Label;
 import io.millau.core.internal.Labels;
-import io.millau.core.internal.LogText;
 import io.millau.core.internal.RequestLimit;
 import io.millau.core.internal.ServiceName;
 import io.millau.core.internal.Users;
@@ -20,7 +19,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -367,7 +365,7 @@ public final class Service {
 
     /**
      * Builds a service. For one thread. Setters check values as their labels are checked, and throw {@link
-     * IllegalArgumentException} if one is invalid; its message names the service and the setting.
+     * IllegalArgumentException} if one is invalid.
      */
     public static final class Builder {
         private final String name;
@@ -531,7 +529,9 @@ public final class Service {
         public Builder allow(@Nullable String addresses) {
             return set(
                     Labels.ALLOW,
-                    addresses == null ? null : naming("allow=" + addresses, () -> AddressRanges.parse(addresses)));
+                    addresses == null
+                            ? null
+                            : Words.naming("allow=" + addresses, () -> AddressRanges.parse(addresses)));
         }
 
         /**
@@ -541,7 +541,9 @@ public final class Service {
          * @throws IllegalArgumentException if it is anything else
          */
         public Builder limit(@Nullable String limit) {
-            return set(Labels.LIMIT, limit == null ? null : naming("limit=" + limit, () -> RequestLimit.parse(limit)));
+            return set(
+                    Labels.LIMIT,
+                    limit == null ? null : Words.naming("limit=" + limit, () -> RequestLimit.parse(limit)));
         }
 
         /**
@@ -552,7 +554,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is anything else; the message shows nothing of it
          */
         public Builder users(@Nullable String users) {
-            return set(Labels.USERS, users == null ? null : naming("users", () -> Users.parse(users)));
+            return set(Labels.USERS, users == null ? null : Words.naming("users", () -> Users.parse(users)));
         }
 
         /**
@@ -562,7 +564,7 @@ public final class Service {
          * @throws IllegalArgumentException if it is not a URL, with {@code http} or {@code https}
          */
         public Builder auth(@Nullable String url) {
-            return set(Labels.AUTH, url == null ? null : naming("auth", () -> AuthServer.parse(url)));
+            return set(Labels.AUTH, url == null ? null : Words.naming("auth", () -> AuthServer.parse(url)));
         }
 
         /**
@@ -680,23 +682,13 @@ public final class Service {
             T initial = setting.defaultValue();
             T checked = value == null && initial == null
                     ? null
-                    : inThisService(() -> setting.check(Objects.requireNonNull(value, setting.name())));
+                    : setting.check(Objects.requireNonNull(value, setting.name()));
             if (Objects.equals(checked, initial)) {
                 settings.remove(setting);
             } else {
                 settings.put(setting, Objects.requireNonNull(checked));
             }
             return this;
-        }
-
-        private <T> T naming(String shown, Supplier<T> reading) {
-            return inThisService(() -> Words.naming(shown, reading));
-        }
-
-        private <T> T inThisService(Supplier<T> reading) {
-            return name.equals(ServiceName.NONE)
-                    ? reading.get()
-                    : Words.naming("service " + LogText.value(name), reading);
         }
 
         /** Builds the service. */

@@ -61,16 +61,16 @@ class ServiceTest {
         Service.Builder service = Service.named("shop");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> service.limit("20 per second"))
-                .withMessageStartingWith("service shop: limit=20 per second: expected a number of requests");
+                .withMessageStartingWith("limit=20 per second: expected a number of requests");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> service.allow("home"))
-                .withMessageStartingWith("service shop: allow=home: ");
+                .withMessageStartingWith("allow=home: ");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> service.auth("login/verify"))
-                .withMessageStartingWith("service shop: auth: expected");
+                .withMessageStartingWith("auth: expected");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> service.users("anna"))
-                .withMessageStartingWith("service shop: users: expected");
+                .withMessageStartingWith("users: expected");
     }
 
     @ParameterizedTest
@@ -78,8 +78,7 @@ class ServiceTest {
     void aPathIsNoPattern(String path, String instead) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Service.named("shop").path(path))
-                .withMessage("service shop: path=" + path
-                        + ": expected the beginning of paths, without a pattern: write " + instead);
+                .withMessage("path=" + path + ": expected the beginning of paths, without a pattern: write " + instead);
     }
 
     @ParameterizedTest
@@ -109,9 +108,9 @@ class ServiceTest {
         assertThat(wrong)
                 .allSatisfy(change -> assertThatIllegalArgumentException()
                         .isThrownBy(() -> change.accept(Service.named("app")))
-                        .withMessageMatching("service app: [a-z]+=\\S+: expected .*"));
+                        .withMessageMatching("[a-z]+=\\S+: expected .*"));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Service.named("blue shop").weight(-1))
-                .withMessage("service \"blue shop\": weight=-1: expected a share from 0 to 1000");
+                .isThrownBy(() -> Service.named("app").weight(-1))
+                .withMessage("weight=-1: expected a share from 0 to 1000");
     }
 }

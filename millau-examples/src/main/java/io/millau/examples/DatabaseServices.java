@@ -119,7 +119,6 @@ final class DatabaseServices {
         if (row.canary) {
             service.hosts(Canary.HOST);
         }
-        service.filter(Canary.RESTORE_HOST);
         filters.forEach(service::filter);
         if (row.strip) {
             service.filter(new StripPrefix(row.path));

@@ -3,6 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.Endpoint;
 import io.millau.core.FailurePage;
 import io.millau.core.RequestFilter;
 import io.millau.core.Service;
@@ -403,6 +404,30 @@ class FiltersTest extends ProxyTest {
         assertThat(sent.field("X-Forwarded-Host")).isEqualTo("test");
         assertThat(client().get("/new/x").body()).isEqualTo("other");
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(told).containsExactly("test/old/x", "test/new/x"));
+    }
+
+    @Test
+    void servicesOfAPreferredHostGetWhatTheyFitAndTheHostOfTheClient() throws Exception {
+        ScriptedEndpoint canary = endpointThatSays("canary");
+        Endpoint shop = endpointThatSays("shop").endpoint();
+        Endpoint all = endpointThatSays("all").endpoint();
+        filters.add(request -> request.preferHost("canary.internal").proceed());
+        Service ordinary = Service.named("shop").hosts("test").endpoints(shop).build();
+        Service fallback = Service.named("all").endpoints(all).build();
+        Service.Builder ofCanary =
+                Service.named("canary").hosts("canary.internal").path("/orders/");
+        services.replace(
+                ordinary, fallback, ofCanary.endpoints(canary.endpoint()).build());
+        millau = closing(builder().start());
+
+        assertThat(client().get("/orders/7").body()).isEqualTo("canary");
+        assertThat(canary.requests.get(0).field("Host")).isEqualTo("test");
+        assertThat(client().get("/other").body()).as("for another path").isEqualTo("shop");
+
+        replaceWith(ordinary, fallback, ofCanary.endpoints().build());
+        assertThat(client().get("/orders/7").body()).as("without an instance").isEqualTo("shop");
+        replaceWith(fallback);
+        assertThat(client().get("/orders/7").body()).isEqualTo("all");
     }
 
     @Test

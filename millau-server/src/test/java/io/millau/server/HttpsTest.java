@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
+import io.millau.core.FilterRequest;
+import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
@@ -48,6 +50,7 @@ abstract class HttpsTest extends ProxyTest {
     private final Map<String, CompletableFuture<Optional<String>>> httpChallenges = new ConcurrentHashMap<>();
     private final Map<String, CompletableFuture<Optional<Certificate>>> tlsChallenges = new ConcurrentHashMap<>();
     private boolean redirectAll;
+    private RequestFilter elsewhere = FilterRequest::proceed;
 
     private final class Challenges implements CertificateSource {
         @Override
@@ -68,7 +71,10 @@ abstract class HttpsTest extends ProxyTest {
 
     @Override
     public Millau.Builder builder() {
-        Millau.Builder builder = super.builder().https("127.0.0.1:0").certificates(new Challenges());
+        Millau.Builder builder = super.builder()
+                .https("127.0.0.1:0")
+                .certificates(new Challenges())
+                .filter(request -> elsewhere.filter(request));
         return redirectAll ? builder.redirectToHttps() : builder;
     }
 
@@ -311,6 +317,30 @@ abstract class HttpsTest extends ProxyTest {
                 .build());
         assertThat(waiting.read().status()).isEqualTo(502);
         assertThat(endpoint.requests).isEmpty();
+    }
+
+    /** The client proved who it is where it was asked to, and a filter sends its request elsewhere. */
+    @Test
+    void aFilterMayChangeTheHostOfAVerifiedClientButNotOfOthers() throws Exception {
+        elsewhere = request -> switch (request.path()) {
+            case "/to-open" -> request.rewriteHost("open.example").proceed();
+            case "/to-closed" -> request.rewriteHost("closed.example").proceed();
+            case "/prefers-closed" -> request.preferHost("closed.example").proceed();
+            default -> request.proceed();
+        };
+        ScriptedEndpoint endpoint = startClosed();
+        RawClient open = client(ROOT.client(), "open.example");
+        RawClient closed = client(ROOT.client(CLIENTS.issue("client")), "closed.example");
+        String fields = " HTTP/1.1\r\nHost: open.example\r\n\r\n";
+
+        assertThat(closed.send("GET /to-open HTTP/1.1\r\nHost: closed.example\r\n\r\n")
+                        .read()
+                        .status())
+                .isEqualTo(200);
+        assertThat(open.send("GET /to-open" + fields).read().status()).isEqualTo(200);
+        assertThat(open.send("GET /to-closed" + fields).read().status()).isEqualTo(421);
+        assertThat(open.send("GET /prefers-closed" + fields).read().status()).isEqualTo(421);
+        assertThat(endpoint.requests).hasSize(2);
     }
 
     /** Null if there is no response in that time, because the request waits. */

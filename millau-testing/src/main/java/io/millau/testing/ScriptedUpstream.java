@@ -123,7 +123,11 @@ public final class ScriptedUpstream implements AutoCloseable {
      * the function throws, the client gets 500 with that.
      *
      * <pre>{@code
-     * millau.upstream("orders").responds(200, request -> "Tenant " + request.header("X-Tenant"));
+     * try (TestGateway millau = TestGateway.start()) {
+     *     millau.upstream("orders").responds(200, request -> "you asked for " + request.path());
+     *
+     *     assert millau.get("/orders/7").body().equals("you asked for /orders/7");
+     * }
      * }</pre>
      *
      * @param body called by several threads at the same time

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 public final class ServiceName {
 
     /** That of a service that stands for settings alone. */
-    public static final String NONE = "-";
+    static final String NONE = "-";
 
     private ServiceName() {}
 

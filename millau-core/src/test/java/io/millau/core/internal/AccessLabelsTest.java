@@ -145,8 +145,8 @@ class AccessLabelsTest {
     void someFieldsAreNeverThoseOfAnAuthServer(String name) {
         assertThatThrownBy(() -> Service.named("a").authHeaders("X-User", name))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("service a: auth-headers=[X-User, " + name + "]: " + name
-                        + " is set by Millau, or frames the message");
+                .hasMessageStartingWith(
+                        "auth-headers=[X-User, " + name + "]: " + name + " is set by Millau, or frames the message");
     }
 
     @Test

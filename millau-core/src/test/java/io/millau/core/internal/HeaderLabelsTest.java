@@ -147,7 +147,7 @@ class HeaderLabelsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Service.named("a").requestHeader("X-Forwarded-Host", "x"))
                 .withMessage(
-                        "service a: request-header: header X-Forwarded-Host: expected another, since the proxy sets it itself");
+                        "request-header: header X-Forwarded-Host: expected another, since the proxy sets it itself");
         assertThatIllegalArgumentException().isThrownBy(() -> Service.named("a").responseHeader("X-A", "a\nb"));
     }
 }

@@ -60,7 +60,7 @@ class NewLabelTest {
                 .containsExactly("millau.elevator=101: expected at most 100 floors");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Service.named("shop").set(LIFT, 101))
-                .withMessage("service shop: elevator=101: expected at most 100 floors");
+                .withMessage("elevator=101: expected at most 100 floors");
     }
 
     @Test

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class RequestChanges {
 
     private @Nullable String host;
+    private @Nullable String preferredHost;
     private @Nullable String path;
     private @Nullable String query;
 
@@ -33,6 +34,7 @@ public final class RequestChanges {
     public RequestChanges copy() {
         RequestChanges copy = new RequestChanges();
         copy.host = host;
+        copy.preferredHost = preferredHost;
         copy.path = path;
         copy.query = query;
         copy.fields.putAll(fields);
@@ -42,6 +44,11 @@ public final class RequestChanges {
 
     public @Nullable String host() {
         return host;
+    }
+
+    /** The host whose services get the request, if they can. */
+    public @Nullable String preferredHost() {
+        return preferredHost;
     }
 
     public @Nullable String path() {
@@ -111,11 +118,20 @@ public final class RequestChanges {
 
     /** @throws IllegalArgumentException if it is not a valid value of Host */
     public void rewriteHost(String to) {
-        if (to.isEmpty() || !Authority.isValid(to)) {
+        host = valid(to);
+    }
+
+    /** @throws IllegalArgumentException if it is not a valid value of Host */
+    public void preferHost(String to) {
+        preferredHost = valid(to);
+    }
+
+    private static String valid(String host) {
+        if (host.isEmpty() || !Authority.isValid(host)) {
             throw new IllegalArgumentException(
-                    "host “" + to + "”: expected a name or an address, with or without a port");
+                    "host “" + host + "”: expected a name or an address, with or without a port");
         }
-        host = to;
+        return host;
     }
 
     public void changeResponse(Consumer<FilterResponse> change) {

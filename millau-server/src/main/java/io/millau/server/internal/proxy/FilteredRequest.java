@@ -401,6 +401,12 @@ final class FilteredRequest implements FilterRequest {
     }
 
     @Override
+    public FilterRequest preferHost(String host) {
+        downstream.change().preferHost(host);
+        return this;
+    }
+
+    @Override
     public FilterRequest onResponse(Consumer<FilterResponse> change) {
         downstream.change().changeResponse(change);
         return this;

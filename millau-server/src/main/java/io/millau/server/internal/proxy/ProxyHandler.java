@@ -7,6 +7,7 @@ import io.millau.core.TrafficListener.LocalReason;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.Forwarding;
 import io.millau.server.internal.frontend.Rejection;
+import io.millau.server.internal.frontend.RequestChanges;
 import io.millau.server.internal.io.DirectMemory;
 import io.millau.server.internal.tls.Certificates;
 import io.undertow.server.HandlerWrapper;
@@ -190,15 +191,14 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
     /** @param filtered null if the proxy has no filters */
     private void forward(Downstream downstream, @Nullable FilteredRequest filtered) {
         HttpServerExchange exchange = downstream.exchange;
-        String host = downstream.routedHost();
-        Delivery delivery = open(downstream, host);
+        Delivery delivery = open(downstream);
         if (delivery == null) {
             tracker.unmatched(exchange);
             exchange.setStatusCode(StatusCodes.BAD_GATEWAY);
             reply(downstream, filtered, LocalReason.NO_SERVICE, NO_SERVICE, NO_SERVICE.strip());
             return;
         }
-        switch (https.verdict(exchange, host, delivery)) {
+        switch (https.verdict(exchange, downstream.host(), delivery)) {
             case PROCEED -> {
                 ProxiedRequest request = new ProxiedRequest(downstream, filtered, delivery, threads.get(), this);
                 exchange.dispatch(SameThreadExecutor.INSTANCE, request::start);
@@ -207,7 +207,7 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
             case MISDIRECTED -> {
                 tracker.badRequest(
                         exchange,
-                        "host " + host
+                        "host " + downstream.host()
                                 + " on a connection whose client certificate does not fit it (millau.client-ca)");
                 exchange.setStatusCode(MISDIRECTED_REQUEST);
                 exchange.setReasonPhrase("Misdirected Request");
@@ -241,9 +241,13 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
     }
 
     /** Finds the services for a request in the current snapshot; null if none matches. */
-    private @Nullable Delivery open(Downstream downstream, String host) {
-        String path = downstream.routedPath();
-        return router.open(host, path.startsWith("/") ? path : "/", downstream);
+    private @Nullable Delivery open(Downstream downstream) {
+        String path = downstream.routedPath().startsWith("/") ? downstream.routedPath() : "/";
+        RequestChanges changes = downstream.changes();
+        Delivery preferred = changes == null || changes.preferredHost() == null
+                ? null
+                : router.openAt(changes.preferredHost(), path, downstream);
+        return preferred == null ? router.open(downstream.routedHost(), path, downstream) : preferred;
     }
 
     /**
@@ -253,10 +257,9 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
      */
     @Nullable
     Delivery reopen(Downstream downstream) {
-        String host = downstream.routedHost();
-        Delivery delivery = open(downstream, host);
-        boolean proceeds =
-                delivery != null && https.verdict(downstream.exchange, host, delivery) == HttpsRules.Verdict.PROCEED;
+        Delivery delivery = open(downstream);
+        boolean proceeds = delivery != null
+                && https.verdict(downstream.exchange, downstream.host(), delivery) == HttpsRules.Verdict.PROCEED;
         return proceeds ? delivery : null;
     }
 
