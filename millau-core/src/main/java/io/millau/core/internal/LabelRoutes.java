@@ -170,7 +170,7 @@ final class LabelRoutes {
         if (isThere || label != Labels.HOSTS && label != Labels.PATH) {
             return "";
         }
-        return " Without it the service gets requests for all " + (label == Labels.HOSTS ? "hosts" : "paths");
+        return " Without it the service is for all " + (label == Labels.HOSTS ? "hosts" : "paths");
     }
 
     /** @param name without the prefix */

@@ -222,9 +222,9 @@ class LabelRoutesTest {
     /** Nobody was told that a typo in the hosts of a service makes it that of all hosts without a service. */
     @ParameterizedTest
     @CsvSource({
-        "host=shop.example, millau.hosts? Without it the service gets requests for all hosts",
-        "hsots=shop.example, millau.hosts? Without it the service gets requests for all hosts",
-        "pth=/admin, millau.path? Without it the service gets requests for all paths",
+        "host=shop.example, millau.hosts? Without it the service is for all hosts",
+        "hsots=shop.example, millau.hosts? Without it the service is for all hosts",
+        "pth=/admin, millau.path? Without it the service is for all paths",
         "host=shop.example hosts=shop.example, millau.hosts?",
         "wieght=3, millau.weight?"
     })
