@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,7 @@ final class CertificateFolder implements CertificateSource {
     private Map<Path, Stamp> seen = Map.of();
     private Map<String, Certificate> good = Map.of();
     private Set<String> troubles = Set.of();
+    private @Nullable String unreadable;
 
     private volatile CertificateSource index = CertificateSource.of();
 
@@ -60,16 +62,31 @@ final class CertificateFolder implements CertificateSource {
                         (first, same) -> first));
     }
 
+    /** Those that can be read, and without names, those that can't. */
+    @Override
+    public synchronized List<CertificateStatus> status() {
+        List<CertificateStatus> all = new ArrayList<>(CertificateSource.super.status());
+        Stream.concat(Stream.ofNullable(unreadable), troubles.stream())
+                .forEach(trouble ->
+                        all.add(CertificateStatus.of(Set.of(), folder.toString(), null, null, null, trouble)));
+        return all;
+    }
+
     @Override
     public synchronized void refresh() {
         try {
             Map<Path, Stamp> now = stamps();
+            unreadable = null;
             if (!now.equals(seen)) {
                 seen = now;
                 read(now.keySet());
             }
         } catch (IOException e) {
-            report(Set.of("folder of certificates " + folder + " can't be read, what was read before stays: " + e));
+            String reason = "folder of certificates " + folder + " can't be read, what was read before stays: " + e;
+            if (!reason.equals(unreadable)) {
+                LOG.warn("{}", reason);
+            }
+            unreadable = reason;
         }
     }
 

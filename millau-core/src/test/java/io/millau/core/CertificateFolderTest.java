@@ -60,11 +60,29 @@ class CertificateFolderTest {
         assertThat(source.find("one.example")).containsExactly(one);
     }
 
+    /** They were in the log alone. */
+    @Test
+    void whatCantBeReadIsInTheStatus() throws Exception {
+        write("one", ROOT.issue("one.example"));
+        Files.writeString(folder.resolve("two.crt"), "no certificate");
+        CertificateSource source = CertificateSource.folder(folder);
+
+        assertThat(source.status()).hasSize(2);
+        assertThat(source.status().get(1).names()).isEmpty();
+        assertThat(source.status().get(1).trouble()).contains("two.crt with two.key", "(it is left out)");
+        Files.delete(folder.resolve("two.crt"));
+        source.refresh();
+        assertThat(source.status()).hasSize(1);
+    }
+
     @Test
     void aMissingFolderMayAppearLater() throws Exception {
         Path later = folder.resolve("later");
         CertificateSource source = CertificateSource.folder(later);
         assertThat(source.find(null)).isEmpty();
+        assertThat(source.status())
+                .singleElement()
+                .satisfies(status -> assertThat(status.trouble()).contains("can't be read"));
 
         Files.createDirectory(later);
         Certificate one = ROOT.issue("one.example");
@@ -72,6 +90,7 @@ class CertificateFolderTest {
         Files.writeString(later.resolve("one.key"), Pem.text(one.key()));
         source.refresh();
         assertThat(source.find("one.example")).containsExactly(one);
+        assertThat(source.status()).hasSize(1).allMatch(status -> status.trouble() == null);
     }
 
     private Certificate write(String name, Certificate certificate) throws IOException {

@@ -230,7 +230,7 @@ final class ProxyServer implements AutoCloseable {
         }
         problems.addAll(services.current().problems());
         if (certificates != null) {
-            problems.addAll(certificates.problemsOf(HostNames.name(url.host())));
+            problems.addAll(certificates.problemsOf(HostNames.name(url.host()), url.secure()));
         }
         return UrlExplanation.of(url, router, problems, redirectAll, trust);
     }

@@ -28,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,8 +62,8 @@ public final class Certificates implements AutoCloseable {
     /** Names that clients asked for and that have no certificate; each is handled once. */
     private final Set<String> unnamed = Collections.synchronizedSet(new HashSet<>());
 
-    private final Map<String, Unlisted> unlisted = new ConcurrentHashMap<>();
-    private final Throttle complaints = new Throttle();
+    private final Map<String, Complaint> complaints = new ConcurrentHashMap<>();
+    private final Throttle complaintLog = new Throttle();
 
     private volatile CertificateSource labels = CertificateSource.of();
     private volatile List<Service> services = List.of();
@@ -91,7 +92,7 @@ public final class Certificates implements AutoCloseable {
         if (!now.equals(hosts)) {
             hosts = now;
             unnamed.clear();
-            unlisted.clear();
+            complaints.clear();
         }
     }
 
@@ -101,9 +102,12 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** The problems with names that clients asked for, and that would get certificates if they were among a service's hosts. */
+    /** The problems with names of services that clients asked for, and that have no certificate. */
     public List<Problem> problems() {
-        return unlisted.values().stream().map(Unlisted::problem).toList();
+        return complaints.values().stream()
+                .filter(complaint -> !complaint.names().stream().allMatch(this::isCovered))
+                .map(Complaint::problem)
+                .toList();
     }
 
     /** The certificates of labels, each with the name of a service that has it. */
@@ -149,74 +153,97 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    /** Reports a name that a service's host matches as a suffix: a certificate needs the whole name, so it has to be listed. */
+    /**
+     * Reports a name that a service has, and for which there is no certificate. Where a host matches it as a suffix, a certificate
+     * needs the whole name.
+     */
     private void explainUnnamed(String serverName) {
+        for (Service service : services) {
+            if (service.enabled() && service.hosts().contains(serverName)) {
+                if (!isKnown(serverName)) {
+                    complain(serverName, service.name(), "none in CERTS or millau.cert fits, and ACME obtains none");
+                }
+                return;
+            }
+        }
         for (Service service : services) {
             for (String host : service.hosts()) {
                 boolean matches = serverName.endsWith("." + host)
                         || host.startsWith(Service.SUBDOMAINS) && serverName.endsWith(host.substring(1));
                 if (service.enabled() && matches) {
-                    explainUnnamed(serverName, service.name(), host);
+                    explainUnlisted(serverName, service.name(), host);
                     return;
                 }
             }
         }
     }
 
-    private void explainUnnamed(String serverName, String service, String host) {
+    private void explainUnlisted(String serverName, String service, String host) {
         boolean covered = host.equals(HostNames.wildcard(serverName));
-        if (covered && isKnown(host)) {
-            return;
+        if (!covered || !isKnown(host)) {
+            complain(
+                    serverName,
+                    service,
+                    "served as what ends in " + host
+                            + (covered || !host.startsWith(Service.SUBDOMAINS)
+                                    ? ", for which no certificate is obtained"
+                                    : ", but a certificate for that covers no further dot")
+                            + "; add the names that you use to millau.hosts where ACME obtains certificates, or put one into"
+                            + " CERTS");
         }
-        Unlisted all = unlisted.computeIfAbsent(
-                service + " " + host + " " + covered, first -> new Unlisted(service, host, covered));
-        all.add(serverName);
-        complaints.warn(LOG, () -> all.problem().toString());
     }
 
-    /** Whether a source has a wildcard's certificate, obtains it or says itself why it can't. */
-    private boolean isKnown(String wildcard) {
+    private void complain(String serverName, String service, String why) {
+        Complaint complaint = complaints.computeIfAbsent(service + " " + why, first -> new Complaint(service, why));
+        complaint.add(serverName);
+        complaintLog.warn(LOG, () -> complaint.problem().toString());
+    }
+
+    /** Whether a source has a certificate for a name, obtains it or says itself why it can't. */
+    private boolean isKnown(String name) {
         return sources.stream()
                 .flatMap(source -> source.status().stream())
-                .anyMatch(status -> status.names().contains(wildcard));
+                .anyMatch(status -> status.names().contains(name));
     }
 
-    /** Names that a host of a service matches as a suffix. Only a few are kept, since clients can send any name. */
-    private static final class Unlisted {
+    private boolean isCovered(String name) {
+        Instant now = clock.instant();
+        return fitting(name).stream().anyMatch(known -> known.fits(name) && known.isValid(now));
+    }
+
+    /** Names of a service that have no certificate, for the same reason. Only a few are kept, since clients can send any name. */
+    private static final class Complaint {
         private static final int SHOWN = 3;
 
         private final String service;
-        private final String host;
-        private final boolean covered;
+        private final String why;
         private final List<String> names = new ArrayList<>();
         private int furtherNames;
 
-        /** @param covered whether the host is a wildcard whose certificate covers the names */
-        Unlisted(String service, String host, boolean covered) {
+        Complaint(String service, String why) {
             this.service = service;
-            this.host = host;
-            this.covered = covered;
+            this.why = why;
         }
 
         synchronized void add(String name) {
             if (names.size() < SHOWN) {
-                names.add(LogText.value(name));
+                names.add(name);
             } else {
                 furtherNames++;
             }
         }
 
+        synchronized List<String> names() {
+            return List.copyOf(names);
+        }
+
         synchronized Problem problem() {
             return new Problem(
                     service,
-                    "over HTTPS was asked for " + String.join(", ", names)
+                    "over HTTPS was asked for "
+                            + names.stream().map(LogText::value).collect(Collectors.joining(", "))
                             + (furtherNames == 0 ? "" : " and " + furtherNames + " more")
-                            + ", without a certificate: served as what ends in " + host + ", "
-                            + (covered || !host.startsWith(Service.SUBDOMAINS)
-                                    ? "for which no certificate is obtained"
-                                    : "but a certificate for that covers no further dot")
-                            + "; add the names that you use to millau.hosts"
-                            + (covered ? ", or put one for all into CERTS" : ""));
+                            + ", without a certificate: " + why);
         }
     }
 
@@ -230,17 +257,26 @@ public final class Certificates implements AutoCloseable {
         return all;
     }
 
-    /** What is wrong with the certificates of a host, in the words of the status; nothing is missing if it has another one. */
-    public List<Problem> problemsOf(String host) {
-        Instant now = clock.instant();
-        boolean isCovered = fitting(host).stream().anyMatch(known -> known.fits(host) && known.isValid(now));
+    /**
+     * What is wrong with the certificates of a host, in the words of the status; nothing is missing if it has another one.
+     *
+     * @param needed whether the host has to have one
+     */
+    public List<Problem> problemsOf(String host, boolean needed) {
+        boolean isCovered = isCovered(host);
+        boolean isAwaited = false;
         List<Problem> all = new ArrayList<>();
         for (CertificateStatus status : status()) {
             String trouble = status.trouble();
             boolean isOfHost = status.names().contains(host) || status.names().contains(HostNames.wildcard(host));
+            isAwaited |= isOfHost && trouble == null && status.expires() == null;
             if (trouble != null && isOfHost && !(isCovered && status.expires() == null)) {
                 all.add(new Problem("certificate for " + String.join(" ", status.names()), trouble));
             }
+        }
+        if (needed && !isCovered && !isAwaited && all.isEmpty()) {
+            all.add(new Problem(
+                    "certificate for " + host, "no valid one is there, so clients refuse the one they get"));
         }
         return all;
     }

@@ -235,7 +235,8 @@ class CertificatesTest {
                     .singleElement()
                     .asString()
                     .contains("web: over HTTPS was asked for www.shop.example")
-                    .endsWith("add the names that you use to millau.hosts");
+                    .endsWith(
+                            "add the names that you use to millau.hosts where ACME obtains certificates, or put one into CERTS");
         }
     }
 
@@ -244,8 +245,9 @@ class CertificatesTest {
     void whatHasOneDotMoreThanAWildcardIsToBeListed() {
         assertThat(complaint("a.b.shop.example", obtaining))
                 .contains("was asked for a.b.shop.example", "what ends in *.shop.example", "covers no further dot")
-                .endsWith("add the names that you use to millau.hosts");
-        assertThat(complaint("anna.shop.example", obtaining)).endsWith(", or put one for all into CERTS");
+                .endsWith(
+                        "add the names that you use to millau.hosts where ACME obtains certificates, or put one into CERTS");
+        assertThat(complaint("anna.shop.example", obtaining)).contains("for which no certificate is obtained");
     }
 
     /** Who asked in the seconds before the first certificate was told for ever to set ACME_DNS. */
@@ -264,12 +266,41 @@ class CertificatesTest {
         Certificates all = start(CertificateSource.of(own), obtaining);
 
         Problem missing = new Problem("certificate for *.shop.example", "set ACME_DNS");
-        assertThat(all.problemsOf("anna.shop.example")).containsExactly(missing);
-        assertThat(all.problemsOf("own.shop.example")).isEmpty();
-        assertThat(all.problemsOf("shop.example")).isEmpty();
-        assertThat(all.problemsOf("a.b.shop.example")).isEmpty();
+        assertThat(all.problemsOf("anna.shop.example", false)).containsExactly(missing);
+        assertThat(all.problemsOf("own.shop.example", true)).isEmpty();
+        assertThat(all.problemsOf("shop.example", false)).isEmpty();
+        assertThat(all.problemsOf("a.b.shop.example", false)).isEmpty();
         obtaining.trouble = null;
-        assertThat(all.problemsOf("anna.shop.example")).isEmpty();
+        assertThat(all.problemsOf("anna.shop.example", true))
+                .as("is being obtained")
+                .isEmpty();
+        assertThat(all.problemsOf("shop.example", true))
+                .containsExactly(new Problem(
+                        "certificate for shop.example", "no valid one is there, so clients refuse the one they get"));
+    }
+
+    /** It was said of another service, whose host is its end, and that the name should be listed, which it was. */
+    @Test
+    void aListedNameIsAProblemOfItsOwnServiceUntilThereIsACertificate() {
+        List<Certificate> there = new CopyOnWriteArrayList<>();
+        Certificates all = start(name -> there.stream()
+                .filter(certificate -> name != null && certificate.fits(name))
+                .toList());
+        all.replace(List.of(
+                Service.named("shop").hosts("shop.example").build(),
+                Service.named("api").hosts("api.shop.example").build()));
+        all.start();
+        all.find("api.shop.example");
+
+        await().atMost(Duration.ofSeconds(60))
+                .untilAsserted(
+                        () -> assertThat(all.problems())
+                                .containsExactly(
+                                        new Problem(
+                                                "api",
+                                                "over HTTPS was asked for api.shop.example, without a certificate: none in CERTS or millau.cert fits, and ACME obtains none")));
+        there.add(ROOT.issue("api.shop.example"));
+        assertThat(all.problems()).isEmpty();
     }
 
     /** What is said of a name, if a service has the wildcard; empty if nothing. */
