@@ -125,6 +125,25 @@ class ExplainTest extends ProxyTest {
                 .contains("Problem: other: far away");
     }
 
+    /** The service to blame was not named: it is left out, so no host of it was known, and other problems came first. */
+    @Test
+    void aServiceThatIsLeftOutIsTheReason() throws Exception {
+        Problem leftOut = new Problem(
+                "web",
+                "millau.balance=leastconn: expected roundrobin or leastconnections (the service is left out: it gets no requests for k.test)");
+        startTelling(
+                List.of(new Problem("other", "far away"), leftOut),
+                Service.named("other").hosts("other.test").build());
+
+        for (String host : List.of("k.test", "www.k.test")) {
+            assertThat(millau.explain(URI.create("http://" + host + "/")))
+                    .startsWith(
+                            "http://" + host + "/ goes nowhere: 502 No matching services found\nWhy: " + leftOut + "\n")
+                    .doesNotContain("Problem: web");
+        }
+        assertThat(millau.explain(URI.create("http://other.test/"))).contains("Problem: " + leftOut);
+    }
+
     /** A maintenance page for all hosts gets what others can't serve; why they can't was among the problems left out. */
     @Test
     void behindAServiceForAllHostsTheProblemsOfTheHostComeFirst() throws Exception {

@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Reads the labels of a source's services, batch after batch, and remembers the last valid settings of each: if a value
@@ -17,7 +18,11 @@ import java.util.Set;
  */
 public final class LabelReader {
 
+    /** In the message of a service that is left out; its hosts follow. */
+    public static final String GETS_NOTHING = "it gets no requests for ";
+
     private static final String LEFT_OUT = " (the service is left out)";
+    private static final int MOST_HOSTS_SHOWN = 5;
 
     private final Map<String, Map<String, Settings>> lastGood = new HashMap<>();
 
@@ -67,6 +72,18 @@ public final class LabelReader {
             after.put(route, last == null ? settings : last.equals(settings) ? last : settings.after(last));
         });
         return after;
+    }
+
+    /** With its hosts, so that whoever asks for one of them learns of it. */
+    private static String leftOut(Vocabulary.Reading reading) {
+        List<String> hosts = reading.hosts();
+        if (hosts.isEmpty()) {
+            return LEFT_OUT;
+        }
+        int more = hosts.size() - MOST_HOSTS_SHOWN;
+        return " (the service is left out: " + GETS_NOTHING
+                + hosts.stream().limit(MOST_HOSTS_SHOWN).map(Words::shown).collect(Collectors.joining(" "))
+                + (more > 0 ? " and " + more + " more)" : ")");
     }
 
     /** A reader without remembered settings. */
@@ -125,13 +142,13 @@ public final class LabelReader {
             String consequence = "";
             if (reading.closed()) {
                 lastGood.remove(id);
-                consequence = routes.isEmpty() ? LEFT_OUT : " (the service is closed: requests get 503)";
+                consequence = routes.isEmpty() ? leftOut(reading) : " (the service is closed: requests get 503)";
             } else if (!routes.isEmpty()) {
                 routes = after(lastGood.getOrDefault(id, Map.of()), routes);
                 lastGood.put(id, routes);
             } else {
                 routes = lastGood.getOrDefault(id, Map.of());
-                consequence = routes.isEmpty() ? LEFT_OUT : " (the service keeps its last good configuration)";
+                consequence = routes.isEmpty() ? leftOut(reading) : " (the service keeps its last good configuration)";
             }
             String then = consequence;
             reading.problems().forEach(message -> problem(name, message + then));

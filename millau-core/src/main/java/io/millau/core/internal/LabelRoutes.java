@@ -6,11 +6,13 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,7 +76,17 @@ final class LabelRoutes {
             placed.replaceAll((route, settings) -> settings.closed());
         }
         Map<String, Settings> served = closed ? placed : unreadable ? Map.of() : routes;
-        return new Vocabulary.Reading(served, closed, List.copyOf(problems));
+        return new Vocabulary.Reading(served, closed, List.copyOf(problems), hosts());
+    }
+
+    private List<String> hosts() {
+        return Stream.concat(Stream.of(unnamed), named.values().stream())
+                .map(labels -> labels.get(Labels.HOSTS.name()))
+                .filter(Objects::nonNull)
+                .flatMap(text -> Stream.of(text.value().split("\\s+")))
+                .filter(host -> !host.isEmpty())
+                .distinct()
+                .toList();
     }
 
     private void take(String route, LabelParser.Result result) {

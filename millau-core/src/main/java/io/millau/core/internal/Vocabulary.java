@@ -52,15 +52,17 @@ public final class Vocabulary {
      * @param closed whether the service must not be served at all, not even with earlier settings
      * @param problems one message each, without the service's name; there may be problems although the settings are
      *     valid
+     * @param hosts those of all routes, as they were written, also if a value is invalid
      */
-    public record Reading(Map<String, Settings> routes, boolean closed, List<String> problems) {
+    public record Reading(Map<String, Settings> routes, boolean closed, List<String> problems, List<String> hosts) {
 
         /** This reading of a service of which some more could not be read. */
         public Reading unreadable(List<String> mistakes) {
             return new Reading(
                     Map.of(),
                     closed,
-                    Stream.concat(mistakes.stream(), problems.stream()).toList());
+                    Stream.concat(mistakes.stream(), problems.stream()).toList(),
+                    hosts);
         }
     }
 

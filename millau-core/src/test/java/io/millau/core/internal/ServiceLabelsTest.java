@@ -336,7 +336,8 @@ class ServiceLabelsTest {
         assertThat(nowhere.read("1", "app", wrong, List.of())).isEmpty();
         assertThat(nowhere.finish())
                 .extracting(Problem::toString)
-                .allSatisfy(problem -> assertThat(problem).endsWith("(the service is left out)"));
+                .allSatisfy(problem ->
+                        assertThat(problem).endsWith("(the service is left out: it gets no requests for a b:1)"));
     }
 
     /** What it counts began anew with each change of another label, and in a file with each change of another service. */

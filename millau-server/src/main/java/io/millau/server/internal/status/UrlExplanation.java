@@ -2,9 +2,11 @@ package io.millau.server.internal.status;
 
 import io.millau.core.Explanation;
 import io.millau.core.Problem;
+import io.millau.core.Route;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.internal.HostNames;
+import io.millau.core.internal.LabelReader;
 import io.millau.server.internal.text.Trust;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,7 +15,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -40,11 +41,15 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         Explanation explanation = router.explain(url.host(), url.path());
         List<String> lines = new ArrayList<>();
         lines.add(url.text() + " " + outcome(explanation));
-        Set<String> notRunning = explanation.running() ? Set.of() : problemNames(explanation.chosen());
-        Predicate<Problem> saysWhy = problem -> notRunning.contains(problem.service());
-        problems.stream().distinct().filter(saysWhy).forEach(why -> lines.add("Why: " + why));
+        List<Problem> reasons = reasons(problems, explanation, url);
+        reasons.forEach(why -> lines.add("Why: " + why));
         List<Problem> rest = nearestFirst(
-                problems.stream().distinct().filter(saysWhy.negate()).toList(), explanation.verdicts(), url);
+                problems.stream()
+                        .distinct()
+                        .filter(problem -> !reasons.contains(problem))
+                        .toList(),
+                explanation.verdicts(),
+                url);
         boolean proves = explanation.clientCertificate() != Explanation.ClientCertificate.NOT_NEEDED;
         if (!url.secure() && (redirectAll || explanation.redirectToHttps() || proves)) {
             lines.add("Over plain HTTP it is redirected to HTTPS first: 308");
@@ -62,6 +67,21 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
                 explanation.running(),
                 text(lines, all.subList(0, shown), all.subList(shown, all.size()), rest, MOST_PROBLEMS, trust),
                 text(lines, all, List.of(), rest, rest.size(), trust));
+    }
+
+    /** Why nothing runs, or why no service of the host gets the request: perhaps it was left out. */
+    private static List<Problem> reasons(List<Problem> problems, Explanation explanation, RequestUrl url) {
+        Set<String> notRunning = explanation.running() ? Set.of() : problemNames(explanation.chosen());
+        Route route = explanation.route();
+        boolean isOfNoHost = route == null || route.host().equals(Service.ANY_HOST);
+        String host = HostNames.name(url.host());
+        return problems.stream()
+                .distinct()
+                .filter(problem -> notRunning.contains(problem.service())
+                        || isOfNoHost
+                                && problem.message().contains(LabelReader.GETS_NOTHING)
+                                && names(problem.message(), host))
+                .toList();
     }
 
     private static String text(
@@ -91,17 +111,25 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
     }
 
-    /** First problems that name the host, then those of services in the order of the verdicts, then the others. */
+    /** First problems that name the host or a part of it, then those of services in the order of the verdicts, then the others. */
     private static List<Problem> nearestFirst(
             List<Problem> problems, List<Explanation.Verdict> verdicts, RequestUrl url) {
         String host = HostNames.name(url.host());
         Map<String, Integer> order = new HashMap<>();
         problemNames(services(verdicts)).forEach(name -> order.put(name, order.size()));
         return problems.stream()
-                .sorted(Comparator.comparing(
-                                (Problem problem) -> !problem.toString().contains(host))
+                .sorted(Comparator.comparing((Problem problem) -> !names(problem.toString(), host))
                         .thenComparing(problem -> order.getOrDefault(problem.service(), order.size())))
                 .toList();
+    }
+
+    private static boolean names(String text, String host) {
+        for (String end = host; end.contains("."); end = end.substring(end.indexOf('.') + 1)) {
+            if (text.contains(end)) {
+                return true;
+            }
+        }
+        return text.contains(host);
     }
 
     private static List<Service> services(List<Explanation.Verdict> verdicts) {
