@@ -93,7 +93,7 @@ final class ProxyServer implements AutoCloseable {
         upstreams = new UpstreamPools(loops, tlsThreads);
         date = new DateField(builder.wallClock);
         ChangeHistory history = new ChangeHistory(builder.wallClock);
-        changes = new Changes(history);
+        changes = new Changes(history, builder.ticker);
         status = builder.telemetry == null
                 ? null
                 : new Status(history, builder.wallClock, builder.ticker, builder.hostName, trust, this::up);

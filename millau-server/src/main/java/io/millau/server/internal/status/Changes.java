@@ -3,11 +3,13 @@ package io.millau.server.internal.status;
 import io.millau.core.Endpoint;
 import io.millau.core.Problem;
 import io.millau.core.Service;
+import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.LogText;
 import io.millau.core.internal.SharedRoutes;
 import io.millau.core.internal.Words;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,13 +25,16 @@ public final class Changes implements TrafficListener {
     private static final Logger LOG = LoggerFactory.getLogger("io.millau.server.Millau");
 
     private final ChangeHistory history;
+    private final Ticker ticker;
 
     // Only used by the thread that delivers services.
     private Map<String, Service> services = Map.of();
     private Set<Problem> problems = Set.of();
+    private final Map<String, LineBudget> budgets = new HashMap<>();
 
-    public Changes(ChangeHistory history) {
+    public Changes(ChangeHistory history, Ticker ticker) {
         this.history = history;
+        this.ticker = ticker;
     }
 
     private void report(Level level, String text) {
@@ -47,13 +52,7 @@ public final class Changes implements TrafficListener {
             if (before == null) {
                 report(Level.INFO, "Added " + described(service) + sharing(shared.namesBeside(service)));
             } else if (!before.equals(service)) {
-                report(
-                        Level.INFO,
-                        "Changed " + described(service) + ServiceDifference.between(before, service)
-                                + (before.hosts().equals(service.hosts())
-                                                && before.path().equals(service.path())
-                                        ? ""
-                                        : sharing(shared.namesBeside(service))));
+                changed(before, service, shared);
             }
         });
         services.forEach((id, service) -> {
@@ -62,6 +61,21 @@ public final class Changes implements TrafficListener {
             }
         });
         services = now;
+        budgets.keySet().retainAll(now.keySet());
+    }
+
+    private void changed(Service before, Service service, SharedRoutes shared) {
+        long now = ticker.nanoTime();
+        LineBudget budget = budgets.computeIfAbsent(service.id(), id -> new LineBudget(now));
+        if (!budget.take(now)) {
+            return; // in a crash loop, perhaps
+        }
+        boolean isMoved =
+                !before.hosts().equals(service.hosts()) || !before.path().equals(service.path());
+        report(
+                Level.INFO,
+                "Changed " + described(service) + ServiceDifference.between(before, service)
+                        + (isMoved ? sharing(shared.namesBeside(service)) : "") + budget.others());
     }
 
     private static String sharing(Collection<String> others) {

@@ -16,6 +16,7 @@ import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +25,8 @@ class ChangesTest {
     private static final Instant NOON = Instant.parse("2030-01-01T12:00:00Z");
 
     private final ChangeHistory history = new ChangeHistory(Clock.fixed(NOON, ZoneOffset.UTC));
-    private final Changes changes = new Changes(history);
+    private final AtomicLong now = new AtomicLong();
+    private final Changes changes = new Changes(history, now::get);
     private final OverviewChanges overviewChanges = new OverviewChanges(history);
     private final RecordedOverview overview = new RecordedOverview();
 
@@ -62,6 +64,25 @@ class ChangesTest {
                                 + " joined=\"http://127.0.0.1:82 http://127.0.0.1:83\" left=http://127.0.0.1:81",
                         "Added service=shop hosts=\"shop.example www.shop.example\" path=/ endpoints=1");
         assertThat(history.last()).allSatisfy(change -> assertThat(change.at()).isEqualTo(NOON));
+    }
+
+    /** A crash loop wrote two lines each few seconds, and nothing else was left in the history. */
+    @Test
+    void aServiceThatChangesAllTheTimeIsToldOfOnceAMinute() {
+        changes.servicesReplaced(List.of(shop()));
+        for (int crash = 0; crash < LineBudget.AT_ONCE; crash++) {
+            changes.servicesReplaced(List.of(shop(81)));
+            changes.servicesReplaced(List.of(shop()));
+        }
+        assertThat(texts().stream().filter(text -> text.startsWith("Changed"))).hasSize(LineBudget.AT_ONCE);
+        assertThat(texts().get(0)).endsWith(" left=http://127.0.0.1:81");
+
+        now.set(Duration.ofMinutes(1).toNanos());
+        changes.servicesReplaced(List.of(shop(81)));
+        changes.servicesReplaced(List.of(shop()));
+        assertThat(texts().get(0)).endsWith(" joined=http://127.0.0.1:81 others=" + LineBudget.AT_ONCE);
+        changes.servicesReplaced(List.of(shop(), Service.named("other").build()));
+        assertThat(texts().get(0)).startsWith("Added service=other");
     }
 
     /** Two stacks with one host and path by accident: every second response was the other application's. */
