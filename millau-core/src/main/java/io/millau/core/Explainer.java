@@ -97,6 +97,8 @@ final class Explainer {
             reason += ", but it has no running instance";
         } else if (member.service.weight() == 0 && pool.sharing < pool.members.length) {
             reason += ", and stands by (weight 0) until no other is ready";
+        } else {
+            reason += share(member, pool);
         }
         for (String effect : Labels.ALL.effects(member.service)) {
             reason += "; " + effect;
@@ -105,6 +107,17 @@ final class Explainer {
                 .map(endpoint -> endpoint.status(now))
                 .toList();
         return new Ranked(Nearness.MATCHES, new Statuses.OfMatching(member.service, true, reason, endpoints));
+    }
+
+    /** The member's share of the requests, where the weights differ. */
+    private static String share(Pool.Member member, Pool pool) {
+        int all = 0;
+        boolean differ = false;
+        for (int i = 0; i < pool.sharing; i++) {
+            all += pool.members[i].share;
+            differ |= pool.members[i].share != member.share;
+        }
+        return differ ? ", with a share of " + member.share + " in " + all : "";
     }
 
     private Ranked passedOver(Service service) {

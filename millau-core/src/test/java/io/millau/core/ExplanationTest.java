@@ -102,6 +102,20 @@ class ExplanationTest {
     }
 
     @Test
+    void namesSharesThatDiffer() {
+        router.replace(List.of(
+                running("stable").weight(9).build(),
+                running("canary").weight(1).build(),
+                running("spare").weight(0).build()));
+        assertThat(reason("", "/", "stable")).isEqualTo("matches by host * and path /, with a share of 9 in 10");
+        assertThat(reason("", "/", "canary")).isEqualTo("matches by host * and path /, with a share of 1 in 10");
+
+        router.replace(List.of(
+                running("blue").weight(3).build(), running("green").weight(3).build()));
+        assertThat(reason("", "/", "blue")).isEqualTo("matches by host * and path /");
+    }
+
+    @Test
     void namesStandbyServices() {
         router.replace(
                 List.of(running("blue").build(), running("spare").weight(0).build()));
