@@ -27,7 +27,7 @@ final class LabelRoutes {
     /** By these, a route differs from the others of its service. */
     private static final List<Label<?>> MAKING_ROUTES = List.of(Labels.PORT, Labels.HOSTS, Labels.PATH);
 
-    private static final String CLOSED = " That label protects the service";
+    private static final String UNPROTECTED = " Without it the service is not protected";
 
     private final String prefix;
     private final List<Label<?>> known;
@@ -159,7 +159,7 @@ final class LabelRoutes {
                 .map(label -> prefix + route + "." + label)
                 .collect(Collectors.joining(" or "));
         problems.add(named.shownLabel() + ": expected " + Words.shown(expected)
-                + " beside it, since each route has one of these" + (protecting == null ? "" : "." + CLOSED));
+                + " beside it, since each route has one of these" + (protecting == null ? "" : "." + UNPROTECTED));
     }
 
     private void reportUnknown(LabelText text) {
@@ -171,12 +171,14 @@ final class LabelRoutes {
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::toString).collect(Collectors.joining(", "))
                         : ", did you mean " + Words.shown(Words.withoutValue(prefix + meant.name)) + "?")
-                + (protects ? CLOSED : "")
                 + (meant == null ? "" : withoutIt(meant.label)));
     }
 
-    /** What follows if hosts or path are misspelled. */
+    /** What follows if a label is misspelled, where that is worse than its default value. */
     private String withoutIt(Label<?> label) {
+        if (label.protects() && label != Labels.ENABLED) {
+            return UNPROTECTED;
+        }
         boolean isThere = unnamed.containsKey(label.name())
                 || named.values().stream().anyMatch(own -> own.containsKey(label.name()));
         if (isThere || label != Labels.HOSTS && label != Labels.PATH) {

@@ -30,7 +30,7 @@ class AccessLabelsTest {
             limit     | 20            | millau.limit=20: expected a number of requests per second, minute or hour, such as 20/s or 600/m: write 20/s | true
             limit     | 0/s           | millau.limit=0/s: expected a number of requests per second, minute or hour, such as 20/s or 600/m | true
             limit     | 20/day        | millau.limit=20/day: expected a number of requests per second, minute or hour, such as 20/s or 600/m | true
-            limti     | 20/s          | millau.limti=20/s: unknown, did you mean millau.limit? That label protects the service | true
+            limti     | 20/s          | millau.limti=20/s: unknown, did you mean millau.limit? Without it the service is not protected | true
             users | alice | millau.users: expected name:hash of each user, separated by spaces, or all of that in Base64 | true
             users | !!! | millau.users: expected name:hash of each user, separated by spaces, or all of that in Base64 | true
             users | al:secret | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes | true
@@ -49,14 +49,14 @@ class AccessLabelsTest {
             users | a: | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as name:$$2y$$10$$..., in a shell put it in single quotes, or give all users in Base64 | true
             users | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2,b:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; there is a comma in it: separate users by spaces | true
             users | a:$$2y$$04$$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.users: user 1: expected a bcrypt hash, such as htpasswd -nB NAME makes; here it begins with $$, which is right in a Compose file alone: write each $ once | true
-            user | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.user: unknown, did you mean millau.users? That label protects the service | true
+            user | a:$2y$04$9w1N3zVvcmjJcHpFMFJm1.dwqdnDSw3bM2V3XW1Z1n0mKQ5lqJQh2 | millau.user: unknown, did you mean millau.users? Without it the service is not protected | true
             auth | login/verify | millau.auth: expected a URL such as http://login:4180/verify, without user, password and # | true
             auth | http://a:b@login/ | millau.auth: expected a URL such as http://login:4180/verify, without user, password and # | true
             auth | ftp://login/ | millau.auth: expected a URL such as http://login:4180/verify, without user, password and # | true
             auth | http://login/%zz | millau.auth: expected a URL such as http://login:4180/verify | true
             auth | http://my_login/ | millau.auth: expected a URL such as http://login:4180/verify, with a host of letters, digits, dots and hyphens | true
             auth-headers | X-User | millau.auth is missing: expected beside millau.auth-headers | true
-            auht | http://login/ | millau.auht: unknown, did you mean millau.auth? That label protects the service | true
+            auht | http://login/ | millau.auht: unknown, did you mean millau.auth? Without it the service is not protected | true
             compress  | gzip          | millau.compress=gzip: expected true or false | false
             strip     | yes           | millau.strip=yes: expected true or false: write true | false
             canonical | a/b           | millau.canonical=a/b: expected host names separated by spaces, without port, or * | false

@@ -126,10 +126,10 @@ class LabelRoutesTest {
             admin.cert      | x      | millau.admin.key is missing: expected beside millau.admin.cert | false
             admin.key       | x      | millau.admin.cert is missing: expected beside millau.admin.key | false
             admin.allow     | office | millau.admin.allow=office: "office": expected addresses or ranges such as 10.0.0.0/8 or 2001:db8::/32, private, or cloudflare | true
-            admin.alow      | office | millau.admin.alow=office: unknown, did you mean millau.admin.allow? That label protects the service | true
-            admin_ui.allow  | 1.2.3.4| millau.admin_ui.allow=1.2.3.4: unknown, did you mean millau.admin-ui.allow? That label protects the service | true
-            port.allow      | 1.2.3.4| millau.port.allow=1.2.3.4: unknown, did you mean millau.ROUTE.allow? That label protects the service | true
-            lone.allow      | private| millau.lone.allow: expected millau.lone.port or millau.lone.hosts or millau.lone.path beside it, since each route has one of these. That label protects the service | true
+            admin.alow      | office | millau.admin.alow=office: unknown, did you mean millau.admin.allow? Without it the service is not protected | true
+            admin_ui.allow  | 1.2.3.4| millau.admin_ui.allow=1.2.3.4: unknown, did you mean millau.admin-ui.allow? Without it the service is not protected | true
+            port.allow      | 1.2.3.4| millau.port.allow=1.2.3.4: unknown, did you mean millau.ROUTE.allow? Without it the service is not protected | true
+            lone.allow      | private| millau.lone.allow: expected millau.lone.port or millau.lone.hosts or millau.lone.path beside it, since each route has one of these. Without it the service is not protected | true
             lone.timeout    | 3      | millau.lone.timeout: expected millau.lone.port or millau.lone.hosts or millau.lone.path beside it, since each route has one of these | false
             """)
     void aMistakeInOneRouteConcernsAllSinceAnotherCouldGetItsRequests(

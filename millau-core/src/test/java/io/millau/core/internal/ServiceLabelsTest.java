@@ -255,8 +255,7 @@ class ServiceLabelsTest {
         assertThat(ServiceLabels.concern(Map.of("Millau.Enabled", "true"))).isTrue();
         assertThat(read(Map.of("Millau.Port", "80", "MILLAU.enabled", "true")).problems())
                 .containsExactly(
-                        "MILLAU.enabled=true: unknown, since labels begin with millau. in lower case, did you mean millau.enabled?"
-                                + " That label protects the service",
+                        "MILLAU.enabled=true: unknown, since labels begin with millau. in lower case, did you mean millau.enabled?",
                         "Millau.Port=80: unknown, since labels begin with millau. in lower case, did you mean millau.port?");
     }
 

@@ -167,8 +167,9 @@ class CheckCommandTest extends CommandTest {
                         "\nshop.endpoints=http://127.0.0.1:8081\nshop.admin.path=/a\nshop.admin.alow=x\n"));
 
         assertThat(out)
-                .isEqualTo("a.properties:4: shop: shop.admin.alow=x: unknown, did you mean shop.admin.allow? That label"
-                        + " protects the service (the service is closed: requests get 503)\n1 problem in 1 service\n");
+                .isEqualTo(
+                        "a.properties:4: shop: shop.admin.alow=x: unknown, did you mean shop.admin.allow? Without it"
+                                + " the service is not protected (the service is closed: requests get 503)\n1 problem in 1 service\n");
     }
 
     @Test

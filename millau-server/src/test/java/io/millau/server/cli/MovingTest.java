@@ -129,7 +129,7 @@ class MovingTest extends CommandTest {
                 check(map(labels));
                 assertThat(out)
                         .as("%s", labels)
-                        .containsPattern("\\(the service is (left out|closed: requests get 503)\\)");
+                        .containsPattern("\\(the service is (left out|closed: requests get 503)");
             }
         }
     }
