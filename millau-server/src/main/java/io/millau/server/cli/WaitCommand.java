@@ -60,7 +60,7 @@ final class WaitCommand {
             } else if (argument.equals("--timeout") && rest.hasNext()) {
                 atMost = Duration.ofSeconds(number(rest.next(), "--timeout", 86_400));
             } else if (argument.startsWith("-") || name != null) {
-                throw new CommandException(USAGE);
+                throw new CommandException(USAGE + Console.didYouMean(argument, List.of("--replicas", "--timeout")));
             } else {
                 name = argument;
             }
@@ -94,7 +94,7 @@ final class WaitCommand {
                 missing = look();
             } catch (IOException e) {
                 if (System.nanoTime() - end >= 0) {
-                    throw new CommandException("No running Millau responds at " + proxy + ": " + Console.reason(e));
+                    throw new CommandException("No running Millau responds at " + proxy + ": " + Words.reason(e));
                 }
                 missing = new Missing("no running Millau responds at " + proxy, false);
             }
