@@ -265,8 +265,26 @@ final class CheckCommand {
             ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
             report(file, compose.findings(), compose.services());
             addServed(file, compose.routed());
+            if (compose.services() == 0) {
+                noteOtherProxies(file);
+            }
         } catch (NotComposeException e) {
             throw new CommandException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void noteOtherProxies(String file) throws CommandException {
+        List<ComposeServices.Service> all;
+        try {
+            all = ComposeServices.read(file, text(file));
+        } catch (NotComposeException e) {
+            return; // such as one that only includes others
+        }
+        for (Moving.Proxy proxy : Moving.Proxy.values()) {
+            if (Moving.of(proxy, all).services() > 0) {
+                out.println(Console.clean(file + ": note: it has settings of " + proxy
+                        + ", none of Millau: check --from " + proxy + " " + file + " says what they become"));
+            }
         }
     }
 

@@ -14,6 +14,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CheckCommandTest extends CommandTest {
 
     @ParameterizedTest
+    @CsvSource({
+        "traefik, 'labels: [\"traefik.http.routers.a.rule=Host(`a.example`)\"]'",
+        "caddy, 'labels: {caddy: a.example}'",
+        "nginx-proxy, 'environment: [VIRTUAL_HOST=a.example]'"
+    })
+    void aFileForAnotherProxyIsNoted(String proxy, String settings) throws Exception {
+        run("check", file("a.yml", "services: {web: {" + settings + "}}"));
+
+        assertThat(out)
+                .isEqualTo("a.yml: note: it has settings of " + proxy + ", none of Millau: check --from " + proxy
+                        + " a.yml says what they become\n0 services, no problems\n");
+        assertThat(status).isZero();
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
