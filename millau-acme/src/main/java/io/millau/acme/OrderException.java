@@ -3,10 +3,13 @@ package io.millau.acme;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpTimeoutException;
+import java.security.cert.CertPathBuilderException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.shredzone.acme4j.Problem;
 import org.shredzone.acme4j.exception.AcmeException;
@@ -105,7 +108,14 @@ final class OrderException extends Exception {
         if (failure instanceof LimitedConnection.RetryLaterException busy) {
             return retryLater(String.valueOf(busy.getMessage()), Optional.ofNullable(busy.retryAfter()), failure);
         }
-        return new OrderException(kind(failure) + ": " + LogMessages.of(failure), Kind.OUTAGE, null, failure);
+        String advice = isUntrusted(failure) ? "; if its CA is not a public one, give that as ACME_CA" : "";
+        return new OrderException(kind(failure) + ": " + LogMessages.of(failure) + advice, Kind.OUTAGE, null, failure);
+    }
+
+    /** Whether nobody who is trusted has signed the certificate of a directory. */
+    private static boolean isUntrusted(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .anyMatch(CertPathBuilderException.class::isInstance);
     }
 
     private static OrderException retryLater(String reason, Optional<Instant> retryAfter, Throwable failure) {

@@ -2,6 +2,8 @@ package io.millau.core;
 
 import io.millau.core.internal.LogText;
 import io.millau.core.internal.SourceStats;
+import io.millau.core.internal.Words;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -121,7 +123,7 @@ public final class PolledServices implements ServiceSource {
                 failures = 0;
             } catch (Exception | Error e) {
                 if (!thread.isShutdown()) {
-                    failed(e.toString());
+                    failed(e instanceof IOException io ? Words.reason(io) : e.toString());
                 }
             }
         }

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.Words;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -156,7 +157,7 @@ public final class ServicesFolder implements ServiceSource {
                 last = watch.read();
                 trouble = null;
             } catch (IOException e) {
-                trouble = "can't be read: " + e + "; its services stay as they are, and it is retried";
+                trouble = "can't be read: " + Words.reason(e) + "; its services stay as they are, and it is retried";
             }
         }
 

@@ -103,6 +103,9 @@ public record Deployment(
                 GIVEN_UP.contains(state)
                         ? "the update ended as " + state + ": "
                                 + service.path("UpdateStatus").path("Message").asText()
+                                + TaskFailures.last(api, service.text("ID"))
+                                        .map(failure -> ": " + failure)
+                                        .orElse("")
                         : null);
     }
 

@@ -4,6 +4,8 @@ import io.millau.core.internal.LogText;
 import io.millau.core.internal.SourceStats;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -95,6 +97,11 @@ final class Outage {
         }
         if (!(failure instanceof IOException)) {
             return "can't be read";
+        }
+        String path = engine.replaceFirst("^unix://", "");
+        if (!path.equals(engine) && Files.isDirectory(Path.of(path))) {
+            return "can't be reached (" + path
+                    + " is a directory: Docker makes one where a file to be mounted does not exist)";
         }
         if (text(failure).contains("Permission denied")) {
             return "can't be reached (run as root, or with --group-add of the socket's group)";

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -80,6 +81,20 @@ final class TaskFailures {
             }
         });
         return failures;
+    }
+
+    /** The last failure among the tasks of a service, also of one that has been replaced since; empty if it can't be read. */
+    static Optional<String> last(DockerApi api, String service) throws IOException, InterruptedException {
+        try {
+            return api
+                    .list(DockerApi.filtered("/tasks", Map.of("service", List.of(service))), FIELDS, Task::of)
+                    .stream()
+                    .filter(task -> task.failure != null)
+                    .max(Comparator.comparing(Task::created))
+                    .map(Task::failure);
+        } catch (DockerApi.ErrorResponse e) {
+            return Optional.empty();
+        }
     }
 
     private static String text(Set<String> failures) {

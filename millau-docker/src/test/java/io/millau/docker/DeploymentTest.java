@@ -91,6 +91,22 @@ class DeploymentTest {
         assertThat(of("shop").isDone()).isFalse();
     }
 
+    /** Which task the engine's message names, nobody wants to look up. */
+    @Test
+    void anUpdateThatWasGivenUpSaysWhyItsLastTaskFailed() throws Exception {
+        engine.manager()
+                .on("/services", service(",\"UpdateStatus\":{\"State\":\"paused\",\"Message\":\"task b failed\"}"));
+        String failed = """
+                {"ID":"%s","ServiceID":"s1","Slot":1,"CreatedAt":"2026-11-29T23:0%d:00.5Z","DesiredState":"shutdown",
+                 "Status":{"State":"rejected","Err":"%s"},"Spec":{}}""";
+        tasks(
+                task("a", "shop:1", 1, "running"),
+                failed.formatted("c", 2, "No such image: shop:2"),
+                failed.formatted("b", 1, "of an update before"));
+
+        assertThat(of("shop").failure()).isEqualTo("the update ended as paused: task b failed: No such image: shop:2");
+    }
+
     @Test
     void containersOfAComposeServiceAreDeployedWhenTheyAreReady() throws Exception {
         Map<String, String> labels = Map.of(

@@ -160,6 +160,13 @@ class WatchTest {
     }
 
     @Test
+    void aDirectoryInPlaceOfTheSocketIsSaid(@TempDir Path folder) {
+        assertThatThrownBy(() -> DockerSource.at("unix://" + folder).look())
+                .hasMessageStartingWith("Docker Engine unix://" + folder + " can't be reached (" + folder
+                        + " is a directory: Docker makes one where a file to be mounted does not exist): ");
+    }
+
+    @Test
     void anEventTriggersAnotherLook() {
         try (Received received = new Received(engine.source())) {
             received.awaitEndpoints("web", 1);

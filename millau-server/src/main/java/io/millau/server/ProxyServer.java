@@ -264,9 +264,7 @@ final class ProxyServer implements AutoCloseable {
             }
             closing = true;
         }
-        if (!grace.isZero()) {
-            LOG.info("Down listens={}s", grace.toSeconds());
-        }
+        LOG.info("Down listens={}s inProgress={}", grace.toSeconds(), inProgress());
         handlers.forEach(ProxyHandler::drain);
         listeners.forEach(Listener::announceEnd);
         listening = false; // last: who sees that it is down sees all of this

@@ -3,6 +3,7 @@ package io.millau.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millau.core.testing.CapturedLog;
 import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
 import java.io.EOFException;
@@ -91,6 +92,18 @@ class EndTest extends ProxyTest {
         int port = millau.port();
         endGrace(closing);
         assertThatThrownBy(() -> new RawClient(port)).isInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void whoIsToldToStopSaysSo() throws Exception {
+        startWith(endpointThatSays("ok"));
+        try (CapturedLog log = new CapturedLog()) {
+            Thread closing = beginShutdown();
+            awaitDown();
+            assertThat(log.about("INFO io.millau.server.Millau - Down listens=86400s inProgress=0"))
+                    .hasSize(1);
+            endGrace(closing);
+        }
     }
 
     @Test

@@ -7,7 +7,9 @@ import java.math.BigDecimal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -260,7 +262,22 @@ final class LabelTypes {
         if (names.isEmpty()) {
             throw new IllegalArgumentException("expected host names separated by spaces, or *");
         }
-        return names.stream().map(LabelTypes::hostOrSubdomains).distinct().toList();
+        if (names.size() == 1) {
+            return List.of(hostOrSubdomains(names.get(0)));
+        }
+        Set<String> hosts = new LinkedHashSet<>();
+        List<String> mistakes = new ArrayList<>();
+        for (String name : names) {
+            try {
+                hosts.add(hostOrSubdomains(name));
+            } catch (IllegalArgumentException e) {
+                mistakes.add("\"" + Words.shown(name) + "\": " + e.getMessage());
+            }
+        }
+        if (!mistakes.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", mistakes));
+        }
+        return List.copyOf(hosts);
     }
 
     private static String hostOrSubdomains(String name) {

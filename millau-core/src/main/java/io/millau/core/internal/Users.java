@@ -35,6 +35,9 @@ public final class Users {
     private static final int LEAST_COST = 4;
     private static final int MOST_COST = 14;
 
+    private static final Pattern BEGINS_RIGHT = Pattern.compile("\\$2[aby]\\$[0-9]{2}\\$.*");
+    private static final int LENGTH = 60;
+
     /** What remains of a hash if $2, $0 or the name that its salt begins with were taken for variables. */
     private static final Pattern LOST_DOLLARS =
             Pattern.compile("\\$?2[abxy].*|[abxy][/a-z-]*[0-9].*|[0-9]{2}.*|[./A-Za-z0-9]{20,}|");
@@ -95,6 +98,9 @@ public final class Users {
         }
         if (hash.contains(",")) {
             return "; there is a comma in it: separate users by spaces";
+        }
+        if (BEGINS_RIGHT.matcher(hash).matches()) {
+            return hash.length() == LENGTH ? "" : "; it has " + hash.length() + " characters, expected " + LENGTH;
         }
         return LOST_DOLLARS.matcher(hash).matches()
                 ? "; it seems that a $ in it was taken for a variable: in a Compose file write $$ for each $, such as"

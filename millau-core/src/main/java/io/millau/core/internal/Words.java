@@ -1,5 +1,10 @@
 package io.millau.core.internal;
 
+import java.io.IOException;
+import java.net.ConnectException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -38,6 +43,28 @@ public final class Words {
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(shown + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Why something can't be read, in words rather than as the name of an exception. */
+    public static String reason(IOException failure) {
+        if (failure instanceof NoSuchFileException) {
+            return "there is none";
+        }
+        if (failure instanceof ConnectException) {
+            return "nothing listens there";
+        }
+        if (failure instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        if (failure instanceof NotDirectoryException) {
+            return "it is no folder";
+        }
+        String message = failure.getMessage();
+        String kind = failure.getClass().getSimpleName();
+        if (message == null) {
+            return kind;
+        }
+        return message.contains(" ") ? message : kind + ": " + message; // such as the name of an unknown host
     }
 
     /** Shortens a value and removes line breaks, for a message. */

@@ -160,6 +160,7 @@ class ServiceLabelsTest {
                 "hosts    | a.com, b;c   | expected host names separated by spaces: write a.com b c",
                 "hosts    | one.com:80   | expected host names separated by spaces, without port, or *: write one.com",
                 "hosts    | http://One/  | expected host names separated by spaces, without port, or *: write one",
+                "hosts    | a b:443 *.c.* C_d MÜNCHEN.de | \"b:443\": expected host names separated by spaces, without port, or *: write b; \"*.c.*\": expected host names separated by spaces, without port, or *",
                 "hosts    | a/b          | expected host names separated by spaces, without port, or *",
                 "hosts    | ''           | expected host names",
                 "path     | api          | expected a path that starts with /, /api for instance",

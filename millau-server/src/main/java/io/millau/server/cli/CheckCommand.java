@@ -7,6 +7,7 @@ import io.millau.core.Snapshot;
 import io.millau.core.internal.PropertyLines;
 import io.millau.core.internal.ServiceKeys;
 import io.millau.core.internal.SharedRoutes;
+import io.millau.core.internal.Words;
 import io.millau.server.internal.compose.ComposeFile;
 import io.millau.server.internal.compose.ComposeServices;
 import io.millau.server.internal.compose.Diagnostics;
@@ -34,7 +35,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,7 +76,8 @@ final class CheckCommand {
             } else if (argument.equals("--from")) {
                 from = proxy(rest.hasNext() ? rest.next() : "");
             } else if (argument.startsWith("-")) {
-                throw new CommandException("check " + argument + ": expected files, --docker, or --from");
+                throw new CommandException("check " + argument + ": expected files, --docker, or --from"
+                        + Console.didYouMean(argument, List.of("--docker", "--from")));
             } else {
                 files.add(argument);
             }
@@ -87,13 +88,13 @@ final class CheckCommand {
     }
 
     private static Moving.Proxy proxy(String name) throws CommandException {
-        return Arrays.stream(Moving.Proxy.values())
-                .filter(proxy -> proxy.toString().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new CommandException("check --from " + name + ": expected "
-                        + Arrays.stream(Moving.Proxy.values())
-                                .map(Moving.Proxy::toString)
-                                .collect(Collectors.joining(", "))));
+        List<String> names =
+                Arrays.stream(Moving.Proxy.values()).map(Moving.Proxy::toString).toList();
+        if (!names.contains(name)) {
+            throw new CommandException("check --from " + name + ": expected " + String.join(", ", names)
+                    + Console.didYouMean(name, names));
+        }
+        return Moving.Proxy.values()[names.indexOf(name)];
     }
 
     private interface Part {
@@ -222,7 +223,7 @@ final class CheckCommand {
         try {
             return ServiceSource.folder(folder).files();
         } catch (IOException e) {
-            throw new CommandException(folder + ": expected a folder that can be read (" + Console.reason(e) + ")");
+            throw new CommandException(folder + ": expected a folder that can be read (" + Words.reason(e) + ")");
         }
     }
 
@@ -253,7 +254,7 @@ final class CheckCommand {
         try {
             return PropertyLines.read(bytes);
         } catch (IOException e) {
-            throw new CommandException(file + ": " + Console.reason(e));
+            throw new CommandException(file + ": " + Words.reason(e));
         }
     }
 
@@ -264,8 +265,26 @@ final class CheckCommand {
             ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
             report(file, compose.findings(), compose.services());
             addServed(file, compose.routed());
+            if (compose.services() == 0) {
+                noteOtherProxies(file);
+            }
         } catch (NotComposeException e) {
             throw new CommandException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void noteOtherProxies(String file) throws CommandException {
+        List<ComposeServices.Service> all;
+        try {
+            all = ComposeServices.read(file, text(file));
+        } catch (NotComposeException e) {
+            return; // such as one that only includes others
+        }
+        for (Moving.Proxy proxy : Moving.Proxy.values()) {
+            if (Moving.of(proxy, all).services() > 0) {
+                out.println(Console.clean(file + ": note: it has settings of " + proxy
+                        + ", none of Millau: check --from " + proxy + " " + file + " says what they become"));
+            }
         }
     }
 
@@ -320,7 +339,7 @@ final class CheckCommand {
             }
             return bytes;
         } catch (IOException e) {
-            throw new CommandException(file + ": expected a file that can be read (" + Console.reason(e) + ")");
+            throw new CommandException(file + ": expected a file that can be read (" + Words.reason(e) + ")");
         }
     }
 

@@ -266,7 +266,7 @@ record Configuration(
         try {
             return Files.readAllBytes(Path.of(file));
         } catch (IOException e) {
-            throw new IllegalArgumentException("expected a file that can be read (" + e + ")", e);
+            throw new IllegalArgumentException("expected a file that can be read (" + Words.reason(e) + ")", e);
         }
     }
 

@@ -1,12 +1,15 @@
 package io.millau.server.cli;
 
-import java.io.IOException;
-import java.net.ConnectException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.NoSuchFileException;
+import io.millau.core.internal.Words;
+import java.util.Collection;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Helpers for the output of commands. */
 final class Console {
+
+    /** Shorter words are a part of too many others. */
+    private static final int SHORTEST_PART = 3;
 
     private Console() {}
 
@@ -15,17 +18,16 @@ final class Console {
         return text.replaceAll("[\\p{Cntrl}&&[^\n]]", "?");
     }
 
-    /** Describes why something can't be read. */
-    static String reason(IOException failure) {
-        if (failure instanceof NoSuchFileException) {
-            return "there is none";
-        }
-        if (failure instanceof ConnectException) {
-            return "nothing listens there";
-        }
-        if (failure instanceof AccessDeniedException) {
-            return "permission denied";
-        }
-        return failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+    /** Asks whether a known word was meant; empty if none is like it. */
+    static String didYouMean(String word, Collection<String> known) {
+        String nearest = Words.nearest(word, known);
+        return Stream.of(
+                        known.stream().filter(other -> other.endsWith("_" + word)),
+                        Stream.ofNullable(nearest),
+                        known.stream().filter(other -> word.length() >= SHORTEST_PART && other.contains(word)))
+                .flatMap(Function.identity())
+                .findFirst()
+                .map(meant -> "; did you mean " + meant + "?")
+                .orElse("");
     }
 }

@@ -4,6 +4,7 @@ import io.millau.core.Problem;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
+import io.millau.core.internal.Words;
 import io.millau.server.internal.status.ExplainHandler;
 import io.millau.server.internal.status.RequestUrl;
 import io.millau.server.internal.status.UrlExplanation;
@@ -52,7 +53,8 @@ final class ExplainCommand {
             } else if (argument.equals("--services") && rest.hasNext()) {
                 file = Path.of(rest.next());
             } else if (argument.startsWith("-") || target != null) {
-                throw new CommandException(USAGE);
+                throw new CommandException(
+                        USAGE + Console.didYouMean(argument, List.of("--all", "--services", "--docker")));
             } else {
                 target = argument;
             }
@@ -89,7 +91,7 @@ final class ExplainCommand {
             return ask(proxy);
         } catch (IOException e) {
             err.println("No running Millau responds at " + proxy + ", so the following is from its sources: "
-                    + Console.reason(e));
+                    + Words.reason(e));
             return explainFromSources(configuredSources());
         }
     }

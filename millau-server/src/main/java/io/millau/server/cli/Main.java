@@ -50,6 +50,8 @@ public final class Main {
             "Out of memory: the process ends, to be started again; give it more (-Xmx)\n"
                     .getBytes(StandardCharsets.UTF_8);
 
+    private static final String COMMAND = "java -jar millau-server.jar";
+
     private static final String HELP = """
             Millau puts services behind one address: a label on a service is a route.
 
@@ -119,6 +121,9 @@ public final class Main {
     /** Its reader may be slow, so only dedicated threads write to it. */
     private static final PrintStream STDOUT = System.out;
 
+    private static final List<String> COMMANDS =
+            List.of("demo", ProxyCommand.NAME, "explain", "check", "wait", "--help", "--version");
+
     private static final Set<String> CONSOLE_COMMANDS = Set.of("explain", "check", "wait");
 
     private Main() {}
@@ -171,7 +176,7 @@ public final class Main {
         }
         switch (command) {
             case "--help", "-h", "help" -> {
-                out.print(HELP);
+                out.print(help(System.getProperty("millau.command", COMMAND)));
                 return 0;
             }
             case "--version", "version" -> {
@@ -189,10 +194,17 @@ public final class Main {
             }
             default -> {
                 err.println("FATAL " + command
-                        + ": expected no argument, demo, proxy, explain, check, wait, --help or --version");
+                        + ": expected no argument, demo, proxy, explain, check, wait, --help or --version"
+                        + Console.didYouMean(arguments.get(0), COMMANDS));
                 return 1;
             }
         }
+    }
+
+    /** The help, with the name of the command that was given. */
+    private static String help(String command) {
+        int shorter = COMMAND.length() - command.length();
+        return HELP.replaceAll("(?m)^ {" + shorter + "}(?= {18})", "").replace(COMMAND, command);
     }
 
     private static int proxy(List<String> arguments, Map<String, String> environment, PrintStream err) {
@@ -201,8 +213,11 @@ public final class Main {
             Configuration configuration = configure(command.environment(environment), Configuration.Addresses.USUAL);
             serve(configuration, List.of(command.source()));
             return -1;
-        } catch (CommandException | Configuration.WrongException e) {
+        } catch (CommandException e) {
             err.println("FATAL " + Console.clean(String.valueOf(e.getMessage())));
+            return 1;
+        } catch (Configuration.WrongException e) {
+            err.println("FATAL " + Console.clean(ProxyCommand.message(e)));
             return 1;
         }
     }

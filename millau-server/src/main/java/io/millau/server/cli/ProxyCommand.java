@@ -35,7 +35,7 @@ final class ProxyCommand {
             } else if (argument.equals("--to") && rest.hasNext()) {
                 targets.add(target(rest.next()));
             } else {
-                throw new CommandException(USAGE);
+                throw new CommandException(USAGE + Console.didYouMean(argument, List.of("--from", "--to")));
             }
         }
         if (targets.isEmpty()) {
@@ -69,6 +69,11 @@ final class ProxyCommand {
         environment.put("HTTP", from);
         environment.putIfAbsent("HTTPS", "off");
         return environment;
+    }
+
+    /** The message of what is wrong with that environment: who wrote {@code --from} knows nothing of {@code HTTP}. */
+    static String message(Configuration.WrongException wrong) {
+        return String.valueOf(wrong.getMessage()).replaceFirst("^HTTP=", "proxy --from ");
     }
 
     ServiceSource source() {

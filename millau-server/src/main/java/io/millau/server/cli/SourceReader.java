@@ -2,6 +2,7 @@ package io.millau.server.cli;
 
 import io.millau.core.ServiceSource;
 import io.millau.core.Snapshot;
+import io.millau.core.internal.Words;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ public final class SourceReader {
                     : ServiceSource.file(file).look();
         } catch (IOException e) {
             throw new CommandException(file + ": expected a properties file, or a folder of them, that can be read ("
-                    + Console.reason(e) + ")");
+                    + Words.reason(e) + ")");
         }
     }
 

@@ -2,6 +2,7 @@ package io.millau.server.cli;
 
 import io.millau.core.internal.Words;
 import io.millau.docker.Deployment;
+import io.millau.server.internal.status.ExplainHandler;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -60,7 +61,7 @@ final class WaitCommand {
             } else if (argument.equals("--timeout") && rest.hasNext()) {
                 atMost = Duration.ofSeconds(number(rest.next(), "--timeout", 86_400));
             } else if (argument.startsWith("-") || name != null) {
-                throw new CommandException(USAGE);
+                throw new CommandException(USAGE + Console.didYouMean(argument, List.of("--replicas", "--timeout")));
             } else {
                 name = argument;
             }
@@ -94,7 +95,7 @@ final class WaitCommand {
                 missing = look();
             } catch (IOException e) {
                 if (System.nanoTime() - end >= 0) {
-                    throw new CommandException("No running Millau responds at " + proxy + ": " + Console.reason(e));
+                    throw new CommandException("No running Millau responds at " + proxy + ": " + Words.reason(e));
                 }
                 missing = new Missing("no running Millau responds at " + proxy, false);
             }
@@ -141,7 +142,7 @@ final class WaitCommand {
                         || text(route, "name").startsWith(service + "/"))
                 .toList();
         if (routes.isEmpty()) {
-            return new Missing("the proxy at " + proxy + " has no service of this name", false);
+            return new Missing(whyNone(status), false);
         }
         int instances = 0;
         for (Map<?, ?> route : routes) {
@@ -154,6 +155,22 @@ final class WaitCommand {
         out.println(Console.clean(service + ": " + instances + (instances == 1 ? " instance is" : " instances are")
                 + " in rotation, and each answers"));
         return null;
+    }
+
+    /** Why the proxy has no service of this name. */
+    private String whyNone(Map<?, ?> status) throws IOException {
+        boolean disabled = proxy.get(ExplainHandler.PATH + "?" + ExplainHandler.ALL + "url=localhost")
+                .body()
+                .lines()
+                .anyMatch(line -> line.startsWith(service + ": not enabled")
+                        || line.startsWith(service + "/") && line.contains(": not enabled"));
+        if (disabled) {
+            return "it is not enabled: expected millau.enabled=true";
+        }
+        List<String> names = list(status, "services").stream()
+                .map(route -> text(route, "name"))
+                .toList();
+        return "the proxy at " + proxy + " has no service of this name" + Console.didYouMean(service, names);
     }
 
     /** With what the proxy knows of it. */

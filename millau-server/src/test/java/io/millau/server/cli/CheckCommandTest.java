@@ -13,6 +13,57 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class CheckCommandTest extends CommandTest {
 
+    @ParameterizedTest
+    @CsvSource({
+        "traefik, 'labels: [\"traefik.http.routers.a.rule=Host(`a.example`)\"]'",
+        "caddy, 'labels: {caddy: a.example}'",
+        "nginx-proxy, 'environment: [VIRTUAL_HOST=a.example]'"
+    })
+    void aFileForAnotherProxyIsNoted(String proxy, String settings) throws Exception {
+        run("check", file("a.yml", "services: {web: {" + settings + "}}"));
+
+        assertThat(out)
+                .isEqualTo("a.yml: note: it has settings of " + proxy + ", none of Millau: check --from " + proxy
+                        + " a.yml says what they become\n0 services, no problems\n");
+        assertThat(status).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "check --form | check --form: expected files, --docker, or --from; did you mean --from?",
+                "wait --timout 5 x | wait: expected the name of a service, and perhaps --replicas N or --timeout SECONDS; did you mean --timeout?",
+                "explain --al x | explain: expected one URL, and perhaps --all, --services FILE or --docker; did you mean --all?",
+                "explian x | FATAL explian x: expected no argument, demo, proxy, explain, check, wait, --help or --version; did you mean explain?",
+                "--halp | FATAL --halp: expected no argument, demo, proxy, explain, check, wait, --help or --version; did you mean --help?",
+                "proxy --form :80 | FATAL proxy: expected --to URL, once or more, and perhaps --from ADDRESS; did you mean --from?",
+                "proxy --to x --from abc | FATAL proxy --from abc: expected 8080, :8080, 127.0.0.1:8080 or [::1]:8080",
+            })
+    void theNearestCommandOrOptionIsNamed(String command, String message) {
+        run(command.split(" "));
+
+        assertThat(err).isEqualTo(message + "\n");
+    }
+
+    @Test
+    void theHelpNamesTheProgramAsItIsCalled() throws Exception {
+        run("--help");
+        assertThat(out)
+                .contains("  java -jar millau-server.jar demo     show it", "\n" + " ".repeat(39) + "running proxy at");
+
+        assertThat(Files.readString(Path.of("src/main/image/java.options"))).contains("\n-Dmillau.command=millau\n");
+        System.setProperty("millau.command", "millau");
+        try {
+            run("--help");
+        } finally {
+            System.clearProperty("millau.command");
+        }
+        assertThat(out)
+                .doesNotContain("java -jar")
+                .contains("  millau demo     show it", "\n" + " ".repeat(18) + "running proxy at");
+    }
+
     @Test
     void aServicesFileWithoutProblems() throws Exception {
         run("check", file("a.properties", "app.endpoints = http://127.0.0.1:8081\n"));
@@ -197,7 +248,7 @@ class CheckCommandTest extends CommandTest {
     void anUnknownOptionIsNamed() {
         run("check", "--dokcer");
 
-        assertThat(err).isEqualTo("check --dokcer: expected files, --docker, or --from\n");
+        assertThat(err).isEqualTo("check --dokcer: expected files, --docker, or --from; did you mean --docker?\n");
         assertThat(status).isEqualTo(2);
     }
 

@@ -182,6 +182,7 @@ class ComposeFileTest extends CommandTest {
     @Test
     void valuesOfVariablesAreNotPrinted() throws Exception {
         environment.put("SECRET", "hunter2,hunter3");
+        environment.put("HOSTS", "hunter4:80 hunter5");
         check("""
                 services:
                   list:
@@ -199,7 +200,7 @@ class ComposeFileTest extends CommandTest {
                     labels:
                       - "millau.$SECRET:"
                   mapping:
-                    labels: {millau.port: "80${SECRET:-81}", millau.retry: "${SECRET:+soon} $SECRET"}
+                    labels: {millau.port: "80${SECRET:-81}", millau.hosts: "${HOSTS}", millau.allow: "${HOSTS}", millau.retry: "${SECRET:+soon} $SECRET"}
                 """);
 
         assertThat(out)
@@ -207,6 +208,9 @@ class ComposeFileTest extends CommandTest {
                 .contains("list: millau.port=$SECRET: expected a port from 1 to 65535 (")
                 .contains("list: millau.path=x${SECRET}: expected a path that starts with /, /x… for instance (")
                 .contains("list: millau.hosts=${SECRET}: expected host names separated by spaces (")
+                .contains(
+                        "mapping: millau.hosts=${HOSTS}: expected host names separated by spaces, without port, or * (")
+                .contains("mapping: millau.allow=${HOSTS}: expected addresses or ranges")
                 .contains("list: millau.colour=${SECRET}: unknown")
                 .contains("list: millau.timeout: NONE is not set: unlike $SECRET")
                 .contains("list: millau.…=: unknown")
@@ -261,6 +265,54 @@ class ComposeFileTest extends CommandTest {
         assertThat(out).isEqualTo("""
                 compose.yml:4: web: note: deploy.labels count in a Swarm alone, and restart in Compose alone, which takes labels
                 1 service, no problems
+                """);
+    }
+
+    /** The same where only another service shows what the file is for. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "container_name: db | container_name of db",
+                "build: . | build without image of db",
+                "depends_on: {web: {condition: service_started}} | depends_on with conditions of db",
+            })
+    void deployLabelsAreNotedOnceInAFileForCompose(String key, String sign) throws Exception {
+        check("""
+                services:
+                  web:
+                    image: web
+                    deploy: {labels: {millau.enabled: true, millau.port: 80}}
+                  api:
+                    image: api
+                    deploy: {labels: {millau.enabled: true, millau.port: 80, millau.path: /api/}}
+                  db:
+                    %s
+                """.formatted(key));
+
+        assertThat(out).isEqualTo("""
+                compose.yml:4: web: note: deploy.labels count in a Swarm alone, and %s in Compose alone, which takes labels
+                2 services, no problems
+                """.formatted(sign));
+    }
+
+    @Test
+    void labelsInBothPlacesOfAFileAreNoted() throws Exception {
+        check("""
+                services:
+                  web:
+                    image: web
+                    labels: {millau.enabled: true, millau.port: 80}
+                  api:
+                    image: api
+                    build: .
+                    depends_on: [web]
+                    deploy: {labels: {millau.enabled: true, millau.port: 80, millau.path: /api/}}
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:9: api: note: its labels are under deploy, those of web beside image: Compose without a Swarm takes only the latter
+                2 services, no problems
                 """);
     }
 

@@ -10,6 +10,12 @@ import org.junit.jupiter.api.Test;
 
 class ConfigurationTest {
 
+    @Test
+    void whyAFileCannotBeReadIsSaidInWords() {
+        assertThatThrownBy(() -> read(Map.of("ACME_CA", "/no/such.pem")))
+                .hasMessage("ACME_CA=/no/such.pem: expected a file that can be read (there is none)");
+    }
+
     private static Configuration read(Map<String, String> environment) throws Exception {
         return Configuration.read(environment, Configuration.Addresses.USUAL);
     }

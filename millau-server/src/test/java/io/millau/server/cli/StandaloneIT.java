@@ -98,7 +98,7 @@ class StandaloneIT extends ProxyTest {
         assertThat(server.exit()).isEqualTo(1);
         assertThat(server.output())
                 .isEqualTo(
-                        "FATAL dmeo: expected no argument, demo, proxy, explain, check, wait, --help or --version\n");
+                        "FATAL dmeo: expected no argument, demo, proxy, explain, check, wait, --help or --version; did you mean demo?\n");
     }
 
     @Test
@@ -127,7 +127,7 @@ class StandaloneIT extends ProxyTest {
                 "proxy --to ftp://x | FATAL proxy --to ftp://x: expected HOST:PORT, http://HOST:PORT",
                 "proxy --to x:99999 | FATAL proxy --to x:99999: ",
                 "proxy --to a_b$:80 | FATAL proxy --to a_b$:80: host a_b$: expected a host name",
-                "proxy --to x --from y | FATAL HTTP=y: expected 8080"
+                "proxy --to x --from y | FATAL proxy --from y: expected 8080"
             })
     void wrongArgumentsOfProxyAreNamed(String command, String line) throws Exception {
         StandaloneServer server = server(Map.of(), command.split(" "));

@@ -67,6 +67,30 @@ class WaitCommandTest extends CommandTest {
         later.join();
     }
 
+    @ParameterizedTest
+    @CsvSource({"good, apps_good", "aps_good, apps_good", "god2, good2", "db, ''", "frontend, shop-frontend-1"})
+    void theNameThatWasMeantIsNamed(String name, String meant) throws Exception {
+        ScriptedEndpoint one = endpointThatSays("ok");
+        start(
+                Service.named("shop-frontend-1").endpoints(one.endpoint()).build(),
+                Service.named("apps_good").path("/a").endpoints(one.endpoint()).build(),
+                Service.named("good2").path("/b").endpoints(one.endpoint()).build());
+
+        run("wait", name, "--timeout", "1");
+        assertThat(out)
+                .isEqualTo(name + ": the proxy at http://127.0.0.1:" + millau.telemetryPort()
+                        + " has no service of this name" + (meant.isEmpty() ? "" : "; did you mean " + meant + "?")
+                        + ", after 1 s\n");
+    }
+
+    @Test
+    void aServiceThatIsNotEnabledIsToldApartFromNone() throws Exception {
+        start(Service.named("app").enabled(false).build());
+
+        run("wait", "app", "--timeout", "1");
+        assertThat(out).isEqualTo("app: it is not enabled: expected millau.enabled=true, after 1 s\n");
+    }
+
     @Test
     void anInstanceThatDoesNotAnswerIsNamed() throws Exception {
         Endpoint refuses = endpointThatRefuses();

@@ -61,6 +61,16 @@ public final class ComposeFile {
     private final Diagnostics findings = new Diagnostics();
     private final Map<Node, Map<String, Entry>> flattened = new IdentityHashMap<>();
     private final List<Service> routed = new ArrayList<>();
+
+    /** By service, what shows that it is for Compose. */
+    private final Map<String, String> ofCompose = new LinkedHashMap<>();
+
+    /** The services whose labels are all under {@code deploy}, with the line. */
+    private final Map<String, Integer> underDeploy = new LinkedHashMap<>();
+
+    /** The services whose labels are all beside {@code image}. */
+    private final List<String> besideImage = new ArrayList<>();
+
     private int services;
     private int labels;
 
@@ -75,7 +85,9 @@ public final class ComposeFile {
             String text = message.replaceFirst(": write .*?(?= \\(|$)", "");
             String start = key + "=" + Words.shown(value.strip());
             if (text.startsWith(start)) {
-                text = key + "=" + Words.shown(written.strip()) + text.substring(start.length());
+                // What is wrong in a list is quoted, and a part of the value.
+                text = key + "=" + Words.shown(written.strip())
+                        + text.substring(start.length()).replaceFirst("\".*\": ", "");
             }
             for (String secret : secrets) {
                 text = secret.length() < SHORTEST_SECRET ? text : text.replace(secret, "…");
@@ -157,6 +169,45 @@ public final class ComposeFile {
                 throw new NotComposeException(name + ": expected at most " + MOST_LABELS + " labels");
             }
         }
+        notePlaces();
+    }
+
+    /** Notes labels that may be in the wrong place. The file does not say whether it is for a Swarm. */
+    private void notePlaces() {
+        boolean noted = false;
+        for (Map.Entry<String, Integer> service : underDeploy.entrySet()) {
+            String own = ofCompose.get(service.getKey());
+            if (own != null || !noted && !ofCompose.isEmpty()) {
+                Map.Entry<String, String> other =
+                        ofCompose.entrySet().iterator().next();
+                findings.note(
+                        service.getValue(),
+                        service.getKey(),
+                        "deploy.labels count in a Swarm alone, and "
+                                + (own != null ? own : other.getValue() + " of " + other.getKey())
+                                + " in Compose alone, which takes labels");
+                noted = true;
+            } else if (!noted && !besideImage.isEmpty()) {
+                findings.note(
+                        service.getValue(),
+                        service.getKey(),
+                        "its labels are under deploy, those of " + besideImage.get(0)
+                                + " beside image: Compose without a Swarm takes only the latter");
+                noted = true;
+            }
+        }
+    }
+
+    private static @Nullable String signOfCompose(Map<String, Entry> keys) {
+        for (String key : OF_COMPOSE) {
+            if (keys.containsKey(key)) {
+                return key;
+            }
+        }
+        if (keys.containsKey("build") && !keys.containsKey("image")) {
+            return "build without image";
+        }
+        return value(keys, "depends_on") instanceof MappingNode ? "depends_on with conditions" : null;
     }
 
     private void readService(String name, Entry service) {
@@ -179,6 +230,10 @@ public final class ComposeFile {
         if (misplaced || !own.isEmpty() || !ofContainers.isEmpty()) {
             services++;
         }
+        String sign = signOfCompose(keys);
+        if (sign != null) {
+            ofCompose.put(name, sign);
+        }
         // As in Swarm: the service's own labels, or those of its containers if it has none.
         if (!own.isEmpty()) {
             if (!ofContainers.isEmpty() && !texts(ofContainers).equals(texts(own))) {
@@ -189,17 +244,12 @@ public final class ComposeFile {
                                 "labels and deploy.labels differ: a Swarm takes deploy.labels alone, Compose labels alone;"
                                         + " expected all of them in one place, or the same in both"));
             }
-            for (String key : OF_COMPOSE) {
-                if (ofContainers.isEmpty() && keys.containsKey(key)) {
-                    findings.note(
-                            line(deploy, "labels"),
-                            name,
-                            "deploy.labels count in a Swarm alone, and " + key
-                                    + " in Compose alone, which takes labels");
-                }
+            if (ofContainers.isEmpty()) {
+                underDeploy.put(name, line(deploy, "labels"));
             }
             checkLabels(name, own, line(deploy, "labels"), ports(keys, "ports"), false);
         } else if (!ofContainers.isEmpty()) {
+            besideImage.add(name);
             Set<Integer> ports = ports(keys, "expose");
             ports.addAll(ports(keys, "ports"));
             checkLabels(name, ofContainers, line(keys, "labels"), ports, ports.isEmpty());

@@ -33,6 +33,12 @@ final class FromTraefik {
 
     private final List<RedirectOfAll> redirectsOfAll = new ArrayList<>();
 
+    /** The middlewares of entry points, with Traefik. */
+    private final Map<Theirs, MovedService> ofEntryPoints = new LinkedHashMap<>();
+
+    /** By the name of a middleware of an entry point that is not known, the services that stay closed without it. */
+    private final Map<String, Set<String>> closedWithout = new LinkedHashMap<>();
+
     /** The names of services without any of its labels. */
     private final List<String> unlabelled;
 
@@ -77,6 +83,7 @@ final class FromTraefik {
                 .values()
                 .forEach(group -> traefik.define(service.name(), group)));
         services.forEach(traefik::move);
+        traefik.ofEntryPoints.forEach(traefik::sayWhomTheyClose);
         traefik.redirectsOfAll.forEach(traefik::redirectAll);
         traefik.order.report();
         traefik.sayWhoUses();
@@ -159,7 +166,7 @@ final class FromTraefik {
                 to.cannot(argument.key(), "it is there again with another value: leave out the one that does not hold");
             }
             if (argument.option().equals("entrypoints.http.middlewares")) {
-                missing(argument.value()).forEach(name -> to.cannot(argument.key(), name + NOT_HERE));
+                ofEntryPoints.put(argument, to);
             }
         }
         if (!own.isEmpty() && arguments.exposesByDefault() && !unlabelled.isEmpty()) {
@@ -171,6 +178,19 @@ final class FromTraefik {
                     new Theirs("--providers.docker.exposedByDefault=false", "", "", Map.of()),
                     to.environment());
         }
+    }
+
+    /** One line for a middleware of an entry point that is not known, whatever the number of its services. */
+    private void sayWhomTheyClose(Theirs argument, MovedService proxy) {
+        missing(argument.value()).forEach(name -> {
+            Set<String> services = closedWithout.getOrDefault(name, Set.of());
+            proxy.cannot(
+                    argument.key(),
+                    services.isEmpty()
+                            ? name + NOT_HERE
+                            : name + " is not in this file: see what it does; closed until they have labels for that: "
+                                    + String.join(", ", services));
+        });
     }
 
     private static boolean isTheirs(String label) {
@@ -442,13 +462,16 @@ final class FromTraefik {
             return chain;
         }
 
-        private void closeWithoutMissing(Group router, Theirs rule) {
+        private void closeWithoutMissing(Group router) {
             for (String entryPoint : entryPoints(router)) {
                 Theirs names = arguments.middlewares(entryPoint);
                 if (names != null) {
-                    missing(names.value())
-                            .forEach(name ->
-                                    to.close(rule.key(), name + ", of the entry point " + entryPoint + "," + NOT_HERE));
+                    missing(names.value()).forEach(name -> {
+                        to.close();
+                        closedWithout
+                                .computeIfAbsent(name, middleware -> new LinkedHashSet<>())
+                                .add(Words.shown(service));
+                    });
                 }
             }
             Theirs names = router.options.get("middlewares");
@@ -458,7 +481,7 @@ final class FromTraefik {
         }
 
         private void moveMiddlewares(Group router, Theirs rule, MovedRoute route) {
-            closeWithoutMissing(router, rule);
+            closeWithoutMissing(router);
             Set<Middleware> chain = middlewaresOf(router);
             boolean redirects = false;
             for (Middleware middleware : chain) {

@@ -135,8 +135,13 @@ final class MovedService {
 
     /** The same, of one that may say who may come in: the service has to stay closed. */
     void close(String key, String why) {
-        closings++;
+        close();
         cannot(key, why);
+    }
+
+    /** The same, if another service says why. */
+    void close() {
+        closings++;
     }
 
     /** What its labels become, in their order, and its new labels; empty if nothing is carried over. */

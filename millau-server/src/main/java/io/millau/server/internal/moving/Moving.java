@@ -1,10 +1,15 @@
 package io.millau.server.internal.moving;
 
+import io.millau.core.Service;
+import io.millau.core.internal.Words;
 import io.millau.server.internal.compose.ComposeServices;
 import io.millau.server.internal.compose.NotComposeException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /**
  * What the labels of other proxies in a Compose or stack file become. The file is untrusted; values that may be secret are not printed.
@@ -48,13 +53,18 @@ public final class Moving {
         }
     }
 
+    /** A name that can have subdomains: no wildcard, and no address. */
+    private static final Pattern NAME = Pattern.compile("[^*].*\\.[^.]*[^0-9.\\]]");
+
     private final List<String> lines = new ArrayList<>();
     private int services;
     private int problems;
 
     private Moving(Proxy proxy, List<ComposeServices.Service> all) {
         List<String> problemLines = new ArrayList<>();
+        Set<String> hosts = new LinkedHashSet<>();
         for (MovedService service : proxy.reader.apply(all)) {
+            service.routes().forEach(route -> hosts.addAll(route.hosts()));
             if (!service.isEmpty()) {
                 lines.addAll(service.text());
                 problemLines.addAll(service.problemText());
@@ -66,6 +76,11 @@ public final class Moving {
             lines.add("# To do by hand:");
             lines.addAll(problemLines);
         }
+        hosts.stream()
+                .filter(host -> NAME.matcher(host).matches() && !hosts.contains(Service.SUBDOMAINS + host))
+                .findFirst()
+                .ifPresent(host -> lines.add("# millau.hosts=" + Words.shown(host)
+                        + " also takes all subdomains of that name; " + proxy + " takes the name alone"));
         if (proxy == Proxy.TRAEFIK && services > 0 && all.stream().noneMatch(TraefikArguments::isTraefik)) {
             lines.add(
                     "# Traefik itself is not here: check its file together with this one, since its arguments may protect"

@@ -73,9 +73,10 @@ final class TraefikOrder {
             for (int i = 0; i < closed.length; i++) {
                 Router other = served.get(i);
                 boolean matters = !reported || !closed[i] && opens(winner, other);
-                if (matters && winner.priority > other.priority && isDifferent(winner, other)) {
+                String different = matters && winner.priority > other.priority ? difference(winner, other) : null;
+                if (different != null) {
                     if (!reported) {
-                        report(winner, other);
+                        winner.service.cannot(winner.key, different);
                         reported = true;
                     }
                     if (!closed[i] && opens(winner, other)) {
@@ -83,7 +84,7 @@ final class TraefikOrder {
                         closed[i] = true;
                     }
                 }
-                if (!closed[i] && isTie(winner, other) && opens(winner, other) && isDifferent(winner, other)) {
+                if (!closed[i] && isTie(winner, other) && opens(winner, other) && difference(winner, other) != null) {
                     close(winner, other);
                     closed[i] = true;
                 }
@@ -110,21 +111,22 @@ final class TraefikOrder {
                 .toList();
     }
 
-    private boolean isDifferent(Router winner, Router other) {
+    /** Which requests another router gets here than in Traefik, and why; null if there are none. */
+    private @Nullable String difference(Router winner, Router other) {
         boolean overlap = winner.route.whole() != other.route.whole()
                 && (winner.path.startsWith(other.path) || other.path.startsWith(winner.path));
         if (!overlap) {
-            return false;
+            return null;
         }
         for (String host : winner.hosts) {
             for (String otherHost : other.hosts) {
                 comparisons++; // a rule has few hosts, so the limit is looked at after them
                 if ((isFor(host, otherHost) || isFor(otherHost, host)) && !isBetter(winner, host, other, otherHost)) {
-                    return true;
+                    return message(winner, host, other, otherHost);
                 }
             }
         }
-        return false;
+        return null;
     }
 
     /** Whether a host, or all names of a wildcard, are among those of another. */
@@ -141,12 +143,18 @@ final class TraefikOrder {
         return host.isEmpty() || host.startsWith("*.") ? host.length() : Integer.MAX_VALUE;
     }
 
-    private static void report(Router winner, Router other) {
-        winner.service.cannot(
-                winner.key,
-                "Traefik gives it requests that router " + other.shown()
-                        + " gets here, alone or in turn, since the best host wins, then the longest path: give them to one of"
-                        + " the two by millau.hosts and millau.path");
+    private static String message(Router winner, String host, Router other, String otherHost) {
+        String both = isFor(host, otherHost) ? otherHost : host;
+        String path = winner.path.length() > other.path.length() ? winner.path : other.path;
+        String url = "http://" + (both.isEmpty() ? "any.example" : both.replaceFirst("^\\*", "any"))
+                + (path.isEmpty() ? "/" : path);
+        boolean sameHost = rank(host) == rank(otherHost);
+        String here = sameHost && winner.path.length() == other.path.length()
+                ? " gives them to both in turn, since router " + other.shown() + " has the same host and path"
+                : " prefers router " + other.shown() + ", since its " + (sameHost ? "path" : "host") + " fits better";
+        return "for " + Words.shown(url) + " Traefik prefers this router, by "
+                + (winner.key.endsWith(".priority") ? "its priority" : "the length of its rule") + ", and Millau" + here
+                + ": give such requests to one of the two by millau.hosts and millau.path";
     }
 
     /** Whether requests would come in that Traefik refuses. */

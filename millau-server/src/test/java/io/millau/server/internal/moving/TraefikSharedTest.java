@@ -81,6 +81,32 @@ class TraefikSharedTest {
                 .anyMatch(line -> line.contains(".rule can't be carried over: "));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "Host(`a.example`) | 9 | for http://a.example/ Traefik prefers this router, by its priority, and Millau gives them to both in turn, since router other of other has the same host and path: give",
+                "HostRegexp(`^.+\\.b\\.a\\.example$`) | 99 | for http://any.b.a.example/ Traefik prefers this router, by its priority, and Millau prefers router more of other, since its host fits better: give",
+                "PathPrefix(`/long`) | none | for http://a.example/long Traefik prefers this router, by the length of its rule, and Millau prefers router other of other, since its host fits better: give",
+            })
+    void whichRouterGetsRequestsHereAndWhyIsSaid(String rule, String priority, String said) throws Exception {
+        String labels = "\"traefik.http.routers.shop.rule=" + rule.replace("\\", "\\\\") + "\""
+                + (priority.equals("none") ? "" : ", traefik.http.routers.shop.priority=" + priority);
+        assertThat(Moving.from(Moving.Proxy.TRAEFIK, "compose.yml", """
+                services:
+                  shop:
+                    labels: [%s]
+                  other:
+                    labels:
+                      - traefik.http.routers.other.rule=Host(`a.example`)
+                      - traefik.http.routers.other.priority=3
+                      - traefik.http.routers.more.rule=Host(`any.b.a.example`)
+                      - traefik.http.routers.more.priority=4
+                """.formatted(labels))
+                        .lines())
+                .anyMatch(line -> line.contains(" can't be carried over: " + said));
+    }
+
     @Test
     void routersOfTheSameRequestsThatAreAlikeAreOne() throws Exception {
         assertThat(lines(List.of(
