@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import io.millau.core.internal.LogText;
+import io.millau.core.internal.Words;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -82,7 +83,8 @@ final class CertificateFolder implements CertificateSource {
                 read(now.keySet());
             }
         } catch (IOException e) {
-            String reason = "folder of certificates " + folder + " can't be read, what was read before stays: " + e;
+            String reason = "folder of certificates " + folder + " can't be read, what was read before stays: "
+                    + Words.reason(e);
             if (!reason.equals(unreadable)) {
                 LOG.warn("{}", reason);
             }
@@ -122,7 +124,7 @@ final class CertificateFolder implements CertificateSource {
                     read.put(name, before);
                 }
                 wrong.add("certificate " + folder.resolve(name + CHAIN) + " with " + name + KEY + ": "
-                        + (e instanceof IOException ? "can't be read: " + e : e.getMessage())
+                        + (e instanceof IOException io ? "can't be read: " + Words.reason(io) : e.getMessage())
                         + (before == null ? " (it is left out)" : " (what was read before stays)"));
             }
         }
