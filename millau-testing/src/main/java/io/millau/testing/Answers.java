@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** How an upstream reacts to requests, to all or to those for one path. Safe for use by several threads. */
@@ -19,36 +18,16 @@ final class Answers {
     private int bytesPerSecond = Integer.MAX_VALUE;
     private @Nullable Fault fault;
 
-    /** A status and a body, which is made for each request. */
-    record Response(int status, Function<RecordedRequest, String> body) {
-        Response {
-            Objects.requireNonNull(body, "body");
-            if (status < 200 || status > 599) {
-                throw new IllegalArgumentException("status " + status + ": expected 200 to 599");
-            }
-        }
+    /** What makes a response to a request. */
+    interface Response {
 
-        Response(int status, String body) {
-            this(status, always(body));
-        }
+        ScriptedResponse to(RecordedRequest request);
 
-        private static Function<RecordedRequest, String> always(String body) {
-            Objects.requireNonNull(body, "body");
-            return request -> body;
-        }
-
-        /** What the client gets: a failure if the function of the test fails, since nobody else would tell. */
-        Reply to(RecordedRequest request) {
-            try {
-                return new Reply(status, Objects.requireNonNull(body.apply(request), "body"));
-            } catch (RuntimeException | AssertionError e) {
-                return new Reply(500, "the function that makes the body threw " + e);
-            }
+        static Response of(int status, String body) {
+            ScriptedResponse always = ScriptedResponse.of(status, body);
+            return request -> always;
         }
     }
-
-    /** A response to one request. */
-    record Reply(int status, String body) {}
 
     /** What happens to one request: a response or a fault. */
     private record Turn(

@@ -2,7 +2,6 @@ package io.millau.testing;
 
 import io.millau.core.Endpoint;
 import io.millau.testing.Answers.Answer;
-import io.millau.testing.Answers.Reply;
 import io.millau.testing.Answers.Response;
 import io.millau.testing.internal.Http2Conversation;
 import io.millau.testing.internal.Http2Fault;
@@ -84,7 +83,7 @@ public final class ScriptedUpstream implements AutoCloseable {
         this.protocol = protocol;
         this.time = time;
         this.whenClosed = whenClosed;
-        this.answers = new Answers(new Response(200, service));
+        this.answers = new Answers(Response.of(200, service));
         this.socket = new ScriptedEndpoint(this::play, this::tls, time.upstreams);
         time.upstreams.add(socket);
         this.endpoint = endpoint(service + "-" + number, socket.endpoint());
@@ -114,26 +113,17 @@ public final class ScriptedUpstream implements AutoCloseable {
      * @throws IllegalArgumentException if the status is not from 200 to 599
      */
     public ScriptedUpstream responds(int status, String body) {
-        answers.responds(new Response(status, body));
+        answers.responds(Response.of(status, body));
         return this;
     }
 
     /**
-     * Sets a response for good as {@link #responds(int, String)}, whose body depends on the request: to see what arrived, for instance. If
-     * the function throws, the client gets 500 with that.
+     * Sets what makes the response to every request that no other rule is for; see {@link ScriptedResponse}.
      *
-     * <pre>{@code
-     * try (TestGateway millau = TestGateway.start()) {
-     *     millau.upstream("orders").responds(200, request -> "you asked for " + request.path());
-     *
-     *     assert millau.get("/orders/7").body().equals("you asked for /orders/7");
-     * }
-     * }</pre>
-     *
-     * @param body called by several threads at the same time
+     * @param response called by several threads at the same time; if it throws, the client gets 500 with that
      */
-    public ScriptedUpstream responds(int status, Function<RecordedRequest, String> body) {
-        answers.responds(new Response(status, body));
+    public ScriptedUpstream responds(Function<RecordedRequest, ScriptedResponse> response) {
+        answers.responds(Objects.requireNonNull(response, "response")::apply);
         return this;
     }
 
@@ -144,7 +134,7 @@ public final class ScriptedUpstream implements AutoCloseable {
      * @throws IllegalArgumentException if the status is not from 200 to 599
      */
     public ScriptedUpstream thenResponds(int status, String body) {
-        answers.thenResponds(new Response(status, body));
+        answers.thenResponds(Response.of(status, body));
         return this;
     }
 
@@ -274,7 +264,7 @@ public final class ScriptedUpstream implements AutoCloseable {
         if (!Objects.requireNonNull(path, "path").startsWith("/") || path.indexOf('?') >= 0) {
             throw new IllegalArgumentException("path " + path + ": expected one that begins with /, without a query");
         }
-        return new Rule(byPath.computeIfAbsent(path, p -> new Answers(new Response(200, service))));
+        return new Rule(byPath.computeIfAbsent(path, p -> new Answers(Response.of(200, service))));
     }
 
     /** What an upstream does when a path is requested. Safe for use by several threads. */
@@ -288,19 +278,19 @@ public final class ScriptedUpstream implements AutoCloseable {
 
         /** See {@link ScriptedUpstream#responds(int, String)}. */
         public Rule responds(int status, String body) {
-            answers.responds(new Response(status, body));
+            answers.responds(Response.of(status, body));
             return this;
         }
 
-        /** See {@link ScriptedUpstream#responds(int, Function)}. */
-        public Rule responds(int status, Function<RecordedRequest, String> body) {
-            answers.responds(new Response(status, body));
+        /** See {@link ScriptedUpstream#responds(Function)}. */
+        public Rule responds(Function<RecordedRequest, ScriptedResponse> response) {
+            answers.responds(Objects.requireNonNull(response, "response")::apply);
             return this;
         }
 
         /** See {@link ScriptedUpstream#thenResponds}. */
         public Rule thenResponds(int status, String body) {
-            answers.thenResponds(new Response(status, body));
+            answers.thenResponds(Response.of(status, body));
             return this;
         }
 
@@ -489,14 +479,14 @@ public final class ScriptedUpstream implements AutoCloseable {
         RecordedRequest whole = RecordedRequest.of(connection.peekBody());
         record(whole);
         time.await(answer.latency(), () -> closed);
-        Reply reply = answer.response().to(whole);
-        byte[] body = body(reply);
+        ScriptedResponse response = response(answer, whole);
+        byte[] body = body(response);
         StringBuilder text = new StringBuilder("HTTP/1.1 ")
-                .append(reply.status())
+                .append(response.status())
                 .append(' ')
-                .append(StatusCodes.getReason(reply.status()))
+                .append(StatusCodes.getReason(response.status()))
                 .append("\r\n");
-        List<String> fields = fields(answer, reply, body.length);
+        List<String> fields = fields(answer, response, body.length);
         for (int i = 0; i < fields.size(); i += 2) {
             text.append(fields.get(i)).append(": ").append(fields.get(i + 1)).append("\r\n");
         }
@@ -551,10 +541,10 @@ public final class ScriptedUpstream implements AutoCloseable {
         RecordedRequest whole = RecordedRequest.of(request, peer.readBody());
         record(whole);
         time.await(answer.latency(), () -> closed);
-        Reply reply = answer.response().to(whole);
-        byte[] body = body(reply);
-        List<String> fields = new ArrayList<>(List.of(":status", String.valueOf(reply.status())));
-        List<String> own = fields(answer, reply, body.length);
+        ScriptedResponse response = response(answer, whole);
+        byte[] body = body(response);
+        List<String> fields = new ArrayList<>(List.of(":status", String.valueOf(response.status())));
+        List<String> own = fields(answer, response, body.length);
         for (int i = 0; i < own.size(); i += 2) {
             fields.add(own.get(i).toLowerCase(Locale.ROOT));
             fields.add(own.get(i + 1));
@@ -566,18 +556,32 @@ public final class ScriptedUpstream implements AutoCloseable {
         }
     }
 
-    private static byte[] body(Reply reply) {
-        return hasNoBody(reply) ? new byte[0] : reply.body().getBytes(StandardCharsets.UTF_8);
+    /** A failure if the test's function fails, since nobody else would tell. */
+    private ScriptedResponse response(Answer answer, RecordedRequest request) {
+        try {
+            ScriptedResponse response = answer.response().to(request);
+            for (int i = 0; i < response.fields().size(); i += 2) {
+                HeaderField.check(response.fields().get(i), response.fields().get(i + 1), protocol);
+            }
+            return response;
+        } catch (RuntimeException | AssertionError e) {
+            return ScriptedResponse.of(500, "no response: the test's function threw " + e);
+        }
     }
 
-    private static boolean hasNoBody(Reply reply) {
-        return reply.status() == StatusCodes.NO_CONTENT || reply.status() == StatusCodes.NOT_MODIFIED;
+    private static byte[] body(ScriptedResponse response) {
+        return hasNoBody(response) ? new byte[0] : response.body().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static boolean hasNoBody(ScriptedResponse response) {
+        return response.status() == StatusCodes.NO_CONTENT || response.status() == StatusCodes.NOT_MODIFIED;
     }
 
     /** Names and values in turn. */
-    private static List<String> fields(Answer answer, Reply reply, int bodyBytes) {
+    private static List<String> fields(Answer answer, ScriptedResponse response, int bodyBytes) {
         List<String> fields = new ArrayList<>(answer.fields());
-        if (hasNoBody(reply)) {
+        fields.addAll(response.fields());
+        if (hasNoBody(response)) {
             return fields;
         }
         boolean typed = false;

@@ -73,6 +73,7 @@ final class TestServices {
         for (Service service : changed) {
             next.put(Objects.requireNonNull(service, "service").id(), service);
         }
+        ServiceSource.of(changed); // refuses two with the same name, of which the map has one
         replace(next.values());
         routes = next;
     }

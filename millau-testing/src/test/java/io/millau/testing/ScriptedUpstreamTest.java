@@ -71,19 +71,24 @@ class ScriptedUpstreamTest {
     @ParameterizedTest
     @EnumSource
     void aResponseMayDependOnTheRequest(ScriptedUpstream.Protocol protocol) {
-        ScriptedUpstream upstream =
-                Upstreams.app(millau, protocol).responds(201, request -> request + " says " + request.body());
-        upstream.when("/tenant").responds(200, request -> request.header("X-Tenant"));
+        ScriptedUpstream upstream = Upstreams.app(millau, protocol)
+                .header("X-All", "1")
+                .responds(request -> ScriptedResponse.of(201, request + " says " + request.body())
+                        .header("X-Path", request.path())
+                        .header("X-Path", "twice"));
+        upstream.when("/tenant").responds(request -> ScriptedResponse.of(200, request.header("X-Tenant")));
 
         HttpResponse<String> response = millau.post("/orders?page=2", "Größe");
         assertThat(response.statusCode()).isEqualTo(201);
         assertThat(response.body()).isEqualTo("POST /orders?page=2 says Größe");
+        assertThat(response.headers().allValues("X-Path")).containsExactly("/orders", "twice");
+        assertThat(response.headers().firstValue("X-All")).contains("1");
         assertThat(millau.send(millau.request("/tenant").header("X-Tenant", "t1"))
                         .body())
                 .isEqualTo("t1");
         assertThat(millau.get("/tenant").statusCode()).isEqualTo(500);
         assertThat(millau.get("/tenant").body())
-                .isEqualTo("the function that makes the body threw java.lang.NullPointerException: body");
+                .isEqualTo("no response: the test's function threw java.lang.NullPointerException: body");
     }
 
     @Test
@@ -248,7 +253,7 @@ class ScriptedUpstreamTest {
         ScriptedUpstream upstream = millau.upstream("app");
         ScriptedUpstream.Rule rule = upstream.when("/x");
 
-        isMissing("body", () -> upstream.responds(200, (String) null));
+        isMissing("body", () -> upstream.responds(200, null));
         isMissing("body", () -> upstream.thenResponds(200, null));
         isMissing("fault", () -> upstream.fails(null));
         isMissing("fault", () -> upstream.thenFails(null));
@@ -257,7 +262,7 @@ class ScriptedUpstreamTest {
         isMissing("value", () -> upstream.header("X", null));
         isMissing("path", () -> upstream.when(null));
         isMissing("atMost", () -> upstream.takeRequest(null));
-        isMissing("body", () -> rule.responds(200, (String) null));
+        isMissing("body", () -> rule.responds(200, null));
         isMissing("body", () -> rule.thenResponds(200, null));
         isMissing("fault", () -> rule.fails(null));
         isMissing("fault", () -> rule.thenFails(null));

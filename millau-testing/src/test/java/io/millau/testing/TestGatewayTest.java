@@ -130,6 +130,20 @@ class TestGatewayTest {
         }
     }
 
+    /** The last one won. */
+    @Test
+    void twoRoutesOfOneNameAreRefused() {
+        try (TestGateway millau = TestGateway.start()) {
+            Service one = Service.named("orders").path("/1/").build();
+            Service two = Service.named("orders").path("/2/").build();
+
+            assertThatThrownBy(() -> millau.routes(one, two))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("two services have the id orders");
+            assertThat(millau.proxy().snapshot().services()).isEmpty();
+        }
+    }
+
     @Test
     void routesChangeWhileItRuns() throws Exception {
         try (TestGateway millau = TestGateway.start()) {
