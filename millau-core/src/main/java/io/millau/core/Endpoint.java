@@ -106,7 +106,7 @@ public final class Endpoint {
     }
 
     private static Endpoint of(String scheme, String host, int port, @Nullable UpstreamTls tls) {
-        InetAddress literal = IpAddresses.parse(host);
+        InetAddress literal = IpAddresses.parse(Objects.requireNonNull(host, "host"));
         if (literal == null && !HOST.matcher(host).matches()) {
             throw new IllegalArgumentException(
                     "host " + Words.shown(host) + ": expected a host name or an IP address, without a port");

@@ -123,7 +123,7 @@ public final class PolledServices implements ServiceSource {
                 failures = 0;
             } catch (Exception | Error e) {
                 if (!thread.isShutdown()) {
-                    failed(e instanceof IOException io ? Words.reason(io) : e.toString());
+                    failed(e);
                 }
             }
         }
@@ -136,16 +136,23 @@ public final class PolledServices implements ServiceSource {
             }
         }
 
-        private void failed(String why) {
+        private void failed(Throwable failure) {
+            String why = failure instanceof IOException io ? Words.reason(io) : failure.toString();
             stats.failed(why);
             failures++;
             if (!why.equals(trouble)) {
                 LOG.error(
                         "Away source={} reason={} meanwhile=\"its services stay as they are; retried until it is back\"",
                         LogText.value(name),
-                        LogText.value(why));
+                        LogText.value(why),
+                        isBug(failure) ? failure : null);
             }
             trouble = why;
+        }
+
+        /** Whether the place matters where it was thrown. */
+        private static boolean isBug(Throwable failure) {
+            return failure instanceof RuntimeException || failure instanceof Error;
         }
 
         @Override

@@ -81,6 +81,14 @@ class ServiceTest {
                 .withMessage("path=" + path + ": expected the beginning of paths, without a pattern: write " + instead);
     }
 
+    @Test
+    void eachHostIsOneArgument() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Service.named("shop").hosts("a.example b.example"))
+                .withMessage(
+                        "hosts=[a.example b.example]: expected one host name, not several with blanks between them");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "\t\n"})
     void aServiceHasAName(String name) {

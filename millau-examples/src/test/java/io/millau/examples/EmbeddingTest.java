@@ -86,6 +86,21 @@ class EmbeddingTest {
     }
 
     @Test
+    void aServiceForTheRestMayRespond404() {
+        ScriptedUpstream orders = millau.upstream("orders").responds(200, "ok");
+        Endpoint endpoint = orders.endpoint();
+        Service rest = Service.named("not-found")
+                .filter(request -> request.respond(404, "Not found\n"))
+                .endpoints(endpoint) // any: it is never asked, but a service without one is passed over
+                .build();
+        millau.routes(Service.named("orders").path("/orders/").build(), rest);
+
+        assertThat(millau.get("/orders/7").body()).isEqualTo("ok");
+        assertThat(millau.get("/other").statusCode()).isEqualTo(404);
+        assertThat(orders.requests()).hasSize(1);
+    }
+
+    @Test
     void anEdgeWithHttpsMetricsAndAStatusPage(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("shop.p12");
         char[] password = "secret".toCharArray();

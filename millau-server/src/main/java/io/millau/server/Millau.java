@@ -91,6 +91,7 @@ public final class Millau implements AutoCloseable {
      * @throws IllegalArgumentException if the URL has no host, or another scheme than http, https, ws or wss (none means http)
      */
     public String explain(URI url) {
+        Objects.requireNonNull(url, "url");
         RequestUrl request = Words.naming("url=" + url, () -> RequestUrl.parse(url.toString()));
         return server.explain(request).wholeText();
     }

@@ -2,6 +2,7 @@ package io.millau.server;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.testing.CapturedLog;
@@ -252,6 +253,34 @@ class WrapTest extends ProxyTest {
         assertThat(endpoint.requests.get(0).body()).isEqualTo(expected);
         assertThat(endpoint.requests.get(0).all("Content-Length")).containsExactly("" + expected.length());
         assertThat(endpoint.requests.get(0).field("Transfer-Encoding")).isNull();
+    }
+
+    /** The client lost its connection, and nothing said why. */
+    @Test
+    void whatWasNotReadCantBeGivenBack() throws Exception {
+        List<String> told = new CopyOnWriteArrayList<>();
+        application = proxy -> exchange -> {
+            try {
+                Millau.giveBack(exchange, "hello".getBytes(ISO_8859_1));
+            } catch (IllegalStateException e) {
+                told.add(e.getMessage());
+            }
+            exchange.dispatch(proxy);
+        };
+        startWith(endpointThatSays("ok"));
+
+        assertThat(client().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+                        .send("body")
+                        .read()
+                        .body())
+                .isEqualTo("ok");
+        assertThat(told).containsExactly("the body was not read to its end: expected that before it is given back");
+    }
+
+    @Test
+    void anApplicationIsNotNull() {
+        application = proxy -> null;
+        assertThatThrownBy(() -> startWith(endpointThatSays("ok"))).hasMessage("the handler that wrap returned");
     }
 
     @Test

@@ -224,8 +224,12 @@ public final class ScriptedUpstream implements AutoCloseable {
     private void check(Fault fault) {
         Objects.requireNonNull(fault, "fault");
         if (!canHappen(fault, protocol)) {
-            throw new IllegalArgumentException(fault.name() + ": expected a fault of an upstream that speaks "
-                    + protocol.name().toLowerCase(Locale.ROOT));
+            String method = switch (fault.layer()) {
+                case TLS, HANDSHAKE -> "tlsUpstream";
+                case HTTP2 -> "h2cUpstream";
+                case HTTP -> "upstream";
+            };
+            throw new IllegalArgumentException(fault.name() + ": expected an upstream that was added by " + method);
         }
     }
 

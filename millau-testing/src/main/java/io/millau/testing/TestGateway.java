@@ -146,7 +146,8 @@ public class TestGateway implements AutoCloseable {
 
     private synchronized Running running() {
         if (running == null) {
-            throw new IllegalStateException("the proxy does not run: expected a call within a test");
+            throw new IllegalStateException(
+                    "the proxy does not run: expected a call within a test, and @RegisterExtension at the field");
         }
         return running;
     }

@@ -103,7 +103,7 @@ class FaultsTest {
     void aFaultThatTheUpstreamCannotHaveIsRefused() {
         assertThatThrownBy(() -> millau.upstream("a").fails(Fault.STREAM_REFUSED))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("STREAM_REFUSED: expected a fault of an upstream that speaks http");
+                .hasMessage("STREAM_REFUSED: expected an upstream that was added by h2cUpstream");
         assertThatThrownBy(() -> millau.upstream("a").fails(Fault.CERTIFICATE_EXPIRED))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> millau.h2cUpstream("a").fails(Fault.BROKEN_FIRST_CHUNK))

@@ -1,30 +1,46 @@
 package io.millau.core.internal;
 
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Logs what objects throw that users of Millau provide: of each object the first failure only. Safe for use by several
- * threads.
+ * Logs what objects throw that users of Millau provide: of each object the first failure only, and the first of another kind or from
+ * another place in its code. Safe for use by several threads.
  */
 public final class FirstFailures {
 
     private static final int MOST = 1000;
 
     private final Logger log;
-    private final Set<Identity> failed = ConcurrentHashMap.newKeySet();
+    private final Set<Kind> failed = ConcurrentHashMap.newKeySet();
 
-    /** An object that is equal to itself only, whatever its own {@code equals} says or throws. */
-    private record Identity(Object of) {
+    /**
+     * A failure of an object that is equal to itself only, whatever its own {@code equals} says or throws.
+     *
+     * @param place where it was thrown; null if the JVM does not tell any more, since it was thrown often
+     */
+    private record Kind(
+            Object of, Class<?> failure, @Nullable StackTraceElement place) {
+
+        static Kind of(Object object, Throwable failure) {
+            StackTraceElement[] trace = failure.getStackTrace();
+            return new Kind(object, failure.getClass(), trace.length == 0 ? null : trace[0]);
+        }
+
         @Override
         public boolean equals(Object other) {
-            return other instanceof Identity that && of == that.of;
+            return other instanceof Kind that
+                    && of == that.of
+                    && failure == that.failure
+                    && Objects.equals(place, that.place);
         }
 
         @Override
         public int hashCode() {
-            return System.identityHashCode(of);
+            return Objects.hash(System.identityHashCode(of), failure, place);
         }
     }
 
@@ -39,16 +55,29 @@ public final class FirstFailures {
      * @param meanwhile what Millau does instead
      */
     public void add(Object of, Throwable failure, String meanwhile) {
-        if (isFirst(of)) {
-            log.error("{} failed; {}, its further failures are not logged", of, meanwhile, failure);
+        if (isFirst(of, failure)) {
+            log.error("{} failed; {}, further failures like this are not logged", name(of), meanwhile, failure);
         }
     }
 
     /** An object failed, and the caller logs it: whether for the first time. */
-    public boolean isFirst(Object of) {
+    public boolean isFirst(Object of, Throwable failure) {
         if (failed.size() >= MOST) {
             failed.clear(); // some may come with each change of the services
         }
-        return failed.add(new Identity(of));
+        return failed.add(Kind.of(of, failure));
+    }
+
+    /** What an object is in a message: a lambda has no name that tells anything, but the class that has it. */
+    private static String name(Object of) {
+        String name = name(of.getClass());
+        return name.equals(of.getClass().getName()) ? of.toString() : name;
+    }
+
+    /** The name of a class; for a lambda that of the class which has it. */
+    public static String name(Class<?> of) {
+        String name = of.getName();
+        int lambda = name.indexOf("$$Lambda");
+        return lambda < 0 ? name : name.substring(0, lambda) + "::lambda";
     }
 }

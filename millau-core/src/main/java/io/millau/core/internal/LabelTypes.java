@@ -303,6 +303,9 @@ final class LabelTypes {
         if (host.endsWith(".")) {
             host = host.substring(0, host.length() - 1);
         }
+        if (name.chars().anyMatch(Character::isWhitespace)) {
+            throw new IllegalArgumentException("expected one host name, not several with blanks between them");
+        }
         if (!HOST.matcher(host).matches()) {
             Matcher url = LIKE_HOST.matcher(host);
             throw new IllegalArgumentException("expected host names separated by spaces, without port, or *"

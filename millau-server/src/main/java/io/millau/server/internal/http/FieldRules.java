@@ -8,11 +8,18 @@ import java.util.Objects;
 public final class FieldRules {
 
     private static final RememberedNames OF_REQUESTS =
-            new RememberedNames(name -> new HttpString(HeaderFields.checkRequestName(name)));
+            new RememberedNames(name -> new HttpString(checkRequestName(name)));
     private static final RememberedNames OF_RESPONSES =
             new RememberedNames(name -> new HttpString(HeaderFields.checkResponseName(name)));
 
     private FieldRules() {}
+
+    private static String checkRequestName(String name) {
+        if (name.equalsIgnoreCase("Host")) {
+            throw new IllegalArgumentException("header Host: expected another; rewriteHost sets this one");
+        }
+        return HeaderFields.checkRequestName(name);
+    }
 
     /** @throws IllegalArgumentException if filters can't change this field of a request */
     public static HttpString ofRequest(String name) {

@@ -15,10 +15,10 @@ public final class BlockedThreads implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.millau.server.Millau");
 
-    private static final long PAUSE_MILLIS = 1_000;
+    private static final long PAUSE_MILLIS = 500;
 
     /** Pauses are counted, not the time, so that no thread is reported after the whole process was stopped. */
-    private static final int LONGEST = 3;
+    private static final int LONGEST = 4;
 
     private final List<Pulse> pulses;
     private final Thread thread = new Thread(this::run, "millau-blocked-threads");

@@ -15,6 +15,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,7 +68,7 @@ public final class Application implements HttpHandler {
     private final RequestTracker tracker;
 
     Application(HandlerWrapper wrapper, HttpHandler proxy, RequestTracker tracker) {
-        this.application = wrapper.wrap(this::passOn);
+        this.application = Objects.requireNonNull(wrapper.wrap(this::passOn), "the handler that wrap returned");
         this.proxy = proxy;
         this.tracker = tracker;
     }
@@ -137,6 +138,9 @@ public final class Application implements HttpHandler {
         boolean hadBody = headers.contains(Headers.CONTENT_LENGTH) || headers.contains(Headers.TRANSFER_ENCODING);
         if (exchange.isComplete()) {
             return;
+        }
+        if (!exchange.isRequestComplete()) {
+            throw new IllegalStateException("the body was not read to its end: expected that before it is given back");
         }
         if (exchange.putAttachment(GIVEN_BACK, true) != null) {
             throw new IllegalStateException("the body was given back already");

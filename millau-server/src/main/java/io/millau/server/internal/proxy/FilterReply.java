@@ -50,6 +50,10 @@ final class FilterReply implements Verdict.Response {
         if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) {
             throw new IllegalArgumentException("status " + status + ": expected 301, 302, 303, 307 or 308");
         }
+        if (location.isEmpty() || !location.chars().allMatch(c -> c > ' ' && c < 127)) {
+            throw new IllegalArgumentException(
+                    "location “" + location + "”: expected a URL or a path, escaped where it needs that");
+        }
         FilterReply reply = of(status, "Moved to " + location + "\n");
         reply.header("Location", location);
         return reply;

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The filters of a proxy, and its failure page. What they throw is logged the first time with its stack trace, and then in one
- * line, at most every 10 s. Safe for use by several threads.
+ * The filters of a proxy, and its failure page. What they throw is logged with its stack trace the first time for each
+ * place in their code, and then in one line, at most every 10 s. Safe for use by several threads.
  */
 public final class Filters {
 
@@ -50,21 +50,14 @@ public final class Filters {
     }
 
     private void log(String event, Object key, Class<?> of, Downstream downstream, Throwable failure) {
-        if (failures.isFirst(key)) {
-            LOG.error("{} class={} request={}", event, nameOf(of), downstream.id(), failure);
+        if (failures.isFirst(key, failure)) {
+            LOG.error("{} class={} request={}", event, FirstFailures.name(of), downstream.id(), failure);
         } else {
             further.warn(
                     LOG,
-                    () -> event + " class=" + nameOf(of) + " request=" + downstream.id() + " reason="
+                    () -> event + " class=" + FirstFailures.name(of) + " request=" + downstream.id() + " reason="
                             + LogText.value(failure));
         }
-    }
-
-    /** The name of a class; for a lambda, which has none that tells anything, that of the class which has it. */
-    private static String nameOf(Class<?> of) {
-        String name = of.getName();
-        int lambda = name.indexOf("$$Lambda");
-        return lambda < 0 ? name : name.substring(0, lambda) + "::lambda";
     }
 
     /**
