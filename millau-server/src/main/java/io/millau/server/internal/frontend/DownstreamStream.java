@@ -4,6 +4,7 @@ import io.millau.server.internal.http.MessageLength;
 import io.millau.server.internal.http2.Http2;
 import io.millau.server.internal.http2.Http2.ConnectionException;
 import io.millau.server.internal.http2.Http2Stream;
+import io.millau.server.internal.io.Deadlines;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
@@ -41,6 +42,9 @@ final class DownstreamStream extends Http2Stream {
     private @Nullable IOException failure;
 
     private boolean left;
+
+    /** Until when the client may go on to send a request that was responded to; null if it need not. */
+    private Deadlines.@Nullable Deadline lingering;
 
     /**
      * @param window the number of body bytes that it may send before the client allows more
@@ -203,24 +207,53 @@ final class DownstreamStream extends Http2Stream {
     }
 
     /**
-     * Called when all of the response was sent. A client that has not sent all of its request is told that the rest is not needed
-     * (RFC 9113, 8.1).
+     * Called when all of the response was sent. A client that has not sent all of its request may do so for a while, and is then told
+     * that the rest is not needed (RFC 9113, 8.1). Some clients lose the response if they are told at once.
      */
     void responseEnded() {
-        boolean whole = source.ended() && !rejected;
-        if (left || !whole && sink.isTunnel()) {
+        if (left || !source.ended() && sink.isTunnel()) {
             return;
         }
-        if (!whole) {
-            connection.sender.reset(id, rejected ? Http2.PROTOCOL_ERROR : Http2.NO_ERROR);
+        if (rejected) {
+            connection.sender.reset(id, Http2.PROTOCOL_ERROR);
             source.discard();
+            leave(true);
+        } else if (source.ended()) {
+            leave(false);
+        } else {
+            linger();
         }
-        leave(!whole);
+    }
+
+    private void linger() {
+        Deadlines.Deadline end = new Deadlines.Deadline() {
+            @Override
+            public void passed() {
+                endLingering();
+            }
+        };
+        lingering = end;
+        connection.loop.longDeadlines.set(end, LingeringClose.MAX_TIME.toNanos());
+        source.discardLingering();
+    }
+
+    /** The client has sent enough of a request that was responded to. */
+    void endLingering() {
+        connection.sender.reset(id, Http2.NO_ERROR);
+        connection.sender.flush();
+        leave(true);
+    }
+
+    boolean isLingering() {
+        return lingering != null;
     }
 
     private void leave(boolean reset) {
         if (!left) {
             left = true;
+            if (lingering != null) {
+                connection.loop.longDeadlines.cancel(lingering);
+            }
             streams.left(this, reset);
         }
     }

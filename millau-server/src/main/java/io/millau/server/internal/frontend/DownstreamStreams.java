@@ -143,7 +143,9 @@ final class DownstreamStreams implements FrameReceiver {
     @Override
     public void reset(int id, int code) throws ConnectionException {
         DownstreamStream stream = stream(id);
-        flood.reset();
+        if (stream == null || !stream.isLingering()) {
+            flood.reset();
+        }
         if (stream != null) {
             stream.lost(new IOException("stream reset by the client, code " + code));
         }

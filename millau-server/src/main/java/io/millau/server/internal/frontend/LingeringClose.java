@@ -18,8 +18,8 @@ final class LingeringClose extends Deadlines.Deadline {
 
     private static final Logger LOG = LoggerFactory.getLogger(LingeringClose.class);
 
-    private static final Duration MAX_TIME = Duration.ofSeconds(2);
-    private static final int MAX_BYTES = 1024 * 1024;
+    static final Duration MAX_TIME = Duration.ofSeconds(2);
+    static final int MAX_BYTES = 1024 * 1024;
 
     private final StreamConnection socket;
     private final EventLoop loop;

@@ -31,6 +31,8 @@ final class RequestStreamSource extends StreamSource {
     private int uncredited;
     private boolean ended;
     private boolean discarding;
+    private boolean lingering;
+    private int discarded;
 
     private final WaitingBytes body;
 
@@ -70,6 +72,7 @@ final class RequestStreamSource extends StreamSource {
         if (discarding || afterEnd || windowLeft < 0 || tooLong) {
             connection.sender.credit(counted);
             ended |= ends;
+            discarded += counted;
         }
         if (afterEnd) {
             stream.breakOff(Http2.STREAM_CLOSED, "DATA after the end of the request");
@@ -78,6 +81,8 @@ final class RequestStreamSource extends StreamSource {
                     Http2.FLOW_CONTROL_ERROR, "more than the window of " + Http2.INITIAL_WINDOW_BYTES + " bytes");
         } else if (tooLong) {
             stream.breakOff(Http2.PROTOCOL_ERROR, "body longer than its Content-Length of " + declared);
+        } else if (lingering) {
+            linger(counted);
         } else if (!discarding) {
             connection.sender.credit(counted - bytes.remaining());
             uncredited += counted - bytes.remaining();
@@ -87,6 +92,25 @@ final class RequestStreamSource extends StreamSource {
             } else if (isAwaited()) {
                 connection.notifier.tellLater(stream);
             }
+        }
+    }
+
+    /** Lets the client send more, so that it comes to the end of its request. */
+    private void linger(int counted) {
+        if (ended) {
+            stream.requestEnded();
+        } else if (discarded > LingeringClose.MAX_BYTES) {
+            stream.endLingering();
+        } else {
+            uncredited += counted;
+            allowMore();
+        }
+    }
+
+    private void allowMore() {
+        if (uncredited >= CREDIT_BYTES && !ended && connection.sender.credit(stream.id(), uncredited)) {
+            windowLeft += uncredited;
+            uncredited = 0;
         }
     }
 
@@ -121,8 +145,16 @@ final class RequestStreamSource extends StreamSource {
         discarding = true;
         if (!body.isEmpty()) {
             connection.sender.credit(body.count());
+            uncredited += body.count();
             body.discard();
         }
+    }
+
+    /** As {@link #discard}, while the client may go on to send. */
+    void discardLingering() {
+        discard();
+        lingering = true;
+        allowMore();
     }
 
     @Override
@@ -151,10 +183,7 @@ final class RequestStreamSource extends StreamSource {
         int count = body.take(to, Integer.MAX_VALUE);
         connection.sender.credit(count);
         uncredited += count;
-        if (uncredited >= CREDIT_BYTES && !ended && connection.sender.credit(stream.id(), uncredited)) {
-            windowLeft += uncredited;
-            uncredited = 0;
-        }
+        allowMore();
         return count;
     }
 
