@@ -2,7 +2,6 @@ package io.millau.core;
 
 import io.millau.core.internal.LogText;
 import io.millau.core.internal.SourceStats;
-import io.millau.core.internal.Words;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -15,6 +14,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,15 +45,23 @@ public final class PolledServices implements ServiceSource {
     private final String name;
     private final Duration pause;
     private final Callable<Snapshot> reading;
+    private final Function<? super IOException, String> reason;
     private final List<Poll> polls = new CopyOnWriteArrayList<>();
 
     PolledServices(String name, Duration pause, Callable<Snapshot> reading) {
+        this(name, pause, reading, Throwable::toString);
+    }
+
+    /** @param reason what is said of a failure to read */
+    PolledServices(
+            String name, Duration pause, Callable<Snapshot> reading, Function<? super IOException, String> reason) {
         if (pause.isNegative() || pause.isZero()) {
             throw new IllegalArgumentException("pause " + pause + ": expected more than 0 seconds");
         }
         this.name = Objects.requireNonNull(name, "name");
         this.pause = pause;
         this.reading = Objects.requireNonNull(reading, "reading");
+        this.reason = reason;
     }
 
     /** Has the services read soon, for a program that has changed them. Returns at once. */
@@ -137,7 +145,7 @@ public final class PolledServices implements ServiceSource {
         }
 
         private void failed(Throwable failure) {
-            String why = failure instanceof IOException io ? Words.reason(io) : failure.toString();
+            String why = failure instanceof IOException io ? reason.apply(io) : failure.toString();
             stats.failed(why);
             failures++;
             if (!why.equals(trouble)) {

@@ -87,7 +87,7 @@ public final class ServicesFile implements ServiceSource {
 
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
-        return new PolledServices(toString(), READ_PAUSE, watch()::read).subscribe(consumer);
+        return new PolledServices(toString(), READ_PAUSE, watch()::read, Words::reason).subscribe(consumer);
     }
 
     /** A watch whose first read counts at once. */

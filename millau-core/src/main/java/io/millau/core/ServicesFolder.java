@@ -85,7 +85,7 @@ public final class ServicesFolder implements ServiceSource {
 
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
-        return new PolledServices(toString(), READ_PAUSE, new Watch()::read).subscribe(consumer);
+        return new PolledServices(toString(), READ_PAUSE, new Watch()::read, Words::reason).subscribe(consumer);
     }
 
     @Override

@@ -73,7 +73,7 @@ class PolledServicesTest {
             await().until(() -> delivered.size() == 1);
             now = Snapshot.EMPTY;
             await().until(() -> subscription.status().errors() > 2);
-            assertThat(subscription.status().trouble()).isEqualTo("IOException: refused");
+            assertThat(subscription.status().trouble()).isEqualTo("java.io.IOException: refused");
             now = of("orders");
             await().until(() -> subscription.status().trouble() == null);
 

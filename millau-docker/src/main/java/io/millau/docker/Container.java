@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * A container of this engine. Immutable.
  *
  * @param created seconds since 1970
+ * @param running whether it runs
  * @param ready whether it runs and, where it has a health check, is healthy
  * @param failure what is wrong with it, after its name; null if nothing is, or if it was stopped
  * @param ports TCP ports that it exposes
@@ -24,6 +25,7 @@ record Container(
         String name,
         Map<String, String> labels,
         long created,
+        boolean running,
         boolean ready,
         @Nullable String failure,
         Set<Integer> ports,
@@ -66,6 +68,7 @@ record Container(
                 name(json, id),
                 json.path("Labels").strings(),
                 json.path("Created").asLong(),
+                json.path("State").asText().equals("running"),
                 ready(json),
                 failure(json),
                 ports(json.path("Ports")),
@@ -136,15 +139,15 @@ record Container(
     }
 
     Container withPorts(Set<Integer> ports) {
-        return new Container(id, name, labels, created, ready, failure, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, running, ready, failure, ports, networkMode, attachments);
     }
 
     Container withNetworkMode(String networkMode) {
-        return new Container(id, name, labels, created, ready, failure, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, running, ready, failure, ports, networkMode, attachments);
     }
 
     Container withFailure(@Nullable String failure) {
-        return new Container(id, name, labels, created, ready, failure, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, running, ready, failure, ports, networkMode, attachments);
     }
 
     /** The containers of a Compose service are one service. Any other container is a service by itself. */

@@ -18,25 +18,18 @@ final class CrashLoops {
 
     static final long NEVER = Long.MAX_VALUE;
 
-    private Map<Key, Seen> failures = Map.of();
-
-    /**
-     * What failed.
-     *
-     * @param version of a Swarm service: a change of it may have mended it
-     */
-    private record Key(String id, long version) {}
+    /** By the id of the service or container. */
+    private Map<String, Seen> failures = Map.of();
 
     /** A failure, and when it was last there. */
     private record Seen(String failure, long at) {}
 
     /** The view with the failures that last. */
     EngineView applyTo(EngineView view, long now) {
-        Map<Key, Seen> last = new HashMap<>();
+        Map<String, Seen> last = new HashMap<>();
         Map<String, String> ofServices = new HashMap<>();
         for (SwarmService service : view.services()) {
-            String failure = lasting(
-                    new Key(service.id(), service.version()), view.failures().get(service.id()), now, last);
+            String failure = lasting(service.id(), view.failures().get(service.id()), now, last);
             if (failure != null) {
                 ofServices.put(service.id(), failure);
             }
@@ -48,16 +41,16 @@ final class CrashLoops {
         return view.withFailures(ofServices, containers);
     }
 
-    private Container applyTo(Container container, long now, Map<Key, Seen> last) {
+    private Container applyTo(Container container, long now, Map<String, Seen> last) {
         String present = container.failure();
-        if (present != null && !container.isRestarted()) {
+        if (present == null ? !container.running() : !container.isRestarted()) {
             return container;
         }
-        String lasting = lasting(new Key(container.id(), 0), present, now, last);
+        String lasting = lasting(container.id(), present, now, last);
         return Objects.equals(lasting, present) ? container : container.withFailure(lasting);
     }
 
-    private @Nullable String lasting(Key key, @Nullable String present, long now, Map<Key, Seen> last) {
+    private @Nullable String lasting(String key, @Nullable String present, long now, Map<String, Seen> last) {
         Seen seen = present == null ? failures.get(key) : new Seen(present, now);
         if (seen == null || now - seen.at >= TRIAL) {
             return null;

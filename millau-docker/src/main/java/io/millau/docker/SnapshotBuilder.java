@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotBuilder {
 
+    static final String TASK_FAILS = "a task does not run: ";
+    static final String CONTAINER_FAILS = "container ";
+
     // Not Comparator.comparing, whose lambdas would be linked at start, outside of the class archive.
     private static final Comparator<Service> BY_NAME = (a, b) -> {
         int byName = a.name().compareTo(b.name());
@@ -171,8 +174,7 @@ final class SnapshotBuilder {
             if (failure != null && isAnyEnabled(routes)) {
                 batch.problem(
                         service.name(),
-                        "a task does not run: " + failure + " (more: docker service ps --no-trunc " + service.name()
-                                + ")");
+                        TASK_FAILS + failure + " (more: docker service ps --no-trunc " + service.name() + ")");
             }
         }
 
@@ -204,7 +206,7 @@ final class SnapshotBuilder {
             if (failure != null) {
                 batch.problem(
                         container.serviceName(),
-                        "container " + container.name() + " " + failure + " (more: docker logs " + container.name()
+                        CONTAINER_FAILS + container.name() + " " + failure + " (more: docker logs " + container.name()
                                 + ")");
             }
         }

@@ -309,7 +309,7 @@ public final class Millau implements AutoCloseable {
          * {@code X-Forwarded-For}. The client of a request is then the last address of that list that is not trusted. By
          * default nobody is trusted, and the client is the peer.
          *
-         * @param ranges addresses, or ranges in CIDR notation, separated by blanks, and the names {@code private} (RFC 1918,
+         * @param ranges addresses, or ranges in CIDR notation, separated by blanks or commas, and the names {@code private} (RFC 1918,
          *     loopback, link-local and unique local addresses) and {@code cloudflare}: {@code 10.0.0.0/8 2001:db8::/32} for
          *     instance
          * @throws IllegalArgumentException if the text has anything else; the message names it

@@ -406,6 +406,24 @@ class FiltersTest extends ProxyTest {
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(told).containsExactly("test/old/x", "test/new/x"));
     }
 
+    /** The first one had a stack trace; whoever mended it did not see the next. */
+    @Test
+    void eachPlaceWhereAFilterFailsIsLoggedOnceWithItsStackTrace() throws Exception {
+        filters.add(request -> switch (request.path()) {
+            case "/one" -> request.setHeader("Host", "x").proceed();
+            case "/two" -> request.setHeader("Host", "x").proceed();
+            default -> request.proceed();
+        });
+        startWith(endpointThatSays("ok"));
+        try (CapturedLog log = new CapturedLog()) {
+            for (String path : List.of("/one", "/two", "/one", "/two")) {
+                assertThat(client().get(path).status()).isEqualTo(500);
+            }
+            assertThat(log.about("ERROR io.millau.server.internal.proxy.Filters"))
+                    .hasSize(2);
+        }
+    }
+
     @Test
     void servicesOfAPreferredHostGetWhatTheyFitAndTheHostOfTheClient() throws Exception {
         ScriptedEndpoint canary = endpointThatSays("canary");

@@ -61,7 +61,7 @@ class WildcardWithoutDnsTest extends ProxyTest {
             services.replace(Service.named("web").hosts("*.files.example").build());
             await().atMost(PATIENCE)
                     .until(() -> !millau.explain(URI.create("https://anna.shop.example/"))
-                            .contains("certificate for"));
+                            .contains(ADVICE));
         }
     }
 }

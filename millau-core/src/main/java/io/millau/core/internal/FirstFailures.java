@@ -3,6 +3,7 @@ package io.millau.core.internal;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -20,14 +21,21 @@ public final class FirstFailures {
     /**
      * A failure of an object that is equal to itself only, whatever its own {@code equals} says or throws.
      *
-     * @param place where it was thrown; null if the JVM does not tell any more, since it was thrown often
+     * @param place in the object's code, if it is known
      */
     private record Kind(
             Object of, Class<?> failure, @Nullable StackTraceElement place) {
 
         static Kind of(Object object, Throwable failure) {
-            StackTraceElement[] trace = failure.getStackTrace();
-            return new Kind(object, failure.getClass(), trace.length == 0 ? null : trace[0]);
+            Class<?> type = object instanceof Class<?> itself ? itself : object.getClass();
+            String code = type.getName().replaceFirst("\\$\\$Lambda.*", "");
+            return new Kind(
+                    object,
+                    failure.getClass(),
+                    Stream.of(failure.getStackTrace())
+                            .filter(frame -> frame.getClassName().startsWith(code))
+                            .findFirst()
+                            .orElse(null));
         }
 
         @Override

@@ -18,11 +18,11 @@ import java.util.stream.Collectors;
  */
 public final class LabelReader {
 
-    /** In the message of a service that is left out; its hosts follow. */
-    public static final String GETS_NOTHING = "it gets no requests for ";
+    /** In the message of a service that is left out, before its hosts. */
+    private static final String GETS_NOTHING = ": it gets no requests for ";
 
     private static final String LEFT_OUT = " (the service is left out)";
-    private static final int MOST_HOSTS_SHOWN = 5;
+    private static final int MOST_HOSTS_SHOWN = 10;
 
     private final Map<String, Map<String, Settings>> lastGood = new HashMap<>();
 
@@ -81,9 +81,24 @@ public final class LabelReader {
             return LEFT_OUT;
         }
         int more = hosts.size() - MOST_HOSTS_SHOWN;
-        return " (the service is left out: " + GETS_NOTHING
+        return LEFT_OUT.replace(")", GETS_NOTHING)
                 + hosts.stream().limit(MOST_HOSTS_SHOWN).map(Words::shown).collect(Collectors.joining(" "))
                 + (more > 0 ? " and " + more + " more)" : ")");
+    }
+
+    /** The hosts in the message of a service that is left out; none in another message. */
+    public static List<String> hostsOfLeftOut(String message) {
+        int from = message.lastIndexOf(GETS_NOTHING);
+        return from < 0 || !message.endsWith(")")
+                ? List.of()
+                : List.of(message.substring(from + GETS_NOTHING.length(), message.length() - 1)
+                        .split(" "));
+    }
+
+    /** The message of a service that is left out, without its hosts. */
+    public static String withoutHosts(String message) {
+        int from = message.lastIndexOf(GETS_NOTHING);
+        return from < 0 ? message : message.substring(0, from) + ")";
     }
 
     /** A reader without remembered settings. */

@@ -133,7 +133,7 @@ final class WaitCommand {
             return explained(missing);
         }
         Map<?, ?> status = status();
-        String problem = problem(status);
+        String problem = problem(status, deployed.isPresent());
         if (problem != null) {
             return new Missing(problem, false);
         }
@@ -176,18 +176,23 @@ final class WaitCommand {
     /** With what the proxy knows of it. */
     private Missing explained(Missing missing) {
         try {
-            String problem = problem(status());
+            String problem = problem(status(), false);
             return problem == null ? missing : new Missing(missing.reason + ": " + problem, missing.isFinal);
         } catch (IOException e) {
             return missing; // the proxy can't be asked, and need not be
         }
     }
 
-    /** The first of the service's problems that the proxy knows. */
-    private @Nullable String problem(Map<?, ?> status) {
+    /**
+     * The first of the service's problems that the proxy knows.
+     *
+     * @param allRun whether those with instances are over
+     */
+    private @Nullable String problem(Map<?, ?> status, boolean allRun) {
         return list(status, "problems").stream()
                 .filter(problem -> text(problem, "service").equals(nameOf(service)))
                 .map(problem -> text(problem, "message"))
+                .filter(message -> !allRun || !Deployment.isAboutInstance(message))
                 .findFirst()
                 .orElse(null);
     }

@@ -86,8 +86,9 @@ public final class ComposeFile {
             String start = key + "=" + Words.shown(value.strip());
             if (text.startsWith(start)) {
                 // What is wrong in a list is quoted, and a part of the value.
+                String rest = text.substring(start.length());
                 text = key + "=" + Words.shown(written.strip())
-                        + text.substring(start.length()).replaceFirst("\".*\": ", "");
+                        + (secrets.isEmpty() ? rest : rest.replaceAll("\"[^\"]*\": ", ""));
             }
             for (String secret : secrets) {
                 text = secret.length() < SHORTEST_SECRET ? text : text.replace(secret, "…");
@@ -310,7 +311,7 @@ public final class ComposeFile {
 
     private static Problem withoutSecrets(
             Problem problem, NavigableMap<String, List<Label>> secret, Set<String> inKeys) {
-        String message = problem.message();
+        String message = secret.isEmpty() ? problem.message() : LabelReader.withoutHosts(problem.message());
         for (String key : Diagnostics.keysAtStart(message, secret)) {
             for (Label label : Objects.requireNonNull(secret.get(key))) {
                 message = label.withoutSecrets(key, message);

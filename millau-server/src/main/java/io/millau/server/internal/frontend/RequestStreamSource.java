@@ -71,8 +71,9 @@ final class RequestStreamSource extends StreamSource {
         boolean tooLong = declared >= 0 && received > declared;
         if (discarding || afterEnd || windowLeft < 0 || tooLong) {
             connection.sender.credit(counted);
-            ended |= ends;
+            uncredited += counted;
             discarded += counted;
+            ended |= ends;
         }
         if (afterEnd) {
             stream.breakOff(Http2.STREAM_CLOSED, "DATA after the end of the request");
@@ -82,7 +83,7 @@ final class RequestStreamSource extends StreamSource {
         } else if (tooLong) {
             stream.breakOff(Http2.PROTOCOL_ERROR, "body longer than its Content-Length of " + declared);
         } else if (lingering) {
-            linger(counted);
+            linger();
         } else if (!discarding) {
             connection.sender.credit(counted - bytes.remaining());
             uncredited += counted - bytes.remaining();
@@ -96,13 +97,12 @@ final class RequestStreamSource extends StreamSource {
     }
 
     /** Lets the client send more, so that it comes to the end of its request. */
-    private void linger(int counted) {
+    private void linger() {
         if (ended) {
             stream.requestEnded();
         } else if (discarded > LingeringClose.MAX_BYTES) {
             stream.endLingering();
         } else {
-            uncredited += counted;
             allowMore();
         }
     }

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -77,10 +78,7 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         String host = HostNames.name(url.host());
         return problems.stream()
                 .distinct()
-                .filter(problem -> notRunning.contains(problem.service())
-                        || isOfNoHost
-                                && problem.message().contains(LabelReader.GETS_NOTHING)
-                                && names(problem.message(), host))
+                .filter(problem -> notRunning.contains(problem.service()) || isOfNoHost && isLeftOut(problem, host))
                 .toList();
     }
 
@@ -121,6 +119,14 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
                 .sorted(Comparator.comparing((Problem problem) -> !names(problem.toString(), host))
                         .thenComparing(problem -> order.getOrDefault(problem.service(), order.size())))
                 .toList();
+    }
+
+    private static boolean isLeftOut(Problem problem, String host) {
+        return LabelReader.hostsOfLeftOut(problem.message()).stream()
+                .map(left -> left.toLowerCase(Locale.ROOT))
+                .anyMatch(left -> host.equals(left)
+                        || host.endsWith("." + left)
+                        || left.startsWith(Service.SUBDOMAINS) && host.endsWith(left.substring(1)));
     }
 
     private static boolean names(String text, String host) {
