@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses among the endpoints of one service. Called on I/O threads, by many requests at once; must not block or throw.
- * If it throws, or chooses nobody, that is logged once, and it is the turn of an endpoint ({@link #roundRobin}).
+ * If it throws, or chooses nobody, that is logged the first time, and it is the turn of an endpoint ({@link #roundRobin}).
  *
  * <p>A service with a balancer that isn't {@linkplain Object#equals equal} counts as changed. So create a balancer
  * once, not for each snapshot.

@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.FirstFailures;
 import io.millau.core.internal.LogText;
 import io.millau.core.internal.SourceStats;
 import java.io.IOException;
@@ -46,6 +47,7 @@ public final class PolledServices implements ServiceSource {
     private final Duration pause;
     private final Callable<Snapshot> reading;
     private final Function<? super IOException, String> reason;
+    private final FirstFailures failures = new FirstFailures(LOG);
     private final List<Poll> polls = new CopyOnWriteArrayList<>();
 
     PolledServices(String name, Duration pause, Callable<Snapshot> reading) {
@@ -96,7 +98,7 @@ public final class PolledServices implements ServiceSource {
         // For its thread alone.
         private @Nullable Snapshot delivered;
         private @Nullable String trouble;
-        private int failures;
+        private int inARow;
 
         Poll(Consumer<Snapshot> consumer) {
             this.consumer = consumer;
@@ -125,10 +127,10 @@ public final class PolledServices implements ServiceSource {
                 deliver(Objects.requireNonNull(reading.call(), "snapshot"));
                 stats.looked(Duration.ofNanos(System.nanoTime() - start));
                 if (trouble != null) {
-                    LOG.info("Back source={} failures={}", LogText.value(name), failures);
+                    LOG.info("Back source={} failures={}", LogText.value(name), inARow);
                 }
                 trouble = null;
-                failures = 0;
+                inARow = 0;
             } catch (Exception | Error e) {
                 if (!thread.isShutdown()) {
                     failed(e);
@@ -147,19 +149,19 @@ public final class PolledServices implements ServiceSource {
         private void failed(Throwable failure) {
             String why = failure instanceof IOException io ? reason.apply(io) : failure.toString();
             stats.failed(why);
-            failures++;
+            inARow++;
             if (!why.equals(trouble)) {
                 LOG.error(
                         "Away source={} reason={} meanwhile=\"its services stay as they are; retried until it is back\"",
                         LogText.value(name),
                         LogText.value(why),
-                        isBug(failure) ? failure : null);
+                        mayBeABug(failure) && failures.isFirst(reading, failure) ? failure : null);
             }
             trouble = why;
         }
 
         /** Whether the place matters where it was thrown. */
-        private static boolean isBug(Throwable failure) {
+        private static boolean mayBeABug(Throwable failure) {
             return failure instanceof RuntimeException || failure instanceof Error;
         }
 

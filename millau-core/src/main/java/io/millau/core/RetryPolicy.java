@@ -2,7 +2,7 @@ package io.millau.core;
 
 /**
  * Decides whether a failed request may be sent to the next endpoint. Called on I/O threads, by many requests at once;
- * must not block or throw. If it throws, that is logged once, and {@link #standard} decides for that request.
+ * must not block or throw. If it throws, that is logged the first time, and {@link #standard} decides for that request.
  *
  * <p>Two limits apply in any case: a request is sent to each endpoint once, except after {@link
  * Outcome#STALE_CONNECTION} and {@link Outcome#NOT_PROCESSED}; and a service's retries of requests that an endpoint may

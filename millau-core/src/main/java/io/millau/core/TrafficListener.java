@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Receives events of requests, for metrics, access logs and status pages.
  *
- * <p>Called on I/O threads, by many requests at once, so it must not block. An exception is logged once and does no
+ * <p>Called on I/O threads, by many requests at once, so it must not block. An exception is logged the first time and does no
  * harm to the request. The order for one request is: {@link #requestBegan}, any number of {@link #attemptFailed},
  * {@link #requestEnded}.
  *

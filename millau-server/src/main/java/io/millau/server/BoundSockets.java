@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.xnio.OptionMap;
@@ -98,10 +99,17 @@ final class BoundSockets implements AutoCloseable {
         return telemetryWorker == null ? List.of(worker) : List.of(worker, telemetryWorker);
     }
 
-    /** Ends the threads, which closes the sockets. */
+    /** Ends the threads, which closes the sockets. Waits for that. */
     @Override
     public void close() {
         workers().forEach(XnioWorker::shutdownNow);
+        try {
+            for (XnioWorker each : workers()) {
+                each.awaitTermination(2, TimeUnit.SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static AcceptingChannel<StreamConnection> bind(

@@ -122,8 +122,8 @@ public final class Millau implements AutoCloseable {
      *
      * <p>One of several applications can read a body by {@code getRequestReceiver}, which Undertow allows once for a request.
      *
-     * @param exchange a request whose body was read to its end
-     * @throws IllegalStateException if it was given back before
+     * @param exchange a request whose body was read, to its end or as much as its length says
+     * @throws IllegalStateException if it was not, or was given back before
      */
     public static void giveBack(HttpServerExchange exchange, byte[] body) {
         Application.giveBack(exchange, body);
@@ -562,16 +562,17 @@ public final class Millau implements AutoCloseable {
             if (sockets != null && started) {
                 throw new IllegalStateException("what bind has bound belongs to the proxy that was started before");
             }
+            boolean bound = sockets != null;
             try {
                 Millau millau = new Millau(this);
-                started = true;
+                started = bound;
                 return millau;
             } catch (BindFailedException e) {
                 throw e;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             } finally {
-                if (!started && sockets != null) {
+                if (sockets != null && !started) {
                     sockets.close();
                     sockets = null;
                 }

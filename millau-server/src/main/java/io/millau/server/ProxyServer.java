@@ -107,7 +107,7 @@ final class ProxyServer implements AutoCloseable {
         try {
             services.start(); // first: the response of a Docker Engine takes as long as everything below
             sockets = builder.sockets == null ? new BoundSockets(builder) : builder.sockets;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             services.close();
             throw e;
         }
@@ -135,7 +135,7 @@ final class ProxyServer implements AutoCloseable {
             }
             services.awaitFirst(FIRST_SNAPSHOTS);
             open(builder);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             release();
             throw e;
         }

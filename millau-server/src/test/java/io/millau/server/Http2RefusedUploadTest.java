@@ -52,6 +52,7 @@ class Http2RefusedUploadTest extends ProxyTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 60_000, 900_000})
     void theClientMayComeToTheEndOfItsBody(int bytes) throws Exception {
+        clock = closing(new RunClock());
         RawHttp2Client client = refusedUpload();
         CompletableFuture<Void> upload = upload(client, bytes);
         upload.thenRun(() -> {
@@ -101,6 +102,7 @@ class Http2RefusedUploadTest extends ProxyTest {
     @ParameterizedTest
     @ValueSource(ints = {1_000, 100_000, 900_000})
     void theClientOfTheJdkGetsTheResponse(int bytes) throws Exception {
+        clock = closing(new RunClock());
         startWith(endpointThatSays("ok"));
         HttpClient client = HttpClient.newHttpClient();
         URI uri = URI.create("http://127.0.0.1:" + millau.port() + "/");

@@ -255,6 +255,35 @@ class WrapTest extends ProxyTest {
         assertThat(endpoint.requests.get(0).field("Transfer-Encoding")).isNull();
     }
 
+    /** Who reads as many bytes as the length says has not seen the end, but the whole body. */
+    @Test
+    void aBodyThatWasReadByItsLengthMayBeGivenBack() throws Exception {
+        application = proxy -> new BlockingHandler(exchange -> {
+            byte[] body = exchange.getInputStream().readNBytes((int) exchange.getRequestContentLength());
+            Millau.giveBack(exchange, body);
+            proxy.handleRequest(exchange);
+        });
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+        HttpClient client = HttpClient.newHttpClient();
+
+        for (HttpClient.Version version : HttpClient.Version.values()) {
+            for (int length : new int[] {4, 100_000}) {
+                HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + millau.port() + "/"))
+                        .version(version)
+                        .timeout(PATIENCE)
+                        .POST(HttpRequest.BodyPublishers.ofString("x".repeat(length)))
+                        .build();
+                assertThat(client.send(request, HttpResponse.BodyHandlers.ofString())
+                                .body())
+                        .isEqualTo("ok");
+            }
+        }
+        assertThat(endpoint.requests)
+                .extracting(request -> request.body().length())
+                .containsExactly(4, 100_000, 4, 100_000);
+    }
+
     /** The client lost its connection, and nothing said why. */
     @Test
     void whatWasNotReadCantBeGivenBack() throws Exception {

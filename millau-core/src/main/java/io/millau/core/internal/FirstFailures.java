@@ -28,12 +28,14 @@ public final class FirstFailures {
 
         static Kind of(Object object, Throwable failure) {
             Class<?> type = object instanceof Class<?> itself ? itself : object.getClass();
-            String code = type.getName().replaceFirst("\\$\\$Lambda.*", "");
+            int inner = type.getName().indexOf('$');
+            String code = inner < 0 ? type.getName() : type.getName().substring(0, inner);
             return new Kind(
                     object,
                     failure.getClass(),
                     Stream.of(failure.getStackTrace())
-                            .filter(frame -> frame.getClassName().startsWith(code))
+                            .filter(frame -> frame.getClassName().equals(code)
+                                    || frame.getClassName().startsWith(code + "$"))
                             .findFirst()
                             .orElse(null));
         }

@@ -88,13 +88,15 @@ final class CheckCommand {
     }
 
     private static Moving.Proxy proxy(String name) throws CommandException {
+        for (Moving.Proxy proxy : Moving.Proxy.values()) {
+            if (proxy.toString().equals(name)) {
+                return proxy;
+            }
+        }
         List<String> names =
                 Arrays.stream(Moving.Proxy.values()).map(Moving.Proxy::toString).toList();
-        if (!names.contains(name)) {
-            throw new CommandException("check --from " + name + ": expected " + String.join(", ", names)
-                    + Console.didYouMean(name, names));
-        }
-        return Moving.Proxy.values()[names.indexOf(name)];
+        throw new CommandException(
+                "check --from " + name + ": expected " + String.join(", ", names) + Console.didYouMean(name, names));
     }
 
     private interface Part {

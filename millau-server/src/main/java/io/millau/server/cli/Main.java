@@ -203,7 +203,7 @@ public final class Main {
 
     /** The help, with the name of the command that was given. */
     private static String help(String command) {
-        int shorter = COMMAND.length() - command.length();
+        int shorter = Math.max(0, COMMAND.length() - command.length());
         return HELP.replaceAll("(?m)^ {" + shorter + "}(?= {18})", "").replace(COMMAND, command);
     }
 

@@ -90,11 +90,12 @@ final class WaitCommand {
     int run() throws CommandException {
         long end = System.nanoTime() + timeout.toNanos();
         while (true) {
+            boolean isLast = System.nanoTime() - end >= 0;
             Missing missing;
             try {
-                missing = look();
+                missing = look(isLast);
             } catch (IOException e) {
-                if (System.nanoTime() - end >= 0) {
+                if (isLast) {
                     throw new CommandException("No running Millau responds at " + proxy + ": " + Words.reason(e));
                 }
                 missing = new Missing("no running Millau responds at " + proxy, false);
@@ -102,7 +103,7 @@ final class WaitCommand {
             if (missing == null) {
                 return 0;
             }
-            if (missing.isFinal || System.nanoTime() - end >= 0) {
+            if (missing.isFinal || isLast) {
                 out.println(Console.clean(service + ": " + missing.reason
                         + (missing.isFinal ? "" : ", after " + timeout.toSeconds() + " s")));
                 return 1;
@@ -121,7 +122,7 @@ final class WaitCommand {
     }
 
     /** Returns null if there is nothing to wait for any more. */
-    private @Nullable Missing look() throws IOException {
+    private @Nullable Missing look(boolean isLast) throws IOException {
         Optional<Deployment> deployed;
         try {
             deployed = deployment();
@@ -142,7 +143,7 @@ final class WaitCommand {
                         || text(route, "name").startsWith(service + "/"))
                 .toList();
         if (routes.isEmpty()) {
-            return new Missing(whyNone(status), false);
+            return new Missing(isLast ? whyNone(status) : "it is not there yet", false);
         }
         int instances = 0;
         for (Map<?, ?> route : routes) {

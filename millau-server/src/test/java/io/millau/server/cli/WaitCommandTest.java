@@ -174,6 +174,27 @@ class WaitCommandTest extends CommandTest {
         assertThat(status).isEqualTo(1);
     }
 
+    /** The proxy says for a while that it crashed; the engine knows that it is done. */
+    @Test
+    void whatDidNotRunBeforeIsNotWaitedFor() throws Exception {
+        docker("[" + FakeDocker.container("app", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"") + "]");
+        Service app = app(withId(endpointThatSays("ok"), "app0123456789ab")).build();
+        List<Problem> problems =
+                List.of(new Problem("app", "container app exits with code 1 and is restarted (more: docker logs app)"));
+        millau = closing(builder()
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(List.of(app), problems));
+                    return () -> {};
+                })
+                .telemetry("127.0.0.1:0")
+                .start());
+        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+
+        run("wait", "app");
+        assertThat(out).isEqualTo("app: 1 instance is in rotation, and each answers\n");
+        assertThat(status).isZero();
+    }
+
     private static Endpoint withId(ScriptedEndpoint endpoint, String id) {
         Endpoint of = endpoint.endpoint();
         return new Endpoint(id, of.scheme(), of.address(), of.port(), (UpstreamTls) null);

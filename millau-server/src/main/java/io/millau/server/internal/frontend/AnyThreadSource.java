@@ -14,28 +14,31 @@ import org.xnio.conduits.StreamSourceConduit;
 final class AnyThreadSource extends AbstractStreamSourceConduit<StreamSourceConduit> {
 
     private final IoThread thread;
-    private final Runnable beforeRead;
+    private final IoThread.Reading reading;
 
-    /** @param beforeRead called on the I/O thread before each read */
-    AnyThreadSource(StreamSourceConduit next, IoThread thread, Runnable beforeRead) {
+    AnyThreadSource(StreamSourceConduit next, IoThread thread, IoThread.Reading reading) {
         super(next);
         this.thread = thread;
-        this.beforeRead = beforeRead;
+        this.reading = reading;
     }
 
     @Override
     public int read(ByteBuffer to) throws IOException {
         return thread.call(() -> {
-            beforeRead.run();
-            return next.read(to);
+            reading.begins();
+            int count = next.read(to);
+            reading.hasRead(count);
+            return count;
         });
     }
 
     @Override
     public long read(ByteBuffer[] to, int offset, int length) throws IOException {
         return thread.call(() -> {
-            beforeRead.run();
-            return next.read(to, offset, length);
+            reading.begins();
+            long count = next.read(to, offset, length);
+            reading.hasRead(count);
+            return count;
         });
     }
 

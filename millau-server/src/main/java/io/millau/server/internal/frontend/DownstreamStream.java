@@ -240,7 +240,6 @@ final class DownstreamStream extends Http2Stream {
     /** The client has sent enough of a request that was responded to. */
     void endLingering() {
         connection.sender.reset(id, Http2.NO_ERROR);
-        connection.sender.flush();
         leave(true);
     }
 

@@ -25,14 +25,20 @@ public final class IoThread {
         this.thread = thread;
     }
 
-    /**
-     * Makes the body of a request, and of its response, usable by any thread, one at a time.
-     *
-     * @param beforeRead called on the I/O thread before each read
-     */
-    public static void openToOtherThreads(HttpServerExchange exchange, Runnable beforeRead) {
+    /** Told of what is read of a body. Called on the I/O thread. */
+    public interface Reading {
+
+        /** Called before each read. */
+        void begins();
+
+        /** Called after it; the number is that of bytes, or -1 at the end. */
+        void hasRead(long count);
+    }
+
+    /** Makes the body of a request, and of its response, usable by any thread, one at a time. */
+    public static void openToOtherThreads(HttpServerExchange exchange, Reading reading) {
         IoThread thread = new IoThread(exchange.getIoThread());
-        exchange.addRequestWrapper((factory, wrapped) -> new AnyThreadSource(factory.create(), thread, beforeRead));
+        exchange.addRequestWrapper((factory, wrapped) -> new AnyThreadSource(factory.create(), thread, reading));
         exchange.addResponseWrapper((factory, wrapped) -> new AnyThreadSink(factory.create(), thread));
     }
 

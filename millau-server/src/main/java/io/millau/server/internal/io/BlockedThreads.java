@@ -34,12 +34,12 @@ public final class BlockedThreads implements AutoCloseable {
     private void run() {
         while (!closed) {
             try {
-                pulses.forEach(Pulse::check);
                 Thread.sleep(PAUSE_MILLIS);
-            } catch (InterruptedException e) {
-                return;
-            } catch (RejectedExecutionException e) {
-                return; // the I/O threads end
+                pulses.forEach(Pulse::check);
+            } catch (InterruptedException | RejectedExecutionException e) {
+                return; // the proxy ends
+            } catch (RuntimeException e) {
+                LOG.error("Internal error while I/O threads were looked after; they still are", e);
             }
         }
     }

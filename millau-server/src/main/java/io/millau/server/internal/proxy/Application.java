@@ -32,13 +32,14 @@ public final class Application implements HttpHandler {
     private static final AttachmentKey<Boolean> GIVEN_BACK = AttachmentKey.create(Boolean.class);
 
     /** A request that the application has. */
-    private static final class Request {
+    private static final class Request implements IoThread.Reading {
         private final Downstream downstream;
         private final Ticker clock;
         private final long began;
         private final boolean hasBody;
         private boolean passedOn;
         private boolean responds;
+        private volatile long read;
 
         Request(Downstream downstream, Ticker clock) {
             this.downstream = downstream;
@@ -56,10 +57,21 @@ public final class Application implements HttpHandler {
         }
 
         /** The application reads the body: its client may wait for {@code 100 Continue} before it sends that. */
-        void reads() {
+        @Override
+        public void begins() {
             if (!passedOn && !responds) {
                 downstream.sendContinue();
             }
+        }
+
+        @Override
+        public void hasRead(long count) {
+            read += Math.max(0, count);
+        }
+
+        /** Whether all of the body was read: to its end, or as much as its length says. */
+        boolean isRead() {
+            return downstream.exchange.isRequestComplete() || read == downstream.exchange.getRequestContentLength();
         }
     }
 
@@ -78,7 +90,7 @@ public final class Application implements HttpHandler {
         Request request = new Request(Downstream.of(exchange), tracker.clock());
         exchange.putAttachment(KEY, request);
         tracker.waits();
-        IoThread.openToOtherThreads(exchange, request::reads);
+        IoThread.openToOtherThreads(exchange, request);
         exchange.addExchangeCompleteListener((ended, next) -> {
             try {
                 ended(request);
@@ -139,7 +151,8 @@ public final class Application implements HttpHandler {
         if (exchange.isComplete()) {
             return;
         }
-        if (!exchange.isRequestComplete()) {
+        Request request = exchange.getAttachment(KEY);
+        if (request != null && !request.isRead()) {
             throw new IllegalStateException("the body was not read to its end: expected that before it is given back");
         }
         if (exchange.putAttachment(GIVEN_BACK, true) != null) {

@@ -88,7 +88,7 @@ public final class Certificates implements AutoCloseable {
     public void replace(List<Service> all) {
         services = List.copyOf(all);
         labels = CertificateSource.of(byLabel().keySet());
-        Set<String> now = hosts();
+        Set<String> now = hostsOfServices();
         if (!now.equals(hosts)) {
             hosts = now;
             unnamed.clear();
@@ -96,9 +96,12 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    private Set<String> hosts() {
+    /** Each with the name of its service. */
+    private Set<String> hostsOfServices() {
         Set<String> all = new HashSet<>();
-        services.forEach(service -> all.addAll(service.hosts()));
+        services.stream()
+                .filter(Service::enabled)
+                .forEach(service -> service.hosts().forEach(host -> all.add(service.name() + " " + host)));
         return all;
     }
 
@@ -158,6 +161,9 @@ public final class Certificates implements AutoCloseable {
      * needs the whole name.
      */
     private void explainUnnamed(String serverName) {
+        if (isCovered(serverName)) {
+            return;
+        }
         for (Service service : services) {
             if (service.enabled() && service.hosts().contains(serverName)) {
                 if (!isKnown(serverName)) {

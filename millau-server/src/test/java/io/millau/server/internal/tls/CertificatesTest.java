@@ -303,6 +303,26 @@ class CertificatesTest {
         assertThat(all.problems()).isEmpty();
     }
 
+    @Test
+    void aServiceThatIsGoneIsNotBlamed() {
+        Service blue = Service.named("blue").hosts("shop.example").build();
+        Service green = Service.named("green").hosts("shop.example").build();
+        Certificates all = start(obtaining);
+        all.replace(List.of(blue, green));
+        all.start();
+        all.find("shop.example");
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> all.problems().stream()
+                        .anyMatch(problem -> problem.service().equals("blue")));
+
+        all.replace(List.of(blue.toBuilder().enabled(false).build(), green));
+        assertThat(all.problems()).isEmpty();
+        all.find("shop.example");
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> all.problems().stream()
+                        .anyMatch(problem -> problem.service().equals("green")));
+    }
+
     /** What is said of a name, if a service has the wildcard; empty if nothing. */
     private String complaint(String name, CertificateSource source) {
         try (Certificates all = new Certificates(List.of(source), Clock.systemUTC())) {
