@@ -1,8 +1,10 @@
 package io.millau.core;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -24,14 +26,14 @@ public final class InMemoryServices implements ServiceSource {
     private Snapshot current;
 
     InMemoryServices(Service... services) {
-        current = snapshot(List.of(services));
+        current = snapshot(Arrays.asList(services));
     }
 
     private static Snapshot snapshot(List<Service> services) {
         Set<String> ids = new HashSet<>();
         Set<String> names = new HashSet<>();
         for (Service service : services) {
-            if (!ids.add(service.id())) {
+            if (!ids.add(Objects.requireNonNull(service, "service").id())) {
                 throw new IllegalArgumentException("two services have the id " + service.id()
                         + ", which is the name if none is set: expected different names, or ids");
             }
@@ -49,7 +51,7 @@ public final class InMemoryServices implements ServiceSource {
      * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     public void replace(Service... services) {
-        replace(List.of(services));
+        replace(Arrays.asList(services));
     }
 
     /**

@@ -81,6 +81,10 @@ final class ExplainCommand {
     int run() throws CommandException {
         UrlExplanation explanation = services != null || docker ? explainFromSources(namedSources()) : explain();
         out.print(Console.clean(all ? explanation.wholeText() : explanation.text()));
+        if (configuration.dockerLabel() != null) {
+            out.println(Console.clean("Services in Docker need the label " + configuration.dockerLabel()
+                    + " (DOCKER_LABEL); others are not known here"));
+        }
         out.flush();
         return explanation.served() ? 0 : 1;
     }

@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,7 @@ public final class Certificates implements AutoCloseable {
     private final List<CertificateSource> sources;
     private final Clock clock;
     private final Certificate fallback = Certificate.selfSigned("millau.invalid");
+    private final AtomicBoolean fallbackUsed = new AtomicBoolean();
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread t = new Thread(task, "millau-certificates");
         t.setDaemon(true);
@@ -135,7 +137,15 @@ public final class Certificates implements AutoCloseable {
             noteUnnamed(serverName);
         }
         List<Certificate> any = fitting(null);
-        return any.isEmpty() ? List.of(fallback) : any;
+        if (!any.isEmpty()) {
+            return any;
+        }
+        if (!fallbackUsed.getAndSet(true)) {
+            LOG.info(
+                    "HTTPS without a certificate: clients get one that nobody vouches for, until there is one in CERTS, by"
+                            + " millau.cert or from ACME");
+        }
+        return List.of(fallback);
     }
 
     private List<Certificate> fitting(@Nullable String serverName) {
