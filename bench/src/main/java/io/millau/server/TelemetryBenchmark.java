@@ -65,7 +65,7 @@ public class TelemetryBenchmark {
         metrics = new GuardedListeners(List.of(new PrometheusMetrics()));
         metrics.servicesReplaced(declared);
         ChangeHistory history = new ChangeHistory(Clock.systemUTC());
-        Changes changes = new Changes(history);
+        Changes changes = new Changes(history, Ticker.system());
         Status status = new Status(history, Clock.systemUTC(), Ticker.system(), "bench", Trust.NOBODY, () -> true);
         List<TrafficListener> listeners = new ArrayList<>(List.of(changes));
         listeners.addAll(status.listeners());
