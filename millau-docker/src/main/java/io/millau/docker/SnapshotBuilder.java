@@ -231,14 +231,19 @@ final class SnapshotBuilder {
         private void add(String ofService, LabelReader.Route route, List<Instance> instances) {
             String id = route.id(ofService);
             Made before = made.get(id);
-            Made now = before != null && before.isOf(route, instances) ? before : make(ofService, route, instances);
+            Made now = before != null && before.isOf(route, instances)
+                    ? before
+                    : make(ofService, route, instances, before);
             nowMade.put(id, now);
             now.mismatches().forEach(message -> batch.problem(route.service(), message));
             services.add(now.service());
         }
 
-        private Made make(String ofService, LabelReader.Route route, List<Instance> instances) {
+        private Made make(String ofService, LabelReader.Route route, List<Instance> instances, @Nullable Made before) {
             Set<String> mismatches = new TreeSet<>();
+            if (instances.isEmpty() && before != null && before.route().settings() == route.settings()) {
+                mismatches.addAll(before.mismatches()); // those in a crash loop will be back
+            }
             // A service that is not enabled needs neither a port nor a shared network.
             List<Endpoint> endpoints = route.settings().enabled() ? endpoints(route, instances, mismatches) : List.of();
             Service service = route.toService(ofService).endpoints(endpoints).build();

@@ -471,6 +471,24 @@ class SnapshotBuilderTest {
         assertThat(messages()).isEmpty();
     }
 
+    /** In a crash loop it was solved, and a problem again, at each crash. */
+    @Test
+    void whatKeepsInstancesFromBeingReachedStaysWhileNoneRuns() {
+        network("bridge", "bridge", "172.17.0.0/16", "");
+        container(EngineJson.container("a", LABELS, "running", "Up 1 second", "10.9.9.9"));
+        List<String> problems = messages();
+        assertThat(problems).singleElement().asString().contains("shares no network");
+
+        containers.clear();
+        container(EngineJson.container("a", LABELS, "created", "Created", ""));
+        assertThat(messages()).isEqualTo(problems);
+        containers.clear();
+        container(EngineJson.container("a", LABELS, "running", "Up 1 second", "172.17.0.2"));
+        assertThat(messages()).isEmpty();
+        containers.clear();
+        assertThat(messages()).isEmpty();
+    }
+
     @Test
     void theFailureOfATaskIsSaid() {
         service("web", LABELS);
