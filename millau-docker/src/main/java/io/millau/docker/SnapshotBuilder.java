@@ -44,7 +44,7 @@ final class SnapshotBuilder {
     private final RequiredLabel required;
     private final LabelReader labels = new LabelReader();
 
-    /** By id; valid for these addresses. */
+    /** By id; made with these addresses. */
     private Map<String, Made> made = Map.of();
 
     private Addresses madeFor = new Addresses(Interfaces.of(), List.of());
@@ -85,6 +85,7 @@ final class SnapshotBuilder {
     private final class Build {
         private final EngineView view;
         private final Addresses addresses;
+        private final boolean sameAddresses;
         private final Map<String, List<SwarmTask>> running;
         private final LabelReader.Batch batch = labels.batch();
         private final List<Service> services = new ArrayList<>();
@@ -96,10 +97,8 @@ final class SnapshotBuilder {
         Build(EngineView view, Interfaces own) {
             this.view = view;
             this.addresses = new Addresses(own, view.networks());
-            if (!addresses.equals(madeFor)) {
-                made = Map.of();
-                madeFor = addresses;
-            }
+            this.sameAddresses = addresses.equals(madeFor);
+            madeFor = addresses;
             this.running = view.tasks().stream()
                     .filter(SwarmTask::running)
                     .collect(Collectors.groupingBy(SwarmTask::serviceId));
@@ -231,7 +230,7 @@ final class SnapshotBuilder {
         private void add(String ofService, LabelReader.Route route, List<Instance> instances) {
             String id = route.id(ofService);
             Made before = made.get(id);
-            Made now = before != null && before.isOf(route, instances)
+            Made now = before != null && sameAddresses && before.isOf(route, instances)
                     ? before
                     : make(ofService, route, instances, before);
             nowMade.put(id, now);

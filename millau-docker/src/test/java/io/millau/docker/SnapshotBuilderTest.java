@@ -481,6 +481,7 @@ class SnapshotBuilderTest {
 
         containers.clear();
         container(EngineJson.container("a", LABELS, "created", "Created", ""));
+        network("other", "bridge", "172.30.0.0/16", "");
         assertThat(messages()).isEqualTo(problems);
         containers.clear();
         container(EngineJson.container("a", LABELS, "running", "Up 1 second", "172.17.0.2"));
