@@ -67,6 +67,23 @@ class MessagesTest extends ProxyTest {
         assertThat(response.body()).isEqualTo("hello, world");
     }
 
+    /** The beginning of the trailers came with the head, in a small buffer, and the response broke off. */
+    @Test
+    void aResponseWhoseTrailersArriveInPartsIsWhole() throws Exception {
+        CountDownLatch clientHasTheBody = new CountDownLatch(1);
+        startWith(endpoint(connection -> {
+            connection.readRequest();
+            connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nChecksum: 1\r\nMo");
+            connection.await(clientHasTheBody);
+            connection.send("re: 2\r\n\r\n");
+            connection.hang();
+        }));
+        RawClient client = client().send("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+        Message head = client.readHead();
+        clientHasTheBody.countDown();
+        assertThat(client.wire().readBody(head, true).body()).startsWith("ok\n").contains("Checksum: 1", "More: 2");
+    }
+
     @Test
     void trailersAreSentToAClientThatAcceptsThem() throws Exception {
         startWith(endpointThatResponds("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

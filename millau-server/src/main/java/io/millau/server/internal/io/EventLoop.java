@@ -105,7 +105,7 @@ public final class EventLoop {
             return held;
         }
         PooledByteBuffer small = smallBuffers.allocate();
-        small.getBuffer().put(0, bytes, bytes.position(), count);
+        small.getBuffer().put(0, bytes.limit(end), bytes.position(), count);
         held.close();
         return small;
     }

@@ -331,9 +331,10 @@ final class ResponseBody {
         PooledByteBuffer holder = pooled == null ? loop.buffers.allocate() : pooled;
         if (EventLoop.isSmall(holder)) {
             PooledByteBuffer large = loop.buffers.allocate();
-            int start = holder.getBuffer().limit();
+            ByteBuffer small = holder.getBuffer();
+            int start = small.limit();
             int left = Math.max(0, undecodedEnd - start);
-            large.getBuffer().put(0, holder.getBuffer(), start, left).limit(0);
+            large.getBuffer().put(0, small.limit(start + left), start, left).limit(0);
             undecodedEnd = left;
             holder.close();
             holder = large;

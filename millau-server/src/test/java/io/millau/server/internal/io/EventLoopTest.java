@@ -1,8 +1,10 @@
 package io.millau.server.internal.io;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Ticker;
+import io.undertow.connector.PooledByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -66,5 +68,28 @@ class EventLoopTest {
                 .hasSize(67)
                 .startsWith(Collections.nCopies(64, "task").toArray(new String[0]))
                 .endsWith("65th added", "end of the script", "task");
+    }
+
+    /** What is not decoded yet waits behind the limit. */
+    @Test
+    void whatIsBehindTheLimitMovesToASmallBufferToo() throws Exception {
+        assertThat(noted((loop, notes) -> {
+                    List<PooledByteBuffer> many = new ArrayList<>();
+                    while (loop.readBytes() != DirectMemory.SMALL_BYTES) {
+                        many.add(loop.buffers.allocate());
+                    }
+                    PooledByteBuffer held = many.remove(0);
+                    held.getBuffer()
+                            .put("xdecodedREST".getBytes(US_ASCII))
+                            .position(1)
+                            .limit(8);
+                    PooledByteBuffer moved = loop.shrink(held, 12);
+                    byte[] bytes = new byte[11];
+                    moved.getBuffer().get(0, bytes);
+                    notes.add(EventLoop.isSmall(moved) + " " + new String(bytes, US_ASCII));
+                    moved.close();
+                    many.forEach(PooledByteBuffer::close);
+                }))
+                .containsExactly("true decodedREST", "end of the script");
     }
 }
