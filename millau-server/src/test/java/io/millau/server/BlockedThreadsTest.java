@@ -14,11 +14,7 @@ class BlockedThreadsTest extends ProxyTest {
     private final CountDownLatch database = new CountDownLatch(1);
 
     private void askTheDatabase() {
-        try {
-            database.await();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
+        awaitQuietly(database);
     }
 
     @Test

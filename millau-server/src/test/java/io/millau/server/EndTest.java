@@ -51,19 +51,11 @@ class EndTest extends ProxyTest {
             for (Message request = connection.readRequest(); request != null; request = connection.readRequest()) {
                 if (request.startLine().contains("/slow")) {
                     arrived.countDown();
-                    await(mayRespond);
+                    awaitQuietly(mayRespond);
                 }
                 connection.respond(request, "done");
             }
         });
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private void awaitDown() throws Exception {
@@ -111,7 +103,7 @@ class EndTest extends ProxyTest {
         startWith(slow());
         try (RawHttp2Client client = new RawHttp2Client(millau.port())) {
             get(client, 1, "/slow");
-            await(arrived);
+            awaitQuietly(arrived);
 
             Thread closing = beginShutdown();
             assertThat(client.lastStreamOfGoAway()).isEqualTo(Integer.MAX_VALUE);

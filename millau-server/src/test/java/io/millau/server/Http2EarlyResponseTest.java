@@ -59,12 +59,4 @@ class Http2EarlyResponseTest extends ProxyTest {
 
         assertThat(client.read().body()).isEqualTo("early");
     }
-
-    private static void awaitQuietly(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-    }
 }

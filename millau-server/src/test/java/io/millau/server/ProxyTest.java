@@ -118,6 +118,15 @@ public abstract class ProxyTest {
         return closing(new RawClient(millau.port()));
     }
 
+    /** For the code of a filter or listener that blocks on purpose. */
+    protected static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     protected final <T extends AutoCloseable> T closing(T what) {
         open.push(what);
         return what;

@@ -1,5 +1,6 @@
 package io.millau.core.internal;
 
+import io.millau.core.Service;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.text.Normalizer;
@@ -44,6 +45,13 @@ public final class HostNames {
     /** The wildcard that a name fits: {@code *.shop.example} for {@code www.shop.example}. */
     public static String wildcard(String name) {
         return "*" + name.substring(Math.max(0, name.indexOf('.')));
+    }
+
+    /** Whether a name is below a host of a service, or one that its wildcard stands for. */
+    public static boolean isBelow(String host, String name) {
+        return name.endsWith("." + host)
+                || host.startsWith(Service.SUBDOMAINS)
+                        && name.endsWith(host.substring(Service.SUBDOMAINS.length() - 1));
     }
 
     /** Where the colon before the port is in a valid value of Host (RFC 9110, 7.2); -1 if there is no port. */

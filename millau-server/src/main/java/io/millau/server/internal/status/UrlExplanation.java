@@ -124,9 +124,7 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
     private static boolean isLeftOut(Problem problem, String host) {
         return LabelReader.hostsOfLeftOut(problem.message()).stream()
                 .map(left -> left.toLowerCase(Locale.ROOT))
-                .anyMatch(left -> host.equals(left)
-                        || host.endsWith("." + left)
-                        || left.startsWith(Service.SUBDOMAINS) && host.endsWith(left.substring(1)));
+                .anyMatch(left -> host.equals(left) || HostNames.isBelow(left, host));
     }
 
     private static boolean names(String text, String host) {

@@ -184,9 +184,7 @@ public final class Certificates implements AutoCloseable {
         }
         for (Service service : services) {
             for (String host : service.hosts()) {
-                boolean matches = serverName.endsWith("." + host)
-                        || host.startsWith(Service.SUBDOMAINS) && serverName.endsWith(host.substring(1));
-                if (service.enabled() && matches) {
+                if (service.enabled() && HostNames.isBelow(host, serverName)) {
                     explainUnlisted(serverName, service.name(), host);
                     return;
                 }
