@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The methods that change the request return this. They throw {@link IllegalArgumentException} if a name or value can't be sent,
  * and for fields that filters can't change: those that frame the message or belong to the connection, such as {@code
  * Content-Length} or {@code Connection}; {@code Host}, see {@link #rewriteHost}; and those that the proxy sets itself, such as
- * {@code X-Forwarded-For}.
+ * {@code X-Forwarded-For}. They throw {@link IllegalStateException} once the verdict is known: the request went on without the change.
  *
  * <pre>{@code
  * builder.filter(request -> request.path().startsWith("/internal/")

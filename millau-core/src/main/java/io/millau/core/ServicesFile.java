@@ -166,7 +166,7 @@ public final class ServicesFile implements ServiceSource {
         private Snapshot snapshot() {
             LabelReader.Batch batch = labels.batch();
             List<Service> found = new ArrayList<>();
-            declared.problems().forEach(problem -> batch.problem(problem.service(), problem.message()));
+            declared.problems().forEach(batch::problem);
             declared.values().forEach((name, values) -> {
                 String urls = values.get(name + "." + ENDPOINTS);
                 for (LabelReader.Route route : batch.accept(name, name, reading(name, values))) {

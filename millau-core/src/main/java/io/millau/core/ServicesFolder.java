@@ -176,7 +176,7 @@ public final class ServicesFolder implements ServiceSource {
                 problems.add(new Problem("file " + folder.resolve(name), trouble));
             }
             for (Problem problem : last.problems()) {
-                problems.add(new Problem(problem.service(), name + ": " + problem.message()));
+                problems.add(problem.withMessage(name + ": " + problem.message()));
             }
             return problems;
         }

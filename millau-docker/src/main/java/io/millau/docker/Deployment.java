@@ -61,16 +61,6 @@ public record Deployment(
         return failure == null && !updating && others == 0 && all;
     }
 
-    /**
-     * Whether a problem of the service, as the proxy knows it, says why an instance does not run. Once a deployment is done that was
-     * one before: the proxy waits until the new ones have run for a while.
-     *
-     * @param message that of a {@link io.millau.core.Problem}
-     */
-    public static boolean isAboutInstance(String message) {
-        return message.startsWith(SnapshotBuilder.TASK_FAILS) || message.startsWith(SnapshotBuilder.CONTAINER_FAILS);
-    }
-
     static Optional<Deployment> read(DockerApi api, String name) throws IOException, InterruptedException {
         EngineReader reader = new EngineReader(api);
         reader.findRole();

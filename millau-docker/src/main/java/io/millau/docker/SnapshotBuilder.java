@@ -1,6 +1,7 @@
 package io.millau.docker;
 
 import io.millau.core.Endpoint;
+import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
 import io.millau.core.internal.LabelReader;
@@ -25,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * nothing of it changes. For one thread.
  */
 final class SnapshotBuilder {
-
-    static final String TASK_FAILS = "a task does not run: ";
-    static final String CONTAINER_FAILS = "container ";
 
     // Not Comparator.comparing, whose lambdas would be linked at start, outside of the class archive.
     private static final Comparator<Service> BY_NAME = (a, b) -> {
@@ -171,9 +169,10 @@ final class SnapshotBuilder {
             routes.forEach(route -> add(id, route, instances));
             String failure = view.failures().get(service.id());
             if (failure != null && isAnyEnabled(routes)) {
-                batch.problem(
+                problemOfInstance(
                         service.name(),
-                        TASK_FAILS + failure + " (more: docker service ps --no-trunc " + service.name() + ")");
+                        "a task does not run: " + failure + " (more: docker service ps --no-trunc " + service.name()
+                                + ")");
             }
         }
 
@@ -203,11 +202,15 @@ final class SnapshotBuilder {
         private void reportFailure(Container container) {
             String failure = container.failure();
             if (failure != null) {
-                batch.problem(
+                problemOfInstance(
                         container.serviceName(),
-                        CONTAINER_FAILS + container.name() + " " + failure + " (more: docker logs " + container.name()
+                        "container " + container.name() + " " + failure + " (more: docker logs " + container.name()
                                 + ")");
             }
+        }
+
+        private void problemOfInstance(String service, String message) {
+            batch.problem(new Problem(service, message, List.of(), true));
         }
 
         private Instance instance(Container container) {

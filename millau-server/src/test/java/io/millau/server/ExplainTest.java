@@ -130,7 +130,9 @@ class ExplainTest extends ProxyTest {
     void aServiceThatIsLeftOutIsTheReason() throws Exception {
         Problem leftOut = new Problem(
                 "web",
-                "millau.balance=leastconn: expected roundrobin or leastconnections (the service is left out: it gets no requests for k.test)");
+                "millau.balance=leastconn: expected roundrobin or leastconnections (the service is left out)",
+                List.of("k.test"),
+                false);
         startTelling(
                 List.of(new Problem("other", "far away"), leftOut),
                 Service.named("other").hosts("other.test").build());

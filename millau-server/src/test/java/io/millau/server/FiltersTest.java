@@ -1,10 +1,12 @@
 package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Endpoint;
 import io.millau.core.FailurePage;
+import io.millau.core.FilterRequest;
 import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
@@ -275,6 +277,25 @@ class FiltersTest extends ProxyTest {
                                 .count()
                         == 3);
         await().atMost(PATIENCE).until(() -> millau.buffersTakenByRequests() == 0);
+    }
+
+    /** It was ignored without a word. */
+    @Test
+    void aChangeAfterTheVerdictIsRefused() throws Exception {
+        CompletableFuture<FilterRequest> kept = new CompletableFuture<>();
+        RequestFilter keeps = request -> {
+            kept.complete(request.setHeader("X-In-Time", "1"));
+            return request.proceed();
+        };
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(app(endpoint.endpoint()).filter(keeps).build());
+        assertThat(client().get("/").body()).isEqualTo("ok");
+        assertThat(endpoint.requests.get(0).field("X-In-Time")).isEqualTo("1");
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> kept.join().setHeader("X-Late", "1"))
+                .withMessage("the verdict is known: expected changes of the request before it");
+        assertThatIllegalStateException().isThrownBy(() -> kept.join().attribute("late", "1"));
     }
 
     // ---- Failures

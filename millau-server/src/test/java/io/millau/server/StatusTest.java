@@ -509,7 +509,8 @@ class StatusTest extends ProxyTest {
         assertThat(of.path("trouble").isNull()).isTrue();
         assertThat(Instant.parse(of.path("lastSuccess").textValue())).isBeforeOrEqualTo(Instant.now());
         assertThat(status.path("problems").toString())
-                .isEqualTo("[{\"service\":\"app\",\"message\":\"app.prot=80: unknown\"}]");
+                .isEqualTo(
+                        "[{\"service\":\"app\",\"message\":\"app.prot=80: unknown\",\"hosts\":[],\"ofInstance\":false}]");
         assertThat(texts(status.path("changes"), "text"))
                 .anyMatch(text -> text.startsWith("Ejected service=app endpoint=" + bad))
                 .anyMatch(text -> text.startsWith("Certificate names=shop.example expires="))

@@ -10,7 +10,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * Reads the labels of a source's services, batch after batch, and remembers the last valid settings of each: if a value
@@ -18,11 +17,7 @@ import java.util.stream.Collectors;
  */
 public final class LabelReader {
 
-    /** In the message of a service that is left out, before its hosts. */
-    private static final String GETS_NOTHING = ": it gets no requests for ";
-
     private static final String LEFT_OUT = " (the service is left out)";
-    private static final int MOST_HOSTS_SHOWN = 10;
 
     private final Map<String, Map<String, Settings>> lastGood = new HashMap<>();
 
@@ -74,33 +69,6 @@ public final class LabelReader {
         return after;
     }
 
-    /** With its hosts, so that whoever asks for one of them learns of it. */
-    private static String leftOut(Vocabulary.Reading reading) {
-        List<String> hosts = reading.hosts();
-        if (hosts.isEmpty()) {
-            return LEFT_OUT;
-        }
-        int more = hosts.size() - MOST_HOSTS_SHOWN;
-        return LEFT_OUT.replace(")", GETS_NOTHING)
-                + hosts.stream().limit(MOST_HOSTS_SHOWN).map(Words::shown).collect(Collectors.joining(" "))
-                + (more > 0 ? " and " + more + " more)" : ")");
-    }
-
-    /** The hosts in the message of a service that is left out; none in another message. */
-    public static List<String> hostsOfLeftOut(String message) {
-        int from = message.lastIndexOf(GETS_NOTHING);
-        return from < 0 || !message.endsWith(")")
-                ? List.of()
-                : List.of(message.substring(from + GETS_NOTHING.length(), message.length() - 1)
-                        .split(" "));
-    }
-
-    /** The message of a service that is left out, without its hosts. */
-    public static String withoutHosts(String message) {
-        int from = message.lastIndexOf(GETS_NOTHING);
-        return from < 0 ? message : message.substring(0, from) + ")";
-    }
-
     /** A reader without remembered settings. */
     public LabelReader() {}
 
@@ -135,7 +103,12 @@ public final class LabelReader {
 
         /** Adds another problem of a service. */
         public void problem(String name, String message) {
-            problems.add(new Problem(name, message));
+            problem(new Problem(name, message));
+        }
+
+        /** Adds another problem. */
+        public void problem(Problem problem) {
+            problems.add(problem);
         }
 
         /** Ends the batch and returns its problems. Forgets services that were not in it. */
@@ -157,16 +130,17 @@ public final class LabelReader {
             String consequence = "";
             if (reading.closed()) {
                 lastGood.remove(id);
-                consequence = routes.isEmpty() ? leftOut(reading) : " (the service is closed: requests get 503)";
+                consequence = routes.isEmpty() ? LEFT_OUT : " (the service is closed: requests get 503)";
             } else if (!routes.isEmpty()) {
                 routes = after(lastGood.getOrDefault(id, Map.of()), routes);
                 lastGood.put(id, routes);
             } else {
                 routes = lastGood.getOrDefault(id, Map.of());
-                consequence = routes.isEmpty() ? leftOut(reading) : " (the service keeps its last good configuration)";
+                consequence = routes.isEmpty() ? LEFT_OUT : " (the service keeps its last good configuration)";
             }
             String then = consequence;
-            reading.problems().forEach(message -> problem(name, message + then));
+            List<String> hosts = routes.isEmpty() ? reading.hosts() : List.of();
+            reading.problems().forEach(message -> problem(new Problem(name, message + then, hosts, false)));
             return routes.entrySet().stream()
                     .map(route -> new Route(name, route.getKey(), route.getValue()))
                     .toList();

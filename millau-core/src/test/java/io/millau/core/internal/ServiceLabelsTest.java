@@ -3,7 +3,6 @@ package io.millau.core.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.LoadBalancer;
-import io.millau.core.Problem;
 import io.millau.core.Service;
 import java.time.Duration;
 import java.util.HashMap;
@@ -334,10 +333,10 @@ class ServiceLabelsTest {
         wrong.put("millau.hosts", "a b:1");
         LabelReader.Batch nowhere = reader.batch();
         assertThat(nowhere.read("1", "app", wrong, List.of())).isEmpty();
-        assertThat(nowhere.finish())
-                .extracting(Problem::toString)
-                .allSatisfy(problem ->
-                        assertThat(problem).endsWith("(the service is left out: it gets no requests for a b:1)"));
+        assertThat(nowhere.finish()).isNotEmpty().allSatisfy(problem -> {
+            assertThat(problem.hosts()).containsExactly("a", "b:1");
+            assertThat(problem.toString()).endsWith("(the service is left out), so that it gets no requests for a b:1");
+        });
     }
 
     /** What it counts began anew with each change of another label, and in a file with each change of another service. */

@@ -208,7 +208,7 @@ final class CheckCommand {
         for (Path file : servicesFiles(folder)) {
             check(() -> {
                 for (Problem problem : checkServicesFile(file.toString())) {
-                    known.add(new Problem(problem.service(), file.getFileName() + ": " + problem.message()));
+                    known.add(problem.withMessage(file.getFileName() + ": " + problem.message()));
                 }
             });
         }

@@ -192,8 +192,8 @@ final class WaitCommand {
     private @Nullable String problem(Map<?, ?> status, boolean allRun) {
         return list(status, "problems").stream()
                 .filter(problem -> text(problem, "service").equals(nameOf(service)))
+                .filter(problem -> !allRun || !Boolean.TRUE.equals(problem.get("ofInstance")))
                 .map(problem -> text(problem, "message"))
-                .filter(message -> !allRun || !Deployment.isAboutInstance(message))
                 .findFirst()
                 .orElse(null);
     }

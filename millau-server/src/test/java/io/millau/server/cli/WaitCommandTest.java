@@ -180,7 +180,7 @@ class WaitCommandTest extends CommandTest {
         docker("[" + FakeDocker.container("app", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"") + "]");
         Service app = app(withId(endpointThatSays("ok"), "app0123456789ab")).build();
         List<Problem> problems =
-                List.of(new Problem("app", "container app exits with code 1 and is restarted (more: docker logs app)"));
+                List.of(new Problem("app", "container app exits with code 1 and is restarted", List.of(), true));
         millau = closing(builder()
                 .source(consumer -> {
                     consumer.accept(new Snapshot(List.of(app), problems));

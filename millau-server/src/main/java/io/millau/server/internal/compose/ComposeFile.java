@@ -311,7 +311,7 @@ public final class ComposeFile {
 
     private static Problem withoutSecrets(
             Problem problem, NavigableMap<String, List<Label>> secret, Set<String> inKeys) {
-        String message = secret.isEmpty() ? problem.message() : LabelReader.withoutHosts(problem.message());
+        String message = problem.message();
         for (String key : Diagnostics.keysAtStart(message, secret)) {
             for (Label label : Objects.requireNonNull(secret.get(key))) {
                 message = label.withoutSecrets(key, message);
@@ -320,7 +320,7 @@ public final class ComposeFile {
         for (String value : inKeys) {
             message = message.replace(value, "…");
         }
-        return new Problem(problem.service(), message);
+        return secret.isEmpty() ? problem.withMessage(message) : new Problem(problem.service(), message);
     }
 
     private record Reading(List<LabelReader.Route> routes, List<Problem> problems) {}

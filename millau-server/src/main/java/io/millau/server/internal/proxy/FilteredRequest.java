@@ -60,6 +60,7 @@ final class FilteredRequest implements FilterRequest {
     private List<RequestFilter> filters = List.of();
     private int done;
     private boolean waited;
+    private boolean decided;
     private @Nullable Next next;
 
     FilteredRequest(Downstream downstream, ProxyThread thread, Filters guard, long began) {
@@ -76,6 +77,7 @@ final class FilteredRequest implements FilterRequest {
         filters = these;
         done = 0;
         waited = false;
+        decided = false;
         next = then;
         goOn();
     }
@@ -99,7 +101,7 @@ final class FilteredRequest implements FilterRequest {
                 return;
             }
         }
-        next().proceed(this);
+        decided().proceed(this);
     }
 
     /** Whether the next filter is to be asked now. If not, the verdict was carried out, or is waited for. */
@@ -119,7 +121,7 @@ final class FilteredRequest implements FilterRequest {
             if (filter instanceof LabelFilter label) {
                 reply.becauseOf(label);
             }
-            next().reply(this, reply);
+            decided().reply(this, reply);
         } else if (known != Wait.FAILED) {
             failed(
                     filter,
@@ -130,7 +132,12 @@ final class FilteredRequest implements FilterRequest {
 
     private void failed(RequestFilter filter, Throwable failure) {
         guard.failed(filter, downstream, failure);
-        next().reply(this, FilterReply.failed());
+        decided().reply(this, FilterReply.failed());
+    }
+
+    private Next decided() {
+        decided = true;
+        return next();
     }
 
     private Next next() {
@@ -360,55 +367,67 @@ final class FilteredRequest implements FilterRequest {
 
     @Override
     public FilterRequest attribute(String key, Object value) {
+        requireUndecided();
         downstream.setAttribute(key, value);
         return this;
     }
 
     @Override
     public FilterRequest setHeader(String name, String value) {
-        downstream.change().set(FieldRules.ofRequest(name), FieldRules.value(name, value));
+        change().set(FieldRules.ofRequest(name), FieldRules.value(name, value));
         return this;
     }
 
     @Override
     public FilterRequest addHeader(String name, String value) {
-        downstream.change().add(FieldRules.ofRequest(name), FieldRules.value(name, value), sent());
+        change().add(FieldRules.ofRequest(name), FieldRules.value(name, value), sent());
         return this;
     }
 
     @Override
     public FilterRequest removeHeader(String name) {
-        downstream.change().remove(FieldRules.ofRequest(name));
+        change().remove(FieldRules.ofRequest(name));
         return this;
     }
 
     @Override
     public FilterRequest rewritePath(String path) {
-        downstream.change().rewritePath(path);
+        change().rewritePath(path);
         return this;
     }
 
     @Override
     public FilterRequest rewriteQuery(String query) {
-        downstream.change().rewriteQuery(query);
+        change().rewriteQuery(query);
         return this;
     }
 
     @Override
     public FilterRequest rewriteHost(String host) {
-        downstream.change().rewriteHost(host);
+        change().rewriteHost(host);
         return this;
     }
 
     @Override
     public FilterRequest preferHost(String host) {
-        downstream.change().preferHost(host);
+        change().preferHost(host);
         return this;
     }
 
     @Override
     public FilterRequest onResponse(Consumer<FilterResponse> change) {
-        downstream.change().changeResponse(change);
+        change().changeResponse(change);
         return this;
+    }
+
+    private RequestChanges change() {
+        requireUndecided();
+        return downstream.change();
+    }
+
+    private void requireUndecided() {
+        if (decided) {
+            throw new IllegalStateException("the verdict is known: expected changes of the request before it");
+        }
     }
 }

@@ -88,7 +88,9 @@ final class StatusJson {
         json.endArray().name("problems").beginArray();
         for (Problem problem : overview.problems()) {
             json.beginObject().name("service").value(problem.service());
-            json.name("message").value(problem.message()).endObject();
+            json.name("message").value(problem.message());
+            json.name("hosts").values(problem.hosts());
+            json.name("ofInstance").value(problem.ofInstance()).endObject();
         }
         json.endArray().name("changes").beginArray();
         for (ChangeHistory.Change change : history.last()) {

@@ -6,7 +6,6 @@ import io.millau.core.Route;
 import io.millau.core.Router;
 import io.millau.core.Service;
 import io.millau.core.internal.HostNames;
-import io.millau.core.internal.LabelReader;
 import io.millau.server.internal.text.Trust;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -122,7 +121,7 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
     }
 
     private static boolean isLeftOut(Problem problem, String host) {
-        return LabelReader.hostsOfLeftOut(problem.message()).stream()
+        return problem.hosts().stream()
                 .map(left -> left.toLowerCase(Locale.ROOT))
                 .anyMatch(left -> host.equals(left) || HostNames.isBelow(left, host));
     }
