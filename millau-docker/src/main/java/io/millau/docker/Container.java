@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  * A container of this engine. Immutable.
  *
  * @param created seconds since 1970
- * @param running whether it runs
- * @param ready whether it runs and, where it has a health check, is healthy
+ * @param state what it does
  * @param failure what is wrong with it, after its name; null if nothing is, or if it was stopped
  * @param ports TCP ports that it exposes
  * @param networkMode {@code host}, {@code container:ID} or another value; empty if the list doesn't tell, as Podman's
@@ -25,12 +24,23 @@ record Container(
         String name,
         Map<String, String> labels,
         long created,
-        boolean running,
-        boolean ready,
+        State state,
         @Nullable String failure,
         Set<Integer> ports,
         String networkMode,
         List<Attachment> attachments) {
+
+    /** What a container does. */
+    enum State {
+        /** It runs, and is healthy where it has a health check. */
+        READY,
+        /** It runs, and its health check says that it is unhealthy, or nothing yet. */
+        UNREADY,
+        /** It has failed, and the engine starts it again. */
+        RESTARTING,
+        /** It does not run: it ended, is paused, or has not begun. */
+        NOT_RUNNING
+    }
 
     static final Fields FIELDS = Fields.of(
             "Id",
@@ -50,27 +60,25 @@ record Container(
     /** Swarm's label on the container of a task, also in its events. */
     static final String SWARM_TASK = "com.docker.swarm.task.id";
 
-    private static final String EXITED = "has exited with code ";
-    private static final String RESTARTED = " and is restarted";
-
     /** "Restarting (1) 3 seconds ago", "Exited (1) 3 seconds ago". */
-    private static final Pattern EXIT = Pattern.compile("(?:(?<restarting>Restarting)|Exited) \\((?<code>[0-9]+)\\)");
+    private static final Pattern EXIT = Pattern.compile("(?:Restarting|Exited) \\((?<code>[0-9]+)\\)");
 
     /** The exit codes of a container that has ended by itself, or by {@code docker stop}: SIGKILL, SIGTERM. */
     private static final Set<String> STOPPED = Set.of("0", "137", "143");
 
+    private static final String UNHEALTHY = "(unhealthy)";
     private static final String SHARED_NETWORK = "container:";
 
     static Container of(Json json) {
         String id = json.text("Id");
+        State state = state(json);
         return new Container(
                 id,
                 name(json, id),
                 json.path("Labels").strings(),
                 json.path("Created").asLong(),
-                json.path("State").asText().equals("running"),
-                ready(json),
-                failure(json),
+                state,
+                failure(state, json.path("Status").asText()),
                 ports(json.path("Ports")),
                 json.path("HostConfig").path("NetworkMode").asText(),
                 attachments(json.path("NetworkSettings").path("Networks")));
@@ -88,16 +96,18 @@ record Container(
     }
 
     /** The list has the health only in its status text: "Up 5 seconds (health: starting)". */
-    private static boolean ready(Json json) {
+    private static State state(Json json) {
         String status = json.path("Status").asText();
-        return json.path("State").asText().equals("running")
-                && !status.contains("(unhealthy)")
-                && !status.contains("(health: starting)");
+        return switch (json.path("State").asText()) {
+            case "running" ->
+                status.contains(UNHEALTHY) || status.contains("(health: starting)") ? State.UNREADY : State.READY;
+            case "restarting" -> State.RESTARTING;
+            default -> State.NOT_RUNNING;
+        };
     }
 
-    private static @Nullable String failure(Json json) {
-        String status = json.path("Status").asText();
-        if (status.contains("(unhealthy)")) {
+    private static @Nullable String failure(State state, String status) {
+        if (status.contains(UNHEALTHY)) {
             return "is unhealthy";
         }
         Matcher exit = EXIT.matcher(status);
@@ -105,10 +115,10 @@ record Container(
             return null;
         }
         String code = exit.group("code");
-        if (exit.group("restarting") != null) {
-            return "exits with code " + code + RESTARTED;
+        if (state == State.RESTARTING) {
+            return "exits with code " + code + " and is restarted";
         }
-        return STOPPED.contains(code) ? null : EXITED + code;
+        return STOPPED.contains(code) ? null : "has exited with code " + code;
     }
 
     private static Set<Integer> ports(Json json) {
@@ -139,15 +149,15 @@ record Container(
     }
 
     Container withPorts(Set<Integer> ports) {
-        return new Container(id, name, labels, created, running, ready, failure, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, state, failure, ports, networkMode, attachments);
     }
 
     Container withNetworkMode(String networkMode) {
-        return new Container(id, name, labels, created, running, ready, failure, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, state, failure, ports, networkMode, attachments);
     }
 
     Container withFailure(@Nullable String failure) {
-        return new Container(id, name, labels, created, running, ready, failure, ports, networkMode, attachments);
+        return new Container(id, name, labels, created, state, failure, ports, networkMode, attachments);
     }
 
     /** The containers of a Compose service are one service. Any other container is a service by itself. */
@@ -163,14 +173,13 @@ record Container(
         return service == null ? name : service;
     }
 
-    /** Whether it failed for good: whoever stops one of several may make it exit with any code. */
-    boolean hasExited() {
-        return failure != null && failure.startsWith(EXITED);
+    boolean isReady() {
+        return state == State.READY;
     }
 
-    /** Whether it failed and the engine starts it again. */
-    boolean isRestarted() {
-        return failure != null && failure.endsWith(RESTARTED);
+    /** Whether it ended by itself with an error: whoever stops one of several may make it exit with any code. */
+    boolean hasExited() {
+        return state == State.NOT_RUNNING && failure != null;
     }
 
     boolean isTask() {

@@ -43,7 +43,12 @@ final class CrashLoops {
 
     private Container applyTo(Container container, long now, Map<String, Seen> last) {
         String present = container.failure();
-        if (present == null ? !container.running() : !container.isRestarted()) {
+        boolean isOnTrial = switch (container.state()) {
+            case READY, UNREADY -> present == null;
+            case RESTARTING -> true;
+            case NOT_RUNNING -> false;
+        };
+        if (!isOnTrial) {
             return container;
         }
         String lasting = lasting(container.id(), present, now, last);

@@ -128,7 +128,7 @@ public record Deployment(
         }
         List<Container> replicas = services.values().iterator().next();
         Set<String> ready = replicas.stream()
-                .filter(Container::ready)
+                .filter(Container::isReady)
                 .map(Container::id)
                 .collect(Collectors.toCollection(TreeSet::new));
         return Optional.of(new Deployment(replicas.size(), ready, replicas.size() - ready.size(), false, null));

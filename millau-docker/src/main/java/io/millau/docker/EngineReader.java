@@ -252,7 +252,7 @@ final class EngineReader {
 
     /** Whether the network mode has to be read. Docker's list has it, Podman's (4.3) doesn't. */
     private static boolean needsNetworkMode(Container container) {
-        return container.ready()
+        return container.isReady()
                 && container.networkMode().isEmpty()
                 && container.attachments().isEmpty();
     }

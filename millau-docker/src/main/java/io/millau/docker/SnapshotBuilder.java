@@ -188,7 +188,7 @@ final class SnapshotBuilder {
             }
             List<LabelReader.Route> routes = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());
             List<Instance> instances = replicas.stream()
-                    .filter(Container::ready)
+                    .filter(Container::isReady)
                     .map(this::instance)
                     .toList();
             routes.forEach(route -> add(id, route, instances));
