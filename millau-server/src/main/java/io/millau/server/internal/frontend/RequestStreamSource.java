@@ -19,6 +19,15 @@ final class RequestStreamSource extends StreamSource {
     /** The number of bytes read before the client is allowed to send more. */
     private static final int CREDIT_BYTES = Http2.INITIAL_WINDOW_BYTES / 2;
 
+    /** What becomes of the bytes that come. */
+    private enum Use {
+        /** They wait to be read. */
+        KEPT,
+        DISCARDED,
+        /** They are discarded, and the client may go on to send, so that it comes to the end. */
+        LINGERED
+    }
+
     private final DownstreamStream stream;
     private final DownstreamHttp2Connection connection;
 
@@ -30,8 +39,7 @@ final class RequestStreamSource extends StreamSource {
     private long windowLeft = Http2.INITIAL_WINDOW_BYTES;
     private int uncredited;
     private boolean ended;
-    private boolean discarding;
-    private boolean lingering;
+    private Use use = Use.KEPT;
     private int discarded;
 
     private final WaitingBytes body;
@@ -69,7 +77,7 @@ final class RequestStreamSource extends StreamSource {
         received += bytes.remaining();
         boolean afterEnd = ended;
         boolean tooLong = declared >= 0 && received > declared;
-        if (discarding || afterEnd || windowLeft < 0 || tooLong) {
+        if (use != Use.KEPT || afterEnd || windowLeft < 0 || tooLong) {
             connection.sender.credit(counted);
             uncredited += counted;
             discarded += counted;
@@ -82,9 +90,9 @@ final class RequestStreamSource extends StreamSource {
                     Http2.FLOW_CONTROL_ERROR, "more than the window of " + Http2.INITIAL_WINDOW_BYTES + " bytes");
         } else if (tooLong) {
             stream.breakOff(Http2.PROTOCOL_ERROR, "body longer than its Content-Length of " + declared);
-        } else if (lingering) {
+        } else if (use == Use.LINGERED) {
             linger();
-        } else if (!discarding) {
+        } else if (use == Use.KEPT) {
             connection.sender.credit(counted - bytes.remaining());
             uncredited += counted - bytes.remaining();
             keepOrReset(bytes);
@@ -139,10 +147,10 @@ final class RequestStreamSource extends StreamSource {
 
     /** Discards what was not read, and what still comes. */
     void discard() {
-        if (discarding) {
+        if (use != Use.KEPT) {
             return;
         }
-        discarding = true;
+        use = Use.DISCARDED;
         if (!body.isEmpty()) {
             connection.sender.credit(body.count());
             uncredited += body.count();
@@ -153,13 +161,13 @@ final class RequestStreamSource extends StreamSource {
     /** As {@link #discard}, while the client may go on to send. */
     void discardLingering() {
         discard();
-        lingering = true;
+        use = Use.LINGERED;
         allowMore();
     }
 
     @Override
     public boolean readable() {
-        return !body.isEmpty() || ended || discarding || stream.failed();
+        return !body.isEmpty() || ended || use != Use.KEPT || stream.failed();
     }
 
     @Override
@@ -168,7 +176,7 @@ final class RequestStreamSource extends StreamSource {
         if (!body.isEmpty()) {
             return take(to);
         }
-        if (!ended && !discarding) {
+        if (!ended && use == Use.KEPT) {
             return 0;
         }
         if (exchange != null) {
