@@ -264,6 +264,14 @@ final class ProxyServer implements AutoCloseable {
             }
             closing = true;
         }
+        try {
+            end();
+        } finally {
+            closed.countDown();
+        }
+    }
+
+    private void end() {
         LOG.info("Down listens={}s inProgress={}", grace.toSeconds(), inProgress());
         handlers.forEach(ProxyHandler::drain);
         listeners.forEach(Listener::announceEnd);
@@ -276,7 +284,6 @@ final class ProxyServer implements AutoCloseable {
             LOG.warn("Ended inProgress={} after={}s", open, drain.toSeconds());
         }
         release();
-        closed.countDown();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -292,9 +299,10 @@ final class ProxyServer implements AutoCloseable {
      * @return false if the thread was interrupted
      */
     private static boolean waitFor(Duration atMost, BooleanSupplier condition) {
-        long deadline = System.nanoTime() + atMost.toNanos();
+        long began = System.nanoTime();
+        long nanos = TimeUnit.NANOSECONDS.convert(atMost); // does not overflow
         try {
-            while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+            while (!condition.getAsBoolean() && System.nanoTime() - began < nanos) {
                 TimeUnit.MILLISECONDS.sleep(10);
             }
             return true;

@@ -132,8 +132,15 @@ final class SourceAggregator implements AutoCloseable {
         subscriptions.forEach(ServiceSource.Subscription::lookNow);
     }
 
+    /** Ends all subscriptions. What one of them throws is logged, since the proxy ends all the same. */
     @Override
     public void close() {
-        subscriptions.forEach(ServiceSource.Subscription::close);
+        for (int i = 0; i < subscriptions.size(); i++) {
+            try {
+                subscriptions.get(i).close();
+            } catch (RuntimeException | Error e) {
+                LOG.error("Could not end the subscription of source={}", LogText.value(sources.get(i)), e);
+            }
+        }
     }
 }

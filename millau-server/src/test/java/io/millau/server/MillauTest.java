@@ -2,6 +2,7 @@ package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.mockito.Mockito.mock;
 
 import io.millau.core.Endpoint;
 import io.millau.core.Request;
@@ -250,6 +251,52 @@ class MillauTest extends ProxyTest {
 
             assertThat(client.ended()).isTrue();
         }
+    }
+
+    /** Its I/O threads ran on, no process ended, and the next call of close waited for ever. */
+    @Test
+    void closeEndsTheProxyThoughASubscriptionThrows() throws Exception {
+        AtomicBoolean ended = new AtomicBoolean();
+        Millau broken = Millau.builder()
+                .http("127.0.0.1:0")
+                .drain(Duration.ofSeconds(Long.MAX_VALUE))
+                .source(new ServiceSource() {
+                    @Override
+                    public Subscription subscribe(Consumer<Snapshot> consumer) {
+                        consumer.accept(Snapshot.EMPTY);
+                        return () -> {
+                            throw new IllegalStateException("the pool is closed");
+                        };
+                    }
+
+                    @Override
+                    public String toString() {
+                        return "database";
+                    }
+                })
+                .source(consumer -> {
+                    consumer.accept(Snapshot.EMPTY);
+                    return () -> ended.set(true);
+                })
+                .start();
+        try (CapturedLog log = new CapturedLog()) {
+            broken.close();
+            assertThat(log.about("Could not end the subscription of source=database"))
+                    .hasSize(1);
+        }
+        broken.close();
+
+        assertThat(ended).isTrue();
+        assertThatThrownBy(() -> new Socket("127.0.0.1", broken.port())).isInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void aSourceWithoutASubscriptionIsRefused() {
+        ServiceSource none = mock(ServiceSource.class, "none");
+        assertThatThrownBy(
+                        () -> Millau.builder().http("127.0.0.1:0").source(none).start())
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("none: subscribe returned null: expected a subscription");
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executors;
@@ -55,12 +56,16 @@ public final class ResolvedSource implements ServiceSource {
     @Override
     public Subscription subscribe(Consumer<Snapshot> consumer) {
         Watch watch = new Watch(consumer);
-        Subscription of = source.subscribe(watch::accept);
+        Subscription of = Objects.requireNonNull(
+                source.subscribe(watch::accept), () -> source + ": subscribe returned null: expected a subscription");
         return new Subscription() {
             @Override
             public void close() {
-                of.close();
-                watch.close();
+                try {
+                    of.close();
+                } finally {
+                    watch.close();
+                }
             }
 
             @Override

@@ -137,12 +137,9 @@ public final class ProxyHandler implements HttpHandler, FilteredRequest.Next {
         CompletableFuture<Optional<String>> response = certificates.httpChallenge(token);
         exchange.dispatch(
                 SameThreadExecutor.INSTANCE,
-                () -> response.whenComplete((known, failure) -> {
-                    Optional<String> text = failure == null ? known : Optional.empty();
-                    exchange.getIoThread()
-                            .execute(() -> text.ifPresentOrElse(
-                                    t -> tracker.reply(exchange, LocalReason.CHALLENGE, t), () -> route(exchange)));
-                }));
+                () -> response.thenAccept(known -> exchange.getIoThread()
+                        .execute(() -> known.ifPresentOrElse(
+                                text -> tracker.reply(exchange, LocalReason.CHALLENGE, text), () -> route(exchange)))));
     }
 
     private void route(HttpServerExchange exchange) {

@@ -77,7 +77,7 @@ public final class Certificates implements AutoCloseable {
 
     /** @param sources in order of preference: earlier sources obtain missing certificates first */
     public Certificates(List<CertificateSource> sources, Clock clock) {
-        this.sources = List.copyOf(sources);
+        this.sources = GuardedCertificates.of(sources);
         this.clock = clock;
     }
 
@@ -300,12 +300,12 @@ public final class Certificates implements AutoCloseable {
         return unnamed.size();
     }
 
-    /** The response to an HTTP challenge (RFC 8555, 8.3); empty if no source knows the token. */
+    /** The response to an HTTP challenge (RFC 8555, 8.3); empty if no source knows the token. Never fails. */
     public CompletableFuture<Optional<String>> httpChallenge(String token) {
         return first(source -> source.httpChallenge(token));
     }
 
-    /** The certificate for a TLS challenge (RFC 8737); empty if no source has one for the name. */
+    /** The certificate for a TLS challenge (RFC 8737); empty if no source has one for the name. Never fails. */
     CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
         return first(source -> source.tlsChallenge(serverName));
     }
@@ -320,9 +320,7 @@ public final class Certificates implements AutoCloseable {
     }
 
     private void lookAfter() {
-        for (CertificateSource source : sources) {
-            guarded(source::refresh);
-        }
+        sources.forEach(CertificateSource::refresh);
         guarded(this::tellWanted);
         guarded(this::warnOfExpiry);
     }

@@ -111,7 +111,7 @@ public final class Tls {
     CompletableFuture<Optional<Certificate>> challenge(ClientHello hello) {
         String name = hello.serverName();
         return hello.offers(ACME) && name != null
-                ? certificates.tlsChallenge(name).exceptionally(failure -> Optional.empty())
+                ? certificates.tlsChallenge(name)
                 : CompletableFuture.completedFuture(Optional.empty());
     }
 

@@ -2,6 +2,9 @@ package io.millau.server.internal.tls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
@@ -12,14 +15,18 @@ import io.millau.core.Service;
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
 import io.millau.core.testing.CapturedLog;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -381,5 +388,59 @@ class CertificatesTest {
         all.start();
 
         awaitWanted("a.example");
+    }
+
+    /** A source whose origin was away broke each handshake, and logged each with a stack trace. */
+    @Test
+    void aSourceThatThrowsCountsAsOneWithoutCertificates() throws Exception {
+        Certificate good = ROOT.issue("a.example");
+        CertificateSource broken = broken();
+        CertificateSource nothing = mock(CertificateSource.class); // returns null, where it is not a collection
+        when(nothing.find(any())).thenReturn(null);
+        Certificates all = start(broken, nothing, CertificateSource.of(good));
+        all.replace(List.of(Service.named("a").hosts("a.example").build()));
+
+        try (CapturedLog log = new CapturedLog()) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(all.find("a.example")).containsExactly(good);
+                assertThat(all.status()).isEmpty();
+                assertThat(all.problemsOf("a.example", true)).isEmpty();
+                assertThat(all.httpChallenge("token").get(60, TimeUnit.SECONDS)).isEmpty();
+                assertThat(all.tlsChallenge("a.example").get(60, TimeUnit.SECONDS))
+                        .isEmpty();
+            }
+            assertThat(log.about("other sources of certificates are used"))
+                    .filteredOn(line -> line.toString().contains("vault"))
+                    .hasSize(4);
+        }
+    }
+
+    private static CertificateSource broken() {
+        return new CertificateSource() {
+            @Override
+            public List<Certificate> find(@Nullable String serverName) {
+                throw new IllegalStateException("the vault is down");
+            }
+
+            @Override
+            public List<CertificateStatus> status() {
+                throw new IllegalStateException("the vault is down");
+            }
+
+            @Override
+            public CompletableFuture<Optional<String>> httpChallenge(String token) {
+                throw new IllegalStateException("the vault is down");
+            }
+
+            @Override
+            public CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
+                return CompletableFuture.failedFuture(new IOException("the vault is down"));
+            }
+
+            @Override
+            public String toString() {
+                return "vault";
+            }
+        };
     }
 }

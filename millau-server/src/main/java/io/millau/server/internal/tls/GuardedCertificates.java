@@ -1,0 +1,121 @@
+package io.millau.server.internal.tls;
+
+import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
+import io.millau.core.CertificateStatus;
+import io.millau.core.internal.FirstFailures;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A source of certificates that counts as one without any while it throws or returns null, so that it disturbs neither handshakes
+ * nor the other sources. Each failure is logged the first time. Safe for use by several threads.
+ */
+final class GuardedCertificates implements CertificateSource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(GuardedCertificates.class);
+
+    private final CertificateSource source;
+    private final FirstFailures failures;
+
+    private GuardedCertificates(CertificateSource source, FirstFailures failures) {
+        this.source = source;
+        this.failures = failures;
+    }
+
+    static List<CertificateSource> of(List<CertificateSource> sources) {
+        FirstFailures failures = new FirstFailures(LOG);
+        return sources.stream()
+                .map(source -> (CertificateSource) new GuardedCertificates(source, failures))
+                .toList();
+    }
+
+    @Override
+    public List<Certificate> find(@Nullable String serverName) {
+        try {
+            List<Certificate> found = Objects.requireNonNull(source.find(serverName), "find: null in place of a list");
+            for (Certificate certificate : found) {
+                Objects.requireNonNull(certificate, "find: a null certificate");
+            }
+            return found;
+        } catch (RuntimeException | Error e) {
+            failed(e);
+            return List.of();
+        }
+    }
+
+    @Override
+    public void wanted(Set<String> names, Set<String> served) {
+        run(() -> source.wanted(names, served));
+    }
+
+    @Override
+    public void refresh() {
+        run(source::refresh);
+    }
+
+    @Override
+    public Map<Certificate, String> configured() {
+        return call(source::configured, Map.of(), "configured: null in place of a map");
+    }
+
+    @Override
+    public List<CertificateStatus> status() {
+        return call(source::status, List.of(), "status: null in place of a list");
+    }
+
+    @Override
+    public CompletableFuture<Optional<String>> httpChallenge(String token) {
+        return later(() -> source.httpChallenge(token));
+    }
+
+    @Override
+    public CompletableFuture<Optional<Certificate>> tlsChallenge(String serverName) {
+        return later(() -> source.tlsChallenge(serverName));
+    }
+
+    private void run(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        }
+    }
+
+    private <T> T call(Supplier<T> ask, T none, String ifNull) {
+        try {
+            return Objects.requireNonNull(ask.get(), ifNull);
+        } catch (RuntimeException | Error e) {
+            failed(e);
+            return none;
+        }
+    }
+
+    private <T> CompletableFuture<Optional<T>> later(Supplier<CompletableFuture<Optional<T>>> ask) {
+        CompletableFuture<Optional<T>> none = CompletableFuture.completedFuture(Optional.empty());
+        return call(ask, none, "challenge: null in place of a future").handle((found, failure) -> {
+            if (failure == null && found != null) {
+                return found;
+            }
+            failed(failure == null ? new NullPointerException("challenge: null in place of an Optional") : failure);
+            return Optional.empty();
+        });
+    }
+
+    private void failed(Throwable failure) {
+        failures.add(source, failure, "other sources of certificates are used");
+    }
+
+    @Override
+    public String toString() {
+        return source.toString();
+    }
+}
