@@ -140,7 +140,7 @@ final class Issuance {
                     && !state.pausedUntil(directory.issuer()).isAfter(clock.instant())) {
                 try {
                     order(state, directory, deadline);
-                    directory.outage().over();
+                    directory.outage().over(directory);
                     return;
                 } catch (OrderException e) {
                     OrderException here = e.at(directory);
@@ -173,7 +173,7 @@ final class Issuance {
         if (failure.isRejected()) {
             LOG.info("Rejected directory={} name={} reason={}", directory, state.name(), LogText.value(reason));
         } else {
-            directory.outage().failed(reason);
+            directory.outage().failed(directory, reason);
         }
     }
 

@@ -1,5 +1,8 @@
 package io.millau.acme;
 
+import io.millau.core.internal.Words;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
 import org.shredzone.acme4j.Problem;
 
 /** Formats messages from CAs and exceptions for one log line. Pure functions. */
@@ -29,6 +32,13 @@ final class LogMessages {
         }
         // A single word needs the exception's class to be understood.
         return line(message.contains(" ") ? message : kind + " " + message);
+    }
+
+    /** Why a store fails. The outermost message is the store's own; of files, some have only the name. */
+    static String ofStore(IOException failure) {
+        String reason = Words.reason(failure);
+        boolean isNamed = failure instanceof FileSystemException file && file.getReason() != null;
+        return line(failure instanceof FileSystemException file && !isNamed ? file.getFile() + ": " + reason : reason);
     }
 
     /** The message without tokens and numbers, to recognize a repeated failure. */

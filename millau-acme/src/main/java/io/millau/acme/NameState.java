@@ -60,6 +60,11 @@ final class NameState {
     private String lastFailure = "";
     private @Nullable String trouble;
 
+    /** The step at which the store failed, until it succeeds; null if none did. */
+    private @Nullable Step failedStep;
+
+    private String storeTrouble = "";
+
     NameState(String name) {
         this.name = name;
     }
@@ -135,7 +140,21 @@ final class NameState {
                 : Renewal.due(certificate.begins(), certificate.expires(), window, jitter);
     }
 
-    /** Schedules the next read of the store, because another replica is ordering or the store failed. */
+    /** The store failed. */
+    synchronized void storeFailed(Step step, String trouble, Instant readAt) {
+        failedStep = step;
+        storeTrouble = trouble;
+        this.readAt = readAt;
+    }
+
+    /** A step had no trouble with the store. */
+    synchronized void storeWorks(Step step) {
+        if (step == failedStep) {
+            failedStep = null;
+        }
+    }
+
+    /** Schedules the next read of the store, because another replica is ordering. */
     synchronized void readAt(Instant at) {
         readAt = at;
     }
@@ -274,19 +293,19 @@ final class NameState {
     synchronized CertificateStatus status() {
         StoredCertificate there = certificate;
         if (there == null && !served) {
-            return CertificateStatus.of(Set.of(name), ORIGIN, null, null, null, NOT_SERVED);
+            return CertificateStatus.waiting(Set.of(name), ORIGIN, NOT_SERVED);
         }
+        String reason = failedStep == null ? trouble : storeTrouble;
         Instant next = orderAt.isAfter(due()) ? orderAt : due();
         return there == null
-                ? CertificateStatus.of(
-                        Set.of(name), ORIGIN, null, null, next.equals(Instant.MIN) ? null : next, trouble)
+                ? CertificateStatus.of(Set.of(name), ORIGIN, null, null, next.equals(Instant.MIN) ? null : next, reason)
                 : CertificateStatus.of(
                         there.certificate().names(),
                         ORIGIN,
                         there.certificate().issuer(),
                         there.expires(),
                         next,
-                        trouble);
+                        reason);
     }
 
     /** The earliest time of the next order. */

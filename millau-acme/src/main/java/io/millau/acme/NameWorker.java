@@ -20,6 +20,11 @@ final class NameWorker {
 
     private static final Duration READ_AGAIN = Duration.ofSeconds(10);
 
+    private static final Object SWEEP = "sweep";
+
+    /** What needs the store. */
+    private record Task(NameState state, NameState.Step step) {}
+
     private final StoredCertificates certificates;
     private final Challenges challenges;
     private final Issuance issuance;
@@ -41,11 +46,17 @@ final class NameWorker {
                 case ORDER -> order(state);
                 case ASK -> ask(state);
             }
+            state.storeWorks(step);
+            storeOutage.over(new Task(state, step));
         } catch (InterruptedException e) {
             // Being closed.
         } catch (IOException e) {
-            storeOutage.failed("fails: " + LogMessages.of(e));
-            state.readAt(clock.instant().plus(READ_AGAIN));
+            String reason = LogMessages.ofStore(e);
+            storeOutage.failed(new Task(state, step), reason);
+            state.storeFailed(
+                    step,
+                    "the store of certificates fails: " + reason,
+                    clock.instant().plus(READ_AGAIN));
         } catch (Throwable e) {
             // Errors too: a failing name must be retried, and must not stop the others.
             LOG.error("Certificate task failed name={} step={}", state.name(), step, e);
@@ -63,7 +74,6 @@ final class NameWorker {
             state.stored();
         }
         state.read(certificates.find(state.name()), clock.instant());
-        storeOutage.over();
     }
 
     private void order(NameState state) throws IOException, InterruptedException {
@@ -104,13 +114,21 @@ final class NameWorker {
         }
     }
 
+    /** A name has no steps any more. */
+    void forget(NameState state) {
+        for (NameState.Step step : NameState.Step.values()) {
+            storeOutage.over(new Task(state, step));
+        }
+    }
+
     /** Removes expired values from the store. */
     void sweep() {
         try {
             challenges.sweep();
             certificates.sweep(clock.instant());
+            storeOutage.over(SWEEP);
         } catch (IOException e) {
-            storeOutage.failed("fails: " + LogMessages.of(e));
+            storeOutage.failed(SWEEP, LogMessages.ofStore(e));
         } catch (Throwable e) {
             LOG.error("Expired values could not be removed from the store", e);
         }

@@ -1,14 +1,15 @@
 package io.millau.acme;
 
 import io.millau.core.internal.LogText;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs the failures of a directory or store: each reason once, until it works again. Safe for use by several threads.
+ * Logs the failures of a directory or store: each reason once, until it works again for everything that failed. Safe for use by
+ * several threads.
  */
 final class Outage {
 
@@ -16,8 +17,11 @@ final class Outage {
 
     private final String what;
     private final String consequence;
-    private final AtomicReference<@Nullable String> logged = new AtomicReference<>();
-    private final AtomicInteger failures = new AtomicInteger();
+
+    // Guarded by this.
+    private final Set<Object> failing = new HashSet<>();
+    private @Nullable String logged;
+    private int failures;
 
     /** @param consequence what happens meanwhile, as a sentence for the log */
     Outage(String what, String consequence) {
@@ -25,12 +29,15 @@ final class Outage {
         this.consequence = consequence;
     }
 
-    void failed(String reason) {
-        int count = failures.incrementAndGet();
+    /** @param task what failed: it is over once that succeeds */
+    synchronized void failed(Object task, String reason) {
+        failing.add(task);
+        failures++;
         String summary = LogMessages.summary(reason);
-        if (summary.equals(logged.getAndSet(summary))) {
-            LOG.debug("Still away what={} failures={} reason={}", LogText.value(what), count, LogText.value(reason));
+        if (summary.equals(logged)) {
+            LOG.debug("Still away what={} failures={} reason={}", LogText.value(what), failures, LogText.value(reason));
         } else {
+            logged = summary;
             LOG.warn(
                     "Away what={} reason={} meanwhile={}",
                     LogText.value(what),
@@ -39,9 +46,12 @@ final class Outage {
         }
     }
 
-    void over() {
-        if (logged.getAndSet(null) != null) {
-            LOG.info("Back what={} failures={}", LogText.value(what), failures.getAndSet(0));
+    /** A task succeeded, or will not be tried again. */
+    synchronized void over(Object task) {
+        if (failing.remove(task) && failing.isEmpty()) {
+            LOG.info("Back what={} failures={}", LogText.value(what), failures);
+            logged = null;
+            failures = 0;
         }
     }
 }

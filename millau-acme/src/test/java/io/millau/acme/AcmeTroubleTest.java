@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -377,6 +379,40 @@ class AcmeTroubleTest {
         }
     }
 
+    /** The name's own certificate could be read in between, and each time the log said that the store was back. */
+    @Test
+    void aStoreThatCannotBeReadInPartIsOneTrouble() throws Exception {
+        challengeServers.http(ca);
+        AtomicInteger reads = new AtomicInteger();
+        store.unreadable(name -> name.endsWith("/failure") && reads.incrementAndGet() > 0);
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME));
+            for (int i = 0; i < 4; i++) {
+                int before = reads.get();
+                await().atMost(PATIENCE).until(() -> {
+                    clock.forward(Duration.ofSeconds(20));
+                    return reads.get() > before;
+                });
+            }
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(troubles(certificates))
+                            .containsEntry(NAME, "the store of certificates fails: can't be decrypted"));
+            store.repair();
+            clock.forward(Duration.ofSeconds(20));
+            awaitCertificate(certificates, NAME);
+        }
+        assertThat(log.about("The store of certificates")).hasSize(2);
+    }
+
+    private static Map<String, String> troubles(AcmeCertificates certificates) {
+        Map<String, String> all = new TreeMap<>();
+        certificates
+                .status()
+                .forEach(status -> status.names().forEach(name -> all.put(name, String.valueOf(status.trouble()))));
+        all.values().removeIf("null"::equals);
+        return all;
+    }
+
     @Test
     void aFailingStoreIsLoggedOnceAndKnownCertificatesStay() throws Exception {
         challengeServers.http(ca);
@@ -387,6 +423,8 @@ class AcmeTroubleTest {
             certificates.wanted(Set.of(NAME, OTHER));
             awaitLogged("The store of certificates");
             assertThat(certificates.find(NAME)).containsExactly(certificate);
+            assertThat(troubles(certificates))
+                    .containsEntry(OTHER, "the store of certificates fails: the store is broken");
             store.repair();
             clock.forward(Duration.ofSeconds(20));
             awaitCertificate(certificates, OTHER);

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Predicate;
+import javax.crypto.AEADBadTagException;
 
 /** A store in memory that a test can make fail: for all replicas, or for one, as if that replica had died. */
 final class MemoryStore implements Store {
@@ -21,6 +22,7 @@ final class MemoryStore implements Store {
     private final Map<String, Held> locks;
     private volatile boolean broken;
     private volatile Predicate<String> full = name -> false;
+    private volatile Predicate<String> unreadable = name -> false;
 
     /** The holder of a lock, and when the lock expires. */
     private record Held(Object holder, Instant until) {}
@@ -50,9 +52,15 @@ final class MemoryStore implements Store {
         full = names;
     }
 
+    /** Makes {@link #get} fail for some names from now on. */
+    void unreadable(Predicate<String> names) {
+        unreadable = names;
+    }
+
     void repair() {
         broken = false;
         full = name -> false;
+        unreadable = name -> false;
     }
 
     private void check(String name) throws IOException {
@@ -67,6 +75,9 @@ final class MemoryStore implements Store {
     @Override
     public Optional<byte[]> get(String name) throws IOException {
         check(name);
+        if (unreadable.test(name)) {
+            throw new IOException("can't be decrypted", new AEADBadTagException("Tag mismatch"));
+        }
         return Optional.ofNullable(values.get(name)).map(byte[]::clone);
     }
 

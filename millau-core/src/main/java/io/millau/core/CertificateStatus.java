@@ -41,6 +41,11 @@ public interface CertificateStatus {
     @Nullable
     String trouble();
 
+    /** Whether it is missing because nobody needs it yet; {@link #trouble} says what it waits for. */
+    default boolean isWaiting() {
+        return false;
+    }
+
     /**
      * The status of an existing certificate.
      *
@@ -58,6 +63,15 @@ public interface CertificateStatus {
             @Nullable Instant expires,
             @Nullable Instant renewal,
             @Nullable String trouble) {
-        return new Statuses.OfCertificate(Set.copyOf(names), origin, issuer, expires, renewal, trouble);
+        return new Statuses.OfCertificate(Set.copyOf(names), origin, issuer, expires, renewal, trouble, false);
+    }
+
+    /**
+     * The status of a certificate that nobody needs yet.
+     *
+     * @param until what it waits for, as its {@link #trouble}
+     */
+    static CertificateStatus waiting(Set<String> names, String origin, String until) {
+        return new Statuses.OfCertificate(Set.copyOf(names), origin, null, null, null, until, true);
     }
 }

@@ -50,7 +50,8 @@ final class Statuses {
             @Nullable String issuer,
             @Nullable Instant expires,
             @Nullable Instant renewal,
-            @Nullable String trouble)
+            @Nullable String trouble,
+            boolean isWaiting)
             implements CertificateStatus {}
 
     record OfRequest(

@@ -134,6 +134,12 @@ enum Metric {
             "Unix time when the certificate for the name expires. If there are several, the latest.",
             "name"),
 
+    CERTIFICATES_TROUBLE(
+            Type.GAUGE,
+            "millau_certificates_trouble",
+            "1 while the certificate for the name is missing, can't be read or is not renewed; the status page says why. 0 else.",
+            "name"),
+
     DISCOVERY_UP(
             Type.GAUGE,
             "millau_discovery_up",

@@ -275,6 +275,19 @@ final class MetricsPage {
         }
         page.head(Metric.CERTIFICATES_EXPIRY);
         expiries.forEach((name, expires) -> page.sample(Metric.CERTIFICATES_EXPIRY, expires.getEpochSecond(), name));
+        writeTroubles(page, certificates);
+    }
+
+    /** A name with several certificates has trouble if one of them has. A file that can't be read has the name of its folder. */
+    private static void writeTroubles(TextFormat page, List<CertificateStatus> certificates) {
+        Map<String, Boolean> troubles = new TreeMap<>();
+        for (CertificateStatus certificate : certificates) {
+            boolean isTrouble = certificate.trouble() != null && !certificate.isWaiting();
+            Set<String> names = certificate.names().isEmpty() ? Set.of(certificate.origin()) : certificate.names();
+            names.forEach(name -> troubles.merge(name, isTrouble, Boolean::logicalOr));
+        }
+        page.head(Metric.CERTIFICATES_TROUBLE);
+        troubles.forEach((name, isTrouble) -> page.sample(Metric.CERTIFICATES_TROUBLE, isTrouble ? 1 : 0, name));
     }
 
     private static Instant later(Instant one, Instant other) {

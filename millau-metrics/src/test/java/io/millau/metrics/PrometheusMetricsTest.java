@@ -192,7 +192,10 @@ class PrometheusMetricsTest {
         overview.certificates = List.of(
                 certificate(1_900_000_000L, "shop.example", "*.shop.example"),
                 certificate(1_800_000_000L, "shop.example"),
-                certificate(null, "missing.example"));
+                certificate(null, "missing.example"),
+                CertificateStatus.of(Set.of("failing.example"), "ACME", null, null, null, "rejected"),
+                CertificateStatus.of(Set.of(), "/certs", null, null, null, "x.crt has no x.key"),
+                CertificateStatus.waiting(Set.of("idle.example"), "ACME", "an instance"));
         overview.droppedLogLines = 4;
 
         assertThat(lines("millau_discovery"))
@@ -214,7 +217,13 @@ class PrometheusMetricsTest {
         assertThat(lines("millau_certificates"))
                 .containsExactly(
                         "millau_certificates_expiry_seconds{name=\"*.shop.example\"} 1900000000",
-                        "millau_certificates_expiry_seconds{name=\"shop.example\"} 1900000000");
+                        "millau_certificates_expiry_seconds{name=\"shop.example\"} 1900000000",
+                        "millau_certificates_trouble{name=\"*.shop.example\"} 0",
+                        "millau_certificates_trouble{name=\"/certs\"} 1",
+                        "millau_certificates_trouble{name=\"failing.example\"} 1",
+                        "millau_certificates_trouble{name=\"idle.example\"} 0",
+                        "millau_certificates_trouble{name=\"missing.example\"} 0",
+                        "millau_certificates_trouble{name=\"shop.example\"} 0");
         assertThat(lines("millau_access_log")).containsExactly("millau_access_log_dropped_total 4");
     }
 
