@@ -200,7 +200,7 @@ final class EndpointPicker {
             return null;
         }
         int turn = choice == Choice.READY ? takeTurn(from, now) : from.state.turn();
-        if (choice == Choice.READY && tried.length == 0) {
+        if (choice == Choice.READY && tried.length == 0 && mayChooseAmongAll(from, now)) {
             // Usually the balancer's first choice is ready, and no other is checked.
             EndpointState first = choose(from, left, turn, now);
             if (enter(first, from, now, choice)) {
@@ -222,6 +222,19 @@ final class EndpointPicker {
             left = without(chosen, left);
         }
         return null;
+    }
+
+    /** Whether all endpoints may be candidates. A balancer of the program's own, which may count its choices, gets only those that are available. */
+    private static boolean mayChooseAmongAll(Pool.Member from, long now) {
+        if (from.balancer instanceof Balance) {
+            return true;
+        }
+        for (EndpointState candidate : from.endpoints) {
+            if (!candidate.health.available(now)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private int takeTurn(Pool.Member from, long now) {

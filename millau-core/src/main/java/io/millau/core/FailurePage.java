@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +50,12 @@ public interface FailurePage {
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Page(String contentType, byte[] body) {
+
+        /** @throws NullPointerException if one of them is null */
+        public Page {
+            Objects.requireNonNull(contentType, "contentType");
+            Objects.requireNonNull(body, "body");
+        }
 
         /** A page in HTML. */
         public static Page html(String html) {

@@ -61,7 +61,7 @@ public final class InMemoryServices implements ServiceSource {
      */
     public synchronized void replace(List<Service> services) {
         current = snapshot(services);
-        consumers.forEach(consumer -> consumer.accept(current));
+        List.copyOf(consumers).forEach(consumer -> consumer.accept(current)); // one may end its subscription
     }
 
     @Override

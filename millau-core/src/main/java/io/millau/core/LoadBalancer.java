@@ -28,7 +28,11 @@ public interface LoadBalancer {
     /** Returns the index of the candidate that gets the request, from 0 to {@code size() - 1}. */
     int choose(Candidates candidates);
 
-    /** The endpoints to choose from; valid only during the call. */
+    /**
+     * The endpoints to choose from; valid only during the call. Those that are out of rotation are not among them, unless all are. If the
+     * chosen one can't take the request, since it just recovers and gets only a share, or has no free place, the balancer is asked again
+     * without it.
+     */
     interface Candidates {
 
         /** The number of candidates, at least one. */

@@ -38,7 +38,7 @@ public interface TrafficListener {
 
     /**
      * The services were replaced. Requests in progress continue with the previous ones. Calls are serial; the first may
-     * come before {@link #started}.
+     * come before {@link #started}. Services can't be replaced within a call: sources that try get an {@link IllegalStateException}.
      *
      * @param services the enabled ones
      */

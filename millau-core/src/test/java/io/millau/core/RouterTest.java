@@ -14,6 +14,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -115,6 +117,25 @@ class RouterTest {
 
             assertThat(share(4)).isEqualTo(Map.of("app-3", 4L));
             assertThat(choices).hasValue(4);
+        }
+
+        /** Balancers that count were asked about an ejected endpoint, and then again without it: they counted what was never sent. */
+        @Test
+        void aBalancerOfOnesOwnIsAskedOnceAndOnlyAboutThoseInRotation() {
+            List<String> asked = new ArrayList<>();
+            LoadBalancer first = candidates -> {
+                asked.add(IntStream.range(0, candidates.size())
+                        .mapToObj(i -> candidates.endpoint(i).id())
+                        .collect(Collectors.joining(" ")));
+                return 0;
+            };
+            router.replace(List.of(service("app", 3).toBuilder().balancer(first).build()));
+            open("app-1");
+            eject("app-1");
+            asked.clear();
+
+            assertThat(share(2)).isEqualTo(Map.of("app-2", 2L));
+            assertThat(asked).containsExactly("app-2 app-3", "app-2 app-3");
         }
 
         @Test

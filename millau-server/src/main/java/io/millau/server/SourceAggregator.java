@@ -44,6 +44,7 @@ final class SourceAggregator implements AutoCloseable {
 
     // Guarded by this.
     private final Map<ServiceSource, Snapshot> delivered = new LinkedHashMap<>();
+    private boolean replacing;
 
     private volatile Snapshot current = Snapshot.EMPTY;
     private volatile boolean anyDelivered;
@@ -77,6 +78,11 @@ final class SourceAggregator implements AutoCloseable {
     }
 
     private synchronized void deliver(ServiceSource source, Snapshot snapshot) {
+        if (replacing) { // by this thread
+            throw new IllegalStateException(
+                    "services were replaced within servicesReplaced of a listener: expected that later,"
+                            + " or by another thread");
+        }
         SourceStats delivery = deliveries.get(source);
         if (delivery != null) {
             delivery.heard();
@@ -84,7 +90,12 @@ final class SourceAggregator implements AutoCloseable {
         }
         boolean isFirst = delivered.put(source, snapshot) == null;
         Snapshot merged = merged();
-        consumer.accept(merged.services(), isFirst);
+        replacing = true;
+        try {
+            consumer.accept(merged.services(), isFirst);
+        } finally {
+            replacing = false;
+        }
         current = merged;
         anyDelivered = true;
         problemConsumer.accept(merged.problems());

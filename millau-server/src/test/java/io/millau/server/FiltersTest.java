@@ -680,7 +680,30 @@ class FiltersTest extends ProxyTest {
         assertTold("403 FILTER", "200 null", "500 FILTER_FAILED", "200 null");
     }
 
+    /** The client got no response, and the service the request. */
+    @Test
+    void aChangeThatIsNullIsTheFailureOfItsFilter() throws Exception {
+        filters.add(request -> request.onResponse(null).proceed());
+        ScriptedEndpoint endpoint = endpointThatSays("ok");
+        startWith(endpoint);
+
+        assertThat(client().get("/").status()).isEqualTo(500);
+        assertThat(endpoint.requests).isEmpty();
+        assertTold("500 FILTER_FAILED");
+    }
+
     // ---- Failure pages
+
+    /** The status was 500, and the body empty. */
+    @Test
+    void aPageWithoutABodyIsTheFailureOfItsMaker() throws Exception {
+        page = failure -> new FailurePage.Page("text/html", null);
+        startWith(Service.named("other").hosts("other").build());
+
+        Message response = client().get("/");
+        assertThat(response.status()).isEqualTo(502);
+        assertThat(response.body()).isEqualTo("No matching services found\n");
+    }
 
     @Test
     void ownFailuresHaveOwnPages() throws Exception {

@@ -2,6 +2,7 @@ package io.millau.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.mockito.Mockito.mock;
 
 import io.millau.core.Endpoint;
@@ -20,9 +21,11 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -288,6 +291,49 @@ class MillauTest extends ProxyTest {
 
         assertThat(ended).isTrue();
         assertThatThrownBy(() -> new Socket("127.0.0.1", broken.port())).isInstanceOf(ConnectException.class);
+    }
+
+    /** It was served, but {@link Millau#snapshot} had the services before it for ever. */
+    @Test
+    void servicesCannotBeReplacedWhileTheyAreReplaced() throws Exception {
+        Service first = app(endpointThatSays("first").endpoint()).build();
+        Service second = app(endpointThatSays("second").endpoint()).build();
+        List<Throwable> refused = new CopyOnWriteArrayList<>();
+        services.replace(first);
+        millau = closing(builder()
+                .listener(new TrafficListener() {
+                    @Override
+                    public void servicesReplaced(List<Service> now) {
+                        refused.add(catchThrowable(() -> services.replace(second)));
+                    }
+                })
+                .start());
+
+        assertThat(refused)
+                .singleElement()
+                .asString()
+                .contains("services were replaced within servicesReplaced of a listener: expected that later");
+        assertThat(client().get("/").body()).isEqualTo("first");
+        assertThat(millau.snapshot().services()).containsExactly(first);
+    }
+
+    /** The thread that replaced services got a {@link java.util.ConcurrentModificationException}. */
+    @Test
+    void aListenerMayEndTheProxyWhenServicesAreReplaced() throws Exception {
+        Millau own = builder()
+                .listener(new TrafficListener() {
+                    @Override
+                    public void servicesReplaced(List<Service> now) {
+                        if (!now.isEmpty()) {
+                            millau.close();
+                        }
+                    }
+                })
+                .start();
+        millau = closing(own);
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+
+        assertThat(own.up()).isFalse();
     }
 
     @Test

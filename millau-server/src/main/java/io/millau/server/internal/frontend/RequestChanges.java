@@ -109,7 +109,7 @@ public final class RequestChanges {
 
     /** @throws IllegalArgumentException if it is not a query that can be sent */
     public void rewriteQuery(String to) {
-        String problem = RequestTarget.problemOf(to);
+        String problem = to.startsWith("?") ? "expected one without its question mark" : RequestTarget.problemOf(to);
         if (problem != null) {
             throw new IllegalArgumentException("query “" + to + "”: " + problem);
         }

@@ -255,7 +255,7 @@ final class FilteredRequest implements FilterRequest {
 
     @Override
     public Verdict defer(CompletionStage<? extends Verdict> verdict) {
-        return new Deferred(verdict);
+        return new Deferred(Objects.requireNonNull(verdict, "verdict"));
     }
 
     // ---- What the request says
@@ -416,7 +416,7 @@ final class FilteredRequest implements FilterRequest {
 
     @Override
     public FilterRequest onResponse(Consumer<FilterResponse> change) {
-        change().changeResponse(change);
+        change().changeResponse(Objects.requireNonNull(change, "change"));
         return this;
     }
 
