@@ -4,7 +4,6 @@ import io.millau.core.internal.HostAddresses;
 import io.millau.core.internal.IpAddresses;
 import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.Labels;
-import io.millau.core.internal.Settings;
 import io.millau.core.internal.Vocabulary;
 import io.millau.core.internal.Words;
 import java.io.IOException;
@@ -17,12 +16,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,11 +54,8 @@ public final class ServicesFile implements ServiceSource {
 
     private static final String ENDPOINTS = Labels.ENDPOINTS.name();
 
-    /** Simpler than {@link java.net.URI}, which rejects host names with underscores; Docker allows them. */
-    private static final Pattern URL =
-            Pattern.compile("(https?|h2c)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
-
     private static final Duration READ_PAUSE = Duration.ofMillis(500);
+
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long HALF_WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final int MOST_BYTES = 10 * 1024 * 1024;
@@ -109,6 +108,10 @@ public final class ServicesFile implements ServiceSource {
     final class Watch {
         private final LabelReader labels = new LabelReader();
         private final HostAddresses addresses = new HostAddresses();
+
+        /** The URLs of each route that were read last. */
+        private final Map<String, List<Url>> lastUrls = new HashMap<>();
+
         private byte[] content = new byte[0];
         private byte @Nullable [] unconfirmed;
         private long unconfirmedSince;
@@ -175,8 +178,8 @@ public final class ServicesFile implements ServiceSource {
                             .build());
                 }
             });
-            List<Problem> problems = batch.finish();
-            return new Snapshot(found, problems);
+            lastUrls.keySet().retainAll(found.stream().map(Service::name).collect(Collectors.toSet()));
+            return new Snapshot(found, batch.finish());
         }
 
         private Vocabulary.Reading reading(String name, Map<String, String> values) {
@@ -185,52 +188,89 @@ public final class ServicesFile implements ServiceSource {
             return mistakes.isEmpty() ? reading : reading.unreadable(mistakes);
         }
 
+        /** If none of its URLs can be read, a service keeps those that it had: a typing mistake must not take it down. */
         private List<Endpoint> endpoints(LabelReader.Route route, @Nullable String urls, LabelReader.Batch batch) {
-            String service = route.service();
-            if (urls == null || urls.isBlank()) {
-                batch.problem(
-                        service,
-                        service + "." + ENDPOINTS + " is missing: expected URLs separated by spaces,"
-                                + " http://10.0.0.5:8080 for instance");
-                return List.of();
-            }
-            List<Endpoint> endpoints = new ArrayList<>();
-            for (String url : urls.strip().split("\\s+")) {
+            List<Url> readable = new ArrayList<>();
+            List<String> mistakes = new ArrayList<>();
+            String key = route.service() + "." + ENDPOINTS;
+            for (String url : urls == null || urls.isBlank()
+                    ? new String[0]
+                    : urls.strip().split("\\s+")) {
                 try {
-                    endpoints.addAll(endpointsOf(url, route));
+                    readable.add(Url.of(url, route.settings().scheme()));
                 } catch (IllegalArgumentException e) {
-                    batch.problem(
-                            service,
-                            service + "." + ENDPOINTS + "=" + Words.shown(url) + ": " + e.getMessage()
-                                    + " (this endpoint is left out)");
+                    mistakes.add(key + "=" + Words.shown(url) + ": " + e.getMessage());
                 }
             }
-            return endpoints.stream()
+            List<Url> before = lastUrls.getOrDefault(route.name(), List.of());
+            boolean keeps = readable.isEmpty() && !before.isEmpty();
+            String consequence = keeps ? " (its last good endpoints stay)" : " (this endpoint is left out)";
+            mistakes.forEach(mistake -> batch.problem(route.service(), mistake + consequence));
+            if (readable.isEmpty() && mistakes.isEmpty()) {
+                batch.problem(
+                        route.service(),
+                        key + " is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for instance"
+                                + (keeps ? consequence : ""));
+            }
+            List<Url> used = keeps ? before : readable;
+            lastUrls.put(route.name(), used);
+            return used.stream()
+                    .flatMap(url -> endpoints(url, route, batch))
                     .distinct()
                     .sorted(Comparator.comparing(Endpoint::id))
                     .toList();
         }
 
-        private List<Endpoint> endpointsOf(String url, LabelReader.Route route) {
-            Settings settings = route.settings();
-            Matcher parts = URL.matcher(url);
+        private Stream<Endpoint> endpoints(Url url, LabelReader.Route route, LabelReader.Batch batch) {
+            List<InetAddress> found = resolve(url.host());
+            if (found.isEmpty()) {
+                batch.problem(
+                        route.service(),
+                        route.service() + "." + ENDPOINTS + "=" + Words.shown(url.text())
+                                + ": the name can't be resolved; retried every 30 s (this endpoint is left out)");
+            }
+            return found.stream()
+                    .map(address -> route.settings()
+                            .endpoint(
+                                    url.scheme(),
+                                    route.endpointId(IpAddresses.text(address) + ":" + url.port()),
+                                    address,
+                                    url.port(),
+                                    url.host().replaceAll("[\\[\\]]", "")));
+        }
+
+        private List<InetAddress> resolve(String host) {
+            try {
+                addresses.put(host, HostAddresses.resolve(InetAddress::getAllByName, host));
+            } catch (UnknownHostException e) {
+                // The last addresses stay; if there are none, the caller says so.
+            }
+            return addresses.of(host);
+        }
+    }
+
+    /**
+     * A URL of an endpoint.
+     *
+     * @param host a name or an address, which in version 6 has brackets
+     */
+    private record Url(String text, String scheme, String host, int port) {
+        /** Simpler than {@link java.net.URI}, which rejects host names with underscores; Docker allows them. */
+        private static final Pattern FORM =
+                Pattern.compile("(https?|h2c)://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(?::([0-9]{1,5}))?/?");
+
+        /** @throws IllegalArgumentException if it is none */
+        static Url of(String text, String schemeOfService) {
+            Matcher parts = FORM.matcher(text);
             if (!parts.matches()) {
                 throw new IllegalArgumentException(
                         "expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path");
             }
-            String scheme = scheme(parts.group(1), settings.scheme());
-            String host = parts.group(2);
+            String scheme = scheme(parts.group(1), schemeOfService);
             int port = parts.group(3) != null
                     ? Labels.PORT.type().read(parts.group(3))
                     : scheme.equals(Endpoint.HTTPS) ? 443 : 80;
-            return resolve(host).stream()
-                    .map(address -> settings.endpoint(
-                            scheme,
-                            route.endpointId(IpAddresses.text(address) + ":" + port),
-                            address,
-                            port,
-                            host.replaceAll("[\\[\\]]", "")))
-                    .toList();
+            return new Url(text, scheme, parts.group(2), port);
         }
 
         /** {@code http} in a URL may mean what the service's scheme says. */
@@ -239,17 +279,6 @@ public final class ServicesFile implements ServiceSource {
                 throw new IllegalArgumentException("expected " + ofService + "://, as its scheme is " + ofService);
             }
             return ofUrl.equals(Endpoint.HTTP) ? ofService : ofUrl;
-        }
-
-        private List<InetAddress> resolve(String host) {
-            try {
-                addresses.put(host, HostAddresses.resolve(InetAddress::getAllByName, host));
-            } catch (UnknownHostException e) {
-                if (addresses.of(host).isEmpty()) {
-                    throw new IllegalArgumentException("the name can't be resolved; retried every 30 s", e);
-                }
-            }
-            return addresses.of(host);
         }
     }
 }

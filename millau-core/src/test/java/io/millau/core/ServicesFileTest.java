@@ -394,6 +394,30 @@ class ServicesFileTest {
                         "d: expected keys like d.endpoints (the service is left out)");
     }
 
+    /** The service was down until somebody mended the line. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            a.endpoints=htp://127.0.0.1:83                | a.endpoints=htp://127.0.0.1:83: expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path
+            a.endpoints=http://127.0.0.1:70001            | a.endpoints=http://127.0.0.1:70001: expected a port from 1 to 65535
+            a.endpoints=                                  | a.endpoints is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for instance
+            a.weight=2                                    | a.endpoints is missing: expected URLs separated by spaces, http://10.0.0.5:8080 for instance
+            """)
+    void aMistakeInAllEndpointsOfAServiceLeavesItThoseItHad(String line, String problem) throws Exception {
+        Files.writeString(
+                file, "a.endpoints=http://127.0.0.1:81 http://127.0.0.1:82\nb.endpoints=http://127.0.0.1:84\n");
+        read();
+        awaitSnapshots(1);
+        Files.writeString(file, line + "\nb.endpoints=http://127.0.0.1:84\n");
+        Snapshot snapshot = awaitSnapshots(2);
+
+        assertThat(snapshot.services())
+                .extracting(Service::toString)
+                .containsExactly("a * / → [http://127.0.0.1:81, http://127.0.0.1:82]", "b * / → [http://127.0.0.1:84]");
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .containsExactly("a: " + problem + " (its last good endpoints stay)");
+    }
+
     @Test
     void anUnreadableFileLeavesTheServicesUnchanged() throws Exception {
         Files.writeString(file, "a.endpoints=http://127.0.0.1:81\n");
