@@ -41,6 +41,7 @@ public record Deployment(
             "Spec/Name",
             "Spec/Mode/Replicated/Replicas",
             "Spec/TaskTemplate",
+            "Spec/UpdateConfig/FailureAction",
             "UpdateStatus/State",
             "UpdateStatus/Message");
 
@@ -53,7 +54,7 @@ public record Deployment(
     private static final Set<String> UPDATING = Set.of("updating", "rollback_started");
 
     /** States of updates that ended without success. */
-    private static final Set<String> GIVEN_UP = Set.of("paused", "rollback_paused", "rollback_completed");
+    private static final Set<String> GIVEN_UP = Set.of("paused", "rollback_paused");
 
     /** Whether all instances run as deployed, and no others. */
     public boolean isDone() {
@@ -65,10 +66,17 @@ public record Deployment(
         EngineReader reader = new EngineReader(api);
         reader.findRole();
         if (reader.isManager()) {
+            boolean isId = name.startsWith(SnapshotBuilder.SWARM);
+            String key = isId ? name.substring(SnapshotBuilder.SWARM.length()) : name;
             Optional<Json> service = api
-                    .list(DockerApi.filtered("/services", Map.of("name", List.of(name))), SERVICE, json -> json)
+                    .list(
+                            DockerApi.filtered("/services", Map.of(isId ? "id" : "name", List.of(key))),
+                            SERVICE,
+                            json -> json)
                     .stream()
-                    .filter(json -> json.path("Spec").path("Name").asText().equals(name))
+                    .filter(json -> (isId ? json.path("ID") : json.path("Spec").path("Name"))
+                            .asText()
+                            .equals(key))
                     .findFirst();
             if (service.isPresent()) {
                 return Optional.of(ofSwarm(api, service.get()));
@@ -100,13 +108,23 @@ public record Deployment(
                 instances,
                 others,
                 UPDATING.contains(state),
-                GIVEN_UP.contains(state)
+                isGivenUp(service, state)
                         ? "the update ended as " + state + ": "
                                 + service.path("UpdateStatus").path("Message").asText()
                                 + TaskFailures.last(api, service.text("ID"))
                                         .map(failure -> ": " + failure)
                                         .orElse("")
                         : null);
+    }
+
+    /** A rollback is a failure if the engine did it by itself; else somebody wanted it. */
+    private static boolean isGivenUp(Json service, String state) {
+        boolean isByEngine = service.path("Spec")
+                .path("UpdateConfig")
+                .path("FailureAction")
+                .asText()
+                .equals("rollback");
+        return GIVEN_UP.contains(state) || state.equals("rollback_completed") && isByEngine;
     }
 
     /** A task has a copy of what its service was when it was made. */
@@ -119,8 +137,9 @@ public record Deployment(
     private static Optional<Deployment> ofContainers(DockerApi api, String name)
             throws IOException, InterruptedException {
         Map<String, List<Container>> services = api.list("/containers/json", Container.FIELDS, Container::of).stream()
-                .filter(container ->
-                        container.serviceName().equals(name) && !container.isTask() && !container.isOneOff())
+                .filter(container -> container.serviceName().equals(name)
+                        || container.serviceId().equals(name))
+                .filter(container -> !container.isTask() && !container.isOneOff())
                 .filter(container -> ServiceLabels.mayEnable(container.labels()))
                 .collect(Collectors.groupingBy(Container::serviceId));
         if (services.size() != 1) {

@@ -117,8 +117,8 @@ public final class DockerSource implements ServiceSource {
      * Reads how far the deployment of a service is: of a Swarm service if the engine is a manager, else of a Compose service or a
      * container. Blocks for some seconds at most.
      *
-     * @param service its name, as in {@link io.millau.core.Service#name()}
-     * @return empty if the engine knows no such service, or several, in two Compose projects
+     * @param service its name, as in {@link io.millau.core.Service#name()}, or its id, as in {@link io.millau.core.Service#id()}
+     * @return empty if the engine knows no such service, or several of the name, in two Compose projects
      * @throws IOException as {@link #look}
      */
     public Optional<Deployment> deployment(String service) throws IOException {

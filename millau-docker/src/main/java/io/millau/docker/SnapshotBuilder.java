@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotBuilder {
 
+    /** What the ids of Swarm services begin with. */
+    static final String SWARM = "swarm:";
+
     // Not Comparator.comparing, whose lambdas would be linked at start, outside of the class archive.
     private static final Comparator<Service> BY_NAME = (a, b) -> {
         int byName = a.name().compareTo(b.name());
@@ -148,7 +151,7 @@ final class SnapshotBuilder {
             if (!hasRequired(service.labels())) {
                 return;
             }
-            String id = "swarm:" + service.id();
+            String id = SWARM + service.id();
             List<LabelReader.Route> routes = batch.read(id, service.name(), service.labels(), service.ports());
             if (!service.ignored().isEmpty()) {
                 batch.problem(

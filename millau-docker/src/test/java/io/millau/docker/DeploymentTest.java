@@ -84,11 +84,24 @@ class DeploymentTest {
         engine.manager()
                 .on(
                         "/services",
-                        service(",\"UpdateStatus\":{\"State\":\"" + state + "\",\"Message\":\"task b failed\"}"));
+                        service(",\"UpdateStatus\":{\"State\":\"" + state + "\",\"Message\":\"task b failed\"}")
+                                .replace("\"Spec\":{", "\"Spec\":{\"UpdateConfig\":{\"FailureAction\":\"rollback\"},"));
         tasks(task("a", "shop:2", 1, "running"), task("b", "shop:2", 1, "running"));
 
         assertThat(of("shop").failure()).isEqualTo("the update ended as " + state + ": task b failed");
         assertThat(of("shop").isDone()).isFalse();
+    }
+
+    /** It could never be waited for again. */
+    @Test
+    void aRollbackThatSomebodyWantedIsNoFailure() throws Exception {
+        engine.manager()
+                .on("/services", service(",\"UpdateStatus\":{\"State\":\"rollback_completed\",\"Message\":\"done\"}"));
+        tasks(task("a", "shop:2", 1, "running"), task("b", "shop:2", 1, "running"));
+
+        assertThat(of("shop").failure()).isNull();
+        assertThat(of("shop").isDone()).isTrue();
+        assertThat(of("swarm:s1").isDone()).isTrue();
     }
 
     /** Which task the engine's message names, nobody wants to look up. */
@@ -122,6 +135,21 @@ class DeploymentTest {
         assertThat(engine.source().deployment("plain")).isEmpty(); // it is not behind the proxy
         engine.on("/containers/json", "[" + ready + "]");
         assertThat(of("shop").isDone()).isTrue();
+    }
+
+    /** Each project of a machine may have a service with the name "web". */
+    @Test
+    void servicesOfOneNameInTwoProjectsAreToldApartByTheirIds() throws Exception {
+        engine.on("/containers/json", "[" + web("blog") + "," + web("shop") + "]");
+
+        assertThat(engine.source().deployment("web")).isEmpty();
+        assertThat(of("compose:blog/web")).isEqualTo(new Deployment(1, Set.of("blog-web"), 0, false, null));
+    }
+
+    private static String web(String project) {
+        Map<String, String> labels = Map.of(
+                "com.docker.compose.project", project, "com.docker.compose.service", "web", "millau.enabled", "true");
+        return EngineJson.container(project + "-web", labels, "running", "Up 2 seconds", "172.17.0.2");
     }
 
     @Test

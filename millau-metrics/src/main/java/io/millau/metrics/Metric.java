@@ -105,7 +105,11 @@ enum Metric {
             "millau_lb_waiting_requests",
             "Requests that wait for a place at an endpoint, see millau.max-requests.",
             "service"),
-    STATUS(Type.GAUGE, "millau_lb_status", "1 if at least one endpoint is in rotation, else 0.", "service"),
+    STATUS(
+            Type.GAUGE,
+            "millau_lb_status",
+            "1 if at least one endpoint is in rotation, else 0. If services have the same name, 0 if one of them has endpoints and none in rotation.",
+            "service"),
     DURATION(
             Type.HISTOGRAM,
             "millau_lb_request_duration_seconds",

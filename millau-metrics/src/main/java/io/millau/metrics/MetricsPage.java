@@ -189,13 +189,20 @@ final class MetricsPage {
         final Map<EndpointStatus.State, Integer> endpoints = new EnumMap<>(EndpointStatus.State.class);
         long connections;
         long waiting;
-        boolean up;
+        private boolean up;
+        private boolean anyIsDown;
+
+        /** Of several services with the same name, none with endpoints may be down: else nobody would learn of it. */
+        boolean up() {
+            return up && !anyIsDown;
+        }
 
         void add(ServiceStatus status, int openConnections) {
             status.endpoints().forEach(endpoint -> endpoints.merge(endpoint.state(), 1, Integer::sum));
             connections += openConnections;
             waiting += status.waiting();
             up |= status.up();
+            anyIsDown |= !status.up() && !status.endpoints().isEmpty();
         }
     }
 
@@ -231,7 +238,7 @@ final class MetricsPage {
         page.head(Metric.WAITING_REQUESTS);
         statuses.forEach((service, combined) -> page.sample(Metric.WAITING_REQUESTS, combined.waiting, service));
         page.head(Metric.STATUS);
-        statuses.forEach((service, combined) -> page.sample(Metric.STATUS, combined.up ? 1 : 0, service));
+        statuses.forEach((service, combined) -> page.sample(Metric.STATUS, combined.up() ? 1 : 0, service));
         writeTopology(page, ports, services, statuses);
     }
 
@@ -244,7 +251,8 @@ final class MetricsPage {
         ports.values().forEach(port -> page.sample(Metric.TOPOLOGY_STATUS, 1, port, "up", port));
         statuses.forEach((service, combined) -> {
             if (!ports.containsValue(service)) {
-                page.sample(Metric.TOPOLOGY_STATUS, combined.up ? 1 : 0, service, combined.up ? "up" : "down", service);
+                page.sample(
+                        Metric.TOPOLOGY_STATUS, combined.up() ? 1 : 0, service, combined.up() ? "up" : "down", service);
             }
         });
         page.head(Metric.TOPOLOGY_REQUESTS);

@@ -3,8 +3,10 @@ package io.millau.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.CertificateStatus;
+import io.millau.core.Delivery;
 import io.millau.core.Endpoint;
 import io.millau.core.IngressStatus;
+import io.millau.core.Outcome;
 import io.millau.core.Overview;
 import io.millau.core.Problem;
 import io.millau.core.Route;
@@ -170,6 +172,30 @@ class PrometheusMetricsTest {
                 .containsExactly(
                         "millau_topology_requests_total{id=\":8080-app\",source=\":8080\",target=\"app\"} 0",
                         "millau_topology_requests_total{id=\":8080-idle\",source=\":8080\",target=\"idle\"} 0");
+    }
+
+    /** That of another Compose project was up, and no alert could tell. */
+    @Test
+    void ofServicesWithOneNameEachThatHasEndpointsHasToBeUp() {
+        Endpoint other = Endpoint.http("other", InetAddress.getLoopbackAddress(), 81);
+        Service shop = Service.named("web")
+                .id("compose:shop/web")
+                .hosts("shop")
+                .endpoints(ENDPOINT)
+                .build();
+        Service blog = Service.named("web")
+                .id("compose:blog/web")
+                .hosts("blog")
+                .endpoints(other)
+                .build();
+        Service scaledToNone = Service.named("web").id("compose:old/web").build();
+        replace(shop, blog, scaledToNone);
+        assertThat(metrics.page()).contains("millau_lb_status{service=\"web\"} 1\n");
+
+        Delivery delivery = router.open("blog", "/", "GET");
+        assertThat(delivery.next()).isEqualTo(other);
+        delivery.report(Outcome.BROKEN);
+        assertThat(metrics.page()).contains("millau_lb_status{service=\"web\"} 0\n");
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -138,12 +139,14 @@ final class WaitCommand {
         if (problem != null) {
             return new Missing(problem, false);
         }
-        List<Map<?, ?>> routes = list(status, "services").stream()
-                .filter(route -> text(route, "name").equals(service)
-                        || text(route, "name").startsWith(service + "/"))
-                .toList();
+        List<Map<?, ?>> routes =
+                list(status, "services").stream().filter(this::isOfService).toList();
         if (routes.isEmpty()) {
             return new Missing(isLast ? whyNone(status) : "it is not there yet", false);
+        }
+        String ambiguity = ambiguity(routes);
+        if (ambiguity != null) {
+            return new Missing(ambiguity, true);
         }
         int instances = 0;
         for (Map<?, ?> route : routes) {
@@ -158,6 +161,34 @@ final class WaitCommand {
         return null;
     }
 
+    /** Why it is unclear which service is meant; null if it is clear. */
+    private static @Nullable String ambiguity(List<Map<?, ?>> routes) {
+        Map<String, Set<String>> ids = new TreeMap<>();
+        routes.forEach(route -> ids.computeIfAbsent(text(route, "name"), name -> new TreeSet<>())
+                .add(idOfService(route)));
+        return ids.values().stream()
+                .filter(ofOneName -> ofOneName.size() > 1)
+                .findFirst()
+                .map(ofOneName -> ofOneName.size() + " services have this name: expected the id of one, "
+                        + String.join(" or ", ofOneName))
+                .orElse(null);
+    }
+
+    private boolean isOfService(Map<?, ?> route) {
+        String name = text(route, "name");
+        return isId() ? idOfService(route).equals(service) : name.equals(service) || name.startsWith(service + "/");
+    }
+
+    /** Whether the service was named by its id, such as {@code compose:blog/web}: names have no colon. */
+    private boolean isId() {
+        return service.indexOf(':') >= 0;
+    }
+
+    /** Each route with a name has an id such as {@code admin of compose:blog/web}. */
+    private static String idOfService(Map<?, ?> route) {
+        return text(route, "id").replaceFirst("^\\S+ of ", "");
+    }
+
     /** Why the proxy has no service of this name. */
     private String whyNone(Map<?, ?> status) throws IOException {
         boolean disabled = proxy.get(ExplainHandler.PATH + "?" + ExplainHandler.ALL + "url=localhost")
@@ -169,7 +200,7 @@ final class WaitCommand {
             return "it is not enabled: expected millau.enabled=true";
         }
         List<String> names = list(status, "services").stream()
-                .map(route -> text(route, "name"))
+                .map(route -> text(route, isId() ? "id" : "name"))
                 .toList();
         return "the proxy at " + proxy + " has no service of this name" + Console.didYouMean(service, names);
     }
@@ -185,13 +216,13 @@ final class WaitCommand {
     }
 
     /**
-     * The first of the service's problems that the proxy knows.
+     * The first of the service's problems that the proxy knows. They have names alone, so that those of an id are unknown.
      *
      * @param allRun whether those with instances are over
      */
     private @Nullable String problem(Map<?, ?> status, boolean allRun) {
         return list(status, "problems").stream()
-                .filter(problem -> text(problem, "service").equals(nameOf(service)))
+                .filter(problem -> !isId() && text(problem, "service").equals(nameOf(service)))
                 .filter(problem -> !allRun || !Boolean.TRUE.equals(problem.get("ofInstance")))
                 .map(problem -> text(problem, "message"))
                 .findFirst()
@@ -209,7 +240,7 @@ final class WaitCommand {
             return Optional.empty();
         }
         try {
-            Optional<Deployment> known = Main.docker(configuration).deployment(nameOf(service));
+            Optional<Deployment> known = Main.docker(configuration).deployment(isId() ? service : nameOf(service));
             engineHasAnswered = true;
             return known;
         } catch (Configuration.WrongException e) {

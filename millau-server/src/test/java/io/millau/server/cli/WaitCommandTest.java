@@ -83,6 +83,42 @@ class WaitCommandTest extends CommandTest {
                         + ", after 1 s\n");
     }
 
+    /** Each Compose project may have a service with the name "web". */
+    @Test
+    void servicesOfOneNameAreToldApartByTheirIds() throws Exception {
+        ScriptedEndpoint one = endpointThatSays("ok");
+        Endpoint refuses = endpointThatRefuses();
+        List<Service> two = List.of(
+                Service.named("web")
+                        .id("compose:blog/web")
+                        .endpoints(one.endpoint())
+                        .build(),
+                Service.named("web")
+                        .id("compose:shop/web")
+                        .path("/shop/")
+                        .endpoints(refuses)
+                        .build());
+        millau = closing(builder()
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(two, List.of()));
+                    return () -> {};
+                })
+                .telemetry("127.0.0.1:0")
+                .start());
+        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+
+        run("wait", "web", "--timeout", "1");
+        assertThat(out)
+                .isEqualTo("web: 2 services have this name: expected the id of one, compose:blog/web or"
+                        + " compose:shop/web\n");
+        run("wait", "compose:blog/web", "--timeout", "1");
+        assertThat(out).isEqualTo("compose:blog/web: 1 instance is in rotation, and each answers\n");
+        run("wait", "compose:shop/web", "--timeout", "1");
+        assertThat(out).startsWith("compose:shop/web: " + refuses + " does not answer");
+        run("wait", "compose:shop/wob", "--timeout", "1");
+        assertThat(out).contains("; did you mean compose:shop/web?");
+    }
+
     @Test
     void aServiceThatIsNotEnabledIsToldApartFromNone() throws Exception {
         start(Service.named("app").enabled(false).build());
