@@ -142,6 +142,21 @@ class StatusPageIT {
         assertThat(browser.run("return document.title").asText()).startsWith("(");
     }
 
+    /** It was green, though everybody got 503. */
+    @Test
+    void aClosedServiceIsDown() throws Exception {
+        StatusPage page = page();
+        page.awaitService("shop");
+        save(Files.readString(services) + "shop.allow = office\n");
+        browser.awaitTrue("return document.querySelector('[data-service=shop] .pill').textContent === 'closed'");
+
+        assertThat(text("[data-service=shop] .pill.bad")).isEqualTo("closed");
+        assertThat(text("#needs")).contains("shop.allow=office", "the service is closed: requests get 503");
+        assertThat(text(".figure.bad")).isEqualTo("1 of 2services down");
+        browser.awaitTrue("return document.querySelectorAll('#edges .edge.bad').length > 0");
+        page.assertFaultless();
+    }
+
     @Test
     void theEndOfMillauIsSeenAndItsReturn() throws Exception {
         StatusPage page = page();

@@ -10,6 +10,7 @@ import io.millau.core.Service;
 import io.millau.core.ServiceStatus;
 import io.millau.core.SourceStatus;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.ClosedService;
 import io.millau.core.internal.Labels;
 import io.millau.core.internal.SharedRoutes;
 import io.millau.server.internal.text.JsonText;
@@ -112,6 +113,7 @@ final class StatusJson {
         json.name("id").value(service.id());
         json.name("name").value(service.name());
         json.name("up").value(status.up());
+        json.name("closed").value(ClosedService.is(service));
         json.name("hosts").values(service.hosts());
         json.name("path").value(service.path());
         json.name("sharesWith").values(shared.namesBeside(service));
