@@ -177,7 +177,7 @@ enum Metric {
     ACCESS_LOG_DROPPED(
             Type.COUNTER,
             "millau_access_log_dropped_total",
-            "Access log lines that were dropped because the output was too slow.");
+            "Access log lines that were dropped because the output failed or was too slow.");
 
     /** The type of a Prometheus metric. */
     enum Type {

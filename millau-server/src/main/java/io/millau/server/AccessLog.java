@@ -4,6 +4,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.internal.LogText;
 import io.millau.server.internal.text.JsonText;
 import io.millau.server.internal.text.LineWriter;
 import java.io.OutputStream;
@@ -14,10 +15,13 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes one line for each request when it has ended, in UTF-8. Requests never wait for the output: a thread of the log writes
- * the lines, and lines that arrive faster than the output takes them are dropped and counted. The format of the lines is
+ * the lines, and lines that arrive faster than the output takes them are dropped and counted, as are those that it fails to
+ * write, which is logged. The format of the lines is
  * described in {@code docs/reference/logs.md}. Safe for use by several threads.
  *
  * <p>Hand it to {@link Millau.Builder#accessLog} and close it after the proxy is closed. Arguments must not be null.
@@ -33,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AccessLog implements TrafficListener, AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(AccessLog.class);
+
     private static final int MAX_TEXT_LENGTH = 1000;
     private static final char[] DIGITS = "0123456789ABCDEF".toCharArray();
 
@@ -45,6 +51,7 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     private final Format format;
     private final Clock clock;
     private final LineWriter lines;
+    private boolean fails;
 
     private interface Format {
         String line(Ended request, Instant time);
@@ -53,7 +60,20 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     private AccessLog(Format format, OutputStream out, Clock clock) {
         this.format = format;
         this.clock = clock;
-        this.lines = new LineWriter(out, "millau-access-log", lost -> "");
+        this.lines = new LineWriter(out, "millau-access-log", lost -> "", this::reportOutput);
+    }
+
+    /** Called by the thread of the log: with the failure of the output, or with null when it works again. */
+    private void reportOutput(@Nullable Exception failure) {
+        if (failure == null) {
+            LOG.info("Access log is written again dropped={}", lines.dropped());
+            fails = false;
+        } else if (!fails) {
+            LOG.error(
+                    "Access log can't be written, its lines are dropped until it can reason={}",
+                    LogText.value(failure));
+            fails = true;
+        }
     }
 
     /**

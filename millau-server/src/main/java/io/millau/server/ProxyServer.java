@@ -74,6 +74,7 @@ final class ProxyServer implements AutoCloseable {
     private final @Nullable Certificates certificates;
     private final @Nullable Listener telemetry;
     private final boolean redirectAll;
+    private final boolean filtered;
     private final int publishedHttpsPort;
     private final Trust trust;
     private final Duration grace;
@@ -85,6 +86,7 @@ final class ProxyServer implements AutoCloseable {
     ProxyServer(Millau.Builder builder) throws IOException {
         redirectAll = builder.redirectToHttps;
         publishedHttpsPort = builder.publishedHttpsPort;
+        filtered = !builder.filters.isEmpty();
         trust = new Trust(builder.trusted, builder.proxyProtocol);
         grace = builder.grace;
         drain = builder.drain;
@@ -232,7 +234,7 @@ final class ProxyServer implements AutoCloseable {
         if (certificates != null) {
             problems.addAll(certificates.problemsOf(HostNames.name(url.host()), url.secure()));
         }
-        return UrlExplanation.of(url, router, problems, redirectAll, trust);
+        return UrlExplanation.of(url, router, problems, redirectAll, filtered, trust);
     }
 
     /** See {@link Millau#up}. */

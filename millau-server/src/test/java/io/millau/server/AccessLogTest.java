@@ -12,12 +12,14 @@ import io.millau.core.Overview;
 import io.millau.core.Request;
 import io.millau.core.Service;
 import io.millau.core.TrafficListener;
+import io.millau.core.testing.CapturedLog;
 import io.millau.core.testing.TrustAll;
 import io.millau.server.internal.text.LineWriter;
 import io.millau.server.internal.text.LineWriterTest;
 import io.millau.testing.ScriptedEndpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -26,6 +28,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -382,6 +385,47 @@ class AccessLogTest extends ProxyTest {
         assertThat(combined())
                 .matches("127\\.0\\.0\\.1 - - \\[[^]]*] \"[^\"]*\" (200|400) \\d+ \"[^\"]*\" \"[^\"]*\" \"[^\"]*\""
                         + " \"[^\"]*\" \"[^\"]*\" [01] 0 \\d+ms \\d+ms - \\S+");
+    }
+
+    /** Its lines were missing, and only a number said so. */
+    @Test
+    void anOutputThatFailsIsLogged() throws Exception {
+        AtomicBoolean full = new AtomicBoolean(true);
+        OutputStream disk = new ByteArrayOutputStream() {
+            @Override
+            public void write(byte[] bytes) throws IOException {
+                if (full.get()) {
+                    throw new IOException("no space left on device");
+                }
+                super.write(bytes);
+            }
+        };
+        services.replace(app(endpointThatSays("ok").endpoint()).build());
+        AccessLog log = closing(AccessLog.json(disk));
+        millau = closing(Millau.builder()
+                .http("127.0.0.1:0")
+                .source(services)
+                .accessLog(log)
+                .start());
+        try (CapturedLog messages = new CapturedLog()) {
+            for (int lost = 1; lost <= 3; lost++) {
+                client().get("/");
+                int expected = lost;
+                await().atMost(PATIENCE).until(() -> log.dropped() == expected);
+            }
+            assertThat(messages.about("Access log"))
+                    .singleElement()
+                    .asString()
+                    .contains("Access log can't be written", "no space left on device");
+            full.set(false);
+            client().get("/");
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(messages.about("Access log is written again dropped=3"))
+                            .hasSize(1));
+        }
+        log.close();
+        client().get("/");
+        await().atMost(PATIENCE).until(() -> log.dropped() == 4);
     }
 
     /** The log's output blocks: requests continue, and lines beyond the limit are dropped and counted. */

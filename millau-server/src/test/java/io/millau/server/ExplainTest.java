@@ -109,6 +109,18 @@ class ExplainTest extends ProxyTest {
                 .contains("Problem: other-t: far away");
     }
 
+    /** A filter rewrote the path, and what was explained was untrue. */
+    @Test
+    void thatFiltersComeFirstIsSaid() throws Exception {
+        String note = "Filters of the program see it first: they may respond, or change its host and path";
+        startTelling(List.of(), Service.named("app").build());
+        assertThat(millau.explain(URI.create("http://a.example/"))).doesNotContain(note);
+
+        try (Millau filtering = builder().filter(request -> request.proceed()).start()) {
+            assertThat(filtering.explain(URI.create("http://a.example/"))).contains(note);
+        }
+    }
+
     /** "No running instance" was the answer, and why stood in another line, below those of all other services. */
     @Test
     void theReasonWhyNothingRunsComesFirst() throws Exception {

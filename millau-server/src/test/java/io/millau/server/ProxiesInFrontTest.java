@@ -73,6 +73,35 @@ class ProxiesInFrontTest extends ProxyTest {
 
     // TRUSTED
 
+    /** Clients were sent to a port where nobody listens, without a word. */
+    @Test
+    void aRedirectToHttpsThatIsNowhereIsSaidOnce() throws Exception {
+        services.replace(
+                app(endpointThatSays("ok").endpoint()).redirectToHttps(true).build());
+        millau = closing(builder().trusted("127.0.0.2").start());
+        try (CapturedLog log = new CapturedLog()) {
+            for (int i = 0; i < 2; i++) {
+                assertThat(client().get("/").field("Location")).startsWith("https://");
+            }
+            assertThat(log.about("though nothing listens for HTTPS here")).hasSize(1);
+        }
+    }
+
+    /** The proxy in front has HTTPS. */
+    @Test
+    void aRedirectOfATrustedProxyLeadsToThatOne() throws Exception {
+        services.replace(
+                app(endpointThatSays("ok").endpoint()).redirectToHttps(true).build());
+        millau = closing(builder().trusted("127.0.0.1").start());
+        try (CapturedLog log = new CapturedLog()) {
+            assertThat(client().send("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: http\r\n\r\n")
+                            .read()
+                            .field("Location"))
+                    .isEqualTo("https://a/");
+            assertThat(log.about("though nothing listens for HTTPS here")).isEmpty();
+        }
+    }
+
     @Test
     void nobodyIsBelievedByDefault() throws Exception {
         start("", "");

@@ -119,7 +119,7 @@ final class ExplainCommand {
         Router router = new Router();
         router.replace(all);
         out.println("Which endpoints are out of rotation is unknown here");
-        return UrlExplanation.of(url, router, problems, configuration.redirectToHttps(), configuration.trust());
+        return UrlExplanation.of(url, router, problems, configuration.redirectToHttps(), false, configuration.trust());
     }
 
     private List<Snapshot> namedSources() throws CommandException {

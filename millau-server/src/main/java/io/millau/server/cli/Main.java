@@ -137,8 +137,9 @@ public final class Main {
         if (arguments.length > 0 && isConsoleCommand(arguments[0])) {
             Logging.setUp(Configuration.Level.FATAL);
         } else {
-            OutputStream lines =
-                    new LineWriter(STDOUT, "millau-log", lost -> "WARN Log dropped=" + lost + "\n").stream();
+            OutputStream lines = new LineWriter(
+                            STDOUT, "millau-log", lost -> "WARN Log dropped=" + lost + "\n", failure -> {})
+                    .stream();
             System.setOut(new PrintStream(lines, false, StandardCharsets.UTF_8));
         }
         Thread.setDefaultUncaughtExceptionHandler(Main::threadDied);

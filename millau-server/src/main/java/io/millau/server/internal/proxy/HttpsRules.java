@@ -12,14 +12,19 @@ import io.undertow.util.Headers;
 import java.security.cert.X509Certificate;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decides which requests have to use another connection: one over HTTPS, or one whose client has presented the certificate that
  * the service requires. Runs on I/O threads.
  */
 public final class HttpsRules {
+
+    private static final Logger LOG = LoggerFactory.getLogger(HttpsRules.class);
 
     /** The path below which ACME servers request the response to a challenge, over plain HTTP (RFC 8555, 8.3). */
     private static final String CHALLENGES = "/.well-known/acme-challenge/";
@@ -39,6 +44,9 @@ public final class HttpsRules {
     private final boolean redirectAll;
     private final int port;
     private final int publishedPort;
+
+    /** Whether it was said that HTTPS may be nowhere. */
+    private final AtomicBoolean toNowhere = new AtomicBoolean();
 
     /**
      * @param redirectAll whether every request over plain HTTP is redirected
@@ -110,6 +118,12 @@ public final class HttpsRules {
         int colon = HostNames.portColon(host);
         String name = colon < 0 ? host : host.substring(0, colon);
         int target = publishedPort > 0 ? publishedPort : colon >= 0 && port > 0 ? port : 443;
+        if (port == 0 && publishedPort == 0 && forwarding == null && !toNowhere.getAndSet(true)) {
+            LOG.warn(
+                    "Redirects to https://{}, though nothing listens for HTTPS here: expected an address for it, or a trusted"
+                            + " proxy in front",
+                    name);
+        }
         return "https://" + name + (target == 443 ? "" : ":" + target) + RequestTarget.of(exchange);
     }
 }

@@ -34,10 +34,11 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
      *
      * @param problems problems with services; the router may not know some services because of them
      * @param redirectAll whether all plain HTTP requests are redirected to HTTPS
+     * @param filtered whether filters of the program see requests first
      * @param trust who is believed
      */
     public static UrlExplanation of(
-            RequestUrl url, Router router, List<Problem> problems, boolean redirectAll, Trust trust) {
+            RequestUrl url, Router router, List<Problem> problems, boolean redirectAll, boolean filtered, Trust trust) {
         Explanation explanation = router.explain(url.host(), url.path());
         List<String> lines = new ArrayList<>();
         lines.add(url.text() + " " + outcome(explanation));
@@ -53,6 +54,9 @@ public record UrlExplanation(boolean served, String text, String wholeText) {
         boolean proves = explanation.clientCertificate() != Explanation.ClientCertificate.NOT_NEEDED;
         if (!url.secure() && (redirectAll || explanation.redirectToHttps() || proves)) {
             lines.add("Over plain HTTP it is redirected to HTTPS first: 308");
+        }
+        if (filtered) {
+            lines.add("Filters of the program see it first: they may respond, or change its host and path");
         }
         switch (explanation.clientCertificate()) {
             case NEEDED -> lines.add("Its clients need a certificate (millau.client-ca)");

@@ -11,7 +11,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes lines on its own thread, so that callers never wait for the output. Lines that arrive faster than the output accepts
@@ -31,6 +33,7 @@ public final class LineWriter implements AutoCloseable {
 
     private final OutputStream out;
     private final LongFunction<String> note;
+    private final Consumer<@Nullable Exception> failures;
     private final Queue<String> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger size = new AtomicInteger();
     private final AtomicInteger characters = new AtomicInteger();
@@ -39,16 +42,20 @@ public final class LineWriter implements AutoCloseable {
     private int batchLines;
     private final Thread thread;
     private long noted;
+    private boolean failed;
     private volatile boolean idle;
     private volatile boolean closed;
 
     /**
      * @param out may block; is never closed by this class
      * @param note returns the text to write after the given number of lines was dropped
+     * @param failures told of each failure of the output, and with null when it works again
      */
-    public LineWriter(OutputStream out, String threadName, LongFunction<String> note) {
+    public LineWriter(
+            OutputStream out, String threadName, LongFunction<String> note, Consumer<@Nullable Exception> failures) {
         this.out = out;
         this.note = note;
+        this.failures = failures;
         this.thread = new Thread(this::run, threadName);
         thread.setDaemon(true);
         thread.start();
@@ -56,7 +63,7 @@ public final class LineWriter implements AutoCloseable {
 
     /** Whether there is room for a line. If not, counts a dropped line: the caller need not make it. */
     public boolean hasRoom() {
-        if (size.get() < MOST_WAITING && characters.get() < MOST_CHARACTERS) {
+        if (!closed && size.get() < MOST_WAITING && characters.get() < MOST_CHARACTERS) {
             return true;
         }
         dropped.incrementAndGet();
@@ -114,8 +121,14 @@ public final class LineWriter implements AutoCloseable {
         try {
             out.write(batch.toByteArray());
             out.flush();
+            if (failed) {
+                failed = false;
+                failures.accept(null);
+            }
         } catch (IOException | RuntimeException e) {
-            dropped.addAndGet(batchLines); // can't be reported anywhere else
+            dropped.addAndGet(batchLines);
+            failed = true;
+            failures.accept(e);
         }
         batch.reset();
         batchLines = 0;

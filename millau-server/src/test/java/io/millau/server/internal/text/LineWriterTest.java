@@ -63,7 +63,7 @@ public class LineWriterTest {
     }
 
     private final Gate gate = new Gate();
-    private final LineWriter writer = new LineWriter(gate, "test", lost -> "");
+    private final LineWriter writer = new LineWriter(gate, "test", lost -> "", failure -> {});
 
     @Test
     void linesAreWrittenCompleteAndInOrder() {
@@ -187,7 +187,7 @@ public class LineWriterTest {
                 out.write(bytes, offset, length);
             }
         };
-        LineWriter failed = new LineWriter(failing, "test", lost -> "");
+        LineWriter failed = new LineWriter(failing, "test", lost -> "", failure -> {});
         failed.write("one\n");
         await().atMost(PATIENCE).until(() -> failed.dropped() == 1);
         failed.write("two\n");
@@ -229,7 +229,8 @@ public class LineWriterTest {
                     }
                 },
                 "test",
-                lost -> "");
+                lost -> "",
+                failure -> {});
         failed.write("first\n");
         reached.await();
         IntStream.range(0, 10).forEach(i -> failed.write(i + "\n"));
