@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.Service;
 import io.millau.core.testing.CapturedLog;
 import io.millau.testing.Message;
 import io.millau.testing.ScriptedEndpoint;
@@ -12,6 +13,9 @@ import io.undertow.Handlers;
 import io.undertow.server.HandlerWrapper;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.handlers.BlockingHandler;
+import io.undertow.server.handlers.CookieImpl;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -64,6 +68,50 @@ class WrapTest extends ProxyTest {
                 .singleElement()
                 .satisfies(request -> assertThat(request.field("X-Filtered")).isEqualTo("yes"));
         assertTold("200 APPLICATION", "200 null", "200 APPLICATION");
+    }
+
+    /** They were lost without a word, where a service responded: as with Undertow's own proxy handler they count. */
+    @Test
+    void fieldsAndCookiesOfTheApplicationAreAddedToEachResponse() throws Exception {
+        application = proxy -> exchange -> {
+            exchange.getResponseHeaders()
+                    .put(new HttpString("X-Frame-Options"), "DENY")
+                    .put(Headers.CONTENT_LENGTH, 7)
+                    .put(Headers.SERVER, "gateway")
+                    .add(Headers.VARY, "Origin")
+                    .add(Headers.VARY, "Cookie");
+            exchange.setResponseCookie(new CookieImpl("session", "s1").setPath("/"));
+            proxy.handleRequest(exchange);
+        };
+        startWithFailures(Service.named("cookies")
+                .hosts("cookies")
+                .endpoints(endpointThatResponds(
+                                "HTTP/1.1 200 OK\r\nServer: app\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\nok")
+                        .endpoint())
+                .build());
+        RawClient client = client();
+
+        for (String host : List.of("app", "cookies", "empty", "moved")) {
+            Message response =
+                    client.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").read();
+            assertThat(response.field("X-Frame-Options")).as(host).isEqualTo("DENY");
+            assertThat(response.all("Vary")).as(host).containsExactly("Origin", "Cookie");
+            assertThat(response.all("Set-Cookie")).as(host).contains("session=s1; Path=/");
+            assertThat(response.all("Server")).as(host).containsExactly("gateway");
+        }
+        assertThat(client.send("GET / HTTP/1.1\r\nHost: cookies\r\n\r\n").read().all("Set-Cookie"))
+                .containsExactly("a=1", "session=s1; Path=/");
+    }
+
+    @Test
+    void aCookieAloneIsAddedToo() throws Exception {
+        application = proxy -> exchange -> {
+            exchange.setResponseCookie(new CookieImpl("session", "s1"));
+            proxy.handleRequest(exchange);
+        };
+        startWith(endpointThatSays("ok"));
+
+        assertThat(client().get("/").all("Set-Cookie")).containsExactly("session=s1");
     }
 
     @Test

@@ -72,7 +72,8 @@ public final class HeaderFields {
         return canBeSetInResponses(name) && !SENT_BY_PROXY.contains(name);
     }
 
-    static boolean canBeSetInResponses(String name) {
+    /** Whether filters and applications may set a field of a response: it neither frames the message nor belongs to the connection. */
+    public static boolean canBeSetInResponses(String name) {
         return !NEVER_CHANGED.contains(name);
     }
 

@@ -10,6 +10,7 @@ import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpContinue;
 import io.undertow.server.protocol.http.HttpServerConnection;
+import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
@@ -34,6 +35,8 @@ public abstract class Downstream implements Request {
 
     private static final Logger LOG = LoggerFactory.getLogger(Downstream.class);
 
+    private static final AttachmentKey<RequestChanges> CHANGES = AttachmentKey.create(RequestChanges.class);
+
     public final HttpServerExchange exchange;
     private final RequestId requestId;
     private final boolean expectsContinue;
@@ -45,6 +48,7 @@ public abstract class Downstream implements Request {
         this.exchange = exchange;
         this.requestId = RequestId.of(exchange.getRequestHeaders());
         this.forwarding = Forwarding.of(exchange);
+        this.changes = exchange.getAttachment(CHANGES);
         this.expectsContinue = !exchange.isRequestComplete() && HttpContinue.requiresContinueResponse(exchange);
     }
 
@@ -52,6 +56,11 @@ public abstract class Downstream implements Request {
         return exchange.getConnection() instanceof HttpServerConnection connection
                 ? new OverHttp1(exchange, connection)
                 : new OverHttp2(exchange, (StreamServerConnection) exchange.getConnection());
+    }
+
+    /** Changes that an application in front wants of the response to an exchange. */
+    public static void begin(HttpServerExchange exchange, RequestChanges changes) {
+        exchange.putAttachment(CHANGES, changes);
     }
 
     /** Called once, when the client has gone away. */

@@ -1,9 +1,11 @@
 package io.millau.server.internal.proxy;
 
 import io.millau.core.Ticker;
+import io.millau.core.internal.HeaderFields;
 import io.millau.server.internal.frontend.DateField;
 import io.millau.server.internal.frontend.Downstream;
 import io.millau.server.internal.frontend.IoThread;
+import io.millau.server.internal.frontend.RequestChanges;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HandlerWrapper;
@@ -11,10 +13,13 @@ import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.AttachmentKey;
 import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -136,7 +141,35 @@ public final class Application implements HttpHandler {
             request.passedOn = true;
             tracker.waited();
         }
+        keepFields(exchange);
         proxy.handleRequest(exchange);
+    }
+
+    /**
+     * The fields that the application has set are added to the response, whoever makes that. Its cookies are added by Undertow to each
+     * response that is not passed on as it came.
+     */
+    private static void keepFields(HttpServerExchange exchange) {
+        HeaderMap set = exchange.getResponseHeaders();
+        if (set.size() == 0 && !exchange.responseCookies().iterator().hasNext()) {
+            return;
+        }
+        Map<String, List<String>> fields = new LinkedHashMap<>();
+        for (HeaderValues field : set) {
+            String name = field.getHeaderName().toString();
+            if (HeaderFields.canBeSetInResponses(name)) {
+                fields.put(name, List.copyOf(field));
+            }
+        }
+        set.clear();
+        RequestChanges changes = new RequestChanges();
+        changes.changeResponse(response -> fields.forEach((name, values) -> {
+            if (!name.equalsIgnoreCase(Headers.SET_COOKIE_STRING)) {
+                response.removeHeader(name);
+            }
+            values.forEach(value -> response.addHeader(name, value));
+        }));
+        Downstream.begin(exchange, changes);
     }
 
     private static boolean isBodyThere(HttpServerExchange exchange) {
