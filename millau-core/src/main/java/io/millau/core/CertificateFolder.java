@@ -36,6 +36,10 @@ final class CertificateFolder implements CertificateSource {
     private Map<Path, Stamp> seen = Map.of();
     private Map<String, Certificate> good = Map.of();
     private Set<String> troubles = Set.of();
+
+    /** What is there in the form of other proxies. */
+    private List<Path> ignored = List.of();
+
     private @Nullable String unreadable;
 
     private volatile CertificateSource index = CertificateSource.of();
@@ -95,16 +99,37 @@ final class CertificateFolder implements CertificateSource {
     private Map<Path, Stamp> stamps() throws IOException {
         Map<Path, Stamp> stamps = new TreeMap<>();
         List<Path> files;
+        List<Path> others;
         try (Stream<Path> all = Files.list(folder)) {
-            files = all.filter(file ->
-                            file.toString().endsWith(CHAIN) || file.toString().endsWith(KEY))
+            Map<Boolean, List<Path>> ours = all.sorted()
+                    .collect(Collectors.partitioningBy(file ->
+                            file.toString().endsWith(CHAIN) || file.toString().endsWith(KEY)));
+            files = Objects.requireNonNull(ours.get(true));
+            others = Objects.requireNonNull(ours.get(false)).stream()
+                    .filter(CertificateFolder::isOfAnotherForm)
                     .toList();
         }
+        reportIgnored(others);
         for (Path file : files) {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             stamps.put(file, new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey()));
         }
         return stamps;
+    }
+
+    /** HAProxy has chain and key in one file, and certbot a folder for each name. */
+    private static boolean isOfAnotherForm(Path file) {
+        return file.toString().endsWith(".pem") || Files.exists(file.resolve("fullchain.pem"));
+    }
+
+    private void reportIgnored(List<Path> now) {
+        if (!now.isEmpty() && !now.equals(ignored)) {
+            LOG.warn(
+                    "{}{} ignored: expected NAME.crt, a chain, with NAME.key, both PEM",
+                    now.get(0),
+                    now.size() == 1 ? " is" : " and " + (now.size() - 1) + " more are");
+        }
+        ignored = now;
     }
 
     private void read(Set<Path> files) {

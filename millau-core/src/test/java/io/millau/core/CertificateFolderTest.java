@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.internal.Pem;
 import io.millau.core.testing.Authority;
+import io.millau.core.testing.CapturedLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +74,29 @@ class CertificateFolderTest {
         Files.delete(folder.resolve("two.crt"));
         source.refresh();
         assertThat(source.status()).hasSize(1);
+    }
+
+    /** Those of HAProxy and certbot were ignored without a word. */
+    @Test
+    void whatHasTheFormOfOtherProxiesIsNamedOnce() throws Exception {
+        Files.writeString(folder.resolve("README"), "not meant as a certificate");
+        Files.writeString(folder.resolve("shop.example.pem"), "chain and key");
+        Files.createDirectories(folder.resolve("blog.example"));
+        Files.writeString(folder.resolve("blog.example/fullchain.pem"), "chain");
+        try (CapturedLog log = new CapturedLog()) {
+            CertificateSource source = CertificateSource.folder(folder);
+            source.refresh();
+            assertThat(log.about("ignored"))
+                    .singleElement()
+                    .asString()
+                    .contains(folder.resolve("blog.example")
+                            + " and 1 more are ignored: expected NAME.crt, a chain, with NAME.key, both PEM");
+            assertThat(source.status()).isEmpty();
+
+            Files.delete(folder.resolve("blog.example/fullchain.pem"));
+            source.refresh();
+            assertThat(log.about("ignored")).hasSize(2).element(1).asString().contains("shop.example.pem is ignored");
+        }
     }
 
     @Test
