@@ -8,12 +8,16 @@ import java.nio.file.NotDirectoryException;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Helpers for messages about user input. Pure functions. */
 public final class Words {
 
     private static final int LONGEST_SHOWN = 80;
+
+    /** The ids of services of Docker, and of their routes. */
+    private static final Pattern LABELLED = Pattern.compile("(?:\\S+ of )?(?:swarm|compose|container):.*");
 
     /** Begins what {@code check --from} prints for a value that may be secret. */
     public static final String PLACEHOLDER = "VALUE_OF_";
@@ -25,10 +29,17 @@ public final class Words {
         return "Connection refused".equals(reason) ? "does it listen on port " + port + "?" : "";
     }
 
-    /** The reason, with what to ask about the endpoint, and the label to look at. */
-    public static String reasonWithHint(String reason, int port) {
+    /**
+     * The reason, with what to ask about the endpoint.
+     *
+     * @param service the id of its service, which may have labels to look at
+     */
+    public static String reasonWithHint(String reason, int port, String service) {
         String hint = hint(reason, port);
-        return hint.isEmpty() ? reason : reason + " (" + hint + " See millau.port)";
+        if (hint.isEmpty()) {
+            return reason;
+        }
+        return reason + " (" + hint + (LABELLED.matcher(service).matches() ? " See millau.port)" : ")");
     }
 
     /**

@@ -295,11 +295,11 @@ final class WaitCommand {
             String state = text(endpoint, "state");
             if (!state.equals("up") && !state.equals("recovering")) {
                 return url + " is out of rotation (" + state + "): "
-                        + Words.reasonWithHint(text(endpoint, "reason"), address.getPort());
+                        + Words.reasonWithHint(text(endpoint, "reason"), address.getPort(), text(route, "id"));
             }
             String failure = InstanceProbe.failure(address, host(route, url), text(route, "path"));
             if (failure != null) {
-                return url + " does not answer: " + Words.reasonWithHint(failure, address.getPort());
+                return url + " does not answer: " + Words.reasonWithHint(failure, address.getPort(), text(route, "id"));
             }
         }
         return null;

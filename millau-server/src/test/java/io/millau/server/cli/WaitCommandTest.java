@@ -132,8 +132,7 @@ class WaitCommandTest extends CommandTest {
         Endpoint refuses = endpointThatRefuses();
         start(app(endpointThatSays("ok").endpoint(), refuses).build());
 
-        String hinted =
-                "Connection refused (does it listen on port " + refuses.port() + "? See millau.port), after 1 s\n";
+        String hinted = "Connection refused (does it listen on port " + refuses.port() + "?), after 1 s\n";
         run("wait", "app", "--timeout", "1");
         assertThat(out).isEqualTo("app: " + refuses + " does not answer: " + hinted);
         assertThat(status).isEqualTo(1);

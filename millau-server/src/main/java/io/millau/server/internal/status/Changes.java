@@ -109,7 +109,7 @@ public final class Changes implements TrafficListener {
 
     @Override
     public void endpointEjected(Service service, Endpoint endpoint, String reason) {
-        String told = Words.reasonWithHint(reason, endpoint.port());
+        String told = Words.reasonWithHint(reason, endpoint.port(), service.id());
         report(Level.WARN, "Ejected " + described(service, endpoint) + " reason=" + LogText.value(told));
     }
 

@@ -131,12 +131,16 @@ class ChangesTest {
     void endpointsAreEjectedAndReturn() {
         changes.endpointEjected(shop(81), endpoint(81), "Connection refused");
         changes.endpointReturned(shop(81), endpoint(81));
+        Service labelled = shop(81).toBuilder().id("admin of swarm:x1").build();
+        changes.endpointEjected(labelled, endpoint(81), "Connection refused");
 
         assertThat(texts())
                 .containsExactly(
+                        "! Ejected service=shop endpoint=http://127.0.0.1:81 reason=\"Connection refused"
+                                + " (does it listen on port 81? See millau.port)\"",
                         "Returned service=shop endpoint=http://127.0.0.1:81",
                         "! Ejected service=shop endpoint=http://127.0.0.1:81 reason=\"Connection refused"
-                                + " (does it listen on port 81? See millau.port)\"");
+                                + " (does it listen on port 81?)\"");
     }
 
     @Test
