@@ -234,7 +234,7 @@ class FiltersTest extends ProxyTest {
             assertThat(log.about("Filter failed"))
                     .singleElement()
                     .asString()
-                    .contains("class=io.millau.server.FiltersTest::lambda ");
+                    .contains("number=1 class=io.millau.server.FiltersTest::lambda ");
         }
         assertTold("500 FILTER_FAILED");
     }

@@ -131,7 +131,7 @@ final class FilteredRequest implements FilterRequest {
     }
 
     private void failed(RequestFilter filter, Throwable failure) {
-        guard.failed(filter, downstream, failure);
+        guard.failed(filter, done, downstream, failure);
         decided().reply(this, FilterReply.failed());
     }
 

@@ -45,8 +45,9 @@ public final class Filters {
         return ofProxy;
     }
 
-    void failed(RequestFilter filter, Downstream downstream, Throwable failure) {
-        log("Filter failed", filter, filter.getClass(), downstream, failure);
+    /** @param number its place among the filters of the proxy or the service, from 1: lambdas of one class have one name */
+    void failed(RequestFilter filter, int number, Downstream downstream, Throwable failure) {
+        log("Filter failed number=" + number, filter, filter.getClass(), downstream, failure);
     }
 
     private void log(String event, Object key, Class<?> of, Downstream downstream, Throwable failure) {
