@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** How an upstream reacts to requests, to all or to those for one path. Safe for use by several threads. */
@@ -21,11 +22,17 @@ final class Answers {
     /** What makes a response to a request. */
     interface Response {
 
+        /** Null only if a test's function returns that. */
+        @Nullable
         ScriptedResponse to(RecordedRequest request);
 
         static Response of(int status, String body) {
             ScriptedResponse always = ScriptedResponse.of(status, body);
             return request -> always;
+        }
+
+        static Response of(Function<RecordedRequest, ScriptedResponse> function) {
+            return Objects.requireNonNull(function, "response")::apply;
         }
     }
 

@@ -61,6 +61,7 @@ public final class ScriptedEndpoint implements Closeable {
     private final Activity activity;
 
     private Closeable listener;
+    private boolean closed;
     private volatile @Nullable Acceptor acceptor;
     private final Map<Socket, WatchedInput> open = new ConcurrentHashMap<>();
     private final AtomicInteger connections = new AtomicInteger();
@@ -107,6 +108,9 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** Refuses connections from now on, and ends those that are open. */
     synchronized void refuse() {
+        if (closed) {
+            return;
+        }
         try {
             stopListening();
             listener = reserve(address);
@@ -118,6 +122,9 @@ public final class ScriptedEndpoint implements Closeable {
 
     /** Accepts connections again. */
     synchronized void listenAgain() {
+        if (closed) {
+            return;
+        }
         try {
             stopListening();
             Acceptor next = new Acceptor(address, Objects.requireNonNull(script));
@@ -331,6 +338,7 @@ public final class ScriptedEndpoint implements Closeable {
 
     @Override
     public synchronized void close() throws IOException {
+        closed = true;
         activity.remove(this);
         endStalling();
         listener.close();

@@ -16,10 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -73,8 +70,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     private final Endpoint endpoint;
     private final Answers answers;
     private final Map<String, Answers> byPath = new ConcurrentHashMap<>();
-    private final List<RecordedRequest> recorded = new CopyOnWriteArrayList<>();
-    private final BlockingQueue<RecordedRequest> notTaken = new LinkedBlockingQueue<>();
+    private final ReceivedRequests received = new ReceivedRequests(this);
     private volatile boolean closed;
 
     ScriptedUpstream(
@@ -118,12 +114,22 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     /**
+     * Sets the response for good, to every request that no other rule is for.
+     *
+     * @throws IllegalArgumentException if it has a header field that an upstream with its protocol can't send
+     */
+    public ScriptedUpstream responds(ScriptedResponse response) {
+        answers.responds(always(response));
+        return this;
+    }
+
+    /**
      * Sets what makes the response to every request that no other rule is for; see {@link ScriptedResponse}.
      *
-     * @param response called by several threads at the same time; if it throws, the client gets 500 with that
+     * @param response called by several threads at the same time; if it throws, or returns null, the client gets 500 with that
      */
     public ScriptedUpstream responds(Function<RecordedRequest, ScriptedResponse> response) {
-        answers.responds(Objects.requireNonNull(response, "response")::apply);
+        answers.responds(Response.of(response));
         return this;
     }
 
@@ -139,7 +145,28 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     /**
-     * Lets it fail in this way at one request, in turn with those of {@link #thenResponds}. Of a request that went over a kept
+     * Sets a response to one request, in turn as {@link #thenResponds(int, String)} does.
+     *
+     * @throws IllegalArgumentException as {@link #responds(ScriptedResponse)}
+     */
+    public ScriptedUpstream thenResponds(ScriptedResponse response) {
+        answers.thenResponds(always(response));
+        return this;
+    }
+
+    /** Sets what makes the response to one request, in turn as {@link #thenResponds(int, String)} does; see {@link #responds(Function)}. */
+    public ScriptedUpstream thenResponds(Function<RecordedRequest, ScriptedResponse> response) {
+        answers.thenResponds(Response.of(response));
+        return this;
+    }
+
+    private Response always(ScriptedResponse response) {
+        Objects.requireNonNull(response, "response").check(protocol);
+        return Response.of(request -> response);
+    }
+
+    /**
+     * Lets it fail in this way at one request, in turn with those of {@link #thenResponds(int, String)}. Of a request that went over a kept
      * connection, and got nothing of a response, a test may see nothing but a second attempt here: the connection was stale.
      *
      * @throws IllegalArgumentException as {@link #fails}, and if the fault happens to connections rather than requests, such as {@link
@@ -184,8 +211,9 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     /**
-     * Lets it fail in this way, at every request until {@link #heals}. What happens to connections rather than requests, such as
-     * {@link Fault#REFUSE}, ends those that are open.
+     * Lets it fail in this way, at every request until {@link #heals}, whatever else was or will be set: responses for good, in turn and
+     * for certain paths wait until then. For one request there is {@link #thenFails}, for those with one path {@link #when}. What
+     * happens to connections rather than requests, such as {@link Fault#REFUSE}, ends those that are open.
      *
      * @throws IllegalArgumentException if an upstream with its protocol can't fail in this way: faults of {@link Fault.Layer#TLS}
      *     and {@link Fault.Layer#HANDSHAKE} are for {@link TestGateway#tlsUpstream}, those of {@link Fault.Layer#HTTP2} for {@link
@@ -206,7 +234,7 @@ public final class ScriptedUpstream implements AutoCloseable {
         return this;
     }
 
-    /** Ends its failures, also those in turn and those for certain paths. */
+    /** Ends its failures, also those in turn and those for certain paths. The responses that were set come again. */
     public ScriptedUpstream heals() {
         Fault before = answers.fault();
         answers.heals();
@@ -262,11 +290,16 @@ public final class ScriptedUpstream implements AutoCloseable {
      * Starts a rule for requests with exactly this path, whatever their query. A second call with the path goes on with its rule.
      *
      * @param path as it is sent, {@code /orders/7} for instance
-     * @throws IllegalArgumentException if it does not begin with a slash, or has a query
+     * @throws IllegalArgumentException if it does not begin with a slash, or has a query, or ends in {@code *}: for several paths there is
+     *     {@link #responds(Function)}
      */
     public Rule when(String path) {
         if (!Objects.requireNonNull(path, "path").startsWith("/") || path.indexOf('?') >= 0) {
             throw new IllegalArgumentException("path " + path + ": expected one that begins with /, without a query");
+        }
+        if (path.endsWith("*")) {
+            throw new IllegalArgumentException("path " + path + ": expected a whole path: * stands for nothing here,"
+                    + " for several paths there is responds(request -> …)");
         }
         return new Rule(byPath.computeIfAbsent(path, p -> new Answers(Response.of(200, service))));
     }
@@ -286,15 +319,33 @@ public final class ScriptedUpstream implements AutoCloseable {
             return this;
         }
 
-        /** See {@link ScriptedUpstream#responds(Function)}. */
-        public Rule responds(Function<RecordedRequest, ScriptedResponse> response) {
-            answers.responds(Objects.requireNonNull(response, "response")::apply);
+        /** See {@link ScriptedUpstream#responds(ScriptedResponse)}. */
+        public Rule responds(ScriptedResponse response) {
+            answers.responds(always(response));
             return this;
         }
 
-        /** See {@link ScriptedUpstream#thenResponds}. */
+        /** See {@link ScriptedUpstream#responds(Function)}. */
+        public Rule responds(Function<RecordedRequest, ScriptedResponse> response) {
+            answers.responds(Response.of(response));
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#thenResponds(int, String)}. */
         public Rule thenResponds(int status, String body) {
             answers.thenResponds(Response.of(status, body));
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#thenResponds(ScriptedResponse)}. */
+        public Rule thenResponds(ScriptedResponse response) {
+            answers.thenResponds(always(response));
+            return this;
+        }
+
+        /** See {@link ScriptedUpstream#thenResponds(Function)}. */
+        public Rule thenResponds(Function<RecordedRequest, ScriptedResponse> response) {
+            answers.thenResponds(Response.of(response));
             return this;
         }
 
@@ -349,72 +400,36 @@ public final class ScriptedUpstream implements AutoCloseable {
 
     /** All requests so far in the order they were read, each attempt of a request. A snapshot. */
     public List<RecordedRequest> requests() {
-        return List.copyOf(recorded);
+        return received.all();
     }
 
     /**
      * Waits for the next request, and takes it: the first call returns the first request, each further one the next. After requests
-     * that nobody took it does not wait: see {@link #awaitRequests}.
+     * that nobody took it does not wait: see {@link #awaitRequests(int)}.
      *
      * @param atMost how long, by the system's time
-     * @throws AssertionError if none comes; the message has those that came before
+     * @throws AssertionError if none comes, at once if this upstream or its proxy is closed; the message has those that came before
      * @throws IllegalArgumentException if the time is negative, or more than 100 years
      */
     public RecordedRequest takeRequest(Duration atMost) {
-        TestTime.check("at most", Objects.requireNonNull(atMost, "atMost"));
-        try {
-            RecordedRequest next = notTaken.poll(atMost.toNanos(), TimeUnit.NANOSECONDS);
-            if (next != null) {
-                return next;
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        throw new AssertionError("expected a request at " + this + " within " + atMost.toMillis() + " ms, but "
-                + (recorded.isEmpty() ? "none has come" : "none came after " + recorded));
+        return received.take(atMost);
     }
 
-    /**
-     * Waits until so many requests have come since it was added, each attempt of a request counted; for up to 60 s of the system's time.
-     * Takes none of them.
-     *
-     * @return as {@link #requests}: these, and those that came since
-     * @throws AssertionError if fewer come; the message has them
-     * @throws IllegalArgumentException if it is less than 1
-     */
+    /** Waits as {@link #awaitRequests(int, Duration)}, for up to 60 s. */
     public List<RecordedRequest> awaitRequests(int inAll) {
         return awaitRequests(inAll, PATIENCE);
     }
 
-    List<RecordedRequest> awaitRequests(int inAll, Duration atMost) {
-        if (inAll < 1) {
-            throw new IllegalArgumentException(inAll + " requests: expected at least 1");
-        }
-        long end = System.nanoTime() + atMost.toNanos();
-        synchronized (recorded) {
-            try {
-                for (long left = atMost.toNanos();
-                        recorded.size() < inAll && left > 0;
-                        left = end - System.nanoTime()) {
-                    TimeUnit.NANOSECONDS.timedWait(recorded, left);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            if (recorded.size() >= inAll) {
-                return requests();
-            }
-            throw new AssertionError("expected " + inAll + " requests in all at " + this + " within "
-                    + atMost.toMillis() + " ms, but " + recorded.size() + " came: " + recorded);
-        }
-    }
-
-    private void record(RecordedRequest request) {
-        notTaken.add(request);
-        synchronized (recorded) {
-            recorded.add(request);
-            recorded.notifyAll();
-        }
+    /**
+     * Waits until so many requests have come since it was added, each attempt of a request counted. Takes none of them.
+     *
+     * @param atMost how long, by the system's time
+     * @return as {@link #requests}: these, and those that came since
+     * @throws AssertionError if fewer come, at once if this upstream or its proxy is closed; the message has them
+     * @throws IllegalArgumentException if the number is less than 1, or the time is negative, or more than 100 years
+     */
+    public List<RecordedRequest> awaitRequests(int inAll, Duration atMost) {
+        return received.await(inAll, atMost);
     }
 
     private @Nullable SSLContext tls() {
@@ -469,7 +484,7 @@ public final class ScriptedUpstream implements AutoCloseable {
                 respond(connection, head, answer);
             } else {
                 boolean whole = readsAll(fault, fault.stage());
-                record(RecordedRequest.of(whole ? connection.peekBody() : head));
+                received.add(RecordedRequest.of(whole ? connection.peekBody() : head));
                 time.await(answer.latency(), () -> closed);
                 goesOn = connection.playOnce(script(fault));
             }
@@ -481,7 +496,7 @@ public final class ScriptedUpstream implements AutoCloseable {
             connection.send("HTTP/1.1 100 Continue\r\n\r\n");
         }
         RecordedRequest whole = RecordedRequest.of(connection.peekBody());
-        record(whole);
+        received.add(whole);
         time.await(answer.latency(), () -> closed);
         ScriptedResponse response = response(answer, whole);
         byte[] body = body(response);
@@ -529,7 +544,7 @@ public final class ScriptedUpstream implements AutoCloseable {
         if (inHttp2 == null) {
             throw new IllegalStateException(fault + " over HTTP/2");
         }
-        record(RecordedRequest.of(fields, readsAll(fault, inHttp2.stage()) ? peer.readBody() : ""));
+        received.add(RecordedRequest.of(fields, readsAll(fault, inHttp2.stage()) ? peer.readBody() : ""));
         time.await(answer.latency(), () -> closed);
         switch (fault) {
             case HANG -> connection.stall();
@@ -543,7 +558,7 @@ public final class ScriptedUpstream implements AutoCloseable {
 
     private void respond(Http2Conversation peer, List<String> request, Answer answer) throws IOException {
         RecordedRequest whole = RecordedRequest.of(request, peer.readBody());
-        record(whole);
+        received.add(whole);
         time.await(answer.latency(), () -> closed);
         ScriptedResponse response = response(answer, whole);
         byte[] body = body(response);
@@ -564,9 +579,11 @@ public final class ScriptedUpstream implements AutoCloseable {
     private ScriptedResponse response(Answer answer, RecordedRequest request) {
         try {
             ScriptedResponse response = answer.response().to(request);
-            for (int i = 0; i < response.fields().size(); i += 2) {
-                HeaderField.check(response.fields().get(i), response.fields().get(i + 1), protocol);
+            if (response == null) {
+                return ScriptedResponse.of(
+                        500, "no response: the test's function returned null: expected a ScriptedResponse");
             }
+            response.check(protocol);
             return response;
         } catch (RuntimeException | AssertionError e) {
             return ScriptedResponse.of(500, "no response: the test's function threw " + e);
@@ -574,7 +591,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     private static byte[] body(ScriptedResponse response) {
-        return hasNoBody(response) ? new byte[0] : response.body().getBytes(StandardCharsets.UTF_8);
+        return hasNoBody(response) ? new byte[0] : response.body();
     }
 
     private static boolean hasNoBody(ScriptedResponse response) {
@@ -593,7 +610,7 @@ public final class ScriptedUpstream implements AutoCloseable {
             typed |= fields.get(i).equalsIgnoreCase("Content-Type");
         }
         if (!typed && bodyBytes > 0) {
-            fields.addAll(List.of("Content-Type", "text/plain; charset=utf-8"));
+            fields.addAll(List.of("Content-Type", response.type()));
         }
         fields.addAll(List.of("Content-Length", String.valueOf(bodyBytes)));
         return fields;
@@ -628,6 +645,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        received.close();
         whenClosed.accept(this);
         try {
             socket.close();

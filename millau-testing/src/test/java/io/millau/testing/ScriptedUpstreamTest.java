@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Socket;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -11,6 +15,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -262,6 +267,12 @@ class ScriptedUpstreamTest {
         isMissing("value", () -> upstream.header("X", null));
         isMissing("path", () -> upstream.when(null));
         isMissing("atMost", () -> upstream.takeRequest(null));
+        isMissing("atMost", () -> upstream.awaitRequests(1, null));
+        isMissing("response", () -> upstream.responds((ScriptedResponse) null));
+        isMissing("response", () -> upstream.thenResponds((ScriptedResponse) null));
+        isMissing("response", () -> upstream.thenResponds((Function<RecordedRequest, ScriptedResponse>) null));
+        isMissing("response", () -> rule.responds((ScriptedResponse) null));
+        isMissing("body", () -> ScriptedResponse.of(200, (byte[]) null));
         isMissing("body", () -> rule.responds(200, null));
         isMissing("body", () -> rule.thenResponds(200, null));
         isMissing("fault", () -> rule.fails(null));
@@ -322,6 +333,10 @@ class ScriptedUpstreamTest {
                 "header field Connection: close: expected one that HTTP/2 has, it has no fields of connections",
                 () -> overHttp2.header("Connection", "close"));
 
+        isRefused(
+                "header field Connection: close: expected one that HTTP/2 has, it has no fields of connections",
+                () -> overHttp2.thenResponds(ScriptedResponse.of(200, "").header("Connection", "close")));
+
         upstream.header("Connection", "close").header("X", "\u00fc\t");
         overHttp2.header("X", "");
         for (int i = 0; i < 4; i++) {
@@ -350,10 +365,139 @@ class ScriptedUpstreamTest {
         ScriptedUpstream upstream = millau.upstream("app");
         millau.get("/1");
 
+        isRefused(
+                "at most PT-1S: expected a time from 0 s to 100 years",
+                () -> upstream.awaitRequests(1, Duration.ofSeconds(-1)));
         assertThatThrownBy(() -> upstream.awaitRequests(2, Duration.ofMillis(1)))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageMatching("expected 2 requests in all at app \\(http://127.0.0.1:\\d+\\) within 1 ms,"
                         + " but 1 came: \\[GET /1]");
         isRefused("0 requests: expected at least 1", () -> upstream.awaitRequests(0));
+    }
+
+    /** It waited for its 60 s, and the one of takeRequest for its time, though nothing could come any more. */
+    @Test
+    void nobodyWaitsForRequestsAtAClosedUpstream() {
+        ScriptedUpstream upstream = millau.upstream("app");
+        millau.get("/1");
+        upstream.close();
+
+        assertThatThrownBy(() -> upstream.awaitRequests(2))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageEndingWith("but it is closed, and 1 came: [GET /1]");
+        assertThat(upstream.awaitRequests(1)).hasSize(1);
+        assertThat(upstream.takeRequest(PATIENCE).path()).isEqualTo("/1");
+        assertThatThrownBy(() -> upstream.takeRequest(PATIENCE))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageEndingWith("but it is closed, and none came after [GET /1]");
+    }
+
+    /** It listened again, for ever. */
+    @Test
+    void aClosedUpstreamStaysClosed() {
+        ScriptedUpstream upstream = millau.upstream("app");
+        upstream.close();
+
+        upstream.fails(Fault.REFUSE).heals();
+
+        assertThatThrownBy(() -> new Socket(
+                                upstream.endpoint().address(),
+                                upstream.endpoint().port())
+                        .close())
+                .isInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void whoWaitsForRequestsIsToldThatTheProxyWasClosed() throws Exception {
+        ScriptedUpstream upstream = millau.upstream("app");
+        CompletableFuture<RecordedRequest> taken = CompletableFuture.supplyAsync(() -> upstream.takeRequest(PATIENCE));
+        CompletableFuture<List<RecordedRequest>> awaited =
+                CompletableFuture.supplyAsync(() -> upstream.awaitRequests(1));
+
+        millau.close();
+
+        assertThatThrownBy(() -> taken.get(30, TimeUnit.SECONDS))
+                .hasMessageEndingWith("it is closed, and none has come");
+        assertThatThrownBy(() -> awaited.get(30, TimeUnit.SECONDS))
+                .hasMessageEndingWith("it is closed, and 0 came: []");
+    }
+
+    /** There were texts alone, and header fields for all responses alone. */
+    @ParameterizedTest
+    @EnumSource
+    void responsesInTurnMayHaveFieldsBytesAndAFunction(ScriptedUpstream.Protocol protocol) {
+        byte[] bytes = {0, -1, 13, 10, 127};
+        ScriptedUpstream upstream = Upstreams.app(millau, protocol)
+                .responds(ScriptedResponse.of(200, bytes))
+                .thenResponds(ScriptedResponse.of(429, "slow down").header("Retry-After", "1"))
+                .thenResponds(
+                        request -> ScriptedResponse.of(200, request.path()).header("X-Turn", "2"));
+        upstream.when("/x")
+                .responds(ScriptedResponse.of(200, bytes).header("Content-Type", "application/x-protobuf"))
+                .thenResponds(ScriptedResponse.of(201, "one"))
+                .thenResponds(request -> ScriptedResponse.of(202, request.method()));
+
+        HttpResponse<String> first = millau.get("/1");
+        assertThat(first.statusCode()).isEqualTo(429);
+        assertThat(first.headers().firstValue("Retry-After")).contains("1");
+        HttpResponse<String> second = millau.get("/2");
+        assertThat(second.body()).isEqualTo("/2");
+        assertThat(second.headers().firstValue("X-Turn")).contains("2");
+        assertThat(second.headers().firstValue("Retry-After")).isEmpty();
+        HttpResponse<byte[]> third = getBytes("/3");
+        assertThat(third.body()).isEqualTo(bytes);
+        assertThat(third.headers().firstValue("Content-Type")).contains("application/octet-stream");
+        assertThat(millau.get("/x").body()).isEqualTo("one");
+        assertThat(millau.get("/x").body()).isEqualTo("GET");
+        HttpResponse<byte[]> last = getBytes("/x");
+        assertThat(last.body()).isEqualTo(bytes);
+        assertThat(last.headers().allValues("Content-Type")).containsExactly("application/x-protobuf");
+        assertThat(ScriptedResponse.of(200, bytes)).hasToString("200 5 bytes");
+        assertThat(ScriptedResponse.of(200, "Grüße")).hasToString("200 Grüße");
+    }
+
+    private HttpResponse<byte[]> getBytes(String path) {
+        try {
+            return HttpClient.newHttpClient()
+                    .send(millau.request(path).build(), HttpResponse.BodyHandlers.ofByteArray());
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** It was said to have thrown a NullPointerException. */
+    @Test
+    void aFunctionWithoutAResponseIsToldSo() {
+        millau.upstream("app").responds(request -> null);
+
+        assertThat(millau.get("/").statusCode()).isEqualTo(500);
+        assertThat(millau.get("/").body())
+                .isEqualTo("no response: the test's function returned null: expected a ScriptedResponse");
+    }
+
+    @Test
+    void aFailureIsForAllRequestsWhateverElseIsSet() {
+        ScriptedUpstream upstream = millau.upstream("app").responds(200, "good").thenResponds(201, "in turn");
+        upstream.when("/x").responds(202, "of a path");
+        upstream.fails(Fault.GARBAGE).thenResponds(203, "later");
+
+        assertThat(millau.get("/").statusCode()).isEqualTo(502);
+        assertThat(millau.get("/x").statusCode()).isEqualTo(502);
+        upstream.heals();
+        millau.advance(Duration.ofSeconds(60));
+        assertThat(millau.get("/x").statusCode()).isEqualTo(202);
+        assertThat(millau.get("/").statusCode()).isEqualTo(201);
+        assertThat(millau.get("/").statusCode()).isEqualTo(203);
+        assertThat(millau.get("/").body()).isEqualTo("good");
+    }
+
+    /** It was taken for a path that nobody asks for. */
+    @Test
+    void aPatternIsNoPath() {
+        ScriptedUpstream upstream = millau.upstream("app");
+
+        isRefused(
+                "path /*: expected a whole path: * stands for nothing here, for several paths there is responds(request -> …)",
+                () -> upstream.when("/*"));
     }
 }
