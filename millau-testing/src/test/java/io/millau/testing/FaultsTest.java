@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.millau.core.TrafficListener;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -43,8 +46,15 @@ class FaultsTest {
 
     private static final Set<Fault> TOO_LATE = EnumSet.of(Fault.HANG, Fault.SLOW_HEAD);
 
+    private final List<String> reasons = new CopyOnWriteArrayList<>();
+
     @RegisterExtension
-    final MillauExtension millau = MillauExtension.create();
+    final MillauExtension millau = MillauExtension.create(builder -> builder.listener(new TrafficListener() {
+        @Override
+        public void attemptFailed(Failed attempt) {
+            reasons.add(attempt.reason());
+        }
+    }));
 
     static Stream<Arguments> all() {
         return Stream.of(ScriptedUpstream.Protocol.values())
@@ -73,6 +83,7 @@ class FaultsTest {
         });
 
         assertThat(seen(response)).isEqualTo(expected(protocol, fault));
+        assertThat(reasons).as("in words").noneMatch(reason -> reason.contains("null"));
 
         upstream.heals();
         millau.advance(Duration.ofSeconds(60));
@@ -97,6 +108,15 @@ class FaultsTest {
             return "200 " + Fault.BODY;
         }
         return CUT.contains(fault) ? "cut" : TOO_LATE.contains(fault) ? "504" : "502";
+    }
+
+    /** It said "no TLS: null". */
+    @Test
+    void aConnectionThatIsClosedInTheHandshakeIsToldAsThat() {
+        millau.tlsUpstream("app").fails(Fault.HANDSHAKE_CLOSED);
+
+        assertThat(millau.get("/").statusCode()).isEqualTo(502);
+        assertThat(reasons).containsExactly("no TLS: the connection was closed in the handshake");
     }
 
     @Test
