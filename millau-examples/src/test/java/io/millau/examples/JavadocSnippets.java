@@ -40,7 +40,7 @@ public final class JavadocSnippets {
     /** What snippets may use. */
     public abstract static class Body {
 
-        /** A proxy that is started after the snippet, if that does not start it, and then gets requests. */
+        /** A proxy that the snippet starts, or that is started after it and then gets requests. */
         public Millau.Builder builder = Millau.builder();
 
         /** An instance that responds. */
@@ -94,6 +94,10 @@ public final class JavadocSnippets {
 
         boolean isTest() {
             return code.contains("@Test");
+        }
+
+        boolean startsProxy() {
+            return code.contains("builder.start()");
         }
 
         String className() {

@@ -15,6 +15,7 @@ import io.millau.examples.JavadocSnippets.Body;
 import io.millau.examples.JavadocSnippets.Compiled;
 import io.millau.examples.JavadocSnippets.Entered;
 import io.millau.examples.JavadocSnippets.Snippet;
+import io.millau.server.Millau;
 import io.millau.testing.Fault;
 import io.millau.testing.TestGateway;
 import java.io.PrintWriter;
@@ -75,7 +76,7 @@ class JavadocSnippetsTest {
             if (snippet.isTest()) {
                 runTest(type);
             } else {
-                runBody((Body) type.getConstructor().newInstance());
+                runBody((Body) type.getConstructor().newInstance(), snippet.startsProxy());
             }
             await().untilAsserted(() -> assertThat(Entered.METHODS)
                     .as("methods that were called; lambdas are counted from 0 in the order of the snippet")
@@ -99,7 +100,7 @@ class JavadocSnippetsTest {
         assertThat(summary.getSummary().getTestsSucceededCount()).isPositive();
     }
 
-    private void runBody(Body body) throws Exception {
+    private void runBody(Body body, boolean startsProxy) throws Exception {
         body.folder = Files.createTempDirectory(folder, "snippet");
         Files.writeString(body.folder.resolve("store-key"), "0123456789".repeat(4));
         Problem problem = new Problem("orders", "label millau.prot: did you mean millau.port?");
@@ -114,7 +115,12 @@ class JavadocSnippetsTest {
             body.millau = running.proxy();
             body.endpoint = running.upstream("orders").endpoint();
             running.routes(Service.named("orders").hosts("shop.example").build());
-            sendRequests(body);
+            if (startsProxy) {
+                body.builder = Millau.builder().http("127.0.0.1:0");
+                body.run();
+            } else {
+                sendRequests(body);
+            }
         }
     }
 

@@ -3,6 +3,8 @@ package io.millau.testing;
 import io.millau.core.CertificateSource;
 import io.millau.core.Overview;
 import io.millau.core.Service;
+import io.millau.core.ServiceSource;
+import io.millau.core.Snapshot;
 import io.millau.core.TrafficListener;
 import io.millau.server.Millau;
 import java.io.IOException;
@@ -50,6 +52,7 @@ public class TestGateway implements AutoCloseable {
 
     private final Consumer<Millau.Builder> settings;
     private @Nullable Running running;
+    private boolean closed;
 
     /** What lives from the start to the end. */
     private static final class Running {
@@ -58,11 +61,12 @@ public class TestGateway implements AutoCloseable {
         final List<TrafficListener.Ingress> ingresses = new CopyOnWriteArrayList<>();
         final Millau proxy;
         private @Nullable TestClient client;
+        private boolean isSet;
 
         Running(Consumer<Millau.Builder> settings) {
             Millau.Builder builder = Millau.builder()
                     .http(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                    .source(services.source)
+                    .source(new OwnServices())
                     .certificates(ownCertificate())
                     .ioThreads(1)
                     .drain(Duration.ZERO)
@@ -73,6 +77,7 @@ public class TestGateway implements AutoCloseable {
                         }
                     });
             settings.accept(builder);
+            isSet = true;
             try {
                 proxy = builder.ticker(time.ticker).start();
             } catch (IOException e) {
@@ -80,7 +85,25 @@ public class TestGateway implements AutoCloseable {
             }
         }
 
-        /** Made for the first client that wants it. */
+        /** Those of the upstreams, for the one proxy that is closed in the end. */
+        private final class OwnServices implements ServiceSource {
+
+            @Override
+            public Subscription subscribe(Consumer<Snapshot> consumer) {
+                if (!isSet) {
+                    throw new IllegalStateException("the settings start the builder: expected that they only change it,"
+                            + " it is started after them");
+                }
+                return services.source.subscribe(consumer);
+            }
+
+            @Override
+            public String toString() {
+                return services.source.toString();
+            }
+        }
+
+        /** Made for the first client that wants it. A valid one of the test is used in its place, since it expires later. */
         private static CertificateSource ownCertificate() {
             return name -> name == null || TestCertificates.LOCALHOST.fits(name)
                     ? List.of(TestCertificates.LOCALHOST)
@@ -105,6 +128,12 @@ public class TestGateway implements AutoCloseable {
                 client = known;
             }
             return known.http;
+        }
+
+        HttpResponse<String> send(HttpRequest request) throws IOException, InterruptedException {
+            HttpResponse<String> response = client().send(request, text());
+            time.ticker.awaitTurns(); // the proxy may be about to tell its listeners of the end
+            return response;
         }
 
         void close() {
@@ -133,6 +162,7 @@ public class TestGateway implements AutoCloseable {
      *
      * @param settings changes its builder
      * @throws UncheckedIOException if it can't listen
+     * @throws IllegalStateException if the settings start the builder
      */
     public static TestGateway start(Consumer<Millau.Builder> settings) {
         TestGateway gateway = new TestGateway(settings);
@@ -142,12 +172,15 @@ public class TestGateway implements AutoCloseable {
 
     final synchronized void begin() {
         running = new Running(settings);
+        closed = false;
     }
 
     private synchronized Running running() {
         if (running == null) {
             throw new IllegalStateException(
-                    "the proxy does not run: expected a call within a test, and @RegisterExtension at the field");
+                    closed
+                            ? "the proxy is closed: expected a call before that"
+                            : "the proxy does not run: expected a call within a test, and @RegisterExtension at the field");
         }
         return running;
     }
@@ -164,7 +197,8 @@ public class TestGateway implements AutoCloseable {
 
     /**
      * Returns where the proxy listens for HTTPS, without a slash at its end. The host is {@code localhost}, for which the proxy has a
-     * certificate that {@link #get} and {@link #send} trust.
+     * certificate that {@link #get} and {@link #send} trust. They trust no other one: a test that adds a certificate of its own for {@code
+     * localhost}, with {@code builder.certificates}, gets that in a client of its own.
      *
      * @throws IllegalStateException if the test did not ask for HTTPS with {@code builder.https("127.0.0.1:0")}
      */
@@ -202,7 +236,9 @@ public class TestGateway implements AutoCloseable {
     }
 
     /**
-     * Sends a GET request over HTTP/1.1 and waits for the response, of which redirects are not followed.
+     * Sends a GET request over HTTP/1.1 and waits for the response, of which redirects are not followed. When it returns, the
+     * listeners of the proxy were told of the end of the request, too; if an application of {@code wrap} responds on a thread of its
+     * own, that may come later.
      *
      * @param target as in {@link #request}
      * @throws UncheckedIOException if there is none
@@ -235,7 +271,7 @@ public class TestGateway implements AutoCloseable {
         HttpRequest limited = limited(request);
         now.services.checkNames();
         try {
-            return now.client().send(limited, text());
+            return now.send(limited);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -246,7 +282,8 @@ public class TestGateway implements AutoCloseable {
 
     /**
      * Sends a request without waiting: for tests that {@link #advance} time while it is in progress. First wait until it has
-     * arrived, with {@link ScriptedUpstream#awaitRequests}, or the time passes before the request begins.
+     * arrived, with {@link ScriptedUpstream#awaitRequests(int)}, or the time passes before the request begins. The response may be there
+     * before the listeners of the proxy are told of its end: after {@code advance(Duration.ZERO)} they were.
      */
     public final CompletableFuture<HttpResponse<String>> sendAsync(HttpRequest.Builder request) {
         Running now = running();
@@ -329,6 +366,7 @@ public class TestGateway implements AutoCloseable {
         synchronized (this) {
             ended = running;
             running = null;
+            closed |= ended != null;
         }
         if (ended != null) {
             ended.close();

@@ -2,6 +2,8 @@ package io.millau.server.internal.io;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.xnio.XnioIoThread;
 import org.xnio.channels.StreamSinkChannel;
 
@@ -13,8 +15,26 @@ import org.xnio.channels.StreamSinkChannel;
 final class FullTurns {
 
     private final StreamSinkChannel ready;
-    private int left;
-    private Runnable then = () -> {};
+    private final List<Wait> waits = new ArrayList<>();
+
+    private static final class Wait {
+        private final Runnable then;
+        private int left;
+
+        Wait(int turns, Runnable then) {
+            this.left = turns;
+            this.then = then;
+        }
+
+        /** Returns whether it was the last one. */
+        boolean turned() {
+            if (--left > 0) {
+                return false;
+            }
+            then.run();
+            return true;
+        }
+    }
 
     FullTurns(XnioIoThread thread) {
         try {
@@ -27,15 +47,14 @@ final class FullTurns {
 
     /** Runs an action after so many turns from now. */
     void take(int turns, Runnable action) {
-        left = turns;
-        then = action;
+        waits.add(new Wait(turns, action));
         ready.resumeWrites();
     }
 
     private void turned() {
-        if (--left == 0) {
+        waits.removeIf(Wait::turned);
+        if (waits.isEmpty()) {
             ready.suspendWrites();
-            then.run();
         }
     }
 }
