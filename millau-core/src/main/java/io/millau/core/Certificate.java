@@ -20,6 +20,7 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import javax.security.auth.x500.X500Principal;
 
@@ -55,8 +56,8 @@ public final class Certificate {
      * @throws IllegalArgumentException if the chain is empty, or the key doesn't match its first certificate
      */
     public Certificate(PrivateKey key, List<X509Certificate> chain) {
-        this.key = key;
-        this.chain = List.copyOf(chain);
+        this.key = Objects.requireNonNull(key, "key");
+        this.chain = List.copyOf(Objects.requireNonNull(chain, "chain"));
         if (chain.isEmpty()) {
             throw new IllegalArgumentException("empty chain: expected the server's certificate");
         }
@@ -75,8 +76,8 @@ public final class Certificate {
      * @throws IllegalArgumentException if one can't be read, or they don't match
      */
     public static Certificate parse(String chainPem, String keyPem) {
-        List<X509Certificate> chain = Pem.certificates(chainPem);
-        return new Certificate(Pem.privateKey(keyPem), chain);
+        List<X509Certificate> chain = Pem.certificates(Objects.requireNonNull(chainPem, "chainPem"));
+        return new Certificate(Pem.privateKey(Objects.requireNonNull(keyPem, "keyPem")), chain);
     }
 
     /**
@@ -87,6 +88,8 @@ public final class Certificate {
      * @throws IllegalArgumentException if there is no key or more than one, the password is wrong, or they don't match
      */
     public static Certificate of(KeyStore store, char[] password) {
+        Objects.requireNonNull(store, "store");
+        Objects.requireNonNull(password, "password");
         try {
             List<String> keys = new ArrayList<>();
             for (String alias : Collections.list(store.aliases())) {
@@ -113,6 +116,7 @@ public final class Certificate {
      * @param name its common name and only DNS name
      */
     public static Certificate selfSigned(String name) {
+        Objects.requireNonNull(name, "name");
         try {
             return Issuer.selfSigned(name);
         } catch (GeneralSecurityException e) {

@@ -1,9 +1,11 @@
 package io.millau.core;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -93,16 +95,18 @@ public interface CertificateSource {
      * even if the folder can't be read. Reads it at once, so it may block.
      */
     static CertificateSource folder(Path folder) {
-        return new CertificateFolder(folder);
+        return new CertificateFolder(Objects.requireNonNull(folder, "folder"));
     }
 
     /** Certificates that don't change. */
     static CertificateSource of(Certificate... certificates) {
-        return of(List.of(certificates));
+        return of(Arrays.asList(Objects.requireNonNull(certificates, "certificates")));
     }
 
     /** Certificates that don't change. */
     static CertificateSource of(Collection<Certificate> certificates) {
+        Objects.requireNonNull(certificates, "certificates")
+                .forEach(certificate -> Objects.requireNonNull(certificate, "certificate"));
         return new CertificateIndex(certificates);
     }
 }

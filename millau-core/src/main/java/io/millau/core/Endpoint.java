@@ -66,6 +66,7 @@ public final class Endpoint {
 
     private Endpoint(
             String id, String scheme, @Nullable InetAddress address, String host, int port, @Nullable UpstreamTls tls) {
+        Objects.requireNonNull(scheme, "scheme");
         if (tls == null ? !scheme.equals(HTTP) && !scheme.equals(H2C) : !scheme.equals(HTTPS)) {
             throw new IllegalArgumentException("scheme " + scheme + (tls == null ? " without TLS" : " with TLS")
                     + ": expected " + HTTP + " or " + H2C + ", or " + HTTPS + " and how to verify it");
@@ -137,7 +138,7 @@ public final class Endpoint {
      * @throws IllegalArgumentException if the address is not resolved
      */
     public static Endpoint http(InetSocketAddress address) {
-        if (address.isUnresolved()) {
+        if (Objects.requireNonNull(address, "address").isUnresolved()) {
             throw new IllegalArgumentException("address " + address + ": expected a resolved address");
         }
         return http(

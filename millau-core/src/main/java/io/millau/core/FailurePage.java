@@ -59,12 +59,15 @@ public interface FailurePage {
 
         /** A page in HTML. */
         public static Page html(String html) {
-            return new Page("text/html; charset=utf-8", html.getBytes(StandardCharsets.UTF_8));
+            return new Page(
+                    "text/html; charset=utf-8",
+                    Objects.requireNonNull(html, "html").getBytes(StandardCharsets.UTF_8));
         }
 
         /** A page in JSON. */
         public static Page json(String json) {
-            return new Page("application/json", json.getBytes(StandardCharsets.UTF_8));
+            return new Page(
+                    "application/json", Objects.requireNonNull(json, "json").getBytes(StandardCharsets.UTF_8));
         }
     }
 }

@@ -51,7 +51,7 @@ public final class InMemoryServices implements ServiceSource {
      * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     public void replace(Service... services) {
-        replace(Arrays.asList(services));
+        replace(Arrays.asList(Objects.requireNonNull(services, "services")));
     }
 
     /**
@@ -60,7 +60,7 @@ public final class InMemoryServices implements ServiceSource {
      * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     public synchronized void replace(List<Service> services) {
-        current = snapshot(services);
+        current = snapshot(Objects.requireNonNull(services, "services"));
         List.copyOf(consumers).forEach(consumer -> consumer.accept(current)); // one may end its subscription
     }
 

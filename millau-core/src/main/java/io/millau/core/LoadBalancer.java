@@ -1,11 +1,12 @@
 package io.millau.core;
 
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses among the endpoints of one service. Called on I/O threads, by many requests at once; must not block or throw.
- * If it throws, or chooses nobody, that is logged the first time, and it is the turn of an endpoint ({@link #roundRobin}).
+ * If it throws, or chooses nobody, that is logged, once for each place in its code, and it is the turn of an endpoint ({@link #roundRobin}).
  *
  * <p>A service with a balancer that isn't {@linkplain Object#equals equal} counts as changed. So create a balancer
  * once, not for each snapshot.
@@ -81,7 +82,7 @@ public interface LoadBalancer {
      *     threads; must not block
      */
     static LoadBalancer hashing(Function<Request, @Nullable String> key) {
-        return new RendezvousHashing(key);
+        return new RendezvousHashing(Objects.requireNonNull(key, "key"));
     }
 
     /** The endpoint with the fewest requests in progress; if several have as few, in turn. */

@@ -12,7 +12,7 @@ package io.millau.core;
  *
  * <p>Called on I/O threads, by many requests at once; must not block. What takes time belongs into {@link FilterRequest#defer}. If
  * it throws, returns null, or defers for more than 60 s, the client gets {@code 500} and the service nothing; failures
- * are logged, the first of each filter with its stack trace, and then at most one every 10 s.
+ * are logged, the first at each place in its code with its stack trace, further ones in a line every 10 s.
  *
  * <p>Bodies are not offered to filters: a proxy streams them.
  *

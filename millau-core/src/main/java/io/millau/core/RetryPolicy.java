@@ -2,7 +2,7 @@ package io.millau.core;
 
 /**
  * Decides whether a failed request may be sent to the next endpoint. Called on I/O threads, by many requests at once;
- * must not block or throw. If it throws, that is logged the first time, and {@link #standard} decides for that request.
+ * must not block or throw. If it throws, that is logged, once for each place in its code, and {@link #standard} decides for that request.
  *
  * <p>Two limits apply in any case: a request is sent to each endpoint once, except after {@link
  * Outcome#STALE_CONNECTION} and {@link Outcome#NOT_PROCESSED}; and a service's retries of requests that an endpoint may
@@ -15,7 +15,11 @@ package io.millau.core;
 @FunctionalInterface
 public interface RetryPolicy {
 
-    /** Whether the request of this failed attempt may be retried. Called for attempts that failed, and for no others. */
+    /**
+     * Whether the request of this failed attempt may be retried. Called for attempts that failed, and for no others. Whatever it
+     * says, a request is not retried if a part of its body was sent that was not kept: if {@link #mayRetryProcessed} said no before the
+     * attempt, or the body is longer than {@link Service#buffer}, 64 KiB by default.
+     */
     boolean mayRetry(Attempt attempt);
 
     /**

@@ -10,6 +10,7 @@ import io.millau.core.internal.Users;
 import io.millau.core.internal.Words;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -403,7 +404,7 @@ public final class Service {
 
         /** See {@link Service#hosts()}. */
         public Builder hosts(String... hosts) {
-            return hosts(List.of(hosts));
+            return hosts(Arrays.asList(Objects.requireNonNull(hosts, "hosts")));
         }
 
         /**
@@ -412,7 +413,7 @@ public final class Service {
          * @throws IllegalArgumentException if the list is empty, or an entry is not a host name
          */
         public Builder hosts(List<String> hosts) {
-            return set(Labels.HOSTS, hosts);
+            return set(Labels.HOSTS, copy("hosts", hosts));
         }
 
         /**
@@ -573,11 +574,11 @@ public final class Service {
          * @throws IllegalArgumentException if one is not the name of a field that can be passed on
          */
         public Builder authHeaders(String... names) {
-            return set(Labels.AUTH_HEADERS, List.of(names));
+            return set(Labels.AUTH_HEADERS, copy("names", Arrays.asList(Objects.requireNonNull(names, "names"))));
         }
 
         /**
-         * See {@link Service#canonical()}.
+         * See {@link Service#canonical()}. The host is one of the service's {@link Service#hosts}, whether {@link #hosts} names it or not.
          *
          * @throws IllegalArgumentException if it is not a host name
          */
@@ -622,8 +623,8 @@ public final class Service {
             @SuppressWarnings("unchecked") // set stores only values of the label's type
             Map<String, String> before = (Map<String, String>) settings.getOrDefault(label, Map.of());
             all.putAll(before);
-            all.remove(name); // perhaps in another case
-            all.put(name, value);
+            all.remove(Objects.requireNonNull(name, "name")); // perhaps in another case
+            all.put(name, Objects.requireNonNull(value, "value"));
             return set(label, all);
         }
 
@@ -634,7 +635,7 @@ public final class Service {
 
         /** See {@link Service#clientCa()}. */
         public Builder clientCa(Collection<X509Certificate> clientCa) {
-            return set(Labels.CLIENT_CA, Set.copyOf(clientCa));
+            return set(Labels.CLIENT_CA, Set.copyOf(copy("clientCa", clientCa)));
         }
 
         /** See {@link Service#redirectToHttps()}. */
@@ -656,19 +657,26 @@ public final class Service {
          * counts as changed, so create filters once, not for each snapshot.
          */
         public Builder filter(RequestFilter filter) {
-            filters = Stream.concat(filters.stream(), Stream.of(filter)).toList();
+            filters = Stream.concat(filters.stream(), Stream.of(Objects.requireNonNull(filter, "filter")))
+                    .toList();
             return this;
         }
 
-        /** See {@link Service#endpoints()}. */
+        /** See {@link Service#endpoints()}. One that is given twice counts once. */
         public Builder endpoints(Endpoint... endpoints) {
-            return endpoints(List.of(endpoints));
+            return endpoints(Arrays.asList(Objects.requireNonNull(endpoints, "endpoints")));
         }
 
-        /** See {@link Service#endpoints()}. */
+        /** See {@link Service#endpoints()}. One that is given twice counts once. */
         public Builder endpoints(List<Endpoint> endpoints) {
-            this.endpoints = List.copyOf(endpoints);
+            this.endpoints = copy("endpoints", endpoints).stream().distinct().toList();
             return this;
+        }
+
+        /** Names a null, and where it was given. */
+        private static <T> List<T> copy(String given, Collection<T> values) {
+            Objects.requireNonNull(values, given).forEach(value -> Objects.requireNonNull(value, given));
+            return List.copyOf(values);
         }
 
         /**

@@ -2,6 +2,7 @@ package io.millau.core;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -59,7 +60,7 @@ public interface ServiceSource {
      * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     static InMemoryServices of(Service... services) {
-        return new InMemoryServices(services);
+        return new InMemoryServices(Objects.requireNonNull(services, "services"));
     }
 
     /**
@@ -67,14 +68,14 @@ public interface ServiceSource {
      * seven. Doesn't read it yet.
      */
     static ServicesFile file(Path file) {
-        return new ServicesFile(file, Ticker.system());
+        return new ServicesFile(Objects.requireNonNull(file, "file"), Ticker.system());
     }
 
     /**
      * The services in all properties files of a folder. Changes apply as those of {@link #file}. Doesn't read it yet.
      */
     static ServicesFolder folder(Path folder) {
-        return new ServicesFolder(folder, Ticker.system());
+        return new ServicesFolder(Objects.requireNonNull(folder, "folder"), Ticker.system());
     }
 
     /**
@@ -86,6 +87,6 @@ public interface ServiceSource {
      *     services stay as they are
      */
     static PolledServices polling(String name, Duration pause, Callable<Snapshot> reading) {
-        return new PolledServices(name, pause, reading);
+        return new PolledServices(name, Objects.requireNonNull(pause, "pause"), reading);
     }
 }

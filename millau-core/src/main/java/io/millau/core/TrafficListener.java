@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Receives events of requests, for metrics, access logs and status pages.
  *
- * <p>Called on I/O threads, by many requests at once, so it must not block. An exception is logged the first time and does no
- * harm to the request. The order for one request is: {@link #requestBegan}, any number of {@link #attemptFailed},
+ * <p>Called on I/O threads, by many requests at once, so it must not block. An exception is logged, once for each place in the listener's code, and
+ * does no harm to the request. The order for one request is: {@link #requestBegan}, any number of {@link #attemptFailed},
  * {@link #requestEnded}.
  *
  * <p>For a span of each attempt, as in tracing, take those that failed from {@link #attemptFailed}, and the one that

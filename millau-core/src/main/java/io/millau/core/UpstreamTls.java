@@ -1,6 +1,7 @@
 package io.millau.core;
 
 import java.security.cert.X509Certificate;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -22,6 +23,7 @@ public record UpstreamTls(Set<X509Certificate> ca, String name) {
 
     /** Copies the set. */
     public UpstreamTls {
-        ca = Set.copyOf(ca);
+        ca = Set.copyOf(Objects.requireNonNull(ca, "ca"));
+        Objects.requireNonNull(name, "name");
     }
 }

@@ -48,6 +48,24 @@ class ServiceTest {
         assertThat(changed.toBuilder().build()).isEqualTo(changed).hasSameHashCodeAs(changed);
     }
 
+    /** It got two shares of the requests. */
+    @Test
+    void anEndpointThatIsGivenTwiceCountsOnce() {
+        Endpoint one = Endpoint.http("127.0.0.1", 8080);
+        Endpoint two = Endpoint.http("127.0.0.1", 8081);
+
+        assertThat(SERVICE.withEndpoints(List.of(one, two, Endpoint.http("127.0.0.1", 8080)))
+                        .endpoints())
+                .containsExactly(one, two);
+    }
+
+    @Test
+    void theCanonicalHostIsOneOfItsHosts() {
+        Service shop = Service.named("shop").hosts("x.com").canonical("y.com").build();
+
+        assertThat(shop.hosts()).containsExactly("x.com", "y.com");
+    }
+
     @Test
     void settingsDoNotDependOnTheName() {
         Settings settings = new Settings(SERVICE.toBuilder().weight(7).build(), 80, null, "http", Set.of(), null);

@@ -10,6 +10,7 @@ import io.millau.core.Snapshot;
 import io.millau.core.Ticker;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.AddressRanges;
+import io.millau.core.internal.HostNames;
 import io.millau.core.internal.Words;
 import io.millau.server.internal.proxy.Application;
 import io.millau.server.internal.status.RequestUrl;
@@ -25,10 +26,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -222,6 +223,8 @@ public final class Millau implements AutoCloseable {
         @Nullable
         BoundSockets sockets;
 
+        private static final Pattern HOST = Pattern.compile("[a-z0-9_-]+(\\.[a-z0-9_-]+)*");
+
         private boolean started;
 
         private Builder() {}
@@ -229,6 +232,29 @@ public final class Millau implements AutoCloseable {
         private static InetSocketAddress parsed(String setting, String address) {
             Objects.requireNonNull(address, "address");
             return Words.naming(setting + "=" + address, () -> ListenAddress.parse(address));
+        }
+
+        private static InetSocketAddress resolved(String setting, InetSocketAddress address) {
+            if (Objects.requireNonNull(address, "address").isUnresolved()) {
+                throw new IllegalArgumentException(setting + "=" + address.getHostString() + ":" + address.getPort()
+                        + ": expected an address of this machine, " + address.getHostString() + " is none");
+            }
+            return address;
+        }
+
+        private void checkNotBound(String setting) {
+            if (sockets != null) {
+                throw new IllegalStateException(setting + ": the addresses are bound already, expected it before bind");
+            }
+        }
+
+        private static String telemetryHost(String name) {
+            String host = Words.naming("telemetryHosts=" + name, () -> HostNames.ascii(name));
+            if (!HOST.matcher(host).matches()) {
+                throw new IllegalArgumentException(
+                        "telemetryHosts=" + Words.shown(name) + ": expected a host name, without scheme and port");
+            }
+            return host;
         }
 
         private static Duration notNegative(String setting, Duration value) {
@@ -249,9 +275,15 @@ public final class Millau implements AutoCloseable {
             return http(parsed("http", address));
         }
 
-        /** Adds an address to listen on for plain HTTP: HTTP/1.1 and HTTP/2 without TLS (h2c); port 0 takes a free port. */
+        /**
+         * Adds an address to listen on for plain HTTP: HTTP/1.1 and HTTP/2 without TLS (h2c); port 0 takes a free port.
+         *
+         * @throws IllegalArgumentException if the address is not resolved
+         * @throws IllegalStateException after {@link #bind}; so do all that add or set an address
+         */
         public Builder http(InetSocketAddress address) {
-            addresses.add(Objects.requireNonNull(address, "address"));
+            checkNotBound("http");
+            addresses.add(resolved("http", address));
             return this;
         }
 
@@ -269,7 +301,8 @@ public final class Millau implements AutoCloseable {
 
         /** Adds an address to listen on for HTTPS, as {@link #https(String)} does; port 0 takes a free port. */
         public Builder https(InetSocketAddress address) {
-            secureAddresses.add(Objects.requireNonNull(address, "address"));
+            checkNotBound("https");
+            secureAddresses.add(resolved("https", address));
             return this;
         }
 
@@ -315,7 +348,7 @@ public final class Millau implements AutoCloseable {
          * @throws IllegalArgumentException if the text has anything else; the message names it
          */
         public Builder trusted(String ranges) {
-            this.trusted = AddressRanges.parse(ranges);
+            this.trusted = AddressRanges.parse(Objects.requireNonNull(ranges, "ranges"));
             return this;
         }
 
@@ -327,7 +360,7 @@ public final class Millau implements AutoCloseable {
          * @throws IllegalArgumentException if the text has anything else; the message names it
          */
         public Builder proxyProtocol(String ranges) {
-            this.proxyProtocol = AddressRanges.parse(ranges);
+            this.proxyProtocol = AddressRanges.parse(Objects.requireNonNull(ranges, "ranges"));
             return this;
         }
 
@@ -349,7 +382,7 @@ public final class Millau implements AutoCloseable {
 
         /**
          * Adds a listener that is told what happens to requests; by default there is none. Listeners are called in the order in
-         * which they were added. What a listener throws is logged, the first time only, and affects no request.
+         * which they were added. What a listener throws is logged, once for each place in its code, and affects no request.
          */
         public Builder listener(TrafficListener listener) {
             trafficListeners.add(Objects.requireNonNull(listener, "listener"));
@@ -403,7 +436,7 @@ public final class Millau implements AutoCloseable {
 
         /**
          * Sets which requests may be retried; {@link RetryPolicy#standard()} by default, and for requests for which the policy
-         * throws. What it throws is logged, the first time only.
+         * throws. What it throws is logged, once for each place in its code.
          */
         public Builder retryPolicy(RetryPolicy policy) {
             this.retryPolicy = Objects.requireNonNull(policy, "policy");
@@ -412,7 +445,7 @@ public final class Millau implements AutoCloseable {
 
         /**
          * Sets how the endpoint for a request is chosen; {@link LoadBalancer#roundRobin()} by default, and for requests for which
-         * the balancer throws. What it throws is logged, the first time only.
+         * the balancer throws. What it throws is logged, once for each place in its code.
          */
         public Builder balancer(LoadBalancer balancer) {
             this.balancer = Objects.requireNonNull(balancer, "balancer");
@@ -423,8 +456,10 @@ public final class Millau implements AutoCloseable {
          * Sets the number of I/O threads, which process all requests; the number of available processors by default.
          *
          * @throws IllegalArgumentException if it is less than 1
+         * @throws IllegalStateException after {@link #bind}
          */
         public Builder ioThreads(int threads) {
+            checkNotBound("ioThreads");
             if (threads < 1) {
                 throw new IllegalArgumentException("I/O threads " + threads + ": expected at least 1");
             }
@@ -470,9 +505,17 @@ public final class Millau implements AutoCloseable {
             return this;
         }
 
-        /** Sets the name of this proxy on the status page and in {@link #debugHeaders}; {@code millau} by default. */
+        /**
+         * Sets the name of this proxy on the status page and in {@link #debugHeaders}; {@code millau} by default.
+         *
+         * @throws IllegalArgumentException if it has no visible character, or a control character
+         */
         public Builder hostName(String name) {
-            this.hostName = Objects.requireNonNull(name, "name");
+            if (Objects.requireNonNull(name, "name").isBlank() || name.chars().anyMatch(Character::isISOControl)) {
+                throw new IllegalArgumentException(
+                        "hostName=" + Words.shown(name) + ": expected visible characters, for a header field");
+            }
+            this.hostName = name;
             return this;
         }
 
@@ -499,7 +542,8 @@ public final class Millau implements AutoCloseable {
 
         /** Sets the address of the status page, health and metrics, as {@link #telemetry(String)} does. */
         public Builder telemetry(InetSocketAddress address) {
-            this.telemetry = Objects.requireNonNull(address, "address");
+            checkNotBound("telemetry");
+            this.telemetry = resolved("telemetry", address);
             return this;
         }
 
@@ -507,10 +551,13 @@ public final class Millau implements AutoCloseable {
          * Sets host names under which the telemetry address is asked for its pages, besides addresses, {@code localhost} and
          * other names without a dot; by default there are none. Requests with another Host get {@code 403}, except for health:
          * any web page could have its own name resolve to that address and read them (DNS rebinding).
+         *
+         * @throws IllegalArgumentException if one is no host name
          */
         public Builder telemetryHosts(String... names) {
-            this.telemetryHosts =
-                    Stream.of(names).map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
+            this.telemetryHosts = Stream.of(Objects.requireNonNull(names, "names"))
+                    .map(name -> telemetryHost(Objects.requireNonNull(name, "name")))
+                    .collect(Collectors.toUnmodifiableSet());
             return this;
         }
 
@@ -525,8 +572,8 @@ public final class Millau implements AutoCloseable {
 
         /**
          * Binds the addresses now, before {@link #start}. Clients that connect meanwhile wait instead of being refused: for
-         * programs that take long to prepare what they start the proxy with. Call it once, after all addresses and {@link
-         * #ioThreads} were set, and call {@code start} then: only {@link Millau#close}, or a start that fails, frees the addresses again.
+         * programs that take long to prepare what they start the proxy with. Call it once, after all addresses, {@link
+         * #ioThreads} and {@link #wrap} were set, and call {@code start} then: only {@link Millau#close}, or a start that fails, frees the addresses again.
          *
          * @throws IllegalStateException if it was called before
          * @throws BindFailedException if the proxy can't listen on one of the addresses

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,7 +77,30 @@ class MillauTest extends ProxyTest {
                 mistake("balancer", builder -> builder.balancer(null)),
                 mistake("ticker", builder -> builder.ticker(null)),
                 mistake("grace", builder -> builder.grace(null)),
-                mistake("name", builder -> builder.hostName(null)));
+                mistake("name", builder -> builder.hostName(null)),
+                mistake("ranges", builder -> builder.trusted(null)),
+                mistake("ranges", builder -> builder.proxyProtocol(null)),
+                mistake("names", builder -> builder.telemetryHosts((String[]) null)),
+                mistake("name", builder -> builder.telemetryHosts((String) null)),
+                mistake(
+                        "http=x.invalid:80: expected an address of this machine, x.invalid is none",
+                        builder -> builder.http(InetSocketAddress.createUnresolved("x.invalid", 80))),
+                mistake(
+                        "https=x.invalid:0: expected an address of this machine, x.invalid is none",
+                        builder -> builder.https(InetSocketAddress.createUnresolved("x.invalid", 0))),
+                mistake(
+                        "telemetry=x.invalid:0: expected an address of this machine, x.invalid is none",
+                        builder -> builder.telemetry(InetSocketAddress.createUnresolved("x.invalid", 0))),
+                mistake("hostName=: expected visible characters, for a header field", builder -> builder.hostName("")),
+                mistake(
+                        "hostName=a??X: b: expected visible characters, for a header field",
+                        builder -> builder.hostName("a\r\nX: b")),
+                mistake(
+                        "telemetryHosts=http://x: expected a host name, without scheme and port",
+                        builder -> builder.telemetryHosts("status.example", "http://x")),
+                mistake(
+                        "telemetryHosts=x.example:80: expected a host name, without scheme and port",
+                        builder -> builder.telemetryHosts("x.example:80")));
     }
 
     private static Arguments mistake(String message, Consumer<Millau.Builder> mistake) {
@@ -90,6 +114,24 @@ class MillauTest extends ProxyTest {
         assertThatThrownBy(() -> mistake.accept(Millau.builder()))
                 .isInstanceOfAny(IllegalArgumentException.class, NullPointerException.class)
                 .hasMessageStartingWith(message);
+    }
+
+    /** They were ignored without a word. */
+    @Test
+    void addressesAfterBindAreRefused() throws Exception {
+        Millau.Builder builder = Millau.builder().http("127.0.0.1:0").bind();
+        millau = closing(builder.start());
+
+        isTooLate("http", () -> builder.http("127.0.0.1:0"));
+        isTooLate("https", () -> builder.https("127.0.0.1:0"));
+        isTooLate("telemetry", () -> builder.telemetry("127.0.0.1:0"));
+        isTooLate("ioThreads", () -> builder.ioThreads(1));
+    }
+
+    private static void isTooLate(String setting, ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage(setting + ": the addresses are bound already, expected it before bind");
     }
 
     /** Two proxies had the same sockets, and the end of the second one never came. */
