@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the bodies of the proxy's own failures, whose statuses are from 400 to 599. Never called for responses of services or filters.
- * Called on I/O threads, by many requests at once; must not block. If it throws, the client gets the usual plain text; the first
- * failure is logged.
+ * Called on I/O threads, by many requests at once; must not block. If it throws, the client gets the usual plain text; that is
+ * logged, once for each place in its code.
  *
  * <pre>{@code
  * builder.failurePage(failure -> failure.status() == 502

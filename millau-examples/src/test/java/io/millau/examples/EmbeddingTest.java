@@ -1,7 +1,6 @@
 package io.millau.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.millau.core.Certificate;
 import io.millau.core.CertificateSource;
@@ -9,6 +8,7 @@ import io.millau.core.Endpoint;
 import io.millau.core.FailurePage;
 import io.millau.core.InMemoryServices;
 import io.millau.core.LoadBalancer;
+import io.millau.core.Overview;
 import io.millau.core.RetryPolicy;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
@@ -17,12 +17,14 @@ import io.millau.examples.echo.Echo;
 import io.millau.metrics.PrometheusMetrics;
 import io.millau.server.Filter;
 import io.millau.server.Millau;
+import io.millau.testing.Fault;
 import io.millau.testing.ScriptedUpstream;
 import io.millau.testing.TestGateway;
 import io.undertow.Handlers;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.handlers.BlockingHandler;
+import io.undertow.util.HttpString;
 import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -37,11 +39,13 @@ import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -280,7 +284,30 @@ class EmbeddingTest {
         start(builder -> builder.listener(listener));
 
         millau.get("/");
-        await().atMost(PATIENCE).until(() -> failures.sum() == 1);
+        assertThat(failures.sum()).isEqualTo(1);
+    }
+
+    @Test
+    void theOverviewSaysWhichInstancesGetNothing() {
+        AtomicReference<Overview> state = new AtomicReference<>();
+        TrafficListener listener = new TrafficListener() {
+            @Override
+            public void started(Overview overview) {
+                state.set(overview);
+            }
+        };
+        start(builder -> builder.listener(listener));
+        ScriptedUpstream bad = millau.upstream("app").fails(Fault.CLOSE_INSTEAD_OF_RESPONSE);
+        millau.upstream("app").responds(200, "ok");
+        assertThat(millau.get("/").body()).isEqualTo("ok");
+
+        List<String> out = state.get().services().stream()
+                .flatMap(service -> service.endpoints().stream())
+                .filter(instance -> !instance.inRotation())
+                .map(instance -> instance.endpoint() + " " + instance.state() + ": " + instance.reason())
+                .toList();
+
+        assertThat(out).containsExactly(bad.endpoint() + " EJECTED: connection closed before the response");
     }
 
     @Test
@@ -292,6 +319,23 @@ class EmbeddingTest {
 
         assertThat(millau.post("/admin/x", "to the application").body()).isEqualTo("to the application");
         assertThat(millau.get("/").body()).isEqualTo("ok");
+    }
+
+    /** Responses over HTTP/1.1 are passed on as they came, if nothing changes them. */
+    @Test
+    void whatAnApplicationSetsBeforeItPassesARequestOnIsLost() {
+        start(builder -> builder.wrap(proxy -> exchange -> {
+                    exchange.getResponseHeaders().put(new HttpString("X-Application"), "1");
+                    proxy.handleRequest(exchange);
+                })
+                .filter(request -> request.path().equals("/filtered")
+                        ? request.onResponse(response -> response.setHeader("X-Filter", "1"))
+                                .proceed()
+                        : request.proceed()));
+        millau.upstream("app").responds(200, "ok");
+
+        assertThat(millau.get("/").headers().firstValue("X-Application")).isEmpty();
+        assertThat(millau.get("/filtered").headers().firstValue("X-Filter")).contains("1");
     }
 
     private static boolean isSigned(HttpServerExchange request, byte[] body) {

@@ -3,6 +3,7 @@ package io.millau.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millau.core.Endpoint;
+import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
 import io.millau.examples.echo.Echo;
@@ -33,7 +34,7 @@ class SpringBootTest {
         Millau millau(
                 @Value("${gateway.http}") String address,
                 ObjectProvider<ServiceSource> sources,
-                ObjectProvider<Filter> filters)
+                ObjectProvider<RequestFilter> filters)
                 throws IOException {
             Millau.Builder builder = Millau.builder().http(address);
             sources.forEach(builder::source);
@@ -50,6 +51,12 @@ class SpringBootTest {
             return ServiceSource.of(Service.named("app")
                     .endpoints(Endpoint.http("127.0.0.1", port))
                     .build());
+        }
+
+        /** A filter, too: one that is asked for as Filter alone is without it. */
+        @Bean
+        RequestFilter audit() {
+            return request -> request.setHeader("X-Audit", "yes").proceed();
         }
 
         @Bean
@@ -73,7 +80,9 @@ class SpringBootTest {
                             HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + millau.port() + "/"))
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
-            assertThat(response.body()).startsWith("name: app\n").contains("header X-Tenant: t1\n");
+            assertThat(response.body())
+                    .startsWith("name: app\n")
+                    .contains("header X-Tenant: t1\n", "header X-Audit: yes\n");
 
             context.close();
             assertThat(millau.up()).isFalse();

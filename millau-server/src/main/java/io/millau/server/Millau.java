@@ -39,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * variables and no system properties, so several proxies can run in one JVM. Their I/O threads have the names {@code millau
  * I/O-1}, {@code millau-2 I/O-1} and so on. Safe for use by several threads.
  *
+ * <p>The state of each service and instance is in the {@link io.millau.core.Overview} that a listener is given: {@link
+ * TrafficListener#started}.
+ *
  * <pre>{@code
  * InMemoryServices services = ServiceSource.of(Service.named("app").endpoints(endpoint).build());
  * try (Millau millau = Millau.builder().http("127.0.0.1:0").source(services).start()) {
@@ -410,6 +413,11 @@ public final class Millau implements AutoCloseable {
          * Puts an Undertow application in front of the proxy, on the same addresses: it gets each well-formed request before the
          * filters do, and passes on what it does not respond to. What it responds to is in the access log, the metrics and the
          * status page like any other request. It may dispatch to threads that block, of which there are eight for each I/O thread.
+         *
+         * <p>Responses of services are passed on as they came where that is possible, most of those over HTTP/1.1: without what an
+         * application sets on an exchange before it passes that on, header fields, cookies and encodings for instance. For those there is
+         * {@link io.millau.core.FilterRequest#onResponse}, and {@link io.millau.core.Service.Builder#compress} and {@code
+         * responseHeader} of a service.
          *
          * <pre>{@code
          * HttpHandler admin = exchange -> exchange.getResponseSender().send("ready\n");
