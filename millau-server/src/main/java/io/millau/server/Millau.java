@@ -414,10 +414,9 @@ public final class Millau implements AutoCloseable {
          * filters do, and passes on what it does not respond to. What it responds to is in the access log, the metrics and the
          * status page like any other request. It may dispatch to threads that block, of which there are eight for each I/O thread.
          *
-         * <p>Responses of services are passed on as they came where that is possible, most of those over HTTP/1.1: without what an
-         * application sets on an exchange before it passes that on, header fields, cookies and encodings for instance. For those there is
-         * {@link io.millau.core.FilterRequest#onResponse}, and {@link io.millau.core.Service.Builder#compress} and {@code
-         * responseHeader} of a service.
+         * <p>Header fields and cookies that it sets before it passes a request on are added to the response, in place of the service's
+         * field of that name. It can't change bodies of services: see {@link io.millau.core.Service.Builder#compress}, and {@link
+         * io.millau.core.FilterRequest#onResponse} for their heads.
          *
          * <pre>{@code
          * HttpHandler admin = exchange -> exchange.getResponseSender().send("ready\n");
