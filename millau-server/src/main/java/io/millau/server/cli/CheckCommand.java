@@ -21,6 +21,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -278,7 +279,7 @@ final class CheckCommand {
     private void noteOtherProxies(String file) throws CommandException {
         List<ComposeServices.Service> all;
         try {
-            all = ComposeServices.read(file, text(file));
+            all = ComposeServices.read(file, text(file), path -> textBeside(file, path));
         } catch (NotComposeException e) {
             return; // such as one that only includes others
         }
@@ -292,7 +293,7 @@ final class CheckCommand {
 
     private static List<ComposeServices.Service> composeServices(String file) throws CommandException {
         try {
-            return ComposeServices.read(file, text(file));
+            return ComposeServices.read(file, text(file), path -> textBeside(file, path));
         } catch (NotComposeException e) {
             throw new CommandException(String.valueOf(e.getMessage()));
         }
@@ -319,6 +320,16 @@ final class CheckCommand {
     private static Map<String, String> variablesBeside(String file) throws CommandException {
         Path beside = Path.of(file).resolveSibling(".env");
         return Files.isRegularFile(beside) ? EnvFile.read(text(beside.toString())) : Map.of();
+    }
+
+    /** The text of a file that a Compose file names; null if it can't be read. */
+    private static @Nullable String textBeside(String file, String path) {
+        try {
+            Path beside = Path.of(file).resolveSibling(path);
+            return Files.isRegularFile(beside) ? text(beside.toString()) : null;
+        } catch (CommandException | InvalidPathException e) {
+            return null;
+        }
     }
 
     private static String text(String file) throws CommandException {

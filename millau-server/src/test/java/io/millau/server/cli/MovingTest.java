@@ -252,6 +252,203 @@ class MovingTest extends CommandTest {
                         """).doesNotContain("millau.enabled=true");
     }
 
+    /** ACME_EMAIL is Millau's own, as well as acme-companion's: following that advice led to wrong ones. */
+    @Test
+    void aFileOfMillauItselfHasNoSettingsOfNginxProxy() throws Exception {
+        String proxy = file("t.yml", """
+                services:
+                  p: {image: millau, environment: {ACME_EMAIL: a@b.c, ACME_CA: /ca.pem, ACME_EAB_KID: x}}
+                  web: {image: nginx, environment: [HSTS=off], volumes: ["./htpasswd:/etc/nginx/htpasswd", "./a:/etc/nginx/conf.d"]}
+                """);
+        run("check", proxy);
+        assertThat(out).isEqualTo("0 services, no problems\n");
+
+        run("check", "--from", "nginx-proxy", proxy);
+        assertThat(out).isEqualTo("no labels of nginx-proxy\n");
+
+        run(
+                "check",
+                "--from",
+                "nginx-proxy",
+                proxy,
+                file("web.yml", "services: {a: {environment: {VIRTUAL_HOST: a}}}"));
+        assertThat(out).doesNotContain("ACME_CA ", "ACME_EMAIL", "HSTS");
+    }
+
+    /** The login of a site was lost: the site was open, and "all is carried over". */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "./htpasswd:/etc/nginx/htpasswd:ro",
+                "./htpasswd:/etc/nginx/htpasswd/",
+                "${DIR:-/srv/htpasswd}:/etc/nginx/htpasswd:ro",
+                "./a:/etc/nginx/htpasswd/admin.example.com:ro,z",
+                "logins:/etc/nginx/htpasswd",
+                "/etc/nginx/htpasswd",
+                "./nginx:/etc/nginx",
+                "{type: bind, source: ./htpasswd, target: /etc/nginx/htpasswd, read_only: true}",
+                "{type: volume, target: /etc/nginx/htpasswd}"
+            })
+    void aServiceStaysClosedIfThereMayBeALoginForItsHost(String mount) throws Exception {
+        for (String proxy : List.of("image: nginxproxy/nginx-proxy", "labels: [com.github.nginx-proxy.nginx-proxy]")) {
+            run("check", "--from", "nginx-proxy", file("a.yml", """
+                    services:
+                      proxy:
+                        %s
+                        volumes:
+                          - %s
+                      admin:
+                        environment: {VIRTUAL_HOST: admin.example.com}
+                    """.formatted(
+                            proxy, mount.startsWith("{") ? mount : "'" + mount + "'")));
+
+            assertThat(out)
+                    .contains(
+                            "- millau.enabled=false\n",
+                            "# To do by hand:\nproxy\n  /etc/nginx",
+                            "give the services of these" + " hosts millau.users",
+                            "closed until then: admin\n")
+                    .doesNotContain("millau.enabled=true\n");
+            assertThat(status).isEqualTo(1);
+        }
+    }
+
+    /** In a setup of three containers nginx is a plain one. */
+    @Test
+    void aPlainNginxWithTheFoldersOfNginxProxyIsAPartOfIt() throws Exception {
+        run("check", "--from", "nginx-proxy", file("a.yml", """
+                services:
+                  nginx: {image: nginx, volumes: ["./htpasswd:/etc/nginx/htpasswd"]}
+                  gen: {image: nginxproxy/docker-gen}
+                  admin: {environment: {VIRTUAL_HOST: admin.example.com}}
+                """));
+
+        assertThat(out).contains("millau.enabled=false\n", "\nnginx\n  /etc/nginx/htpasswd can't be carried over");
+    }
+
+    @Test
+    void theVolumesThatCompanionsWriteToAreNotedAlone() throws Exception {
+        run("check", "--from", "nginx-proxy", file("a.yml", """
+                services:
+                  proxy: {image: nginxproxy/nginx-proxy, volumes: ["vhost:/etc/nginx/vhost.d", "html:/usr/share/nginx/html"]}
+                  acme: {image: nginxproxy/acme-companion, volumes: ["./vhost:/etc/nginx/vhost.d"]}
+                  web: {environment: {VIRTUAL_HOST: web.example.com}, volumes: ["./conf:/etc/nginx/conf.d"]}
+                """));
+
+        assertThat(out)
+                .contains(
+                        "  /etc/nginx/vhost.d needs no label: what the companions of nginx-proxy write into that volume")
+                .contains("millau.enabled=true\n")
+                .doesNotContain("conf.d");
+        assertThat(status).isZero();
+    }
+
+    @Test
+    void variablesOfAFileBesideAreReadAndThoseOfAnExtendedService() throws Exception {
+        file("app.env", "# its host\nVIRTUAL_HOST=env.example.com\nVIRTUAL_PORT=1\n");
+        run("check", "--from", "nginx-proxy", file("a.yml", """
+                services:
+                  app: {env_file: app.env, environment: [VIRTUAL_PORT=2]}
+                  other: {env_file: [{path: ./app.env}, {path: none.env, required: false}]}
+                  base: {environment: {VIRTUAL_HOST: base.example.com, NETWORK_ACCESS: internal}}
+                  heir: {extends: {service: base}, environment: {VIRTUAL_PORT: 99}}
+                  last: {extends: heir}
+                """));
+
+        assertThat(out.replaceAll("(?m)^(?!  *- |[a-z]).*\n", "")).startsWith("""
+                app
+                    - millau.enabled=true
+                    - millau.hosts=env.example.com
+                    - millau.port=2
+                other
+                    - millau.enabled=true
+                    - millau.hosts=env.example.com
+                    - millau.port=1
+                base
+                    - millau.enabled=true
+                    - millau.hosts=base.example.com
+                    - millau.allow=private
+                heir
+                    - millau.enabled=true
+                    - millau.hosts=base.example.com
+                    - millau.allow=private
+                    - millau.port=99
+                last
+                """);
+        assertThat(out).doesNotContain("default of the proxy").endsWith("5 services, all is carried over\n");
+
+        run("check", folder.resolve("a.yml").toString());
+        assertThat(out).contains("it has settings of nginx-proxy");
+    }
+
+    /** What is not read may be what protects the service. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "nginx-proxy | env_file: none.env, environment: {VIRTUAL_HOST: a.example} | env_file",
+                "nginx-proxy | env_file: [/dev/null, .], environment: {VIRTUAL_HOST: a.example} | env_file",
+                "nginx-proxy | extends: {file: b.yml, service: b}, environment: {VIRTUAL_HOST: a.example} | extends",
+                "nginx-proxy | extends: {service: none}, environment: {VIRTUAL_HOST: a.example} | extends",
+                "nginx-proxy | extends: a, environment: {VIRTUAL_HOST: a.example} | extends",
+                "traefik | extends: {file: b.yml, service: b}, labels: ['traefik.http.routers.a.rule=Host(`a`)'] | extends",
+                "traefik | label_file: l, labels: ['traefik.http.routers.a.rule=Host(`a`)'] | label_file",
+                "caddy | extends: {file: b.yml, service: b}, labels: {caddy: a, caddy.reverse_proxy: '{{upstreams}}'} | extends",
+            })
+    void aServiceOfWhichSomeIsNotReadStaysClosed(String proxy, String service, String key) throws Exception {
+        run("check", "--from", proxy, file("a.yml", "services: {a: {" + service + "}}"));
+
+        assertThat(out)
+                .contains("- millau.enabled=false\n", "\na\n  " + key + " can't be carried over: ")
+                .doesNotContain("default of the proxy");
+        assertThat(status).isEqualTo(1);
+    }
+
+    @Test
+    void theVariablesOfTraefikMayBeInAFile() throws Exception {
+        String file = file("a.yml", "services: {proxy: {image: traefik, env_file: t.env}}");
+        run("check", "--from", "traefik", file);
+        assertThat(out).startsWith("# To do by hand:\nproxy\n  env_file can't be carried over: t.env can't be read");
+
+        file("t.env", "TRAEFIK_ENTRYPOINTS_WEB_ADDRESS=:8000\n");
+        run("check", "--from", "traefik", file);
+        assertThat(out)
+                .contains("TRAEFIK_ENTRYPOINTS_WEB_ADDRESS becomes HTTP=:8000")
+                .doesNotContain("env_file");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "nginx-proxy | env_file: none.env | # a: env_file: none.env can't be read: run this where it can,",
+                "nginx-proxy | extends: {file: b.yml, service: b} | # a: extends: the service that it extends is not in",
+                "traefik | extends: {file: b.yml, service: b} | # a: extends: the service that it extends is not in",
+                "caddy | label_file: l | # a: label_file: the labels in it are not read",
+            })
+    void whatIsNotReadOfOtherServicesIsNoted(String proxy, String service, String note) throws Exception {
+        String file = file("a.yml", "services: {a: {" + service + "}}");
+        run("check", "--from", proxy, file);
+        assertThat(out).startsWith(note).endsWith("\nno labels of " + proxy + "\n");
+
+        run("check", file);
+        assertThat(out).doesNotContain("it has settings of");
+    }
+
+    @Test
+    void aVariableWithoutAHostIsNotSaidToBeOfTheProxy() throws Exception {
+        run("check", "--from", "nginx-proxy", file("a.yml", """
+                services:
+                  a: {environment: {VIRTUAL_PORT: 99}}
+                  b: {extends: {file: b.yml, service: b}, environment: {VIRTUAL_PORT: 99}}
+                """));
+
+        assertThat(out)
+                .contains("a\n  VIRTUAL_PORT needs no label: without VIRTUAL_HOST nginx-proxy does not serve it\n")
+                .contains(
+                        "b\n  VIRTUAL_PORT needs no label: VIRTUAL_HOST, without which nginx-proxy does not serve it, may be");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "shop.example, true",

@@ -1,9 +1,11 @@
 package io.millau.server.internal.compose;
 
+import io.millau.core.internal.Words;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.DumperOptions;
@@ -25,6 +27,7 @@ public final class ComposeServices {
     private static final int MOST_ENTRIES = 2_000;
     private static final int MOST_ALIASES = 500;
     private static final int LONGEST_VARIABLE = 1_000;
+    private static final String ENV_FILE = "env_file";
 
     private ComposeServices() {}
 
@@ -36,7 +39,8 @@ public final class ComposeServices {
      * @param inSwarm whether the labels are those of the service itself
      * @param image empty if there is none
      * @param command the words of {@code entrypoint} and {@code command}
-     * @param mounts its volumes and configs: the short form, or the target alone
+     * @param mounts its volumes, configs and secrets: the short form, or source and target
+     * @param unread by key, why there may be more labels or variables that are not here
      */
     public record Service(
             String name,
@@ -45,46 +49,102 @@ public final class ComposeServices {
             boolean inSwarm,
             String image,
             List<String> command,
-            List<String> mounts) {}
+            List<String> mounts,
+            Map<String, String> unread) {}
 
     /**
-     * Reads a file.
+     * Reads a file alone.
      *
      * @param name the file's name in messages
      * @throws NotComposeException if it is not a Compose file
      */
     public static List<Service> read(String name, String text) throws NotComposeException {
+        return read(name, text, file -> null);
+    }
+
+    /**
+     * Reads a file, and the files with variables that it names.
+     *
+     * @param name the file's name in messages
+     * @param files the text of a file by its path in there; null if it can't be read
+     * @throws NotComposeException if it is not a Compose file
+     */
+    public static List<Service> read(String name, String text, Function<String, @Nullable String> files)
+            throws NotComposeException {
         if (!(yaml(name, text) instanceof Map<?, ?> root && root.get("services") instanceof Map<?, ?> declared)) {
             throw new NotComposeException(name + ": expected a Compose or stack file, with services");
         }
         List<Service> services = new ArrayList<>();
         int entries = 0;
         for (Map.Entry<?, ?> service : declared.entrySet()) {
-            if (service.getValue() instanceof Map<?, ?> keys) {
-                Map<String, String> own =
-                        keys.get("deploy") instanceof Map<?, ?> deploy ? texts(deploy.get("labels")) : Map.of();
-                Map<String, String> labels = own.isEmpty() ? texts(keys.get("labels")) : own;
-                Map<String, String> environment = texts(keys.get("environment"));
-                List<String> command = Stream.of("entrypoint", "command")
-                        .flatMap(key -> words(keys.get(key)).stream())
-                        .toList();
-                String image = keys.get("image") instanceof String written ? written : "";
-                entries += labels.size() + environment.size() + command.size();
-                services.add(new Service(
-                        String.valueOf(service.getKey()),
-                        labels,
-                        environment,
-                        !own.isEmpty(),
-                        image,
-                        command,
-                        mounts(keys)));
-            }
-            if (entries > MOST_ENTRIES) {
-                throw new NotComposeException(
-                        name + ": expected at most " + MOST_ENTRIES + " labels, variables and arguments");
+            if (service.getValue() instanceof Map<?, ?> own) {
+                Map<String, Object> keys = ExtendedServices.keys(declared, own);
+                entries += ExtendedServices.list(keys.get(ENV_FILE)).size();
+                Service read = entries > MOST_ENTRIES ? null : service(String.valueOf(service.getKey()), keys, files);
+                entries += read == null ? 0 : size(read);
+                if (read == null || entries > MOST_ENTRIES) {
+                    throw new NotComposeException(
+                            name + ": expected at most " + MOST_ENTRIES + " labels, variables and arguments");
+                }
+                services.add(read);
             }
         }
         return services;
+    }
+
+    private static int size(Service service) {
+        return service.labels.size() + service.environment.size() + service.command.size() + service.mounts.size();
+    }
+
+    private static Service service(String name, Map<String, Object> keys, Function<String, @Nullable String> files) {
+        Map<String, String> own =
+                keys.get("deploy") instanceof Map<?, ?> deploy ? texts(deploy.get("labels")) : Map.of();
+        Map<String, String> unread = new LinkedHashMap<>();
+        Map<String, String> environment = environment(keys, files, unread);
+        if (keys.containsKey(ExtendedServices.EXTENDS)) {
+            unread.put(
+                    ExtendedServices.EXTENDS,
+                    "the service that it extends is not in this file, and not read: put what that says into this one");
+        }
+        if (keys.containsKey("label_file")) {
+            unread.put("label_file", "the labels in it are not read: put them into this file");
+        }
+        return new Service(
+                name,
+                own.isEmpty() ? texts(keys.get("labels")) : own,
+                environment,
+                !own.isEmpty(),
+                keys.get("image") instanceof String written ? written : "",
+                Stream.of("entrypoint", "command")
+                        .flatMap(key -> words(keys.get(key)).stream())
+                        .toList(),
+                mounts(keys),
+                unread);
+    }
+
+    /** The variables of a service and of its files, of which the last one counts. */
+    private static Map<String, String> environment(
+            Map<String, Object> keys, Function<String, @Nullable String> files, Map<String, String> unread) {
+        Map<String, String> environment = new LinkedHashMap<>();
+        List<String> missing = new ArrayList<>();
+        for (Object item : ExtendedServices.list(keys.get(ENV_FILE))) {
+            boolean optional = item instanceof Map<?, ?> mapping && "false".equals(mapping.get("required"));
+            Object path = item instanceof Map<?, ?> mapping ? mapping.get("path") : item;
+            String text = path instanceof String file ? files.apply(file) : null;
+            if (text != null) {
+                environment.putAll(EnvFile.read(text));
+            } else if (!optional) {
+                missing.add(Words.shown(String.valueOf(path)));
+            }
+        }
+        if (!missing.isEmpty()) {
+            unread.put(
+                    ENV_FILE,
+                    String.join(", ", missing) + " can't be read: run this where it can, or put its variables into"
+                            + " environment");
+        }
+        environment.putAll(texts(keys.get("environment")));
+        return environment;
     }
 
     /**
@@ -112,7 +172,7 @@ public final class ComposeServices {
     }
 
     /** Labels or variables, which may be a list or a mapping. */
-    private static Map<String, String> texts(@Nullable Object declared) {
+    static Map<String, String> texts(@Nullable Object declared) {
         Map<String, String> texts = new LinkedHashMap<>();
         if (declared instanceof Map<?, ?> mapping) {
             mapping.forEach((key, value) -> {
@@ -133,15 +193,22 @@ public final class ComposeServices {
 
     private static List<String> mounts(Map<?, ?> service) {
         List<String> mounts = new ArrayList<>();
-        for (String key : List.of("volumes", "configs")) {
+        for (String key : List.of("volumes", "configs", "secrets")) {
             for (Object item : service.get(key) instanceof List<?> list ? list : List.of()) {
-                Object mount = item instanceof Map<?, ?> mapping ? mapping.get("target") : item;
+                Object mount = item instanceof Map<?, ?> mapping ? mount(mapping) : item;
                 if (mount instanceof String text) {
                     mounts.add(text);
                 }
             }
         }
         return mounts;
+    }
+
+    private static @Nullable Object mount(Map<?, ?> longForm) {
+        Object target = longForm.get("target");
+        return target instanceof String && longForm.get("source") instanceof String source
+                ? source + ":" + target
+                : target;
     }
 
     /** The words of a command, which may be a list or a text with quotes. */

@@ -1,11 +1,11 @@
 package io.millau.server.internal.compose;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads the variables of the file {@code .env} beside a Compose file. Pure functions. */
+/** Reads the variables of the file {@code .env} beside a Compose file, or of an {@code env_file}. Pure functions. */
 public final class EnvFile {
 
     private static final Pattern VARIABLE =
@@ -14,9 +14,9 @@ public final class EnvFile {
 
     private EnvFile() {}
 
-    /** The variables in the file's text; other lines are ignored. */
+    /** The variables in the file's text, in its order; other lines are ignored. */
     public static Map<String, String> read(String text) {
-        Map<String, String> variables = new HashMap<>();
+        Map<String, String> variables = new LinkedHashMap<>();
         for (String line : text.lines().toList()) {
             Matcher variable = VARIABLE.matcher(line);
             if (variable.matches()) {

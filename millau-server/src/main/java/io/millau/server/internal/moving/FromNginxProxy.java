@@ -17,7 +17,9 @@ final class FromNginxProxy {
 
     private static final int MOST_ROUTES = 100;
     private static final String LABEL = "com.github.nginx-proxy.nginx-proxy";
+    private static final String VIRTUAL_HOST = "VIRTUAL_HOST";
     private static final String MULTIPORTS = "VIRTUAL_HOST_MULTIPORTS";
+    private static final String DEFAULT_EMAIL = "DEFAULT_EMAIL";
     private static final String BY_ACME = "each host gets a certificate by ACME";
     private static final String ACCOUNT = "set ACME_EMAIL, in Millau's environment";
 
@@ -28,6 +30,22 @@ final class FromNginxProxy {
     private static final Pattern OF_PROXY = Pattern.compile(
             "(?:VIRTUAL|LETSENCRYPT|ACME)_[A-Z_]+|HTTPS_METHOD|HSTS|CERT_NAME"
                     + "|NETWORK_ACCESS|SSL_POLICY|SERVER_TOKENS|ENABLE_HTTP_ON_MISSING_CERT|TRUST_DEFAULT_CERT|EXTERNAL_HTTPS?_PORT");
+
+    /** Those of a service that show that it is for nginx-proxy. */
+    private static final Pattern OF_SERVED = Pattern.compile("(?:VIRTUAL|LETSENCRYPT)_[A-Z_]+");
+
+    private static final Pattern OF_COMPANION = Pattern.compile("ACME_|LETSENCRYPT_");
+
+    private static final Pattern IMAGE = Pattern.compile(
+            "(?:[^@]*/)?(?:nginx-proxy|docker-gen|(?:acme|letsencrypt-nginx-proxy)-companion)(?::[^/@]*)?(?:@.*)?",
+            Pattern.DOTALL);
+
+    private static final String LOGINS_NOT_READ =
+            "its files are logins of hosts, and are not read: give the services of"
+                    + " these hosts millau.users (htpasswd -nB NAME makes one)";
+    private static final String CONFIGURATION_NOT_READ =
+            "its files are configuration of nginx, and are not read: see what"
+                    + " they do; a login is millau.users, addresses of clients are millau.allow, a header is millau.response-header.NAME";
 
     static final Rows ROWS = new Rows(List.of(
             Row.label("virtual_host", "hosts", FromNginxProxy::hosts),
@@ -47,6 +65,7 @@ final class FromNginxProxy {
                     FromNginxProxy::certificate),
             Row.free("letsencrypt_email", ACCOUNT),
             Row.free("acme_email", ACCOUNT),
+            Row.variable("default_email", "ACME_EMAIL", email -> email),
             Row.free("letsencrypt_test", "set ACME, in Millau's environment, to a directory for tests"),
             Row.free("acme_ca_uri", "set ACME, in Millau's environment"),
             Row.free("letsencrypt_keysize", BY_ACME),
@@ -82,36 +101,140 @@ final class FromNginxProxy {
             Row.free(LABEL + ".non-get-redirect", "redirects keep the method: 308"),
             Row.free(LABEL + ".debug-endpoint", "the status page is at TELEMETRY, port 9100"),
             Row.none(LABEL + ".ssl_verify_client", "give the CA as millau.client-ca")
-                    .protecting()));
+                    .protecting(),
+            Row.none(NginxFolders.LOGINS, LOGINS_NOT_READ),
+            Row.none(NginxFolders.HOSTS, CONFIGURATION_NOT_READ),
+            Row.none(NginxFolders.CONFIGURATION, CONFIGURATION_NOT_READ),
+            Row.free(
+                    NginxFolders.CERTIFICATES,
+                    "each host gets a certificate by ACME; one of your own belongs into the folder of CERTS, in Millau's"
+                            + " environment, a CA for clients (ca.crt) is millau.client-ca")));
 
     private FromNginxProxy() {}
 
     static List<MovedService> read(List<ComposeServices.Service> services) {
-        return services.stream().map(FromNginxProxy::move).toList();
+        boolean any = services.stream().anyMatch(service -> isServed(service) || isItself(service));
+        Map<String, MovedService> withLogins = new LinkedHashMap<>();
+        List<MovedService> moved = new ArrayList<>();
+        for (ComposeServices.Service service : services) {
+            MovedService to = new MovedService(service);
+            moved.add(to);
+            if (isItself(service)) {
+                moveItself(service, to);
+            } else if (isServed(service)) {
+                moveServed(service, to);
+            } else {
+                moveOther(service, to);
+            }
+            if (isNginx(service, any)) {
+                NginxFolders.in(service).forEach((folder, ofMachine) -> moveFolder(folder, ofMachine, to, withLogins));
+            }
+        }
+        withLogins.forEach((folder, proxy) -> closeAll(moved, folder, proxy));
+        return moved;
     }
 
-    private static MovedService move(ComposeServices.Service service) {
-        MovedService to = new MovedService(service);
-        Map<String, String> environment = new LinkedHashMap<>();
+    private static boolean isServed(ComposeServices.Service service) {
+        return service.environment().containsKey(VIRTUAL_HOST)
+                || service.environment().containsKey(MULTIPORTS);
+    }
+
+    /** Whether it is nginx-proxy, or one of its companions. */
+    private static boolean isItself(ComposeServices.Service service) {
+        return IMAGE.matcher(service.image()).matches() || service.labels().containsKey(LABEL);
+    }
+
+    private static boolean isCompanion(ComposeServices.Service service) {
+        return service.image().contains("companion");
+    }
+
+    /**
+     * Whether its folders are those of nginx-proxy. Any web server may have such ones.
+     *
+     * @param any whether there is anything of nginx-proxy
+     */
+    private static boolean isNginx(ComposeServices.Service service, boolean any) {
+        if (isItself(service)) {
+            return !isCompanion(service); // it writes to the same
+        }
+        Map<String, Boolean> folders = NginxFolders.in(service);
+        return any
+                && !isServed(service)
+                && (folders.containsKey(NginxFolders.LOGINS) || folders.containsKey(NginxFolders.HOSTS));
+    }
+
+    private static void moveFolder(
+            String folder, boolean ofMachine, MovedService to, Map<String, MovedService> withLogins) {
+        if (folder.equals(NginxFolders.LOGINS) || folder.equals(NginxFolders.ALL)) {
+            withLogins.putIfAbsent(folder, to);
+        } else if (ofMachine) {
+            to.move(ROWS.of(folder), new Theirs(folder, folder, "", Map.of()), new MovedRoute(""));
+        } else if (!folder.equals(NginxFolders.CERTIFICATES)) {
+            to.note(
+                    folder,
+                    "what the companions of nginx-proxy write into that volume: see whether it has files of yours");
+        }
+    }
+
+    /** A login is of one host, but the names of the files are not known here. */
+    private static void closeAll(List<MovedService> moved, String folder, MovedService proxy) {
+        List<MovedService> closed =
+                moved.stream().filter(service -> !service.routes().isEmpty()).toList();
+        closed.forEach(MovedService::close);
+        String names = closed.stream().map(MovedService::name).collect(Collectors.joining(", "));
+        proxy.cannot(
+                folder,
+                LOGINS_NOT_READ
+                        + (names.isEmpty()
+                                ? ""
+                                : ", those without a file millau.enabled=true; closed until then: " + names));
+    }
+
+    /** Its own settings are those of all its services. */
+    private static void moveItself(ComposeServices.Service service, MovedService to) {
+        boolean isCompanion = isCompanion(service);
         service.environment().forEach((key, value) -> {
-            if (OF_PROXY.matcher(key).matches()) {
-                environment.put(key, value);
+            Theirs theirs = new Theirs(key, key, value, Map.of());
+            if (isCompanion && key.equals(DEFAULT_EMAIL)) {
+                to.move(ROWS.of(key), theirs, to.environment());
+            } else if (isCompanion && OF_COMPANION.matcher(key).lookingAt() && ROWS.know(key)) {
+                to.move(ROWS.of(key), theirs, new MovedRoute(""));
+            } else if (OF_PROXY.matcher(key).matches()) {
+                to.note(key, "it is a default of the proxy: say it for each service");
             }
         });
+        labels(service).keySet().forEach(key -> to.note(key, "it marks the proxy itself"));
+    }
+
+    /** A service without a host. Variables such as HSTS, or ACME_EMAIL of Millau, may be of other programs, too. */
+    private static void moveOther(ComposeServices.Service service, MovedService to) {
+        String why = service.unread().isEmpty()
+                ? "without VIRTUAL_HOST nginx-proxy does not serve it"
+                : "VIRTUAL_HOST, without which nginx-proxy does not serve it, may be in what is not read";
+        service.environment().keySet().stream()
+                .filter(key -> OF_SERVED.matcher(key).matches())
+                .forEach(key -> to.note(key, why));
+        labels(service).keySet().forEach(key -> to.note(key, why));
+    }
+
+    private static Map<String, String> labels(ComposeServices.Service service) {
         Map<String, String> labels = new LinkedHashMap<>();
         service.labels().forEach((key, value) -> {
             if (key.equals(LABEL) || key.startsWith(LABEL + ".")) {
                 labels.put(key, value);
             }
         });
-        boolean isProxy = labels.containsKey(LABEL)
-                || !environment.containsKey("VIRTUAL_HOST") && !environment.containsKey(MULTIPORTS);
-        if (isProxy) {
-            // The proxy's own settings are those of all its services.
-            environment.keySet().forEach(key -> to.note(key, "it is a default of the proxy: say it for each service"));
-            labels.keySet().forEach(key -> to.note(key, "it marks the proxy itself"));
-            return to;
-        }
+        return labels;
+    }
+
+    private static void moveServed(ComposeServices.Service service, MovedService to) {
+        Map<String, String> environment = new LinkedHashMap<>();
+        service.environment().forEach((key, value) -> {
+            if (OF_PROXY.matcher(key).matches()) {
+                environment.put(key, value);
+            }
+        });
+        Map<String, String> labels = labels(service);
         Map<String, String> siblings = new LinkedHashMap<>();
         environment.forEach((key, value) -> siblings.put(key.toLowerCase(Locale.ROOT), value));
         List<MovedRoute> routes = routes(environment, siblings, to);
@@ -127,7 +250,6 @@ final class FromNginxProxy {
             labels.forEach((key, value) -> to.move(ROWS.of(key), new Theirs(key, key, value, siblings), route));
         }
         to.routes().removeIf(route -> route.get("hosts").isEmpty()); // it would be for all hosts
-        return to;
     }
 
     private static List<MovedRoute> routes(

@@ -155,7 +155,10 @@ final class FromTraefik {
     /** What Traefik's own arguments become, if this is Traefik. */
     private void moveArguments(ComposeServices.Service service, MovedService to) {
         List<Theirs> own = TraefikArguments.of(service);
-        if (TraefikArguments.isTraefik(service) && (own.isEmpty() || TraefikArguments.hasFile(service))) {
+        String variables = service.unread().get("env_file");
+        if (TraefikArguments.isTraefik(service) && variables != null) {
+            to.cannot("env_file", variables);
+        } else if (TraefikArguments.isTraefik(service) && (own.isEmpty() || TraefikArguments.hasFile(service))) {
             to.cannot(
                     "configFile",
                     "a file configures this Traefik, in place of arguments, and is not read: see what it does");

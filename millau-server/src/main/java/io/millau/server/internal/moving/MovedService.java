@@ -43,6 +43,7 @@ final class MovedService {
 
     private final String name;
     private final boolean inSwarm;
+    private final Map<String, String> unread;
     private final List<String> order;
     private final List<Line> lines = new ArrayList<>();
     private final List<MovedRoute> routes = new ArrayList<>();
@@ -66,12 +67,18 @@ final class MovedService {
     MovedService(ComposeServices.Service service) {
         this.name = service.name();
         this.inSwarm = service.inSwarm();
+        this.unread = service.unread();
         this.order = Stream.concat(service.labels().keySet().stream(), service.environment().keySet().stream())
                 .toList();
     }
 
     String name() {
         return name;
+    }
+
+    /** By key, why there may be more labels or variables that were not read. */
+    Map<String, String> unread() {
+        return unread;
     }
 
     List<MovedRoute> routes() {

@@ -63,7 +63,9 @@ public final class Moving {
     private Moving(Proxy proxy, List<ComposeServices.Service> all) {
         List<String> problemLines = new ArrayList<>();
         Set<String> hosts = new LinkedHashSet<>();
+        List<String> notes = new ArrayList<>();
         for (MovedService service : proxy.reader.apply(all)) {
+            sayWhatIsUnread(service, proxy, notes);
             service.routes().forEach(route -> hosts.addAll(route.hosts()));
             if (!service.isEmpty()) {
                 lines.addAll(service.text());
@@ -76,6 +78,7 @@ public final class Moving {
             lines.add("# To do by hand:");
             lines.addAll(problemLines);
         }
+        lines.addAll(notes);
         hosts.stream()
                 .filter(host -> NAME.matcher(host).matches() && !hosts.contains(Service.SUBDOMAINS + host))
                 .findFirst()
@@ -86,6 +89,19 @@ public final class Moving {
                     "# Traefik itself is not here: check its file together with this one, since its arguments may protect"
                             + " every service");
         }
+    }
+
+    /** What was not read may protect a service, or be all that there is of it. */
+    private static void sayWhatIsUnread(MovedService service, Proxy proxy, List<String> notes) {
+        boolean isEmpty = service.isEmpty();
+        service.unread().forEach((key, why) -> {
+            boolean matters = !key.equals("env_file") || proxy == Proxy.NGINX_PROXY;
+            if (matters && isEmpty) {
+                notes.add("# " + Words.shown(service.name()) + ": " + key + ": " + why);
+            } else if (matters) {
+                service.close(key, why);
+            }
+        });
     }
 
     /**
