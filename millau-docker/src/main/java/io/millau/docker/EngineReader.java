@@ -147,7 +147,7 @@ final class EngineReader {
 
     private static List<SwarmService> ours(List<SwarmService> services) {
         return services.stream()
-                .filter(service -> ServiceLabels.concern(service.labels()))
+                .filter(service -> ServiceLabels.mayConcern(service.labels()))
                 .toList();
     }
 

@@ -143,7 +143,7 @@ final class SnapshotBuilder {
 
         private boolean hasRequired(Map<String, String> labels) {
             boolean has = required.isIn(labels);
-            withoutRequired += has ? 0 : 1;
+            withoutRequired += has || !ServiceLabels.concern(labels) ? 0 : 1;
             return has;
         }
 
@@ -186,7 +186,7 @@ final class SnapshotBuilder {
         private void addContainers(String id, List<Container> replicas) {
             // While Compose replaces containers, old and new ones exist. The labels of the newest apply.
             Container newest = replicas.stream().max(BY_AGE).orElseThrow();
-            if (!ServiceLabels.concern(newest.labels()) || !hasRequired(newest.labels())) {
+            if (!ServiceLabels.mayConcern(newest.labels()) || !hasRequired(newest.labels())) {
                 return;
             }
             List<LabelReader.Route> routes = batch.read(id, newest.serviceName(), newest.labels(), newest.ports());

@@ -41,7 +41,8 @@ record SwarmService(
         Map<String, String> own = spec.path("Labels").strings();
         Map<String, String> ofContainers =
                 spec.path("TaskTemplate").path("ContainerSpec").path("Labels").strings();
-        boolean ownCount = ServiceLabels.concern(own);
+        boolean ownCount =
+                ServiceLabels.concern(own) || !ServiceLabels.concern(ofContainers) && ServiceLabels.mayConcern(own);
         String update = json.path("UpdateStatus").path("State").asText();
         return new SwarmService(
                 json.text("ID"),

@@ -117,6 +117,7 @@ class SnapshotBuilderTest {
         service("web", LABELS);
         container(running("api", LABELS, "172.17.0.2"));
         container(running("other", Map.of(), "172.17.0.3"));
+        container(running("typo", Map.of("milau.port", "80"), "172.17.0.4"));
         EngineView view = new EngineView(role, services, tasks, nodes, failures, containers, networks);
         assertThat(some.build(view, own).problems())
                 .containsExactly(new Problem(
@@ -335,6 +336,23 @@ class SnapshotBuilderTest {
         });
     }
 
+    /** The container was one of others, so that nobody heard of the mistake. */
+    @Test
+    void aTypoInThePrefixOfAllLabelsIsReported() {
+        service("web", Map.of("milau.enabled", "true", "millau-port", "80"));
+        container(running("shop", Map.of("millua.enabled", "true"), "172.17.0.2"));
+        container(running("mail", Map.of("mailu.enabled", "true", "milan.port", "80"), "172.17.0.3"));
+        Snapshot snapshot = build();
+
+        assertThat(snapshot.problems())
+                .extracting(Problem::toString)
+                .containsExactlyInAnyOrder(
+                        "web: milau.enabled=true: unknown, did you mean millau.enabled? (the service is left out)",
+                        "web: millau-port=80: unknown, did you mean millau.port? (the service is left out)",
+                        "shop: millua.enabled=true: unknown, did you mean millau.enabled? (the service is left out)");
+        assertThat(snapshot.services()).isEmpty();
+    }
+
     @Test
     void aPublishedPortReplacesAMissingLabel() {
         services.add(SwarmService.of(EngineJson.json("""
@@ -351,6 +369,9 @@ class SnapshotBuilderTest {
                 {"ID":"web","Version":{"Index":1},"Spec":{"Name":"web","Labels":{%s},
                  "TaskTemplate":{"ContainerSpec":{"Labels":{"millau.enabled":"true","millau.port":"1"}}}}}""";
         assertThat(SwarmService.of(EngineJson.json(json.formatted("\"other\":\"x\"")))
+                        .labels())
+                .containsEntry("millau.port", "1");
+        assertThat(SwarmService.of(EngineJson.json(json.formatted("\"milau.enabled\":\"x\"")))
                         .labels())
                 .containsEntry("millau.port", "1");
         assertThat(SwarmService.of(EngineJson.json(json.formatted("\"millau.enabled\":\"false\"")))

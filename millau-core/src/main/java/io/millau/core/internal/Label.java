@@ -3,6 +3,8 @@ package io.millau.core.internal;
 import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import io.millau.core.Setting;
+import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
@@ -40,6 +42,7 @@ public final class Label<T> implements Setting<T> {
     }
 
     private final String name;
+    private final List<String> otherNames;
     private final LabelType<T> type;
     private final Group group;
     private final String meaning;
@@ -54,6 +57,7 @@ public final class Label<T> implements Setting<T> {
 
     private Label(Builder<T> builder) {
         this.name = builder.name;
+        this.otherNames = builder.otherNames;
         this.type = builder.type;
         this.group = builder.group;
         this.meaning = builder.meaning;
@@ -145,6 +149,16 @@ public final class Label<T> implements Setting<T> {
         return isFamily() ? written.startsWith(name + ".") : written.equals(name);
     }
 
+    /** Whether somebody who knows other proxies may call it so. What has another name is not read, but named. */
+    boolean isAlsoCalled(String written) {
+        String plain = plain(written);
+        return plain.equals(plain(name)) || otherNames.contains(plain);
+    }
+
+    private static String plain(String name) {
+        return name.toLowerCase(Locale.ROOT).replaceAll("[-_]", "");
+    }
+
     /**
      * The value of two labels of a family.
      *
@@ -196,6 +210,7 @@ public final class Label<T> implements Setting<T> {
     /** Builds a label. For one thread. */
     static final class Builder<T> {
         private final String name;
+        private List<String> otherNames = List.of();
         private final LabelType<T> type;
         private Group group = Group.ROUTING;
         private String meaning = "";
@@ -211,6 +226,12 @@ public final class Label<T> implements Setting<T> {
         private Builder(String name, LabelType<T> type) {
             this.name = name;
             this.type = type;
+        }
+
+        /** See {@link Label#isAlsoCalled}; in lower case, without hyphens. */
+        Builder<T> alsoCalled(String... names) {
+            this.otherNames = List.of(names);
+            return this;
         }
 
         /** See {@link Label#group()}. */

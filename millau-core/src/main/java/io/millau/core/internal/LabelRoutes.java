@@ -32,6 +32,7 @@ final class LabelRoutes {
     private final String prefix;
     private final List<Label<?>> known;
     private final Predicate<String> isRouteName;
+    private final Predicate<String> isNearlyOurs;
     private final SortedMap<String, LabelText> unnamed = new TreeMap<>();
     private final SortedMap<String, SortedMap<String, LabelText>> named = new TreeMap<>();
 
@@ -44,10 +45,25 @@ final class LabelRoutes {
     private boolean unreadable;
     private boolean closed;
 
-    LabelRoutes(String prefix, List<Label<?>> known, Predicate<String> isRouteName) {
+    /** Whether a route may get requests, so that a missing label matters. */
+    private boolean enabled;
+
+    /** @param isNearlyOurs whether a label begins with the prefix but for a typing mistake */
+    LabelRoutes(String prefix, List<Label<?>> known, Predicate<String> isRouteName, Predicate<String> isNearlyOurs) {
         this.prefix = prefix;
         this.known = known;
         this.isRouteName = isRouteName;
+        this.isNearlyOurs = isNearlyOurs;
+    }
+
+    /** Where the word before the name of a label ends, at a dot or what some write in place of it; -1 if there is no such word. */
+    static int endOfPrefix(String label) {
+        for (int i = 0; i < label.length(); i++) {
+            if (".-_/".indexOf(label.charAt(i)) >= 0) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     Vocabulary.Reading read(Map<String, String> all, boolean enabledByDefault, Collection<Integer> exposedPorts) {
@@ -58,8 +74,11 @@ final class LabelRoutes {
                 if (!sort(text)) {
                     unknown.add(text);
                 }
+            } else if (isNearlyOurs.test(label)) {
+                unknown.add(new LabelText(label, value.strip()));
             }
         });
+        enabled = mayBeEnabled(enabledByDefault);
         unknown.forEach(this::reportUnknown);
         if (named.isEmpty() || makeRoute(unnamed)) {
             take("", new LabelParser(prefix, unnamed, known).parse(enabledByDefault, exposedPorts));
@@ -159,45 +178,120 @@ final class LabelRoutes {
                 .map(label -> prefix + route + "." + label)
                 .collect(Collectors.joining(" or "));
         problems.add(named.shownLabel() + ": expected " + Words.shown(expected)
-                + " beside it, since each route has one of these" + (protecting == null ? "" : "." + UNPROTECTED));
+                + " beside it, since each route has one of these"
+                + (protecting == null || !enabled ? "" : "." + UNPROTECTED));
+    }
+
+    private boolean mayBeEnabled(boolean byDefault) {
+        return Stream.concat(Stream.of(unnamed), named.values().stream())
+                .map(labels -> labels.get(Labels.ENABLED.name()))
+                .filter(Objects::nonNull)
+                .map(text -> !text.value().equalsIgnoreCase("false"))
+                .reduce(Boolean::logicalOr)
+                .orElse(byDefault);
     }
 
     private void reportUnknown(LabelText text) {
-        Meant meant = meant(text.label().substring(prefix.length()));
-        boolean protects = meant != null && meant.label.protects();
+        if (reportValueInName(text)) {
+            return;
+        }
+        boolean isOurs = text.label().startsWith(prefix);
+        boolean inOtherCase = !isOurs && text.label().regionMatches(true, 0, prefix, 0, prefix.length());
+        Meant meant = isOurs || inOtherCase
+                ? meant(text.label().substring(prefix.length()))
+                : exact(text.label().substring(endOfPrefix(text.label()) + 1));
+        Label<?> label = meant == null ? null : meant.label;
+        // A label of another program may look like ours: it does no harm beside the one that is meant.
+        boolean protects = label != null && label.protects() && (isOurs || inOtherCase || !isThere(label));
         closed |= protects;
-        problems.add(text.shown(meant == null ? null : meant.label) + ": unknown"
-                + (text.label().startsWith(prefix) ? "" : ", since labels begin with " + prefix + " in lower case")
+        problems.add(text.shown(label) + ": unknown"
+                + (inOtherCase ? ", since labels begin with " + prefix + " in lower case" : "")
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::toString).collect(Collectors.joining(", "))
-                        : ", did you mean " + Words.shown(Words.withoutValue(prefix + meant.name)) + "?")
-                + (meant == null ? "" : withoutIt(meant.label)));
+                        : ", did you mean "
+                                + meant.names.stream()
+                                        .map(name -> Words.shown(Words.withoutValue(prefix + name)))
+                                        .collect(Collectors.joining(" or "))
+                                + "?")
+                + (label == null ? "" : withoutIt(label)));
+    }
+
+    /** Reports a label that has a blank, or its value after a colon, in its name. Returns false if it has none. */
+    private boolean reportValueInName(LabelText text) {
+        String written = text.label();
+        String name = Words.withoutValue(written);
+        Meant meant = name.length() == written.length() || !name.startsWith(prefix)
+                ? null
+                : exact(name.substring(prefix.length()));
+        if (meant == null) {
+            return false;
+        }
+        String rest = written.substring(name.length());
+        String inName = rest.replaceFirst("^\\s*[:=]?\\s*", "");
+        String value = inName.isEmpty() ? text.value() : inName + (text.value().isEmpty() ? "" : "=" + text.value());
+        String write = new LabelText(name, value).shown(meant.label);
+        closed |= meant.label.protects();
+        problems.add(text.shownLabel() + ": "
+                + (rest.isBlank() ? "its name has a blank at its end" : "expected = after its name")
+                + ": write " + (write.contains("=") ? write : write + "=…") + withoutIt(meant.label));
+        return true;
     }
 
     /** What follows if a label is misspelled, where that is worse than its default value. */
     private String withoutIt(Label<?> label) {
+        if (!enabled) {
+            return "";
+        }
         if (label.protects() && label != Labels.ENABLED) {
             return UNPROTECTED;
         }
-        boolean isThere = unnamed.containsKey(label.name())
-                || named.values().stream().anyMatch(own -> own.containsKey(label.name()));
-        if (isThere || label != Labels.HOSTS && label != Labels.PATH) {
+        if (isThere(label) || label != Labels.HOSTS && label != Labels.PATH) {
             return "";
         }
         return " Without it the service is for all " + (label == Labels.HOSTS ? "hosts" : "paths");
     }
 
-    /** @param name without the prefix */
-    private record Meant(Label<?> label, String name) {}
+    private boolean isThere(Label<?> label) {
+        return unnamed.containsKey(label.name())
+                || named.values().stream().anyMatch(own -> own.containsKey(label.name()));
+    }
+
+    /**
+     * @param label what it is, the first one if it could be several
+     * @param names without the prefix
+     */
+    private record Meant(Label<?> label, List<String> names) {
+
+        Meant(Label<?> label, String name) {
+            this(label, List.of(name));
+        }
+
+        Meant in(String route) {
+            return new Meant(
+                    label, names.stream().map(name -> route + "." + name).toList());
+        }
+    }
+
+    /** A known name. */
+    private @Nullable Meant exact(String name) {
+        int dot = name.indexOf('.');
+        for (Label<?> label : known) {
+            if (label.covers(name)
+                    || dot > 0 && label.covers(name.substring(dot + 1)) && isRouteName.test(name.substring(0, dot))) {
+                return new Meant(label, name);
+            }
+        }
+        return null;
+    }
 
     /** What an unknown label probably should be. */
     private @Nullable Meant meant(String name) {
         int dot = name.indexOf('.');
-        if (dot > 0 && nearest(name.substring(0, dot), Label::isFamily) == null) {
+        if (dot > 0 && families(name.substring(0, dot)).isEmpty()) {
             Meant ofRoute = meantWithoutRoute(name.substring(dot + 1));
             if (ofRoute != null) {
                 String route = name.substring(0, dot).replaceAll("[^0-9A-Za-z-]", "-");
-                return new Meant(ofRoute.label, (isRouteName.test(route) ? route : "ROUTE") + "." + ofRoute.name);
+                return ofRoute.in(isRouteName.test(route) ? route : "ROUTE");
             }
         }
         return meantWithoutRoute(name);
@@ -205,12 +299,35 @@ final class LabelRoutes {
 
     private @Nullable Meant meantWithoutRoute(String name) {
         int dot = name.indexOf('.');
-        Label<?> family = dot < 0 ? null : nearest(name.substring(0, dot), Label::isFamily);
-        if (family != null) {
-            return new Meant(family, family.name() + name.substring(dot));
+        List<Label<?>> families = dot < 0 ? List.of() : families(name.substring(0, dot));
+        if (!families.isEmpty()) {
+            return new Meant(
+                    families.get(0),
+                    families.stream()
+                            .map(family -> family.name() + name.substring(dot))
+                            .toList());
         }
-        Label<?> nearest = nearest(name, label -> true);
+        Label<?> nearest = alsoCalled(name);
+        nearest = nearest == null ? nearest(name, label -> true) : nearest;
+        nearest = nearest == null && dot > 0 ? alsoCalled(name.substring(0, dot)) : nearest;
         return nearest == null ? null : new Meant(nearest, nearest.toString());
+    }
+
+    /** The families that a word may stand for. */
+    private List<Label<?>> families(String word) {
+        Label<?> nearest = nearest(word, Label::isFamily);
+        return nearest != null
+                ? List.of(nearest)
+                : known.stream()
+                        .filter(label -> label.isFamily() && label.isAlsoCalled(word))
+                        .toList();
+    }
+
+    private @Nullable Label<?> alsoCalled(String name) {
+        return known.stream()
+                .filter(label -> label.isAlsoCalled(name))
+                .findFirst()
+                .orElse(null);
     }
 
     private @Nullable Label<?> nearest(String name, Predicate<Label<?>> which) {

@@ -152,6 +152,7 @@ public final class Labels {
 
     /** {@code millau.max-body}. */
     public static final Label<Long> MAX_BODY = Label.named("max-body", LabelTypes.LARGE_SIZE)
+            .alsoCalled("maxbodysize", "bodylimit", "clientmaxbodysize", "maxrequestbodybytes")
             .group(ACCESS)
             .meaning("the longest body of a request, such as `512k`, `10m` or `1g`; a longer one gets `413`")
             .byDefault(Long.MAX_VALUE, "no limit")
@@ -160,6 +161,7 @@ public final class Labels {
 
     /** {@code millau.max-requests}. */
     public static final Label<Integer> MAX_REQUESTS = Label.named("max-requests", LabelTypes.LIMIT)
+            .alsoCalled("maxconnections", "inflightreq", "maxinflight")
             .group(ACCESS)
             .meaning(
                     "how many requests, and WebSockets, may be in progress at one instance; others wait for a place, in order"
@@ -170,6 +172,18 @@ public final class Labels {
 
     /** {@code millau.allow}. */
     public static final Label<AddressRanges> ALLOW = Label.named("allow", LabelTypes.ADDRESSES)
+            .alsoCalled(
+                    "allowed",
+                    "allowlist",
+                    "allowfrom",
+                    "allowip",
+                    "allowips",
+                    "allowedips",
+                    "ipallow",
+                    "ipallowlist",
+                    "whitelist",
+                    "ipwhitelist",
+                    "networkaccess")
             .group(ACCESS)
             .meaning(
                     "addresses of clients, and ranges such as `10.0.0.0/8`, separated by spaces, or `private`; others get `403`")
@@ -180,6 +194,7 @@ public final class Labels {
 
     /** {@code millau.limit}. */
     public static final Label<RequestLimit> LIMIT = Label.named("limit", LabelTypes.RATE)
+            .alsoCalled("ratelimit", "requestlimit", "limitreq", "rps")
             .group(ACCESS)
             .meaning(
                     "how many requests a client's address (of IPv6 its /64) may make, such as `20/s`, `600/m` or `1000/h`, and as"
@@ -191,6 +206,16 @@ public final class Labels {
 
     /** {@code millau.users}. */
     public static final Label<Users> USERS = Label.named("users", LabelTypes.USERS)
+            .alsoCalled(
+                    "basicauth",
+                    "basicauthusers",
+                    "authbasic",
+                    "authusers",
+                    "htpasswd",
+                    "login",
+                    "logins",
+                    "password",
+                    "passwords")
             .group(ACCESS)
             .meaning(
                     "`name:hash` of each user, separated by spaces, the hash by bcrypt (`htpasswd -nB NAME`); or all of that in"
@@ -213,6 +238,7 @@ public final class Labels {
 
     /** {@code millau.auth}. */
     public static final Label<AuthServer> AUTH = Label.named("auth", LabelTypes.AUTH_SERVER)
+            .alsoCalled("forwardauth", "authurl", "authserver", "authrequest", "externalauth")
             .group(ACCESS)
             .meaning(
                     "URL that is asked about each request first, by `GET` with its header fields and `X-Forwarded-Method`, `-Proto`,"
@@ -244,6 +270,7 @@ public final class Labels {
     /** {@code millau.request-header.NAME}. */
     public static final Label<Map<String, String>> REQUEST_HEADER = Label.named(
                     "request-header", LabelTypes.REQUEST_HEADER)
+            .alsoCalled("header", "headers")
             .group(CHANGES)
             .meaning(
                     "value of header `NAME` in requests to its instances, whatever clients send; empty: the header is removed. Not for"
@@ -257,6 +284,7 @@ public final class Labels {
     /** {@code millau.response-header.NAME}. */
     public static final Label<Map<String, String>> RESPONSE_HEADER = Label.named(
                     "response-header", LabelTypes.RESPONSE_HEADER)
+            .alsoCalled("header", "headers")
             .group(CHANGES)
             .meaning(
                     "value of header `NAME` in responses of its instances; empty: the header is removed. Responses of Millau itself,"
@@ -316,6 +344,8 @@ public final class Labels {
 
     /** {@code millau.client-ca}. */
     public static final Label<Set<X509Certificate>> CLIENT_CA = Label.named("client-ca", LabelTypes.AUTHORITIES)
+            .alsoCalled(
+                    "mtls", "clientcert", "clientcerts", "clientauth", "clientcacert", "tlsclientca", "sslverifyclient")
             .group(TLS)
             .meaning(
                     "CA certificates, PEM in Base64: clients of this service's hosts need a certificate that one of them has"

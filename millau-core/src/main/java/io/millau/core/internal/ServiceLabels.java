@@ -24,12 +24,27 @@ public final class ServiceLabels {
         return label.regionMatches(true, 0, PREFIX, 0, PREFIX.length());
     }
 
+    /** Whether a label is not ours because of a typing mistake in its prefix, such as {@code milau.enabled}. */
+    public static boolean isNearlyOurs(String label) {
+        return Labels.ALL.isNearlyOurs(label);
+    }
+
+    /** Whether any of these labels is ours, or nearly. */
+    public static boolean mayConcern(Map<String, String> labels) {
+        return concern(labels) || labels.keySet().stream().anyMatch(ServiceLabels::isNearlyOurs);
+    }
+
     /** Whether these labels may put the service, or one of its routes, behind the proxy. */
     public static boolean mayEnable(Map<String, String> labels) {
         return labels.entrySet().stream()
                 .anyMatch(label -> label.getKey().startsWith(PREFIX)
                         && label.getKey().endsWith("." + Labels.ENABLED)
                         && Boolean.parseBoolean(label.getValue()));
+    }
+
+    /** A label with its value in a message; without that if it may be secret. */
+    public static String shown(String label, String value) {
+        return Labels.ALL.shown(new LabelText(label, value));
     }
 
     /** See {@link Vocabulary#read}. */

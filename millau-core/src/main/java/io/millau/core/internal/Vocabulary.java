@@ -4,10 +4,12 @@ import io.millau.core.RequestFilter;
 import io.millau.core.Service;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A set of labels, with everything derived from their definitions. Immutable.
@@ -19,13 +21,18 @@ public final class Vocabulary {
     /** The prefix of all labels. */
     public static final String PREFIX = "millau.";
 
+    /** The prefix without its dot. */
+    private static final String WORD = PREFIX.substring(0, PREFIX.length() - 1);
+
     private static final Pattern ROUTE_NAME = Pattern.compile(LabelSchema.ROUTE_NAME);
 
     private final List<Label<?>> labels;
+    private final List<Label<?>> inDocker;
     private final List<Label<?>> filtering;
 
     Vocabulary(List<Label<?>> labels) {
         this.labels = List.copyOf(labels);
+        this.inDocker = labels.stream().filter(Label::isInDocker).toList();
         this.filtering = labels.stream().filter(Label::makesFilters).toList();
     }
 
@@ -36,7 +43,7 @@ public final class Vocabulary {
 
     /** The labels of Docker, in order. */
     List<Label<?>> inDocker() {
-        return labels.stream().filter(Label::isInDocker).toList();
+        return inDocker;
     }
 
     /** The keys of the services file, in order. */
@@ -72,7 +79,8 @@ public final class Vocabulary {
      * @param exposedPorts if there is exactly one, it replaces a missing {@code millau.port}
      */
     public Reading read(Map<String, String> texts, Collection<Integer> exposedPorts) {
-        return new LabelRoutes(PREFIX, inDocker(), this::isRouteName).read(texts, false, exposedPorts);
+        return new LabelRoutes(PREFIX, inDocker, this::isRouteName, this::isNearlyOurs)
+                .read(texts, false, exposedPorts);
     }
 
     /**
@@ -80,7 +88,7 @@ public final class Vocabulary {
      * enabled by default.
      */
     public Reading readFile(String service, Map<String, String> texts) {
-        return new LabelRoutes(service + ".", inFile(), this::isRouteName).read(texts, true, List.of(80));
+        return new LabelRoutes(service + ".", inFile(), this::isRouteName, key -> false).read(texts, true, List.of(80));
     }
 
     /** Whether a route may have this name. One that is nearly that of a family is probably misspelt. */
@@ -94,6 +102,38 @@ public final class Vocabulary {
                                         .map(Label::name)
                                         .toList())
                         == null;
+    }
+
+    /**
+     * Whether a label begins with {@link #PREFIX} but for one typing mistake, and goes on with the name of a label of ours: any
+     * container may have labels of others.
+     */
+    boolean isNearlyOurs(String label) {
+        int end = LabelRoutes.endOfPrefix(label);
+        boolean mayBe = Math.abs(end - WORD.length()) <= 1
+                && (label.regionMatches(true, 0, WORD, 0, 2)
+                        || label.regionMatches(true, end - 2, WORD, WORD.length() - 2, 2));
+        if (!mayBe || label.regionMatches(true, 0, PREFIX, 0, PREFIX.length())) {
+            return false; // as nearly all are, of which an engine may have many
+        }
+        int mistakes = Words.distance(label.substring(0, end).toLowerCase(Locale.ROOT), WORD);
+        return mistakes + (label.charAt(end) == '.' ? 0 : 1) == 1 && find(label.substring(end + 1)) != null;
+    }
+
+    /** A label in Docker as messages show it. */
+    String shown(LabelText text) {
+        boolean isOurs = text.label().startsWith(PREFIX);
+        return text.shown(isOurs ? find(text.label().substring(PREFIX.length())) : null);
+    }
+
+    /** The label in Docker that has this name, perhaps in a route. */
+    private @Nullable Label<?> find(String name) {
+        int dot = name.indexOf('.');
+        boolean mayBeInRoute = dot > 0 && isRouteName(name.substring(0, dot));
+        return inDocker.stream()
+                .filter(label -> label.covers(name) || mayBeInRoute && label.covers(name.substring(dot + 1)))
+                .findFirst()
+                .orElse(null);
     }
 
     /** Where the name of a family begins in a key of the services file, with its dot; -1 if there is none. */

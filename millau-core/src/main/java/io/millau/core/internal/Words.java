@@ -107,7 +107,7 @@ public final class Words {
     }
 
     /** The number of insertions, deletions, replacements and swaps of neighbours between two words. */
-    private static int distance(String a, String b) {
+    static int distance(String a, String b) {
         int[][] d = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {
             for (int j = 0; j <= b.length(); j++) {

@@ -68,6 +68,49 @@ class AccessLabelsTest {
         assertThat(read(label, value).closed()).isEqualTo(closed);
     }
 
+    /** Names of other proxies, or of nobody: the service was open to all, and 35 names were listed. */
+    @ParameterizedTest
+    @CsvSource({
+        "basic-auth, users",
+        "basicauth, users",
+        "basicAuth, users",
+        "auth_users, users",
+        "auth-users, users",
+        "htpasswd, users",
+        "rate-limit, limit",
+        "ratelimit.average, limit",
+        "ip-allow, allow",
+        "allowlist, allow",
+        "whitelist, allow",
+        "ip-whitelist, allow",
+        "ipAllowList.sourceRange, allow",
+        "mtls, client-ca",
+        "forward-auth, auth",
+        "max-body-size, max-body",
+        "users.ann, users",
+        "admin.whitelist, admin.allow"
+    })
+    void aLabelByAnotherNameThatIsToProtectClosesTheService(String label, String meant) {
+        assertThat(read(label, "x").closed()).isTrue();
+        assertThat(read(label, "x").problems())
+                .singleElement()
+                .asString()
+                .startsWith("millau." + label)
+                .endsWith(": unknown, did you mean millau." + meant + "? Without it the service is not protected");
+        assertThat(ServiceLabels.read(Map.of("millau." + label, "x"), List.of()).problems())
+                .singleElement()
+                .asString()
+                .endsWith(": unknown, did you mean millau." + meant + "?");
+    }
+
+    /** What says nothing about access leaves the service as it is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"retry-limit", "rate", "colour", "tls", "header.X", "password-page", "timeout.read"})
+    void otherUnknownLabelsDoNotCloseTheService(String label) {
+        assertThat(read(label, "x").closed()).isFalse();
+        assertThat(read(label, "x").problems()).hasSize(1);
+    }
+
     /** What {@code check --from} prints for a value that may be secret: pasted as it is, it must neither be sent nor believed. */
     @ParameterizedTest
     @ValueSource(strings = {"users", "auth", "auth-headers", "request-header.X-Api-Key", "response-header.X", "sticky"})
@@ -98,8 +141,10 @@ class AccessLabelsTest {
         String text = start + HASH.substring(3);
         String inBase64 = Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
 
-        assertThat(read("basic-auth", text).problems().get(0)).startsWith("millau.basic-auth: unknown; known are ");
-        assertThat(read("basic-auth", inBase64).problems().get(0)).startsWith("millau.basic-auth: unknown; known are ");
+        for (String value : List.of(text, inBase64)) {
+            assertThat(read("secret", value).problems().get(0)).startsWith("millau.secret: unknown; known are ");
+            assertThat(read("basic-auth", value).problems().get(0)).startsWith("millau.basic-auth: unknown, did you");
+        }
     }
 
     @ParameterizedTest

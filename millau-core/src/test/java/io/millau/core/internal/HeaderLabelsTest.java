@@ -66,6 +66,8 @@ class HeaderLabelsTest {
             response-header.Größe            | x | millau.response-header.Größe=x: header name “Grö…”: expected letters, digits and hyphens
             response-header.X-Euro           | € | millau.response-header.X-Euro=€: header X-Euro: character U+20AC at position 0, expected visible Latin-1 characters and blanks
             request-header                   | x | millau.request-header: unknown, did you mean millau.request-header.NAME?
+            header.X-Key                     | x | millau.header.X-Key: unknown, did you mean millau.request-header.X-Key or millau.response-header.X-Key?
+            headers.Host                     | x | millau.headers.Host: unknown, did you mean millau.request-header.Host or millau.response-header.Host?
             requset-header.X-Key             | x | millau.requset-header.X-Key: unknown, did you mean millau.request-header.X-Key?
             Response-Header.X-Key            | x | millau.Response-Header.X-Key=x: unknown, did you mean millau.response-header.X-Key?
             response-headers.X-Key           | x | millau.response-headers.X-Key=x: unknown, did you mean millau.response-header.X-Key?

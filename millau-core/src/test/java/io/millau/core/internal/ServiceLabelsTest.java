@@ -259,6 +259,102 @@ class ServiceLabelsTest {
                         "Millau.Port=80: unknown, since labels begin with millau. in lower case, did you mean millau.port?");
     }
 
+    /** Not a word was said of it either, and the service was not served, or without a login. */
+    @ParameterizedTest
+    @CsvSource({
+        "milau.port, millau.port",
+        "millua.port, millau.port",
+        "imllau.port, millau.port",
+        "nillau.port, millau.port",
+        "Milau.port, millau.port",
+        "millaux.port, millau.port",
+        "mil-lau.port, ",
+        "milau.admin.port, millau.admin.port",
+        "milau.request-header.X-A, millau.request-header.X-A",
+        "millau-port, millau.port",
+        "millau_port, millau.port",
+        "millau/admin.port, millau.admin.port",
+        "millau:port, ",
+        "mailu.port, ",
+        "milan.port, ",
+        "mill.port, ",
+        "milau_port, ",
+        "milau.prot, ",
+        "milau., ",
+        "milau, ",
+        "millau, ",
+        "millauport, ",
+        "milau.a.b.port, ",
+        "traefik.port, ",
+        "'', ",
+    })
+    void aPrefixWithATypingMistakeIsNamed(String label, String meant) {
+        Map<String, String> labels = Map.of("millau.enabled", "true", "millau.port", "80", label, "1");
+
+        assertThat(ServiceLabels.isNearlyOurs(label)).isEqualTo(meant != null);
+        assertThat(ServiceLabels.concern(Map.of(label, "1"))).isFalse();
+        assertThat(ServiceLabels.mayConcern(Map.of(label, "1"))).isEqualTo(meant != null);
+        assertThat(read(labels).routes()).hasSize(1);
+        assertThat(read(labels).problems())
+                .hasSize(meant == null ? 0 : 1)
+                .allSatisfy(problem -> assertThat(problem)
+                        .startsWith(Words.withoutValue(label))
+                        .endsWith(": unknown, did you mean " + meant + "?"));
+    }
+
+    /** A label of others beside ours of the same name does no harm. */
+    @Test
+    void aTypoInThePrefixOfAProtectingLabelClosesTheServiceUnlessThatIsThere() {
+        Map<String, String> labels = new HashMap<>(Map.of("millau.enabled", "true", "millau.port", "80"));
+        labels.put("milau.allow", "10.0.0.0/8");
+        assertThat(read(labels).closed()).isTrue();
+
+        labels.put("millau.allow", "10.0.0.0/8");
+        labels.put("milau.enabled", "false");
+        assertThat(read(labels).closed()).isFalse();
+        assertThat(read(labels).problems()).hasSize(2);
+    }
+
+    /** It is not for all hosts, but for none. */
+    @Test
+    void nothingIsSaidToFollowForAServiceThatIsNotEnabled() {
+        assertThat(read(Map.of("milau.enabled", "true", "millau.host", "typo.test"))
+                        .problems())
+                .containsExactly(
+                        "milau.enabled=true: unknown, did you mean millau.enabled?",
+                        "millau.host=typo.test: unknown, did you mean millau.hosts?");
+        assertThat(read(Map.of("millau.enabled", "false", "millau.host", "typo.test", "millau.a.alow", "x"))
+                        .problems())
+                .noneMatch(problem -> problem.contains("Without it"));
+        assertThat(read(Map.of("millau.a.enabled", "true", "millau.a.port", "1", "millau.host", "typo.test"))
+                        .problems())
+                .singleElement()
+                .asString()
+                .endsWith("Without it the service is for all hosts");
+    }
+
+    /** A list in YAML has the whole label as one text. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'millau.hosts '     | a.test | millau.hosts: its name has a blank at its end: write millau.hosts=a.test",
+                "'millau.hosts\t'   | a.test | millau.hosts: its name has a blank at its end: write millau.hosts=a.test",
+                "millau.weight: 8    | ''     | millau.weight: expected = after its name: write millau.weight=8",
+                "millau.weight 8     | ''     | millau.weight: expected = after its name: write millau.weight=8",
+                "millau.a.weight:8   | ''     | millau.a.weight: expected = after its name: write millau.a.weight=8",
+                "millau.errors: /?a  | {status} | millau.errors: expected = after its name: write millau.errors=/?a={status}",
+                "millau.users: a:b   | ''     | millau.users: expected = after its name: write millau.users=…",
+                "'millau.allow '     | x      | millau.allow: its name has a blank at its end: write millau.allow=x",
+            })
+    void aBlankOrTheValueInANameIsNamed(String label, String value, String message) {
+        Vocabulary.Reading reading =
+                read(Map.of("millau.enabled", "true", "millau.port", "80", label.replace("\\t", "\t"), value));
+
+        assertThat(reading.problems()).hasSizeBetween(1, 2).first().asString().startsWith(message);
+        assertThat(reading.closed()).isEqualTo(label.contains("users") || label.contains("allow"));
+    }
+
     @Test
     void anUnknownLabelWithoutASimilarNameListsTheKnownOnes() {
         assertThat(read(Map.of("millau.enabled", "true", "millau.port", "80", "millau.colour", "blue"))

@@ -199,6 +199,19 @@ class CheckCommandTest extends CommandTest {
         assertThat(status).isEqualTo(1);
     }
 
+    /** Nothing in the log, in the status and in explain told why the service was not there. */
+    @Test
+    void aTypoInThePrefixOfAllLabelsOfAContainerIsAProblem() throws Exception {
+        docker("[" + FakeDocker.container("shop", "\"milau.enabled\":\"true\",\"milau.port\":\"80\"") + "]");
+        run("check", "--docker");
+
+        assertThat(out)
+                .contains(
+                        ": shop: milau.enabled=true: unknown, did you mean millau.enabled? (the service is left out)\n")
+                .endsWith("\n2 problems in 1 service\n");
+        assertThat(status).isEqualTo(1);
+    }
+
     @Test
     void aServiceOfWhichOnlyRoutesAreServedIsNotCountedOnceMore() throws Exception {
         docker("["

@@ -48,6 +48,68 @@ class ComposeFileTest extends CommandTest {
     }
 
     @Test
+    void aTypoInThePrefixIsAProblem() throws Exception {
+        check("""
+                services:
+                  list:
+                    labels:
+                      - milau.enabled=true
+                      - milau.port=80
+                  mapping:
+                    labels:
+                      millau.host: a.test
+                      millau_enabled: true
+                  mail:
+                    labels: {mailu.enabled: true, milan.port: 80}
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:4: list: milau.enabled=true: unknown, did you mean millau.enabled? (the service is left out)
+                compose.yml:5: list: milau.port=80: unknown, did you mean millau.port? (the service is left out)
+                compose.yml:8: mapping: millau.host=a.test: unknown, did you mean millau.hosts? (the service is left out)
+                compose.yml:9: mapping: millau_enabled=true: unknown, did you mean millau.enabled? (the service is left out)
+                4 problems in 2 services
+                """);
+        assertThat(status).isEqualTo(1);
+    }
+
+    /** A blank that can't be seen, and a colon where a list has =, were names with no likeness to any. */
+    @Test
+    void whatYamlMakesOfALabelIsExplained() throws Exception {
+        environment.put("TOKEN", "s3cr3t");
+        check("""
+                services:
+                  list:
+                    labels:
+                      - "millau.enabled = true"
+                      - "millau.port: 80"
+                      - "millau.path: /${TOKEN}"
+                      - other=1
+                  mapping:
+                    labels:
+                      millau.enabled: true
+                      millau.port: 80
+                      millau.hosts: [a.test, b.test]
+                      millau.users: ["ann:$$2y$$05$$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a"]
+                      millau.path: [{a: b}]
+                      millau.timeout: []
+                      millau.retry: {a: b}
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:4: list: millau.enabled: its name has a blank at its end: write millau.enabled=true (the service is left out)
+                compose.yml:5: list: millau.port: expected = after its name: write millau.port=80 (the service is left out)
+                compose.yml:6: list: millau.path: expected = after its name (the service is left out)
+                compose.yml:12: mapping: millau.hosts: expected text: write a.test b.test
+                compose.yml:13: mapping: millau.users: expected text, with spaces between several values
+                compose.yml:14: mapping: millau.path: expected text
+                compose.yml:15: mapping: millau.timeout: expected text
+                compose.yml:16: mapping: millau.retry: expected text
+                8 problems in 2 services
+                """);
+    }
+
+    @Test
     void aMistakeInALabelOfARouteHasItsLine() throws Exception {
         check("""
                 services:
@@ -214,7 +276,7 @@ class ComposeFileTest extends CommandTest {
                 .contains("list: millau.colour=${SECRET}: unknown")
                 .contains("list: millau.timeout: NONE is not set: unlike $SECRET")
                 .contains("list: millau.…=: unknown")
-                .contains("colon: millau.… has no value: expected one")
+                .contains("compose.yml:15: colon: millau.…=: unknown")
                 .contains("list: millau.x… is there twice: line 11 has no effect")
                 .contains("list: millau.x…=2: unknown")
                 .contains("mapping: millau.port=80${SECRET:-81}: expected a port");
@@ -444,7 +506,7 @@ class ComposeFileTest extends CommandTest {
                 compose.yml:9: list: millau.enabled is not read there: expected in labels
                 compose.yml:11: list: millau.enabled: expected millau.enabled=VALUE, since labels are a list here
                 compose.yml:14: text: labels: expected a list or a mapping
-                compose.yml:16: nested: millau.port: expected text
+                compose.yml:16: nested: millau.port: expected text: write 80
                 7 problems in 2 services
                 """);
     }

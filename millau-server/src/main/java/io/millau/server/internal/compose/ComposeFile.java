@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -274,6 +275,7 @@ public final class ComposeFile {
         ofService.forEach((key, label) -> {
             values.put(key, label.value);
             lines.put(key, label.line);
+            lines.putIfAbsent(Words.shown(Words.withoutValue(key)), label.line); // so messages name it
         });
         NavigableMap<String, List<Label>> secret = new TreeMap<>(); // by the key as messages name it
         Set<String> inKeys = new HashSet<>(); // a message about a missing label begins with none of the keys
@@ -372,7 +374,7 @@ public final class ComposeFile {
         }
         if (declared.value instanceof MappingNode mapping) {
             entries(mapping, service).forEach((name, entry) -> {
-                if (ServiceLabels.isOurs(name)) {
+                if (isOurs(name)) {
                     addLabel(all, service, name, entry);
                 }
             });
@@ -384,12 +386,17 @@ public final class ComposeFile {
         return all;
     }
 
+    /** Whether it is a label of ours, perhaps but for a typing mistake in its prefix. */
+    private static boolean isOurs(String name) {
+        return ServiceLabels.isOurs(name) || ServiceLabels.isNearlyOurs(name);
+    }
+
     private void addLabel(Map<String, Label> all, String service, String name, Entry entry) {
         if (++labels > MOST_LABELS) {
             return;
         }
         if (!(entry.value instanceof ScalarNode scalar)) {
-            findings.problem(entry.line, new Problem(service, name + ": expected text"));
+            findings.problem(entry.line, new Problem(service, name + ": expected text" + asText(name, entry.value)));
             return;
         }
         boolean isNull = isNull(scalar);
@@ -401,24 +408,42 @@ public final class ComposeFile {
         all.put(name, new Label(entry.line, filled.text(), scalar.getValue(), filled.used(), false));
     }
 
+    /** What to write for a list of plain values, unless these may be secret. */
+    private static String asText(String label, Node value) {
+        boolean plain = value instanceof SequenceNode list
+                && !list.getValue().isEmpty()
+                && list.getValue().stream().allMatch(item -> item instanceof ScalarNode && !isNull(item));
+        if (!plain) {
+            return "";
+        }
+        String text = ((SequenceNode) value)
+                .getValue().stream().map(item -> ((ScalarNode) item).getValue()).collect(Collectors.joining(" "));
+        String shown = ServiceLabels.shown(label, text);
+        return shown.startsWith(label + "=")
+                ? ": write " + shown.substring(label.length() + 1)
+                : ", with spaces between several values";
+    }
+
     private void addLabel(Map<String, Label> all, String service, Node item) {
         if (item instanceof MappingNode mapping) {
             entries(mapping, service).keySet().stream()
-                    .filter(ServiceLabels::isOurs)
+                    .filter(ComposeFile::isOurs)
                     .forEach(name -> findings.problem(
                             line(item),
                             new Problem(
                                     service, name + ": expected " + name + "=VALUE, since labels are a list here")));
             return;
         }
-        if (!(item instanceof ScalarNode scalar)
-                || !scalar.getValue().toLowerCase(Locale.ROOT).contains(ServiceLabels.PREFIX)) {
+        if (!(item instanceof ScalarNode scalar)) {
             return;
         }
         String[] written = scalar.getValue().split("=", 2);
+        if (!scalar.getValue().toLowerCase(Locale.ROOT).contains(ServiceLabels.PREFIX) && !isOurs(written[0])) {
+            return;
+        }
         Interpolation filled = filled(scalar, service, written[0]);
         String[] label = filled.text().split("=", 2);
-        if (!ServiceLabels.isOurs(label[0]) || ++labels > MOST_LABELS) {
+        if (!isOurs(label[0]) || ++labels > MOST_LABELS) {
             return;
         }
         String key = label[0];
