@@ -264,13 +264,25 @@ public final class ServicesFile implements ServiceSource {
             Matcher parts = FORM.matcher(text);
             if (!parts.matches()) {
                 throw new IllegalArgumentException(
-                        "expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path");
+                        "expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path"
+                                + withScheme(text, schemeOfService));
             }
             String scheme = scheme(parts.group(1), schemeOfService);
             int port = parts.group(3) != null
                     ? Labels.PORT.type().read(parts.group(3))
                     : scheme.equals(Endpoint.HTTPS) ? 443 : 80;
             return new Url(text, scheme, parts.group(2), port);
+        }
+
+        /** What to write for a host with its port; empty if it is none. */
+        private static String withScheme(String address, String scheme) {
+            String url = scheme + "://" + address;
+            Matcher parts = FORM.matcher(url);
+            boolean hasPort = parts.matches()
+                    && parts.group(3) != null
+                    && Integer.parseInt(parts.group(3)) > 0
+                    && Integer.parseInt(parts.group(3)) <= 65_535;
+            return hasPort ? ": write " + url : "";
         }
 
         /** {@code http} in a URL may mean what the service's scheme says. */

@@ -418,6 +418,29 @@ class ServicesFileTest {
                 .containsExactly("a: " + problem + " (its last good endpoints stay)");
     }
 
+    /** Other messages say what to write; whoever forgets the scheme has all that is needed. */
+    @Test
+    void anEndpointWithoutASchemeIsAnsweredWithTheUrl() throws Exception {
+        Files.writeString(file, """
+                a.endpoints=127.0.0.1:7001 [::1]:7002 localhost 127.0.0.1:0 127.0.0.1:70000 x:80/y
+                b.endpoints=127.0.0.1:7003
+                b.scheme=https
+                """);
+
+        String expected = ": expected http://HOST:PORT, https://HOST:PORT or h2c://HOST:PORT without a path";
+        read();
+        assertThat(awaitSnapshots(1).problems())
+                .extracting(problem -> problem.message().replace(" (this endpoint is left out)", ""))
+                .contains(
+                        "a.endpoints=127.0.0.1:7001" + expected + ": write http://127.0.0.1:7001",
+                        "a.endpoints=[::1]:7002" + expected + ": write http://[::1]:7002",
+                        "a.endpoints=localhost" + expected,
+                        "a.endpoints=127.0.0.1:0" + expected,
+                        "a.endpoints=127.0.0.1:70000" + expected,
+                        "a.endpoints=x:80/y" + expected,
+                        "b.endpoints=127.0.0.1:7003" + expected + ": write https://127.0.0.1:7003");
+    }
+
     @Test
     void anUnreadableFileLeavesTheServicesUnchanged() throws Exception {
         Files.writeString(file, "a.endpoints=http://127.0.0.1:81\n");
