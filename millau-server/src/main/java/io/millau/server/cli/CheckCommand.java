@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 final class CheckCommand {
 
     private static final int MOST_BYTES = 1024 * 1024;
+    private static final int MOST_NAMED = 5;
 
     private final Map<String, String> environment;
     private final PrintStream out;
@@ -178,10 +180,12 @@ final class CheckCommand {
 
     private void checkFile(String file) throws CommandException {
         String name = file.toLowerCase(Locale.ROOT);
-        boolean isServices = name.endsWith(".properties") || Files.isDirectory(Path.of(file));
-        if (isServices && from == null) {
-            checkServices(Path.of(file));
-        } else if (name.endsWith(".yml") || name.endsWith(".yaml")) {
+        if (Files.isDirectory(Path.of(file))) {
+            expectServicesFiles(Path.of(file));
+            checkFolder(Path.of(file));
+        } else if (name.endsWith(".properties") && from == null) {
+            checkServicesFile(file);
+        } else if (isCompose(name)) {
             if (from == null) {
                 checkComposeFile(file);
             } else {
@@ -192,6 +196,41 @@ final class CheckCommand {
                     file
                             + ": expected a services file, .properties, a folder of them, or a Compose or stack file, .yml or .yaml");
         }
+    }
+
+    private static boolean isCompose(String name) {
+        return name.endsWith(".yml") || name.endsWith(".yaml");
+    }
+
+    /** A folder is one of services files. Most that are given by mistake are a project's, with a Compose file. */
+    private void expectServicesFiles(Path folder) throws CommandException {
+        if (from == null && !servicesFiles(folder).isEmpty()) {
+            return;
+        }
+        List<String> compose = composeFiles(folder);
+        throw new CommandException(folder
+                + (from == null
+                        ? ": expected services files, .properties, in this folder, but there are none"
+                        : ": expected a Compose or stack file, but this is a folder")
+                + (compose.isEmpty()
+                        ? ""
+                        : ": write check " + (from == null ? "" : "--from " + from + " ") + String.join(" ", compose)));
+    }
+
+    private static List<String> composeFiles(Path folder) throws CommandException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> isCompose(file.toString().toLowerCase(Locale.ROOT)))
+                    .map(file -> file.normalize().toString())
+                    .sorted()
+                    .limit(MOST_NAMED)
+                    .toList();
+        } catch (IOException e) {
+            throw unreadable(folder, e);
+        }
+    }
+
+    private static CommandException unreadable(Path folder, IOException reason) {
+        return new CommandException(folder + ": expected a folder that can be read (" + Words.reason(reason) + ")");
     }
 
     private void checkServices(Path path) throws CommandException {
@@ -226,7 +265,7 @@ final class CheckCommand {
         try {
             return ServiceSource.folder(folder).files();
         } catch (IOException e) {
-            throw new CommandException(folder + ": expected a folder that can be read (" + Words.reason(e) + ")");
+            throw unreadable(folder, e);
         }
     }
 
@@ -265,7 +304,7 @@ final class CheckCommand {
         Map<String, String> variables = new HashMap<>(variablesBeside(file));
         variables.putAll(environment);
         try {
-            ComposeFile compose = ComposeFile.check(file, text(file), variables::get);
+            ComposeFile compose = ComposeFile.check(file, text(file), variables::get, Configuration::mistake);
             report(file, compose.findings(), compose.services());
             addServed(file, compose.routed());
             if (compose.services() == 0) {

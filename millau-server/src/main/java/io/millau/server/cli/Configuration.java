@@ -90,6 +90,9 @@ record Configuration(
 
     private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
+    /** Variables that name a file or folder which has to be there. */
+    private static final Set<String> OF_FILES = Set.of("CERTS", "SERVICES", "ACME_CA", "STORE_KEY_FILE");
+
     /** Log levels. FATAL messages end the process and are always printed. */
     enum Level {
         FATAL,
@@ -110,11 +113,17 @@ record Configuration(
     static final class WrongException extends Exception {
         private static final long serialVersionUID = 1;
 
+        private final String variable;
         private final @Nullable String expected;
 
         WrongException(String variable, String value, @Nullable String expected) {
             super(variable + "=" + value + ": " + expected);
+            this.variable = variable;
             this.expected = expected;
+        }
+
+        String variable() {
+            return variable;
         }
 
         @Nullable
@@ -156,6 +165,23 @@ record Configuration(
                 variables.readOptional("DOCKER_LABEL", Function.identity()),
                 dockerTls ? variables.readOptional("DOCKER_CERT_PATH", Path::of) : null,
                 variables.misspelled());
+    }
+
+    /**
+     * What is wrong with one variable of a proxy elsewhere, by itself; null if nothing is. Files that it names are of that
+     * other machine or container.
+     */
+    static @Nullable String mistake(String variable, String value) {
+        if (OF_FILES.contains(variable)) {
+            return null;
+        }
+        try {
+            String meant =
+                    read(Map.of(variable, value), Addresses.USUAL).misspelled.get(variable);
+            return meant == null ? null : variable + ": unknown, did you mean " + meant + "?";
+        } catch (WrongException e) {
+            return e.variable().equals(variable) ? e.getMessage() : null; // another one may be beside it
+        }
     }
 
     /** Reads {@code LOGGING} alone. */

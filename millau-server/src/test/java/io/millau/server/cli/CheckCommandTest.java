@@ -185,6 +185,34 @@ class CheckCommandTest extends CommandTest {
         assertThat(status).isZero();
     }
 
+    /** "0 services, no problems", said of a project's folder, sounds as if its Compose file were right. */
+    @Test
+    void aFolderWithoutServicesFilesIsRefused() throws Exception {
+        run("check", folder.toString());
+        assertThat(err.replace(folder.toString(), "FOLDER"))
+                .isEqualTo("FOLDER: expected services files, .properties, in this folder, but there are none\n");
+        assertThat(out).isEmpty();
+        assertThat(status).isEqualTo(2);
+
+        file("compose.yml", "services: {a: {labels: {milau.enabled: true}}}");
+        file("stack.YAML", "services: {}");
+        run("check", folder.toString());
+        assertThat(err.replace(folder.toString(), "FOLDER"))
+                .isEqualTo("FOLDER: expected services files, .properties, in this folder, but there are none:"
+                        + " write check compose.yml stack.YAML\n");
+        assertThat(status).isEqualTo(2);
+
+        run("check", "--from", "traefik", folder.toString());
+        assertThat(err.replace(folder.toString(), "FOLDER"))
+                .isEqualTo("FOLDER: expected a Compose or stack file, but this is a folder: write check --from traefik"
+                        + " compose.yml stack.YAML\n");
+        assertThat(status).isEqualTo(2);
+
+        file("a.properties", "app.endpoints = http://127.0.0.1:8081\n");
+        run("check", folder.toString());
+        assertThat(out).isEqualTo("1 service, no problems\n");
+    }
+
     @Test
     void problemsOfAnEngineAreShownWithItsName() throws Exception {
         FakeDocker docker = docker("["

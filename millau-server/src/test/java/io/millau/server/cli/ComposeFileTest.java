@@ -47,6 +47,51 @@ class ComposeFileTest extends CommandTest {
         assertThat(status).isEqualTo(1);
     }
 
+    /** The running proxy names such mistakes, but only then. */
+    @Test
+    void mistakesInTheEnvironmentOfAProxyAreProblems() throws Exception {
+        environment.put("RANGE", "10.1.2.3/33");
+        environment.put("TAG", "1.0");
+        check("""
+                services:
+                  proxy:
+                    image: ghcr.io/someone/millau:${TAG}
+                    environment:
+                      HTPS: ":443"
+                      HTTP: 80a
+                      TRUSTED: 10.0.0.0/33
+                      PROXY_PROTOCOL: ${RANGE}
+                      LOGGING: ${NOT_SET}
+                      ACME: "off"
+                      ACME_EAB_KID: x
+                      ACME_EAB_HMAC: "s3cret !"
+                      CERTS: /certs
+                      SERVICES: /services
+                      STORE: swarm
+                      STORE_KEY_FILE: /run/secrets/key
+                      TELEMETRY:
+                      TZ: UTC
+                  list:
+                    image: millau
+                    labels: [millau.enabled=false]
+                    environment: [HTTPS_PORT=a, ACME_EMAIL, HTTPS=off]
+                  other:
+                    image: shop
+                    environment: {HTTP: 80a}
+                """);
+
+        assertThat(out).isEqualTo("""
+                compose.yml:5: proxy: HTPS: unknown, did you mean HTTPS?
+                compose.yml:6: proxy: HTTP=80a: expected 8080, :8080, 127.0.0.1:8080 or [::1]:8080
+                compose.yml:7: proxy: TRUSTED=10.0.0.0/33: "10.0.0.0/33": expected a prefix of 0 to 32 bits after the /
+                compose.yml:8: proxy: PROXY_PROTOCOL=${RANGE}: expected a prefix of 0 to 32 bits after the /
+                compose.yml:12: proxy: ACME_EAB_HMAC=…: expected the key in base64url, as the authority shows it
+                compose.yml:22: list: HTTPS_PORT=a: expected a port from 1 to 65535
+                6 problems in 2 services
+                """);
+        assertThat(status).isEqualTo(1);
+    }
+
     @Test
     void aTypoInThePrefixIsAProblem() throws Exception {
         check("""

@@ -58,7 +58,10 @@ public final class ComposeFile {
     /** Keys of a service that a Swarm ignores. */
     private static final List<String> OF_COMPOSE = List.of("container_name", "restart");
 
+    private static final Pattern MILLAU = Pattern.compile("(?:[^@]*/)?millau(?::[^/@]*)?(?:@.*)?", Pattern.DOTALL);
+
     private final Function<String, @Nullable String> variables;
+    private final Settings settings;
     private final Diagnostics findings = new Diagnostics();
     private final Map<Node, Map<String, Entry>> flattened = new IdentityHashMap<>();
     private final List<Service> routed = new ArrayList<>();
@@ -98,12 +101,20 @@ public final class ComposeFile {
         }
     }
 
-    private ComposeFile(Function<String, @Nullable String> variables) {
+    /** Checks the environment of a proxy. */
+    public interface Settings {
+        /** What is wrong with a variable, beginning with its name; null if nothing is. */
+        @Nullable
+        String mistake(String variable, String value);
+    }
+
+    private ComposeFile(Function<String, @Nullable String> variables, Settings settings) {
         this.variables = variables;
+        this.settings = settings;
     }
 
     /**
-     * Parses and checks a file.
+     * Parses and checks a file, but for the environment of a proxy in it.
      *
      * @param name the file's name in messages
      * @param variables the value of a variable, or null if it is not set
@@ -111,7 +122,21 @@ public final class ComposeFile {
      */
     public static ComposeFile check(String name, String text, Function<String, @Nullable String> variables)
             throws NotComposeException {
-        ComposeFile file = new ComposeFile(variables);
+        return check(name, text, variables, (variable, value) -> null);
+    }
+
+    /**
+     * Parses and checks a file.
+     *
+     * @param name the file's name in messages
+     * @param variables the value of a variable, or null if it is not set
+     * @param settings for the environment of services that run Millau
+     * @throws NotComposeException if it is not a Compose file; the message has the name and the line
+     */
+    public static ComposeFile check(
+            String name, String text, Function<String, @Nullable String> variables, Settings settings)
+            throws NotComposeException {
+        ComposeFile file = new ComposeFile(variables, settings);
         file.read(name, root(name, text));
         return file;
     }
@@ -229,7 +254,8 @@ public final class ComposeFile {
                 findings.note(keys.get(key).line, name, "labels added by " + key + " are not checked");
             }
         }
-        if (misplaced || !own.isEmpty() || !ofContainers.isEmpty()) {
+        boolean wrong = MILLAU.matcher(text(value(keys, "image"))).matches() && reportSettings(name, keys);
+        if (misplaced || wrong || !own.isEmpty() || !ofContainers.isEmpty()) {
             services++;
         }
         String sign = signOfCompose(keys);
@@ -349,6 +375,33 @@ public final class ComposeFile {
             }
         }
         return any;
+    }
+
+    /** Reports mistakes in the environment of a proxy. Returns whether there are any. */
+    private boolean reportSettings(String service, Map<String, Entry> keys) {
+        boolean any = false;
+        for (Map.Entry<String, Entry> variable : environment(keys).entrySet()) {
+            Entry entry = variable.getValue();
+            String mistake = entry.value instanceof ScalarNode scalar && !isNull(scalar)
+                    ? mistake(variable.getKey(), scalar.getValue(), entry.line, value(keys, "environment"))
+                    : null;
+            if (mistake != null) {
+                any = true;
+                findings.problem(entry.line, new Problem(service, mistake));
+            }
+        }
+        return any;
+    }
+
+    private @Nullable String mistake(String variable, String written, int line, @Nullable Node environment) {
+        String value = environment instanceof SequenceNode
+                ? written.substring(Math.min(written.length(), variable.length() + 1))
+                : written;
+        Interpolation filled = new Interpolation(value, variables);
+        String mistake = filled.problems().isEmpty() ? settings.mistake(variable, filled.text()) : null;
+        return mistake == null
+                ? null
+                : new Label(line, filled.text(), value, filled.used(), false).withoutSecrets(variable, mistake);
     }
 
     /** The names in {@code environment}, which may be a list or a mapping. */
