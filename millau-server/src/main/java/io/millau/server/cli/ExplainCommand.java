@@ -28,6 +28,9 @@ final class ExplainCommand {
 
     private static final String USAGE = "explain: expected one URL, and perhaps --all, --services FILE or --docker";
 
+    /** What Java reads in place of bytes that the locale does not have. */
+    private static final char REPLACEMENT = '\uFFFD';
+
     private final PrintStream out;
     private final PrintStream err;
     private final Configuration configuration;
@@ -70,6 +73,11 @@ final class ExplainCommand {
     }
 
     private static RequestUrl read(String target) throws CommandException {
+        if (target.indexOf(REPLACEMENT) >= 0) {
+            throw new CommandException(
+                    "explain " + target + ": expected a URL in ASCII, since this system's locale has no"
+                            + " other characters: write the Punycode form of the host name, xn--…, or set LC_ALL=C.UTF-8");
+        }
         try {
             return RequestUrl.parse(target);
         } catch (IllegalArgumentException e) {

@@ -114,6 +114,18 @@ class ExplainCommandTest extends CommandTest {
         assertThat(status).isEqualTo(1);
     }
 
+    /** Java reads ü as two characters that stand for others where the locale is not of UTF-8, in a container for instance. */
+    @Test
+    void aHostThatTheLocaleDoesNotHaveIsNotBlamedOnTheHost() {
+        run("explain", "http://b\uFFFD\uFFFDcher.test");
+
+        assertThat(err)
+                .endsWith(
+                        "cher.test: expected a URL in ASCII, since this system's locale has no other characters: write the"
+                                + " Punycode form of the host name, xn--…, or set LC_ALL=C.UTF-8\n");
+        assertThat(status).isEqualTo(2);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "a b", "--services", "a --services", "--services f", "--dokcer a", "ftp://a/", "/api"})
     void wrongUsageIsReportedInOneLine(String arguments) {
