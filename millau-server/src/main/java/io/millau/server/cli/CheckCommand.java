@@ -330,8 +330,11 @@ final class CheckCommand {
         }
     }
 
-    private static List<ComposeServices.Service> composeServices(String file) throws CommandException {
+    private List<ComposeServices.Service> composeServices(String file) throws CommandException {
         try {
+            if (ComposeServices.includesOthers(file, text(file))) {
+                out.println(Console.clean(file + ": note: included files are not read: give them here, too"));
+            }
             return ComposeServices.read(file, text(file), path -> textBeside(file, path));
         } catch (NotComposeException e) {
             throw new CommandException(String.valueOf(e.getMessage()));

@@ -436,6 +436,15 @@ class MovingTest extends CommandTest {
     }
 
     @Test
+    void thatIncludedFilesAreNotReadIsNoted() throws Exception {
+        run("check", "--from", "traefik", file("a.yml", "include: [b.yml]"));
+
+        assertThat(out)
+                .isEqualTo("a.yml: note: included files are not read: give them here, too\nno labels of traefik\n");
+        assertThat(err).isEmpty();
+    }
+
+    @Test
     void aVariableWithoutAHostIsNotSaidToBeOfTheProxy() throws Exception {
         run("check", "--from", "nginx-proxy", file("a.yml", """
                 services:

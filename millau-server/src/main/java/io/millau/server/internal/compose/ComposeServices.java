@@ -71,16 +71,20 @@ public final class ComposeServices {
      */
     public static List<Service> read(String name, String text, Function<String, @Nullable String> files)
             throws NotComposeException {
-        if (!(yaml(name, text) instanceof Map<?, ?> root && root.get("services") instanceof Map<?, ?> declared)) {
+        Object root = yaml(name, text);
+        if (!(root instanceof Map<?, ?> keys && keys.get("services") instanceof Map<?, ?> declared)) {
+            if (includesOthers(root)) {
+                return List.of();
+            }
             throw new NotComposeException(name + ": expected a Compose or stack file, with services");
         }
         List<Service> services = new ArrayList<>();
         int entries = 0;
         for (Map.Entry<?, ?> service : declared.entrySet()) {
             if (service.getValue() instanceof Map<?, ?> own) {
-                Map<String, Object> keys = ExtendedServices.keys(declared, own);
-                entries += ExtendedServices.list(keys.get(ENV_FILE)).size();
-                Service read = entries > MOST_ENTRIES ? null : service(String.valueOf(service.getKey()), keys, files);
+                Map<String, Object> all = ExtendedServices.keys(declared, own);
+                entries += ExtendedServices.list(all.get(ENV_FILE)).size();
+                Service read = entries > MOST_ENTRIES ? null : service(String.valueOf(service.getKey()), all, files);
                 entries += read == null ? 0 : size(read);
                 if (read == null || entries > MOST_ENTRIES) {
                     throw new NotComposeException(
@@ -90,6 +94,20 @@ public final class ComposeServices {
             }
         }
         return services;
+    }
+
+    /**
+     * Whether a file includes others, which are not read.
+     *
+     * @param name the file's name in messages
+     * @throws NotComposeException if it is no YAML
+     */
+    public static boolean includesOthers(String name, String text) throws NotComposeException {
+        return includesOthers(yaml(name, text));
+    }
+
+    private static boolean includesOthers(@Nullable Object root) {
+        return root instanceof Map<?, ?> keys && keys.containsKey("include");
     }
 
     private static int size(Service service) {
