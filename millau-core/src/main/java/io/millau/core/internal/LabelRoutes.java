@@ -36,6 +36,9 @@ final class LabelRoutes {
     private final SortedMap<String, LabelText> unnamed = new TreeMap<>();
     private final SortedMap<String, SortedMap<String, LabelText>> named = new TreeMap<>();
 
+    /** So that who asks for such a host hears of the mistake. */
+    private final List<LabelText> misspelledHosts = new ArrayList<>();
+
     private final Map<String, Settings> routes = new LinkedHashMap<>();
 
     /** What could be read of routes of which it is known which requests are theirs. */
@@ -99,9 +102,10 @@ final class LabelRoutes {
     }
 
     private List<String> hosts() {
-        return Stream.concat(Stream.of(unnamed), named.values().stream())
+        Stream<LabelText> known = Stream.concat(Stream.of(unnamed), named.values().stream())
                 .map(labels -> labels.get(Labels.HOSTS.name()))
-                .filter(Objects::nonNull)
+                .filter(Objects::nonNull);
+        return Stream.concat(known, misspelledHosts.stream())
                 .flatMap(text -> Stream.of(text.value().split("\\s+")))
                 .filter(host -> !host.isEmpty())
                 .distinct()
@@ -204,6 +208,9 @@ final class LabelRoutes {
         // A label of another program may look like ours: it does no harm beside the one that is meant.
         boolean protects = label != null && label.protects() && (isOurs || inOtherCase || !isThere(label));
         closed |= protects;
+        if (label == Labels.HOSTS && !text.looksSecret()) {
+            misspelledHosts.add(text);
+        }
         problems.add(text.shown(label) + ": unknown"
                 + (inOtherCase ? ", since labels begin with " + prefix + " in lower case" : "")
                 + (meant == null

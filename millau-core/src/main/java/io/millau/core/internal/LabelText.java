@@ -16,9 +16,12 @@ public record LabelText(String label, String value) {
      * @param meant what it is, or probably should be
      */
     String shown(@Nullable Label<?> meant) {
-        boolean confidential = meant != null && meant.type().confidential()
-                || SECRET.matcher(value).find();
+        boolean confidential = meant != null && meant.type().confidential() || looksSecret();
         return shownLabel() + (confidential ? "" : "=" + Words.shown(value));
+    }
+
+    boolean looksSecret() {
+        return SECRET.matcher(value).find();
     }
 
     String shownLabel() {

@@ -302,6 +302,17 @@ class ServiceLabelsTest {
                         .endsWith(": unknown, did you mean " + meant + "?"));
     }
 
+    /** Who asks why a host is not served hears of the service that should. */
+    @Test
+    void theHostsOfALabelWithATypoAreThoseOfItsProblem() {
+        LabelReader.Batch batch = new LabelReader().batch();
+        batch.read("1", "app", Map.of("milau.enabled", "true", "milau.hosts", "a.test b.test"), List.of());
+
+        assertThat(batch.finish())
+                .hasSize(2)
+                .allSatisfy(problem -> assertThat(problem.hosts()).containsExactly("a.test", "b.test"));
+    }
+
     /** A label of others beside ours of the same name does no harm. */
     @Test
     void aTypoInThePrefixOfAProtectingLabelClosesTheServiceUnlessThatIsThere() {

@@ -111,8 +111,8 @@ class ComposeFileTest extends CommandTest {
         assertThat(out).isEqualTo("""
                 compose.yml:4: list: milau.enabled=true: unknown, did you mean millau.enabled? (the service is left out)
                 compose.yml:5: list: milau.port=80: unknown, did you mean millau.port? (the service is left out)
-                compose.yml:8: mapping: millau.host=a.test: unknown, did you mean millau.hosts? (the service is left out)
-                compose.yml:9: mapping: millau_enabled=true: unknown, did you mean millau.enabled? (the service is left out)
+                compose.yml:8: mapping: millau.host=a.test: unknown, did you mean millau.hosts? (the service is left out), so that it gets no requests for a.test
+                compose.yml:9: mapping: millau_enabled=true: unknown, did you mean millau.enabled? (the service is left out), so that it gets no requests for a.test
                 4 problems in 2 services
                 """);
         assertThat(status).isEqualTo(1);
