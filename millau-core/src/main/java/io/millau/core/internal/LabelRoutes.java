@@ -208,9 +208,7 @@ final class LabelRoutes {
         // A label of another program may look like ours: it does no harm beside the one that is meant.
         boolean protects = label != null && label.protects() && (isOurs || inOtherCase || !isThere(label));
         closed |= protects;
-        if (label == Labels.HOSTS && !text.looksSecret()) {
-            misspelledHosts.add(text);
-        }
+        keepHosts(label, text);
         problems.add(text.shown(label) + ": unknown"
                 + (inOtherCase ? ", since labels begin with " + prefix + " in lower case" : "")
                 + (meant == null
@@ -236,12 +234,21 @@ final class LabelRoutes {
         String rest = written.substring(name.length());
         String inName = rest.replaceFirst("^\\s*[:=]?\\s*", "");
         String value = inName.isEmpty() ? text.value() : inName + (text.value().isEmpty() ? "" : "=" + text.value());
-        String write = new LabelText(name, value).shown(meant.label);
+        LabelText right = new LabelText(name, value);
+        String write = right.shown(meant.label);
+        String without = withoutIt(meant.label);
         closed |= meant.label.protects();
+        keepHosts(meant.label, right);
         problems.add(text.shownLabel() + ": "
                 + (rest.isBlank() ? "its name has a blank at its end" : "expected = after its name")
-                + ": write " + (write.contains("=") ? write : write + "=…") + withoutIt(meant.label));
+                + ": write " + (write.contains("=") ? write : write + "=…") + (without.isEmpty() ? "" : "." + without));
         return true;
+    }
+
+    private void keepHosts(@Nullable Label<?> label, LabelText text) {
+        if (label == Labels.HOSTS && !text.looksSecret()) {
+            misspelledHosts.add(text);
+        }
     }
 
     /** What follows if a label is misspelled, where that is worse than its default value. */

@@ -120,10 +120,9 @@ public final class Vocabulary {
         return mistakes + (label.charAt(end) == '.' ? 0 : 1) == 1 && find(label.substring(end + 1)) != null;
     }
 
-    /** A label in Docker as messages show it. */
+    /** A label in Docker, perhaps with a mistake in its prefix, as messages show it. */
     String shown(LabelText text) {
-        boolean isOurs = text.label().startsWith(PREFIX);
-        return text.shown(isOurs ? find(text.label().substring(PREFIX.length())) : null);
+        return text.shown(find(text.label().substring(LabelRoutes.endOfPrefix(text.label()) + 1)));
     }
 
     /** The label in Docker that has this name, perhaps in a route. */

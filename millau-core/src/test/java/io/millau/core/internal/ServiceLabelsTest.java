@@ -356,7 +356,7 @@ class ServiceLabelsTest {
                 "millau.a.weight:8   | ''     | millau.a.weight: expected = after its name: write millau.a.weight=8",
                 "millau.errors: /?a  | {status} | millau.errors: expected = after its name: write millau.errors=/?a={status}",
                 "millau.users: a:b   | ''     | millau.users: expected = after its name: write millau.users=…",
-                "'millau.allow '     | x      | millau.allow: its name has a blank at its end: write millau.allow=x",
+                "'millau.allow '     | x      | millau.allow: its name has a blank at its end: write millau.allow=x. Without it the service is not protected",
             })
     void aBlankOrTheValueInANameIsNamed(String label, String value, String message) {
         Vocabulary.Reading reading =

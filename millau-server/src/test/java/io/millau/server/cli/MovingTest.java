@@ -313,6 +313,20 @@ class MovingTest extends CommandTest {
         }
     }
 
+    @Test
+    void thatTheProxyWithTheLoginsIsInAnotherFileIsSaid() throws Exception {
+        String web = file("web.yml", "services: {web: {environment: {VIRTUAL_HOST: web.example.com}}}");
+        String proxy = file("proxy.yml", """
+                services:
+                  proxy: {image: "jwilder/nginx-proxy:alpine", volumes: ["./htpasswd:/etc/nginx/htpasswd"]}
+                """);
+        run("check", "--from", "nginx-proxy", web);
+        assertThat(out).contains("# nginx-proxy itself is not here: check its file together with this one,");
+
+        run("check", "--from", "nginx-proxy", web, proxy);
+        assertThat(out).doesNotContain("is not here").contains("millau.enabled=false\n");
+    }
+
     /** In a setup of three containers nginx is a plain one. */
     @Test
     void aPlainNginxWithTheFoldersOfNginxProxyIsAPartOfIt() throws Exception {

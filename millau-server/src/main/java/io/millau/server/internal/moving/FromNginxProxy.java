@@ -134,6 +134,11 @@ final class FromNginxProxy {
         return moved;
     }
 
+    /** Whether the proxy itself, whose folders have more settings, is one of these. */
+    static boolean isIn(List<ComposeServices.Service> services) {
+        return services.stream().anyMatch(service -> isNginx(service, true));
+    }
+
     private static boolean isServed(ComposeServices.Service service) {
         return service.environment().containsKey(VIRTUAL_HOST)
                 || service.environment().containsKey(MULTIPORTS);

@@ -89,6 +89,10 @@ public final class Moving {
                     "# Traefik itself is not here: check its file together with this one, since its arguments may protect"
                             + " every service");
         }
+        if (proxy == Proxy.NGINX_PROXY && services > 0 && !FromNginxProxy.isIn(all)) {
+            lines.add("# nginx-proxy itself is not here: check its file together with this one, since its folder "
+                    + NginxFolders.LOGINS + " may protect services");
+        }
     }
 
     /** What was not read may protect a service, or be all that there is of it. */
