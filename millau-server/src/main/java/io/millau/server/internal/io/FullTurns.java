@@ -25,15 +25,6 @@ final class FullTurns {
             this.left = turns;
             this.then = then;
         }
-
-        /** Returns whether it was the last one. */
-        boolean turned() {
-            if (--left > 0) {
-                return false;
-            }
-            then.run();
-            return true;
-        }
     }
 
     FullTurns(XnioIoThread thread) {
@@ -52,9 +43,17 @@ final class FullTurns {
     }
 
     private void turned() {
-        waits.removeIf(Wait::turned);
+        List<Wait> over = new ArrayList<>();
+        for (Wait wait : waits) {
+            wait.left--;
+            if (wait.left == 0) {
+                over.add(wait);
+            }
+        }
+        waits.removeAll(over);
         if (waits.isEmpty()) {
             ready.suspendWrites();
         }
+        over.forEach(wait -> wait.then.run()); // it may begin another wait
     }
 }
