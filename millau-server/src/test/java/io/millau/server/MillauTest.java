@@ -303,7 +303,7 @@ class MillauTest extends ProxyTest {
     void closeEndsTheProxyThoughASubscriptionThrows() throws Exception {
         AtomicBoolean ended = new AtomicBoolean();
         Millau broken = Millau.builder()
-                .http("127.0.0.1:0")
+                .http("127.0.0.1:" + FreePorts.next())
                 .drain(Duration.ofSeconds(Long.MAX_VALUE))
                 .source(new ServiceSource() {
                     @Override

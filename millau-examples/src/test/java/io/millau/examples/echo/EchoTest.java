@@ -3,6 +3,7 @@ package io.millau.examples.echo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millau.core.testing.FreePorts;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -84,7 +85,7 @@ class EchoTest {
 
     @Test
     void finishesWhatIsInFlightBeforeItStops() throws Exception {
-        Echo ending = new Echo("ending", 0, Duration.ZERO);
+        Echo ending = new Echo("ending", FreePorts.next(), Duration.ZERO); // which nobody else gets after it
         URI slow = URI.create("http://127.0.0.1:" + ending.port() + "/?delay=500");
         CompletableFuture<HttpResponse<String>> answer;
         try (ending) {

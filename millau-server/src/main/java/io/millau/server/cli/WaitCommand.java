@@ -33,6 +33,10 @@ final class WaitCommand {
 
     private static final Duration USUAL_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration PAUSE = Duration.ofMillis(500);
+
+    /** More than the proxy needs to read the labels of what was deployed. */
+    private static final Duration UNTIL_READ = Duration.ofSeconds(5);
+
     private static final int LONGEST_STATUS = 64 * 1024 * 1024;
 
     private final PrintStream out;
@@ -45,6 +49,10 @@ final class WaitCommand {
     /** How many instances there have to be; 0 for any number. */
     private final int replicas;
 
+    /** The last mistake in labels that was seen, and since when. */
+    private @Nullable String mistake;
+
+    private long mistakeSince;
     private boolean engineIsMissing;
     private boolean engineHasAnswered;
 
@@ -137,7 +145,7 @@ final class WaitCommand {
         Map<?, ?> status = status();
         String problem = problem(status, deployed.isPresent());
         if (problem != null) {
-            return new Missing(problem, false);
+            return new Missing(problem, deployed.isPresent() && isThereToStay(problem));
         }
         List<Map<?, ?>> routes =
                 list(status, "services").stream().filter(this::isOfService).toList();
@@ -213,6 +221,16 @@ final class WaitCommand {
         } catch (IOException e) {
             return missing; // the proxy can't be asked, and need not be
         }
+    }
+
+    /** Whether a mistake in the labels is that of the last deployment: the proxy knew of it for long enough. */
+    private boolean isThereToStay(String problem) {
+        long now = System.nanoTime();
+        if (!problem.equals(mistake)) {
+            mistake = problem;
+            mistakeSince = now;
+        }
+        return now - mistakeSince >= UNTIL_READ.toNanos();
     }
 
     /**

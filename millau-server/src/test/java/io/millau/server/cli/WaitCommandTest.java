@@ -230,6 +230,25 @@ class WaitCommandTest extends CommandTest {
         assertThat(status).isZero();
     }
 
+    /** It waited for the whole time, though it can't succeed before somebody edits. */
+    @Test
+    void aMistakeInALabelEndsIt() throws Exception {
+        docker("[" + FakeDocker.container("app", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"") + "]");
+        Service app = app(withId(endpointThatSays("ok"), "app0123456789ab")).build();
+        millau = closing(builder()
+                .source(consumer -> {
+                    consumer.accept(new Snapshot(List.of(app), List.of(new Problem("app", "millau.prot=80: unknown"))));
+                    return () -> {};
+                })
+                .telemetry("127.0.0.1:0")
+                .start());
+        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+
+        run("wait", "app", "--timeout", "600");
+        assertThat(out).isEqualTo("app: millau.prot=80: unknown\n");
+        assertThat(status).isEqualTo(1);
+    }
+
     private static Endpoint withId(ScriptedEndpoint endpoint, String id) {
         Endpoint of = endpoint.endpoint();
         return new Endpoint(id, of.scheme(), of.address(), of.port(), (UpstreamTls) null);
