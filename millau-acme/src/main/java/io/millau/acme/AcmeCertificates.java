@@ -241,7 +241,8 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
                 .forEach(state -> state.want(
                         names.contains(state.name()) && !isServedByWildcard(state.name(), names, now),
                         served.contains(state.name())));
-        states.values().stream().filter(state -> state.isOver(now)).toList().forEach(this::forget);
+        states.values().stream().filter(state -> !state.isWanted()).forEach(worker::forget);
+        states.values().removeIf(state -> state.isOver(now));
         for (NameState state : states.values()) {
             NameState.Step step = state.begin(now, mayOrder(state.name(), names));
             if (step != null) {
@@ -255,11 +256,6 @@ public final class AcmeCertificates implements CertificateSource, AutoCloseable 
             sweepAt = now.plus(SWEEP);
             reads.execute(worker::sweep);
         }
-    }
-
-    private void forget(NameState state) {
-        states.remove(state.name());
-        worker.forget(state);
     }
 
     private boolean isServedByWildcard(String name, Set<String> names, Instant now) {

@@ -93,6 +93,7 @@ final class NameState {
         }
         this.wanted = wanted;
         this.served = served;
+        failedStep = wanted ? failedStep : null;
     }
 
     /**
@@ -147,11 +148,20 @@ final class NameState {
         this.readAt = readAt;
     }
 
-    /** A step had no trouble with the store. */
-    synchronized void storeWorks(Step step) {
-        if (step == failedStep) {
+    /**
+     * A step had no trouble with the store.
+     *
+     * @return whether there is none any more: after a read, another step that failed may have become needless
+     */
+    synchronized boolean storeWorks(Step step, Instant now) {
+        if (step == failedStep || step == Step.READ && step(now) != failedStep) {
             failedStep = null;
         }
+        return failedStep == null;
+    }
+
+    synchronized boolean isWanted() {
+        return wanted;
     }
 
     /** Schedules the next read of the store, because another replica is ordering. */

@@ -46,8 +46,10 @@ final class NameWorker {
                 case ORDER -> order(state);
                 case ASK -> ask(state);
             }
-            state.storeWorks(step);
             storeOutage.over(new Task(state, step));
+            if (state.storeWorks(step, clock.instant())) {
+                forget(state);
+            }
         } catch (InterruptedException e) {
             // Being closed.
         } catch (IOException e) {
@@ -114,7 +116,7 @@ final class NameWorker {
         }
     }
 
-    /** A name has no steps any more. */
+    /** A name has no step that failed and is still to be done. */
     void forget(NameState state) {
         for (NameState.Step step : NameState.Step.values()) {
             storeOutage.over(new Task(state, step));

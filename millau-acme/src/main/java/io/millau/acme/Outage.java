@@ -3,7 +3,6 @@ package io.millau.acme;
 import io.millau.core.internal.LogText;
 import java.util.HashSet;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,12 +14,15 @@ final class Outage {
 
     private static final Logger LOG = LoggerFactory.getLogger(AcmeCertificates.class);
 
+    /** Those of a store may name what it could not read. */
+    private static final int MOST_REASONS = 20;
+
     private final String what;
     private final String consequence;
 
     // Guarded by this.
     private final Set<Object> failing = new HashSet<>();
-    private @Nullable String logged;
+    private final Set<String> logged = new HashSet<>();
     private int failures;
 
     /** @param consequence what happens meanwhile, as a sentence for the log */
@@ -34,10 +36,9 @@ final class Outage {
         failing.add(task);
         failures++;
         String summary = LogMessages.summary(reason);
-        if (summary.equals(logged)) {
+        if (logged.size() >= MOST_REASONS || !logged.add(summary)) {
             LOG.debug("Still away what={} failures={} reason={}", LogText.value(what), failures, LogText.value(reason));
         } else {
-            logged = summary;
             LOG.warn(
                     "Away what={} reason={} meanwhile={}",
                     LogText.value(what),
@@ -50,7 +51,7 @@ final class Outage {
     synchronized void over(Object task) {
         if (failing.remove(task) && failing.isEmpty()) {
             LOG.info("Back what={} failures={}", LogText.value(what), failures);
-            logged = null;
+            logged.clear();
             failures = 0;
         }
     }

@@ -395,11 +395,55 @@ class AcmeTroubleTest {
                 });
             }
             await().atMost(PATIENCE)
-                    .untilAsserted(() -> assertThat(troubles(certificates))
-                            .containsEntry(NAME, "the store of certificates fails: can't be decrypted"));
+                    .untilAsserted(() -> assertThat(troubles(certificates).get(NAME))
+                            .startsWith("the store of certificates fails: value ")
+                            .endsWith(" can't be decrypted"));
             store.repair();
             clock.forward(Duration.ofSeconds(20));
             awaitCertificate(certificates, NAME);
+        }
+        assertThat(log.about("The store of certificates")).hasSize(2);
+    }
+
+    /** Until the renewal, for weeks, the status said that the store fails. */
+    @Test
+    void troubleWithTheStoreIsOverWhenAnotherReplicaHasObtained() throws Exception {
+        challengeServers.http(ca);
+        MemoryStore ofOther = store.replica();
+        ofOther.unreadable(name -> name.endsWith("/failure"));
+        try (AcmeCertificates failing = AcmeCertificates.builder(ofOther)
+                .directories(List.of(ca.directory()))
+                .trusted(ca.trusted())
+                .clock(clock)
+                .start()) {
+            failing.wanted(Set.of(NAME));
+            await().atMost(PATIENCE).until(() -> troubles(failing).containsKey(NAME));
+            try (AcmeCertificates obtaining = start(ca.directory())) {
+                obtaining.wanted(Set.of(NAME));
+                awaitCertificate(obtaining, NAME);
+                await().atMost(PATIENCE).until(() -> {
+                    clock.forward(Duration.ofSeconds(20));
+                    return !failing.find(NAME).isEmpty() && troubles(failing).isEmpty();
+                });
+            }
+        }
+        assertThat(log.about("Back what=\"The store of certificates\"")).hasSize(1);
+    }
+
+    /** The reasons of two names took turns, with a line every ten seconds. */
+    @Test
+    void eachReasonIsSaidOnceThoughItHasTheName() throws Exception {
+        AtomicInteger reads = new AtomicInteger();
+        store.unreadable(name -> name.endsWith("/failure") && reads.incrementAndGet() > 0);
+        try (AcmeCertificates certificates = start(ca.directory())) {
+            certificates.wanted(Set.of(NAME, OTHER));
+            for (int i = 0; i < 4; i++) {
+                int before = reads.get();
+                await().atMost(PATIENCE).until(() -> {
+                    clock.forward(Duration.ofSeconds(20));
+                    return reads.get() > before + 1;
+                });
+            }
         }
         assertThat(log.about("The store of certificates")).hasSize(2);
     }

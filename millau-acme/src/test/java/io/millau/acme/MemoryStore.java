@@ -76,7 +76,7 @@ final class MemoryStore implements Store {
     public Optional<byte[]> get(String name) throws IOException {
         check(name);
         if (unreadable.test(name)) {
-            throw new IOException("can't be decrypted", new AEADBadTagException("Tag mismatch"));
+            throw new IOException("value " + name + " can't be decrypted", new AEADBadTagException("Tag mismatch"));
         }
         return Optional.ofNullable(values.get(name)).map(byte[]::clone);
     }

@@ -24,6 +24,7 @@ public final class InMemoryServices implements ServiceSource {
 
     private final List<Consumer<Snapshot>> consumers = new ArrayList<>();
     private Snapshot current;
+    private boolean replacing;
 
     InMemoryServices(Service... services) {
         current = snapshot(Arrays.asList(services));
@@ -60,14 +61,30 @@ public final class InMemoryServices implements ServiceSource {
      * @throws IllegalArgumentException if two have the same {@link Service#name} or {@link Service#id}
      */
     public synchronized void replace(List<Service> services) {
-        current = snapshot(Objects.requireNonNull(services, "services"));
-        List.copyOf(consumers).forEach(consumer -> consumer.accept(current)); // one may end its subscription
+        Snapshot next = snapshot(Objects.requireNonNull(services, "services"));
+        if (replacing) { // by this thread
+            throw new IllegalStateException(
+                    "services were replaced while they are replaced, by a listener for instance:"
+                            + " expected that later, or by another thread");
+        }
+        current = next;
+        deliver(consumers);
+    }
+
+    private void deliver(List<Consumer<Snapshot>> to) {
+        boolean before = replacing;
+        replacing = true;
+        try {
+            to.forEach(consumer -> consumer.accept(current));
+        } finally {
+            replacing = before;
+        }
     }
 
     @Override
     public synchronized Subscription subscribe(Consumer<Snapshot> consumer) {
         consumers.add(consumer);
-        consumer.accept(current);
+        deliver(List.of(consumer));
         return () -> {
             synchronized (this) {
                 consumers.remove(consumer);

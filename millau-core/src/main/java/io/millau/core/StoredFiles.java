@@ -1,5 +1,6 @@
 package io.millau.core;
 
+import io.millau.core.internal.Words;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -332,7 +333,7 @@ final class StoredFiles implements Store {
 
     private IOException cannotBeWritten(IOException cause) {
         return new IOException(
-                "folder " + folder + " can't be written (" + cause
+                "folder " + folder + " can't be written (" + Words.reason(cause)
                         + "): expected one that this process's user may write and that has space left, for example a volume",
                 cause);
     }

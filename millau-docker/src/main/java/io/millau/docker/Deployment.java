@@ -41,7 +41,7 @@ public record Deployment(
             "Spec/Name",
             "Spec/Mode/Replicated/Replicas",
             "Spec/TaskTemplate",
-            "Spec/UpdateConfig/FailureAction",
+            "PreviousSpec/Name",
             "UpdateStatus/State",
             "UpdateStatus/Message");
 
@@ -117,13 +117,9 @@ public record Deployment(
                         : null);
     }
 
-    /** A rollback is a failure if the engine did it by itself; else somebody wanted it. */
+    /** After a rollback of its own the engine knows no version before; after one that somebody wanted it does. */
     private static boolean isGivenUp(Json service, String state) {
-        boolean isByEngine = service.path("Spec")
-                .path("UpdateConfig")
-                .path("FailureAction")
-                .asText()
-                .equals("rollback");
+        boolean isByEngine = service.path("PreviousSpec").path("Name").asText().isEmpty();
         return GIVEN_UP.contains(state) || state.equals("rollback_completed") && isByEngine;
     }
 

@@ -84,8 +84,7 @@ class DeploymentTest {
         engine.manager()
                 .on(
                         "/services",
-                        service(",\"UpdateStatus\":{\"State\":\"" + state + "\",\"Message\":\"task b failed\"}")
-                                .replace("\"Spec\":{", "\"Spec\":{\"UpdateConfig\":{\"FailureAction\":\"rollback\"},"));
+                        service(",\"UpdateStatus\":{\"State\":\"" + state + "\",\"Message\":\"task b failed\"}"));
         tasks(task("a", "shop:2", 1, "running"), task("b", "shop:2", 1, "running"));
 
         assertThat(of("shop").failure()).isEqualTo("the update ended as " + state + ": task b failed");
@@ -96,7 +95,10 @@ class DeploymentTest {
     @Test
     void aRollbackThatSomebodyWantedIsNoFailure() throws Exception {
         engine.manager()
-                .on("/services", service(",\"UpdateStatus\":{\"State\":\"rollback_completed\",\"Message\":\"done\"}"));
+                .on(
+                        "/services",
+                        service(
+                                ",\"PreviousSpec\":{\"Name\":\"shop\"},\"UpdateStatus\":{\"State\":\"rollback_completed\"}"));
         tasks(task("a", "shop:2", 1, "running"), task("b", "shop:2", 1, "running"));
 
         assertThat(of("shop").failure()).isNull();

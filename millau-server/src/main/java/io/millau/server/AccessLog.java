@@ -51,7 +51,6 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
     private final Format format;
     private final Clock clock;
     private final LineWriter lines;
-    private boolean fails;
 
     private interface Format {
         String line(Ended request, Instant time);
@@ -63,16 +62,14 @@ public final class AccessLog implements TrafficListener, AutoCloseable {
         this.lines = new LineWriter(out, "millau-access-log", lost -> "", this::reportOutput);
     }
 
-    /** Called by the thread of the log: with the failure of the output, or with null when it works again. */
+    /** @param failure null when it works again */
     private void reportOutput(@Nullable Exception failure) {
         if (failure == null) {
             LOG.info("Access log is written again dropped={}", lines.dropped());
-            fails = false;
-        } else if (!fails) {
+        } else {
             LOG.error(
                     "Access log can't be written, its lines are dropped until it can reason={}",
                     LogText.value(failure));
-            fails = true;
         }
     }
 

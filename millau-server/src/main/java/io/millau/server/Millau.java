@@ -252,7 +252,8 @@ public final class Millau implements AutoCloseable {
         }
 
         private static String telemetryHost(String name) {
-            String host = Words.naming("telemetryHosts=" + name, () -> HostNames.ascii(name));
+            String host = Words.naming(
+                    "telemetryHosts=" + name, () -> HostNames.ascii(name).replaceFirst("\\.$", ""));
             if (!HOST.matcher(host).matches()) {
                 throw new IllegalArgumentException(
                         "telemetryHosts=" + Words.shown(name) + ": expected a host name, without scheme and port");
@@ -426,6 +427,7 @@ public final class Millau implements AutoCloseable {
          * @param application gets the handler that proxies requests, and returns the one that gets all of them
          */
         public Builder wrap(HandlerWrapper application) {
+            checkNotBound("wrap");
             Objects.requireNonNull(application, "application");
             HandlerWrapper inner = this.application;
             this.application = inner == null ? application : proxy -> application.wrap(inner.wrap(proxy));

@@ -259,6 +259,10 @@ final class ProxyServer implements AutoCloseable {
             throw new IllegalStateException("close was called on an I/O thread of this proxy, " + thread.getName()
                     + ", for whose requests it waits: expected another thread; start one for it");
         }
+        if (Thread.holdsLock(services)) {
+            throw new IllegalStateException(
+                    "close was called within servicesReplaced: expected that later, or by another thread");
+        }
         synchronized (this) {
             if (closing) {
                 awaitClosed();

@@ -80,7 +80,7 @@ final class SourceAggregator implements AutoCloseable {
     private synchronized void deliver(ServiceSource source, Snapshot snapshot) {
         if (replacing) { // by this thread
             throw new IllegalStateException(
-                    "services were replaced within servicesReplaced of a listener: expected that later,"
+                    "services were replaced while they are replaced, by a listener for instance: expected that later,"
                             + " or by another thread");
         }
         SourceStats delivery = deliveries.get(source);

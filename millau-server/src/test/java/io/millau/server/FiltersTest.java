@@ -295,7 +295,7 @@ class FiltersTest extends ProxyTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> kept.join().setHeader("X-Late", "1"))
                 .withMessage("the verdict is known: expected changes of the request before it");
-        assertThatIllegalStateException().isThrownBy(() -> kept.join().attribute("late", "1"));
+        assertThatIllegalStateException().isThrownBy(() -> kept.join().rewritePath("/late"));
     }
 
     // ---- Failures

@@ -104,6 +104,29 @@ class WrapTest extends ProxyTest {
     }
 
     @Test
+    void aFieldThatCannotBeSentIsLeftOutAndLogged() throws Exception {
+        application = proxy -> exchange -> {
+            exchange.getResponseHeaders()
+                    .put(new HttpString("X-Wrong"), "a\u20ac")
+                    .put(new HttpString("X-Right"), "1");
+            proxy.handleRequest(exchange);
+        };
+        startWith(endpointThatSays("ok"));
+        try (CapturedLog log = new CapturedLog()) {
+            for (int i = 0; i < 2; i++) {
+                Message response = client().get("/");
+                assertThat(response.body()).isEqualTo("ok");
+                assertThat(response.field("X-Wrong")).isNull();
+                assertThat(response.field("X-Right")).isEqualTo("1");
+            }
+            assertThat(log.about("The handler of wrap has set a field that can't be sent"))
+                    .singleElement()
+                    .asString()
+                    .contains("header X-Wrong: character U+20AC");
+        }
+    }
+
+    @Test
     void aCookieAloneIsAddedToo() throws Exception {
         application = proxy -> exchange -> {
             exchange.setResponseCookie(new CookieImpl("session", "s1"));

@@ -237,7 +237,7 @@ public class TestGateway implements AutoCloseable {
 
     /**
      * Sends a GET request over HTTP/1.1 and waits for the response, of which redirects are not followed. When it returns, the
-     * listeners of the proxy were told of the end of the request, too; if an application of {@code wrap} responds on a thread of its
+     * listeners of the proxy have been told of the end of the request, too; if an application of {@code wrap} responds on a thread of its
      * own, that may come later.
      *
      * @param target as in {@link #request}

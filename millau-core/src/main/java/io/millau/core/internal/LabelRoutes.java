@@ -201,13 +201,13 @@ final class LabelRoutes {
         }
         boolean isOurs = text.label().startsWith(prefix);
         boolean inOtherCase = !isOurs && text.label().regionMatches(true, 0, prefix, 0, prefix.length());
-        Meant meant = isOurs || inOtherCase
-                ? meant(text.label().substring(prefix.length()))
-                : exact(text.label().substring(endOfPrefix(text.label()) + 1));
+        String written =
+                text.label().substring(isOurs || inOtherCase ? prefix.length() : endOfPrefix(text.label()) + 1);
+        Meant meant = isOurs || inOtherCase ? meant(written) : exact(written);
         Label<?> label = meant == null ? null : meant.label;
         // A label of another program may look like ours: it does no harm beside the one that is meant.
-        boolean protects = label != null && label.protects() && (isOurs || inOtherCase || !isThere(label));
-        closed |= protects;
+        boolean isNeedless = label != null && !isOurs && !inOtherCase && isSaid(label, written);
+        closed |= label != null && label.protects() && !isNeedless;
         keepHosts(label, text);
         problems.add(text.shown(label) + ": unknown"
                 + (inOtherCase ? ", since labels begin with " + prefix + " in lower case" : "")
@@ -218,7 +218,18 @@ final class LabelRoutes {
                                         .map(name -> Words.shown(Words.withoutValue(prefix + name)))
                                         .collect(Collectors.joining(" or "))
                                 + "?")
-                + (label == null ? "" : withoutIt(label)));
+                + (label == null || isNeedless ? "" : withoutIt(label)));
+    }
+
+    /**
+     * Whether a route has a label, which it may take from the labels without a route's name.
+     *
+     * @param name that of the label, perhaps behind the route's
+     */
+    private boolean isSaid(Label<?> label, String name) {
+        SortedMap<String, LabelText> own = label.covers(name) ? null : named.get(name.substring(0, name.indexOf('.')));
+        return Stream.concat(unnamed.keySet().stream(), own == null ? Stream.of() : own.keySet().stream())
+                .anyMatch(label::covers);
     }
 
     /** Reports a label that has a blank, or its value after a colon, in its name. Returns false if it has none. */

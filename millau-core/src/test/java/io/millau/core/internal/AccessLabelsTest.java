@@ -68,7 +68,7 @@ class AccessLabelsTest {
         assertThat(read(label, value).closed()).isEqualTo(closed);
     }
 
-    /** Names of other proxies, or of nobody: the service was open to all, and 35 names were listed. */
+    /** Names of other proxies, or of nobody: the service was open to all, and the message listed all labels. */
     @ParameterizedTest
     @CsvSource({
         "basic-auth, users",

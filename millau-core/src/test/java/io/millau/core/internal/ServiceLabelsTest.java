@@ -326,6 +326,23 @@ class ServiceLabelsTest {
         assertThat(read(labels).problems()).hasSize(2);
     }
 
+    /** The route without a name was open, since another one had a login. */
+    @Test
+    void whatOneRouteSaysProtectsNoOther() {
+        Map<String, String> labels = new HashMap<>(Map.of("millau.enabled", "true", "millau.port", "80"));
+        labels.put("milau.allow", "10.0.0.0/8");
+        labels.put("millau.admin.path", "/admin");
+        labels.put("millau.admin.allow", "10.0.0.0/8");
+        assertThat(read(labels).closed()).isTrue();
+
+        labels.remove("milau.allow");
+        labels.remove("millau.admin.allow");
+        labels.put("millau.allow", "10.0.0.0/8");
+        labels.put("milau.admin.allow", "10.0.0.0/8");
+        assertThat(read(labels).closed()).isFalse(); // it has that of all routes
+        assertThat(read(labels).problems()).singleElement().asString().doesNotContain("not protected");
+    }
+
     /** It is not for all hosts, but for none. */
     @Test
     void nothingIsSaidToFollowForAServiceThatIsNotEnabled() {

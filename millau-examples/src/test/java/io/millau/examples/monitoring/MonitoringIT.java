@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.millau.core.Certificate;
+import io.millau.core.CertificateSource;
 import io.millau.core.Endpoint;
 import io.millau.core.Service;
 import io.millau.core.ServiceSource;
@@ -79,11 +80,14 @@ class MonitoringIT {
         servicesFile = folder.resolve("services.properties");
         Files.writeString(
                 servicesFile, "filed.endpoints = " + works + "\nfiled.hosts = filed.example\nfiled.wieght = 3\n");
+        Path certificates = Files.createDirectories(folder.resolve("certificates"));
+        Files.writeString(certificates.resolve("other.example.crt"), "no certificate");
         PrometheusMetrics metrics = new PrometheusMetrics();
         millau = closing(Millau.builder()
                 .http("127.0.0.1:0")
                 .https("127.0.0.1:0")
                 .telemetry("127.0.0.1:0")
+                .certificates(CertificateSource.folder(certificates))
                 .source(ServiceSource.of(
                         Service.named("shop")
                                 .endpoints(works, refuses)

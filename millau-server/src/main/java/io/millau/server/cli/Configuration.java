@@ -90,6 +90,8 @@ record Configuration(
 
     private static final String LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
+    private static final Set<String> LISTEN = Set.of("HTTP", "HTTPS", "TELEMETRY");
+
     /** Variables that name a file or folder which has to be there. */
     private static final Set<String> OF_FILES = Set.of("CERTS", "SERVICES", "ACME_CA", "STORE_KEY_FILE");
 
@@ -168,11 +170,11 @@ record Configuration(
     }
 
     /**
-     * What is wrong with one variable of a proxy elsewhere, by itself; null if nothing is. Files that it names are of that
-     * other machine or container.
+     * What is wrong with one variable of a proxy elsewhere, by itself; null if nothing is. Files and hosts that it names are of
+     * that other machine or container.
      */
     static @Nullable String mistake(String variable, String value) {
-        if (OF_FILES.contains(variable)) {
+        if (OF_FILES.contains(variable) || LISTEN.contains(variable) && ListenAddress.hasName(value)) {
             return null;
         }
         try {

@@ -187,7 +187,7 @@ final class WaitCommand {
         return isId() ? idOfService(route).equals(service) : name.equals(service) || name.startsWith(service + "/");
     }
 
-    /** Whether the service was named by its id, such as {@code compose:blog/web}: names have no colon. */
+    /** Whether the service was named by its id, such as {@code compose:blog/web}: names in Docker have no colon. */
     private boolean isId() {
         return service.indexOf(':') >= 0;
     }
@@ -210,7 +210,8 @@ final class WaitCommand {
         List<String> names = list(status, "services").stream()
                 .map(route -> text(route, isId() ? "id" : "name"))
                 .toList();
-        return "the proxy at " + proxy + " has no service of this name" + Console.didYouMean(service, names);
+        return "the proxy at " + proxy + " has no service of this " + (isId() ? "id" : "name")
+                + Console.didYouMean(service, names);
     }
 
     /** With what the proxy knows of it. */
@@ -297,6 +298,9 @@ final class WaitCommand {
     /** @param deployed ids of the instances that have to be there, and no others; empty if that is unknown */
     private @Nullable String missing(Map<?, ?> route, Optional<Set<String>> deployed) {
         String name = text(route, "name");
+        if (Boolean.TRUE.equals(route.get("closed"))) {
+            return name + " is closed: requests get 503, since a label that protects it has a mistake";
+        }
         List<Map<?, ?>> endpoints = list(route, "endpoints");
         Set<String> known = new TreeSet<>();
         endpoints.forEach(endpoint -> known.add(nameOf(text(endpoint, "id"))));

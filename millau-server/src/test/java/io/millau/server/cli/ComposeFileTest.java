@@ -78,6 +78,9 @@ class ComposeFileTest extends CommandTest {
                   other:
                     image: shop
                     environment: {HTTP: 80a}
+                  named:
+                    image: millau
+                    environment: {HTTP: "no.such.host.invalid:80", TELEMETRY: "[::1]:x"}
                 """);
 
         assertThat(out).isEqualTo("""
@@ -87,7 +90,8 @@ class ComposeFileTest extends CommandTest {
                 compose.yml:8: proxy: PROXY_PROTOCOL=${RANGE}: expected a prefix of 0 to 32 bits after the /
                 compose.yml:12: proxy: ACME_EAB_HMAC=…: expected the key in base64url, as the authority shows it
                 compose.yml:22: list: HTTPS_PORT=a: expected a port from 1 to 65535
-                6 problems in 2 services
+                compose.yml:28: named: TELEMETRY=[::1]:x: expected 8080, :8080, 127.0.0.1:8080 or [::1]:8080
+                7 problems in 3 services
                 """);
         assertThat(status).isEqualTo(1);
     }

@@ -7,6 +7,7 @@ import io.millau.core.Problem;
 import io.millau.core.Service;
 import io.millau.core.Snapshot;
 import io.millau.core.UpstreamTls;
+import io.millau.core.internal.ClosedService;
 import io.millau.server.FakeDocker;
 import io.millau.testing.Fault;
 import io.millau.testing.ScriptedEndpoint;
@@ -88,7 +89,7 @@ class WaitCommandTest extends CommandTest {
     void servicesOfOneNameAreToldApartByTheirIds() throws Exception {
         ScriptedEndpoint one = endpointThatSays("ok");
         Endpoint refuses = endpointThatRefuses();
-        List<Service> two = List.of(
+        List<Service> three = List.of(
                 Service.named("web")
                         .id("compose:blog/web")
                         .endpoints(one.endpoint())
@@ -97,10 +98,16 @@ class WaitCommandTest extends CommandTest {
                         .id("compose:shop/web")
                         .path("/shop/")
                         .endpoints(refuses)
+                        .build(),
+                Service.named("web")
+                        .id("compose:old/web")
+                        .path("/old/")
+                        .endpoints(one.endpoint())
+                        .filter(new ClosedService())
                         .build());
         millau = closing(builder()
                 .source(consumer -> {
-                    consumer.accept(new Snapshot(two, List.of()));
+                    consumer.accept(new Snapshot(three, List.of()));
                     return () -> {};
                 })
                 .telemetry("127.0.0.1:0")
@@ -109,12 +116,14 @@ class WaitCommandTest extends CommandTest {
 
         run("wait", "web", "--timeout", "1");
         assertThat(out)
-                .isEqualTo("web: 2 services have this name: expected the id of one, compose:blog/web or"
-                        + " compose:shop/web\n");
+                .isEqualTo("web: 3 services have this name: expected the id of one, compose:blog/web or"
+                        + " compose:old/web or compose:shop/web\n");
         run("wait", "compose:blog/web", "--timeout", "1");
         assertThat(out).isEqualTo("compose:blog/web: 1 instance is in rotation, and each answers\n");
         run("wait", "compose:shop/web", "--timeout", "1");
         assertThat(out).startsWith("compose:shop/web: " + refuses + " does not answer");
+        run("wait", "compose:old/web", "--timeout", "1");
+        assertThat(out).contains("web is closed: requests get 503");
         run("wait", "compose:shop/wob", "--timeout", "1");
         assertThat(out).contains("; did you mean compose:shop/web?");
     }

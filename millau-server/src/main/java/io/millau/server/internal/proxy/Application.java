@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,6 +84,7 @@ public final class Application implements HttpHandler {
     private final HttpHandler application;
     private final HttpHandler proxy;
     private final RequestTracker tracker;
+    private final AtomicBoolean saidOfField = new AtomicBoolean();
 
     Application(HandlerWrapper wrapper, HttpHandler proxy, RequestTracker tracker) {
         this.application = Objects.requireNonNull(wrapper.wrap(this::passOn), "the handler that wrap returned");
@@ -149,7 +151,7 @@ public final class Application implements HttpHandler {
      * The fields that the application has set are added to the response, whoever makes that. Its cookies are added by Undertow to each
      * response that is not passed on as it came.
      */
-    private static void keepFields(HttpServerExchange exchange) {
+    private void keepFields(HttpServerExchange exchange) {
         HeaderMap set = exchange.getResponseHeaders();
         if (set.size() == 0 && !exchange.responseCookies().iterator().hasNext()) {
             return;
@@ -157,7 +159,7 @@ public final class Application implements HttpHandler {
         Map<String, List<String>> fields = new LinkedHashMap<>();
         for (HeaderValues field : set) {
             String name = field.getHeaderName().toString();
-            if (HeaderFields.canBeSetInResponses(name)) {
+            if (HeaderFields.canBeSetInResponses(name) && canBeSent(name, field)) {
                 fields.put(name, List.copyOf(field));
             }
         }
@@ -170,6 +172,21 @@ public final class Application implements HttpHandler {
             values.forEach(value -> response.addHeader(name, value));
         }));
         Downstream.begin(exchange, changes);
+    }
+
+    private boolean canBeSent(String name, List<String> values) {
+        try {
+            HeaderFields.checkResponseName(name);
+            values.forEach(value -> HeaderFields.checkValue(name, value));
+            return true;
+        } catch (IllegalArgumentException e) {
+            if (!saidOfField.getAndSet(true)) {
+                LOG.error(
+                        "The handler of wrap has set a field that can't be sent, and that is left out: {}",
+                        e.getMessage());
+            }
+            return false;
+        }
     }
 
     private static boolean isBodyThere(HttpServerExchange exchange) {

@@ -367,7 +367,6 @@ final class FilteredRequest implements FilterRequest {
 
     @Override
     public FilterRequest attribute(String key, Object value) {
-        requireUndecided();
         downstream.setAttribute(key, value);
         return this;
     }
@@ -421,13 +420,9 @@ final class FilteredRequest implements FilterRequest {
     }
 
     private RequestChanges change() {
-        requireUndecided();
-        return downstream.change();
-    }
-
-    private void requireUndecided() {
         if (decided) {
             throw new IllegalStateException("the verdict is known: expected changes of the request before it");
         }
+        return downstream.change();
     }
 }

@@ -33,7 +33,7 @@ public final class LineWriter implements AutoCloseable {
 
     private final OutputStream out;
     private final LongFunction<String> note;
-    private final Consumer<@Nullable Exception> failures;
+    private final Consumer<@Nullable Exception> changes;
     private final Queue<String> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger size = new AtomicInteger();
     private final AtomicInteger characters = new AtomicInteger();
@@ -49,13 +49,13 @@ public final class LineWriter implements AutoCloseable {
     /**
      * @param out may block; is never closed by this class
      * @param note returns the text to write after the given number of lines was dropped
-     * @param failures told of each failure of the output, and with null when it works again
+     * @param changes told by the thread of this writer of the first failure of the output, and with null when it works again
      */
     public LineWriter(
-            OutputStream out, String threadName, LongFunction<String> note, Consumer<@Nullable Exception> failures) {
+            OutputStream out, String threadName, LongFunction<String> note, Consumer<@Nullable Exception> changes) {
         this.out = out;
         this.note = note;
-        this.failures = failures;
+        this.changes = changes;
         this.thread = new Thread(this::run, threadName);
         thread.setDaemon(true);
         thread.start();
@@ -118,20 +118,20 @@ public final class LineWriter implements AutoCloseable {
             batch.writeBytes(note.apply(lost - noted).getBytes(StandardCharsets.UTF_8));
             noted = lost;
         }
+        Exception failure = null;
         try {
             out.write(batch.toByteArray());
             out.flush();
-            if (failed) {
-                failed = false;
-                failures.accept(null);
-            }
         } catch (IOException | RuntimeException e) {
+            failure = e;
             dropped.addAndGet(batchLines);
-            failed = true;
-            failures.accept(e);
         }
         batch.reset();
         batchLines = 0;
+        if (failed != (failure != null)) {
+            failed = failure != null;
+            changes.accept(failure);
+        }
     }
 
     private void await() {

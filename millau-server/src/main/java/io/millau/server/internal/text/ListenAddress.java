@@ -1,5 +1,6 @@
 package io.millau.server.internal.text;
 
+import io.millau.core.internal.IpAddresses;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -28,6 +29,15 @@ public final class ListenAddress {
         } catch (UnknownHostException e) {
             throw new IllegalArgumentException("expected an address of this machine, " + form.group(1) + " is none", e);
         }
+    }
+
+    /** Whether it has the form of an address with the name of a host, which has to be resolved. */
+    public static boolean hasName(String text) {
+        Matcher form = FORM.matcher(text.strip());
+        return form.matches()
+                && form.group(1) != null
+                && !form.group(1).startsWith("[")
+                && IpAddresses.parse(form.group(1)) == null;
     }
 
     /** Formats an address: {@code :8080} for all local addresses. */

@@ -64,12 +64,12 @@ final class GuardedCertificates implements CertificateSource {
 
     @Override
     public Map<Certificate, String> configured() {
-        return call(source::configured, Map.of(), "configured: null in place of a map");
+        return call(() -> Map.copyOf(source.configured()), Map.of(), "configured: null in place of a map");
     }
 
     @Override
     public List<CertificateStatus> status() {
-        return call(source::status, List.of(), "status: null in place of a list");
+        return call(() -> List.copyOf(source.status()), List.of(), "status: null in place of a list");
     }
 
     @Override
