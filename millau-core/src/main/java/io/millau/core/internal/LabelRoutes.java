@@ -33,6 +33,7 @@ final class LabelRoutes {
     private final List<Label<?>> known;
     private final Predicate<String> isRouteName;
     private final Predicate<String> isNearlyOurs;
+    private final MeantLabels meantLabels;
     private final SortedMap<String, LabelText> unnamed = new TreeMap<>();
     private final SortedMap<String, SortedMap<String, LabelText>> named = new TreeMap<>();
 
@@ -57,6 +58,7 @@ final class LabelRoutes {
         this.known = known;
         this.isRouteName = isRouteName;
         this.isNearlyOurs = isNearlyOurs;
+        this.meantLabels = new MeantLabels(known, isRouteName);
     }
 
     /** Where the word before the name of a label ends, at a dot or what some write in place of it; -1 if there is no such word. */
@@ -203,8 +205,8 @@ final class LabelRoutes {
         boolean inOtherCase = !isOurs && text.label().regionMatches(true, 0, prefix, 0, prefix.length());
         String written =
                 text.label().substring(isOurs || inOtherCase ? prefix.length() : endOfPrefix(text.label()) + 1);
-        Meant meant = isOurs || inOtherCase ? meant(written) : exact(written);
-        Label<?> label = meant == null ? null : meant.label;
+        MeantLabels.Meant meant = isOurs || inOtherCase ? meantLabels.of(written) : meantLabels.exact(written);
+        Label<?> label = meant == null ? null : meant.label();
         // A label of another program may look like ours: it does no harm beside the one that is meant.
         boolean isNeedless = label != null && !isOurs && !inOtherCase && isSaid(label, written);
         closed |= label != null && label.protects() && !isNeedless;
@@ -214,7 +216,7 @@ final class LabelRoutes {
                 + (meant == null
                         ? "; known are " + known.stream().map(Label::toString).collect(Collectors.joining(", "))
                         : ", did you mean "
-                                + meant.names.stream()
+                                + meant.names().stream()
                                         .map(name -> Words.shown(Words.withoutValue(prefix + name)))
                                         .collect(Collectors.joining(" or "))
                                 + "?")
@@ -236,9 +238,9 @@ final class LabelRoutes {
     private boolean reportValueInName(LabelText text) {
         String written = text.label();
         String name = Words.withoutValue(written);
-        Meant meant = name.length() == written.length() || !name.startsWith(prefix)
+        MeantLabels.Meant meant = name.length() == written.length() || !name.startsWith(prefix)
                 ? null
-                : exact(name.substring(prefix.length()));
+                : meantLabels.exact(name.substring(prefix.length()));
         if (meant == null) {
             return false;
         }
@@ -246,10 +248,10 @@ final class LabelRoutes {
         String inName = rest.replaceFirst("^\\s*[:=]?\\s*", "");
         String value = inName.isEmpty() ? text.value() : inName + (text.value().isEmpty() ? "" : "=" + text.value());
         LabelText right = new LabelText(name, value);
-        String write = right.shown(meant.label);
-        String without = withoutIt(meant.label);
-        closed |= meant.label.protects();
-        keepHosts(meant.label, right);
+        String write = right.shown(meant.label());
+        String without = withoutIt(meant.label());
+        closed |= meant.label().protects();
+        keepHosts(meant.label(), right);
         problems.add(text.shownLabel() + ": "
                 + (rest.isBlank() ? "its name has a blank at its end" : "expected = after its name")
                 + ": write " + (write.contains("=") ? write : write + "=…") + (without.isEmpty() ? "" : "." + without));
@@ -279,86 +281,5 @@ final class LabelRoutes {
     private boolean isThere(Label<?> label) {
         return unnamed.containsKey(label.name())
                 || named.values().stream().anyMatch(own -> own.containsKey(label.name()));
-    }
-
-    /**
-     * @param label what it is, the first one if it could be several
-     * @param names without the prefix
-     */
-    private record Meant(Label<?> label, List<String> names) {
-
-        Meant(Label<?> label, String name) {
-            this(label, List.of(name));
-        }
-
-        Meant in(String route) {
-            return new Meant(
-                    label, names.stream().map(name -> route + "." + name).toList());
-        }
-    }
-
-    /** A known name. */
-    private @Nullable Meant exact(String name) {
-        int dot = name.indexOf('.');
-        for (Label<?> label : known) {
-            if (label.covers(name)
-                    || dot > 0 && label.covers(name.substring(dot + 1)) && isRouteName.test(name.substring(0, dot))) {
-                return new Meant(label, name);
-            }
-        }
-        return null;
-    }
-
-    /** What an unknown label probably should be. */
-    private @Nullable Meant meant(String name) {
-        int dot = name.indexOf('.');
-        if (dot > 0 && families(name.substring(0, dot)).isEmpty()) {
-            Meant ofRoute = meantWithoutRoute(name.substring(dot + 1));
-            if (ofRoute != null) {
-                String route = name.substring(0, dot).replaceAll("[^0-9A-Za-z-]", "-");
-                return ofRoute.in(isRouteName.test(route) ? route : "ROUTE");
-            }
-        }
-        return meantWithoutRoute(name);
-    }
-
-    private @Nullable Meant meantWithoutRoute(String name) {
-        int dot = name.indexOf('.');
-        List<Label<?>> families = dot < 0 ? List.of() : families(name.substring(0, dot));
-        if (!families.isEmpty()) {
-            return new Meant(
-                    families.get(0),
-                    families.stream()
-                            .map(family -> family.name() + name.substring(dot))
-                            .toList());
-        }
-        Label<?> nearest = alsoCalled(name);
-        nearest = nearest == null ? nearest(name, label -> true) : nearest;
-        nearest = nearest == null && dot > 0 ? alsoCalled(name.substring(0, dot)) : nearest;
-        return nearest == null ? null : new Meant(nearest, nearest.toString());
-    }
-
-    /** The families that a word may stand for. */
-    private List<Label<?>> families(String word) {
-        Label<?> nearest = nearest(word, Label::isFamily);
-        return nearest != null
-                ? List.of(nearest)
-                : known.stream()
-                        .filter(label -> label.isFamily() && label.isAlsoCalled(word))
-                        .toList();
-    }
-
-    private @Nullable Label<?> alsoCalled(String name) {
-        return known.stream()
-                .filter(label -> label.isAlsoCalled(name))
-                .findFirst()
-                .orElse(null);
-    }
-
-    private @Nullable Label<?> nearest(String name, Predicate<Label<?>> which) {
-        Map<String, Label<?>> byName = new LinkedHashMap<>();
-        known.stream().filter(which).forEach(label -> byName.put(label.name(), label));
-        String nearest = Words.nearest(name, byName.keySet());
-        return nearest == null ? null : byName.get(nearest);
     }
 }
