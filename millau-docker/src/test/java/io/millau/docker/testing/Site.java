@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Site implements AutoCloseable {
 
+    private static final int MOST_ATTEMPTS = 10;
+
     private static @Nullable Lan lan;
     private static int sites;
 
@@ -47,7 +49,7 @@ final class Site implements AutoCloseable {
 
     static synchronized Site open() {
         if (lan == null) {
-            lan = build(new Lan(freeSubnet()));
+            lan = buildLan();
         }
         lan.sites++;
         sites++;
@@ -76,13 +78,28 @@ final class Site implements AutoCloseable {
         }
     }
 
-    private static Lan build(Lan lan) {
-        Shell.run("ip", "link", "add", lan.bridge(), "type", "bridge");
+    private static Lan buildLan() {
+        Lan lan = addBridge();
         Shell.run("ip", "address", "add", lan.address(1) + "/24", "dev", lan.bridge());
         Shell.run("ip", "link", "set", lan.bridge(), "up");
         // Another engine on this machine may have blocked forwarding between the ports of a bridge.
         forward("-I", lan);
         return lan;
+    }
+
+    /** Another JVM may take the subnet in between, but only one of them adds its bridge. */
+    private static Lan addBridge() {
+        for (int attempts = 1; ; attempts++) {
+            Lan lan = new Lan(freeSubnet());
+            try {
+                Shell.run("ip", "link", "add", lan.bridge(), "type", "bridge");
+                return lan;
+            } catch (AssertionError e) {
+                if (attempts == MOST_ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
     }
 
     private static void forward(String change, Lan lan) {
