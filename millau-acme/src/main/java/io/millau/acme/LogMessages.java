@@ -37,8 +37,10 @@ final class LogMessages {
     /** Why a store fails. The outermost message is the store's own; of files, some have only the name. */
     static String ofStore(IOException failure) {
         String reason = Words.reason(failure);
-        boolean isNamed = failure instanceof FileSystemException file && file.getReason() != null;
-        return line(failure instanceof FileSystemException file && !isNamed ? file.getFile() + ": " + reason : reason);
+        return line(
+                failure instanceof FileSystemException file && file.getReason() == null
+                        ? file.getFile() + ": " + reason
+                        : reason);
     }
 
     /** The message without tokens and numbers, to recognize a repeated failure. */

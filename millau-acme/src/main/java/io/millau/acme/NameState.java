@@ -60,10 +60,10 @@ final class NameState {
     private String lastFailure = "";
     private @Nullable String trouble;
 
-    /** The step at which the store failed, until it succeeds; null if none did. */
-    private @Nullable Step failedStep;
+    /** Until the step succeeds at which the store failed; null if none did. */
+    private @Nullable StoreTrouble storeTrouble;
 
-    private String storeTrouble = "";
+    private record StoreTrouble(Step step, String text) {}
 
     NameState(String name) {
         this.name = name;
@@ -93,7 +93,7 @@ final class NameState {
         }
         this.wanted = wanted;
         this.served = served;
-        failedStep = wanted ? failedStep : null;
+        storeTrouble = wanted ? storeTrouble : null;
     }
 
     /**
@@ -143,8 +143,7 @@ final class NameState {
 
     /** The store failed. */
     synchronized void storeFailed(Step step, String trouble, Instant readAt) {
-        failedStep = step;
-        storeTrouble = trouble;
+        storeTrouble = new StoreTrouble(step, trouble);
         this.readAt = readAt;
     }
 
@@ -154,10 +153,11 @@ final class NameState {
      * @return whether there is none any more: after a read, another step that failed may have become needless
      */
     synchronized boolean storeWorks(Step step, Instant now) {
-        if (step == failedStep || step == Step.READ && step(now) != failedStep) {
-            failedStep = null;
+        Step failed = storeTrouble == null ? null : storeTrouble.step;
+        if (step == failed || step == Step.READ && step(now) != failed) {
+            storeTrouble = null;
         }
-        return failedStep == null;
+        return storeTrouble == null;
     }
 
     synchronized boolean isWanted() {
@@ -305,7 +305,7 @@ final class NameState {
         if (there == null && !served) {
             return CertificateStatus.waiting(Set.of(name), ORIGIN, NOT_SERVED);
         }
-        String reason = failedStep == null ? trouble : storeTrouble;
+        String reason = storeTrouble == null ? trouble : storeTrouble.text;
         Instant next = orderAt.isAfter(due()) ? orderAt : due();
         return there == null
                 ? CertificateStatus.of(Set.of(name), ORIGIN, null, null, next.equals(Instant.MIN) ? null : next, reason)

@@ -22,9 +22,6 @@ final class NameWorker {
 
     private static final Object SWEEP = "sweep";
 
-    /** What needs the store. */
-    private record Task(NameState state, NameState.Step step) {}
-
     private final StoredCertificates certificates;
     private final Challenges challenges;
     private final Issuance issuance;
@@ -46,7 +43,6 @@ final class NameWorker {
                 case ORDER -> order(state);
                 case ASK -> ask(state);
             }
-            storeOutage.over(new Task(state, step));
             if (state.storeWorks(step, clock.instant())) {
                 forget(state);
             }
@@ -54,7 +50,7 @@ final class NameWorker {
             // Being closed.
         } catch (IOException e) {
             String reason = LogMessages.ofStore(e);
-            storeOutage.failed(new Task(state, step), reason);
+            storeOutage.failed(state, reason);
             state.storeFailed(
                     step,
                     "the store of certificates fails: " + reason,
@@ -118,9 +114,7 @@ final class NameWorker {
 
     /** A name has no step that failed and is still to be done. */
     void forget(NameState state) {
-        for (NameState.Step step : NameState.Step.values()) {
-            storeOutage.over(new Task(state, step));
-        }
+        storeOutage.over(state);
     }
 
     /** Removes expired values from the store. */

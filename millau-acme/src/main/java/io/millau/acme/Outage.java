@@ -31,9 +31,9 @@ final class Outage {
         this.consequence = consequence;
     }
 
-    /** @param task what failed: it is over once that succeeds */
-    synchronized void failed(Object task, String reason) {
-        failing.add(task);
+    /** @param who has the failure: it is over once that has none any more */
+    synchronized void failed(Object who, String reason) {
+        failing.add(who);
         failures++;
         String summary = LogMessages.summary(reason);
         if (logged.size() >= MOST_REASONS || !logged.add(summary)) {
@@ -47,9 +47,9 @@ final class Outage {
         }
     }
 
-    /** A task succeeded, or will not be tried again. */
-    synchronized void over(Object task) {
-        if (failing.remove(task) && failing.isEmpty()) {
+    /** One has no failure any more. */
+    synchronized void over(Object who) {
+        if (failing.remove(who) && failing.isEmpty()) {
             LOG.info("Back what={} failures={}", LogText.value(what), failures);
             logged.clear();
             failures = 0;

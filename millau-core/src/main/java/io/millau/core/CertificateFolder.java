@@ -97,29 +97,28 @@ final class CertificateFolder implements CertificateSource {
     }
 
     private Map<Path, Stamp> stamps() throws IOException {
-        Map<Path, Stamp> stamps = new TreeMap<>();
-        List<Path> files;
-        List<Path> others;
-        try (Stream<Path> all = Files.list(folder)) {
-            Map<Boolean, List<Path>> ours = all.sorted()
-                    .collect(Collectors.partitioningBy(file ->
-                            file.toString().endsWith(CHAIN) || file.toString().endsWith(KEY)));
-            files = Objects.requireNonNull(ours.get(true));
-            others = Objects.requireNonNull(ours.get(false)).stream()
-                    .filter(CertificateFolder::isOfAnotherForm)
-                    .toList();
+        List<Path> all;
+        try (Stream<Path> listed = Files.list(folder)) {
+            all = listed.sorted().toList();
         }
-        reportIgnored(others);
-        for (Path file : files) {
-            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            stamps.put(file, new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey()));
+        reportIgnored(all.stream().filter(CertificateFolder::isOfAnotherForm).toList());
+        Map<Path, Stamp> stamps = new TreeMap<>();
+        for (Path file : all) {
+            if (isOurs(file)) {
+                BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+                stamps.put(file, new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey()));
+            }
         }
         return stamps;
     }
 
+    private static boolean isOurs(Path file) {
+        return file.toString().endsWith(CHAIN) || file.toString().endsWith(KEY);
+    }
+
     /** HAProxy has chain and key in one file, and certbot a folder for each name. */
     private static boolean isOfAnotherForm(Path file) {
-        return file.toString().endsWith(".pem") || Files.exists(file.resolve("fullchain.pem"));
+        return !isOurs(file) && (file.toString().endsWith(".pem") || Files.exists(file.resolve("fullchain.pem")));
     }
 
     private void reportIgnored(List<Path> now) {

@@ -68,7 +68,7 @@ public final class InMemoryServices implements ServiceSource {
                             + " expected that later, or by another thread");
         }
         current = next;
-        deliver(consumers);
+        deliver(List.copyOf(consumers)); // a listener may end the proxy of another one
     }
 
     private void deliver(List<Consumer<Snapshot>> to) {

@@ -55,7 +55,6 @@ public final class ServicesFile implements ServiceSource {
     private static final String ENDPOINTS = Labels.ENDPOINTS.name();
 
     private static final Duration READ_PAUSE = Duration.ofMillis(500);
-
     private static final long RESOLVE_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long HALF_WRITTEN_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final int MOST_BYTES = 10 * 1024 * 1024;

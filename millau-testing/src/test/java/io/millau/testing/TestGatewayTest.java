@@ -10,6 +10,7 @@ import io.millau.core.Service;
 import io.millau.core.TrafficListener;
 import io.millau.core.internal.Issuer;
 import io.millau.core.testing.CapturedLog;
+import io.millau.core.testing.TrustAll;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Socket;
@@ -31,10 +32,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.Test;
 
 class TestGatewayTest {
@@ -474,24 +472,10 @@ class TestGatewayTest {
     }
 
     private static X509Certificate certificateOf(TestGateway millau) throws Exception {
-        SSLContext trusting = SSLContext.getInstance("TLS");
-        trusting.init(null, new TrustManager[] {new TrustAll()}, null);
-        try (SSLSocket socket = (SSLSocket) trusting.getSocketFactory()
+        try (SSLSocket socket = (SSLSocket) TrustAll.context()
+                .getSocketFactory()
                 .createSocket("localhost", millau.httpsUri().getPort())) {
             return (X509Certificate) socket.getSession().getPeerCertificates()[0];
-        }
-    }
-
-    private static final class TrustAll implements X509TrustManager {
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
         }
     }
 

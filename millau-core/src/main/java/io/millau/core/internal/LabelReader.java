@@ -53,6 +53,11 @@ public final class LabelReader {
             return route.isEmpty() ? ofService : route + " of " + ofService;
         }
 
+        /** The id of the service that a route with an id like that of {@link #id} belongs to. */
+        public static String serviceOf(String id) {
+            return id.replaceFirst("^\\S+ of ", "");
+        }
+
         /** A service with its settings, without endpoints. */
         public Service.Builder toService(String idOfService) {
             return settings.service(name()).id(id(idOfService));

@@ -29,10 +29,12 @@ public final class Vocabulary {
     private final List<Label<?>> labels;
     private final List<Label<?>> inDocker;
     private final List<Label<?>> filtering;
+    private final MeantLabels meantInDocker;
 
     Vocabulary(List<Label<?>> labels) {
         this.labels = List.copyOf(labels);
         this.inDocker = labels.stream().filter(Label::isInDocker).toList();
+        this.meantInDocker = new MeantLabels(inDocker, this::isRouteName);
         this.filtering = labels.stream().filter(Label::makesFilters).toList();
     }
 
@@ -127,12 +129,8 @@ public final class Vocabulary {
 
     /** The label in Docker that has this name, perhaps in a route. */
     private @Nullable Label<?> find(String name) {
-        int dot = name.indexOf('.');
-        boolean mayBeInRoute = dot > 0 && isRouteName(name.substring(0, dot));
-        return inDocker.stream()
-                .filter(label -> label.covers(name) || mayBeInRoute && label.covers(name.substring(dot + 1)))
-                .findFirst()
-                .orElse(null);
+        MeantLabels.Meant exact = meantInDocker.exact(name);
+        return exact == null ? null : exact.label();
     }
 
     /** Where the name of a family begins in a key of the services file, with its dot; -1 if there is none. */

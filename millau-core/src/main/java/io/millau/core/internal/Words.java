@@ -16,8 +16,8 @@ public final class Words {
 
     private static final int LONGEST_SHOWN = 80;
 
-    /** The ids of services of Docker, and of their routes. */
-    private static final Pattern LABELLED = Pattern.compile("(?:\\S+ of )?(?:swarm|compose|container):.*");
+    /** The ids of services of Docker. */
+    private static final Pattern LABELLED = Pattern.compile("(?:swarm|compose|container):.*");
 
     /** Begins what {@code check --from} prints for a value that may be secret. */
     public static final String PLACEHOLDER = "VALUE_OF_";
@@ -39,7 +39,8 @@ public final class Words {
         if (hint.isEmpty()) {
             return reason;
         }
-        return reason + " (" + hint + (LABELLED.matcher(service).matches() ? " See millau.port)" : ")");
+        return reason + " (" + hint
+                + (LABELLED.matcher(LabelReader.Route.serviceOf(service)).matches() ? " See millau.port)" : ")");
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.millau.server.cli;
 
+import io.millau.core.internal.LabelReader;
 import io.millau.core.internal.Words;
 import io.millau.docker.Deployment;
 import io.millau.server.internal.status.ExplainHandler;
@@ -192,9 +193,8 @@ final class WaitCommand {
         return service.indexOf(':') >= 0;
     }
 
-    /** Each route with a name has an id such as {@code admin of compose:blog/web}. */
     private static String idOfService(Map<?, ?> route) {
-        return text(route, "id").replaceFirst("^\\S+ of ", "");
+        return LabelReader.Route.serviceOf(text(route, "id"));
     }
 
     /** Why the proxy has no service of this name. */

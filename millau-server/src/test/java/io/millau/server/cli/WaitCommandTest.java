@@ -25,6 +25,17 @@ class WaitCommandTest extends CommandTest {
         environment.put("TELEMETRY", ":" + millau.telemetryPort());
     }
 
+    private void start(Snapshot snapshot) throws Exception {
+        millau = closing(builder()
+                .source(consumer -> {
+                    consumer.accept(snapshot);
+                    return () -> {};
+                })
+                .telemetry("127.0.0.1:0")
+                .start());
+        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+    }
+
     @Test
     void itEndsAsSoonAsAllInstancesAnswer() throws Exception {
         ScriptedEndpoint one = endpointThatSays("ok");
@@ -105,14 +116,7 @@ class WaitCommandTest extends CommandTest {
                         .endpoints(one.endpoint())
                         .filter(new ClosedService())
                         .build());
-        millau = closing(builder()
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(three, List.of()));
-                    return () -> {};
-                })
-                .telemetry("127.0.0.1:0")
-                .start());
-        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+        start(new Snapshot(three, List.of()));
 
         run("wait", "web", "--timeout", "1");
         assertThat(out)
@@ -202,14 +206,7 @@ class WaitCommandTest extends CommandTest {
                         .replace("\"Up\"", "\"Up 5 seconds (unhealthy)\"")
                 + "]");
         Problem why = new Problem("app", "container app is unhealthy (more: docker logs app)");
-        millau = closing(builder()
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(List.of(), List.of(why)));
-                    return () -> {};
-                })
-                .telemetry("127.0.0.1:0")
-                .start());
-        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+        start(new Snapshot(List.of(), List.of(why)));
 
         run("wait", "app", "--timeout", "1");
         assertThat(out)
@@ -225,14 +222,7 @@ class WaitCommandTest extends CommandTest {
         Service app = app(withId(endpointThatSays("ok"), "app0123456789ab")).build();
         List<Problem> problems =
                 List.of(new Problem("app", "container app exits with code 1 and is restarted", List.of(), true));
-        millau = closing(builder()
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(List.of(app), problems));
-                    return () -> {};
-                })
-                .telemetry("127.0.0.1:0")
-                .start());
-        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+        start(new Snapshot(List.of(app), problems));
 
         run("wait", "app");
         assertThat(out).isEqualTo("app: 1 instance is in rotation, and each answers\n");
@@ -244,14 +234,7 @@ class WaitCommandTest extends CommandTest {
     void aMistakeInALabelEndsIt() throws Exception {
         docker("[" + FakeDocker.container("app", "\"millau.enabled\":\"true\",\"millau.port\":\"80\"") + "]");
         Service app = app(withId(endpointThatSays("ok"), "app0123456789ab")).build();
-        millau = closing(builder()
-                .source(consumer -> {
-                    consumer.accept(new Snapshot(List.of(app), List.of(new Problem("app", "millau.prot=80: unknown"))));
-                    return () -> {};
-                })
-                .telemetry("127.0.0.1:0")
-                .start());
-        environment.put("TELEMETRY", ":" + millau.telemetryPort());
+        start(new Snapshot(List.of(app), List.of(new Problem("app", "millau.prot=80: unknown"))));
 
         run("wait", "app", "--timeout", "600");
         assertThat(out).isEqualTo("app: millau.prot=80: unknown\n");

@@ -40,16 +40,7 @@ final class GuardedCertificates implements CertificateSource {
 
     @Override
     public List<Certificate> find(@Nullable String serverName) {
-        try {
-            List<Certificate> found = Objects.requireNonNull(source.find(serverName), "find: null in place of a list");
-            for (Certificate certificate : found) {
-                Objects.requireNonNull(certificate, "find: a null certificate");
-            }
-            return found;
-        } catch (RuntimeException | Error e) {
-            failed(e);
-            return List.of();
-        }
+        return call(() -> withoutNull("find", source.find(serverName)), List.of());
     }
 
     @Override
@@ -64,12 +55,12 @@ final class GuardedCertificates implements CertificateSource {
 
     @Override
     public Map<Certificate, String> configured() {
-        return call(() -> Map.copyOf(source.configured()), Map.of(), "configured: null in place of a map");
+        return call(() -> Map.copyOf(Objects.requireNonNull(source.configured(), "configured: null")), Map.of());
     }
 
     @Override
     public List<CertificateStatus> status() {
-        return call(() -> List.copyOf(source.status()), List.of(), "status: null in place of a list");
+        return call(() -> withoutNull("status", source.status()), List.of());
     }
 
     @Override
@@ -90,9 +81,15 @@ final class GuardedCertificates implements CertificateSource {
         }
     }
 
-    private <T> T call(Supplier<T> ask, T none, String ifNull) {
+    private static <T> List<T> withoutNull(String method, List<T> list) {
+        Objects.requireNonNull(list, method + ": null")
+                .forEach(item -> Objects.requireNonNull(item, method + ": a null in the list"));
+        return list;
+    }
+
+    private <T> T call(Supplier<T> ask, T none) {
         try {
-            return Objects.requireNonNull(ask.get(), ifNull);
+            return ask.get();
         } catch (RuntimeException | Error e) {
             failed(e);
             return none;
@@ -101,13 +98,14 @@ final class GuardedCertificates implements CertificateSource {
 
     private <T> CompletableFuture<Optional<T>> later(Supplier<CompletableFuture<Optional<T>>> ask) {
         CompletableFuture<Optional<T>> none = CompletableFuture.completedFuture(Optional.empty());
-        return call(ask, none, "challenge: null in place of a future").handle((found, failure) -> {
-            if (failure == null && found != null) {
-                return found;
-            }
-            failed(failure == null ? new NullPointerException("challenge: null in place of an Optional") : failure);
-            return Optional.empty();
-        });
+        return call(() -> Objects.requireNonNull(ask.get(), "challenge: null"), none)
+                .handle((found, failure) -> {
+                    if (failure == null && found != null) {
+                        return found;
+                    }
+                    failed(failure == null ? new NullPointerException("challenge: null in the future") : failure);
+                    return Optional.empty();
+                });
     }
 
     private void failed(Throwable failure) {

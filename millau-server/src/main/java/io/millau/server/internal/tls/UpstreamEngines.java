@@ -3,6 +3,7 @@ package io.millau.server.internal.tls;
 import io.millau.core.Endpoint;
 import io.millau.core.UpstreamTls;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertificateException;
@@ -64,7 +65,10 @@ public final class UpstreamEngines {
     public static IOException explain(IOException failure, Endpoint endpoint) {
         UpstreamTls tls = endpoint.tls();
         if (tls == null || !causedBy(failure, CertificateException.class)) {
-            return new IOException("no TLS: " + failure.getMessage(), failure);
+            String reason = failure instanceof ClosedChannelException // which has no message
+                    ? "the connection was closed in the handshake"
+                    : failure.getMessage();
+            return new IOException("no TLS: " + reason, failure);
         }
         return new IOException(
                 "its certificate is rejected: expected one " + expected(failure, tls) + " (" + failure.getMessage()

@@ -10,7 +10,6 @@ import io.millau.server.internal.tls.TlsHandshake;
 import io.millau.server.internal.tls.TlsThreads;
 import io.millau.server.internal.tls.UpstreamEngines;
 import java.io.IOException;
-import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -365,14 +364,7 @@ public final class UpstreamPool {
 
         @Override
         public void notSecured(IOException failure) {
-            failed(UpstreamEngines.explain(inWords(failure), endpoint));
-        }
-
-        /** That the other side closed the connection is an exception without a message. */
-        private static IOException inWords(IOException failure) {
-            return failure instanceof ClosedChannelException
-                    ? new IOException("the connection was closed in the handshake", failure)
-                    : failure;
+            failed(UpstreamEngines.explain(failure, endpoint));
         }
 
         @Override
